@@ -1,0 +1,48 @@
+/** The classes of failure, each with the exit status that the process then returns. */
+
+/** What a process of the suite may return (README, "Exit status"). */
+export const EXIT = { done: 0, refused: 1, usage: 2, checkFailed: 3, unknown: 4, restoreFailed: 5 } as const;
+export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
+
+/** Something that the operator can mend. `advice` says what it means and what to do next. */
+export class StopError extends Error {
+  override name = 'StopError';
+  readonly exit: ExitStatus = EXIT.refused;
+
+  constructor(
+    message: string,
+    readonly advice: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** Bad usage or settings: every problem at once, found before anything was contacted. */
+export class UsageError extends StopError {
+  override name = 'UsageError';
+  override readonly exit = EXIT.usage;
+
+  constructor(
+    readonly problems: readonly string[],
+    advice = 'Nothing was contacted. Mend what is named above and run it again.',
+    options?: ErrorOptions,
+  ) {
+    super(problems.join('\n'), advice, options);
+  }
+}
+
+/** A hop could not be reached, was not the host it should be, or went away. */
+export class SshError extends StopError {
+  override name = 'SshError';
+
+  constructor(
+    /** Which hop, as the operator reads it: `jump host 4nk.myftp.biz`. */
+    readonly hop: string,
+    message: string,
+    advice: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${hop}: ${message}`, advice, options);
+  }
+}
