@@ -1,0 +1,97 @@
+/** What the two stand-ins share: routing, bodies, timed streams, and a log of every request. */
+import { appendFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** One request, with what the handlers ask of it. */
+export interface Call {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly url: URL;
+}
+export type Handler = (call: Call) => Promise<void> | void;
+/** `METHOD /path` to handler; a path that ends with `*` stands for all that begin so. */
+export type Routes = Readonly<Record<string, Handler>>;
+
+export function json(response: ServerResponse, value: unknown, status = 200): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(value)}\n`);
+}
+
+export function text(response: ServerResponse, type: string, body: string | Buffer, status = 200): void {
+  response.writeHead(status, { 'content-type': type }).end(body);
+}
+
+export async function countBody(request: IncomingMessage): Promise<number> {
+  let bytes = 0;
+  for await (const chunk of request) bytes += (chunk as Buffer).length;
+  return bytes;
+}
+
+export async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const body = Buffer.concat(chunks).toString();
+  return body === '' ? {} : (JSON.parse(body) as Record<string, unknown>);
+}
+
+function knob(url: URL, name: string, standard: number): number {
+  return Number(url.searchParams.get(name) ?? standard);
+}
+
+/** Waits as long as the test asks by `?silent=SECONDS`, as a model that is being loaded would. */
+export async function silence({ url }: Call): Promise<void> {
+  await sleep(1000 * knob(url, 'silent', 0));
+}
+
+/** Sends the pieces one by one; `?every=MILLISECONDS` sets the pace, 100 ms if not given. */
+export async function stream(call: Call, type: string, pieces: readonly string[]): Promise<void> {
+  const { response, url } = call;
+  response.writeHead(200, { 'content-type': type });
+  for (const piece of pieces) {
+    if (response.destroyed) return;
+    response.write(piece);
+    await sleep(knob(url, 'every', 100));
+  }
+  response.end();
+}
+
+/** The words of an answer; `?pieces=N` makes it as long as the test needs. */
+export function words({ url }: Call): string[] {
+  return Array.from({ length: knob(url, 'pieces', 5) }, (_, at) => (at === 0 ? 'Hello' : ` ${at}`));
+}
+
+/** What arrived, for tests that judge what the proxy sends. */
+export async function echo({ request, response }: Call): Promise<void> {
+  const bytes = await countBody(request);
+  const { method, url, headers, rawHeaders } = request;
+  json(response, { method, url, headers, rawHeaders, bytes });
+}
+
+function find(routes: Routes, method: string, path: string): Handler | undefined {
+  const exact = routes[`${method} ${path}`] ?? routes[`* ${path}`];
+  const isPrefix = (key: string) =>
+    key.endsWith('*') &&
+    [`${method} ${path}`, `* ${path}`].some((asked) => asked.startsWith(key.slice(0, -1)));
+  return exact ?? routes[Object.keys(routes).find(isPrefix) ?? ''];
+}
+
+function log(service: string, { method, url, headers }: IncomingMessage): void {
+  const line = `${JSON.stringify({ service, method, url, authorized: headers.authorization !== undefined })}\n`;
+  const file = process.env.BACKEND_LOG;
+  if (file === undefined) process.stdout.write(line);
+  else if (file !== '') appendFileSync(file, line);
+}
+
+/** A server that logs each request to the file BACKEND_LOG (to stdout without one, nowhere when empty). */
+export function serve(service: string, routes: Routes, otherwise: Handler): Server {
+  return createServer((request, response) => {
+    log(service, request);
+    // A path like //x is no relative URL: the base goes before it as text.
+    const url = new URL(`http://stand-in${request.url ?? '/'}`);
+    const handler = find(routes, request.method ?? '', url.pathname) ?? otherwise;
+    Promise.resolve(handler({ request, response, url })).catch((error: unknown) => {
+      if (!response.headersSent) json(response, { error: String(error) }, 400);
+      else response.destroy();
+    });
+  });
+}
