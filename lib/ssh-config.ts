@@ -1,0 +1,105 @@
+/** Who to log in to, by which hops: the operator's settings, then the SSH configuration, then our defaults. */
+import { type HostConfig, type HostSettings, readHostConfig } from './ssh-dash-g.ts';
+import { expandPath, HOME } from './ssh-paths.ts';
+
+export type { HostSettings } from './ssh-dash-g.ts';
+
+/** What holds when neither the settings nor the SSH configuration say anything. */
+export interface SshDefaults {
+  readonly user: string;
+  readonly port: number;
+  readonly key: string;
+  /** The agent's socket: SSH_AUTH_SOCK. */
+  readonly agent: string | undefined;
+}
+
+export interface Hop {
+  /** How messages name it: `jump host 4nk.myftp.biz`, `proxy 192.168.1.100`. */
+  readonly label: string;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** Private keys that may be tried, as paths. */
+  readonly keys: readonly string[];
+  readonly keyIsExplicit: boolean;
+  readonly agent?: string;
+  readonly knownHosts: readonly string[];
+  /** The name in known_hosts: HostKeyAlias, or the host. */
+  readonly hostKeyName: string;
+}
+
+const SYSTEM_KNOWN_HOSTS = ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2'];
+const DEFAULT_KNOWN_HOSTS = [`${HOME}/.ssh/known_hosts`, `${HOME}/.ssh/known_hosts2`, ...SYSTEM_KNOWN_HOSTS];
+const MAX_JUMPS = 8;
+
+interface Named {
+  readonly settings: HostSettings;
+  readonly config: HostConfig | undefined;
+}
+
+/**
+ * The hops to a proxy, the last one being the proxy itself.
+ * @param jump undefined means a direct connection
+ * @param jumpIsExplicit when false, a ProxyJump in the SSH configuration goes before `jump`
+ * @param knownHosts the only known_hosts file to read, when the operator named one
+ * @throws UsageError with ssh's own words when the SSH configuration is broken
+ */
+export async function resolveHops(
+  target: HostSettings,
+  jump: HostSettings | undefined,
+  jumpIsExplicit: boolean,
+  defaults: SshDefaults,
+  knownHosts?: string,
+): Promise<readonly Hop[]> {
+  const [last, first] = await Promise.all([lookUp(target), jump && lookUp(jump)]);
+  const user = last.settings.user ?? last.config?.user ?? defaults.user;
+  const configured = jumpIsExplicit ? undefined : last.config?.jumps;
+  const jumps = await (jump && configured ? chain(configured, jump) : chainBefore(first));
+  const toHop = (label: string, named: Named) =>
+    hop(`${label} ${named.settings.host}`, named, { ...defaults, user }, knownHosts);
+  return [...jumps.map((named) => toHop('jump host', named)), toHop('proxy', last)];
+}
+
+const lookUp = async (settings: HostSettings): Promise<Named> => ({
+  settings,
+  config: await readHostConfig(settings),
+});
+
+/** A jump host may itself have a ProxyJump, as with `ssh -J`. */
+async function chainBefore(first: Named | undefined): Promise<readonly Named[]> {
+  if (!first) return [];
+  return first.config?.jumps ? [...(await chain(first.config.jumps, first.settings)), first] : [first];
+}
+
+async function chain(jumps: readonly HostSettings[], settings: HostSettings, depth = 0): Promise<Named[]> {
+  const own = { ...(settings.user && { user: settings.user }), ...(settings.key && { key: settings.key }) };
+  const found = await Promise.all(jumps.map((jump) => lookUp({ ...own, ...jump })));
+  const before = found[0]?.config?.jumps;
+  return before && depth < MAX_JUMPS ? [...(await chain(before, settings, depth + 1)), ...found] : found;
+}
+
+function hop(label: string, { settings, config }: Named, defaults: SshDefaults, knownHosts?: string): Hop {
+  const host = config?.host ?? settings.host;
+  const user = settings.user ?? config?.user ?? defaults.user;
+  const port = settings.port ?? config?.port ?? defaults.port;
+  const expand = (path: string) => expandPath(path, { host, user, port, name: settings.host });
+  const agent =
+    config?.agent === undefined ? defaults.agent : agentPath(expand(config.agent), defaults.agent);
+  return {
+    label,
+    host,
+    port,
+    user,
+    keys: settings.key ? [settings.key] : (config?.keys?.map(expand) ?? [defaults.key]),
+    keyIsExplicit: settings.key !== undefined,
+    ...(agent && { agent }),
+    knownHosts: knownHosts ? [knownHosts] : (config?.knownHosts.map(expand) ?? DEFAULT_KNOWN_HOSTS),
+    hostKeyName: config?.hostKeyAlias ?? host,
+  };
+}
+
+/** IdentityAgent (ssh_config(5)): `none`, `SSH_AUTH_SOCK`, or a path. */
+function agentPath(value: string, inherited: string | undefined): string | undefined {
+  if (value === 'none') return undefined;
+  return /^\$?\{?SSH_AUTH_SOCK\}?$/.test(value) ? inherited : value;
+}

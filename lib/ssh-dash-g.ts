@@ -1,0 +1,96 @@
+/** What OpenSSH's own configuration says about a host, asked through `ssh -G`. */
+import { type ExecFileException, execFile } from 'node:child_process';
+import { UsageError } from './errors.ts';
+
+/** What the operator set; undefined is "not set". `key` is a path, with `~` already expanded. */
+export interface HostSettings {
+  readonly host: string;
+  readonly user?: string;
+  readonly port?: number;
+  readonly key?: string;
+}
+
+/** Undefined fields are ones that the configuration does not set. */
+export interface HostConfig {
+  readonly host: string;
+  readonly user?: string;
+  readonly port?: number;
+  readonly keys?: readonly string[];
+  readonly agent?: string;
+  readonly hostKeyAlias?: string;
+  readonly jumps?: readonly HostSettings[];
+  readonly knownHosts: readonly string[];
+}
+
+const LIMIT_MS = 10_000;
+const UNSET = { user: 'gatepost.unset', port: '65535', key: '/gatepost.unset' };
+
+/** Ours comes last, where ssh_config's first-value-wins makes it a default; so what is set can be told from what is not. */
+const CONFIG = `Include ~/.ssh/config
+Match all
+Include /etc/ssh/ssh_config
+Match all
+User ${UNSET.user}
+Port ${UNSET.port}
+IdentityFile ${UNSET.key}
+`;
+
+/** A pipe by sh: Node's own stdin is a socket, which cannot be opened as /dev/stdin. */
+const SCRIPT = `printf %s "$0" | ssh -T -G -F /dev/stdin "$@"`;
+
+/**
+ * Asks ssh about one host; undefined where there is no OpenSSH.
+ * @throws UsageError with ssh's own words when the configuration is broken
+ */
+export async function readHostConfig(settings: HostSettings): Promise<HostConfig | undefined> {
+  const { error, stdout, stderr } = await runSsh(argumentsFor(settings));
+  if (!error) return parse(stdout);
+  if (error.code === 'ENOENT' || error.code === 127) return undefined;
+  const words = stderr.trim().replaceAll('/dev/stdin', 'the SSH configuration') || error.message;
+  throw new UsageError(
+    [`The SSH configuration does not hold for ${settings.host}: ${words}`],
+    `Nothing was contacted. Mend the file that ssh names; \`ssh -G ${settings.host}\` shows the same error.`,
+    { cause: error },
+  );
+}
+
+/** Explicit user and port go along: `Match user` and tokens depend on them. */
+function argumentsFor({ host, user, port }: HostSettings): string[] {
+  return [...(user ? ['-l', user] : []), ...(port ? ['-p', String(port)] : []), '--', host];
+}
+
+const runSsh = (args: readonly string[]) =>
+  new Promise<{ error: ExecFileException | null; stdout: string; stderr: string }>((resolve) => {
+    execFile('sh', ['-c', SCRIPT, CONFIG, ...args], { timeout: LIMIT_MS }, (error, stdout, stderr) =>
+      resolve({ error, stdout, stderr }),
+    );
+  });
+
+function parse(output: string): HostConfig {
+  const lines = output.split('\n').map((line) => line.split(/ (.*)/s));
+  const all = (name: string) => lines.filter(([key]) => key === name).map(([, value = '']) => value);
+  const [user] = all('user');
+  const [port] = all('port');
+  const [alias] = all('hostkeyalias');
+  const [agent] = all('identityagent');
+  const [jumps] = all('proxyjump').filter((value) => value !== 'none');
+  const keys = all('identityfile').filter((key) => key !== UNSET.key && key !== 'none');
+  const knownHosts = [...all('userknownhostsfile'), ...all('globalknownhostsfile')];
+  return {
+    host: all('hostname')[0] ?? '',
+    ...(user && user !== UNSET.user && { user }),
+    ...(port && port !== UNSET.port && { port: Number(port) }),
+    ...(keys.length > 0 && { keys }),
+    ...(agent && { agent }),
+    ...(alias && { hostKeyAlias: alias }),
+    ...(jumps && { jumps: jumps.split(',').map(parseJump) }),
+    knownHosts: knownHosts.flatMap((value) => value.split(' ')).filter((path) => path !== 'none'),
+  };
+}
+
+/** `[user@]host[:port]`, with an IPv6 address in brackets, or the same as an ssh:// URI. */
+export function parseJump(text: string): HostSettings {
+  const form = /^(?:ssh:\/\/)?(?:(.*)@)?(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?\/?$/;
+  const [, user, address, name, port] = form.exec(text.trim()) ?? [];
+  return { host: address ?? name ?? text, ...(user && { user }), ...(port && { port: Number(port) }) };
+}

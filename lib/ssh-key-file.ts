@@ -1,0 +1,97 @@
+/** One private key file: read it, or say why it cannot be used. */
+import { readFile, stat } from 'node:fs/promises';
+import ssh2, { type ParsedKey } from 'ssh2';
+import { SshError } from './errors.ts';
+import type { Hop } from './ssh-config.ts';
+
+/** `locked` keys can only be used through an agent; `blob` is the public half, where it can be read. */
+export type KeyFile =
+  | { readonly kind: 'ready'; readonly path: string; readonly key: ParsedKey }
+  | { readonly kind: 'locked'; readonly path: string; readonly blob?: Buffer; readonly problem: SshError };
+
+const MAX_BYTES = 65_536;
+
+/** @throws SshError when the file cannot be used in any way */
+export async function readKeyFile(hop: Hop, path: string): Promise<KeyFile> {
+  const text = await readText(hop, path);
+  const publicHalf = publicBlob(text);
+  if (publicHalf) return { kind: 'locked', path, blob: publicHalf, problem: isPublic(hop, path) };
+  await refuseOpenMode(hop, path);
+  const parsed: ParsedKey | ParsedKey[] | Error = ssh2.utils.parseKey(text);
+  if (!(parsed instanceof Error)) return { kind: 'ready', path, key: [parsed].flat()[0] as ParsedKey };
+  if (!/encrypted/i.test(parsed.message)) throw malformed(hop, path, parsed);
+  const blob = containerBlob(text) ?? (await readPublicKey(path));
+  return { kind: 'locked', path, ...(blob && { blob }), problem: encrypted(hop, path) };
+}
+
+/** The public key beside a private one, `KEY.pub`; undefined when there is none. */
+export async function readPublicKey(path: string): Promise<Buffer | undefined> {
+  return publicBlob(await readFile(`${path}.pub`, 'utf8').catch(() => ''));
+}
+
+async function readText(hop: Hop, path: string): Promise<string> {
+  const fail = (why: string, cause?: unknown) =>
+    new SshError(hop.label, `the key ${path} cannot be used: ${why}`, keyAdvice(path), { cause });
+  const facts = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+    throw fail(cause.code === 'ENOENT' ? 'there is no such file' : cause.message, cause);
+  });
+  if (!facts.isFile()) throw fail(facts.isDirectory() ? 'it is a directory' : 'it is not a file');
+  if (facts.size > MAX_BYTES) throw fail('it is too large for a key');
+  return await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw fail(cause.code === 'EACCES' ? 'it is unreadable: permission denied' : cause.message, cause);
+  });
+}
+
+const keyAdvice = (path: string) =>
+  `Name a private key in the settings, or make one: \`ssh-keygen -t ed25519 -f ${path}\`, and add its .pub to authorized_keys there.`;
+
+/** As OpenSSH: a key of ours that others can read is not used. */
+async function refuseOpenMode(hop: Hop, path: string): Promise<void> {
+  const { uid, mode } = await stat(path);
+  if (uid !== process.getuid?.() || (mode & 0o077) === 0) return;
+  throw new SshError(
+    hop.label,
+    `the key ${path} has wrong mode ${(mode & 0o7777).toString(8).padStart(4, '0')}: others than its owner may use it`,
+    `OpenSSH refuses such a key too. Type: chmod 600 ${path}`,
+  );
+}
+
+const isPublic = (hop: Hop, path: string) =>
+  new SshError(
+    hop.label,
+    `${path} is a public key, and no agent holds its private half`,
+    `Name the private key in the settings (often the same name without .pub).`,
+  );
+
+const encrypted = (hop: Hop, path: string) =>
+  new SshError(
+    hop.label,
+    `the key ${path} is encrypted, and no agent holds it`,
+    `Nothing here asks for a passphrase. Give it to the agent once: ssh-add ${path}`,
+  );
+
+function malformed(hop: Hop, path: string, cause: Error): SshError {
+  const unsupported = /unsupported/i.test(cause.message);
+  return new SshError(
+    hop.label,
+    `the key ${path} cannot be used: ${unsupported ? 'unsupported' : 'malformed'} (${cause.message})`,
+    `Supported are ed25519, ECDSA and RSA keys in OpenSSH's or the older PEM form; not FIDO keys (sk-…), certificates or PKCS#8. Make one: ssh-keygen -t ed25519`,
+    { cause },
+  );
+}
+
+/** `ssh-ed25519 AAAA… comment`. */
+function publicBlob(text: string): Buffer | undefined {
+  const encoded = /^\s*(?:ssh-|ecdsa-|sk-)\S+[ \t]+(AAAA[A-Za-z0-9+/=]+)/.exec(text)?.[1];
+  return encoded ? Buffer.from(encoded, 'base64') : undefined;
+}
+
+/** OpenSSH's own format keeps the public half in clear (PROTOCOL.key): magic, three strings, a count, the blob. */
+function containerBlob(text: string): Buffer | undefined {
+  const body = /-----BEGIN OPENSSH PRIVATE KEY-----([^-]+)/.exec(text)?.[1];
+  if (!body) return undefined;
+  const bytes = Buffer.from(body, 'base64');
+  const after = (at: number) => at + 4 + bytes.readUInt32BE(at);
+  const start = after(after(after('openssh-key-v1\0'.length))) + 4;
+  return bytes.subarray(start + 4, after(start));
+}

@@ -1,0 +1,117 @@
+/** One hop, logged in: host key checked, key offered, kept alive. With ssh-keys.ts and ssh-agent.ts the only user of ssh2. */
+import type { Duplex } from 'node:stream';
+import ssh2, { type AuthHandlerMiddleware, type Client, type ServerHostKeyAlgorithm } from 'ssh2';
+import type { SshError } from './errors.ts';
+import type { Verdict } from './known-hosts.ts';
+import type { Hop } from './ssh-config.ts';
+import { handshakeError, lostError, openError, openTimeout, type Stage } from './ssh-explain.ts';
+import { type HostKeyCheck, hostKeyCheck, hostKeyError } from './ssh-host-key.ts';
+import { findOffers, type Offer } from './ssh-keys.ts';
+import { LIMITS, within } from './ssh-limits.ts';
+
+/** What can be made ready before the hop answers. */
+export interface Prepared {
+  readonly hop: Hop;
+  readonly check: HostKeyCheck;
+  readonly offers: readonly Offer[];
+}
+
+export interface Link {
+  readonly hop: Hop;
+  readonly client: Client;
+  /** How the connection went away; undefined while it stands. */
+  readonly lost: () => SshError | undefined;
+}
+
+/** @throws SshError when known_hosts or the keys cannot be used */
+export async function prepare(hop: Hop): Promise<Prepared> {
+  const [check, offers] = await Promise.all([hostKeyCheck(hop), findOffers(hop)]);
+  return { hop, check, offers };
+}
+
+interface Progress extends Stage {
+  said: string;
+  handshake: boolean;
+  accepts: readonly string[];
+  refused?: SshError;
+}
+
+/**
+ * Logs in over a stream that reaches the hop.
+ * @param depth how many jump hosts lie before: the nearest connection should be the first to notice a dead line
+ * @throws SshError naming the hop
+ */
+export function logIn({ hop, check, offers }: Prepared, sock: Duplex, depth: number): Promise<Link> {
+  const client = new ssh2.Client();
+  const progress: Progress = {
+    said: '',
+    handshake: false,
+    accepts: ['publickey'],
+    offered: offers.flatMap((offer) => offer.shown),
+  };
+  const ready = untilReady(client, hop, progress);
+  client.connect({
+    sock,
+    username: hop.user,
+    readyTimeout: LIMITS.hop,
+    keepaliveInterval: LIMITS.keepalive,
+    keepaliveCountMax: LIMITS.missed + depth,
+    algorithms: { serverHostKey: [...check.algorithms] as ServerHostKeyAlgorithm[] },
+    hostVerifier: (key: Buffer) => isRightHost(hop, key, check.judge(key), progress),
+    authHandler: offerOneByOne(offers, progress),
+  });
+  sock.on('data', (data: Buffer) => {
+    if (progress.said.length < 1024) progress.said += data.toString('latin1');
+  });
+  return ready;
+}
+
+/** Anything but a literal, synchronous `false` would let ssh2 go on. */
+function isRightHost(hop: Hop, key: Buffer, verdict: Verdict, progress: Progress): boolean {
+  if (verdict.kind === 'match') return true;
+  progress.refused = hostKeyError(hop, key, verdict);
+  return false;
+}
+
+/** Keys at once: ssh2's own order begins with a `none` probe, a round trip lost on every hop. */
+function offerOneByOne(offers: readonly Offer[], progress: Progress): AuthHandlerMiddleware {
+  const left = [...offers];
+  return (accepts, _partial, next) => {
+    progress.accepts = accepts ?? progress.accepts;
+    const offer = left.shift();
+    // @ts-expect-error ssh2 documents `false` for "none left"; its types do not.
+    next(offer ? offer.method : false);
+  };
+}
+
+/** The handlers stay on: ssh2 may send several errors, and one nobody hears would end the process. */
+function untilReady(client: Client, hop: Hop, progress: Progress): Promise<Link> {
+  let lost: SshError | undefined;
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error & { level?: string }) => {
+      if (error.level === 'agent') return;
+      lost ??= lostError(hop, error);
+      reject(progress.refused ?? handshakeError(hop, progress, error));
+    };
+    client.on('error', fail);
+    client.on('handshake', () => {
+      progress.handshake = true;
+    });
+    client.on('close', () => {
+      lost ??= lostError(hop);
+      reject(progress.refused ?? handshakeError(hop, progress, new Error('closed by the other side')));
+    });
+    client.on('ready', () => resolve({ hop, client, lost: () => lost }));
+  });
+}
+
+/** A stream from this hop to another address: the next hop, or a service there. */
+export function openWay(link: Link, next: Hop): Promise<Duplex> {
+  const opened = new Promise<Duplex>((resolve, reject) => {
+    link.client.forwardOut('127.0.0.1', 0, next.host, next.port, (error, stream) => {
+      if (error) reject(link.lost() ?? openError(link.hop, next, error));
+      else resolve(stream.on('error', () => {}));
+    });
+  });
+  return within(opened, LIMITS.open, () => openTimeout(link.hop, next));
+}
