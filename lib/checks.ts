@@ -1,0 +1,9 @@
+/** The checks that a site is made of, and what runs them: the only door to `checks/`. */
+export type { Check, CheckResult, CheckStatus, CheckTarget, Finding } from './checks/check.ts';
+export { bearerGate } from './checks/gate.ts';
+export { httpRedirects } from './checks/redirect.ts';
+export { runChecks } from './checks/run.ts';
+export { streams } from './checks/streaming.ts';
+export { certificate } from './checks/tls.ts';
+export { webInterface } from './checks/web-interface.ts';
+export { webSocket } from './checks/websocket.ts';

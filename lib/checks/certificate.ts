@@ -1,0 +1,74 @@
+/** Judges a certificate as clients do, and says what is wrong with it. */
+import tls from 'node:tls';
+import { type Finding, failed, passed, warned } from './check.ts';
+
+/** What a handshake showed. */
+export interface Seen {
+  /** Why the chain or the name was not accepted, as OpenSSL or Node calls it; empty when they were. */
+  readonly verdict: string;
+  readonly certificate: tls.PeerCertificate;
+}
+
+export type OldTls = 'refused' | 'accepted' | { readonly untried: string };
+
+const FAIL_DAYS = 7;
+const WARN_DAYS = 21;
+const DAY_MS = 86_400_000;
+const RENEW =
+  'Run `certbot renew` on the proxy and reload nginx; certbot says there why it did not renew by itself.';
+const ISSUE = 'Run `npx tsx scripts/bootstrap-tls.ts` for one from the CA';
+const CHAIN = {
+  what: 'is not from a CA that is trusted here',
+  advice: `${ISSUE}, or name its CA in NODE_EXTRA_CA_CERTS if it is your own.`,
+};
+const VERDICTS: Readonly<Record<string, { what: string; advice: string }>> = {
+  CERT_HAS_EXPIRED: { what: 'or one in its chain has expired', advice: RENEW },
+  CERT_NOT_YET_VALID: {
+    what: 'is not valid yet',
+    advice: 'Look at the clocks of this machine and of the proxy.',
+  },
+  DEPTH_ZERO_SELF_SIGNED_CERT: { ...CHAIN, what: 'is self-signed' },
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: {
+    what: 'comes without the chain up to a CA that is trusted here',
+    advice: `Let ssl_certificate name fullchain.pem, not cert.pem; or: ${ISSUE.toLowerCase()}, or name its CA in NODE_EXTRA_CA_CERTS if it is your own.`,
+  },
+};
+
+/** Everything that is wrong, in one text; a warning when it only ends soon. */
+export function judgeCertificate(seen: Seen, oldTls: OldTls, name: string, now: Date): Finding {
+  const days = Math.floor((Date.parse(seen.certificate.valid_to) - now.getTime()) / DAY_MS);
+  const faults = [chainFault(seen), nameFault(seen, name), endFault(days), oldTlsFault(oldTls)].filter(
+    Boolean,
+  );
+  if (faults.length > 0) return failed(faults.join(' '));
+  const soon = days < WARN_DAYS;
+  const end = `${days} days left, ${soon ? `which is little. ${RENEW}` : `${oldTlsText(oldTls)}.`}`;
+  return (soon ? warned : passed)(`The certificate is trusted and names ${name}, ${end}`);
+}
+
+function chainFault({ verdict }: Seen): string {
+  if (verdict === '' || verdict === 'ERR_TLS_CERT_ALTNAME_INVALID') return '';
+  const { what, advice } = VERDICTS[verdict] ?? CHAIN;
+  return `The certificate ${what} (${verdict}). ${advice}`;
+}
+
+function nameFault({ certificate }: Seen, name: string): string {
+  if (tls.checkServerIdentity(name, certificate) === undefined) return '';
+  const names = certificate.subjectaltname ?? `CN:${certificate.subject?.CN ?? 'none'}`;
+  return `The certificate does not name ${name}, but ${names}. Another vhost answers for this name: look whether the site is deployed and ssl_certificate is its own; without a certificate, run \`npx tsx scripts/bootstrap-tls.ts\`.`;
+}
+
+function endFault(days: number): string {
+  if (!(days < FAIL_DAYS)) return '';
+  const end = days < 0 ? `expired ${-days} days ago` : `ends in ${days} days`;
+  return `The certificate ${end}. ${RENEW}`;
+}
+
+function oldTlsFault(oldTls: OldTls): string {
+  if (oldTls !== 'accepted') return '';
+  return 'TLS 1.1 is accepted, which is broken (RFC 8996). Let ssl_protocols say `TLSv1.2 TLSv1.3` in every vhost on this address: the default server of the port decides.';
+}
+
+function oldTlsText(oldTls: OldTls): string {
+  return typeof oldTls === 'string' ? `TLS 1.1 is ${oldTls}` : `TLS 1.1 was not tried: ${oldTls.untried}`;
+}

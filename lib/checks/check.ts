@@ -1,0 +1,56 @@
+/** What a check is, what it is asked of, and what it may say. */
+import type { Duplex } from 'node:stream';
+import type { Secret } from '../secret.ts';
+
+export type CheckStatus = 'passed' | 'warned' | 'failed' | 'skipped';
+
+/** What one check saw. */
+export interface Finding {
+  readonly status: CheckStatus;
+  /** One plain sentence; for a failure also what it means and what to do next. */
+  readonly detail: string;
+  /** The same by hand; the token as `$VARIABLE`, never its value. */
+  readonly curl?: string;
+}
+
+/** A finding with its name and its time, as the reports show it. */
+export interface CheckResult extends Finding {
+  readonly name: string;
+  /** False only for a failure: what was skipped or warned of is no failure. */
+  readonly ok: boolean;
+  readonly milliseconds: number;
+}
+
+/** The site as seen from outside, and by which way. */
+export interface CheckTarget {
+  readonly serverName: string;
+  /** Connect there instead of resolving the name, as curl's `--connect-to`. */
+  readonly address?: string | undefined;
+  /** 443 unless given. */
+  readonly port?: number | undefined;
+  /** 80 unless given. */
+  readonly httpPort?: number | undefined;
+  /** Opens a connection to that port of the proxy by another way, such as an SSH tunnel. */
+  readonly open?: ((port: number) => Promise<Duplex>) | undefined;
+  readonly token?: Secret | undefined;
+  /** How long each check may take; without it, each check's own limit holds. */
+  readonly timeoutMs?: number | undefined;
+  /** Set by `runChecks`: fires when a check's time is up. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Check {
+  readonly name: string;
+  /** 15 seconds unless given. */
+  readonly limitMs?: number;
+  readonly run: (target: CheckTarget) => Promise<Finding>;
+}
+
+const finding =
+  (status: CheckStatus) =>
+  (detail: string, curl?: string): Finding => ({ status, detail, ...(curl === undefined ? {} : { curl }) });
+
+export const passed = finding('passed');
+export const warned = finding('warned');
+export const failed = finding('failed');
+export const skipped = finding('skipped');

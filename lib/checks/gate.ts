@@ -1,0 +1,78 @@
+/** The bearer gate: shut for everything but the right bearer, open for that one. */
+import { type Check, type CheckTarget, type Finding, failed, passed, skipped } from './check.ts';
+import { bearerOption, curl } from './curl.ts';
+import { explainStatus } from './explain.ts';
+import { attempts, judgeRefusals } from './gate-attempts.ts';
+import { type Answer, ask } from './http.ts';
+import { modelsIn } from './models.ts';
+
+export interface Gate {
+  /** Paths behind the gate that list the models as JSON. */
+  readonly lists: readonly string[];
+  /** The setting that holds the bearer, as the operator knows it. */
+  readonly tokenVariable: string;
+}
+
+/**
+ * Two checks: what must be refused, and what must be let in.
+ * At most seven refused requests a list, far below where the gate begins to slow an address (100).
+ */
+export function bearerGate(gate: Gate): readonly Check[] {
+  return [
+    { name: 'bearer gate refuses', run: (target) => refuses(gate, target) },
+    { name: 'bearer gate opens', run: (target) => opens(gate, target) },
+  ];
+}
+
+async function refuses({ lists, tokenVariable }: Gate, target: CheckTarget): Promise<Finding> {
+  const tries = lists.flatMap((path) =>
+    attempts(target.token?.reveal()).map(async (attempt) => {
+      const headers = attempt.authorization.length === 0 ? {} : { Authorization: [...attempt.authorization] };
+      return { path, attempt, answer: await ask(target, { path, headers }) };
+    }),
+  );
+  const finding = judgeRefusals(await Promise.all(tries));
+  const hint = target.token === undefined ? ` More is tried when ${tokenVariable} is set.` : '';
+  const byHand = curl(target, { path: lists[0] ?? '/' }, '-i');
+  return { ...finding, detail: `${finding.detail}${hint}`, curl: byHand };
+}
+
+async function opens({ lists, tokenVariable }: Gate, target: CheckTarget): Promise<Finding> {
+  const { token } = target;
+  const byHand = curl(target, { path: lists[0] ?? '/' }, bearerOption(tokenVariable));
+  if (token === undefined) return skipped(noToken(tokenVariable), byHand);
+  const headers = { authorization: `Bearer ${token.reveal()}` };
+  const answers = await Promise.all(
+    lists.map(async (path) => ({ path, answer: await ask(target, { path, headers }) })),
+  );
+  const faults = answers.map(({ path, answer }) => listFault(path, answer, tokenVariable)).filter(Boolean);
+  if (faults.length > 0) return failed([...new Set(faults)].join(' '), byHand);
+  const models = modelsIn(answers[0]?.answer.body ?? '')?.length ?? 0;
+  return passed(`The bearer is let in on ${lists.join(' and ')}; models there: ${models}.`, byHand);
+}
+
+/** Why a check with a bearer was not made. */
+export function noToken(variable: string): string {
+  return `No bearer is known here: set ${variable} in the environment or the env file.`;
+}
+
+/** What is wrong with the answer to a right bearer; empty when it is a list of models. */
+export function listFault(
+  path: string,
+  { status, body }: Pick<Answer, 'status' | 'body'>,
+  variable: string,
+): string {
+  if (status === 200 && modelsIn(body) !== undefined) return '';
+  const what = status === 200 ? '200, but no JSON list of models' : status;
+  return `${path} with the bearer gives ${what}. ${explainStatus(status, reasonOf(status, variable))}`;
+}
+
+function reasonOf(status: number, variable: string): string {
+  if (status === 401)
+    return `The proxy holds another token than ${variable}, or none: look whether it was rotated from elsewhere (\`npx tsx scripts/bearers.ts list\` shows fingerprints), whether the value is the token alone without \`Bearer \`, and whether the environment hides the env file's; then deploy again.`;
+  if (status === 403)
+    return 'Either this client has the scope inference and the path wants full, or Ollama does not know the Host or Origin it was sent: nginx should send `Host localhost:11434` and no Origin.';
+  if (status === 404)
+    return 'No such path behind the gate: look whether proxy_pass and its location both end in a slash, and whether the backend is Ollama.';
+  return 'Something other than Ollama answers there: look at the backend address and port, and whether another location or vhost takes the path.';
+}

@@ -1,0 +1,86 @@
+/** A completion arrives piece by piece, as the model makes it. */
+
+import { type Arrival, judgeArrivals } from './arrivals.ts';
+import { type Check, type CheckTarget, type Finding, failed, skipped } from './check.ts';
+import { bearerOption, curl } from './curl.ts';
+import { explainStatus } from './explain.ts';
+import { listFault, noToken } from './gate.ts';
+import { type Answer, type Ask, ask } from './http.ts';
+import { modelsIn } from './models.ts';
+
+export interface Streaming {
+  /** Lists the models. */
+  readonly models: string;
+  /** Takes OpenAI's chat completions. */
+  readonly completions: string;
+  /** The setting that holds the bearer, as the operator knows it. */
+  readonly tokenVariable: string;
+}
+
+/** A model that is not in memory yet takes its time before the first word. */
+const LIMIT_MS = 90_000;
+
+/** A short completion with the first model arrives in several separately timed pieces. */
+export function streams(options: Streaming): Check {
+  return { name: 'streaming', limitMs: LIMIT_MS, run: (target) => check(options, target) };
+}
+
+async function check(options: Streaming, target: CheckTarget): Promise<Finding> {
+  const { models, tokenVariable } = options;
+  if (target.token === undefined) return skipped(noToken(tokenVariable));
+  const authorization = `Bearer ${target.token.reveal()}`;
+  const list = await ask(target, { path: models, headers: { authorization } });
+  const fault = listFault(models, list, tokenVariable);
+  if (fault !== '') return failed(`Streaming could not be tried: ${fault}`);
+  const model = speaking(modelsIn(list.body) ?? []);
+  if (model === undefined) return skipped('The backend has no model yet: pull one, then run it again.');
+  return complete(options, target, authorization, model);
+}
+
+/** The first model that can chat: embedding models stand first in many lists. */
+export function speaking(models: readonly string[]): string | undefined {
+  return models.find((name) => !/embed/i.test(name)) ?? models[0];
+}
+
+async function complete(
+  { completions, tokenVariable }: Streaming,
+  target: CheckTarget,
+  authorization: string,
+  model: string,
+) {
+  const request = completion(completions, model);
+  const byHand = curl(
+    target,
+    request,
+    '-N',
+    bearerOption(tokenVariable),
+    '-H "Content-Type: application/json"',
+    `-d ${quoted(request.body)}`,
+  );
+  const arrivals: Arrival[] = [];
+  const sentAt = performance.now();
+  const onData = (piece: Buffer) => arrivals.push({ at: performance.now(), events: eventsIn(piece) });
+  const answer = await ask(target, { ...request, headers: { ...request.headers, authorization }, onData });
+  const finding =
+    answer.status === 200 ? judgeArrivals(sentAt, arrivals, model) : failed(refusal(answer, completions));
+  return { ...finding, curl: byHand };
+}
+
+function completion(path: string, model: string) {
+  const messages = [{ role: 'user', content: 'Count from one to ten.' }];
+  const body = JSON.stringify({ model, messages, stream: true, max_tokens: 24 });
+  return { path, method: 'POST', headers: { 'content-type': 'application/json' }, body } satisfies Ask;
+}
+
+function eventsIn(piece: Buffer): number {
+  return piece.toString('latin1').match(/^data:/gm)?.length ?? 0;
+}
+
+function refusal({ status, body }: Answer, path: string): string {
+  const fallback = 'The backend does not want this completion: try another model, or look at its log.';
+  return `${path} gives ${status}: ${body.slice(0, 200).trim()}. ${explainStatus(status, fallback)}`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,64 @@
+/** The certificate is one that clients accept, for long enough, and TLS 1.1 is off. */
+import type tls from 'node:tls';
+import { judgeCertificate, type OldTls, type Seen } from './certificate.ts';
+import type { Check, CheckTarget, Finding } from './check.ts';
+import { connect, secure } from './connection.ts';
+import { curl } from './curl.ts';
+import { codeOf, NoAnswerError } from './errors.ts';
+
+/** Chain, name, days left (fails under 7, warns under 21), and TLS 1.1 refused. */
+export function certificate(): Check {
+  return { name: 'certificate', run: check };
+}
+
+async function check(target: CheckTarget): Promise<Finding> {
+  const [seen, oldTls] = await Promise.all([look(target), tryOldTls(target)]);
+  const byHand = curl(target, { path: '/' }, '-v', '-o /dev/null');
+  return { ...judgeCertificate(seen, oldTls, target.serverName, new Date()), curl: byHand };
+}
+
+async function look(target: CheckTarget): Promise<Seen> {
+  try {
+    return await shaken(target, {}, (socket) => ({
+      verdict: socket.authorized ? '' : verdictOf(socket),
+      certificate: socket.getPeerCertificate(),
+    }));
+  } catch (error) {
+    throw new NoAnswerError(`TLS with ${target.serverName}`, target, error);
+  }
+}
+
+/** Node gives OpenSSL's code as a string where its types say Error. */
+function verdictOf(socket: tls.TLSSocket): string {
+  const error: unknown = socket.authorizationError;
+  return typeof error === 'string' ? error : codeOf(error);
+}
+
+/** Whether the server still speaks TLS 1.1; SECLEVEL 0 because OpenSSL 3 would not offer it otherwise. */
+async function tryOldTls(target: CheckTarget): Promise<OldTls> {
+  const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const;
+  try {
+    return await shaken(target, old, () => 'accepted' as const);
+  } catch (error) {
+    return oldTlsVerdict(codeOf(error));
+  }
+}
+
+/** Only an alert of the server is a refusal; anything else says nothing about it. */
+export function oldTlsVerdict(code: string): OldTls {
+  if (/ALERT|WRONG_VERSION|ECONNRESET|UNSUPPORTED_PROTOCOL/.test(code)) return 'refused';
+  return { untried: /NO_PROTOCOLS|NO_CIPHERS/.test(code) ? 'the OpenSSL here cannot offer it' : code };
+}
+
+async function shaken<T>(
+  target: CheckTarget,
+  options: tls.ConnectionOptions,
+  use: (socket: tls.TLSSocket) => T,
+) {
+  const raw = await connect(target, target.port ?? 443);
+  try {
+    return use(await secure(target, raw, { rejectUnauthorized: false, ...options }));
+  } finally {
+    raw.destroy();
+  }
+}

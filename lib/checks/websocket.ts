@@ -1,0 +1,46 @@
+/** A WebSocket comes through the proxy. */
+import { createHash, randomBytes } from 'node:crypto';
+import { type Check, type CheckTarget, type Finding, failed, passed } from './check.ts';
+import { curl } from './curl.ts';
+import { explainStatus } from './explain.ts';
+import { type Answer, type Ask, ask } from './http.ts';
+
+/** The path switches to WebSocket (101); what is said on it afterwards does not matter. */
+export function webSocket({ path }: { readonly path: string }): Check {
+  return { name: 'WebSocket', run: (target) => check(path, target) };
+}
+
+async function check(path: string, target: CheckTarget): Promise<Finding> {
+  const key = randomBytes(16).toString('base64');
+  const request = handshake(path, key);
+  const headers = Object.entries(request.headers).map(([name, value]) => `-H '${name}: ${value}'`);
+  const byHand = curl(target, request, '-i', '--http1.1', '-m 5', ...headers);
+  return { ...judgeHandshake(await ask(target, request), path, acceptOf(key)), curl: byHand };
+}
+
+function handshake(path: string, key: string) {
+  const version = { 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': key };
+  return { path, headers: { Connection: 'Upgrade', Upgrade: 'websocket', ...version } } satisfies Ask;
+}
+
+/** What the other side must answer to a key (RFC 6455, section 4.2.2). */
+export function acceptOf(key: string): string {
+  return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+}
+
+/** Judges the answer to a handshake that wants `accept`. */
+export function judgeHandshake(
+  { status, headers }: Pick<Answer, 'status' | 'headers'>,
+  path: string,
+  accept: string,
+): Finding {
+  if (status === 101 && headers['sec-websocket-accept'] === accept)
+    return passed(`${path} switches to WebSocket (101).`);
+  if (status === 101)
+    return failed(
+      `${path} gives 101 with a wrong Sec-WebSocket-Accept: something in between answers by itself. Look at what stands between here and the proxy.`,
+    );
+  const lost =
+    'The request for a WebSocket was lost on the way: the location needs `proxy_http_version 1.1`, `proxy_set_header Upgrade $http_upgrade` and `proxy_set_header Connection $connection_upgrade`, and that map must give `upgrade`; another file of nginx may define $connection_upgrade otherwise (`nginx -T | grep -A3 connection_upgrade`).';
+  return failed(`${path} gives ${status} instead of 101. ${explainStatus(status, lost)}`);
+}
