@@ -25,7 +25,9 @@ interface Entry extends Place {
   readonly key: Buffer;
 }
 
-const LINE = /^[ \t]*(?:(@revoked|@cert-authority)[ \t]+)?([^ \t@#][^ \t]*)[ \t]+([^ \t]+)[ \t]+([^ \t]+)/;
+// OpenSSH ends a marker at the line's first space, and at a tab only in a line without spaces.
+const LINE =
+  /^[ \t]*(?:(@revoked|@cert-authority)(?: |\t(?=[^ ]*$))[ \t]*)?([^ \t@#][^ \t]*)[ \t]+([^ \t]+)[ \t]+([^ \t]+)/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** The name under which a host stands in known_hosts: `[host]:port` when the port is not 22, in lower case. */
@@ -100,11 +102,8 @@ function parseLine(text: string, file: string, line: number): Entry | undefined 
   return { file, line, marker, hosts, type: keyType(key), key };
 }
 
-/** OpenSSH also takes the names of RSA's signatures, and short names, for a type. */
-function canonicalType(type: string): string {
-  if (/^(rsa|rsa-sha2-(256|512))$/i.test(type)) return 'ssh-rsa';
-  return /^ed25519$/i.test(type) ? 'ssh-ed25519' : type;
-}
+/** OpenSSH also takes the names of RSA's signatures for the type. */
+const canonicalType = (type: string) => (/^rsa-sha2-(256|512)$/.test(type) ? 'ssh-rsa' : type);
 
 function matches(hosts: string, name: string): boolean {
   if (hosts.startsWith('|')) return matchesHash(hosts, name);
