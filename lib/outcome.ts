@@ -1,0 +1,143 @@
+/** What a remote program told, record by record -> what became of a host. */
+
+export const OUTCOMES = [
+  'applied',
+  'unchanged',
+  'planned',
+  'rolled-back',
+  'refused',
+  'failed',
+  'unknown',
+] as const;
+export type OutcomeName = (typeof OUTCOMES)[number];
+
+/** A failure in the words of the program that met it. `code` says at which point (lib/explain.ts). */
+export interface Failure {
+  readonly code: string;
+  readonly text: string;
+}
+
+export interface FileReport {
+  readonly path: string;
+  readonly changed: boolean;
+}
+
+/** One host's account of one run. */
+export interface HostReport {
+  readonly host: string;
+  outcome: OutcomeName;
+  release?: string;
+  failure?: Failure;
+  /** Set when putting things back failed: the steps to do by hand. */
+  todo?: string[];
+  /** The client that got the candidate token: only a first deploy has one. */
+  generated?: string;
+  readonly files: FileReport[];
+  readonly drift: { path: string; how: string }[];
+  readonly notes: string[];
+  readonly facts: Record<string, string>;
+  /** Texts before and after, by path, in a plan. */
+  readonly texts: Map<string, { before: string; after: string }>;
+  /** Time of each phase. */
+  readonly milliseconds: Record<string, number>;
+}
+
+export type RemoteEvent =
+  | { readonly kind: 'step'; readonly name: string }
+  | { readonly kind: 'note'; readonly text: string };
+
+export interface RecordReader {
+  /** Takes one line of the program's output; lines of others (banners) are passed over. */
+  readonly line: (line: string) => void;
+  /** The program's last word, once it was said. */
+  readonly verdict: () => string | undefined;
+}
+
+/** An empty account, `failed` until the program says otherwise. */
+export function newReport(host: string): HostReport {
+  return {
+    host,
+    outcome: 'failed',
+    files: [],
+    drift: [],
+    notes: [],
+    facts: {},
+    texts: new Map(),
+    milliseconds: {},
+  };
+}
+
+/** Reads the records of run `id` into `report`, and tells `onEvent` as they come. */
+export function readRecords(
+  id: string,
+  report: HostReport,
+  onEvent: (event: RemoteEvent) => void = () => {},
+): RecordReader {
+  let verdict: string | undefined;
+  let ended = false;
+  const clock = phases(report.milliseconds);
+  const take = ([kind = '', ...fields]: readonly string[]): void => {
+    const [first = ''] = fields;
+    if (kind === 'step' || kind === 'outcome') clock(kind === 'step' ? first : undefined);
+    if (kind === 'step') onEvent({ kind, name: first });
+    if (kind === 'note') onEvent({ kind, text: first });
+    if (kind === 'outcome') verdict = first;
+    if (kind === 'end') ended = true;
+    if (kind === 'past') NOTED[first]?.(report, fields.slice(1));
+    else NOTED[kind]?.(report, fields);
+  };
+  const line = (text: string) => {
+    const [tag, ...fields] = text.split('\t');
+    if (tag === `@${id}`) take(fields);
+  };
+  return { line, verdict: () => (ended ? verdict : undefined) };
+}
+
+/** Each call ends the phase before it and begins the next. */
+function phases(milliseconds: Record<string, number>): (name: string | undefined) => void {
+  let current: { name: string; since: number } | undefined;
+  return (name) => {
+    const now = performance.now();
+    if (current) milliseconds[current.name] = Math.round(now - current.since);
+    current = name === undefined ? undefined : { name, since: now };
+  };
+}
+
+/** What each kind of record adds to the account. */
+const NOTED: Readonly<Record<string, (report: HostReport, fields: readonly string[]) => void>> = {
+  fact: (report, [name = '', value = '']) => {
+    report.facts[name] = value;
+  },
+  file: (report, [path = '', state]) => report.files.push({ path, changed: state !== 'same' }),
+  drift: (report, [path = '', how = '']) => report.drift.push({ path, how }),
+  note: (report, [text = '']) => report.notes.push(text),
+  error: (report, [code = '']) => {
+    report.failure = { code, text: '' };
+  },
+  text: (report, fields) => {
+    const { code, text } = report.failure ?? { code: '', text: '' };
+    report.failure = { code, text: text + (text && '\n') + fields.join('\t') };
+  },
+  todo: (report, fields) => {
+    report.todo = [...(report.todo ?? []), fields.join('\t')];
+  },
+  generated: (report, [client = '']) => {
+    report.generated = client;
+  },
+  before: (report, [path = '', ...line]) => addLine(report, path, 'before', line.join('\t')),
+  after: (report, [path = '', ...line]) => addLine(report, path, 'after', line.join('\t')),
+  outcome: (report, [name = '', release = '']) => conclude(report, name, release),
+};
+
+function addLine(report: HostReport, path: string, side: 'before' | 'after', line: string): void {
+  const texts = report.texts.get(path) ?? { before: '', after: '' };
+  report.texts.set(path, { ...texts, [side]: `${texts[side]}${line}\n` });
+}
+
+/** Verdicts of the question itself, `asked` and `cancelled`, say nothing of the run that was asked about. */
+function conclude(report: HostReport, name: string, release: string): void {
+  if (name === 'asked' || name === 'cancelled') return;
+  report.outcome = OUTCOMES.find((known) => known === name) ?? 'failed';
+  if (name === 'applied') report.release = release;
+  if (name === 'restore-failed') report.todo ??= [];
+}

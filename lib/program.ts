@@ -1,0 +1,103 @@
+/** Files and a verb -> the text of one remote program, POSIX sh. */
+import { readFile } from 'node:fs/promises';
+import type { SiteFile } from './render.ts';
+import { ROOT, type Site } from './sites.ts';
+
+/** What every program is told. Times are the operator's: a proxy's clock may be years off. */
+export interface Run {
+  /** Time and chance: unique, and in order. `20261122T174035Z-3fa9c1` */
+  readonly id: string;
+  /** `2026-11-22T17:40:35Z` */
+  readonly now: string;
+  /** Who runs it: `alice@laptop`. */
+  readonly who: string;
+}
+
+/**
+ * What runs a program that comes on stdin, whatever the login shell: as root by `sudo -n`, or as it is when that is root
+ * already. Constant: an argument list is readable by every user, and sudo logs it.
+ */
+export const COMMAND =
+  'exec /bin/sh -c \'if [ "$(id -u)" -eq 0 ]; then exec /bin/sh -s; else exec sudo -n /bin/sh -s; fi\'';
+
+const ALWAYS = ['report', 'lock', 'journal', 'nginx'];
+const CHANGE = [...ALWAYS, 'files', 'release', 'change'];
+
+/** The verbs, each with the parts of lib/remote/ that it needs, in order. */
+const PARTS = {
+  apply: [...CHANGE, 'apply'],
+  plan: [...CHANGE, 'plan'],
+  outcome: [...ALWAYS, 'outcome'],
+} as const;
+
+/** Puts the files of `site` on the host, or (`plan`) tells what that would change. */
+export function siteProgram(
+  verb: 'apply' | 'plan',
+  run: Run,
+  site: Site,
+  files: readonly SiteFile[],
+): Promise<string> {
+  return program(verb, run, site, [
+    ...files.map(({ content }, i) => contentFunction(i, content)),
+    `site_files() {\n${files.map((file, i) => `  ${wanted(file, i)}\n`).join('')}}`,
+  ]);
+}
+
+/** Asks what became of the run `asked`, whose connection dropped. */
+export function outcomeProgram(run: Run, site: Site, asked: string): Promise<string> {
+  return program('outcome', run, site, [`ASKED=${quote(asked)}`]);
+}
+
+/** POSIX single quotes; the value may hold anything but NUL. */
+export function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/**
+ * One compound command: a shell runs nothing of it before it has read the closing brace, so a program that was cut
+ * anywhere does nothing (dash, bash, busybox).
+ */
+async function program(
+  verb: keyof typeof PARTS,
+  run: Run,
+  site: Site,
+  data: readonly string[],
+): Promise<string> {
+  const parts = await Promise.all(
+    PARTS[verb].map((part) => readFile(new URL(`lib/remote/${part}.sh`, ROOT), 'utf8')),
+  );
+  return ['{', PRELUDE, ...constants(verb, run, site), ...parts, ...data, verb, 'exit', '}', ''].join('\n');
+}
+
+// A connection that drops sends HUP, and PIPE at the next line that nobody reads: neither may end the program.
+const PRELUDE = `trap '' HUP PIPE
+set -u
+umask 077
+LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL PATH`;
+
+function constants(verb: string, run: Run, site: Site): string[] {
+  const values = {
+    VERB: verb,
+    RUN: run.id,
+    NOW: run.now,
+    WHO: run.who,
+    SITE: site.name,
+    SERVER_NAMES: site.serverName,
+    CLIENTS: site.gate?.clients ?? '',
+  };
+  return Object.entries(values).map(([name, value]) => `${name}=${quote(value)}`);
+}
+
+/** A function that prints a file. A here-document, since an argument would be seen in the process list. */
+function contentFunction(index: number, content: string): string {
+  const lines = new Set(content.split('\n'));
+  let end = 'END_OF_FILE';
+  while (lines.has(end)) end += '_';
+  return `content_${index}() {\ncat <<'${end}'\n${content}${end}\n}`;
+}
+
+function wanted({ role, name, mode }: SiteFile, index: number): string {
+  const verb = role === 'first-client' ? 'want_first' : `want ${role}`;
+  return `${verb} ${quote(name)} ${mode} content_${index}`;
+}

@@ -1,0 +1,95 @@
+/** Runs a program on a host and learns its outcome, also when the connection drops meanwhile. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { HostReport, RemoteEvent } from './outcome.ts';
+import { newReport, readRecords } from './outcome.ts';
+import type { Outcome } from './ssh.ts';
+
+/** The text of a program, and the id that leads its records. */
+export interface Program {
+  readonly id: string;
+  readonly text: string;
+}
+
+/** A place where programs run: a host over SSH, or this one. */
+export interface Remote {
+  readonly host: string;
+  /** Runs the text to its end; a lost connection is told in the outcome, not thrown. */
+  run(text: string, onLine: (line: string) => void): Promise<Outcome>;
+  /** The same place by a new connection. */
+  again(): Promise<Remote>;
+}
+
+// A jump host that restarts is back within seconds; an operator waits no longer.
+const RECONNECT_AFTER_MS = [0, 1_000, 4_000];
+
+/**
+ * Runs `program`, and if its end is not seen asks for its outcome by `ask`, on a new connection.
+ * @param ask a program that asks what became of `program`; it also settles what was left unfinished
+ */
+export async function transact(
+  remote: Remote,
+  program: Program,
+  ask: () => Promise<Program>,
+  onEvent: (event: RemoteEvent) => void,
+): Promise<HostReport> {
+  const report = newReport(remote.host);
+  const reader = readRecords(program.id, report, onEvent);
+  const outcome = await remote.run(program.text, reader.line);
+  if (reader.verdict()) return report;
+  if (!outcome.lost && !outcome.stdout.includes(`@${program.id}\t`)) return notStarted(report, outcome);
+  if (outcome.lost && !outcome.sent) return notSent(report, outcome);
+  onEvent({
+    kind: 'note',
+    text: `${outcome.lost?.message ?? 'the program was killed'}; asking what became of it`,
+  });
+  return learn(remote, report, outcome, ask, onEvent);
+}
+
+/** The shell or sudo said no: not a line of the program ran. */
+function notStarted(report: HostReport, { stderr, stdout, code }: Outcome): HostReport {
+  const words = `${stderr}\n${stdout}`.trim() || `the login shell ended with status ${code} and said nothing`;
+  return { ...report, outcome: 'refused', failure: { code: 'sudo', text: words } };
+}
+
+function notSent(report: HostReport, { lost }: Outcome): HostReport {
+  const text = `${lost?.message}\nThe program had not been sent whole, so nothing of it ran.`;
+  return { ...report, outcome: 'failed', failure: { code: 'lost', text } };
+}
+
+async function learn(
+  remote: Remote,
+  report: HostReport,
+  outcome: Outcome,
+  ask: () => Promise<Program>,
+  onEvent: (event: RemoteEvent) => void,
+): Promise<HostReport> {
+  let why = outcome.lost?.message ?? 'the program was killed';
+  for (const pause of RECONNECT_AFTER_MS) {
+    await sleep(pause);
+    try {
+      const answer = await askOnce(await remote.again(), await ask(), onEvent);
+      if (answer) return { ...answer, milliseconds: { ...report.milliseconds, ...answer.milliseconds } };
+    } catch (error) {
+      why = (error as Error).message;
+    }
+  }
+  return { ...report, outcome: 'unknown', failure: { code: 'unknown', text: why } };
+}
+
+/** What the host remembers of the run; undefined when it could not say. */
+async function askOnce(
+  remote: Remote,
+  question: Program,
+  onEvent: (event: RemoteEvent) => void,
+): Promise<HostReport | undefined> {
+  const report = newReport(remote.host);
+  const reader = readRecords(question.id, report, onEvent);
+  await remote.run(question.text, reader.line);
+  if (reader.verdict() === 'asked') return report;
+  if (reader.verdict() !== 'cancelled') return undefined;
+  return {
+    ...report,
+    outcome: 'failed',
+    failure: { code: 'lost', text: 'The program never began, and now it never will.' },
+  };
+}

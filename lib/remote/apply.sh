@@ -1,0 +1,16 @@
+# shellcheck shell=sh
+# Verb apply: the site's files onto this host.
+
+apply() {
+  take_lock
+  claim_run
+  trap ended EXIT
+  trap 'exit 1' TERM INT
+  recover
+  step survey
+  examine
+  ! settled || finish unchanged 0
+  change
+  [ -z "${GENERATED:-}" ] || say generated "$GENERATED"
+  finish applied 0
+}

@@ -1,0 +1,123 @@
+# shellcheck shell=sh
+# One change, whole or not at all: examine, prepare, swap, test, reload, commit; or put everything back.
+
+JOURNAL=$STORE/$SITE/journal
+
+# examine: is this host fit for the change, and what would it be? Changes nothing.
+examine() {
+  healthy=yes
+  survey || healthy=no
+  say fact nginx "$VERSION"
+  check_layout
+  LAST=$(last_release)
+  site_files
+  find_drift
+  [ "$healthy" = yes ] || refuse_sick
+  find_master || refuse nginx-stopped "nginx is not running (no master process by $PID_FILE)"
+  each_wanted say_file
+  say_drift
+}
+
+say_file() { say file "$2" "$5"; }
+
+# refuse_sick: nginx refuses its configuration already. Only where the fault is in a file of this very site may the
+# change go on, since it puts that file right; SICK then spares the proof of what was broken before.
+refuse_sick() {
+  SICK=
+  each_wanted is_blamed
+  [ -n "$SICK" ] || refuse sick "$(surveyed message)"
+  note "nginx refuses this site's own file as it stands ($SICK); this change puts it right"
+}
+
+is_blamed() { case $(surveyed message) in *" in $2:"*) [ "$5" = same ] || SICK=$2 ;; esac; }
+
+# settled: is everything here as the last release of ours left it, and as it is wanted?
+settled() {
+  case "$WANTED" in *'|new
+'* | *'|changed
+'* | *'|gone
+'*) return 1 ;; esac
+  [ -n "$LAST" ] && [ -z "$DRIFT" ] && ! grep -q '^kind found$' "$LAST/meta"
+}
+
+# prepare: the new files beside their places, and the journal of what is there now.
+prepare() {
+  WHY="cannot write below $STORE/$SITE"
+  rm -rf "$JOURNAL.new" && mkdir -p "$JOURNAL.new" && echo "$RUN of $WHO" >"$JOURNAL.new/run" || return 1
+  each_wanted make_room && each_wanted keep_target && each_wanted write_beside || return 1
+  WHY="cannot begin the journal $JOURNAL"
+  flush "$JOURNAL.new/before" && mv -fT "$JOURNAL.new" "$JOURNAL"
+}
+
+make_room() {
+  WHY="cannot make the directory of $2"
+  [ "$5" = same ] || keep_directory "${2%/*}" "$([ "$1" = client ] && echo 700 || echo 755)"
+}
+
+keep_target() {
+  WHY="cannot keep $2"
+  [ "$5" = same ] || keep "$2"
+}
+
+# change: from here on, every way out is `applied` or everything as before.
+change() {
+  step write
+  WHY="cannot keep the state before below $STORE/$SITE"
+  if ! record_found || ! prepare; then
+    abandon "$JOURNAL.new"
+    refuse write "$WHY"
+  fi
+  BEGUN=yes
+  each_wanted swap || roll_back write "$WHY"
+  step test
+  test_site || roll_back test "$TEST"
+  step reload
+  : >"$JOURNAL/reload"
+  reload_nginx || roll_back reload "$WHY"
+  step record
+  commit || roll_back write "cannot record the release below $STORE/$SITE"
+}
+
+# flush FILE…: what was written beside, and these, to the disk.
+flush() {
+  # shellcheck disable=SC2086 # our own paths, none with a blank
+  sync $FRESH "$@" 2>/dev/null || sync
+}
+
+# test_site: nginx's test. Should this build refuse a second $connection_upgrade, once more without ours.
+test_site() {
+  test_nginx && return
+  case $TEST in *duplicate*connection_upgrade*) ;; *) return 1 ;; esac
+  case $WANTED in *"|${SHARED:-none}|"*"|new"*) ;; *) return 1 ;; esac
+  rm -f "$SHARED"
+  note "another file defines \$connection_upgrade: deployed without $SHARED"
+  test_nginx
+}
+
+# commit: one rename makes the journal a release; what was kept is dropped after it.
+commit() {
+  describe "$JOURNAL" "$VERB" || return 1
+  name=$(release_name "$RUN")
+  flush "$JOURNAL/state" && mv -fT "$JOURNAL" "$name" || return 1
+  BEGUN=
+  tidy "$name"
+  prune "$STORE/$SITE/releases" "$RELEASES_KEPT"
+}
+
+# roll_back CODE TEXT: says what failed, puts everything back, proves it.
+roll_back() {
+  trap '' TERM INT
+  BEGUN=
+  say error "$1"
+  say_text text "$2"
+  restore "$JOURNAL"
+  finish rolled-back 1
+}
+
+# ended: whatever ends the program early (a signal, a slip of ours) still leaves wholly old or wholly new.
+ended() {
+  [ -z "${BEGUN:-}" ] || [ ! -d "$JOURNAL" ] || roll_back ended "the program was ended before it was done"
+  [ -z "${BEGUN:-}" ] || finish applied 0
+  abandon "$JOURNAL.new"
+  finish failed 1
+}

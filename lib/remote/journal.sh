@@ -1,0 +1,120 @@
+# shellcheck shell=sh
+# The journal of one change: what was there before, until the change is proven.
+#
+#   journal.new   being prepared; nothing is changed yet
+#   journal       begun; whoever finds it puts everything back
+#   releases/N    committed: the same directory, renamed, which is the one moment of the commit
+#
+# `before` holds a line a target: KIND PATH [LINK TARGET]. What stood at PATH is kept beside it by a hard link,
+# so that putting it back needs no space and keeps owner, mode and times.
+
+new_of() { printf '%s/.%s.gatepost-new' "${1%/*}" "${1##*/}"; }
+old_of() { printf '%s/.%s.gatepost-old' "${1%/*}" "${1##*/}"; }
+
+# put_link PATH TARGET
+put_link() { ln -sfn "$2" "$(new_of "$1")" && mv -fT "$(new_of "$1")" "$1"; }
+
+# keep PATH: writes down what PATH is now, and keeps it.
+keep() {
+  if [ -L "$1" ]; then
+    echo "link $1 $(readlink "$1")"
+  elif [ -e "$1" ]; then
+    echo "file $1"
+    ln -f "$1" "$(old_of "$1")" 2>/dev/null || cp -p "$1" "$(old_of "$1")"
+  else
+    echo "absent $1"
+  fi >>"$JOURNAL.new/before"
+}
+
+# keep_directory PATH: makes a directory of ours where it is missing.
+keep_directory() {
+  [ ! -d "$1" ] || return 0
+  echo "directory $1" >>"$JOURNAL.new/before" && mkdir -m "$2" "$1"
+}
+
+# put_back JOURNAL: every target as it was; safe to repeat.
+put_back() {
+  failed=
+  while read -r kind path target; do
+    old=$(old_of "$path")
+    case $kind in
+      file) [ ! -e "$old" ] || mv -fT "$old" "$path" || cmp -s "$old" "$path" ;;
+      absent) rm -f "$path" ;;
+      link) [ "$(readlink "$path")" = "$target" ] || put_link "$path" "$target" ;;
+    esac || failed=$path
+  done <"$1/before"
+  [ -z "$failed" ] && clean_up "$1" && remove_directories "$1"
+}
+
+# clean_up JOURNAL: drops what was written or kept beside the targets.
+clean_up() {
+  while read -r kind path target; do
+    rm -f "$(new_of "$path")" "$(old_of "$path")"
+  done <"$1/before"
+}
+
+# remove_directories JOURNAL: those that the change had made, unless somebody uses them.
+remove_directories() {
+  while read -r kind path target; do
+    [ "$kind" != directory ] || rmdir "$path" 2>/dev/null || :
+  done <"$1/before"
+}
+
+# abandon JOURNAL.NEW: nothing was changed yet; nothing of the preparation stays.
+abandon() {
+  [ ! -e "$1/before" ] || { clean_up "$1" && remove_directories "$1"; }
+  rm -rf "$1"
+}
+
+# restore JOURNAL: puts back, and proves that nginx serves what it served.
+restore() {
+  step restore
+  put_back "$1" || restore_failed "$1" "cannot put back $failed"
+  if [ -z "${SICK:-}" ]; then
+    TEST=$(nginx -t 2>&1) || restore_failed "$1" "$TEST"
+    [ ! -e "$1/reload" ] || reload_nginx || restore_failed "$1" "$WHY"
+  fi
+  drop_journal "$1"
+}
+
+drop_journal() { rm -rf "$1.done" && mv -fT "$1" "$1.done" && rm -rf "$1.done"; }
+
+restore_failed() {
+  say error restore
+  say_text text "$2"
+  while read -r kind path target; do
+    case $kind in
+      file) say todo "test ! -e $(old_of "$path") || mv -fT $(old_of "$path") $path" ;;
+      absent) say todo "rm -f $path" ;;
+      link) say todo "ln -sfn $target $path" ;;
+    esac
+  done <"$1/before"
+  say todo "nginx -t && nginx -s reload"
+  finish restore-failed 5
+}
+
+# recover: what runs before this one left behind, for whatever site.
+recover() {
+  for site in "$STORE"/*/; do
+    site=${site%/}
+    rm -rf "$site/journal.done"
+    abandon "$site/journal.new"
+    for release in "$site"/releases/*/before; do
+      [ ! -e "$release" ] || tidy "${release%/before}"
+    done
+    [ ! -d "$site/journal" ] || recover_one "$site/journal"
+  done
+}
+
+# tidy RELEASE: a committed journal keeps its record only.
+tidy() { clean_up "$1" && rm -f "$1/before" "$1/reload" "$1/run"; }
+
+# recover_one JOURNAL: as restore does, but here nginx may have been stopped or broken by others since.
+recover_one() {
+  note "an earlier run ($(cat "$1/run" 2>/dev/null)) did not finish; what it had changed is put back"
+  find_nginx
+  put_back "$1" || restore_failed "$1" "cannot put back $failed"
+  TEST=$(nginx -t 2>&1) || refuse sick "$TEST"
+  [ ! -e "$1/reload" ] || ! find_master || reload_nginx || restore_failed "$1" "$WHY"
+  drop_journal "$1"
+}

@@ -1,0 +1,84 @@
+/** Site and settings -> the files that belong on a proxy. */
+import { readFile } from 'node:fs/promises';
+import { type Client, clientMap, DEFAULT_CLIENT } from './bearers.ts';
+import { UsageError } from './errors.ts';
+import { Secret } from './secret.ts';
+import type { Settings } from './settings.ts';
+import { ROOT, type Site } from './sites.ts';
+import { fill, inline, markersOf, snippetsOf } from './template.ts';
+
+/**
+ * A file for the proxy. Where it goes there depends on the role, and for a vhost on that host's nginx.conf;
+ * `first-client` is only for a proxy that has neither history nor clients.
+ */
+export interface SiteFile {
+  readonly role: 'vhost' | 'map' | 'shared' | 'client' | 'first-client';
+  readonly name: string;
+  readonly mode: '600' | '644';
+  readonly content: string;
+}
+
+const WEBSOCKET_MAP = {
+  source: 'websocket-connection.map.conf.example',
+  name: 'websocket-connection-map.conf',
+} as const;
+
+/** The vhost and the maps of `site`. */
+export async function render(site: Site, settings: Settings): Promise<SiteFile[]> {
+  const [vhost, maps, shared] = await Promise.all([
+    renderVhost(`${site.name}.conf`, site, settings),
+    Promise.all(site.maps.map(async (map) => ({ ...map, content: await readMap(map.source) }))),
+    site.webSocket ? readMap(WEBSOCKET_MAP.source) : undefined,
+  ]);
+  return [
+    ...maps.map(({ name, mode, content }) => ({ role: 'map' as const, name, mode, content })),
+    ...(shared
+      ? [{ role: 'shared' as const, name: WEBSOCKET_MAP.name, mode: '644' as const, content: shared }]
+      : []),
+    { role: 'vhost', name: `${site.name}.conf`, mode: '644', content: vhost },
+  ];
+}
+
+/** The file of one client of the gate; `role` says whether it is wanted anyway or only on a first deploy. */
+export function clientFile(role: 'client' | 'first-client', token: Secret, now: string): SiteFile {
+  const client: Client = { name: DEFAULT_CLIENT, scope: 'full', created: now, rotated: now, tokens: [token] };
+  return { role, name: client.name, mode: '600', content: clientMap(client) };
+}
+
+async function renderVhost(name: string, site: Site, settings: Settings): Promise<string> {
+  const template = await readText(`sites/${name}`);
+  const names = snippetsOf(template);
+  const texts = await Promise.all(names.map((snippet) => readText(`sites/snippets/${snippet}`)));
+  const text = inline(template, Object.fromEntries(names.map((snippet, i) => [snippet, texts[i] ?? ''])));
+  return fill(`sites/${name}`, text, markerValues(text, site, settings));
+}
+
+/** Settings with a default are made to be filled in: their marker must be there. Others fill what asks for them. */
+function markerValues(text: string, site: Site, { values }: Settings): Record<string, string> {
+  const markers = markersOf(text);
+  const wanted = Object.entries(site.settings).filter(
+    ([name, setting]) => setting.default || markers.has(name),
+  );
+  return Object.fromEntries(
+    wanted.flatMap(([name]) => {
+      const value = values[name];
+      return value === undefined || value instanceof Secret ? [] : [[name, value]];
+    }),
+  );
+}
+
+const readMap = (name: string): Promise<string> => readText(`http-maps/${name}`);
+
+/** A template as text; a final newline is added where it lacks one. */
+async function readText(name: string): Promise<string> {
+  try {
+    const text = await readFile(new URL(name, ROOT), 'utf8');
+    if (text.includes('\0')) throw new UsageError([`${name}: holds a NUL byte`]);
+    return text.endsWith('\n') ? text : `${text}\n`;
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    throw new UsageError([
+      `${name}: this template cannot be read (${(cause as NodeJS.ErrnoException).code})`,
+    ]);
+  }
+}

@@ -1,0 +1,64 @@
+/** What a site is, and which sites there are: the data in sites/. */
+import { readdir } from 'node:fs/promises';
+import type { Check } from './checks.ts';
+import { UsageError } from './errors.ts';
+import type { Form } from './forms.ts';
+
+/** A setting of a site: its form, and what holds when it is not set. */
+export interface Setting<T = unknown> {
+  readonly form: Form<T>;
+  readonly default?: string;
+  readonly meaning: string;
+}
+
+/** A file for nginx's http context: its template in http-maps/, its name in conf.d/, its mode. */
+export interface HttpMap {
+  readonly source: string;
+  readonly name: string;
+  readonly mode: '600' | '644';
+}
+
+/** A bearer gate: the setting with the token of the client `default`, and where the clients' files live. */
+export interface Gate {
+  readonly token: string;
+  readonly clients: `/etc/nginx/${string}`;
+}
+
+/** A site is data: templates beside it, settings, maps, gate, checks (README, "Add a site"). */
+export interface Site {
+  readonly name: string;
+  /** Its name for people and certificates: what `server_name` says. */
+  readonly serverName: string;
+  /** PREFIX_PROXY_HOST, PREFIX_PROXY_USER, PREFIX_PROXY_PORT and PREFIX_SSH_KEY say how to reach its proxies. */
+  readonly prefix: string;
+  readonly proxy: { readonly host?: string; readonly user: string };
+  /** Settings by name. One that a template has as a marker, `__NAME__`, is filled in there. */
+  readonly settings: Readonly<Record<string, Setting>>;
+  readonly maps: readonly HttpMap[];
+  /** Does its vhost use $connection_upgrade? */
+  readonly webSocket: boolean;
+  readonly gate?: Gate;
+  /** Loaded only when they are run. */
+  readonly checks: () => Promise<readonly Check[]>;
+}
+
+export const DEFAULT_SITE = 'ia.enso.4nkweb.com';
+export const ROOT = new URL('../', import.meta.url);
+
+/** Every site in sites/, by name. */
+export async function findSites(): Promise<ReadonlyMap<string, Site>> {
+  const folder = new URL('sites/', ROOT);
+  const modules = (await readdir(folder)).filter((file) => file.endsWith('.ts'));
+  const sites = await Promise.all(
+    modules.map(async (file) => ((await import(new URL(file, folder).href)) as { site: Site }).site),
+  );
+  return new Map(sites.map((site) => [site.name, site]));
+}
+
+/** @throws UsageError that lists the sites there are */
+export function pickSite(sites: ReadonlyMap<string, Site>, name: string): Site {
+  const site = sites.get(name);
+  if (!site)
+    throw new UsageError([`--site ${name}: no such site; there are: ${[...sites.keys()].join(', ')}`]);
+  return site;
+}
