@@ -3,10 +3,9 @@ import { spawn } from 'node:child_process';
 import { appendFile, readFile } from 'node:fs/promises';
 import { get } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { $ } from 'zx';
 import type { Host } from './lab-host.ts';
 import { CA, CA_NAME, SITE, STATE } from './lab-network.ts';
-import { letGo, PATH } from './lab-process.ts';
+import { letGo, local, PATH } from './lab-process.ts';
 
 const SHARED = `${STATE}/shared`;
 /** What the operator trusts beside the system's store; Pebble's root is added when it starts. */
@@ -17,15 +16,15 @@ const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '
 async function issue(name: string, certificate: string, key: string): Promise<void> {
   const ca = ['-CA', `${SHARED}/ca.pem`, '-CAkey', `${SHARED}/ca.key`, '-days', '90'];
   const names = ['-addext', `subjectAltName=DNS:${name}`, '-addext', 'basicConstraints=CA:FALSE'];
-  await $`openssl req -x509 ${KEY} ${ca} ${names} -subj /CN=${name} -keyout ${key} -out ${certificate}`;
+  await local`openssl req -x509 ${KEY} ${ca} ${names} -subj /CN=${name} -keyout ${key} -out ${certificate}`;
 }
 
 /** Makes the lab's CA, Pebble's certificate and, when asked, one for the site. */
 export async function makeCertificates(site: boolean): Promise<void> {
-  await $`openssl req -x509 ${KEY} -days 3650 -subj ${'/CN=Gatepost lab CA'} -keyout ${SHARED}/ca.key -out ${SHARED}/ca.pem`;
+  await local`openssl req -x509 ${KEY} -days 3650 -subj ${'/CN=Gatepost lab CA'} -keyout ${SHARED}/ca.key -out ${SHARED}/ca.pem`;
   const wanted = [issue(CA_NAME, `${SHARED}/pebble.pem`, `${SHARED}/pebble.key`)];
   if (site) wanted.push(issue(SITE, `${SHARED}/fullchain.pem`, `${SHARED}/privkey.pem`));
-  await Promise.all([...wanted, $`cp ${SHARED}/ca.pem ${TRUST}`]);
+  await Promise.all([...wanted, local`cp ${SHARED}/ca.pem ${TRUST}`]);
 }
 
 const CONFIG = {
@@ -67,7 +66,7 @@ async function issuingRoot(): Promise<string> {
 
 /** Starts Pebble on its host and lets the operator trust what it issues. */
 export async function startPebble(): Promise<void> {
-  await $({ input: JSON.stringify(CONFIG) })`cat > ${SHARED}/pebble.json`;
+  await local({ input: JSON.stringify(CONFIG) })`cat > ${SHARED}/pebble.json`;
   const env = { PATH, PEBBLE_VA_NOSLEEP: '1', PEBBLE_AUTHZREUSE: '0' };
   // In the host's network but the operator's files, where its configuration lies.
   const args = [`--net=/run/netns/${CA.name}`, 'pebble', '-config', `${SHARED}/pebble.json`];

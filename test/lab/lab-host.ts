@@ -1,8 +1,7 @@
 /** The lab's hosts: started by host.sh, entered with nsenter. */
 import { spawn } from 'node:child_process';
-import { $ } from 'zx';
 import type { Place } from './lab-network.ts';
-import { CHECKOUT, finished, PATH, type Result, ready } from './lab-process.ts';
+import { CHECKOUT, finished, local, PATH, type Result, ready } from './lab-process.ts';
 
 /** One host; its address is the LAN's where it has one. */
 export interface Host {
@@ -41,7 +40,7 @@ export async function startHost({ name, role, internet = '-', lan = '-' }: Place
 
 /** Ends every process in a host's network. */
 export async function stopHost({ name }: Place): Promise<void> {
-  const { stdout } = await $`ip netns pids ${name}`;
+  const { stdout } = await local`ip netns pids ${name}`;
   for (const pid of stdout.split('\n').filter(Boolean)) {
     try {
       process.kill(Number(pid), 'SIGKILL');

@@ -1,6 +1,6 @@
 /** Who is where in the lab, and the cables between them. */
 import { writeFile } from 'node:fs/promises';
-import { $ } from 'zx';
+import { local } from './lab-process.ts';
 
 export const STATE = '/run/gatepost-lab';
 export const SITE = 'ia.enso.4nkweb.com';
@@ -62,12 +62,12 @@ link set lan up
 addr add ${OPERATOR}/24 dev internet
 `;
   await writeFile(`${STATE}/network`, bridges + places.map(cables).join(''));
-  await $`ip -batch ${STATE}/network`;
+  await local`ip -batch ${STATE}/network`;
 }
 
 /** Takes all of it down again. */
 export async function disconnectHosts(places: readonly Place[]): Promise<void> {
   const names = places.map(({ name }) => `netns del ${name}\n`).join('');
   await writeFile(`${STATE}/network`, `${names}link del internet\nlink del lan\n`);
-  await $`ip -batch ${STATE}/network`;
+  await local`ip -batch ${STATE}/network`;
 }

@@ -1,10 +1,9 @@
 /** The operator's side of the lab: names, keys, known hosts, environment. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { $ } from 'zx';
 import { DIRECTORY, TRUST } from './lab-ca.ts';
 import type { Host } from './lab-host.ts';
 import { BACKEND, JUMP_NAME, publicNames, STATE } from './lab-network.ts';
-import { PATH } from './lab-process.ts';
+import { local, PATH } from './lab-process.ts';
 import { RELAY_PORT } from './lab-relay.ts';
 
 /** The operator's scratch folder; private to the lab. */
@@ -22,16 +21,16 @@ mkdir -m 700 ${SSH}`;
 export async function settleOperator(): Promise<void> {
   await mkdir(SCRATCH, { recursive: true });
   await writeFile(`${STATE}/operator/hosts`, publicNames());
-  await $`mount --bind ${STATE}/operator/hosts /etc/hosts`;
-  await $`sh -c ${`set -e\n${OWN_SSH}`}`;
-  await $`ssh-keygen -q -t ed25519 -N ${''} -C operator -f ${SSH}/id_ed25519`;
-  await $`cp ${SSH}/id_ed25519.pub ${STATE}/shared/operator.pub`;
+  await local`mount --bind ${STATE}/operator/hosts /etc/hosts`;
+  await local`sh -c ${`set -e\n${OWN_SSH}`}`;
+  await local`ssh-keygen -q -t ed25519 -N ${''} -C operator -f ${SSH}/id_ed25519`;
+  await local`cp ${SSH}/id_ed25519.pub ${STATE}/shared/operator.pub`;
 }
 
 /** Leaves names and ~/.ssh as they were. */
 export async function unsettleOperator(): Promise<void> {
-  await $`umount /etc/hosts`;
-  await $`umount ${SSH} 2>/dev/null || umount -l /root`;
+  await local`umount /etc/hosts`;
+  await local`umount ${SSH} 2>/dev/null || umount -l /root`;
 }
 
 async function knownLines(name: string, host: Host): Promise<string> {

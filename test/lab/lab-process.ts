@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { $ } from 'zx';
 
 /** How a command ended; killed by a signal counts as 128 and its number, as in a shell. */
 export interface Result {
@@ -9,6 +10,9 @@ export interface Result {
   stdout: string;
   stderr: string;
 }
+
+/** A local command, whose stderr shows only in the error when it fails. */
+export const local = $({ quiet: true });
 
 export const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

@@ -1,9 +1,10 @@
 /** Starts a relay in front of a host's sshd and steers it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Break, Fault } from './lab-link.ts';
 import type { Place } from './lab-network.ts';
 import { letGo, PATH, typescript } from './lab-process.ts';
-import type { Break, Command, Fault, Traffic } from './relay.ts';
+import type { Command, Traffic } from './relay.ts';
 
 export const RELAY_PORT = 2222;
 
@@ -38,12 +39,16 @@ export async function startRelay(place: Place, roundTripMs: number): Promise<Rel
   const waiting = new Map<number, (traffic: Traffic) => void>();
   child.on('message', ({ id, traffic }: Reply) => {
     latest = traffic;
-    if (id !== undefined) waiting.get(id)?.(traffic);
+    if (id === undefined) return;
+    waiting.get(id)?.(traffic);
+    waiting.delete(id);
+    if (waiting.size === 0) child.channel?.unref();
   });
   const ask = (command: Command) =>
     new Promise<Traffic>((resolve) => {
       const id = count++;
       waiting.set(id, resolve);
+      child.channel?.ref();
       child.send({ id, command });
     });
   await once(child, 'message');

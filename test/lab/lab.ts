@@ -1,62 +1,19 @@
 /** Builds the lab: operator, jump host, proxies, backend and CA on one machine, of real parts. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { inside } from './enter.ts';
 import { makeCertificates, obtainCertificate, startPebble } from './lab-ca.ts';
 import { type Host, startHost, stopHost } from './lab-host.ts';
 import * as network from './lab-network.ts';
 import { environment, knowHosts, SCRATCH, settleOperator, unsettleOperator } from './lab-operator.ts';
-import { finished, PATH, type Result, ready, typescript } from './lab-process.ts';
+import { finished, PATH, ready, typescript } from './lab-process.ts';
 import { RELAY_PORT, type Relay, startRelay } from './lab-relay.ts';
+import type { Lab, LabOptions } from './lab-types.ts';
 
 export type { Host } from './lab-host.ts';
 export type { Result } from './lab-process.ts';
 export type { Relay } from './lab-relay.ts';
-
-export interface LabOptions {
-  /** How many proxies, 1 (the default) to 20. */
-  proxies?: number;
-  /** Round trip to the jump host's SSH. */
-  latencyMs?: number;
-  /** Relays for faults: in front of the jump host's sshd, the proxies' or both; latency brings the first. */
-  relays?: readonly ('jump' | 'proxy')[];
-  /** The site's certificate: from the lab's own CA (the default), by certbot from Pebble, or none. */
-  certificate?: 'lab-ca' | 'acme' | 'none';
-  /** Whether Ollama's and AnythingLLM's stand-ins run; they do unless this is false. */
-  backends?: boolean;
-}
-
-export interface RunOptions {
-  /** Added to the lab's environment; undefined takes a variable out. */
-  env?: Record<string, string | undefined>;
-  input?: string;
-  /** The scratch folder unless given. */
-  cwd?: string;
-  signal?: AbortSignal;
-}
-
-export interface Lab {
-  /** The operator's whole environment. */
-  readonly env: Record<string, string>;
-  readonly proxy: Host;
-  readonly proxies: readonly Host[];
-  readonly jump: Host;
-  readonly backend: Host;
-  readonly ca: Host;
-  /** A scratch folder of the operator's. */
-  readonly directory: string;
-  /** The relay in front of the jump host's sshd; throws when none was asked for. */
-  readonly relay: Relay;
-  /** The relays in front of the proxies' sshd, in the proxies' order. */
-  readonly proxyRelays: readonly Relay[];
-  /** Runs scripts/SCRIPT.ts as the operator would, to its end. */
-  run(script: string, args?: readonly string[], options?: RunOptions): Promise<Result>;
-  /** The same, for tests that interrupt it. */
-  spawn(script: string, args?: readonly string[], options?: RunOptions): ChildProcess;
-  /** Starts Pebble, which otherwise runs only with certificate 'acme'; once is enough. */
-  startAcme(): Promise<void>;
-  stop(): Promise<void>;
-}
+export type { Lab, LabOptions, RunOptions } from './lab-types.ts';
 
 const command = (script: string, args: readonly string[]) => typescript(`scripts/${script}.ts`, args);
 

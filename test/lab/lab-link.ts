@@ -1,0 +1,94 @@
+/** One connection through the relay: bytes in order, late by half a round trip, broken where a fault says so. */
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export type Direction = 'up' | 'down';
+export type Break = 'fin' | 'rst' | 'freeze';
+
+/** What happens to a connection once so many bytes went through it; `up` is towards the server. */
+export interface Fault {
+  kind: Break;
+  direction: Direction;
+  afterBytes: number;
+  /** Which connections: the next one only (the default), or all until healed. */
+  connections?: 'next' | 'all';
+}
+
+/** Where the relay leads, and how far away that is. */
+export interface Target {
+  host: string;
+  port: number;
+  oneWayMs: number;
+}
+
+export interface Link {
+  target: Target;
+  client: Socket;
+  server?: Socket;
+  fault: Fault | undefined;
+  state: 'open' | 'broken' | 'frozen';
+  passed: Record<Direction, number>;
+  queue: Record<Direction, Promise<void>>;
+}
+
+/** Runs something one way's time from now, after all that was queued in that direction before. */
+function later(link: Link, direction: Direction, run: () => void): void {
+  const due = performance.now() + link.target.oneWayMs;
+  link.queue[direction] = link.queue[direction].then(async () => {
+    const wait = due - performance.now();
+    if (wait > 0) await sleep(wait);
+    run();
+  });
+}
+
+/** Breaks a connection now, on both sides. */
+export function cut(link: Link, kind: Break): void {
+  link.state = kind === 'freeze' ? 'frozen' : 'broken';
+  for (const socket of [link.client, link.server]) {
+    if (kind === 'fin') socket?.end();
+    if (kind === 'rst') socket?.resetAndDestroy();
+    if (kind === 'freeze') socket?.pause();
+  }
+}
+
+/** Hands bytes on, up to the one at which this connection is to break. */
+function pass(link: Link, direction: Direction, to: Socket, bytes: Buffer): void {
+  if (!to.writable) return;
+  const fault = link.fault?.direction === direction ? link.fault : undefined;
+  const room = fault ? fault.afterBytes - link.passed[direction] : Number.POSITIVE_INFINITY;
+  const part = bytes.subarray(0, Math.min(room, bytes.length));
+  link.passed[direction] += part.length;
+  to.write(part);
+  if (fault && bytes.length >= room) cut(link, fault.kind);
+}
+
+function flow(link: Link, direction: Direction, from: Socket, to: () => Socket | undefined): void {
+  const act = (what: (socket: Socket) => void) =>
+    later(link, direction, () => {
+      const socket = to();
+      if (socket && link.state === 'open') what(socket);
+    });
+  from.setNoDelay(true);
+  from.on('data', (bytes: Buffer) => act((socket) => pass(link, direction, socket, bytes)));
+  from.on('end', () => act((socket) => socket.end()));
+  from.on('error', () => act((socket) => socket.resetAndDestroy()));
+}
+
+/** Reaches the server as late as a handshake over a link of that length would. */
+async function reach(link: Link): Promise<void> {
+  const { host, port, oneWayMs } = link.target;
+  if (oneWayMs > 0) await sleep(oneWayMs * 3);
+  if (link.client.destroyed || link.state !== 'open') return;
+  link.server = connect({ host, port, allowHalfOpen: true });
+  flow(link, 'down', link.server, () => link.client);
+}
+
+/** Joins a client that was just accepted to the target. */
+export function join(client: Socket, target: Target, fault: Fault | undefined): Link {
+  const none = Promise.resolve();
+  const passed = { up: 0, down: 0 };
+  const link: Link = { target, client, fault, state: 'open', passed, queue: { up: none, down: none } };
+  link.queue.up = reach(link);
+  flow(link, 'up', client, () => link.server);
+  return link;
+}
