@@ -1,0 +1,108 @@
+/** Requests to the gate: whole ones by Node's client, raw bytes for what no client would send. */
+import { readFileSync } from 'node:fs';
+import type { IncomingHttpHeaders } from 'node:http';
+import { Agent, type RequestOptions, request } from 'node:https';
+import { connect as connectPlain, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { CERTIFICATE, NAME } from './gate.ts';
+
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: string;
+  /** When each piece of the body came, in milliseconds after the request. */
+  times: number[];
+}
+
+export interface Question {
+  method?: string;
+  headers?: Record<string, string | string[]>;
+  body?: string | Buffer | NodeJS.ReadableStream;
+  /** The address to ask from: failed attempts are counted by it. */
+  from?: string;
+}
+
+let agent: Agent | undefined;
+
+/** What every TLS client needs to know to reach the gate. */
+export function target(): RequestOptions & { servername: string } {
+  return { host: '127.0.0.1', port: 443, servername: NAME, ca: readFileSync(CERTIFICATE) };
+}
+
+function options(path: string, { method = 'GET', headers = {}, from }: Question): RequestOptions {
+  agent ??= new Agent({ keepAlive: true, maxSockets: 16 });
+  const local = from === undefined ? {} : { localAddress: from };
+  return { ...target(), ...local, agent, path, method, headers: { host: NAME, ...headers } };
+}
+
+/** One request over HTTP/1.1. */
+export function ask(path: string, question: Question = {}): Promise<Answer> {
+  const start = performance.now();
+  return new Promise((resolve, reject) => {
+    const asked = request(options(path, question), (response) => {
+      const pieces: Buffer[] = [];
+      const times: number[] = [];
+      response.on('data', (piece: Buffer) => {
+        pieces.push(piece);
+        times.push(performance.now() - start);
+      });
+      response.on('error', reject);
+      response.on('end', () => {
+        const body = Buffer.concat(pieces).toString();
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body, times });
+      });
+    });
+    // A reload closes idle connections, which the client learns when it uses one again.
+    asked.on('error', (error) => (asked.reusedSocket ? resolve(ask(path, question)) : reject(error)));
+    if (question.body === undefined || typeof question.body === 'string' || Buffer.isBuffer(question.body))
+      asked.end(question.body);
+    else question.body.pipe(asked);
+  });
+}
+
+/** The header of a client. */
+export function bearer(token: string): { authorization: string } {
+  return { authorization: `Bearer ${token}` };
+}
+
+function open(port: number, from: string): Socket {
+  const socket = connectPlain({ host: '127.0.0.1', port, localAddress: from });
+  if (port !== 443) return socket;
+  return connectTls({ socket, servername: NAME, ca: readFileSync(CERTIFICATE), ALPNProtocols: ['http/1.1'] });
+}
+
+/** Sends the bytes as they are (latin1) and gives back all that comes until the other side closes or is quiet. */
+export function raw(bytes: string, { port = 443, from = '127.0.0.1', quiet = 400 } = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let got = '';
+    const socket = open(port, from)
+      .setEncoding('latin1')
+      .setTimeout(quiet, () => socket.destroy());
+    socket.on('data', (piece) => {
+      got += piece;
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'ECONNRESET' ? resolve(got) : reject(error),
+    );
+    socket.on('close', () => resolve(got));
+    socket.write(bytes, 'latin1');
+  });
+}
+
+/** A request for raw(), which asks for the end of the connection. */
+export function lines(requestLine: string, ...headers: readonly string[]): string {
+  return [requestLine, `Host: ${NAME}`, 'Connection: close', ...headers, '', ''].join('\r\n');
+}
+
+/** The status of each answer in what raw() gave. */
+export function statuses(got: string): number[] {
+  return [...got.matchAll(/^HTTP\/1\.[01] (\d{3}) /gm)].map((match) => Number(match[1]));
+}
+
+let hosts = 0;
+
+/** An address of this machine that has not failed yet. */
+export function freshAddress(): string {
+  hosts += 1;
+  return `127.${1 + (hosts >> 16)}.${(hosts >> 8) & 255}.${hosts & 255}`;
+}
