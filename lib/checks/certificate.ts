@@ -30,7 +30,7 @@ const VERDICTS: Readonly<Record<string, { what: string; advice: string }>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: { ...CHAIN, what: 'is self-signed' },
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: {
     what: 'comes without the chain up to a CA that is trusted here',
-    advice: `Let ssl_certificate name fullchain.pem, not cert.pem; or: ${ISSUE.toLowerCase()}, or name its CA in NODE_EXTRA_CA_CERTS if it is your own.`,
+    advice: `Let ssl_certificate name fullchain.pem, not cert.pem; or: r${ISSUE.slice(1)}, or name its CA in NODE_EXTRA_CA_CERTS if it is your own.`,
   },
 };
 

@@ -4,7 +4,7 @@ import type { Secret } from '../secret.ts';
 
 export type CheckStatus = 'passed' | 'warned' | 'failed' | 'skipped';
 
-/** What one check saw. */
+/** What a check saw. */
 export interface Finding {
   readonly status: CheckStatus;
   /** One plain sentence; for a failure also what it means and what to do next. */
@@ -44,11 +44,13 @@ export interface Check {
   /** 15 seconds unless given. */
   readonly limitMs?: number;
   readonly run: (target: CheckTarget) => Promise<Finding>;
+  /** The same by hand, where a finding does not say it better. */
+  readonly curl?: (target: CheckTarget) => string;
 }
 
 const finding =
   (status: CheckStatus) =>
-  (detail: string, curl?: string): Finding => ({ status, detail, ...(curl === undefined ? {} : { curl }) });
+  (detail: string): Finding => ({ status, detail });
 
 export const passed = finding('passed');
 export const warned = finding('warned');

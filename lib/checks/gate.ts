@@ -18,9 +18,18 @@ export interface Gate {
  * At most seven refused requests a list, far below where the gate begins to slow an address (100).
  */
 export function bearerGate(gate: Gate): readonly Check[] {
+  const request = { path: gate.lists[0] ?? '/' };
   return [
-    { name: 'bearer gate refuses', run: (target) => refuses(gate, target) },
-    { name: 'bearer gate opens', run: (target) => opens(gate, target) },
+    {
+      name: 'bearer gate refuses',
+      run: (target) => refuses(gate, target),
+      curl: (target) => curl(target, request, '-i'),
+    },
+    {
+      name: 'bearer gate opens',
+      run: (target) => opens(gate, target),
+      curl: (target) => curl(target, request, bearerOption(gate.tokenVariable)),
+    },
   ];
 }
 
@@ -33,22 +42,20 @@ async function refuses({ lists, tokenVariable }: Gate, target: CheckTarget): Pro
   );
   const finding = judgeRefusals(await Promise.all(tries));
   const hint = target.token === undefined ? ` More is tried when ${tokenVariable} is set.` : '';
-  const byHand = curl(target, { path: lists[0] ?? '/' }, '-i');
-  return { ...finding, detail: `${finding.detail}${hint}`, curl: byHand };
+  return { ...finding, detail: `${finding.detail}${hint}` };
 }
 
 async function opens({ lists, tokenVariable }: Gate, target: CheckTarget): Promise<Finding> {
   const { token } = target;
-  const byHand = curl(target, { path: lists[0] ?? '/' }, bearerOption(tokenVariable));
-  if (token === undefined) return skipped(noToken(tokenVariable), byHand);
+  if (token === undefined) return skipped(noToken(tokenVariable));
   const headers = { authorization: `Bearer ${token.reveal()}` };
   const answers = await Promise.all(
     lists.map(async (path) => ({ path, answer: await ask(target, { path, headers }) })),
   );
   const faults = answers.map(({ path, answer }) => listFault(path, answer, tokenVariable)).filter(Boolean);
-  if (faults.length > 0) return failed([...new Set(faults)].join(' '), byHand);
+  if (faults.length > 0) return failed([...new Set(faults)].join(' '));
   const models = modelsIn(answers[0]?.answer.body ?? '')?.length ?? 0;
-  return passed(`The bearer is let in on ${lists.join(' and ')}; models there: ${models}.`, byHand);
+  return passed(`The bearer is let in on ${lists.join(' and ')}; models there: ${models}.`);
 }
 
 /** Why a check with a bearer was not made. */

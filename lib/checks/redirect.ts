@@ -8,7 +8,11 @@ const PROBE: Ask = { scheme: 'http', path: '/redirect-check?a=1&b=%2F' };
 
 /** http gives 301 to the same path and query on https, on the same host. */
 export function httpRedirects(): Check {
-  return { name: 'http to https', run: async (target) => judgeRedirect(await ask(target, PROBE), target) };
+  return {
+    name: 'http to https',
+    run: async (target) => judgeRedirect(await ask(target, PROBE), target),
+    curl: (target) => curl(target, PROBE, '-I'),
+  };
 }
 
 /** Judges what http answered to the probe. */
@@ -17,11 +21,10 @@ export function judgeRedirect(
   target: CheckTarget,
 ): Finding {
   const wanted = urlOf(target, { path: PROBE.path });
-  const byHand = curl(target, PROBE, '-I');
-  if (status === 301 && headers.location === wanted) return passed(`http gives 301 to ${wanted}.`, byHand);
+  if (status === 301 && headers.location === wanted) return passed(`http gives 301 to ${wanted}.`);
   const seen = headers.location === undefined ? `${status}` : `${status} to ${headers.location}`;
   const meaning = explainStatus(status, reason(status, headers.location));
-  return failed(`${urlOf(target, PROBE)} gives ${seen} instead of 301 to ${wanted}. ${meaning}`, byHand);
+  return failed(`${urlOf(target, PROBE)} gives ${seen} instead of 301 to ${wanted}. ${meaning}`);
 }
 
 function reason(status: number, location: string | undefined): string {

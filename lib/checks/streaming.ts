@@ -22,7 +22,12 @@ const LIMIT_MS = 90_000;
 
 /** A short completion with the first model arrives in several separately timed pieces. */
 export function streams(options: Streaming): Check {
-  return { name: 'streaming', limitMs: LIMIT_MS, run: (target) => check(options, target) };
+  return {
+    name: 'streaming',
+    limitMs: LIMIT_MS,
+    run: (target) => check(options, target),
+    curl: (target) => curl(target, { path: options.models }, bearerOption(options.tokenVariable)),
+  };
 }
 
 async function check(options: Streaming, target: CheckTarget): Promise<Finding> {

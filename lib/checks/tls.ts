@@ -8,13 +8,16 @@ import { codeOf, NoAnswerError } from './errors.ts';
 
 /** Chain, name, days left (fails under 7, warns under 21), and TLS 1.1 refused. */
 export function certificate(): Check {
-  return { name: 'certificate', run: check };
+  return {
+    name: 'certificate',
+    run: check,
+    curl: (target) => curl(target, { path: '/' }, '-v', '-o /dev/null'),
+  };
 }
 
 async function check(target: CheckTarget): Promise<Finding> {
   const [seen, oldTls] = await Promise.all([look(target), tryOldTls(target)]);
-  const byHand = curl(target, { path: '/' }, '-v', '-o /dev/null');
-  return { ...judgeCertificate(seen, oldTls, target.serverName, new Date()), curl: byHand };
+  return judgeCertificate(seen, oldTls, target.serverName, new Date());
 }
 
 async function look(target: CheckTarget): Promise<Seen> {

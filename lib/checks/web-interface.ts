@@ -21,12 +21,16 @@ const ASTRAY =
 
 /** Follows redirects as a browser would, then fetches every script and style that the page names, and the ping. */
 export function webInterface(options: WebInterface): Check {
-  return { name: 'web interface', run: (target) => check(options, target) };
+  return {
+    name: 'web interface',
+    run: (target) => check(options, target),
+    curl: (target) => curl(target, { path: options.entry }, '-iL'),
+  };
 }
 
 async function check({ entry, ping }: WebInterface, target: CheckTarget): Promise<Finding> {
   const [page, pong] = await Promise.all([tryPage(entry, target), ask(target, { path: ping })]);
-  return { ...both(page, pingFault(ping, pong)), curl: curl(target, { path: entry }, '-iL') };
+  return both(page, pingFault(ping, pong));
 }
 
 /** One fault said twice, such as a backend that is down, is said once. */

@@ -7,15 +7,23 @@ import { type Answer, type Ask, ask } from './http.ts';
 
 /** The path switches to WebSocket (101); what is said on it afterwards does not matter. */
 export function webSocket({ path }: { readonly path: string }): Check {
-  return { name: 'WebSocket', run: (target) => check(path, target) };
+  return {
+    name: 'WebSocket',
+    run: (target) => check(path, target),
+    curl: (target) => byHand(path, target),
+  };
 }
 
 async function check(path: string, target: CheckTarget): Promise<Finding> {
   const key = randomBytes(16).toString('base64');
-  const request = handshake(path, key);
+  return judgeHandshake(await ask(target, handshake(path, key)), path, acceptOf(key));
+}
+
+/** curl stays on the connection that it was granted: -m ends it. */
+function byHand(path: string, target: CheckTarget): string {
+  const request = handshake(path, 'Z2F0ZXBvc3QtYnktaGFuZA==');
   const headers = Object.entries(request.headers).map(([name, value]) => `-H '${name}: ${value}'`);
-  const byHand = curl(target, request, '-i', '--http1.1', '-m 5', ...headers);
-  return { ...judgeHandshake(await ask(target, request), path, acceptOf(key)), curl: byHand };
+  return curl(target, request, '-i', '--http1.1', '-m 5', ...headers);
 }
 
 function handshake(path: string, key: string) {
