@@ -21,6 +21,11 @@ export function inside(): boolean {
   return Boolean(outer) && process.platform === 'linux' && outer !== network();
 }
 
+/** The environment for inside; root's PATH may lack the folders that hold ip and sshd. */
+function environment(): NodeJS.ProcessEnv {
+  return { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin`, GATEPOST_LAB: network() };
+}
+
 function possible(): boolean {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
   const probe = spawnSync('unshare', [
@@ -54,8 +59,7 @@ function again(): Promise<number> {
   const self = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   // pdeathsig: whoever kills this process outright ends all that is inside, too.
   const command = ['--pdeathsig', 'KILL', 'unshare', ...UNSHARE, 'sh', '-c', INIT, 'sh', ...self];
-  const env = { ...process.env, GATEPOST_LAB: network() };
-  const child = spawn('setpriv', command, { stdio: 'inherit', env });
+  const child = spawn('setpriv', command, { stdio: 'inherit', env: environment() });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, (s) => forward(child, s));
   return new Promise((resolve, reject) => {
     child.on('error', reject);

@@ -41,12 +41,17 @@ function later(link: Link, direction: Direction, run: () => void): void {
   });
 }
 
+/** Resets a connection. Node's own resetAndDestroy sends a FIN ahead, which a slow reader takes for an orderly end. */
+function reset(socket: Socket | undefined): void {
+  if (socket) Object.assign(socket, { resetAndClosing: true }).destroy();
+}
+
 /** Breaks a connection now, on both sides. */
 export function cut(link: Link, kind: Break): void {
   link.state = kind === 'freeze' ? 'frozen' : 'broken';
   for (const socket of [link.client, link.server]) {
     if (kind === 'fin') socket?.end();
-    if (kind === 'rst') socket?.resetAndDestroy();
+    if (kind === 'rst') reset(socket);
     if (kind === 'freeze') socket?.pause();
   }
 }
@@ -71,7 +76,7 @@ function flow(link: Link, direction: Direction, from: Socket, to: () => Socket |
   from.setNoDelay(true);
   from.on('data', (bytes: Buffer) => act((socket) => pass(link, direction, socket, bytes)));
   from.on('end', () => act((socket) => socket.end()));
-  from.on('error', () => act((socket) => socket.resetAndDestroy()));
+  from.on('error', () => act(reset));
 }
 
 /** Reaches the server as late as a handshake over a link of that length would. */

@@ -65,9 +65,13 @@ addr add ${OPERATOR}/24 dev internet
   await local`ip -batch ${STATE}/network`;
 }
 
+function unplugged({ name, internet, lan }: Place): string {
+  // A namespace's own end of a cable goes some time after the namespace: the name would still be taken.
+  return `${internet ? `link del ${name}-i\n` : ''}${lan ? `link del ${name}-l\n` : ''}netns del ${name}\n`;
+}
+
 /** Takes all of it down again. */
 export async function disconnectHosts(places: readonly Place[]): Promise<void> {
-  const names = places.map(({ name }) => `netns del ${name}\n`).join('');
-  await writeFile(`${STATE}/network`, `${names}link del internet\nlink del lan\n`);
+  await writeFile(`${STATE}/network`, `${places.map(unplugged).join('')}link del internet\nlink del lan\n`);
   await local`ip -batch ${STATE}/network`;
 }
