@@ -16,9 +16,9 @@ interface Route {
 /** The hops to every proxy; nothing is contacted yet. */
 export function routes(access: Access): Promise<readonly Route[]> {
   const { jump, defaults, knownHosts, hosts, user, port, key } = access;
-  const own = { ...(user && { user }), ...(port && { port }), ...(key && { key }) };
-  const target = (host: string) => ({ host, ...own });
-  const before = jump && { ...own, ...(port && { port: 22 }), ...jump };
+  const withKey = key ? { key } : {};
+  const target = (host: string) => ({ host, ...(user && { user }), ...(port && { port }), ...withKey });
+  const before = jump && { ...jump, ...withKey };
   return Promise.all(
     hosts.map(async (host) => ({
       host,
@@ -30,7 +30,7 @@ export function routes(access: Access): Promise<readonly Route[]> {
 /** Runs `work` on every proxy at once; one host's failure neither stops nor hides another's. */
 export async function onEveryProxy(
   all: readonly Route[],
-  work: (remote: Remote) => Promise<HostReport>,
+  work: (remote: Remote, connectedMs: number) => Promise<HostReport>,
 ): Promise<readonly HostReport[]> {
   const jumps = new Map<string, Promise<Jump>>();
   const reports = await Promise.all(all.map((route) => onOne(route, jumps, work)));
@@ -41,21 +41,21 @@ export async function onEveryProxy(
 async function onOne(
   route: Route,
   jumps: Map<string, Promise<Jump>>,
-  work: (remote: Remote) => Promise<HostReport>,
+  work: (remote: Remote, connectedMs: number) => Promise<HostReport>,
 ): Promise<HostReport> {
   const start = performance.now();
   try {
-    const connection = await dial(route, jumps);
+    const remote = overSsh(route, await dial(route, jumps));
     const connected = Math.round(performance.now() - start);
     try {
-      const report = await work(overSsh(route, connection));
+      const report = await work(remote, connected);
       return { ...report, milliseconds: { connect: connected, ...report.milliseconds } };
     } finally {
-      connection.close();
+      remote.close();
     }
   } catch (error) {
     if (!(error instanceof SshError)) throw error;
-    return { ...newReport(route.host), failure: { code: 'ssh', text: `${error.message}\n${error.advice}` } };
+    return { ...newReport(route.host), failure: { code: 'ssh', text: error.message, advice: error.advice } };
   }
 }
 
@@ -73,5 +73,6 @@ function overSsh(route: Route, connection: Connection): Remote {
     host: route.host,
     run: (text, onLine) => connection.run(COMMAND, text, onLine),
     again: async () => overSsh(route, await connect(route.hops)),
+    close: () => connection.close(),
   };
 }

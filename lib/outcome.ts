@@ -15,6 +15,8 @@ export type OutcomeName = (typeof OUTCOMES)[number];
 export interface Failure {
   readonly code: string;
   readonly text: string;
+  /** What to do next, where the one who failed knows best (SSH). */
+  readonly advice?: string;
 }
 
 export interface FileReport {
@@ -43,7 +45,8 @@ export interface HostReport {
 }
 
 export type RemoteEvent =
-  | { readonly kind: 'step'; readonly name: string }
+  /** A step has ended. */
+  | { readonly kind: 'step'; readonly name: string; readonly milliseconds: number; readonly ok: boolean }
   | { readonly kind: 'note'; readonly text: string };
 
 export interface RecordReader {
@@ -75,11 +78,11 @@ export function readRecords(
 ): RecordReader {
   let verdict: string | undefined;
   let ended = false;
-  const clock = phases(report.milliseconds);
+  const clock = phases(report.milliseconds, onEvent);
   const take = ([kind = '', ...fields]: readonly string[]): void => {
     const [first = ''] = fields;
-    if (kind === 'step' || kind === 'outcome') clock(kind === 'step' ? first : undefined);
-    if (kind === 'step') onEvent({ kind, name: first });
+    if (kind === 'step') clock.begin(first);
+    if (kind === 'error' || kind === 'outcome') clock.end(kind === 'outcome');
     if (kind === 'note') onEvent({ kind, text: first });
     if (kind === 'outcome') verdict = first;
     if (kind === 'end') ended = true;
@@ -93,14 +96,21 @@ export function readRecords(
   return { line, verdict: () => (ended ? verdict : undefined) };
 }
 
-/** Each call ends the phase before it and begins the next. */
-function phases(milliseconds: Record<string, number>): (name: string | undefined) => void {
+/** Times the phases: `begin` ends the one before, `end` says how it ended. */
+function phases(milliseconds: Record<string, number>, onEvent: (event: RemoteEvent) => void) {
   let current: { name: string; since: number } | undefined;
-  return (name) => {
-    const now = performance.now();
-    if (current) milliseconds[current.name] = Math.round(now - current.since);
-    current = name === undefined ? undefined : { name, since: now };
+  const end = (ok: boolean) => {
+    if (!current) return;
+    const took = Math.round(performance.now() - current.since);
+    milliseconds[current.name] = took;
+    onEvent({ kind: 'step', name: current.name, milliseconds: took, ok });
+    current = undefined;
   };
+  const begin = (name: string) => {
+    end(true);
+    current = { name, since: performance.now() };
+  };
+  return { begin, end };
 }
 
 /** What each kind of record adds to the account. */

@@ -17,6 +17,7 @@ export interface Remote {
   run(text: string, onLine: (line: string) => void): Promise<Outcome>;
   /** The same place by a new connection. */
   again(): Promise<Remote>;
+  close(): void;
 }
 
 // A jump host that restarts is back within seconds; an operator waits no longer.
@@ -24,25 +25,32 @@ const RECONNECT_AFTER_MS = [0, 1_000, 4_000];
 
 /**
  * Runs `program`, and if its end is not seen asks for its outcome by `ask`, on a new connection.
- * @param ask a program that asks what became of `program`; it also settles what was left unfinished
+ * @param ask makes a program that asks what became of `program` and settles what it left; undefined when `program`
+ *   changes nothing
  */
 export async function transact(
   remote: Remote,
   program: Program,
-  ask: () => Promise<Program>,
+  ask: (() => Promise<Program>) | undefined,
   onEvent: (event: RemoteEvent) => void,
 ): Promise<HostReport> {
   const report = newReport(remote.host);
   const reader = readRecords(program.id, report, onEvent);
   const outcome = await remote.run(program.text, reader.line);
-  if (reader.verdict()) return report;
+  if (reader.verdict()) return withWords(report, outcome);
   if (!outcome.lost && !outcome.stdout.includes(`@${program.id}\t`)) return notStarted(report, outcome);
-  if (outcome.lost && !outcome.sent) return notSent(report, outcome);
+  if (!ask || (outcome.lost && !outcome.sent)) return withoutEffect(report, outcome);
   onEvent({
     kind: 'note',
     text: `${outcome.lost?.message ?? 'the program was killed'}; asking what became of it`,
   });
   return learn(remote, report, outcome, ask, onEvent);
+}
+
+/** A program that failed without a reason of its own leaves the shell's words. */
+function withWords(report: HostReport, { stderr }: Outcome): HostReport {
+  if (report.outcome !== 'failed' || report.failure || report.todo) return report;
+  return { ...report, failure: { code: 'bug', text: stderr.trim() || 'the program ended early' } };
 }
 
 /** The shell or sudo said no: not a line of the program ran. */
@@ -51,9 +59,10 @@ function notStarted(report: HostReport, { stderr, stdout, code }: Outcome): Host
   return { ...report, outcome: 'refused', failure: { code: 'sudo', text: words } };
 }
 
-function notSent(report: HostReport, { lost }: Outcome): HostReport {
-  const text = `${lost?.message}\nThe program had not been sent whole, so nothing of it ran.`;
-  return { ...report, outcome: 'failed', failure: { code: 'lost', text } };
+/** Nothing was changed, for the program was not there whole or was not made to change anything. */
+function withoutEffect(report: HostReport, { lost, stderr }: Outcome): HostReport {
+  const failure = lost ? { code: 'lost', text: lost.message } : { code: 'bug', text: stderr.trim() };
+  return { ...report, outcome: 'failed', failure };
 }
 
 async function learn(
@@ -67,7 +76,8 @@ async function learn(
   for (const pause of RECONNECT_AFTER_MS) {
     await sleep(pause);
     try {
-      const answer = await askOnce(await remote.again(), await ask(), onEvent);
+      const fresh = await remote.again();
+      const answer = await askOnce(fresh, await ask(), onEvent).finally(() => fresh.close());
       if (answer) return { ...answer, milliseconds: { ...report.milliseconds, ...answer.milliseconds } };
     } catch (error) {
       why = (error as Error).message;

@@ -36,6 +36,9 @@ export interface Settings {
   readonly warnings: readonly string[];
 }
 
+/** https://no-color.org */
+export const noColor = Boolean(process.env.NO_COLOR);
+
 const JUMP_HOST = '4nk.myftp.biz';
 const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
 

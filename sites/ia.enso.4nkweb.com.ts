@@ -2,6 +2,7 @@
 import { ipv4, token } from '../lib/forms.ts';
 import type { Site } from '../lib/sites.ts';
 
+const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
 const AGENT_SOCKET = '/api/agent-invocation/00000000-0000-0000-0000-000000000000';
 
 export const site: Site = {
@@ -15,19 +16,23 @@ export const site: Site = {
       default: '192.168.1.164',
       meaning: 'IPv4 address of the machine with Ollama and AnythingLLM',
     },
-    IA_ENSO_OLLAMA_BEARER_TOKEN: { form: token, meaning: 'the bearer token of the client `default`' },
+    [TOKEN]: { form: token, meaning: 'the bearer token of the client `default`' },
     IA_ENSO_INFERENCE_TOKEN: { form: token, meaning: 'a token of scope `inference`, for one check only' },
   },
   maps: [{ source: 'ia-enso-ollama-bearer.map.conf.example', name: 'ia-enso-http-maps.conf', mode: '600' }],
   webSocket: true,
-  gate: { token: 'IA_ENSO_OLLAMA_BEARER_TOKEN', clients: '/etc/nginx/ia-enso-bearers' },
+  gate: { token: TOKEN, clients: '/etc/nginx/ia-enso-bearers' },
   checks: async () => {
     const c = await import('../lib/checks.ts');
     return [
       c.httpRedirects(),
       c.certificate(),
-      c.bearerGate({ lists: ['/ollama/v1/models', '/ollama/api/tags'] }),
-      c.streams({ models: '/ollama/v1/models', completions: '/ollama/v1/chat/completions' }),
+      ...c.bearerGate({ lists: ['/ollama/v1/models', '/ollama/api/tags'], tokenVariable: TOKEN }),
+      c.streams({
+        models: '/ollama/v1/models',
+        completions: '/ollama/v1/chat/completions',
+        tokenVariable: TOKEN,
+      }),
       c.webSocket({ path: AGENT_SOCKET }),
       c.webInterface({ entry: '/anythingllm/', ping: '/api/ping' }),
     ];

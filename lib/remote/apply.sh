@@ -11,6 +11,6 @@ apply() {
   examine
   ! settled || finish unchanged 0
   change
-  [ -z "${GENERATED:-}" ] || say generated "$GENERATED"
+  [ -z "$GENERATED" ] || say generated "$GENERATED"
   finish applied 0
 }

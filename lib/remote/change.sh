@@ -2,6 +2,7 @@
 # One change, whole or not at all: examine, prepare, swap, test, reload, commit; or put everything back.
 
 JOURNAL=$STORE/$SITE/journal
+BEGUN='' SICK=''
 
 # examine: is this host fit for the change, and what would it be? Changes nothing.
 examine() {
@@ -23,7 +24,6 @@ say_file() { say file "$2" "$5"; }
 # refuse_sick: nginx refuses its configuration already. Only where the fault is in a file of this very site may the
 # change go on, since it puts that file right; SICK then spares the proof of what was broken before.
 refuse_sick() {
-  SICK=
   each_wanted is_blamed
   [ -n "$SICK" ] || refuse sick "$(surveyed message)"
   note "nginx refuses this site's own file as it stands ($SICK); this change puts it right"
@@ -88,7 +88,7 @@ flush() {
 test_site() {
   test_nginx && return
   case $TEST in *duplicate*connection_upgrade*) ;; *) return 1 ;; esac
-  case $WANTED in *"|${SHARED:-none}|"*"|new"*) ;; *) return 1 ;; esac
+  case $WANTED in *"shared|$SHARED|"*) ;; *) return 1 ;; esac
   rm -f "$SHARED"
   note "another file defines \$connection_upgrade: deployed without $SHARED"
   test_nginx
@@ -116,8 +116,8 @@ roll_back() {
 
 # ended: whatever ends the program early (a signal, a slip of ours) still leaves wholly old or wholly new.
 ended() {
-  [ -z "${BEGUN:-}" ] || [ ! -d "$JOURNAL" ] || roll_back ended "the program was ended before it was done"
-  [ -z "${BEGUN:-}" ] || finish applied 0
+  [ -z "$BEGUN" ] || [ ! -d "$JOURNAL" ] || roll_back ended "the program was ended before it was done"
+  [ -z "$BEGUN" ] || finish applied 0
   abandon "$JOURNAL.new"
   finish failed 1
 }

@@ -8,6 +8,8 @@
 #   link         a symbolic link to what FUNCTION prints
 #   gone         one of an earlier release that is not wanted any more
 
+WANTED='' FRESH='' GENERATED='' SHARED=''
+
 # check_layout: where the include lines of this nginx let a vhost be.
 check_layout() {
   case $(surveyed includes) in

@@ -4,7 +4,7 @@
 plan() {
   step survey
   examine
-  [ -z "${GENERATED:-}" ] || note "the first deploy would generate a token for the client $GENERATED"
+  [ -z "$GENERATED" ] || note "the first deploy would generate a token for the client $GENERATED"
   each_wanted show_file
   finish planned 0
 }

@@ -1,0 +1,168 @@
+/** How every script begins and ends: flags, site, settings, the one error boundary, the exit status. */
+import { randomBytes } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { EXIT, type ExitStatus, StopError, UsageError } from './errors.ts';
+import type { Run } from './program.ts';
+import { createReport, type Report } from './report.ts';
+import { Secret } from './secret.ts';
+import { noColor, readSettings, type Settings } from './settings.ts';
+import { DEFAULT_SITE, findSites, pickSite, type Site } from './sites.ts';
+
+/** Every flag of the suite: how it is parsed, and its line of `--help`. */
+const FLAGS = {
+  site: {
+    type: 'string',
+    default: DEFAULT_SITE,
+    value: 'NAME',
+    help: `the site, by default ${DEFAULT_SITE}`,
+  },
+  host: { type: 'string', value: 'A,B', help: 'the proxies, instead of the setting' },
+  'dry-run': { type: 'boolean', default: false, help: 'show what would change, change nothing' },
+  json: { type: 'boolean', default: false, help: 'one JSON document on stdout, all else on stderr' },
+  'no-verify': { type: 'boolean', default: false, help: 'no checks after the change' },
+  env: { type: 'string', default: '.env', value: 'FILE', help: 'the env file, by default .env' },
+  verbose: { type: 'boolean', default: false, help: 'tell more' },
+  help: { type: 'boolean', default: false, short: 'h', help: 'this text' },
+} as const;
+
+export type FlagName = keyof typeof FLAGS;
+type Value<K extends FlagName> = (typeof FLAGS)[K] extends { type: 'boolean' } ? boolean : string | undefined;
+export type Flags = { readonly [K in FlagName]: Value<K> };
+
+/** What a script gets. */
+export interface Context {
+  readonly site: Site;
+  readonly settings: Settings;
+  readonly flags: Flags;
+  readonly report: Report;
+  /** The hosts that are at work on a program; an interruption tells of them. */
+  readonly underWay: Set<string>;
+}
+
+/** What a script leaves: its exit status, and what `--json` shows. */
+export interface Result {
+  readonly exit: ExitStatus;
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+export interface Command {
+  readonly name: string;
+  /** One sentence for `--help`. */
+  readonly does: string;
+  /** Flags beside those that every script has. */
+  readonly flags: readonly FlagName[];
+  readonly run: (context: Context) => Promise<Result>;
+}
+
+const EVERYWHERE: readonly FlagName[] = ['site', 'host', 'json', 'env', 'verbose', 'help'];
+
+/** Runs a script to its exit status. Nothing else in the suite ends the process. */
+export async function main(command: Command): Promise<void> {
+  // Looked for by hand: a slip in the flags must not hide that JSON is wanted.
+  const json = process.argv.includes('--json');
+  const report = await createReport({
+    stream: json ? process.stderr : process.stdout,
+    verbose: process.argv.includes('--verbose'),
+    noColor,
+  });
+  const underWay = new Set<string>();
+  const end = (result: Result) => {
+    if (json) process.stdout.write(`${document(command, result, report)}\n`);
+    process.exitCode = result.exit;
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      end(interrupted(underWay, report));
+      process.exit();
+    });
+  }
+  end(await runCommand(command, report, underWay).catch((error: unknown) => explainError(error, report)));
+}
+
+/** The one JSON document; the token, when there is one, is the only secret that stays. */
+function document(command: Command, result: Result, report: Report): string {
+  const whole = { script: command.name, site: DEFAULT_SITE, ...result.json };
+  const clean = (key: string, value: unknown) =>
+    typeof value === 'string' && key !== 'token' ? report.clean(value) : value;
+  return JSON.stringify(whole, clean, 2);
+}
+
+async function runCommand(command: Command, report: Report, underWay: Set<string>): Promise<Result> {
+  const flags = readFlags(command);
+  if (flags.help) {
+    process.stdout.write(helpText(command));
+    return { exit: EXIT.done, json: {} };
+  }
+  const sites = await findSites();
+  const site = pickSite(sites, flags.site ?? DEFAULT_SITE);
+  const settings = await readSettings(site, sites.values(), {
+    envFile: flags.env ?? '.env',
+    host: flags.host,
+  });
+  for (const value of Object.values(settings.values)) if (value instanceof Secret) report.hide(value);
+  for (const text of settings.warnings) report.tell({ kind: 'warning', text });
+  const result = await command.run({ site, settings, flags, report, underWay });
+  return { ...result, json: { site: site.name, ...result.json } };
+}
+
+/** The operator can mend it, or it is a bug. (A host that failed is a result, not an error.) */
+function explainError(error: unknown, report: Report): Result {
+  const [message, advice, exit] =
+    error instanceof StopError
+      ? [error.message, error.advice, error.exit]
+      : [
+          `A bug in this script: ${(error as Error)?.stack ?? error}`,
+          'Please report it, with this text.',
+          EXIT.refused,
+        ];
+  report.tell({ kind: 'problem', message, advice });
+  return { exit, json: { hosts: [], error: { message, advice } } };
+}
+
+/** Ctrl-C: what was sent ends by itself on the proxy, what was not sent never happens. */
+function interrupted(underWay: ReadonlySet<string>, report: Report): Result {
+  const hosts = [...underWay];
+  const message = hosts.length > 0 ? `Interrupted while ${hosts.join(', ')} was at work.` : 'Interrupted.';
+  const advice =
+    hosts.length > 0
+      ? 'The proxy ends the change by itself: wholly live or wholly undone. Run the same command again to see and settle it.'
+      : 'Nothing was changed. Run the same command again.';
+  report.tell({ kind: 'problem', message, advice });
+  return {
+    exit: hosts.length > 0 ? EXIT.unknown : EXIT.refused,
+    json: { hosts: [], error: { message, advice } },
+  };
+}
+
+function readFlags(command: Command): Flags {
+  const names = new Set<FlagName>([...EVERYWHERE, ...command.flags]);
+  const options = Object.fromEntries(Object.entries(FLAGS).filter(([name]) => names.has(name as FlagName)));
+  try {
+    const { values } = parseArgs({
+      options: options as NonNullable<ParseArgsConfig['options']>,
+      strict: true,
+    });
+    return values as unknown as Flags;
+  } catch (error) {
+    throw new UsageError(
+      [(error as Error).message.split('. ')[0] ?? ''],
+      `See: npx tsx scripts/${command.name}.ts --help`,
+    );
+  }
+}
+
+function helpText({ name, does, flags }: Command): string {
+  const lines = [...flags, ...EVERYWHERE].map((flag) => {
+    const { help, ...rest } = FLAGS[flag];
+    return `  ${`--${flag}${'value' in rest ? ` ${rest.value}` : ''}`.padEnd(16)} ${help}`;
+  });
+  return `${does}\n\nnpx tsx scripts/${name}.ts [flags]\n\n${lines.join('\n')}\n`;
+}
+
+/** A new run: its id sorts by time and is unique. */
+export function newRun(now = new Date()): Run {
+  const time = `${now.toISOString().slice(0, 19)}Z`;
+  const who = `${userInfo().username}@${hostname()}`.replace(/[^A-Za-z0-9@._-]/g, '_').slice(0, 100);
+  return { id: `${time.replace(/[-:]/g, '')}-${randomBytes(3).toString('hex')}`, now: time, who };
+}

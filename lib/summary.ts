@@ -1,0 +1,70 @@
+/** The last words of a run: its exit status, its summary line, its JSON. */
+import type { CheckResult, CheckStatus } from './checks.ts';
+import type { Context, Result } from './cli.ts';
+import { EXIT, type ExitStatus } from './errors.ts';
+import { explain } from './explain.ts';
+import type { HostReport } from './outcome.ts';
+import type { Secret } from './secret.ts';
+
+/** From the worst to the best. */
+const BY_WEIGHT: readonly ExitStatus[] = [
+  EXIT.restoreFailed,
+  EXIT.unknown,
+  EXIT.usage,
+  EXIT.refused,
+  EXIT.checkFailed,
+  EXIT.done,
+];
+
+const DONE = new Set(['applied', 'unchanged', 'planned']);
+
+/** Did the run do on this host what it was asked to? */
+export const isDone = ({ outcome }: HostReport): boolean => DONE.has(outcome);
+
+function exitOf(host: HostReport): ExitStatus {
+  if (isDone(host)) return EXIT.done;
+  if (host.todo) return EXIT.restoreFailed;
+  return host.outcome === 'unknown' ? EXIT.unknown : EXIT.refused;
+}
+
+/** Tells the summary line and gives the result of the whole run, as bad as its worst part. */
+export function conclude(
+  { report }: Context,
+  hosts: readonly HostReport[],
+  checks: readonly CheckResult[],
+  token?: Secret,
+): Result {
+  const statuses = [...hosts.map(exitOf), checks.every(({ ok }) => ok) ? EXIT.done : EXIT.checkFailed];
+  const exit = BY_WEIGHT.find((status) => statuses.includes(status)) ?? EXIT.done;
+  const lines = hosts.map(
+    ({ host, outcome, release }) => `${host}: ${MEANING[outcome]}${release ? ` (release ${release})` : ''}`,
+  );
+  report.tell({ kind: 'summary', ok: exit === EXIT.done, text: [...lines, ...counted(checks)].join('; ') });
+  return {
+    exit,
+    json: { hosts: hosts.map((host) => asJson(host, checks)), ...(token && { token: token.reveal() }) },
+  };
+}
+
+const MEANING: Readonly<Record<HostReport['outcome'], string>> = {
+  applied: 'live',
+  unchanged: 'unchanged',
+  planned: 'planned, nothing was changed',
+  'rolled-back': 'rolled back, what was served before still is',
+  refused: 'refused, nothing was changed',
+  failed: 'failed, nothing was changed',
+  unknown: 'outcome unknown',
+};
+
+function counted(checks: readonly CheckResult[]): string[] {
+  const count = (wanted: CheckStatus) => checks.filter(({ status }) => status === wanted).length;
+  const parts = (['passed', 'warned', 'failed', 'skipped'] as const)
+    .filter((status) => count(status) > 0)
+    .map((status) => `${count(status)} ${status}`);
+  return parts.length > 0 ? [`checks: ${parts.join(', ')}`] : [];
+}
+
+function asJson(host: HostReport, checks: readonly CheckResult[]): Readonly<Record<string, unknown>> {
+  const { texts: _, failure, generated: __, ...rest } = host;
+  return { ...rest, ...(failure && { failure: { ...failure, ...explain(failure) } }), checks };
+}

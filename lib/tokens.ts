@@ -1,0 +1,27 @@
+/** Which bearer a deploy brings: the operator's, or one made for a proxy that has none yet. */
+import { Secret } from './secret.ts';
+import type { Settings } from './settings.ts';
+import type { Site } from './sites.ts';
+
+const TOKEN_BYTES = 32;
+
+export interface Bearer {
+  readonly token: Secret;
+  /** `first-client`: taken only where there is neither history nor client. */
+  readonly role: 'client' | 'first-client';
+}
+
+/** The bearer of the client `default`; undefined for a site without a gate. */
+export async function bearerFor({ gate }: Site, { values }: Settings): Promise<Bearer | undefined> {
+  if (!gate) return undefined;
+  const given = values[gate.token];
+  return given instanceof Secret
+    ? { token: given, role: 'client' }
+    : { token: await newToken(), role: 'first-client' };
+}
+
+/** 32 random bytes from openssl, as 64 hex digits. */
+export async function newToken(): Promise<Secret> {
+  const { randomHex } = await import('./openssl.ts');
+  return randomHex(TOKEN_BYTES);
+}
