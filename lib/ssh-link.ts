@@ -4,10 +4,12 @@ import ssh2, { type AuthHandlerMiddleware, type Client, type ServerHostKeyAlgori
 import type { SshError } from './errors.ts';
 import type { Verdict } from './known-hosts.ts';
 import type { Hop } from './ssh-config.ts';
-import { handshakeError, lostError, openError, openTimeout, type Stage } from './ssh-explain.ts';
+import { handshakeError, lostError, type Stage } from './ssh-explain.ts';
+import { openWay } from './ssh-forward.ts';
 import { type HostKeyCheck, hostKeyCheck, hostKeyError } from './ssh-host-key.ts';
 import { findOffers, type Offer } from './ssh-keys.ts';
-import { LIMITS, within } from './ssh-limits.ts';
+import { LIMITS } from './ssh-limits.ts';
+import { signAtOnce } from './ssh-sign.ts';
 
 /** What can be made ready before the hop answers. */
 export interface Prepared {
@@ -21,6 +23,9 @@ export interface Link {
   readonly client: Client;
   /** How the connection went away; undefined while it stands. */
   readonly lost: () => SshError | undefined;
+  /** A stream from this hop to another address: the next hop, or a service there. */
+  readonly open: (next: Hop) => Promise<Duplex>;
+  readonly close: () => void;
 }
 
 /** @throws SshError when known_hosts or the keys cannot be used */
@@ -60,6 +65,7 @@ export function logIn({ hop, check, offers }: Prepared, sock: Duplex, depth: num
     hostVerifier: (key: Buffer) => isRightHost(hop, key, check.judge(key), progress),
     authHandler: offerOneByOne(offers, progress),
   });
+  signAtOnce(client);
   sock.on('data', (data: Buffer) => {
     if (progress.said.length < 1024) progress.said += data.toString('latin1');
   });
@@ -101,17 +107,20 @@ function untilReady(client: Client, hop: Hop, progress: Progress): Promise<Link>
       lost ??= lostError(hop);
       reject(progress.refused ?? handshakeError(hop, progress, new Error('closed by the other side')));
     });
-    client.on('ready', () => resolve({ hop, client, lost: () => lost }));
+    client.on('ready', () => resolve(toLink(hop, client, () => lost)));
   });
 }
 
-/** A stream from this hop to another address: the next hop, or a service there. */
-export function openWay(link: Link, next: Hop): Promise<Duplex> {
-  const opened = new Promise<Duplex>((resolve, reject) => {
-    link.client.forwardOut('127.0.0.1', 0, next.host, next.port, (error, stream) => {
-      if (error) reject(link.lost() ?? openError(link.hop, next, error));
-      else resolve(stream.on('error', () => {}));
-    });
-  });
-  return within(opened, LIMITS.open, () => openTimeout(link.hop, next));
+const toLink = (hop: Hop, client: Client, lost: Link['lost']): Link => ({
+  hop,
+  client,
+  lost,
+  open: (next) => openWay({ hop, client, lost }, next),
+  close: () => end(client),
+});
+
+/** Says goodbye, then lets go: a dead line must not hold the process until its own timers run out. */
+function end(client: Client): void {
+  client.end();
+  setTimeout(() => client.destroy(), 200).unref();
 }

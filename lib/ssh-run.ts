@@ -1,9 +1,9 @@
 /** One command on a hop: input in whole, output out in lines, and a plain account of how it ended. */
-import { StringDecoder } from 'node:string_decoder';
 import type { ClientChannel } from 'ssh2';
 import { SshError } from './errors.ts';
 import { LIMITS } from './ssh-limits.ts';
 import type { Link } from './ssh-link.ts';
+import { collect, type Output } from './ssh-output.ts';
 
 export interface Outcome {
   /** Undefined: the channel closed without an exit status. */
@@ -17,11 +17,9 @@ export interface Outcome {
   readonly lost?: SshError;
 }
 
-interface Progress {
+interface Progress extends Output {
   code: number | undefined;
   signal?: string;
-  stdout: string;
-  stderr: string;
   sent: boolean;
 }
 
@@ -87,9 +85,9 @@ function follow(channel: ClientChannel, watch: Watch): void {
     clearTimeout(drain());
     end(progress.code === undefined && progress.signal === undefined ? link.lost() : undefined);
   });
-  read(channel, watch);
-  channel.end(watch.input, () => {
-    progress.sent = true;
+  collect(channel, watch.progress, watch);
+  channel.end(watch.input, (error?: Error | null) => {
+    progress.sent = !error;
   });
 }
 
@@ -108,43 +106,6 @@ function endAfterExit(
   channel.on('exit', wait);
   channel.on('data', () => exited() && wait());
   return () => timer;
-}
-
-function read(channel: ClientChannel, { progress, onLine, giveUp, reject }: Watch): void {
-  const lines = lineSplitter(onLine);
-  const stdout = new StringDecoder('utf8');
-  const stderr = new StringDecoder('utf8');
-  const capped = (data: Buffer, take: () => void) => {
-    if (progress.stdout.length + progress.stderr.length + data.length <= LIMITS.output) return take();
-    giveUp(`it printed more than ${LIMITS.output / 1024 / 1024} MB`);
-    channel.close();
-  };
-  channel.on('data', (data: Buffer) =>
-    capped(data, () => {
-      const text = stdout.write(data);
-      progress.stdout += text;
-      try {
-        lines(text);
-      } catch (error) {
-        reject(error);
-      }
-    }),
-  );
-  channel.stderr.on('data', (data: Buffer) =>
-    capped(data, () => {
-      progress.stderr += stderr.write(data);
-    }),
-  );
-}
-
-/** Whole lines only: a cut one must not be taken for what was meant. */
-function lineSplitter(onLine: (line: string) => void): (text: string) => void {
-  let rest = '';
-  return (text) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) onLine(line);
-  };
 }
 
 const givenUp = (link: Link, why: string) =>

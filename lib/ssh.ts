@@ -5,8 +5,8 @@ import type { SshError } from './errors.ts';
 import type { Hop } from './ssh-config.ts';
 import { dialError, dialTimeout } from './ssh-explain.ts';
 import { LIMITS, within } from './ssh-limits.ts';
-import type { Link } from './ssh-link.ts';
-import type { Outcome } from './ssh-run.ts';
+import type { Link, Prepared } from './ssh-link.ts';
+import { type Outcome, runOn } from './ssh-run.ts';
 
 export type { Outcome } from './ssh-run.ts';
 
@@ -34,10 +34,11 @@ export interface Jump {
 export async function connect(hops: readonly Hop[]): Promise<Connection> {
   const target = hops.at(-1);
   if (!target) throw new Error('no hop to connect to');
+  const prepared = prepareLink(target);
   const jump = await openJump(hops.slice(0, -1));
   try {
-    const connection = await connectThrough(target, jump);
-    return { ...connection, close: () => [connection, jump].forEach((each) => void each.close()) };
+    const connection = await connectThrough(target, jump, prepared);
+    return { ...connection, close: () => closeAll([connection, jump]) };
   } catch (error) {
     jump.close();
     throw error;
@@ -50,8 +51,9 @@ export async function connect(hops: readonly Hop[]): Promise<Connection> {
  */
 export async function openJump(hops: readonly Hop[]): Promise<Jump> {
   let jump = direct;
+  const prepared = hops.map(prepareLink);
   try {
-    for (const hop of hops) jump = await through(await link(hop, jump), jump);
+    for (const [index, hop] of hops.entries()) jump = through(await link(hop, jump, prepared[index]), jump);
     return jump;
   } catch (error) {
     jump.close();
@@ -63,44 +65,59 @@ export async function openJump(hops: readonly Hop[]): Promise<Jump> {
  * Connects to one proxy behind an open jump host, which stays open when this connection is closed.
  * @throws SshError naming the hop
  */
-export async function connectThrough(target: Hop, jump: Jump): Promise<Connection> {
-  const [{ runOn }, { openWay }] = [await import('./ssh-run.ts'), await import('./ssh-link.ts')];
-  const made = await link(target, jump);
-  const own: Link = { ...made, lost: () => (made.lost() ? (jump.lost() ?? made.lost()) : undefined) };
+export async function connectThrough(
+  target: Hop,
+  jump: Jump,
+  prepared = prepareLink(target),
+): Promise<Connection> {
+  const made = await link(target, jump, prepared);
+  const own: Link = { ...made, lost: () => rootCause(made, jump) };
   return {
     run: (command, input, onLine = () => {}, limitMs = LIMITS.run) =>
       runOn(own, command, input, onLine, limitMs),
-    forward: (host, port) => openWay(own, { ...target, label: `${host} behind ${target.label}`, host, port }),
-    close: () => end(made),
+    forward: (host, port) => own.open({ ...target, label: `${host} behind ${target.label}`, host, port }),
+    close: made.close,
   };
 }
 
 const direct: Jump = { depth: 0, reach: dial, lost: () => undefined, close: () => {} };
 
-async function through(made: Link, before: Jump): Promise<Jump> {
-  const { openWay } = await import('./ssh-link.ts');
-  return {
-    depth: before.depth + 1,
-    reach: (hop) => openWay(made, hop),
-    lost: () => (made.lost() ? (before.lost() ?? made.lost()) : undefined),
-    close: () => {
-      end(made);
-      before.close();
-    },
-  };
+const through = (made: Link, before: Jump): Jump => ({
+  depth: before.depth + 1,
+  reach: made.open,
+  lost: () => rootCause(made, before),
+  close: () => closeAll([made, before]),
+});
+
+/** A lost jump host takes everything behind it along: it is the one to name. */
+const rootCause = (made: Link, before: Jump) => made.lost() && (before.lost() ?? made.lost());
+
+const closeAll = (parts: readonly { close(): void }[]) => {
+  for (const part of parts) part.close();
+};
+
+interface Preparing {
+  readonly module: Promise<typeof import('./ssh-link.ts')>;
+  readonly prepared: Promise<Prepared>;
 }
 
-/** The way is opened while ssh2 is being loaded and the keys are read: at a distance, both are free. */
-async function link(hop: Hop, jump: Jump): Promise<Link> {
+/** Loads ssh2 and reads keys and known_hosts while the way is being opened: at a distance, both are free. */
+function prepareLink(hop: Hop): Preparing {
+  const module = import('./ssh-link.ts');
+  const prepared = module.then(({ prepare }) => prepare(hop));
+  prepared.catch(() => {});
+  return { module, prepared };
+}
+
+async function link(hop: Hop, jump: Jump, preparing = prepareLink(hop)): Promise<Link> {
   const reached = jump.reach(hop);
   reached.catch(() => {});
   try {
-    const { prepare, logIn } = await import('./ssh-link.ts');
-    const prepared = await prepare(hop);
+    const [{ logIn }, prepared] = await Promise.all([preparing.module, preparing.prepared]);
     return await logIn(prepared, await reached, jump.depth);
   } catch (error) {
     reached.then((stream) => stream.destroy()).catch(() => {});
-    throw (jump.lost() && error) ?? error;
+    throw jump.lost() ?? error;
   }
 }
 
@@ -110,15 +127,8 @@ function dial(hop: Hop): Promise<Socket> {
     socket.once('connect', () => resolve(socket));
     socket.on('error', (error) => reject(dialError(hop, error)));
   });
-  opened.catch(() => socket.destroy());
   return within(opened, LIMITS.hop, () => {
     socket.destroy();
     return dialTimeout(hop);
   });
-}
-
-/** Says goodbye, then lets go: a dead line must not hold the process until its own timers run out. */
-function end({ client }: Link): void {
-  client.end();
-  setTimeout(() => client.destroy(), 200).unref();
 }
