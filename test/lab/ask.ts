@@ -29,10 +29,23 @@ export function target(): RequestOptions & { servername: string } {
   return { host: '127.0.0.1', port: 443, servername: NAME, ca: readFileSync(CERTIFICATE) };
 }
 
-function options(path: string, { method = 'GET', headers = {}, from }: Question): RequestOptions {
+/** Node frames the body of a DELETE only when it is told its length. */
+function framing(body: Question['body']): Record<string, string> {
+  if (typeof body !== 'string' && !Buffer.isBuffer(body)) return {};
+  return { 'content-length': `${Buffer.byteLength(body)}` };
+}
+
+function options(path: string, { method = 'GET', headers = {}, from, body }: Question): RequestOptions {
   agent ??= new Agent({ keepAlive: true, maxSockets: 16 });
   const local = from === undefined ? {} : { localAddress: from };
-  return { ...target(), ...local, agent, path, method, headers: { host: NAME, ...headers } };
+  return {
+    ...target(),
+    ...local,
+    agent,
+    path,
+    method,
+    headers: { host: NAME, ...framing(body), ...headers },
+  };
 }
 
 /** One request over HTTP/1.1. */
@@ -105,4 +118,21 @@ let hosts = 0;
 export function freshAddress(): string {
   hosts += 1;
   return `127.${1 + (hosts >> 16)}.${(hosts >> 8) & 255}.${hosts & 255}`;
+}
+
+/** Both ports: what the plain one redirects must not pass it on either. */
+export async function everywhere(bytes: string): Promise<string> {
+  const from = freshAddress();
+  return (await raw(bytes, { from })) + (await raw(bytes, { from, port: 80 }));
+}
+
+/** Sends the paths over kept-alive connections, 20 each, from a new address each. */
+export async function sendAll(paths: readonly string[], ...headers: readonly string[]): Promise<void> {
+  for (let at = 0; at < paths.length; at += 20) {
+    const some = paths
+      .slice(at, at + 20)
+      .map((path) => [`GET ${path} HTTP/1.1`, `Host: ${NAME}`, ...headers, '', '']);
+    const last = lines('GET /api/ping HTTP/1.1');
+    await raw(some.map((one) => one.join('\r\n')).join('') + last, { from: freshAddress() });
+  }
 }
