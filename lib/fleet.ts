@@ -1,9 +1,10 @@
 /** The proxies of a site: reached through one jump-host connection, each worked on by itself. */
+
+import type { Access } from './access.ts';
 import { SshError } from './errors.ts';
 import { type HostReport, newReport } from './outcome.ts';
 import { COMMAND } from './program.ts';
 import type { Remote } from './remote.ts';
-import type { Access } from './settings.ts';
 import { type Connection, connect, connectThrough, type Jump, openJump } from './ssh.ts';
 import { type Hop, resolveHops } from './ssh-config.ts';
 

@@ -1,0 +1,67 @@
+/** How a site's proxies are reached, as far as the operator set it. */
+import { inHome } from './forms.ts';
+import type { Site } from './sites.ts';
+
+/** How to reach a site's proxies; undefined is "not set": the SSH configuration may then say. */
+export interface Access {
+  readonly hosts: readonly string[];
+  readonly user?: string;
+  readonly port?: number;
+  readonly key?: string;
+  readonly defaults: {
+    readonly user: string;
+    readonly port: number;
+    readonly key: string;
+    readonly agent: string | undefined;
+  };
+  /** undefined: a direct connection. */
+  readonly jump?: {
+    readonly host: string;
+    readonly user?: string;
+    readonly port?: number;
+    readonly isExplicit: boolean;
+  };
+  readonly knownHosts?: string;
+}
+
+/** Picks the access of `site` from what was `read` (values) and `given` (texts that were really set). */
+export function accessOf(
+  site: Site,
+  read: Readonly<Record<string, unknown>>,
+  given: Readonly<Record<string, string | undefined>>,
+): Access {
+  const set = <T>(name: string): T | undefined => (given[name] === undefined ? undefined : (read[name] as T));
+  const own = <T>(name: string): T | undefined => set<T>(`${site.prefix}_${name}`);
+  return {
+    hosts: read[`${site.prefix}_PROXY_HOST`] as readonly string[],
+    ...optional({
+      user: own<string>('PROXY_USER'),
+      port: own<number>('PROXY_PORT'),
+      key: own<string>('SSH_KEY'),
+    }),
+    defaults: {
+      user: site.proxy.user,
+      port: 22,
+      key: inHome('.ssh', 'id_ed25519'),
+      agent: given.SSH_AUTH_SOCK,
+    },
+    ...(read.DEPLOY_SSH_PROXY_HOST !== '' && {
+      jump: {
+        host: String(read.DEPLOY_SSH_PROXY_HOST),
+        isExplicit: given.DEPLOY_SSH_PROXY_HOST !== undefined,
+        ...optional({
+          user: set<string>('DEPLOY_SSH_PROXY_USER'),
+          port: set<number>('DEPLOY_SSH_PROXY_PORT'),
+        }),
+      },
+    }),
+    ...optional({ knownHosts: set<string>('SSH_KNOWN_HOSTS') }),
+  };
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Leaves out what is undefined. */
+function optional<T extends Record<string, unknown>>(values: T): Defined<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
+}
