@@ -1,5 +1,5 @@
 /** What a dry run would change, as unified diffs. */
-import { createTwoFilesPatch } from 'diff';
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import type { HostReport } from './outcome.ts';
 import type { Report } from './report.ts';
 
@@ -9,7 +9,9 @@ export function tellDiffs(hosts: readonly HostReport[], report: Report): void {
     for (const [path, { before, after }] of texts) {
       report.tell({
         kind: 'diff',
-        text: createTwoFilesPatch(path, path, before, after, `on ${host}`, 'wanted'),
+        text: createTwoFilesPatch(path, path, before, after, `on ${host}`, 'wanted', {
+          headerOptions: FILE_HEADERS_ONLY,
+        }),
       });
     }
   }

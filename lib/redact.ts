@@ -4,7 +4,7 @@ import type { Secret } from './secret.ts';
 
 const REDACTED = '[REDACTED]';
 // What another program prints may hold a token of another site: a key of a bearer map, a header.
-const BEARERS = /(bearer\)?(?: \+|\\s\+|\s)+)(?!\$[A-Z_]+\b)[^\s"';]{8,}/gi;
+const BEARERS = /(bearer\)?(?: \+|\\s\+|\s)+)(?!\$[A-Z_]+\b|\+?<sha256:)[^\s"';]{8,}/gi;
 
 /** A function that takes these secrets, and whatever looks like a bearer, out of a text. */
 export function redactor(secrets: readonly Secret[]): (text: string) => string {

@@ -56,6 +56,8 @@ export async function createReport(options: ReportOptions): Promise<Report> {
   const secrets: Secret[] = [];
   const clean = (text: string) => printable(redactor(secrets)(text));
   const styles = await stylesFor(stream.isTTY === true && !options.noColor);
+  // Whoever read our output may have gone (`| head`): the change goes on all the same.
+  stream.on('error', () => {});
   const write = (text: string) => void stream.write(`${text}\n`);
   return {
     clean,

@@ -31,7 +31,7 @@ redact() {
         rest=${line#"$head"}
         token=${rest%%\"*}
         bare=$(printf '%s' "$token" | sed 's/\\z$//; s/\$$//; s/\\//g')
-        [ -z "$bare" ] || line="$head<sha256 $(printf '%s' "$bare" | sha256 | cut -c 1-12)>${rest#"$token"}"
+        [ -z "$bare" ] || line="$head<sha256:$(printf '%s' "$bare" | sha256 | cut -c 1-12)>${rest#"$token"}"
         ;;
     esac
     printf '%s\n' "$line"
