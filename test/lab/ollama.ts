@@ -1,11 +1,14 @@
-/** A stand-in for Ollama: its native and its OpenAI-compatible API, with one model. */
+/** A stand-in for Ollama: its native API and its guard, with one model. */
 import type { Server } from 'node:http';
+import { openaiRoutes } from './ollama-openai.ts';
 import {
+  answer,
   type Call,
   countBody,
   echo,
   type Handler,
   json,
+  MODEL,
   type Routes,
   readJson,
   serve,
@@ -15,7 +18,6 @@ import {
   words,
 } from './stand-in.ts';
 
-const MODEL = 'tiny:latest';
 const NOW = '2026-01-01T00:00:00Z';
 const DETAILS = {
   parent_model: '',
@@ -32,12 +34,9 @@ const CARD = {
   digest: 'a'.repeat(64),
   details: DETAILS,
 };
-const OPENAI_CARD = { id: MODEL, object: 'model', created: 1767225600, owned_by: 'library' };
-const USAGE = { prompt_tokens: 1, completion_tokens: 5, total_tokens: 6 };
 const DONE = { done: true, done_reason: 'stop', total_duration: 1, eval_count: 5, eval_duration: 1 };
 
 const line = (value: unknown) => `${JSON.stringify(value)}\n`;
-const event = (value: unknown) => `data: ${JSON.stringify(value)}\n\n`;
 
 /** A native answer: NDJSON unless the body says `"stream": false`. */
 function native(wrap: (content: string) => object): Handler {
@@ -53,40 +52,6 @@ function native(wrap: (content: string) => object): Handler {
     await stream(call, 'application/x-ndjson', [...pieces, line({ ...head, ...wrap(''), ...DONE })]);
   };
 }
-
-type Choice = (content: string, isPiece: boolean) => object;
-
-/** An OpenAI-shaped answer: SSE when the body says `"stream": true`. */
-function openai(object: string, choice: Choice): Handler {
-  return async (call) => {
-    const body = await readJson(call.request);
-    await silence(call);
-    const answer = (content: string, finish: string | null, isPiece: boolean) => ({
-      id: 'cmpl-1',
-      object: isPiece && object === 'chat.completion' ? `${object}.chunk` : object,
-      created: 1767225600,
-      model: body.model ?? MODEL,
-      choices: [{ index: 0, finish_reason: finish, ...choice(content, isPiece) }],
-    });
-    if (body.stream !== true) {
-      json(call.response, { ...answer(words(call).join(''), 'stop', false), usage: USAGE });
-      return;
-    }
-    const pieces = words(call).map((word) => event(answer(word, null, true)));
-    await stream(call, 'text/event-stream', [...pieces, event(answer('', 'stop', true)), 'data: [DONE]\n\n']);
-  };
-}
-
-const chatChoice: Choice = (content, isPiece) => ({
-  [isPiece ? 'delta' : 'message']: { role: 'assistant', content },
-});
-
-const answer = (value: unknown): Handler => {
-  return async ({ request, response }) => {
-    await countBody(request);
-    json(response, value);
-  };
-};
 
 /** What changes the models: says how many bytes of the request's body arrived. */
 const counted: Handler = async ({ request, response }) => {
@@ -115,17 +80,7 @@ const routes: Routes = {
   'POST /api/blobs/*': counted,
   'HEAD /api/blobs/*': counted,
   '* /api/echo': echo,
-  'GET /v1/models': answer({ object: 'list', data: [OPENAI_CARD] }),
-  'GET /v1/models/*': answer(OPENAI_CARD),
-  'POST /v1/chat/completions': openai('chat.completion', chatChoice),
-  'POST /v1/completions': openai('text_completion', (text) => ({ text })),
-  'POST /v1/embeddings': answer({
-    object: 'list',
-    model: MODEL,
-    data: [{ object: 'embedding', index: 0, embedding: [0.1, 0.2] }],
-    usage: USAGE,
-  }),
-  '* /v1/echo': echo,
+  ...openaiRoutes,
 };
 
 /** As Ollama does when it listens on loopback: foreign pages and rebound names get nothing. */

@@ -38,6 +38,17 @@ function knob(url: URL, name: string, standard: number): number {
   return Number(url.searchParams.get(name) ?? standard);
 }
 
+/** The one model that Ollama's stand-in has. */
+export const MODEL = 'tiny:latest';
+
+/** A route that always answers the same. */
+export function answer(value: unknown): Handler {
+  return async ({ request, response }) => {
+    await countBody(request);
+    json(response, value);
+  };
+}
+
 /** Waits as long as the test asks by `?silent=SECONDS`, as a model that is being loaded would. */
 export async function silence({ url }: Call): Promise<void> {
   await sleep(1000 * knob(url, 'silent', 0));

@@ -1,0 +1,59 @@
+/** The OpenAI-compatible half of the stand-in for Ollama. */
+import {
+  answer,
+  echo,
+  type Handler,
+  json,
+  MODEL,
+  type Routes,
+  readJson,
+  silence,
+  stream,
+  words,
+} from './stand-in.ts';
+
+const OPENAI_CARD = { id: MODEL, object: 'model', created: 1767225600, owned_by: 'library' };
+const USAGE = { prompt_tokens: 1, completion_tokens: 5, total_tokens: 6 };
+
+const event = (value: unknown) => `data: ${JSON.stringify(value)}\n\n`;
+
+type Choice = (content: string, isPiece: boolean) => object;
+
+/** An OpenAI-shaped answer: SSE when the body says `"stream": true`. */
+function openai(object: string, choice: Choice): Handler {
+  return async (call) => {
+    const body = await readJson(call.request);
+    await silence(call);
+    const shape = (content: string, finish: string | null, isPiece: boolean) => ({
+      id: 'cmpl-1',
+      object: isPiece && object === 'chat.completion' ? `${object}.chunk` : object,
+      created: 1767225600,
+      model: body.model ?? MODEL,
+      choices: [{ index: 0, finish_reason: finish, ...choice(content, isPiece) }],
+    });
+    if (body.stream !== true) {
+      json(call.response, { ...shape(words(call).join(''), 'stop', false), usage: USAGE });
+      return;
+    }
+    const pieces = words(call).map((word) => event(shape(word, null, true)));
+    await stream(call, 'text/event-stream', [...pieces, event(shape('', 'stop', true)), 'data: [DONE]\n\n']);
+  };
+}
+
+const chatChoice: Choice = (content, isPiece) => ({
+  [isPiece ? 'delta' : 'message']: { role: 'assistant', content },
+});
+
+export const openaiRoutes: Routes = {
+  'GET /v1/models': answer({ object: 'list', data: [OPENAI_CARD] }),
+  'GET /v1/models/*': answer(OPENAI_CARD),
+  'POST /v1/chat/completions': openai('chat.completion', chatChoice),
+  'POST /v1/completions': openai('text_completion', (text) => ({ text })),
+  'POST /v1/embeddings': answer({
+    object: 'list',
+    model: MODEL,
+    data: [{ object: 'embedding', index: 0, embedding: [0.1, 0.2] }],
+    usage: USAGE,
+  }),
+  '* /v1/echo': echo,
+};
