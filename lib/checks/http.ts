@@ -1,9 +1,9 @@
 /** Requests as a client on the internet makes them: on fresh connections, no redirect followed, nothing pooled. */
 import { once } from 'node:events';
 import http from 'node:http';
-import type { Duplex } from 'node:stream';
+import { addAbortSignal, type Duplex } from 'node:stream';
 import type { CheckTarget } from './check.ts';
-import { connect, secure } from './connection.ts';
+import { connect, connectTls } from './connection.ts';
 import { NoAnswerError } from './errors.ts';
 
 export interface Ask {
@@ -36,7 +36,7 @@ export async function ask(target: CheckTarget, request: Ask): Promise<Answer> {
       const sent = send(target, request, socket);
       const events = ['response', 'upgrade'].map((event) => once(sent, event, { signal: target.signal }));
       const [response]: http.IncomingMessage[] = await Promise.race(events);
-      return await read(response as http.IncomingMessage, request);
+      return await read(response as http.IncomingMessage, request, target);
     });
   } catch (error) {
     throw new NoAnswerError(`${request.method ?? 'GET'} ${urlOf(target, request)}`, target, error);
@@ -49,12 +49,13 @@ export function urlOf(target: CheckTarget, { scheme = 'https', path }: Ask): str
 }
 
 async function overConnection<T>(target: CheckTarget, request: Ask, use: (socket: Duplex) => Promise<T>) {
+  const { port = 443, httpPort = 80 } = target;
   const plain = request.scheme === 'http';
-  const raw = await connect(target, plain ? (target.httpPort ?? 80) : (target.port ?? 443));
+  const socket = plain ? await connect(target, httpPort) : await connectTls(target, port, tlsOf(request));
   try {
-    return await use(plain ? raw : await secure(target, raw, tlsOf(request)));
+    return await use(socket);
   } finally {
-    raw.destroy();
+    socket.destroy();
   }
 }
 
@@ -71,9 +72,14 @@ function send(target: CheckTarget, { method = 'GET', path, headers, body }: Ask,
   return sent.end(body);
 }
 
-async function read(response: http.IncomingMessage, { onData }: Ask): Promise<Answer> {
+async function read(
+  response: http.IncomingMessage,
+  { onData }: Ask,
+  { signal }: CheckTarget,
+): Promise<Answer> {
   const status = response.statusCode ?? 0;
   if (status === 101) return { status, headers: response.headers, body: '' };
+  if (signal !== undefined) addAbortSignal(signal, response);
   const kept: Buffer[] = [];
   let bytes = 0;
   for await (const piece of response) {

@@ -2,7 +2,7 @@
 import type tls from 'node:tls';
 import { judgeCertificate, type OldTls, type Seen } from './certificate.ts';
 import type { Check, CheckTarget, Finding } from './check.ts';
-import { connect, secure } from './connection.ts';
+import { connectTls } from './connection.ts';
 import { curl } from './curl.ts';
 import { codeOf, NoAnswerError } from './errors.ts';
 
@@ -58,10 +58,10 @@ async function shaken<T>(
   options: tls.ConnectionOptions,
   use: (socket: tls.TLSSocket) => T,
 ) {
-  const raw = await connect(target, target.port ?? 443);
+  const socket = await connectTls(target, target.port ?? 443, { rejectUnauthorized: false, ...options });
   try {
-    return use(await secure(target, raw, { rejectUnauthorized: false, ...options }));
+    return use(socket);
   } finally {
-    raw.destroy();
+    socket.destroy();
   }
 }
