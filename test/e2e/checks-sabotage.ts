@@ -74,7 +74,7 @@ export const SABOTAGES: readonly Row[] = [
     /gives 401.*another token than IA_ENSO_OLLAMA_BEARER_TOKEN.*bearers.ts list/,
   ],
   [
-    'a 401 that is not the gate’s',
+    'another location in the gate’s place',
     { replace: 'location ^~ /ollama/ {', by: 'location ^~ /ollama/ { return 404;' },
     BEARER,
     /gave 404 to.*not the gate|gives 404.*proxy_pass/,
@@ -111,7 +111,7 @@ export const SABOTAGES: readonly Row[] = [
   ],
   [
     'a script of the wrong type',
-    before('location = /index.js { default_type text/plain; return 200 "1"; }'),
+    before('location = /index.js { types {} default_type text/plain; return 200 "1"; }'),
     ['web interface'],
     /text\/plain, which browsers do not take for a script/,
   ],
@@ -123,9 +123,12 @@ export const SABOTAGES: readonly Row[] = [
   ],
   [
     'a front end served under a prefix',
-    { replace: /location = \/anythingllm\/ \{[^}]*\}/, by: 'location /api/ { return 404; }' },
-    WEB,
-    /404/,
+    {
+      replace: /location = \/anythingllm\/ \{[^}]*\}/,
+      by: 'location = /index.js { return 404; } location = /index.css { return 404; }',
+    },
+    ['web interface'],
+    /anythingllm\/ stays blank in a browser: \/index.js gives 404; \/index.css gives 404.*location \//,
   ],
   [
     'Ollama down',
