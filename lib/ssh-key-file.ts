@@ -17,6 +17,7 @@ export async function readKeyFile(hop: Hop, path: string): Promise<KeyFile> {
   const publicHalf = publicBlob(text);
   if (publicHalf) return { kind: 'locked', path, blob: publicHalf, problem: isPublic(hop, path) };
   await refuseOpenMode(hop, path);
+  if (!text.includes('-----BEGIN')) throw malformed(hop, path, new Error('not a private key'));
   const parsed: ParsedKey | ParsedKey[] | Error = ssh2.utils.parseKey(text);
   if (!(parsed instanceof Error)) return { kind: 'ready', path, key: [parsed].flat()[0] as ParsedKey };
   if (!/encrypted/i.test(parsed.message)) throw malformed(hop, path, parsed);

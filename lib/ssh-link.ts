@@ -55,6 +55,8 @@ export function logIn({ hop, check, offers }: Prepared, sock: Duplex, depth: num
     offered: offers.flatMap((offer) => offer.shown),
   };
   const ready = untilReady(client, hop, progress);
+  // ssh2 would wait for a stream that ended before it listened.
+  if ((sock.readableEnded || sock.destroyed) && client.emit('close')) return ready;
   client.connect({
     sock,
     username: hop.user,
@@ -66,6 +68,8 @@ export function logIn({ hop, check, offers }: Prepared, sock: Duplex, depth: num
     authHandler: offerOneByOne(offers, progress),
   });
   signAtOnce(client);
+  // A jump host's stream stays half open after the other side's end, and ssh2 would wait on it for ever.
+  client.on('end', () => sock.destroy());
   sock.on('data', (data: Buffer) => {
     if (progress.said.length < 1024) progress.said += data.toString('latin1');
   });

@@ -7,12 +7,11 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join as path } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { SshError } from '../../lib/errors.ts';
 import { connect, connectThrough, type Outcome, openJump } from '../../lib/ssh.ts';
 import type { Hop } from '../../lib/ssh-config.ts';
-import { type Break, cut, join, type Link } from '../lab/lab-link.ts';
+import { type Break, cut, type Fault, join, type Link } from '../lab/lab-link.ts';
 import { hopTo, keygen, privateFile, publicKey, type Sshd, startAgent, startSshd } from './sshd.ts';
 
 const directory = mkdtempSync(path(tmpdir(), 'gatepost-ssh-'));
@@ -67,22 +66,25 @@ async function once(list: readonly Hop[], command: string, input = ''): Promise<
 
 const listen = (server: Server) =>
   new Promise<number>((resolve) => {
+    server.on('connection', (socket) => socket.unref()).unref();
     server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
   });
 
+const links: Link[] = [];
+
 /** A relay on loopback to a server, whose connections can be cut. */
-async function relayTo({ address, port }: Sshd) {
-  const links: Link[] = [];
+async function relayTo({ address, port }: Sshd, fault?: Fault) {
   const target = { host: address, port, oneWayMs: 0 };
-  const server = createServer({ allowHalfOpen: true }, (client) =>
-    links.push(join(client, target, undefined)),
-  );
+  const server = createServer({ allowHalfOpen: true }, (client) => links.push(join(client, target, fault)));
   const at = await listen(server);
-  server.unref();
-  return { port: at, cut: (kind: Break) => links.forEach((link) => void cut(link, kind)) };
+  const mine = () => links.filter((link) => link.client.localPort === at);
+  return { port: at, cut: (kind: Break) => mine().forEach((link) => void cut(link, kind)) };
 }
 
-after(() => rmSync(directory, { recursive: true }));
+after(() => {
+  for (const link of links) cut(link, 'rst');
+  rmSync(directory, { recursive: true });
+});
 
 describe('a command on the proxy', { concurrency: true }, () => {
   it('gets its input whole and gives both outputs, its lines and its status', async () => {
@@ -240,13 +242,11 @@ describe('a host key', { concurrency: true }, () => {
     for (const [word, lines] of cases)
       it(`${word} on the ${place} stops before any login there`, async () => {
         address += 1;
-        const server = await start(`bad${address}`, `127.0.1.${address}`);
+        const at = `127.0.1.${address}`;
+        const server = await start(`bad-${at}`, at);
         const bad = hopTo(place, server, key, knownHosts(lines(server)));
         const error = await failure(place === 'proxy' ? [jump, bad] : [bad, proxy]);
-        assert.match(
-          error.message,
-          new RegExp(`^${place} 127.0.1.${address}: host key ${word}: 127.0.1.${address}`),
-        );
+        assert.match(error.message, new RegExp(`^${place} ${at}: host key ${word}: ${at}`));
         assert.match(error.message, /SHA256:[A-Za-z0-9+/]{43}/);
         assert.match(error.advice, /known_hosts/);
         assert.match(server.log(), /Connection (closed|reset) by|preauth/);
@@ -455,11 +455,11 @@ describe('a hop that does not let us through', { concurrency: true }, () => {
     });
 
   it('is named when it freezes between banner and login', async () => {
-    const relay = await relayTo(proxyHost);
-    const frozen = failure([elsewhere(relay.port)]);
-    await sleep(15);
-    relay.cut('freeze');
-    assert.match((await frozen).message, /timed out/);
+    const relay = await relayTo(proxyHost, { kind: 'freeze', direction: 'down', afterBytes: 500 });
+    assert.match(
+      (await failure([elsewhere(relay.port)])).message,
+      /connection lost during the handshake: timed out/,
+    );
   });
 
   it('is named when there is no algorithm in common', async () => {
