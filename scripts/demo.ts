@@ -88,7 +88,10 @@ try {
   say('A template that nginx refuses: put back and proven; the gate goes on answering.');
   const copy = await copyProject(join(lab.directory, 'broken'));
   const template = join(copy, 'sites/ia.enso.4nkweb.com.conf');
-  await writeFile(template, (await readFile(template, 'utf8')).replace('proxy_buffering', 'proxy_bufering'));
+  await writeFile(
+    template,
+    (await readFile(template, 'utf8')).replace('server {', 'server {\n    proxy_bufering off;'),
+  );
   await type('npx tsx scripts/deploy.ts', 1, withToken, copy);
   await proven();
 
