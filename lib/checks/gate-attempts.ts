@@ -42,7 +42,7 @@ export function attempts(token: string | undefined): readonly Attempt[] {
 /** All outcomes of the attempts, in one finding. */
 export function judgeRefusals(outcomes: readonly Outcome[]): Finding {
   const open = outcomes.filter(({ attempt, answer }) => !attempt.refusedBy.includes(answer.status));
-  if (open.length > 0) return failed(`${seen(open)} ${meaning(open, outcomes)}`);
+  if (open.length > 0) return failed(`${seen(open)} ${meaning(open)}`);
   const mute = outcomes.filter(({ answer }) => answer.status === 401 && !challenges(answer));
   if (mute.length > 0)
     return warned(
@@ -53,16 +53,15 @@ export function judgeRefusals(outcomes: readonly Outcome[]): Finding {
   );
 }
 
-function meaning(open: readonly Outcome[], all: readonly Outcome[]): string {
-  const let_in = open.filter(({ answer }) => answer.status < 300 || answer.status >= 500);
-  if (let_in.length === 0)
+function meaning(open: readonly Outcome[]): string {
+  const passing = open.filter(({ answer }) => answer.status < 300 || answer.status >= 500);
+  if (passing.length === 0)
     return 'That is not the gate: look whether the site is deployed, and whether another vhost or location answers here.';
-  if (let_in.every(({ attempt }) => attempt.name === 'a case-changed one'))
+  if (passing.every(({ attempt }) => attempt.name === 'a case-changed one'))
     return 'The gate ignores case, as nginx does with plain map keys, so a token is weaker than it looks: the map needs a `"~^…\\z"` key. Deploy the site again.';
-  const whose =
-    let_in.length === all.length
-      ? 'The gate is open: anyone can use the models'
-      : 'The gate can be passed without the right bearer';
+  const whose = passing.some(({ attempt }) => attempt.authorization.length === 0)
+    ? 'The gate is open: anyone can use the models'
+    : 'The gate can be passed without the right bearer';
   return `${whose}. Deploy the site again; if it stays so, look with \`nginx -T\` on the proxy whether the location tests the bearer map's variable before proxy_pass, and take the site off by \`npx tsx scripts/remove.ts\` meanwhile.`;
 }
 

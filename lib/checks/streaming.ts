@@ -3,6 +3,7 @@
 import { type Arrival, judgeArrivals } from './arrivals.ts';
 import { type Check, type CheckTarget, type Finding, failed, skipped } from './check.ts';
 import { bearerOption, curl } from './curl.ts';
+import { NoAnswerError } from './errors.ts';
 import { explainStatus } from './explain.ts';
 import { listFault, noToken } from './gate.ts';
 import { type Answer, type Ask, ask } from './http.ts';
@@ -39,7 +40,9 @@ async function check(options: Streaming, target: CheckTarget): Promise<Finding> 
   if (fault !== '') return failed(`Streaming could not be tried: ${fault}`);
   const model = speaking(modelsIn(list.body) ?? []);
   if (model === undefined) return skipped('The backend has no model yet: pull one, then run it again.');
-  return complete(options, target, authorization, model);
+  const request = completion(options.completions, model);
+  const finding = await complete(target, request, authorization, model);
+  return { ...finding, curl: byHand(target, request, tokenVariable) };
 }
 
 /** The first model that can chat: embedding models stand first in many lists. */
@@ -47,28 +50,33 @@ export function speaking(models: readonly string[]): string | undefined {
   return models.find((name) => !/embed/i.test(name)) ?? models[0];
 }
 
-async function complete(
-  { completions, tokenVariable }: Streaming,
-  target: CheckTarget,
-  authorization: string,
-  model: string,
-) {
-  const request = completion(completions, model);
-  const byHand = curl(
-    target,
-    request,
-    '-N',
-    bearerOption(tokenVariable),
-    '-H "Content-Type: application/json"',
-    `-d ${quoted(request.body)}`,
-  );
+async function complete(target: CheckTarget, request: Ask, authorization: string, model: string) {
   const arrivals: Arrival[] = [];
   const sentAt = performance.now();
   const onData = (piece: Buffer) => arrivals.push({ at: performance.now(), events: eventsIn(piece) });
-  const answer = await ask(target, { ...request, headers: { ...request.headers, authorization }, onData });
-  const finding =
-    answer.status === 200 ? judgeArrivals(sentAt, arrivals, model) : failed(refusal(answer, completions));
-  return { ...finding, curl: byHand };
+  try {
+    const answer = await ask(target, { ...request, headers: { ...request.headers, authorization }, onData });
+    return answer.status === 200 ? judgeArrivals(sentAt, arrivals, model) : failed(refusal(answer, request));
+  } catch (error) {
+    if (!(error instanceof NoAnswerError && error.code === 'ETIMEDOUT')) throw error;
+    return arrivals.length > 0 ? judgeArrivals(sentAt, arrivals, model) : failed(silence(error, model));
+  }
+}
+
+function silence({ message }: NoAnswerError, model: string): string {
+  return `${message}. ${model} may still be loading, which takes minutes for a large one: run it again then; if it stays silent, look at the load and the log of the backend.`;
+}
+
+function byHand(target: CheckTarget, request: Ask, variable: string): string {
+  const body = `'${request.body?.replaceAll("'", "'\\''")}'`;
+  return curl(
+    target,
+    request,
+    '-N',
+    bearerOption(variable),
+    '-H "Content-Type: application/json"',
+    `-d ${body}`,
+  );
 }
 
 function completion(path: string, model: string) {
@@ -81,11 +89,7 @@ function eventsIn(piece: Buffer): number {
   return piece.toString('latin1').match(/^data:/gm)?.length ?? 0;
 }
 
-function refusal({ status, body }: Answer, path: string): string {
+function refusal({ status, body }: Answer, { path }: Ask): string {
   const fallback = 'The backend does not want this completion: try another model, or look at its log.';
   return `${path} gives ${status}: ${body.slice(0, 200).trim()}. ${explainStatus(status, fallback)}`;
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -65,7 +65,7 @@ export const SABOTAGES: readonly Row[] = [
     'an open gate',
     { replace: GATE, by: 'if ($host = none)' },
     ['bearer gate refuses'],
-    /gave 200 to no bearer, a wrong one.*The gate can be passed.*nginx -T/,
+    /gave 200 to no bearer, a wrong one.*The gate is open: anyone.*nginx -T/,
   ],
   [
     'a gate that refuses everyone',
