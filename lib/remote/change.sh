@@ -32,12 +32,14 @@ refuse_sick() {
 is_blamed() { case $(surveyed message) in *" in $2:"*) [ "$5" = same ] || SICK=$2 ;; esac; }
 
 # settled: is everything here as the last release of ours left it, and as it is wanted?
-settled() {
+settled() { is_here && [ -n "$LAST" ] && [ -z "$DRIFT" ] && ! grep -q '^kind found$' "$LAST/meta"; }
+
+# is_here: is every wanted file as it is wanted?
+is_here() {
   case "$WANTED" in *'|new
 '* | *'|changed
 '* | *'|gone
 '*) return 1 ;; esac
-  [ -n "$LAST" ] && [ -z "$DRIFT" ] && ! grep -q '^kind found$' "$LAST/meta"
 }
 
 # prepare: the new files beside their places, and the journal of what is there now.
@@ -101,7 +103,7 @@ commit() {
   flush "$JOURNAL/state" && mv -fT "$JOURNAL" "$name" || return 1
   BEGUN=
   tidy "$name"
-  prune "$STORE/$SITE/releases" "$RELEASES_KEPT"
+  prune_releases
 }
 
 # roll_back CODE TEXT: says what failed, puts everything back, proves it.

@@ -118,7 +118,7 @@ END
 
 # write_beside ROLE PATH MODE CONTENT-FUNCTION STATE: the new file, whole and read back, beside its place.
 write_beside() {
-  [ "$5" != same ] && [ "$1" != gone ] || return 0
+  [ "$5" != same ] && [ "$5" != gone ] || return 0
   new=$(new_of "$2")
   if [ "$1" = link ]; then
     ln -sfn "$($4)" "$new"
@@ -130,5 +130,5 @@ write_beside() {
 # swap ROLE PATH MODE CONTENT-FUNCTION STATE: the new file takes its place at once.
 swap() {
   [ "$5" != same ] || return 0
-  if [ "$1" = gone ]; then rm -f "$2"; else mv -fT "$(new_of "$2")" "$2"; fi || { WHY="cannot replace $2"; return 1; }
+  if [ "$5" = gone ]; then rm -f "$2"; else mv -fT "$(new_of "$2")" "$2"; fi || { WHY="cannot replace $2"; return 1; }
 }

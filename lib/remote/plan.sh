@@ -17,7 +17,7 @@ show_file() {
   elif [ -f "$2" ]; then
     redact <"$2" | show "before$TAB$2"
   fi
-  [ "$1" = gone ] || $4 | redact | show "after$TAB$2"
+  [ "$5" = gone ] || $4 | redact | show "after$TAB$2"
 }
 
 show() { while IFS= read -r line; do say "$1" "$line"; done; }

@@ -53,20 +53,31 @@ END
 # describe DIRECTORY KIND: a release's meta and state in DIRECTORY, from what is on the host now.
 describe() {
   mkdir -p "$1/files" &&
-    printf '%s\n' "id $RUN" "kind $2" "when $NOW" "who $WHO" "nginx $VERSION" >"$1/meta" &&
-    : >"$1/state" && INTO=$1 && each_wanted describe_file
+    printf '%s\n' "id $RUN" "kind $2" "when $NOW" "who $WHO" "nginx $VERSION" "about ${ABOUT:-}" >"$1/meta" &&
+    : >"$1/state" && carry_over "$1" && INTO=$1 && each_wanted describe_file
+}
+
+# carry_over DIRECTORY: a change of clients leaves the site's own files as the last release has them.
+carry_over() {
+  [ -n "${CLIENT:-}" ] && [ -n "$LAST" ] || return 0
+  cp "$LAST/state" "$1/state" && cp -pR "$LAST/files/." "$1/files"
 }
 
 describe_file() {
+  was=$1
   case $1 in
-    vhost | map | link | gone) ;;
+    vhost | map | link) ;;
+    gone) if [ -L "$2" ]; then was="link"; else was="map"; fi ;;
     *) return 0 ;;
   esac
   sha=$(sha256_of "$2")
   [ "$sha" != - ] || return 0
-  printf '%s %s %s %s\n' "$1" "$2" "$3" "$sha" >>"$INTO/state" || return 1
-  [ -L "$2" ] || cp -p "$2" "$INTO/files/$(printf '%s' "$2" | tr / :)"
+  printf '%s %s %s %s\n' "$was" "$2" "$3" "$sha" >>"$INTO/state" || return 1
+  if [ -L "$2" ]; then readlink "$2" >"$(recorded "$INTO" "$2")"; else cp -p "$2" "$(recorded "$INTO" "$2")"; fi
 }
+
+# recorded RELEASE PATH: where a release has the content of PATH, or the target of a link.
+recorded() { printf '%s/files/%s' "$1" "$(printf '%s' "$2" | tr / :)"; }
 
 # release_name ID: NUMBER.ID, one after the last, so that no clock decides what is newer.
 release_name() {
@@ -87,4 +98,23 @@ record_found() {
   else
     rm -rf "$found"
   fi
+}
+
+# releases: their directories, the newest first.
+releases() { find "$STORE/$SITE/releases" -mindepth 1 -maxdepth 1 -name '[0-9]*.*' 2>/dev/null | sort -r; }
+
+# of_clients RELEASE: was it a change of the gate's clients only?
+of_clients() { grep -Eq '^kind (rotate|revoke_previous|add_client|revoke_client)$' "$1/meta" 2>/dev/null; }
+
+# prune_releases: the last ten stay, and the last ten changes of clients; no rotation pushes a deploy out.
+prune_releases() {
+  sites=0 clients=0
+  for release in $(releases); do
+    if of_clients "$release"; then
+      clients=$((clients + 1)) count=$clients
+    else
+      sites=$((sites + 1)) count=$sites
+    fi
+    [ "$count" -le "$RELEASES_KEPT" ] || rm -rf "$release"
+  done
 }

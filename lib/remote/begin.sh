@@ -1,0 +1,20 @@
+# shellcheck shell=sh
+# What the verbs that change something have in common: how they begin, and how they end. With DRY they only tell.
+
+begin() {
+  [ -z "$DRY" ] || { step survey; return; }
+  take_lock
+  claim_run
+  trap ended EXIT
+  trap 'exit 1' TERM INT
+  recover
+  step survey
+}
+
+# carry_out FUNCTION: makes the change, unless FUNCTION says that there is nothing to do.
+carry_out() {
+  [ -z "$DRY" ] || { each_wanted show_file; finish planned 0; }
+  ! "$1" || finish unchanged 0
+  change
+  finish applied 0
+}
