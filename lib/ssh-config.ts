@@ -1,5 +1,5 @@
 /** Who to log in to, by which hops: the operator's settings, then the SSH configuration, then our defaults. */
-import { type HostConfig, type HostSettings, readHostConfig } from './ssh-dash-g.ts';
+import { type HostConfig, type HostSettings, readHostConfig, SSH_CONFIGS } from './ssh-dash-g.ts';
 import { expandPath, HOME } from './ssh-paths.ts';
 
 export type { HostSettings } from './ssh-dash-g.ts';
@@ -37,11 +37,14 @@ interface Named {
   readonly config: HostConfig | undefined;
 }
 
+type LookUp = (settings: HostSettings) => Promise<Named>;
+
 /**
  * The hops to a proxy, the last one being the proxy itself.
  * @param jump undefined means a direct connection
  * @param jumpIsExplicit when false, a ProxyJump in the SSH configuration goes before `jump`
  * @param knownHosts the only known_hosts file to read, when the operator named one
+ * @param configs the SSH configuration files to read
  * @throws UsageError with ssh's own words when the SSH configuration is broken
  */
 export async function resolveHops(
@@ -50,32 +53,38 @@ export async function resolveHops(
   jumpIsExplicit: boolean,
   defaults: SshDefaults,
   knownHosts?: string,
+  configs: readonly string[] = SSH_CONFIGS,
 ): Promise<readonly Hop[]> {
+  const lookUp: LookUp = async (settings) => ({ settings, config: await readHostConfig(settings, configs) });
   const [last, first] = await Promise.all([lookUp(target), jump && lookUp(jump)]);
   const user = last.settings.user ?? last.config?.user ?? defaults.user;
   const configured = jumpIsExplicit ? undefined : last.config?.jumps;
-  const jumps = await (jump && configured ? chain(configured, jump) : chainBefore(first));
+  const jumps = await (jump && configured ? chain(lookUp, configured, jump) : chainBefore(lookUp, first));
   const toHop = (label: string, named: Named) =>
     hop(`${label} ${named.settings.host}`, named, { ...defaults, user }, knownHosts);
   return [...jumps.map((named) => toHop('jump host', named)), toHop('proxy', last)];
 }
 
-const lookUp = async (settings: HostSettings): Promise<Named> => ({
-  settings,
-  config: await readHostConfig(settings),
-});
-
 /** A jump host may itself have a ProxyJump, as with `ssh -J`. */
-async function chainBefore(first: Named | undefined): Promise<readonly Named[]> {
+async function chainBefore(lookUp: LookUp, first: Named | undefined): Promise<readonly Named[]> {
   if (!first) return [];
-  return first.config?.jumps ? [...(await chain(first.config.jumps, first.settings)), first] : [first];
+  return first.config?.jumps
+    ? [...(await chain(lookUp, first.config.jumps, first.settings)), first]
+    : [first];
 }
 
-async function chain(jumps: readonly HostSettings[], settings: HostSettings, depth = 0): Promise<Named[]> {
+async function chain(
+  lookUp: LookUp,
+  jumps: readonly HostSettings[],
+  settings: HostSettings,
+  depth = 0,
+): Promise<Named[]> {
   const own = { ...(settings.user && { user: settings.user }), ...(settings.key && { key: settings.key }) };
   const found = await Promise.all(jumps.map((jump) => lookUp({ ...own, ...jump })));
   const before = found[0]?.config?.jumps;
-  return before && depth < MAX_JUMPS ? [...(await chain(before, settings, depth + 1)), ...found] : found;
+  return before && depth < MAX_JUMPS
+    ? [...(await chain(lookUp, before, settings, depth + 1)), ...found]
+    : found;
 }
 
 function hop(label: string, { settings, config }: Named, defaults: SshDefaults, knownHosts?: string): Hop {

@@ -25,12 +25,12 @@ export interface HostConfig {
 const LIMIT_MS = 10_000;
 const UNSET = { user: 'gatepost.unset', port: '65535', key: '/gatepost.unset' };
 
-/** Ours comes last, where ssh_config's first-value-wins makes it a default; so what is set can be told from what is not. */
-const CONFIG = `Include ~/.ssh/config
-Match all
-Include /etc/ssh/ssh_config
-Match all
-User ${UNSET.user}
+/** What OpenSSH itself reads, the user's first (ssh_config(5)). */
+export const SSH_CONFIGS: readonly string[] = ['~/.ssh/config', '/etc/ssh/ssh_config'];
+
+/** Our marks come last, where ssh_config's "first value wins" makes them defaults: what is set can be told from what is not. */
+export const sshConfigText = (files: readonly string[]): string =>
+  `${files.map((file) => `Include ${file}\nMatch all\n`).join('')}User ${UNSET.user}
 Port ${UNSET.port}
 IdentityFile ${UNSET.key}
 `;
@@ -42,9 +42,12 @@ const SCRIPT = `printf %s "$0" | ssh -T -G -F /dev/stdin "$@"`;
  * Asks ssh about one host; undefined where there is no OpenSSH.
  * @throws UsageError with ssh's own words when the configuration is broken
  */
-export async function readHostConfig(settings: HostSettings): Promise<HostConfig | undefined> {
-  const { error, stdout, stderr } = await runSsh(argumentsFor(settings));
-  if (!error) return parse(stdout);
+export async function readHostConfig(
+  settings: HostSettings,
+  files: readonly string[],
+): Promise<HostConfig | undefined> {
+  const { error, stdout, stderr } = await runSsh(sshConfigText(files), argumentsFor(settings));
+  if (!error) return parseHostConfig(stdout);
   if (error.code === 'ENOENT' || error.code === 127) return undefined;
   const words = stderr.trim().replaceAll('/dev/stdin', 'the SSH configuration') || error.message;
   throw new UsageError(
@@ -59,14 +62,15 @@ function argumentsFor({ host, user, port }: HostSettings): string[] {
   return [...(user ? ['-l', user] : []), ...(port ? ['-p', String(port)] : []), '--', host];
 }
 
-const runSsh = (args: readonly string[]) =>
+const runSsh = (config: string, args: readonly string[]) =>
   new Promise<{ error: ExecFileException | null; stdout: string; stderr: string }>((resolve) => {
-    execFile('sh', ['-c', SCRIPT, CONFIG, ...args], { timeout: LIMIT_MS }, (error, stdout, stderr) =>
+    execFile('sh', ['-c', SCRIPT, config, ...args], { timeout: LIMIT_MS }, (error, stdout, stderr) =>
       resolve({ error, stdout, stderr }),
     );
   });
 
-function parse(output: string): HostConfig {
+/** The output of `ssh -G`, without what only our marks set. */
+export function parseHostConfig(output: string): HostConfig {
   const lines = output.split('\n').map((line) => line.split(/ (.*)/s));
   const all = (name: string) => lines.filter(([key]) => key === name).map(([, value = '']) => value);
   const [user] = all('user');
