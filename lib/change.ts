@@ -25,7 +25,9 @@ export async function change(
       const asking = newRun();
       return { id: asking.id, text: await outcomeProgram(asking, site, run.id) };
     };
-    return transact(remote, { id: run.id, text }, changes ? ask : undefined, tell).finally(() => underWay.delete(remote.host));
+    return transact(remote, { id: run.id, text }, changes ? ask : undefined, tell).finally(() =>
+      underWay.delete(remote.host),
+    );
   });
   for (const host of reports) account(context, host);
   return reports;

@@ -8,77 +8,94 @@ export interface Explanation {
 }
 
 interface Row extends Explanation {
+  /** What people look for; the README's table shows it. */
+  readonly says: string;
   readonly when: RegExp;
+  readonly means: string;
 }
 
-/** By the words of nginx, sudo and the shell; the first that fits. */
-const BY_TEXT: readonly Row[] = [
+/** By the words of nginx, sudo and the shell; the first that fits. The README's table is made of it. */
+export const BY_TEXT: readonly Row[] = [
   {
+    says: 'sudo: a password is required',
     when: /a password is required|a terminal is required|sudo: .*(password|askpass)/i,
     means: 'The program must run as root, by `sudo -n` for a shell, and sudo asks for a password.',
     next: 'On the proxy, by visudo, add a line for the login user: USER ALL=(root) NOPASSWD: /bin/sh',
   },
   {
+    says: 'sudo: not found; not in the sudoers file',
     when: /sudo: (command )?not found|sudo: No such file|exec: sudo|not in the sudoers file|may not run sudo|not allowed to execute/i,
     means: 'The login user is not root and has no way to become root.',
     next: 'Install sudo on the proxy and add by visudo: USER ALL=(root) NOPASSWD: /bin/sh; or log in as root.',
   },
   {
+    says: 'sudo: you must have a tty',
     when: /requiretty|you must have a tty/i,
     means: 'sudo on the proxy wants a terminal; the suite never asks for one.',
     next: 'On the proxy, by visudo: Defaults:USER !requiretty',
   },
   {
+    says: 'cannot load certificate',
     when: /cannot load certificate|PEM_read_bio_X509|BIO_new_file|cannot load certificate key/,
     means: 'The certificate or its key is missing on the proxy, or cannot be read.',
     next: 'Get the first one with: npx tsx scripts/bootstrap-tls.ts',
   },
   {
+    says: 'key values mismatch',
     when: /key values mismatch/,
     means: 'The certificate and the private key on the proxy do not belong together.',
     next: 'Look at both below /etc/letsencrypt/live/, then issue the certificate again.',
   },
   {
+    says: 'conflicting server name',
     when: /conflicting server name/,
     means: 'Another vhost on this proxy already has our server name; nginx would let ours never serve.',
     next: 'Find it with: grep -rn server_name /etc/nginx. Remove or rename it, then deploy again.',
   },
   {
+    says: 'a duplicate default server',
     when: /duplicate default server/,
     means: 'Another vhost is already the default server of that port (stock Debian: sites-enabled/default).',
     next: 'Take default_server off the other vhost, or give this site a server name.',
   },
   {
+    says: 'could not build map_hash',
     when: /could not build map_hash/,
     means: "A string key of a map is longer than nginx's hash buckets; a gate made by hand has such keys.",
     next: 'Use regex keys as in http-maps/, or raise map_hash_bucket_size in nginx.conf.',
   },
   {
+    says: '"map_hash_bucket_size" directive is duplicate',
     when: /"map_hash_bucket_size" directive is duplicate/,
     means: 'map_hash_bucket_size is set twice, or after a map.',
     next: 'Keep it once, at the top of the http block of nginx.conf.',
   },
   {
+    says: 'duplicate connection_upgrade',
     when: /connection_upgrade/,
     means: 'Two files define $connection_upgrade and this build of nginx refuses that.',
     next: 'Keep one definition; the suite leaves its own out where another file has one.',
   },
   {
+    says: 'still could not bind()',
     when: /could not bind|Address already in use/,
     means: 'Another process has the port, so nginx kept serving the old configuration.',
     next: 'Find the process with: ss -ltnp. Stop it or move it, then deploy again.',
   },
   {
+    says: 'host not found in upstream',
     when: /host not found in upstream/,
     means: 'A name in an upstream does not resolve; nginx refuses the whole configuration for that.',
     next: 'Use an address in its place.',
   },
   {
+    says: 'No space left on device',
     when: /No space left on device/,
     means: 'The disk of the proxy is full.',
     next: 'Free some space (df -h), then run it again.',
   },
   {
+    says: 'Read-only file system',
     when: /Read-only file system/,
     means: 'The file system on the proxy is mounted read-only.',
     next: 'Look at dmesg for the reason, remount it, then run it again.',
