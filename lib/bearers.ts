@@ -55,8 +55,13 @@ export function escapeToken(token: string): string {
   return token.replace(/[^A-Za-z0-9]/g, '\\$&');
 }
 
+/** The key of a token in the gate's map: a regex in quotes. */
+export function keyOf(token: Secret): string {
+  return `"~^(?i:bearer) +${escapeToken(token.reveal())}\\z"`;
+}
+
 function keyLine(client: Client, token: Secret): string {
-  return `"~^(?i:bearer) +${escapeToken(token.reveal())}\\z" ${client.scope}:${client.name};\n`;
+  return `${keyOf(token)} ${client.scope}:${client.name};\n`;
 }
 
 /**

@@ -21,6 +21,12 @@ const FLAGS = {
   'dry-run': { type: 'boolean', default: false, help: 'show what would change, change nothing' },
   json: { type: 'boolean', default: false, help: 'one JSON document on stdout, all else on stderr' },
   'no-verify': { type: 'boolean', default: false, help: 'no checks after the change' },
+  client: { type: 'string', value: 'NAME', help: 'the client of the gate, by default `default`' },
+  'keep-previous': { type: 'boolean', default: false, help: 'the previous token goes on opening the gate' },
+  'revoke-previous': { type: 'boolean', default: false, help: 'only end the previous token; no new one' },
+  'write-env': { type: 'boolean', default: false, help: 'write the new token into the env file first' },
+  scope: { type: 'string', value: 'SCOPE', help: 'full or inference (the default), of a new client' },
+  to: { type: 'string', value: 'ID', help: 'the release to go back to (status.ts lists them)' },
   env: { type: 'string', default: '.env', value: 'FILE', help: 'the env file, by default .env' },
   verbose: { type: 'boolean', default: false, help: 'tell more' },
   help: { type: 'boolean', default: false, short: 'h', help: 'this text' },
@@ -36,6 +42,8 @@ export interface Context {
   readonly settings: Settings;
   readonly flags: Flags;
   readonly report: Report;
+  /** What stands on the command line beside flags. */
+  readonly words: readonly string[];
   /** The hosts that are at work on a program; an interruption tells of them. */
   readonly underWay: Set<string>;
 }
@@ -52,6 +60,8 @@ export interface Command {
   readonly does: string;
   /** Flags beside those that every script has. */
   readonly flags: readonly FlagName[];
+  /** What may stand beside flags, for `--help`; nothing when it is left out. */
+  readonly takes?: string;
   readonly run: (context: Context) => Promise<Result>;
 }
 
@@ -89,7 +99,7 @@ function document(command: Command, result: Result, report: Report): string {
 }
 
 async function runCommand(command: Command, report: Report, underWay: Set<string>): Promise<Result> {
-  const flags = readFlags(command);
+  const { flags, words } = readFlags(command);
   if (flags.help) {
     process.stdout.write(helpText(command));
     return { exit: EXIT.done, json: {} };
@@ -102,7 +112,7 @@ async function runCommand(command: Command, report: Report, underWay: Set<string
   });
   for (const value of Object.values(settings.values)) if (value instanceof Secret) report.hide(value);
   for (const text of settings.warnings) report.tell({ kind: 'warning', text });
-  const result = await command.run({ site, settings, flags, report, underWay });
+  const result = await command.run({ site, settings, flags, words, report, underWay });
   return { ...result, json: { site: site.name, ...result.json } };
 }
 
@@ -135,15 +145,16 @@ function interrupted(underWay: ReadonlySet<string>, report: Report): Result {
   };
 }
 
-function readFlags(command: Command): Flags {
+function readFlags(command: Command): { readonly flags: Flags; readonly words: readonly string[] } {
   const names = new Set<FlagName>([...EVERYWHERE, ...command.flags]);
   const options = Object.fromEntries(Object.entries(FLAGS).filter(([name]) => names.has(name as FlagName)));
   try {
-    const { values } = parseArgs({
+    const { values, positionals } = parseArgs({
       options: options as NonNullable<ParseArgsConfig['options']>,
       strict: true,
+      allowPositionals: command.takes !== undefined,
     });
-    return values as unknown as Flags;
+    return { flags: values as unknown as Flags, words: positionals };
   } catch (error) {
     throw new UsageError(
       [(error as Error).message.split('. ')[0] ?? ''],
@@ -152,12 +163,12 @@ function readFlags(command: Command): Flags {
   }
 }
 
-function helpText({ name, does, flags }: Command): string {
+function helpText({ name, does, flags, takes }: Command): string {
   const lines = [...flags, ...EVERYWHERE].map((flag) => {
     const { help, ...rest } = FLAGS[flag];
-    return `  ${`--${flag}${'value' in rest ? ` ${rest.value}` : ''}`.padEnd(16)} ${help}`;
+    return `  ${`--${flag}${'value' in rest ? ` ${rest.value}` : ''}`.padEnd(17)} ${help}`;
   });
-  return `${does}\n\nnpx tsx scripts/${name}.ts [flags]\n\n${lines.join('\n')}\n`;
+  return `${does}\n\nnpx tsx scripts/${name}.ts ${takes ? `${takes} ` : ''}[flags]\n\n${lines.join('\n')}\n`;
 }
 
 /** A new run: its id sorts by time and is unique. */

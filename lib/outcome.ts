@@ -38,6 +38,8 @@ export interface HostReport {
   readonly drift: { path: string; how: string }[];
   readonly notes: string[];
   readonly facts: Record<string, string>;
+  /** Rows of what was asked for, by the kind of row (clients, releases). */
+  readonly rows: Record<string, string[][]>;
   /** Texts before and after, by path, in a plan. */
   readonly texts: Map<string, { before: string; after: string }>;
   /** Time of each phase. */
@@ -65,6 +67,7 @@ export function newReport(host: string): HostReport {
     drift: [],
     notes: [],
     facts: {},
+    rows: {},
     texts: new Map(),
     milliseconds: {},
   };
@@ -130,6 +133,9 @@ const NOTED: Readonly<Record<string, (report: HostReport, fields: readonly strin
   },
   todo: (report, fields) => {
     report.todo = [...(report.todo ?? []), fields.join('\t')];
+  },
+  row: (report, [kind = '', ...fields]) => {
+    report.rows[kind] = [...(report.rows[kind] ?? []), fields];
   },
   generated: (report, [client = '']) => {
     report.generated = client;

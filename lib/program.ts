@@ -22,12 +22,19 @@ export const COMMAND =
 
 const ALWAYS = ['report', 'lock', 'journal', 'nginx'];
 const CHANGE = [...ALWAYS, 'files', 'release', 'change'];
+const CLIENTS = [...CHANGE, 'plan', 'begin', 'clients', 'client-verbs'];
 
 /** The verbs, each with the parts of lib/remote/ that it needs, in order. */
 const PARTS = {
   apply: [...CHANGE, 'apply'],
   plan: [...CHANGE, 'plan'],
   outcome: [...ALWAYS, 'outcome'],
+  rotate: CLIENTS,
+  revoke_previous: CLIENTS,
+  add_client: CLIENTS,
+  revoke_client: CLIENTS,
+  rollback: [...CHANGE, 'plan', 'begin', 'rollback'],
+  status: [...CHANGE, 'clients', 'status'],
 } as const;
 
 /** Puts the files of `site` on the host, or (`plan`) tells what that would change. */
@@ -57,7 +64,7 @@ export function quote(text: string): string {
  * One compound command: a shell runs nothing of it before it has read the closing brace, so a program that was cut
  * anywhere does nothing (dash, bash, busybox).
  */
-async function program(
+export async function program(
   verb: keyof typeof PARTS,
   run: Run,
   site: Site,
@@ -90,7 +97,7 @@ function constants(verb: string, run: Run, site: Site): string[] {
 }
 
 /** A function that prints a file. A here-document, since an argument would be seen in the process list. */
-function contentFunction(index: number, content: string): string {
+export function contentFunction(index: number, content: string): string {
   const lines = new Set(content.split('\n'));
   let end = 'END_OF_FILE';
   while (lines.has(end)) end += '_';

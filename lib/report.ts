@@ -19,6 +19,7 @@ export type Entry =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'warning'; readonly text: string }
+  | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'detail'; readonly text: string }
   | { readonly kind: 'check'; readonly result: CheckResult }
   | { readonly kind: 'diff'; readonly text: string }
@@ -120,6 +121,7 @@ const FORMAT: Formatters = {
   file: ({ path }, s, clean) => s.dim(`    changed ${clean(path)}`),
   note: ({ text }, s, clean) => `  ${s.dim('·')} ${clean(text)}`,
   warning: ({ text }, s, clean) => `  ${s.warn('!')} ${clean(text)}`,
+  text: ({ text }, _, clean) => indent(clean(text), '  '),
   detail: ({ text }, s, clean) => s.dim(indent(clean(text), '    ')),
   check: ({ result }, s, clean) => {
     const [style, mark] = MARKS[result.status];

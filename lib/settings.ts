@@ -13,6 +13,8 @@ export interface Settings {
   readonly acme: { readonly directoryUrl: string; readonly email?: string };
   /** The site's own settings that are set or have a default, as text; secrets stay wrapped. */
   readonly values: Readonly<Record<string, string | Secret>>;
+  /** Names that the process environment sets: it goes before the env file. */
+  readonly inEnvironment: ReadonlySet<string>;
   readonly warnings: readonly string[];
 }
 
@@ -49,6 +51,7 @@ export async function readSettings(
     values: Object.fromEntries(
       Object.keys(site.settings).flatMap((name) => (name in read ? [[name, asText(read[name])]] : [])),
     ),
+    inEnvironment: new Set(Object.keys(environment)),
     warnings: warnings(options.envFile, file, known),
   };
 }

@@ -18,10 +18,16 @@ export interface HttpMap {
   readonly mode: '600' | '644';
 }
 
-/** A bearer gate: the setting with the token of the client `default`, and where the clients' files live. */
+/** A bearer gate in front of Ollama: what its clients are, and where they come in. */
 export interface Gate {
+  /** The setting with the token of the client `default`. */
   readonly token: string;
+  /** The folder of the clients' files. */
   readonly clients: `/etc/nginx/${string}`;
+  /** Where Ollama stands on this site, such as `/ollama`. */
+  readonly path: `/${string}`;
+  /** The access log; its second word is the client's name. */
+  readonly log: string;
 }
 
 /** A site is data: templates beside it, settings, maps, gate, checks (README, "Add a site"). */

@@ -33,6 +33,7 @@ export function conclude(
   hosts: readonly HostReport[],
   checks: readonly CheckResult[],
   token?: Secret,
+  more: (host: HostReport) => Readonly<Record<string, unknown>> = () => ({}),
 ): Result {
   const statuses = [...hosts.map(exitOf), checks.every(({ ok }) => ok) ? EXIT.done : EXIT.checkFailed];
   const exit = BY_WEIGHT.find((status) => statuses.includes(status)) ?? EXIT.done;
@@ -42,7 +43,10 @@ export function conclude(
   report.tell({ kind: 'summary', ok: exit === EXIT.done, text: [...lines, ...counted(checks)].join('; ') });
   return {
     exit,
-    json: { hosts: hosts.map((host) => asJson(host, checks)), ...(token && { token: token.reveal() }) },
+    json: {
+      hosts: hosts.map((host) => ({ ...asJson(host, checks), ...more(host) })),
+      ...(token && { token: token.reveal() }),
+    },
   };
 }
 
@@ -65,6 +69,6 @@ function counted(checks: readonly CheckResult[]): string[] {
 }
 
 function asJson(host: HostReport, checks: readonly CheckResult[]): Readonly<Record<string, unknown>> {
-  const { texts: _, failure, generated: __, ...rest } = host;
+  const { texts: _, rows: __, failure, generated: ___, ...rest } = host;
   return { ...rest, ...(failure && { failure: { ...failure, ...explain(failure) } }), checks };
 }

@@ -21,7 +21,12 @@ export const site: Site = {
   },
   maps: [{ source: 'ia-enso-ollama-bearer.map.conf.example', name: 'ia-enso-http-maps.conf', mode: '600' }],
   webSocket: true,
-  gate: { token: TOKEN, clients: '/etc/nginx/ia-enso-bearers' },
+  gate: {
+    token: TOKEN,
+    clients: '/etc/nginx/ia-enso-bearers',
+    path: '/ollama',
+    log: '/var/log/nginx/ia.enso.4nkweb.com.access.log',
+  },
   checks: async () => {
     const c = await import('../lib/checks.ts');
     return [
