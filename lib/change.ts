@@ -39,9 +39,10 @@ const teller =
     report.tell(event.kind === 'step' ? { ...event, host } : event);
 
 /** What is told of a host once it is done. */
-function account({ report }: Context, { host, failure, drift, files, todo }: HostReport): void {
+function account({ report }: Context, { host, outcome, failure, drift, files, todo }: HostReport): void {
   for (const { path, how } of drift)
     report.tell({ kind: 'warning', text: `${path} was ${how} by hand since the last release` });
-  for (const { path } of files.filter(({ changed }) => changed)) report.tell({ kind: 'file', path });
+  if (outcome === 'applied' || outcome === 'planned')
+    for (const { path } of files.filter(({ changed }) => changed)) report.tell({ kind: 'file', path });
   if (failure) report.tell({ kind: 'failure', host, failure, todo });
 }

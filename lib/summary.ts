@@ -68,7 +68,20 @@ function counted(checks: readonly CheckResult[]): string[] {
   return parts.length > 0 ? [`checks: ${parts.join(', ')}`] : [];
 }
 
+/** Files that were written and put back again have not changed. */
+function changedFiles({ outcome, files }: HostReport): HostReport['files'] {
+  return files.map(({ path, changed }) => ({
+    path,
+    changed: changed && (outcome === 'applied' || outcome === 'planned'),
+  }));
+}
+
 function asJson(host: HostReport, checks: readonly CheckResult[]): Readonly<Record<string, unknown>> {
   const { texts: _, rows: __, failure, generated: ___, ...rest } = host;
-  return { ...rest, ...(failure && { failure: { ...failure, ...explain(failure) } }), checks };
+  return {
+    ...rest,
+    files: changedFiles(host),
+    ...(failure && { failure: { ...failure, ...explain(failure) } }),
+    checks,
+  };
 }
