@@ -1,0 +1,47 @@
+/** Changes of the gate's clients -> programs: each touches one client's file and nothing else. */
+import { keyOf, type Scope } from './bearers.ts';
+import { contentFunction, program, quote, type Run } from './program.ts';
+import type { Secret } from './secret.ts';
+import type { Site } from './sites.ts';
+
+/** What is to happen to one client. */
+export type ClientChange =
+  | {
+      readonly verb: 'rotate';
+      readonly client: string;
+      readonly token: Secret;
+      readonly keepPrevious: boolean;
+    }
+  | { readonly verb: 'revoke_previous'; readonly client: string }
+  | { readonly verb: 'add_client'; readonly client: string; readonly token: Secret; readonly scope: Scope }
+  | { readonly verb: 'revoke_client'; readonly client: string };
+
+/** The program of one change; with `dryRun` it only tells what would change. */
+export function clientProgram(run: Run, site: Site, change: ClientChange, dryRun: boolean): Promise<string> {
+  const values = {
+    DRY: dryRun ? 'yes' : '',
+    CLIENT: change.client,
+    ABOUT: change.client,
+    KEEP: 'keepPrevious' in change && change.keepPrevious ? 'yes' : '',
+    NEW_SCOPE: 'scope' in change ? change.scope : '',
+  };
+  return program(change.verb, run, site, [
+    ...Object.entries(values).map(([name, value]) => `${name}=${quote(value)}`),
+    ...('token' in change ? [contentFunction(0, `${keyOf(change.token)}\n`)] : []),
+  ]);
+}
+
+/** Brings back the vhost and the maps of the release `to`; without one, of the release before the present one. */
+export function rollbackProgram(
+  run: Run,
+  site: Site,
+  to: string | undefined,
+  dryRun: boolean,
+): Promise<string> {
+  return program('rollback', run, site, [`DRY=${dryRun ? 'yes' : ''}`, `TO=${quote(to ?? '')}`]);
+}
+
+/** Tells what is on the host; `clients`: of the gate's clients only. Writes nothing there. */
+export function statusProgram(run: Run, site: Site, only: 'clients' | 'everything'): Promise<string> {
+  return program('status', run, site, [`ONLY=${only}`, `ACCESS_LOG=${quote(site.gate?.log ?? '')}`]);
+}

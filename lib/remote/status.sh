@@ -1,0 +1,117 @@
+# shellcheck shell=sh disable=SC2034 # the parts share their variables
+# Verb status: what is on this host, told in rows. Writes nothing, takes no lock.
+
+LOG_TAIL=4000000 # bytes of the access log, for the last use of each client
+PROBE_WAIT=3     # seconds for a backend to take a connection
+
+status() {
+  LAST=$(last_release)
+  [ -z "$CLIENTS" ] || say_clients
+  if [ "$ONLY" = everything ]; then
+    say_nginx
+    say_releases
+    say_files
+    say_backends
+    say_certificate
+    say_lock
+  fi
+  finish unchanged 0
+}
+
+# say_clients: row client NAME SCOPE CREATED ROTATED LAST-USE FINGERPRINT [FINGERPRINT].
+say_clients() {
+  USES=$(tail -c "$LOG_TAIL" "$ACCESS_LOG" 2>/dev/null | awk '
+    $2 ~ /^[a-z0-9][a-z0-9_-]*$/ { last[$2] = substr($3, 2) " " substr($4, 1, 5) }
+    END { for (name in last) print name, last[name] }')
+  each_client say_client
+}
+
+say_client() {
+  read_client "$1"
+  case $SCOPE in full | inference) ;; *) SCOPE='?' ;; esac
+  used=$(printf '%s\n' "$USES" | sed -n "s/^$(name_of "$1") //p")
+  say row client "$(name_of "$1")" "$SCOPE" "$CREATED" "$ROTATED" "$used" \
+    "$(fingerprint_of "$CURRENT")" "$(fingerprint_of "$PREVIOUS")"
+}
+
+# say_nginx: facts nginx, healthy, running; nginx's own words when it refuses its configuration.
+say_nginx() {
+  step survey
+  command -v nginx >/dev/null || { say fact nginx absent; return; }
+  if survey; then say fact healthy yes; else say fact healthy no; fi
+  say fact nginx "$VERSION"
+  if find_master; then say fact running yes; else say fact running no; fi
+  surveyed message | while IFS= read -r line; do say row message "$line"; done
+}
+
+# say_releases: row release ID KIND WHEN WHO ABOUT, the newest first.
+say_releases() {
+  for release in $(releases); do
+    id=${release##*/}
+    say row release "${id#*.}" "$(meta kind)" "$(meta when)" "$(meta who)" "$(meta about)"
+  done
+}
+
+meta() { sed -n "s/^$1 //p" "$release/meta" 2>/dev/null | head -n 1 | tr -d '\t'; }
+
+# say_files: row file PATH ok|changed|removed, of the last release.
+say_files() {
+  [ -n "$LAST" ] || return 0
+  find_drift
+  while read -r role path mode sha; do
+    how=$(printf '%s' "$DRIFT" | sed -n "s#^$path|##p")
+    say row file "$path" "${how:-ok}"
+  done <"$LAST/state"
+  say_drift
+}
+
+# in_vhost: the site's vhost as it is in force.
+in_vhost() {
+  [ -n "$LAST" ] || return 0
+  cat "$(sed -n 's/^vhost \([^ ]*\) .*/\1/p' "$LAST/state" | head -n 1)" 2>/dev/null
+}
+
+# say_backends: row backend ADDRESS PORT open|closed|untested, side by side.
+say_backends() {
+  step backends
+  for backend in $(in_vhost | sed -n 's/^ *server \([0-9.]*:[0-9]*\).*;.*/\1/p' | sort -u); do
+    say_backend "${backend%:*}" "${backend##*:}" &
+  done
+  wait
+}
+
+say_backend() {
+  if command -v bash >/dev/null; then
+    # shellcheck disable=SC2016 # bash's to expand
+    timeout "$PROBE_WAIT" bash -c ': <"/dev/tcp/$0/$1"' "$1" "$2" 2>/dev/null && how=open || how=closed
+  elif command -v nc >/dev/null; then
+    nc -z -w "$PROBE_WAIT" "$1" "$2" </dev/null >/dev/null 2>&1 && how=open || how=closed
+  else
+    how=untested
+  fi
+  say row backend "$1" "$2" "$how"
+}
+
+# say_certificate: row certificate PATH END NAMES; END may be `missing`, or `-` without openssl.
+say_certificate() {
+  path=$(in_vhost | sed -n 's/^ *ssl_certificate \([^ ;]*\);.*/\1/p' | head -n 1)
+  [ -n "$path" ] || return 0
+  [ -f "$path" ] || { say row certificate "$path" missing ''; return; }
+  command -v openssl >/dev/null || { say row certificate "$path" - ''; return; }
+  names=$(openssl x509 -in "$path" -noout -ext subjectAltName 2>/dev/null | sed -n 's/^ *\(DNS\|IP Address\)://p' |
+    sed 's/\(DNS\|IP Address\)://g')
+  ends=$(openssl x509 -in "$path" -noout -enddate 2>/dev/null)
+  say row certificate "$path" "${ends#*=}" "$names"
+}
+
+# say_lock: who is at work now (the process that the lock names still has it open), and which run was left unfinished.
+say_lock() {
+  pid=$(sed -n 's/.* process \([0-9]*\))$/\1/p' "$STORE/lock" 2>/dev/null | head -n 1)
+  if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/fd/9" 2>/dev/null)" = "$STORE/lock" ]; then
+    say row busy "$(holder)"
+    return
+  fi
+  for journal in "$STORE"/*/journal; do
+    [ ! -d "$journal" ] || say row unfinished "$(tr -d '\t' <"$journal/run" 2>/dev/null)"
+  done
+}
