@@ -1,0 +1,73 @@
+# shellcheck shell=sh disable=SC2034 # the parts share their variables
+# The site's certificate on this host: what it is, who renews it, and what nginx does after a renewal.
+
+LETSENCRYPT=/etc/letsencrypt
+WEBROOT=/var/www/certbot
+HOOK=$LETSENCRYPT/renewal-hooks/deploy/gatepost-reload-nginx
+CHALLENGES=$WEBROOT/.well-known/acme-challenge
+
+# lineage: certbot's name for the certificate at CHAIN, when it lies where certbot keeps its own.
+lineage() {
+  case $CHAIN in
+    "$LETSENCRYPT"/live/*/fullchain.pem) name=${CHAIN#"$LETSENCRYPT/live/"} && printf '%s' "${name%/fullchain.pem}" ;;
+  esac
+}
+
+renewal_file() { printf '%s/renewal/%s.conf' "$LETSENCRYPT" "$(lineage)"; }
+
+# say_certificate: the certificate itself (it is public), whether its key is there, and who renews it.
+say_certificate() {
+  [ ! -s "$KEY" ] || say fact key yes
+  if [ -s "$CHAIN" ]; then
+    say certificate new
+    sed -n '/^-----BEGIN CERT/,/^-----END CERT/p' "$CHAIN" | head -n 400 | while IFS= read -r line; do say certificate "$line"; done
+  fi
+  [ -z "$(lineage)" ] || [ ! -e "$(renewal_file)" ] || say_renewal
+}
+
+say_renewal() {
+  say fact renewed_by certbot
+  say fact authenticator "$(setting_of authenticator)"
+  say fact webroot "$(sed -n '/^\[\[webroot_map\]\]/,$p' "$(renewal_file)" | setting_in "$(lineage)")"
+}
+
+setting_of() { setting_in "$1" <"$(renewal_file)"; }
+setting_in() { sed -n "s/^$1 *= *//p" | tail -n 1; }
+
+# say_renewing: does certbot run by itself here, and will nginx then serve what it brings?
+say_renewing() {
+  ! command -v certbot >/dev/null || say fact certbot yes
+  say fact schedule "$(schedule)"
+  if has_hook; then say fact hook yes; else say fact hook no; fi
+}
+
+# schedule: timer, cron or off. (Debian's cron line does nothing where systemd runs.)
+schedule() {
+  if command -v systemctl >/dev/null; then
+    for unit in certbot.timer certbot-renew.timer snap.certbot.renew.timer; do
+      [ "$(systemctl is-active "$unit" 2>/dev/null)" != active ] || { echo timer; return; }
+    done
+  fi
+  if [ ! -d /run/systemd/system ] && grep -rqs '^[^#]*certbot' /etc/cron* /var/spool/cron; then echo cron; else echo off; fi
+}
+
+has_hook() { [ -x "$HOOK" ] && hook_text | cmp -s - "$HOOK"; }
+
+# install_hook: certbot itself reloads nothing after a renewal.
+install_hook() {
+  [ -d "$LETSENCRYPT" ] || return 0
+  ! has_hook || return 0
+  new=$(new_of "$HOOK")
+  (umask 022 && mkdir -p "${HOOK%/*}") && hook_text >"$new" && chmod 755 "$new" && chown 0:0 "$new" &&
+    hook_text | cmp -s - "$new" && mv -fT "$new" "$HOOK"
+}
+
+# serve_certificate: what was issued is served only after a reload.
+serve_certificate() {
+  step serve
+  TEST=$(nginx -t 2>&1) || { say error serve; say_text text "$TEST"; finish failed 1; }
+  reload_nginx || { say error serve; say_text text "$WHY"; finish failed 1; }
+}
+
+# remove_challenge: the file that was tried, and those that a cut run left.
+remove_challenge() { rm -f "$CHALLENGES"/gatepost-*; }

@@ -1,0 +1,52 @@
+# shellcheck shell=sh
+# Verb self_signed: a certificate that this host signs itself; its key is made here and never leaves.
+
+self_signed() {
+  take_lock
+  claim_run
+  trap 'finish failed 1' EXIT
+  trap 'exit 1' TERM INT
+  recover
+  command -v openssl >/dev/null || refuse openssl "there is no openssl on this host"
+  [ -z "$(lineage)" ] || [ ! -e "$(renewal_file)" ] || refuse managed "certbot renews $CHAIN; a self-signed certificate would take its place"
+  step sign
+  WHY=$(sign 2>&1) || { rm -f "$(new_of "$CHAIN")" "$(new_of "$KEY")"; refuse sign "${WHY:-cannot write $CHAIN}"; }
+  ! survey || ! find_master || serve_certificate
+  say_certificate
+  finish applied 0
+}
+
+# sign: a good key is kept, so that key and certificate never differ; a new one takes its place first.
+sign() {
+  umask 077
+  (umask 022 && mkdir -p "${CHAIN%/*}" "${KEY%/*}") || return 1
+  key=$KEY
+  if ! openssl pkey -in "$KEY" -noout -text 2>/dev/null </dev/null | grep -q prime256v1; then
+    key=$(new_of "$KEY")
+    openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$key" </dev/null || return 1
+  fi
+  certificate_request | openssl req -x509 -new -sha256 -days "$DAYS" -key "$key" -config /dev/stdin -out "$(new_of "$CHAIN")" || return 1
+  chmod 644 "$(new_of "$CHAIN")" && [ -s "$(new_of "$CHAIN")" ] || return 1
+  sync "$key" "$(new_of "$CHAIN")" 2>/dev/null || sync
+  [ "$key" = "$KEY" ] || mv -fT "$key" "$KEY" || return 1
+  chown 0:0 "$KEY" && chmod 600 "$KEY" && mv -fT "$(new_of "$CHAIN")" "$CHAIN"
+}
+
+# certificate_request: nothing of the host's own openssl.cnf, which may add what contradicts it.
+certificate_request() {
+  cat <<END_OF_REQUEST
+[req]
+prompt = no
+distinguished_name = subject
+x509_extensions = extensions
+[subject]
+O = self-signed
+CN = $COMMON_NAME
+[extensions]
+subjectAltName = $ALTERNATIVE_NAMES
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = serverAuth
+subjectKeyIdentifier = hash
+END_OF_REQUEST
+}
