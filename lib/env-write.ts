@@ -1,0 +1,104 @@
+/** Writes one setting into the env file: whole or not at all, every other byte as it was. */
+import { chown, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { readEnvFile } from './env-file.ts';
+import { StopError } from './errors.ts';
+import type { Secret } from './secret.ts';
+
+/** An env file that holds a new value. */
+export interface Written {
+  readonly path: string;
+  /** Puts the text from before back, unless somebody changed the file meanwhile; says whether it did. */
+  readonly undo: () => Promise<boolean>;
+}
+
+// dotenv's own idea of an assignment, so that what is replaced is what it reads; the value is the second group.
+const ASSIGNMENT =
+  /(^\s*(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?))(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?[^\S\r\n]*(?:#.*)?(?:$|\r?$)/gm;
+
+/** `text` with `name` set to `value`, in its place or on a line of its own at the end. */
+export function withSetting(text: string, name: string, value: string): string {
+  const found = [...text.matchAll(ASSIGNMENT)].find(([, , key]) => key === name);
+  if (!found) return appended(text, `${name}=${quoted(value)}`);
+  const [, head = '', , old = ''] = found;
+  const from = found.index + head.length;
+  const [, before = '', , after = ''] = /^(\s*)(.*?)(\s*)$/s.exec(old) ?? [];
+  return `${text.slice(0, from)}${before}${quoted(value)}${after}${text.slice(from + old.length)}`;
+}
+
+function appended(text: string, line: string): string {
+  const end = text.includes('\r\n') ? '\r\n' : '\n';
+  const gap = text === '' || /[\r\n]$/.test(text) ? '' : end;
+  return `${text}${gap}${line}${end}`;
+}
+
+/** Single quotes keep every character that a token can have, in dotenv and in a shell. */
+const quoted = (value: string): string => (/^[\w.~+/:@%^-]+$/.test(value) ? value : `'${value}'`);
+
+/**
+ * Sets `name` in the env file to a secret, mode 0600.
+ * @throws StopError when it cannot; the file is then as it was
+ */
+export async function writeSetting(file: string, name: string, value: Secret): Promise<Written> {
+  try {
+    const path = await realpath(file).catch(() => file);
+    const before = await readText(path);
+    const after = withSetting(before ?? '', name, value.reveal());
+    await replace(path, after, (beside) => judge(beside, path, name, value));
+    return { path: file, undo: () => undo(path, before, after) };
+  } catch (cause) {
+    if (cause instanceof StopError) throw cause;
+    throw notWritten(file, (cause as Error).message, cause);
+  }
+}
+
+/** As it is, byte order mark included; undefined when there is none. */
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Writes beside, checks, renames: a crash leaves the old file or the new one. */
+async function replace(path: string, text: string, check: (beside: string) => Promise<void>): Promise<void> {
+  const beside = join(dirname(path), `.${basename(path)}.${process.pid}.new`);
+  try {
+    const handle = await open(beside, 'w', 0o600);
+    await handle.chmod(0o600);
+    await handle.writeFile(text);
+    await handle.sync();
+    await handle.close();
+    await check(beside);
+    const owner = await stat(path).catch(() => undefined);
+    if (owner && process.getuid?.() === 0) await chown(beside, owner.uid, owner.gid);
+    await rename(beside, path);
+  } finally {
+    await rm(beside, { force: true });
+  }
+}
+
+/** What dotenv reads from the new file must be the old settings and the new value. */
+async function judge(beside: string, path: string, name: string, value: Secret): Promise<void> {
+  const [was, is] = await Promise.all([readEnvFile(path), readEnvFile(beside)]);
+  const wanted = { ...was.values, [name]: value.reveal() };
+  const same = Object.keys(wanted).every((key) => is.values[key] === wanted[key]);
+  if (!same || Object.keys(is.values).length !== Object.keys(wanted).length)
+    throw notWritten(path, `the line of ${name} there cannot be replaced safely`);
+}
+
+async function undo(path: string, before: string | undefined, after: string): Promise<boolean> {
+  if ((await readText(path)) !== after) return false;
+  if (before === undefined) await rm(path);
+  else await replace(path, before, async () => {});
+  return true;
+}
+
+const notWritten = (file: string, why: string, cause?: unknown): StopError =>
+  new StopError(
+    `${file} cannot be written: ${why}`,
+    'Nothing was changed on the proxy. Mend the file or its folder, or leave --write-env out.',
+    { cause },
+  );
