@@ -3,40 +3,54 @@ import { type Context, newRun } from './cli.ts';
 import { onEveryProxy, routes } from './fleet.ts';
 import type { HostReport, RemoteEvent } from './outcome.ts';
 import { outcomeProgram, type Run } from './program.ts';
-import { transact } from './remote.ts';
+import { type Program, type Remote, transact } from './remote.ts';
+import type { Hop } from './ssh-config.ts';
 
-/** Sends `text`, the program of `run`, to every proxy (`changes`: is it made to change anything there?); the reports come in the order of the hosts. */
+/**
+ * Sends `text`, the program of `run`, to every proxy; the reports come in the order of the hosts.
+ * @param changes is the program made to change anything? What changes nothing needs no second question.
+ */
 export async function change(
   context: Context,
   run: Run,
   text: string,
   changes = true,
 ): Promise<readonly HostReport[]> {
-  const { site, settings, report, underWay } = context;
+  const { site, settings, report } = context;
   const all = await routes(settings.access);
-  const { hosts } = settings.access;
+  for (const { hops } of all) for (const hop of hops) report.tell({ kind: 'detail', text: describe(hop) });
   const by = all[0]?.hops.length === 1 ? 'directly' : `through ${all[0]?.hops.at(-2)?.host}`;
-  report.tell({ kind: 'title', text: `${site.name} on ${hosts.join(', ')}, ${by}` });
-  const reports = await onEveryProxy(all, async (remote, connected) => {
-    const tell = teller(context, remote.host);
-    tell({ kind: 'step', name: 'connect', milliseconds: connected, ok: true });
-    underWay.add(remote.host);
-    const ask = async () => {
-      const asking = newRun();
-      return { id: asking.id, text: await outcomeProgram(asking, site, run.id) };
-    };
-    return transact(remote, { id: run.id, text }, changes ? ask : undefined, tell).finally(() =>
-      underWay.delete(remote.host),
-    );
+  report.tell({ kind: 'title', text: `${site.name} on ${settings.access.hosts.join(', ')}, ${by}` });
+  const reports = await onEveryProxy(all, (remote, connected) => {
+    report.tell({ kind: 'step', host: remote.host, name: 'connect', milliseconds: connected, ok: true });
+    return runOn(context, remote, { id: run.id, text }, changes);
   });
   for (const host of reports) account(context, host);
   return reports;
 }
 
-const teller =
-  ({ report }: Context, host: string) =>
-  (event: RemoteEvent) =>
-    report.tell(event.kind === 'step' ? { ...event, host } : event);
+async function runOn(
+  { site, report, underWay }: Context,
+  remote: Remote,
+  program: Program,
+  changes: boolean,
+): Promise<HostReport> {
+  const { host } = remote;
+  const tell = (event: RemoteEvent) => report.tell(event.kind === 'step' ? { ...event, host } : event);
+  const ask = async () => {
+    const asking = newRun();
+    return { id: asking.id, text: await outcomeProgram(asking, site, program.id) };
+  };
+  underWay.hosts.add(host);
+  try {
+    return await transact(remote, program, changes ? ask : undefined, tell);
+  } finally {
+    underWay.hosts.delete(host);
+  }
+}
+
+const describe = ({ label, host, user, port, keys }: Hop): string =>
+  `${label}: ${user}@${host} port ${port}, ${keys.length > 0 ? keys.join(', ') : 'agent'}`;
 
 /** What is told of a host once it is done. */
 function account({ report }: Context, { host, outcome, failure, drift, files, todo }: HostReport): void {

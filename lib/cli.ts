@@ -36,6 +36,12 @@ export type FlagName = keyof typeof FLAGS;
 type Value<K extends FlagName> = (typeof FLAGS)[K] extends { type: 'boolean' } ? boolean : string | undefined;
 export type Flags = { readonly [K in FlagName]: Value<K> };
 
+/** The hosts that are at work on a program, and the new tokens, by client, that may go live there unseen. */
+export interface UnderWay {
+  readonly hosts: Set<string>;
+  readonly tokens: Map<string, Secret>;
+}
+
 /** What a script gets. */
 export interface Context {
   readonly site: Site;
@@ -44,8 +50,8 @@ export interface Context {
   readonly report: Report;
   /** What stands on the command line beside flags. */
   readonly words: readonly string[];
-  /** The hosts that are at work on a program; an interruption tells of them. */
-  readonly underWay: Set<string>;
+  /** What an interruption would leave behind. */
+  readonly underWay: UnderWay;
 }
 
 /** What a script leaves: its exit status, and what `--json` shows. */
@@ -76,7 +82,7 @@ export async function main(command: Command): Promise<void> {
     verbose: process.argv.includes('--verbose'),
     noColor,
   });
-  const underWay = new Set<string>();
+  const underWay: UnderWay = { hosts: new Set(), tokens: new Map() };
   const end = (result: Result) => {
     if (json) process.stdout.write(`${document(command, result, report)}\n`);
     process.exitCode = result.exit;
@@ -98,7 +104,7 @@ function document(command: Command, result: Result, report: Report): string {
   return JSON.stringify(whole, clean, 2);
 }
 
-async function runCommand(command: Command, report: Report, underWay: Set<string>): Promise<Result> {
+async function runCommand(command: Command, report: Report, underWay: UnderWay): Promise<Result> {
   const { flags, words } = readFlags(command);
   if (flags.help) {
     process.stdout.write(helpText(command));
@@ -131,14 +137,15 @@ function explainError(error: unknown, report: Report): Result {
 }
 
 /** Ctrl-C: what was sent ends by itself on the proxy, what was not sent never happens. */
-function interrupted(underWay: ReadonlySet<string>, report: Report): Result {
-  const hosts = [...underWay];
+function interrupted(underWay: UnderWay, report: Report): Result {
+  const hosts = [...underWay.hosts];
   const message = hosts.length > 0 ? `Interrupted while ${hosts.join(', ')} was at work.` : 'Interrupted.';
   const advice =
     hosts.length > 0
       ? 'The proxy ends the change by itself: wholly live or wholly undone. Run the same command again to see and settle it.'
       : 'Nothing was changed. Run the same command again.';
   report.tell({ kind: 'problem', message, advice });
+  if (hosts.length > 0) for (const [client, token] of underWay.tokens) report.showToken(client, token);
   return {
     exit: hosts.length > 0 ? EXIT.unknown : EXIT.refused,
     json: { hosts: [], error: { message, advice } },
@@ -156,8 +163,14 @@ function readFlags(command: Command): { readonly flags: Flags; readonly words: r
     });
     return { flags: values as unknown as Flags, words: positionals };
   } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
     throw new UsageError(
-      [(error as Error).message.split('. ')[0] ?? ''],
+      // A word that no flag takes is not repeated: it may be a token.
+      [
+        code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL'
+          ? 'there is a word too many'
+          : (message.split('. ')[0] ?? ''),
+      ],
       `See: npx tsx scripts/${command.name}.ts --help`,
     );
   }
