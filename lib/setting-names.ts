@@ -50,5 +50,11 @@ export function unknownNames(
   const ours = (name: string) => all.some((site) => name.startsWith(`${site.prefix}_`));
   return Object.keys(given)
     .filter((name) => ours(name) && !known.includes(name))
-    .map((name) => `${name}: no such setting; ${closest(name, known)} is meant, perhaps`);
+    .map((name) => `${name}: no such setting; ${nearest(name, known)} is meant, perhaps`);
+}
+
+/** Among the names that end in the same word, if there are any: IA_ENSO_TOKEN means ..._BEARER_TOKEN. */
+function nearest(name: string, known: readonly string[]): string {
+  const alike = known.filter((other) => other.split('_').at(-1) === name.split('_').at(-1));
+  return closest(name, alike.length > 0 ? alike : known);
 }
