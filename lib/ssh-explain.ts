@@ -66,30 +66,43 @@ export interface Stage {
 
 /** Why a hop that answered did not let us in. */
 export function handshakeError(hop: Hop, stage: Stage, cause: Error & { level?: string }): SshError {
-  const fail = (message: string, advice: string) => new SshError(hop.label, message, advice, { cause });
   const timedOut = cause.level === 'client-timeout';
-  if (stage.said === '' && timedOut)
-    return fail(
-      `${at(hop)} timed out: it accepts connections but says nothing (no SSH banner within ${seconds(LIMITS.hop)})`,
-      `Check that the port is sshd's, and the load of the host: ${tryByHand(hop)}`,
-    );
-  if (stage.said !== '' && !/^SSH-|\nSSH-/.test(stage.said))
-    return fail(
-      `${at(hop)} is not an SSH server, or turns us away: it says "${firstLine(stage.said)}"`,
-      'Check the port. "MaxStartups" or "Not allowed at this time" mean: wait a minute, then try again.',
-    );
+  if (stage.said === '' && timedOut) return mute(hop, cause);
+  if (stage.said !== '' && !/^SSH-|\nSSH-/.test(stage.said)) return notSsh(hop, stage, cause);
   if (cause.level === 'client-authentication') return notAccepted(hop, stage, cause);
-  const when = stage.handshake ? 'login' : 'the handshake';
-  if (/no matching/.test(cause.message))
-    return fail(
-      `${at(hop)}: unsupported: ${cause.message}`,
-      `No algorithm in common. Allow curve25519-sha256, aes128-gcm@openssh.com and an ed25519, ECDSA or RSA host key in its sshd_config; host certificates and FIDO host keys are not supported.`,
-    );
-  return fail(
-    `${at(hop)}: connection lost during ${when}: ${timedOut ? `timed out, no answer within ${seconds(LIMITS.hop)}` : cause.message}`,
+  if (/no matching/.test(cause.message)) return nothingInCommon(hop, cause);
+  const how = timedOut ? `timed out, no answer within ${seconds(LIMITS.hop)}` : cause.message;
+  return new SshError(
+    hop.label,
+    `${at(hop)}: connection lost during ${stage.handshake ? 'login' : 'the handshake'}: ${how}`,
     `Try it by hand: ${tryByHand(hop)}`,
+    { cause },
   );
 }
+
+const mute = (hop: Hop, cause: Error) =>
+  new SshError(
+    hop.label,
+    `${at(hop)} timed out: it accepts connections but says nothing (no SSH banner within ${seconds(LIMITS.hop)})`,
+    `Check that the port is sshd's, and the load of the host: ${tryByHand(hop)}`,
+    { cause },
+  );
+
+const notSsh = (hop: Hop, stage: Stage, cause: Error) =>
+  new SshError(
+    hop.label,
+    `${at(hop)} is not an SSH server, or turns us away: it says "${firstLine(stage.said)}"`,
+    'Check the port. "MaxStartups" or "Not allowed at this time" mean: wait a minute, then try again.',
+    { cause },
+  );
+
+const nothingInCommon = (hop: Hop, cause: Error) =>
+  new SshError(
+    hop.label,
+    `${at(hop)}: unsupported: ${cause.message}`,
+    'No algorithm in common. Allow curve25519-sha256, aes128-gcm@openssh.com and an ed25519, ECDSA or RSA host key in its sshd_config; host certificates and FIDO host keys are not supported.',
+    { cause },
+  );
 
 const firstLine = (text: string) => (text.split('\n')[0] ?? '').replace(/[^ -~]/g, '').slice(0, 80);
 

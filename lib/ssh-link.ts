@@ -48,12 +48,8 @@ interface Progress extends Stage {
  */
 export function logIn({ hop, check, offers }: Prepared, sock: Duplex, depth: number): Promise<Link> {
   const client = new ssh2.Client();
-  const progress: Progress = {
-    said: '',
-    handshake: false,
-    accepts: ['publickey'],
-    offered: offers.flatMap((offer) => offer.shown),
-  };
+  const offered = offers.flatMap((offer) => offer.shown);
+  const progress: Progress = { said: '', handshake: false, accepts: ['publickey'], offered };
   const ready = untilReady(client, hop, progress);
   // ssh2 would wait for a stream that ended before it listened.
   if ((sock.readableEnded || sock.destroyed) && client.emit('close')) return ready;
@@ -70,10 +66,15 @@ export function logIn({ hop, check, offers }: Prepared, sock: Duplex, depth: num
   signAtOnce(client);
   // A jump host's stream stays half open after the other side's end, and ssh2 would wait on it for ever.
   client.on('end', () => sock.destroy());
+  keepFirstWords(sock, progress);
+  return ready;
+}
+
+/** What the other side says first tells sshd from other servers. */
+function keepFirstWords(sock: Duplex, progress: Progress): void {
   sock.on('data', (data: Buffer) => {
     if (progress.said.length < 1024) progress.said += data.toString('latin1');
   });
-  return ready;
 }
 
 /** Anything but a literal, synchronous `false` would let ssh2 go on. */
