@@ -40,6 +40,10 @@ export interface HostReport {
   readonly facts: Record<string, string>;
   /** Rows of what was asked for, by the kind of row (clients, releases). */
   readonly rows: Record<string, string[][]>;
+  /** The certificate on the host with its chain, as PEM. */
+  certificate?: string;
+  /** What the summary says of it, where the outcome alone does not tell. */
+  meaning?: string;
   /** Texts before and after, by path, in a plan. */
   readonly texts: Map<string, { before: string; after: string }>;
   /** Time of each phase. */
@@ -140,6 +144,9 @@ const NOTED: Readonly<Record<string, (report: HostReport, fields: readonly strin
   generated: (report, [client = '']) => {
     report.generated = client;
   },
+  certificate: (report, [line = '']) => {
+    report.certificate = line === 'new' ? '' : `${report.certificate ?? ''}${line}\n`;
+  },
   before: (report, [path = '', ...line]) => addLine(report, path, 'before', line.join('\t')),
   after: (report, [path = '', ...line]) => addLine(report, path, 'after', line.join('\t')),
   outcome: (report, [name = '', release = '']) => conclude(report, name, release),
@@ -155,5 +162,6 @@ function conclude(report: HostReport, name: string, release: string): void {
   if (name === 'asked' || name === 'cancelled') return;
   report.outcome = OUTCOMES.find((known) => known === name) ?? 'failed';
   if (name === 'applied') report.release = release;
+  else delete report.generated;
   if (name === 'restore-failed') report.todo ??= [];
 }

@@ -11,6 +11,5 @@ apply() {
   examine
   ! settled || finish unchanged 0
   change
-  [ -z "$GENERATED" ] || say generated "$GENERATED"
   finish applied 0
 }

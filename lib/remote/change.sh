@@ -2,7 +2,7 @@
 # One change, whole or not at all: examine, prepare, swap, test, reload, commit; or put everything back.
 
 JOURNAL=$STORE/$SITE/journal
-BEGUN='' SICK=''
+BEGUN='' DONE='' SICK=''
 
 # examine: is this host fit for the change, and what would it be? Changes nothing.
 examine() {
@@ -29,7 +29,15 @@ refuse_sick() {
   note "nginx refuses this site's own file as it stands ($SICK); this change puts it right"
 }
 
-is_blamed() { case $(surveyed message) in *" in $2:"*) [ "$5" = same ] || SICK=$2 ;; esac; }
+# is_blamed ROLE PATH MODE CONTENT-FUNCTION STATE: nginx names a vhost by its link.
+is_blamed() {
+  case $(surveyed message) in
+    *" in $2:"*) ;;
+    *" in ${LINK_DIR:-}/${2##*/}:"*) [ "$1" = vhost ] || return 0 ;;
+    *) return 0 ;;
+  esac
+  [ "$5" = same ] || SICK=$2
+}
 
 # settled: is everything here as the last release of ours left it, and as it is wanted?
 settled() { is_here && [ -n "$LAST" ] && [ -z "$DRIFT" ] && ! grep -q '^kind found$' "$LAST/meta"; }
@@ -46,6 +54,8 @@ is_here() {
 prepare() {
   WHY="cannot write below $STORE/$SITE"
   rm -rf "$JOURNAL.new" && mkdir -p "$JOURNAL.new" && echo "$RUN of $WHO" >"$JOURNAL.new/run" || return 1
+  true >"$JOURNAL.new/before" || return 1
+  [ -z "$SICK" ] || echo "$SICK" >"$JOURNAL.new/sick" || return 1
   each_wanted make_room && each_wanted keep_target && each_wanted write_beside || return 1
   WHY="cannot begin the journal $JOURNAL"
   flush "$JOURNAL.new/before" && mv -fT "$JOURNAL.new" "$JOURNAL"
@@ -74,9 +84,11 @@ change() {
   step test
   test_site || roll_back test "$TEST"
   step reload
-  : >"$JOURNAL/reload"
+  true >"$JOURNAL/reload" || roll_back write "cannot write below $JOURNAL"
   reload_nginx || roll_back reload "$WHY"
   step record
+  # Before the commit: should the connection or the program end with it, the token is known to be the one.
+  [ -z "$GENERATED" ] || say generated "$GENERATED"
   commit || roll_back write "cannot record the release below $STORE/$SITE"
 }
 
@@ -101,7 +113,7 @@ commit() {
   describe "$JOURNAL" "$VERB" || return 1
   name=$(release_name "$RUN")
   flush "$JOURNAL/state" && mv -fT "$JOURNAL" "$name" || return 1
-  BEGUN=
+  BEGUN='' DONE=yes
   tidy "$name"
   prune_releases
 }
@@ -119,7 +131,7 @@ roll_back() {
 # ended: whatever ends the program early (a signal, a slip of ours) still leaves wholly old or wholly new.
 ended() {
   [ -z "$BEGUN" ] || [ ! -d "$JOURNAL" ] || roll_back ended "the program was ended before it was done"
-  [ -z "$BEGUN" ] || finish applied 0
+  [ -z "$BEGUN$DONE" ] || finish applied 0
   abandon "$JOURNAL.new"
   finish failed 1
 }

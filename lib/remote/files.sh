@@ -25,7 +25,7 @@ check_layout() {
 # adapt: a vhost on stdin, written for the oldest nginx, into the form that this host wants.
 adapt() {
   drop='' modern=''
-  [ -s /proc/net/if_inet6 ] || drop='/^ *listen \[::\]/d'
+  grep -q . /proc/net/if_inet6 2>/dev/null || drop='/^ *listen \[::\]/d'
   ! at_least 1 25 1 || modern='s/^\( *\)\(listen 443 ssl\) http2\(.*\)$/\1\2\3\
 \1http2 on;/; s/^\( *listen \[::\]:443 ssl\) http2/\1/'
   sed -e "$drop" -e "$modern"
@@ -62,7 +62,7 @@ want() {
 
 # want_first NAME MODE FUNCTION: a client that only a host without any history or client gets.
 want_first() {
-  [ -z "$LAST" ] || return 0
+  ! grep -sLx 'kind found' "$STORE/$SITE/releases"/*/meta | grep -q . || return 0
   for any in "$CLIENTS"/*.map; do [ ! -e "$any" ] || return 0; done
   GENERATED=$1
   want client "$@"

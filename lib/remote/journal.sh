@@ -19,7 +19,7 @@ keep() {
   if [ -L "$1" ]; then
     echo "link $1 $(readlink "$1")"
   elif [ -e "$1" ]; then
-    echo "file $1"
+    echo "file $1" || return 1
     ln -f "$1" "$(old_of "$1")" 2>/dev/null || cp -p "$1" "$(old_of "$1")"
   else
     echo "absent $1"
@@ -107,14 +107,18 @@ recover() {
 }
 
 # tidy RELEASE: a committed journal keeps its record only.
-tidy() { clean_up "$1" && rm -f "$1/before" "$1/reload" "$1/run"; }
+tidy() { clean_up "$1" && rm -f "$1/before" "$1/reload" "$1/run" "$1/sick"; }
 
-# recover_one JOURNAL: as restore does, but here nginx may have been stopped or broken by others since.
+# recover_one JOURNAL: as restore does, but here nginx may have been stopped or broken by others since, or reloaded in
+# the middle of the change.
 recover_one() {
   note "an earlier run ($(cat "$1/run" 2>/dev/null)) did not finish; what it had changed is put back"
-  find_nginx
   put_back "$1" || restore_failed "$1" "cannot put back $failed"
-  TEST=$(nginx -t 2>&1) || refuse sick "$TEST"
-  [ ! -e "$1/reload" ] || ! find_master || reload_nginx || restore_failed "$1" "$WHY"
+  if survey; then
+    ! find_master || reload_nginx || restore_failed "$1" "$WHY"
+  else
+    # A change that was to mend this site's own file: the next one mends it.
+    [ -e "$1/sick" ] || refuse sick "$(surveyed message)"
+  fi
   drop_journal "$1"
 }

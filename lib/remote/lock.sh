@@ -9,7 +9,9 @@ take_lock() {
   umask 077
   why=$(mkdir -p "$STORE/runs" "$STORE/$SITE/releases" 2>&1 && chmod 700 "$STORE" 2>&1) || refuse store "$why"
   command -v flock >/dev/null || refuse tools "flock (package util-linux) is missing on the proxy"
-  exec 9>>"$STORE/lock" || refuse store "cannot write $STORE/lock"
+  # A redirection that fails ends the shell where it belongs to a special command (exec, :) and not elsewhere.
+  true 2>/dev/null >>"$STORE/lock" || refuse store "cannot write $STORE/lock"
+  exec 9>>"$STORE/lock"
   tries=0
   until flock -n 9; do
     [ "$tries" -ne 0 ] || step "wait for the run of $(holder)"
@@ -26,7 +28,7 @@ holder() { head -n 1 "$STORE/lock" 2>/dev/null | tr -d '\t' || echo somebody; }
 claim_run() {
   [ ! -e "$STORE/runs/$RUN" ] || refuse cancelled "this run was given up before it began"
   LOG=$STORE/runs/$RUN
-  : >"$LOG" || refuse store "cannot write $LOG"
+  true 2>/dev/null >"$LOG" || refuse store "cannot write $LOG"
   prune "$STORE/runs" 20
 }
 

@@ -15,28 +15,41 @@ find_nginx() {
 
 built_with() { printf '%s\n' "$BUILD" | tr ' ' '\n' | sed -n "s|^--$1=||p" | tail -n 1; }
 
-# survey: one `nginx -T`, read as it goes by and never kept, since it prints every token.
-# Leaves in SURVEY lines `message TEXT`, `includes DIRECTORY`, `upgrade FILE`, `named FILE`, `pid PATH`, `error_log PATH`, `status N`.
+# survey: one `nginx -T`, read as it goes by and never kept, since it prints every token. (It prints nothing but its
+# complaint when the configuration is broken: then the files are read as they lie.) Leaves in SURVEY lines
+# `message TEXT`, `includes DIRECTORY`, `upgrade FILE`, `named FILE`, `pid PATH`, `error_log PATH`, `status N`.
 survey() {
   find_nginx
-  SURVEY=$({ nginx -T 2>&1; echo "# gatepost status $?"; } | awk -v names="$SERVER_NAMES" '
+  SURVEY=$(dump | awk -v names="$SERVER_NAMES" '
     BEGIN { split(names, list, " "); for (i in list) ours[list[i]] = 1 }
     /^# configuration file .*:$/ { file = $4; sub(/:$/, "", file); next }
     /^# gatepost status / { print "status " $4; next }
-    /^nginx: / { print "message " $0; next }
-    { sub(/^[ \t]*#.*/, "") }
-    /^[ \t]*include[ \t]/ {
-      path = $2; gsub(/[";]/, "", path); sub(/^\/etc\/nginx\//, "", path)
+    !file && /^nginx: |\[(emerg|alert|crit|error|warn)\]/ { print "message " $0; next }
+    { sub(/(^|[ \t])#.*/, "") }
+    match($0, /(^|[ \t;{])include[ \t]+[^;]*;/) {
+      path = substr($0, RSTART, RLENGTH)
+      gsub(/.*include[ \t]+|["\047; \t]/, "", path); sub(/^\/etc\/nginx\//, "", path)
       if (path == "sites-enabled/*" || path == "sites-enabled/*.conf") print "includes sites-enabled"
       if (path == "conf.d/*.conf" || path == "conf.d/*") print "includes conf.d"
     }
-    /\$(connection_upgrade|\{connection_upgrade\})[ \t]*(\{|$)/ { print "upgrade " file }
+    /\$(connection_upgrade|\{connection_upgrade\})["\047]?[ \t]*(\{|$)/ { print "upgrade " file }
     /^[ \t]*server_name[ \t]/ { for (i = 2; i <= NF; i++) { name = $i; sub(/;$/, "", name); if (name in ours) print "named " file } }
     $1 == "pid" && $2 ~ /^\// { path = $2; sub(/;$/, "", path); print "pid " path }
     $1 == "error_log" && $2 ~ /^\// && !logged++ { path = $2; sub(/;$/, "", path); print "error_log " path }')
   PID_FILE=$(surveyed pid | tail -n 1 | grep . || printf '%s\n' "$PID_FILE")
   ERROR_LOG=$(surveyed error_log | grep . || printf '%s\n' "$ERROR_LOG")
   [ "$(surveyed status)" = 0 ]
+}
+
+dump() {
+  if nginx -T 2>&1; then echo '# gatepost status 0'; else read_files && echo '# gatepost status 1'; fi
+}
+
+# read_files: what `nginx -T` would print of the files that matter here.
+read_files() {
+  for file in "$NGINX_DIR"/nginx.conf "$NGINX_DIR"/conf.d/*.conf "$NGINX_DIR"/sites-enabled/*; do
+    [ ! -f "$file" ] || { echo "# configuration file $file:"; cat "$file"; echo; }
+  done
 }
 
 # surveyed KEY: the values that the survey found.

@@ -21,19 +21,3 @@ show_file() {
 }
 
 show() { while IFS= read -r line; do say "$1" "$line"; done; }
-
-# redact: every bearer on stdin gives way to its fingerprint.
-redact() {
-  while IFS= read -r line || [ -n "$line" ]; do
-    case $line in
-      *[Bb][Ee][Aa][Rr][Ee][Rr]*\"*)
-        head=$(printf '%s\n' "$line" | sed 's/\([Bb][Ee][Aa][Rr][Ee][Rr])\{0,1\}[ +*\\s]*\)[^"]*".*/\1/')
-        rest=${line#"$head"}
-        token=${rest%%\"*}
-        bare=$(printf '%s' "$token" | sed 's/\\z$//; s/\$$//; s/\\//g')
-        [ -z "$bare" ] || line="$head<sha256:$(printf '%s' "$bare" | sha256 | cut -c 1-12)>${rest#"$token"}"
-        ;;
-    esac
-    printf '%s\n' "$line"
-  done
-}

@@ -12,8 +12,6 @@ last_release() {
   printf '%s' "$last"
 }
 
-sha256() { sha256sum | cut -d ' ' -f 1; }
-
 # sha256_of PATH: of a file's content, of a link's target, or `-`.
 sha256_of() {
   if [ -L "$1" ]; then
