@@ -2,6 +2,7 @@
 export type { Check, CheckResult, CheckStatus, CheckTarget, Finding } from './checks/check.ts';
 export { bearerGate } from './checks/gate.ts';
 export { httpRedirects } from './checks/redirect.ts';
+export { bearerOpens, bearerRefused } from './checks/rotation.ts';
 export { runChecks } from './checks/run.ts';
 export { streams } from './checks/streaming.ts';
 export { certificate } from './checks/tls.ts';

@@ -163,6 +163,29 @@ const BY_CODE: Readonly<Record<string, Explanation>> = {
     means: 'The program on the proxy ended before it was done; what it had begun is put back.',
     next: 'Run it again. Should it fail again, please report it with this text.',
   },
+  'same-token': {
+    means: 'A rotation to a token that is in use already would change nothing, or mix two clients up.',
+    next: 'Set another token (openssl rand -hex 32), or leave it unset to have one generated.',
+  },
+  'no-client': {
+    next: 'See which there are: npx tsx scripts/bearers.ts list. A new one: npx tsx scripts/bearers.ts add NAME',
+  },
+  'client-exists': {
+    means: 'Its token stays as it is.',
+    next: 'A new token for it: npx tsx scripts/rotate-bearer.ts --client NAME. Another scope: revoke it, then add it.',
+  },
+  'client-file': {
+    means: 'Somebody wrote that file by hand, in another form.',
+    next: 'Revoke the client and add it again: npx tsx scripts/bearers.ts revoke NAME',
+  },
+  'no-gate': { next: 'Deploy the site first: npx tsx scripts/deploy.ts' },
+  'no-release': { next: 'The ids, with who and when: npx tsx scripts/status.ts' },
+  'no-files': {
+    next: 'Choose another release (npx tsx scripts/status.ts), or run: npx tsx scripts/remove.ts',
+  },
+  'no-earlier': {
+    next: 'To take the site off the proxy: npx tsx scripts/remove.ts. Any other release: --to ID, as npx tsx scripts/status.ts lists them.',
+  },
   tools: {
     means: 'A tool that every Linux has is missing on the proxy.',
     next: 'Install it, then run it again.',

@@ -12,6 +12,7 @@ want_rotated() {
   KEY=$(content_0)
   [ "$(key_of "$CURRENT")" != "$KEY" ] || refuse same-token "the new token is the one that is live already"
   unused
+  say fact previous "$(fingerprint_of "$CURRENT")"
   want_client rotated
 }
 

@@ -1,0 +1,79 @@
+/** The clients of the gate: words judged before anything is contacted, then listed, added or revoked. */
+import { DEFAULT_CLIENT, judgeClientName, SCOPES, type Scope } from './bearers.ts';
+import { change } from './change.ts';
+import { type Context, newRun, type Result } from './cli.ts';
+import { changeClient, concludeClient } from './client-change.ts';
+import { statusProgram } from './client-program.ts';
+import { clientsIn, clientTable } from './client-table.ts';
+import { UsageError } from './errors.ts';
+import { conclude, isDone } from './summary.ts';
+import { newToken } from './tokens.ts';
+
+const VERBS = ['list', 'add', 'revoke'] as const;
+
+interface Words {
+  readonly verb: (typeof VERBS)[number];
+  /** Empty for `list`. */
+  readonly name: string;
+}
+
+/** @throws UsageError for words that are no command, a name that no client can have, a scope that is none */
+export function wordsOf({ words, flags, site }: Context): Words {
+  const [word, name = '', ...rest] = words;
+  const verb = VERBS.find((known) => known === word);
+  const problems = [
+    site.gate ? undefined : `--site ${site.name}: has no bearer gate`,
+    ...(verb ? [judgeWords(verb, name, words.length), judgeScope(verb, flags.scope)] : [judgeVerb(word)]),
+    rest.length > 0 && verb ? `${verb}: one name at a time` : undefined,
+  ].filter((problem) => problem !== undefined);
+  if (problems.length > 0 || !verb) throw new UsageError(problems, 'See: npx tsx scripts/bearers.ts --help');
+  return { verb, name };
+}
+
+const judgeVerb = (word: string | undefined): string =>
+  `${word === undefined ? 'a word is missing' : `${word}: no such command`}; there are: list, add NAME, revoke NAME`;
+
+function judgeWords(verb: Words['verb'], name: string, count: number): string | undefined {
+  if (verb === 'list') return count > 1 ? 'list: takes no name' : undefined;
+  if (count < 2) return `${verb}: the name of the client is missing`;
+  const wrong = judgeClientName(name);
+  if (wrong) return `${verb} ${JSON.stringify(name)}: a client's name is ${wrong}`;
+  return verb === 'add' && name === DEFAULT_CLIENT
+    ? `add ${name}: this name is the one of the settings' token; deploy makes it`
+    : undefined;
+}
+
+function judgeScope(verb: Words['verb'], scope: string | undefined): string | undefined {
+  if (scope === undefined) return undefined;
+  if (verb !== 'add') return `--scope: only a new client takes one`;
+  return SCOPES.some((known) => known === scope) ? undefined : `--scope: must be ${SCOPES.join(' or ')}`;
+}
+
+/** Every client with fingerprints and times, read on the proxy. */
+export async function listClients(context: Context): Promise<Result> {
+  const run = newRun();
+  const hosts = await change(context, run, await statusProgram(run, context.site, 'clients'), false);
+  for (const host of hosts.filter(isDone)) context.report.tell({ kind: 'text', text: clientTable(host) });
+  return conclude(context, hosts, [], undefined, (host) => ({ clients: clientsIn(host) }));
+}
+
+/** A new client with a new token; the environment's is not looked at. */
+export async function addClient(context: Context, client: string): Promise<Result> {
+  const scope = (context.flags.scope ?? 'inference') as Scope;
+  const token = await newToken();
+  context.report.hide(token);
+  const added = { verb: 'add_client', client, scope, token } as const;
+  return concludeClient(context, await changeClient(context, added), { change: added, isNew: true });
+}
+
+/** Takes a client's tokens out of the gate. */
+export async function revokeClient(context: Context, client: string): Promise<Result> {
+  const revoked = { verb: 'revoke_client', client } as const;
+  const hosts = await changeClient(context, revoked);
+  if (hosts.some(({ outcome }) => outcome === 'applied'))
+    context.report.tell({
+      kind: 'note',
+      text: 'Streams that this client has open end by themselves; it begins no new one.',
+    });
+  return concludeClient(context, hosts, { change: revoked, isNew: false });
+}

@@ -1,0 +1,46 @@
+/** The env file and the proxy, in step: the new token is in the file before it is live, and leaves it if it never is. */
+import type { Context } from './cli.ts';
+import { mayBeLive } from './client-change.ts';
+import { type Written, writeSetting } from './env-write.ts';
+import type { HostReport } from './outcome.ts';
+import type { Rotation } from './rotation.ts';
+
+/** Runs `change`; with --write-env the file gets the token first, and its old text back when the token is live nowhere. */
+export async function keepInEnv(
+  context: Context,
+  { change }: Rotation,
+  run: () => Promise<readonly HostReport[]>,
+): Promise<readonly HostReport[]> {
+  const { site, flags, report } = context;
+  if (!flags['write-env'] || flags['dry-run'] || !site.gate || change.verb !== 'rotate') return run();
+  const written = await writeSetting(flags.env ?? '.env', site.gate.token, change.token);
+  report.tell({ kind: 'note', text: `${written.path} holds the new token now` });
+  const hosts = await run().catch(async (error: unknown) => {
+    await takeBack(context, written);
+    throw error;
+  });
+  if (!hosts.some(mayBeLive)) await takeBack(context, written);
+  else tellOfOthers(context, written, hosts);
+  return hosts;
+}
+
+async function takeBack({ report }: Context, { path, undo }: Written): Promise<void> {
+  const text = (await undo().catch(() => false))
+    ? `${path} holds the old token again, which is the one that is live`
+    : `${path} could not be put back: it holds the new token, and the old one is live; npx tsx scripts/deploy.ts makes the file's the live one`;
+  report.tell({ kind: 'warning', text });
+}
+
+function tellOfOthers({ report }: Context, { path }: Written, hosts: readonly HostReport[]): void {
+  const list = (wanted: (host: HostReport) => boolean) => hosts.filter(wanted).map(({ host }) => host);
+  const unknown = list(({ outcome }) => outcome === 'unknown');
+  const old = list((host) => !mayBeLive(host));
+  const kept = `${path} keeps the new token`;
+  if (unknown.length > 0)
+    report.tell({
+      kind: 'warning',
+      text: `${kept}; whether ${unknown.join(', ')} takes it is not known. npx tsx scripts/deploy.ts makes it live in any case`,
+    });
+  if (old.length > 0)
+    report.tell({ kind: 'warning', text: `${kept}; ${old.join(', ')} still takes the old one` });
+}

@@ -1,0 +1,64 @@
+/** Flags and settings -> which client gets which token, and which old one is known here. */
+import { DEFAULT_CLIENT, judgeClientName, judgeToken } from './bearers.ts';
+import type { Context, Flags } from './cli.ts';
+import type { ClientChange } from './client-program.ts';
+import { readEnvFile } from './env-file.ts';
+import { UsageError } from './errors.ts';
+import { Secret } from './secret.ts';
+import { newToken } from './tokens.ts';
+
+export interface Rotation {
+  readonly change: ClientChange;
+  /** Was the token made here? Then it is shown once. */
+  readonly isNew: boolean;
+  /** The token that opened the gate so far, as far as this machine knows. */
+  readonly old?: Secret;
+}
+
+/**
+ * What a rotation brings. The settings' token is for the client `default` only; with --write-env the env file is where
+ * the token goes, so it comes from the process environment or is generated.
+ * @throws UsageError for flags that contradict each other, and for a name that no client can have
+ */
+export async function rotationOf(context: Context): Promise<Rotation> {
+  const { flags } = context;
+  const client = flags.client ?? DEFAULT_CLIENT;
+  judgeFlags(flags, client);
+  if (flags['revoke-previous']) return { change: { verb: 'revoke_previous', client }, isNew: false };
+  const given = client === DEFAULT_CLIENT ? givenToken(context) : undefined;
+  const token = given ?? (await newToken());
+  const old = client === DEFAULT_CLIENT ? await oldToken(context, token) : undefined;
+  for (const secret of [token, old]) if (secret) context.report.hide(secret);
+  const change = { verb: 'rotate', client, token, keepPrevious: flags['keep-previous'] } as const;
+  return { change, isNew: given === undefined, ...(old && { old }) };
+}
+
+function judgeFlags(flags: Flags, client: string): void {
+  const wrong = judgeClientName(client);
+  const both = (a: keyof Flags, b: keyof Flags) =>
+    flags[a] && flags[b] && `--${a} and --${b}: give one of them`;
+  const problems = [
+    wrong && `--client: a client's name is ${wrong}`,
+    flags['write-env'] && client !== DEFAULT_CLIENT
+      ? `--write-env: the env file holds the token of the client ${DEFAULT_CLIENT} only`
+      : undefined,
+    both('keep-previous', 'revoke-previous'),
+    both('write-env', 'revoke-previous'),
+  ].filter((problem) => typeof problem === 'string');
+  if (problems.length > 0) throw new UsageError(problems);
+}
+
+function givenToken({ site, settings, flags }: Context): Secret | undefined {
+  const name = site.gate?.token ?? '';
+  const token = settings.values[name];
+  if (!(token instanceof Secret)) return undefined;
+  return flags['write-env'] && !settings.inEnvironment.has(name) ? undefined : token;
+}
+
+/** The env file's token, where it is not the new one. */
+async function oldToken({ site, flags }: Context, token: Secret): Promise<Secret | undefined> {
+  const { values } = await readEnvFile(flags.env ?? '.env');
+  const text = values[site.gate?.token ?? ''];
+  if (text === undefined || text === token.reveal() || judgeToken(text) !== undefined) return undefined;
+  return new Secret(text);
+}

@@ -1,0 +1,145 @@
+/** The rows that a proxy tells of itself -> its status, as data and as text. */
+import { clientsIn, clientTable, type ListedClient } from './client-table.ts';
+import type { HostReport } from './outcome.ts';
+import { table } from './table.ts';
+
+export interface Status {
+  readonly current?: string;
+  readonly releases: readonly Release[];
+  readonly state: readonly { readonly path: string; readonly state: string }[];
+  readonly nginx: { readonly version: string; readonly healthy: boolean; readonly running: boolean };
+  readonly messages: readonly string[];
+  readonly certificate?: Certificate;
+  readonly clients: readonly ListedClient[];
+  readonly backends: readonly { readonly address: string; readonly port: number; readonly state: string }[];
+  /** Who is at work on the host now. */
+  readonly busy?: string;
+  /** A run that was left unfinished; the next change settles it. */
+  readonly unfinished?: string;
+}
+
+interface Release {
+  readonly id: string;
+  readonly kind: string;
+  readonly when: string;
+  readonly who: string;
+  /** Of which client, or to which release. */
+  readonly about: string;
+}
+
+interface Certificate {
+  readonly path: string;
+  /** `missing` where there is no file. */
+  readonly ends: string;
+  readonly daysLeft?: number;
+  readonly names: string;
+}
+
+/** What `host` told; `now` judges the days left, since a proxy's clock may be off. */
+export function statusOf({ rows, facts, ...host }: HostReport, now: string): Status {
+  const of = (kind: string) => rows[kind] ?? [];
+  const releases = of('release').map(([id = '', kind = '', when = '', who = '', about = '']) => ({
+    id,
+    kind: KINDS[kind] ?? kind,
+    when,
+    who,
+    about,
+  }));
+  const [certificate, busy, unfinished] = [
+    of('certificate')[0],
+    of('busy')[0]?.[0],
+    of('unfinished')[0]?.[0],
+  ];
+  return {
+    ...(releases[0] && { current: releases[0].id }),
+    releases,
+    state: of('file').map(([path = '', state = '']) => ({ path, state })),
+    nginx: { version: facts.nginx ?? '', healthy: facts.healthy === 'yes', running: facts.running === 'yes' },
+    messages: of('message').map(([text = '']) => text),
+    ...(certificate && { certificate: certificateOf(certificate, now) }),
+    clients: clientsIn({ ...host, rows, facts }),
+    backends: of('backend').map(([address = '', port, state = '']) => ({
+      address,
+      port: Number(port),
+      state,
+    })),
+    ...(busy && { busy }),
+    ...(unfinished && { unfinished }),
+  };
+}
+
+/** The verbs of the remote program, as people say them. */
+const KINDS: Readonly<Record<string, string>> = {
+  apply: 'deploy',
+  found: 'found here',
+  add_client: 'add client',
+  revoke_client: 'revoke client',
+  revoke_previous: 'revoke previous',
+};
+
+const DAY_MS = 86_400_000;
+
+function certificateOf([path = '', ends = '', names = '']: readonly string[], now: string): Certificate {
+  const left = Date.parse(ends) - Date.parse(now);
+  return { path, ends, names, ...(Number.isNaN(left) ? {} : { daysLeft: Math.floor(left / DAY_MS) }) };
+}
+
+/** The status as people read it. */
+export function statusText(host: HostReport, now: string): string {
+  const status = statusOf(host, now);
+  return [
+    `${host.host}`,
+    nginxLine(status),
+    ...status.messages.map((text) => `  ${text}`),
+    ...(status.busy ? [`at work now: ${status.busy}`] : []),
+    ...(status.unfinished ? [`unfinished: ${status.unfinished}; the next change puts it right first`] : []),
+    ...(status.certificate ? [certificateLine(status.certificate)] : ['certificate: none known']),
+    '',
+    releaseTable(status.releases),
+    '',
+    ...columns(
+      ['file', 'state'],
+      status.state.map(({ path, state }) => [path, STATES[state] ?? state]),
+    ),
+    ...columns(
+      ['backend', 'asked from the proxy'],
+      status.backends.map(({ address, port, state }) => [`${address}:${port}`, state]),
+    ),
+    clientTable(host),
+    '',
+  ].join('\n');
+}
+
+const STATES: Readonly<Record<string, string>> = {
+  ok: 'as released',
+  changed: 'changed by hand',
+  removed: 'removed by hand',
+};
+
+const columns = (heads: readonly string[], rows: readonly (readonly string[])[]): string[] =>
+  rows.length > 0 ? [table(heads, rows), ''] : [];
+
+function nginxLine({ nginx }: Status): string {
+  if (nginx.version === 'absent') return 'nginx: none on this host';
+  const health = nginx.healthy ? 'accepts its configuration' : 'REFUSES its configuration';
+  return `nginx ${nginx.version}: ${nginx.running ? 'running' : 'NOT running'}, ${health}`;
+}
+
+function certificateLine({ path, ends, daysLeft, names }: Certificate): string {
+  if (ends === 'missing') return `certificate: ${path} is missing (npx tsx scripts/bootstrap-tls.ts)`;
+  if (daysLeft === undefined) return `certificate: ${path}; its end cannot be read on this host`;
+  return `certificate: ${daysLeft} days left, until ${ends}, for ${names} (${path})`;
+}
+
+function releaseTable(releases: readonly Release[]): string {
+  if (releases.length === 0) return 'no release of this site';
+  return table(
+    ['release', 'when', 'who', 'what'],
+    releases.map(({ id, when, who, kind, about }, i) => [
+      id,
+      when,
+      who,
+      `${kind}${about ? ` ${about}` : ''}${i === 0 ? ' (current)' : ''}`,
+    ]),
+  );
+}

@@ -1,0 +1,36 @@
+/** Brings back the vhost and the maps of an earlier release; clients and their tokens stay as they are. */
+import { change } from '../lib/change.ts';
+import { main, newRun } from '../lib/cli.ts';
+import { rollbackProgram } from '../lib/client-program.ts';
+import { UsageError } from '../lib/errors.ts';
+import { Secret } from '../lib/secret.ts';
+import { conclude, isDone } from '../lib/summary.ts';
+
+await main({
+  name: 'rollback',
+  does: 'Brings back the vhost and the maps of the release before (again: of the one before that), or of --to ID; clients and tokens stay.',
+  flags: ['to', 'dry-run', 'no-verify'],
+  run: async (context) => {
+    const { site, settings, flags, report } = context;
+    if (flags.to !== undefined && !/^[\w.-]{1,100}$/.test(flags.to))
+      throw new UsageError(
+        ['--to: must be the id of a release'],
+        'The ids are in: npx tsx scripts/status.ts',
+      );
+    const run = newRun();
+    const program = await rollbackProgram(run, site, flags.to, flags['dry-run']);
+    const hosts = await change(context, run, program, !flags['dry-run']);
+    if (flags['dry-run']) (await import('../lib/diffs.ts')).tellDiffs(hosts, report);
+
+    const token = settings.values[site.gate?.token ?? ''];
+    const isLive = hosts.some(isDone) && !flags['dry-run'];
+    const checks =
+      isLive && !flags['no-verify']
+        ? await (await import('../lib/verify.ts')).verify(
+            context,
+            token instanceof Secret ? token : undefined,
+          )
+        : [];
+    return conclude(context, hosts, checks);
+  },
+});

@@ -1,0 +1,20 @@
+/** Tells what is on the proxies: releases, drift, nginx, certificate, clients, backends. Changes nothing. */
+import { change } from '../lib/change.ts';
+import { main, newRun } from '../lib/cli.ts';
+import { statusProgram } from '../lib/client-program.ts';
+import { statusOf, statusText } from '../lib/status.ts';
+import { conclude, isDone } from '../lib/summary.ts';
+
+await main({
+  name: 'status',
+  does: 'Tells what is on the proxies: releases, drift, nginx, certificate, clients, backends. Changes nothing.',
+  flags: [],
+  run: async (context) => {
+    const run = newRun();
+    const program = await statusProgram(run, context.site, 'everything');
+    const hosts = await change(context, run, program, false);
+    for (const host of hosts.filter(isDone))
+      context.report.tell({ kind: 'text', text: statusText(host, run.now) });
+    return conclude(context, hosts, [], undefined, (host) => ({ ...statusOf(host, run.now) }));
+  },
+});
