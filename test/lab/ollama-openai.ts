@@ -44,16 +44,26 @@ const chatChoice: Choice = (content, isPiece) => ({
   [isPiece ? 'delta' : 'message']: { role: 'assistant', content },
 });
 
+const VECTOR = [0.1, 0.2];
+
+/** OpenAI's own client asks for base64 unless told otherwise. */
+const embeddings: Handler = async ({ request, response }) => {
+  const { encoding_format: format } = await readJson(request);
+  const packed = Buffer.from(Float32Array.from(VECTOR).buffer).toString('base64');
+  const embedding = format === 'base64' ? packed : VECTOR;
+  json(response, {
+    object: 'list',
+    model: MODEL,
+    data: [{ object: 'embedding', index: 0, embedding }],
+    usage: USAGE,
+  });
+};
+
 export const openaiRoutes: Routes = {
   'GET /v1/models': answer({ object: 'list', data: [OPENAI_CARD] }),
   'GET /v1/models/*': answer(OPENAI_CARD),
   'POST /v1/chat/completions': openai('chat.completion', chatChoice),
   'POST /v1/completions': openai('text_completion', (text) => ({ text })),
-  'POST /v1/embeddings': answer({
-    object: 'list',
-    model: MODEL,
-    data: [{ object: 'embedding', index: 0, embedding: [0.1, 0.2] }],
-    usage: USAGE,
-  }),
+  'POST /v1/embeddings': embeddings,
   '* /v1/echo': echo,
 };
