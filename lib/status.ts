@@ -55,7 +55,9 @@ export function statusOf({ rows, facts, ...host }: HostReport, now: string): Sta
     releases,
     state: of('file').map(([path = '', state = '']) => ({ path, state })),
     nginx: { version: facts.nginx ?? '', healthy: facts.healthy === 'yes', running: facts.running === 'yes' },
-    messages: of('message').map(([text = '']) => text),
+    messages: of('message').flatMap(([text = '']) =>
+      / syntax is ok$| test is successful$/.test(text) ? [] : [text],
+    ),
     ...(certificate && { certificate: certificateOf(certificate, now) }),
     clients: clientsIn({ ...host, rows, facts }),
     backends: of('backend').map(([address = '', port, state = '']) => ({

@@ -40,6 +40,7 @@ find_client() {
 
 client_names() {
   names=$(each_client name_line | tr '\n' ' ')
+  names=${names% }
   printf '%s' "${names:-none}"
 }
 

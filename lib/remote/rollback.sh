@@ -31,22 +31,29 @@ known_releases() {
   for release in $(releases); do printf '%s ' "$(id_of "$release")"; done | sed 's/ $//'
 }
 
-# find_before: from the release that first brought the present files, the next older one with others. (So one rollback
+# find_before: from the release that brought the present files, the next older one that brought others. (So one rollback
 # after another goes further back, and never forth again.)
 find_before() {
-  FOUND='' origin=''
+  FOUND='' origin='' newest=''
   for release in $(releases); do
+    brought_files "$release" || continue
     if cmp -s "$release/state" "$LAST/state"; then
-      of_rollback "$release" || of_clients "$release" || origin=${origin:-$release}
+      origin=${origin:-$release}
     elif [ -n "$origin" ]; then
       FOUND=$release
       return
+    else
+      newest=${newest:-$release}
     fi
   done
+  # The one that brought them is no longer kept: all that are left are other ones.
+  [ -n "$origin" ] || FOUND=$newest
+  [ -z "$FOUND" ] || return 0
   refuse no-earlier "there is no release before the one that is deployed"
 }
 
-of_rollback() { grep -q '^kind rollback$' "$1/meta"; }
+# brought_files RELEASE: a rollback, or a change of clients, only has the files of an earlier one.
+brought_files() { ! of_clients "$1" && ! grep -q '^kind rollback$' "$1/meta"; }
 
 # want_recorded ROLE PATH MODE SHA256: one file as the release has it.
 want_recorded() {
