@@ -16,6 +16,14 @@ export async function change(
   text: string,
   changes = true,
 ): Promise<readonly HostReport[]> {
+  return onHosts(context, (remote) => runOn(context, remote, { id: run.id, text }, changes));
+}
+
+/** Connects to every proxy, does `work` there, tells what became of each; one host's failure leaves the others at work. */
+export async function onHosts(
+  context: Context,
+  work: (remote: Remote) => Promise<HostReport>,
+): Promise<readonly HostReport[]> {
   const { site, settings, report } = context;
   const all = await routes(settings.access);
   for (const { hops } of all) for (const hop of hops) report.tell({ kind: 'detail', text: describe(hop) });
@@ -23,13 +31,14 @@ export async function change(
   report.tell({ kind: 'title', text: `${site.name} on ${settings.access.hosts.join(', ')}, ${by}` });
   const reports = await onEveryProxy(all, (remote, connected) => {
     report.tell({ kind: 'step', host: remote.host, name: 'connect', milliseconds: connected, ok: true });
-    return runOn(context, remote, { id: run.id, text }, changes);
+    return work(remote);
   });
   for (const host of reports) account(context, host);
   return reports;
 }
 
-async function runOn(
+/** Runs one program on one host; an interruption meanwhile tells of the host. */
+export async function runOn(
   { site, report, underWay }: Context,
   remote: Remote,
   program: Program,

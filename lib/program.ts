@@ -1,7 +1,7 @@
 /** Files and a verb -> the text of one remote program, POSIX sh. */
 import { readFile } from 'node:fs/promises';
 import type { SiteFile } from './render.ts';
-import { ROOT, type Site } from './sites.ts';
+import { certificateOf, isNameless, ROOT, type Site } from './sites.ts';
 
 /** What every program is told. Times are the operator's: a proxy's clock may be years off. */
 export interface Run {
@@ -35,11 +35,17 @@ const PARTS = {
   revoke_client: CLIENTS,
   rollback: [...CHANGE, 'plan', 'begin', 'rollback'],
   status: [...CHANGE, 'clients', 'status'],
+  look: [...ALWAYS, 'certificate', 'look'],
+  http_only: [...CHANGE, 'apply', 'http_only'],
+  challenge: [...ALWAYS, 'certificate', 'challenge'],
+  end_challenge: [...ALWAYS, 'certificate', 'challenge'],
+  issue: [...ALWAYS, 'certificate', 'issue'],
+  self_signed: [...ALWAYS, 'certificate', 'self_signed'],
 } as const;
 
 /** Puts the files of `site` on the host, or (`plan`) tells what that would change. */
 export function siteProgram(
-  verb: 'apply' | 'plan',
+  verb: 'apply' | 'plan' | 'http_only',
   run: Run,
   site: Site,
   files: readonly SiteFile[],
@@ -84,14 +90,17 @@ LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH`;
 
 function constants(verb: string, run: Run, site: Site): string[] {
+  const { chain, key } = certificateOf(site);
   const values = {
     VERB: verb,
     RUN: run.id,
     NOW: run.now,
     WHO: run.who,
     SITE: site.name,
-    SERVER_NAMES: site.serverName,
+    SERVER_NAMES: isNameless(site) ? '' : site.serverName,
     CLIENTS: site.gate?.clients ?? '',
+    CHAIN: chain,
+    KEY: key,
   };
   return Object.entries(values).map(([name, value]) => `${name}=${quote(value)}`);
 }

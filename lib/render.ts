@@ -4,7 +4,7 @@ import { type Client, clientMap, DEFAULT_CLIENT } from './bearers.ts';
 import { UsageError } from './errors.ts';
 import { Secret } from './secret.ts';
 import type { Settings } from './settings.ts';
-import { ROOT, type Site } from './sites.ts';
+import { certificateOf, isNameless, ROOT, type Site } from './sites.ts';
 import { fill, inline, markersOf, snippetsOf } from './template.ts';
 
 /**
@@ -39,32 +39,56 @@ export async function render(site: Site, settings: Settings): Promise<SiteFile[]
   ];
 }
 
+/** The vhost that answers the CA's challenge before there is a certificate; it takes the place of the full one. */
+export async function renderHttpOnly(site: Site, settings: Settings): Promise<SiteFile[]> {
+  const content = await renderVhost(`${site.name}.http-only.conf`, site, settings, false);
+  return [{ role: 'vhost', name: `${site.name}.conf`, mode: '644', content }];
+}
+
 /** The file of one client of the gate; `role` says whether it is wanted anyway or only on a first deploy. */
 export function clientFile(role: 'client' | 'first-client', token: Secret, now: string): SiteFile {
   const client: Client = { name: DEFAULT_CLIENT, scope: 'full', created: now, rotated: now, tokens: [token] };
   return { role, name: client.name, mode: '600', content: clientMap(client) };
 }
 
-async function renderVhost(name: string, site: Site, settings: Settings): Promise<string> {
+async function renderVhost(name: string, site: Site, settings: Settings, whole = true): Promise<string> {
   const template = await readText(`sites/${name}`);
   const names = snippetsOf(template);
   const texts = await Promise.all(names.map((snippet) => readText(`sites/snippets/${snippet}`)));
   const text = inline(template, Object.fromEntries(names.map((snippet, i) => [snippet, texts[i] ?? ''])));
-  return fill(`sites/${name}`, text, markerValues(text, site, settings));
+  return fill(`sites/${name}`, text, markerValues(text, site, settings, whole));
 }
 
-/** Settings with a default are made to be filled in: their marker must be there. Others fill what asks for them. */
-function markerValues(text: string, site: Site, { values }: Settings): Record<string, string> {
+/** Settings with a default are made to be filled in: the whole vhost must have their marker. Others fill what asks for them. */
+function markerValues(
+  text: string,
+  site: Site,
+  { values }: Settings,
+  whole: boolean,
+): Record<string, string> {
   const markers = markersOf(text);
   const wanted = Object.entries(site.settings).filter(
-    ([name, setting]) => setting.default || markers.has(name),
+    ([name, setting]) => (whole && setting.default) || markers.has(name),
   );
-  return Object.fromEntries(
-    wanted.flatMap(([name]) => {
+  const own = Object.entries(siteMarkers(site)).filter(([name]) => markers.has(name));
+  return Object.fromEntries([
+    ...own,
+    ...wanted.flatMap(([name]) => {
       const value = values[name];
       return value === undefined || value instanceof Secret ? [] : [[name, value]];
     }),
-  );
+  ]);
+}
+
+/** What any template may ask of its site; for one whose name is a setting, or who has none. */
+function siteMarkers(site: Site): Record<string, string> {
+  const { chain, key } = certificateOf(site);
+  return {
+    SERVER_NAME: site.serverName,
+    DEFAULT_SERVER: isNameless(site) ? ' default_server' : '',
+    CERTIFICATE: chain,
+    CERTIFICATE_KEY: key,
+  };
 }
 
 const readMap = (name: string): Promise<string> => readText(`http-maps/${name}`);

@@ -30,11 +30,19 @@ export interface Gate {
   readonly log: string;
 }
 
+/** The paths of a certificate with its chain, and of its key, on the proxy. */
+export interface CertificateFiles {
+  readonly chain: string;
+  readonly key: string;
+}
+
 /** A site is data: templates beside it, settings, maps, gate, checks (README, "Add a site"). */
 export interface Site {
   readonly name: string;
-  /** Its name for people and certificates: what `server_name` says. */
+  /** Its name for people and certificates: what `server_name` says. `_`: it is reached by address, as the default server. */
   readonly serverName: string;
+  /** The setting that, when it is set, is its name in the place of `serverName`; its certificate is then certbot's. */
+  readonly nameFrom?: string;
   /** PREFIX_PROXY_HOST, PREFIX_PROXY_USER, PREFIX_PROXY_PORT and PREFIX_SSH_KEY say how to reach its proxies. */
   readonly prefix: string;
   readonly proxy: { readonly host?: string; readonly user: string };
@@ -44,12 +52,34 @@ export interface Site {
   /** Does its vhost use $connection_upgrade? */
   readonly webSocket: boolean;
   readonly gate?: Gate;
+  /** The setting with the token that checks may use, where there is no gate. */
+  readonly checkToken?: string;
+  /** What its vhost names, where that is not certbot's place for `serverName`. */
+  readonly certificate?: CertificateFiles;
   /** Loaded only when they are run. */
   readonly checks: () => Promise<readonly Check[]>;
 }
 
 export const DEFAULT_SITE = 'ia.enso.4nkweb.com';
+const NAMELESS = '_';
 export const ROOT = new URL('../', import.meta.url);
+
+/** Where the certificate of `site` lies on a proxy. */
+export function certificateOf({ certificate, serverName }: Site): CertificateFiles {
+  const live = `/etc/letsencrypt/live/${serverName}`;
+  return certificate ?? { chain: `${live}/fullchain.pem`, key: `${live}/privkey.pem` };
+}
+
+/** Is `site` reached by address, having no name? */
+export const isNameless = ({ serverName }: Site): boolean => serverName === NAMELESS;
+
+/** `site` under the name that its settings give it. */
+export function named(site: Site, values: Readonly<Record<string, unknown>>): Site {
+  const name = values[site.nameFrom ?? ''];
+  if (typeof name !== 'string') return site;
+  const { certificate: _, ...rest } = site;
+  return { ...rest, serverName: name };
+}
 
 /** Every site in sites/, by name. */
 export async function findSites(): Promise<ReadonlyMap<string, Site>> {

@@ -38,7 +38,8 @@ export function conclude(
   const statuses = [...hosts.map(exitOf), checks.every(({ ok }) => ok) ? EXIT.done : EXIT.checkFailed];
   const exit = BY_WEIGHT.find((status) => statuses.includes(status)) ?? EXIT.done;
   const lines = hosts.map(
-    ({ host, outcome, release }) => `${host}: ${MEANING[outcome]}${release ? ` (release ${release})` : ''}`,
+    ({ host, outcome, release, meaning }) =>
+      `${host}: ${meaning ?? MEANING[outcome]}${release ? ` (release ${release})` : ''}`,
   );
   report.tell({ kind: 'summary', ok: exit === EXIT.done, text: [...lines, ...counted(checks)].join('; ') });
   return {
