@@ -1,5 +1,5 @@
 /** The checks that a site is made of, and what runs them: the only door to `checks/`. */
-export type { Check, CheckResult, CheckStatus, CheckTarget, Finding } from './checks/check.ts';
+export type { Check, CheckResult, CheckStatus, CheckTarget, Finding, Issued } from './checks/check.ts';
 export { bearerGate } from './checks/gate.ts';
 export { httpRedirects } from './checks/redirect.ts';
 export { bearerOpens, bearerRefused } from './checks/rotation.ts';

@@ -7,7 +7,7 @@ import type { Run } from './program.ts';
 import { createReport, type Report } from './report.ts';
 import { Secret } from './secret.ts';
 import { noColor, readSettings, type Settings } from './settings.ts';
-import { DEFAULT_SITE, findSites, pickSite, type Site } from './sites.ts';
+import { DEFAULT_SITE, findSites, named, pickSite, type Site } from './sites.ts';
 
 /** Every flag of the suite: how it is parsed, and its line of `--help`. */
 const FLAGS = {
@@ -27,6 +27,13 @@ const FLAGS = {
   'write-env': { type: 'boolean', default: false, help: 'write the new token into the env file first' },
   scope: { type: 'string', value: 'SCOPE', help: 'full or inference (the default), of a new client' },
   to: { type: 'string', value: 'ID', help: 'the release to go back to (status.ts lists them)' },
+  staging: { type: 'boolean', default: false, help: "rehearse with Let's Encrypt's staging CA" },
+  'force-renewal': {
+    type: 'boolean',
+    default: false,
+    help: 'a new certificate although there is a good one',
+  },
+  'self-signed': { type: 'boolean', default: false, help: 'a certificate that the proxy signs itself' },
   env: { type: 'string', default: '.env', value: 'FILE', help: 'the env file, by default .env' },
   verbose: { type: 'boolean', default: false, help: 'tell more' },
   help: { type: 'boolean', default: false, short: 'h', help: 'this text' },
@@ -111,11 +118,12 @@ async function runCommand(command: Command, report: Report, underWay: UnderWay):
     return { exit: EXIT.done, json: {} };
   }
   const sites = await findSites();
-  const site = pickSite(sites, flags.site ?? DEFAULT_SITE);
-  const settings = await readSettings(site, sites.values(), {
+  const picked = pickSite(sites, flags.site ?? DEFAULT_SITE);
+  const settings = await readSettings(picked, sites.values(), {
     envFile: flags.env ?? '.env',
     host: flags.host,
   });
+  const site = named(picked, settings.values);
   for (const value of Object.values(settings.values)) if (value instanceof Secret) report.hide(value);
   for (const text of settings.warnings) report.tell({ kind: 'warning', text });
   const result = await command.run({ site, settings, flags, words, report, underWay });

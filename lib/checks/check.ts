@@ -21,6 +21,13 @@ export interface CheckResult extends Finding {
   readonly milliseconds: number;
 }
 
+/** A certificate that a proxy holds for the site. */
+export interface Issued {
+  readonly kind: 'ca' | 'staging' | 'self-signed';
+  /** SHA-256, as Node writes it: `AA:BB:…`. */
+  readonly fingerprint: string;
+}
+
 /** The site as seen from outside, and by which way. */
 export interface CheckTarget {
   readonly serverName: string;
@@ -33,6 +40,8 @@ export interface CheckTarget {
   /** Opens a connection to that port of the proxy by another way, such as an SSH tunnel. */
   readonly open?: ((port: number) => Promise<Duplex>) | undefined;
   readonly token?: Secret | undefined;
+  /** Certificates of which one must be served, as told by the proxies themselves; empty when not known. */
+  readonly issued?: readonly Issued[] | undefined;
   /** How long each check may take; without it, each check's own limit holds. */
   readonly timeoutMs?: number | undefined;
   /** Set by `runChecks`: fires when a check's time is up. */

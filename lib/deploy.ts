@@ -1,0 +1,50 @@
+/** A whole deploy but for its way to the hosts: the program with the site's files, and what follows once it ran. */
+import { DEFAULT_CLIENT } from './bearers.ts';
+import type { Issued } from './checks.ts';
+import type { Context, Result } from './cli.ts';
+import type { HostReport } from './outcome.ts';
+import { type Run, siteProgram } from './program.ts';
+import { clientFile, render } from './render.ts';
+import { conclude, isDone } from './summary.ts';
+import { type Bearer, bearerFor } from './tokens.ts';
+
+export interface Deploy {
+  readonly run: Run;
+  readonly program: string;
+  readonly bearer?: Bearer;
+}
+
+/** The program that puts the site on a host (or, in a dry run, tells what that would change), with its bearer. */
+export async function prepareDeploy(context: Context, run: Run): Promise<Deploy> {
+  const { site, settings, flags, report, underWay } = context;
+  const [files, bearer] = await Promise.all([render(site, settings), bearerFor(site, settings)]);
+  if (bearer) {
+    report.hide(bearer.token);
+    if (bearer.role === 'first-client') underWay.tokens.set(DEFAULT_CLIENT, bearer.token);
+    files.push(clientFile(bearer.role, bearer.token, run.now));
+  }
+  const program = await siteProgram(flags['dry-run'] ? 'plan' : 'apply', run, site, files);
+  return { run, program, ...(bearer && { bearer }) };
+}
+
+/** Shows a new token, makes the checks, gives the result. `issued` are the certificates that the hosts hold, where known. */
+export async function concludeDeploy(
+  context: Context,
+  { bearer }: Deploy,
+  hosts: readonly HostReport[],
+  issued: readonly Issued[] = [],
+): Promise<Result> {
+  const { flags, report } = context;
+  if (flags['dry-run']) (await import('./diffs.ts')).tellDiffs(hosts, report);
+
+  // A lost connection may have left it live: better shown in vain than lost.
+  const isNew =
+    bearer?.role === 'first-client' && hosts.some((host) => host.generated || host.outcome === 'unknown');
+  const known = isNew || bearer?.role === 'client' ? bearer.token : undefined;
+  if (isNew && !flags.json) report.showToken(DEFAULT_CLIENT, bearer.token);
+
+  const isLive = hosts.some(isDone) && !flags['dry-run'];
+  const checks =
+    isLive && !flags['no-verify'] ? await (await import('./verify.ts')).verify(context, known, issued) : [];
+  return conclude(context, hosts, checks, isNew ? bearer.token : undefined);
+}
