@@ -81,6 +81,7 @@ change() {
   fi
   BEGUN=yes
   each_wanted swap || roll_back write "$WHY"
+  FRESH=
   step test
   test_site || roll_back test "$TEST"
   step reload

@@ -95,8 +95,8 @@ restore_failed() {
 
 # recover: what runs before this one left behind, for whatever site.
 recover() {
-  for site in "$STORE"/*/; do
-    site=${site%/}
+  for site in "$STORE"/*/releases; do
+    site=${site%/releases}
     rm -rf "$site/journal.done"
     abandon "$site/journal.new"
     for release in "$site"/releases/*/before; do
