@@ -3,6 +3,7 @@ export type { Check, CheckResult, CheckStatus, CheckTarget, Finding, Issued } fr
 export { bearerGate } from './checks/gate.ts';
 export { httpRedirects } from './checks/redirect.ts';
 export { bearerOpens, bearerRefused } from './checks/rotation.ts';
+export { closed, reaches } from './checks/routes.ts';
 export { runChecks } from './checks/run.ts';
 export { streams } from './checks/streaming.ts';
 export { certificate } from './checks/tls.ts';

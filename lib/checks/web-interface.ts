@@ -9,8 +9,8 @@ import { type Asset, assetFault, assetsOf, isHtml } from './page.ts';
 export interface WebInterface {
   /** The path that people open. */
   readonly entry: string;
-  /** The cheap probe of the API, which answers in JSON. */
-  readonly ping: string;
+  /** The cheap probe of the API behind it, which answers in JSON. */
+  readonly ping?: string;
 }
 
 /** Where the front end looks for its files decides how nginx must serve it. */
@@ -29,6 +29,7 @@ export function webInterface(options: WebInterface): Check {
 }
 
 async function check({ entry, ping }: WebInterface, target: CheckTarget): Promise<Finding> {
+  if (ping === undefined) return tryPage(entry, target);
   const [page, pong] = await Promise.all([tryPage(entry, target), ask(target, { path: ping })]);
   return both(page, pingFault(ping, pong));
 }

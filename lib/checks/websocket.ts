@@ -4,19 +4,29 @@ import { type Check, type CheckTarget, type Finding, failed, passed } from './ch
 import { curl } from './curl.ts';
 import { explainStatus } from './explain.ts';
 import { type Answer, type Ask, ask } from './http.ts';
+import { isHtml } from './page.ts';
+
+export interface WebSocketPath {
+  readonly path: string;
+  /** What the service may answer to a handshake without its token, such as 401. */
+  readonly refusals?: readonly number[];
+}
 
 /** The path switches to WebSocket (101); what is said on it afterwards does not matter. */
-export function webSocket({ path }: { readonly path: string }): Check {
+export function webSocket({ path, refusals = [] }: WebSocketPath): Check {
   return {
     name: 'WebSocket',
-    run: (target) => check(path, target),
+    run: (target) => check(path, refusals, target),
     curl: (target) => byHand(path, target),
   };
 }
 
-async function check(path: string, target: CheckTarget): Promise<Finding> {
+async function check(path: string, refusals: readonly number[], target: CheckTarget): Promise<Finding> {
   const key = randomBytes(16).toString('base64');
-  return judgeHandshake(await ask(target, handshake(path, key)), path, acceptOf(key));
+  const answer = await ask(target, handshake(path, key));
+  if (refusals.includes(answer.status) && !isHtml(answer))
+    return passed(`${path} reaches its service, which asks for a token (${answer.status}).`);
+  return judgeHandshake(answer, path, acceptOf(key));
 }
 
 /** curl stays on the connection that it was granted: -m ends it. */

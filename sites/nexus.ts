@@ -1,0 +1,56 @@
+/** The site nexus: the Nexus Gateway appliance, reached by its name or by its address. */
+import { ipv4, publicName, token } from '../lib/forms.ts';
+import type { Site } from '../lib/sites.ts';
+
+const KEY = 'NEXUS_VIRTUAL_KEY';
+
+export const site: Site = {
+  name: 'nexus',
+  serverName: '_',
+  nameFrom: 'NEXUS_SERVER_NAME',
+  prefix: 'NEXUS',
+  proxy: { user: 'root' },
+  settings: {
+    NEXUS_BACKEND_IP: {
+      form: ipv4,
+      default: '127.0.0.1',
+      meaning: "IPv4 address of the appliance's services, as nginx reaches them",
+    },
+    NEXUS_SERVER_NAME: {
+      form: publicName,
+      meaning: 'public name; without it, the appliance is reached by address',
+    },
+    [KEY]: { form: token, meaning: 'a virtual key, for one check only' },
+  },
+  maps: [],
+  webSocket: true,
+  certificate: { chain: '/etc/nexus/tls.crt', key: '/etc/nexus/tls.key' },
+  checkToken: KEY,
+  checks: async () => {
+    const c = await import('../lib/checks.ts');
+    return [
+      c.httpRedirects(),
+      c.certificate(),
+      c.reaches('AI Gateway', [
+        '/v1/models',
+        '/v1beta/models',
+        '/openai/deployments/check/chat/completions',
+        '/api/paas/v4/models',
+      ]),
+      c.reaches('Hub', ['/api/internal/things/']),
+      c.webSocket({ path: '/ws', refusals: [401, 403] }),
+      c.reaches('Control Plane', [
+        '/api/',
+        '/oauth/token',
+        '/authserver/',
+        '/.well-known/openid-configuration',
+        '/scim/v2/ServiceProviderConfig',
+        '/healthz',
+        '/ready',
+      ]),
+      c.closed(['/internal/', '/metrics', '/debug/', '/api/hub/']),
+      c.webInterface({ entry: '/' }),
+      c.streams({ models: '/v1/models', completions: '/v1/chat/completions', tokenVariable: KEY }),
+    ];
+  },
+};
