@@ -78,3 +78,9 @@ export const dayOf = (date: Date): string => date.toISOString().slice(0, 10);
 /** Days from `now` to its end, whole ones. */
 export const daysLeft = ({ until }: Pick<Certificate, 'until'>, now: Date): number =>
   Math.floor((until.getTime() - now.getTime()) / DAY_MS);
+
+/** The certificate that a host told of, as the checks compare it. */
+export function issuedOn({ certificate }: { readonly certificate?: string }): Issued[] {
+  const read = readCertificate(certificate);
+  return read ? [{ kind: read.kind, fingerprint: read.fingerprint }] : [];
+}

@@ -1,4 +1,5 @@
 /** A failure's words -> what it means and what to do next; one table for every program the suite talks to. */
+import { explainAcme } from './explain-acme.ts';
 import type { Failure } from './outcome.ts';
 
 /** What it means, where the words do not say so already, and what to do next. */
@@ -201,5 +202,5 @@ const UNKNOWN: Explanation = {
 export function explain({ code, text, advice }: Failure): Explanation {
   if (advice !== undefined) return { next: advice };
   if (code === 'lost' || code === 'unknown') return BY_CODE[code] ?? UNKNOWN;
-  return BY_TEXT.find(({ when }) => when.test(text)) ?? BY_CODE[code] ?? UNKNOWN;
+  return BY_TEXT.find(({ when }) => when.test(text)) ?? explainAcme(code) ?? BY_CODE[code] ?? UNKNOWN;
 }

@@ -108,6 +108,12 @@ const STEPS: Readonly<Record<string, string>> = {
   reload: 'reload, old workers gone',
   record: 'record the release',
   restore: 'put back what was there',
+  look: 'look at nginx and certificate',
+  challenge: 'place a challenge file',
+  fetch: 'fetch it as the CA would',
+  order: 'certbot asks the CA',
+  sign: 'the proxy signs a certificate',
+  serve: 'reload, new certificate served',
 };
 
 type Formatters = {

@@ -4,7 +4,7 @@ import { email, type Form, host, hosts, path, port, url, user } from './forms.ts
 import type { Setting, Site } from './sites.ts';
 
 const JUMP_HOST = '4nk.myftp.biz';
-const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
+export const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
 
 /** The settings that hold for every site. */
 export const COMMON: Readonly<Record<string, Setting>> = {

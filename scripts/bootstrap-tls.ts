@@ -1,0 +1,19 @@
+/** Gets a site its first certificate, sees that it renews itself, and deploys the whole site. */
+import { wishOf } from '../lib/acme.ts';
+import { bootstrap } from '../lib/bootstrap.ts';
+import { issuedOn } from '../lib/certificate.ts';
+import { onHosts } from '../lib/change.ts';
+import { main, newRun } from '../lib/cli.ts';
+import { concludeDeploy, prepareDeploy } from '../lib/deploy.ts';
+
+await main({
+  name: 'bootstrap-tls',
+  does: 'Gets a site its first certificate, sees that it renews itself, and deploys the whole site.',
+  flags: ['dry-run', 'no-verify', 'staging', 'force-renewal', 'self-signed'],
+  run: async (context) => {
+    const wish = wishOf(context);
+    const deploy = await prepareDeploy(context, newRun());
+    const hosts = await onHosts(context, (remote) => bootstrap(context, wish, deploy, remote));
+    return concludeDeploy(context, deploy, hosts, hosts.flatMap(issuedOn));
+  },
+});
