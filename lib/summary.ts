@@ -69,16 +69,16 @@ function counted(checks: readonly CheckResult[]): string[] {
   return parts.length > 0 ? [`checks: ${parts.join(', ')}`] : [];
 }
 
-/** Files that were written and put back again have not changed. */
-function changedFiles({ outcome, files }: HostReport): HostReport['files'] {
+/** Files that were written and put back again have not changed; a release that was made before a later failure stays. */
+function changedFiles({ outcome, files, release }: HostReport): HostReport['files'] {
   return files.map(({ path, changed }) => ({
     path,
-    changed: changed && (outcome === 'applied' || outcome === 'planned'),
+    changed: changed && (outcome === 'applied' || outcome === 'planned' || release !== undefined),
   }));
 }
 
 function asJson(host: HostReport, checks: readonly CheckResult[]): Readonly<Record<string, unknown>> {
-  const { texts: _, rows: __, failure, generated: ___, ...rest } = host;
+  const { texts, rows, generated, certificate, meaning, failure, ...rest } = host;
   return {
     ...rest,
     files: changedFiles(host),

@@ -29,11 +29,12 @@ refuse_sick() {
   note "nginx refuses this site's own file as it stands ($SICK); this change puts it right"
 }
 
-# is_blamed ROLE PATH MODE CONTENT-FUNCTION STATE: nginx names a vhost by its link.
+# is_blamed ROLE PATH MODE CONTENT-FUNCTION STATE: nginx names a vhost by its link, or only the certificate that it names.
 is_blamed() {
   case $(surveyed message) in
     *" in $2:"*) ;;
     *" in ${LINK_DIR:-}/${2##*/}:"*) [ "$1" = vhost ] || return 0 ;;
+    *"\"$CHAIN\""* | *"\"$KEY\""*) [ "$1" = vhost ] || return 0 ;;
     *) return 0 ;;
   esac
   [ "$5" = same ] || SICK=$2

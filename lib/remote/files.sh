@@ -60,9 +60,9 @@ want() {
   esac
 }
 
-# want_first NAME MODE FUNCTION: a client that only a host without any history or client gets.
+# want_first NAME MODE FUNCTION: a client that only a host without any client or history of the whole site gets.
 want_first() {
-  ! grep -sLx 'kind found' "$STORE/$SITE/releases"/*/meta | grep -q . || return 0
+  ! grep -sLEx 'kind (found|http_only)' "$STORE/$SITE/releases"/*/meta | grep -q . || return 0
   for any in "$CLIENTS"/*.map; do [ ! -e "$any" ] || return 0; done
   GENERATED=$1
   want client "$@"

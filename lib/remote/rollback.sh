@@ -53,7 +53,7 @@ find_before() {
 }
 
 # brought_files RELEASE: a rollback, or a change of clients, only has the files of an earlier one.
-brought_files() { ! of_clients "$1" && ! grep -q '^kind rollback$' "$1/meta"; }
+brought_files() { ! of_clients "$1" && ! grep -Eq '^kind (rollback|http_only)$' "$1/meta"; }
 
 # want_recorded ROLE PATH MODE SHA256: one file as the release has it.
 want_recorded() {
