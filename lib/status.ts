@@ -60,15 +60,19 @@ export function statusOf({ rows, facts, ...host }: HostReport, now: string): Sta
     ),
     ...(certificate && { certificate: certificateOf(certificate, now) }),
     clients: clientsIn({ ...host, rows, facts }),
-    backends: of('backend').map(([address = '', port, state = '']) => ({
-      address,
-      port: Number(port),
-      state,
-    })),
+    backends: of('backend')
+      .map(backendOf)
+      .sort((a, b) => a.port - b.port),
     ...(busy && { busy }),
     ...(unfinished && { unfinished }),
   };
 }
+
+const backendOf = ([address = '', port, state = '']: readonly string[]) => ({
+  address,
+  port: Number(port),
+  state,
+});
 
 /** The verbs of the remote program, as people say them. */
 const KINDS: Readonly<Record<string, string>> = {
