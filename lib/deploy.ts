@@ -27,6 +27,9 @@ export async function prepareDeploy(context: Context, run: Run): Promise<Deploy>
   return { run, program, ...(bearer && { bearer }) };
 }
 
+const mayHaveNewClient = ({ generated, outcome }: HostReport): boolean =>
+  outcome === 'unknown' || (generated !== undefined && outcome !== 'rolled-back');
+
 /** Shows a new token, makes the checks, gives the result. `issued` are the certificates that the hosts hold, where known. */
 export async function concludeDeploy(
   context: Context,
@@ -38,8 +41,7 @@ export async function concludeDeploy(
   if (flags['dry-run']) (await import('./diffs.ts')).tellDiffs(hosts, report);
 
   // A lost connection may have left it live: better shown in vain than lost.
-  const isNew =
-    bearer?.role === 'first-client' && hosts.some((host) => host.generated || host.outcome === 'unknown');
+  const isNew = bearer?.role === 'first-client' && hosts.some(mayHaveNewClient);
   const known = isNew || bearer?.role === 'client' ? bearer.token : undefined;
   if (isNew && !flags.json) report.showToken(DEFAULT_CLIENT, bearer.token);
 
