@@ -57,7 +57,7 @@ export const BY_TEXT: readonly Row[] = [
     says: 'a duplicate default server',
     when: /duplicate default server/,
     means: 'Another vhost is already the default server of that port (stock Debian: sites-enabled/default).',
-    next: 'Take default_server off the other vhost, or give this site a server name.',
+    next: 'Remove the stock one (rm /etc/nginx/sites-enabled/default), take default_server off the other vhost, or give this site a server name.',
   },
   {
     says: 'could not build map_hash',
