@@ -28,7 +28,10 @@ export interface FileReport {
 export interface HostReport {
   readonly host: string;
   outcome: OutcomeName;
+  /** The release that this run made. */
   release?: string;
+  /** The last release that was there before. */
+  before?: string;
   failure?: Failure;
   /** Set when putting things back failed: the steps to do by hand. */
   todo?: string[];
@@ -126,6 +129,9 @@ const NOTED: Readonly<Record<string, (report: HostReport, fields: readonly strin
     report.facts[name] = value;
   },
   file: (report, [path = '', state]) => report.files.push({ path, changed: state !== 'same' }),
+  release: (report, [id = '']) => {
+    report.before = id;
+  },
   drift: (report, [path = '', how = '']) => report.drift.push({ path, how }),
   note: (report, [text = '']) => report.notes.push(text),
   error: (report, [code = '']) => {

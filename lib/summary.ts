@@ -81,6 +81,7 @@ function asJson(host: HostReport, checks: readonly CheckResult[]): Readonly<Reco
   const { texts, rows, generated, certificate, meaning, failure, ...rest } = host;
   return {
     ...rest,
+    release: host.release ?? before ?? null,
     files: changedFiles(host),
     ...(failure && { failure: { ...failure, ...explain(failure) } }),
     checks,

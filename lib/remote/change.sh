@@ -11,6 +11,7 @@ examine() {
   say fact nginx "$VERSION"
   check_layout
   LAST=$(last_release)
+  [ -z "$LAST" ] || say release "$(sed -n 's/^id //p' "$LAST/meta")"
   site_files
   find_drift
   [ "$healthy" = yes ] || refuse_sick
