@@ -1,6 +1,6 @@
 /** Judges a certificate as clients do, and says what is wrong with it. */
 import tls from 'node:tls';
-import { type Finding, failed, passed, warned } from './check.ts';
+import { type Finding, failed, type Issued, passed, warned } from './check.ts';
 
 /** What a handshake showed. */
 export interface Seen {
@@ -21,6 +21,10 @@ const CHAIN = {
   what: 'is not from a CA that is trusted here',
   advice: `${ISSUE}, or name its CA in NODE_EXTRA_CA_CERTS if it is your own.`,
 };
+const STAGING = {
+  what: "is from Let's Encrypt's staging CA, which no client trusts",
+  advice: 'Run `npx tsx scripts/bootstrap-tls.ts` without --staging for a real one.',
+};
 const VERDICTS: Readonly<Record<string, { what: string; advice: string }>> = {
   CERT_HAS_EXPIRED: { what: 'or one in its chain has expired', advice: RENEW },
   CERT_NOT_YET_VALID: {
@@ -34,21 +38,55 @@ const VERDICTS: Readonly<Record<string, { what: string; advice: string }>> = {
   },
 };
 
-/** Everything that is wrong, in one text; a warning when it only ends soon. */
-export function judgeCertificate(seen: Seen, oldTls: OldTls, name: string, now: Date): Finding {
+/**
+ * Everything that is wrong, in one text; a warning when it only ends soon, or when it was never meant to be trusted.
+ * @param issued what the proxies hold, where known; one of them must be served
+ */
+export function judgeCertificate(
+  seen: Seen,
+  oldTls: OldTls,
+  name: string,
+  now: Date,
+  issued: readonly Issued[] = [],
+): Finding {
   const days = Math.floor((Date.parse(seen.certificate.valid_to) - now.getTime()) / DAY_MS);
-  const faults = [chainFault(seen), nameFault(seen, name), endFault(days), oldTlsFault(oldTls)].filter(
-    Boolean,
-  );
+  const served = issued.find(({ fingerprint }) => fingerprint === seen.certificate.fingerprint256);
+  const expected = served && EXPECTED[served.kind];
+  const faults = [
+    issued.length > 0 && !served ? staleFault(seen) : '',
+    expected ? '' : chainFault(seen),
+    nameFault(seen, name),
+    endFault(days),
+    oldTlsFault(oldTls),
+  ].filter(Boolean);
   if (faults.length > 0) return failed(faults.join(' '));
+  if (expected)
+    return warned(`${expected} It names ${name} and has ${days} days left; ${oldTlsText(oldTls)}.`);
   const soon = days < WARN_DAYS;
   const end = `${days} days left, ${soon ? `which is little. ${RENEW}` : `${oldTlsText(oldTls)}.`}`;
-  return (soon ? warned : passed)(`The certificate is trusted and names ${name}, ${end}`);
+  const same = served ? ', is the one that was issued' : '';
+  return (soon ? warned : passed)(
+    `The certificate is trusted with its whole chain${same} and names ${name}, ${end}`,
+  );
 }
 
-function chainFault({ verdict }: Seen): string {
+/** Kinds that no client trusts by itself, where the operator asked for one. */
+const EXPECTED: Readonly<Record<Issued['kind'], string>> = {
+  ca: '',
+  staging:
+    'The certificate is the staging one that was issued: good for a rehearsal, and no client trusts it. Run bootstrap-tls again without --staging for a real one.',
+  'self-signed':
+    'The certificate is the self-signed one that the proxy made: clients must be told to trust it. With a public name, bootstrap-tls without --self-signed replaces it.',
+};
+
+function staleFault({ certificate }: Seen): string {
+  const ends = certificate.valid_to;
+  return `Another certificate is served (valid until ${ends}) than the one that lies on the proxy: nginx was not reloaded since, or another server or vhost answers for this name. On the proxy: nginx -t && nginx -s reload.`;
+}
+
+function chainFault({ verdict, certificate }: Seen): string {
   if (verdict === '' || verdict === 'ERR_TLS_CERT_ALTNAME_INVALID') return '';
-  const { what, advice } = VERDICTS[verdict] ?? CHAIN;
+  const { what, advice } = isStaging(certificate) ? STAGING : (VERDICTS[verdict] ?? CHAIN);
   return `The certificate ${what} (${verdict}). ${advice}`;
 }
 
@@ -72,3 +110,6 @@ function oldTlsFault(oldTls: OldTls): string {
 function oldTlsText(oldTls: OldTls): string {
   return typeof oldTls === 'string' ? `TLS 1.1 is ${oldTls}` : `TLS 1.1 was not tried: ${oldTls.untried}`;
 }
+
+const isStaging = ({ issuer }: tls.PeerCertificate): boolean =>
+  [issuer?.O, issuer?.CN].flat().some((part) => part?.includes('(STAGING)'));

@@ -51,7 +51,7 @@ export function urlOf(target: CheckTarget, { scheme = 'https', path }: Ask): str
 async function overConnection<T>(target: CheckTarget, request: Ask, use: (socket: Duplex) => Promise<T>) {
   const { port = 443, httpPort = 80 } = target;
   const plain = request.scheme === 'http';
-  const socket = plain ? await connect(target, httpPort) : await connectTls(target, port, tlsOf(request));
+  const socket = plain ? await connect(target, httpPort) : await secured(target, port, request);
   try {
     return await use(socket);
   } finally {
@@ -59,10 +59,22 @@ async function overConnection<T>(target: CheckTarget, request: Ask, use: (socket
   }
 }
 
-/** A bearer goes only to whom the certificate names; the rest is asked all the same: the certificate has its own check. */
-function tlsOf({ headers = {} }: Ask) {
-  const rejectUnauthorized = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
-  return { rejectUnauthorized, ALPNProtocols: ['http/1.1'] };
+/**
+ * A bearer goes only to whom the certificate names, or to a certificate that the proxy itself told of; the rest is asked
+ * all the same: the certificate has its own check.
+ */
+async function secured(target: CheckTarget, port: number, { headers = {} }: Ask): Promise<Duplex> {
+  const isSecret = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
+  const known = (target.issued ?? []).filter(({ kind }) => kind !== 'ca');
+  const rejectUnauthorized = isSecret && known.length === 0;
+  const socket = await connectTls(target, port, { rejectUnauthorized, ALPNProtocols: ['http/1.1'] });
+  if (!isSecret || socket.authorized) return socket;
+  const served = socket.getPeerCertificate().fingerprint256;
+  if (known.some(({ fingerprint }) => fingerprint === served)) return socket;
+  socket.destroy();
+  throw Object.assign(new Error('the certificate is not the one that was issued'), {
+    code: 'CERT_UNTRUSTED',
+  });
 }
 
 function send(target: CheckTarget, { method = 'GET', path, headers, body }: Ask, socket: Duplex) {

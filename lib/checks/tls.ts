@@ -17,7 +17,7 @@ export function certificate(): Check {
 
 async function check(target: CheckTarget): Promise<Finding> {
   const [seen, oldTls] = await Promise.all([look(target), tryOldTls(target)]);
-  return judgeCertificate(seen, oldTls, target.serverName, new Date());
+  return judgeCertificate(seen, oldTls, target.serverName, new Date(), target.issued);
 }
 
 async function look(target: CheckTarget): Promise<Seen> {
