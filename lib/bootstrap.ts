@@ -1,24 +1,16 @@
-/** The way of one host to a certificate and the full site: look, HTTP-only vhost, challenge, order, deploy. */
+/** The way of one host to a good certificate and the full site. */
 import type { Wish } from './acme.ts';
-import { type Certificate, dayOf, daysLeft, KINDS, readCertificate, whyNot } from './certificate.ts';
-import { resolve, tryChallenge } from './challenge.ts';
+import { whyNot } from './certificate.ts';
 import { runOn } from './change.ts';
 import type { Context } from './cli.ts';
 import type { Deploy } from './deploy.ts';
-import { typed } from './explain-acme.ts';
-import type { Failure, HostReport } from './outcome.ts';
-import type { Program, Remote } from './remote.ts';
-import { joined, lasting } from './several.ts';
+import { order } from './order.ts';
+import type { HostReport } from './outcome.ts';
+import type { Remote } from './remote.ts';
+import { lasting } from './several.ts';
 import { isDone } from './summary.ts';
-import * as programs from './tls-programs.ts';
-
-/** One host on its way: `account` grows by each program that ran. */
-interface Way {
-  readonly context: Context;
-  readonly wish: Wish;
-  readonly remote: Remote;
-  account: HostReport;
-}
+import { issueProgram, lookProgram, selfSignedName, selfSignedProgram } from './tls-programs.ts';
+import { current, described, note, perform, type Way } from './way.ts';
 
 /** Brings a host to a good certificate and the full site; where it gets none, says why. */
 export async function bootstrap(
@@ -27,24 +19,17 @@ export async function bootstrap(
   deploy: Deploy,
   remote: Remote,
 ): Promise<HostReport> {
-  const { site } = context;
-  const first = await runOn(context, remote, await programs.lookProgram(site), false);
-  const way: Way = { context, wish, remote: lasting(remote), account: first };
+  const account = await runOn(context, remote, await lookProgram(context.site), false);
+  const way: Way = { context, wish, remote: lasting(remote), account };
   try {
-    if (!isDone(first) || !(await hasCertificate(way))) return way.account;
-    warnOfRenewal(way);
+    if (!isDone(account) || !(await hasCertificate(way))) return way.account;
+    if (wish.way === 'order') warnOfRenewal(way);
     await perform(way, { id: deploy.run.id, text: deploy.program }, !context.flags['dry-run']);
     return way.account;
   } finally {
+    sayCertificate(way);
     way.remote.close();
   }
-}
-
-/** Runs one program and adds its account; false when it failed. */
-async function perform(way: Way, program: Program, changes = true): Promise<boolean> {
-  const report = await runOn(way.context, way.remote, program, changes);
-  way.account = joined(way.account, report.failure ? { ...report, failure: typed(report.failure) } : report);
-  return isDone(report);
 }
 
 /** Sees to a good certificate on the host; false when there is none in the end. */
@@ -52,7 +37,7 @@ async function hasCertificate(way: Way): Promise<boolean> {
   const { context, wish } = way;
   const why = reason(way);
   if (why === '') {
-    note(way, `${describe(current(way))}; no new one is needed`);
+    note(way, `${described(way)}; no new one is needed`);
     return mendHook(way);
   }
   note(way, `${why}: ${context.flags['dry-run'] ? 'a new one would be made' : 'a new one is made'}`);
@@ -61,121 +46,56 @@ async function hasCertificate(way: Way): Promise<boolean> {
 }
 
 /** Why a new certificate is wanted; empty when it is not. */
-function reason({ context, wish, account }: Way): string {
-  if (wish.force) return '--force-renewal';
-  const name = context.site.serverName;
-  const certificate = readCertificate(account.certificate);
+function reason(way: Way): string {
+  const { wish, account, remote } = way;
+  const certificate = current(way);
   if (certificate && account.facts.key !== 'yes') return 'the key of the certificate there is missing';
-  if (wish.staging) return '--staging';
-  const accepted = wish.way === 'self-signed' ? (['ca', 'self-signed'] as const) : (['ca'] as const);
-  return whyNot(certificate, name, accepted, new Date());
+  if (wish.force) return '--force-renewal';
+  if (wish.staging && certificate?.kind !== 'staging') return '--staging';
+  const name = selfSignedName(way.context.site, remote.host);
+  return whyNot(certificate, name, ACCEPTED[wish.staging ? 'staging' : wish.way], new Date());
 }
 
-const current = (way: Way): Certificate | undefined => readCertificate(way.account.certificate);
+const ACCEPTED = { order: ['ca'], staging: ['staging'], 'self-signed': ['ca', 'self-signed'] } as const;
 
 /** A hook that is missing or old is put right, and nginx made to serve what certbot may have renewed without it. */
 async function mendHook(way: Way): Promise<boolean> {
   const { facts } = way.account;
   if (way.wish.way === 'self-signed' || way.context.flags['dry-run']) return true;
   if (facts.renewed_by !== 'certbot' || facts.hook === 'yes') return true;
-  return perform(way, await programs.issueProgram(way.context.site, 'none', way.wish));
+  return perform(way, await issueProgram(way.context.site, 'none', way.wish));
 }
 
 async function sign(way: Way): Promise<boolean> {
-  const { site } = way.context;
-  if (!(await perform(way, await programs.selfSignedProgram(site, way.remote.host)))) return false;
-  note(way, `${describe(current(way))}, signed by the proxy itself; clients must be told to trust it`);
+  if (!(await perform(way, await selfSignedProgram(way.context.site, way.remote.host)))) return false;
+  note(way, `${described(way)}, signed by the proxy itself; clients must be told to trust it`);
   return true;
 }
 
-/** HTTP-only vhost where the site is not on TLS, the try from outside, then certbot. */
-async function order(way: Way): Promise<boolean> {
-  const { site, settings } = way.context;
-  if (way.account.facts.vhost !== 'tls') {
-    if (!(await perform(way, await programs.httpOnlyProgram(site, settings)))) return false;
-    way.account.facts.vhost = 'http-only';
-  }
-  if (way.account.facts.certbot !== 'yes')
-    return fail(way, { code: 'certbot-missing', text: 'there is no certbot on the proxy' });
-  if (!(await isReachable(way))) return false;
-  if (!(await perform(way, await programs.issueProgram(site, orderFor(way), way.wish)))) return without(way);
-  note(
-    way,
-    orderFor(way) === 'rehearsal'
-      ? REHEARSED
-      : `${describe(current(way))}, issued by ${current(way)?.issuer}`,
-  );
-  return true;
-}
-
-const REHEARSED = 'the staging CA would have issued; the certificate there stays as it is';
-
-/** A certificate from a CA is never given up for a staging one. */
-const orderFor = (way: Way): programs.Order =>
-  way.wish.staging && current(way)?.kind === 'ca' ? 'rehearsal' : 'new';
-
-/** Does the name lead to this host's webroot, as far as this machine can see? */
-async function isReachable(way: Way): Promise<boolean> {
-  const { site, report } = way.context;
-  const resolved = await resolve(site.serverName);
-  if ('failure' in resolved) return fail(way, resolved.failure);
-  const file = programs.newChallenge();
-  if (!(await perform(way, await programs.challengeProgram(site, file), false))) return without(way);
-  const start = performance.now();
-  const { failure, warnings } = await tryChallenge(
-    site.serverName,
-    resolved.addresses,
-    file,
-    way.wish.isLocalCa,
-  );
-  const milliseconds = Math.round(performance.now() - start);
-  way.account.milliseconds.fetch = milliseconds;
-  report.tell({ kind: 'step', host: way.remote.host, name: 'fetch', milliseconds, ok: !failure });
-  for (const text of warnings) report.tell({ kind: 'warning', text });
-  if (!failure) return true;
-  await perform(way, await programs.challengeProgram(site), false);
-  return fail(way, failure);
-}
-
-function fail(way: Way, failure: Failure): false {
-  way.account = { ...way.account, outcome: 'failed', failure };
-  return without(way);
-}
-
-/** No certificate: what is served now is said, for it may be the HTTP-only vhost. */
-function without({ account }: Way): false {
-  if (account.outcome === 'failed' || account.outcome === 'refused')
-    account.meaning = `no new certificate; ${SERVING[account.facts.vhost ?? ''] ?? 'what was served before still is'}`;
-  return false;
-}
-
-const SERVING: Readonly<Record<string, string>> = {
-  'http-only': 'the HTTP-only vhost is in place and answers the challenge path',
-};
-
-function warnOfRenewal({ context, account, wish }: Way): void {
-  const { report } = context;
-  const warn = (text: string) => report.tell({ kind: 'warning', text });
-  const { renewed_by, schedule, authenticator, webroot } = account.facts;
-  if (wish.way === 'self-signed' || context.flags['dry-run']) return;
-  if (renewed_by !== 'certbot') {
+/** What would let the certificate run out unnoticed. */
+function warnOfRenewal({ context, account }: Way): void {
+  const warn = (text: string) => context.report.tell({ kind: 'warning', text });
+  const { certificate, facts } = account;
+  if (certificate === undefined) return;
+  if (facts.renewed_by !== 'certbot')
     warn(
       'certbot does not know the certificate there, so nobody renews it; --force-renewal gets one that it does',
     );
-    return;
-  }
-  if (schedule === 'off')
-    warn('certbot does not run by itself on the proxy; there, as root: systemctl enable --now certbot.timer');
-  if (authenticator !== 'webroot' || (webroot && webroot !== '/var/www/certbot'))
+  else if (facts.authenticator !== 'webroot' || (facts.webroot && facts.webroot !== '/var/www/certbot'))
     warn(
-      `certbot renews by ${authenticator} ${webroot ?? ''}, which this site may not serve; --force-renewal changes that`,
+      `certbot renews by ${facts.authenticator} ${facts.webroot ?? ''}, which this site may not serve; --force-renewal changes that`,
     );
+  if (facts.schedule === 'off')
+    warn('certbot does not run by itself on the proxy; there, as root: systemctl enable --now certbot.timer');
 }
 
-function describe(certificate: Certificate | undefined): string {
-  if (!certificate) return 'no certificate';
-  const { kind, until } = certificate;
-  return `the certificate is ${KINDS[kind]}, valid until ${dayOf(until)} (${daysLeft(certificate, new Date())} days)`;
+/** For --json. */
+function sayCertificate(way: Way): void {
+  const certificate = current(way);
+  if (!certificate) return;
+  Object.assign(way.account.facts, {
+    certificate_kind: certificate.kind,
+    certificate_until: certificate.until.toISOString(),
+    certificate_sha256: certificate.fingerprint,
+  });
 }
-
-const note = (way: Way, text: string): void => way.context.report.tell({ kind: 'note', text });

@@ -63,10 +63,15 @@ export async function issueProgram(site: Site, order: Order, wish: Wish): Promis
   return { id: run.id, text: await program('issue', run, site, [...data, ...(await hookText())]) };
 }
 
-/** A certificate that `host` signs itself: for the site's name, or where it has none for the host's. */
+/** The name of a certificate that `host` signs itself: the site's, or where it has none the host's. */
+export function selfSignedName({ serverName }: Site, host: string): string {
+  return /^[a-z0-9][\w.:-]*$/i.test(serverName) ? serverName : host;
+}
+
+/** A certificate that `host` signs itself; its key is made there. */
 export async function selfSignedProgram(site: Site, host: string): Promise<Program> {
   const run = newRun();
-  const name = /^[\w.-]+$/.test(site.serverName) && site.serverName !== '_' ? site.serverName : host;
+  const name = selfSignedName(site, host);
   const data = assign({
     COMMON_NAME: name.length <= 64 ? name : 'gatepost',
     ALTERNATIVE_NAMES: `${isIP(name) ? 'IP' : 'DNS'}:${name}`,

@@ -1,0 +1,71 @@
+/** A certificate from a CA: the HTTP-only vhost where there is no TLS yet, a try from outside, then certbot. */
+import { resolve, tryChallenge } from './challenge.ts';
+import * as programs from './tls-programs.ts';
+import { current, described, fail, note, perform, type Way } from './way.ts';
+
+/** Orders one; false when none came. A vhost on TLS stays as it is: its own challenge location serves. */
+export async function order(way: Way): Promise<boolean> {
+  if (way.account.facts.vhost !== 'tls' && !(await placeHttpOnly(way))) return false;
+  const ordered = (await isReady(way)) && (await askCa(way));
+  if (!ordered) sayWhatServes(way);
+  return ordered;
+}
+
+async function placeHttpOnly(way: Way): Promise<boolean> {
+  const { site, settings } = way.context;
+  if (!(await perform(way, await programs.httpOnlyProgram(site, settings)))) return false;
+  way.account.facts.vhost = 'http-only';
+  return true;
+}
+
+/** Is certbot there, and does the name lead to this host's webroot, as far as this machine can see? */
+async function isReady(way: Way): Promise<boolean> {
+  const { serverName } = way.context.site;
+  if (way.account.facts.certbot !== 'yes')
+    return fail(way, { code: 'certbot-missing', text: 'there is no certbot on the proxy' });
+  const resolved = await resolve(serverName);
+  if ('failure' in resolved) return fail(way, resolved.failure);
+  const file = programs.newChallenge();
+  if (!(await perform(way, await programs.challengeProgram(way.context.site, file), false))) return false;
+  return fetchAll(way, resolved.addresses, file);
+}
+
+async function fetchAll(
+  way: Way,
+  addresses: readonly string[],
+  file: programs.ChallengeFile,
+): Promise<boolean> {
+  const { site, report } = way.context;
+  const start = performance.now();
+  const { failure, warnings } = await tryChallenge(site.serverName, addresses, file, way.wish.isLocalCa);
+  const milliseconds = Math.round(performance.now() - start);
+  way.account.milliseconds.fetch = milliseconds;
+  report.tell({ kind: 'step', host: way.remote.host, name: 'fetch', milliseconds, ok: !failure });
+  for (const text of warnings) report.tell({ kind: 'warning', text });
+  if (!failure) return true;
+  await perform(way, await programs.challengeProgram(site), false);
+  return fail(way, failure);
+}
+
+async function askCa(way: Way): Promise<boolean> {
+  const kind = kindOf(way);
+  if (!(await perform(way, await programs.issueProgram(way.context.site, kind, way.wish)))) return false;
+  note(way, kind === 'rehearsal' ? REHEARSED : `${described(way)}, issued by ${current(way)?.issuer}`);
+  return true;
+}
+
+const REHEARSED = 'the staging CA would have issued; the certificate there stays as it is';
+
+/** A certificate from a CA is never given up for a staging one. */
+const kindOf = (way: Way): programs.Order =>
+  way.wish.staging && current(way)?.kind === 'ca' ? 'rehearsal' : 'new';
+
+/** The summary's words for a host without a new certificate. */
+function sayWhatServes({ account }: Way): void {
+  if (account.outcome !== 'failed' && account.outcome !== 'refused') return;
+  const serves =
+    account.facts.vhost === 'http-only'
+      ? 'the HTTP-only vhost is in place and answers the challenge path'
+      : 'what was served before still is';
+  account.meaning = `no new certificate; ${serves}`;
+}

@@ -1,0 +1,43 @@
+/** One host on its way through several programs: its account grows by each, and the first failure ends it. */
+import type { Wish } from './acme.ts';
+import { type Certificate, dayOf, daysLeft, KINDS, readCertificate } from './certificate.ts';
+import { runOn } from './change.ts';
+import type { Context } from './cli.ts';
+import { typed } from './explain-acme.ts';
+import type { Failure, HostReport } from './outcome.ts';
+import type { Program, Remote } from './remote.ts';
+import { joined } from './several.ts';
+import { isDone } from './summary.ts';
+
+export interface Way {
+  readonly context: Context;
+  readonly wish: Wish;
+  readonly remote: Remote;
+  account: HostReport;
+}
+
+/** Runs one program and adds its account; false when it failed. */
+export async function perform(way: Way, program: Program, changes = true): Promise<boolean> {
+  const report = await runOn(way.context, way.remote, program, changes);
+  way.account = joined(way.account, report.failure ? { ...report, failure: typed(report.failure) } : report);
+  return isDone(report);
+}
+
+/** Ends the way for a reason that was found from here. */
+export function fail(way: Way, failure: Failure): false {
+  way.account = { ...way.account, outcome: 'failed', failure };
+  return false;
+}
+
+/** The certificate on the host, as far as it was told. */
+export const current = ({ account }: Way): Certificate | undefined => readCertificate(account.certificate);
+
+export const note = ({ context }: Way, text: string): void => context.report.tell({ kind: 'note', text });
+
+/** The certificate there, for people. */
+export function described(way: Way): string {
+  const certificate = current(way);
+  if (!certificate) return 'there is no certificate';
+  const { kind, until } = certificate;
+  return `the certificate is ${KINDS[kind]}, valid until ${dayOf(until)} (${daysLeft(certificate, new Date())} days)`;
+}
