@@ -151,7 +151,7 @@ function interrupted(underWay: UnderWay, report: Report): Result {
   const advice =
     hosts.length > 0
       ? 'The proxy ends the change by itself: wholly live or wholly undone. Run the same command again to see and settle it.'
-      : 'Nothing was changed. Run the same command again.';
+      : 'Nothing was changed on any proxy. Run the same command again.';
   report.tell({ kind: 'problem', message, advice });
   if (hosts.length > 0) for (const [client, token] of underWay.tokens) report.showToken(client, token);
   return {

@@ -62,6 +62,7 @@ export async function addClient(context: Context, client: string): Promise<Resul
   const scope = (context.flags.scope ?? 'inference') as Scope;
   const token = await newToken();
   context.report.hide(token);
+  if (!context.flags['dry-run']) context.underWay.tokens.set(client, token);
   const added = { verb: 'add_client', client, scope, token } as const;
   return concludeClient(context, await changeClient(context, added), { change: added, isNew: true });
 }

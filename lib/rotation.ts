@@ -23,21 +23,23 @@ export interface Rotation {
 export async function rotationOf(context: Context): Promise<Rotation> {
   const { flags } = context;
   const client = flags.client ?? DEFAULT_CLIENT;
-  judgeFlags(flags, client);
+  judge(context, client);
   if (flags['revoke-previous']) return { change: { verb: 'revoke_previous', client }, isNew: false };
   const given = client === DEFAULT_CLIENT ? givenToken(context) : undefined;
   const token = given ?? (await newToken());
   const old = client === DEFAULT_CLIENT ? await oldToken(context, token) : undefined;
   for (const secret of [token, old]) if (secret) context.report.hide(secret);
+  if (!given && !flags['dry-run']) context.underWay.tokens.set(client, token);
   const change = { verb: 'rotate', client, token, keepPrevious: flags['keep-previous'] } as const;
   return { change, isNew: given === undefined, ...(old && { old }) };
 }
 
-function judgeFlags(flags: Flags, client: string): void {
+function judge({ flags, site }: Context, client: string): void {
   const wrong = judgeClientName(client);
   const both = (a: keyof Flags, b: keyof Flags) =>
     flags[a] && flags[b] && `--${a} and --${b}: give one of them`;
   const problems = [
+    site.gate ? undefined : `--site ${site.name}: has no bearer gate`,
     wrong && `--client: a client's name is ${wrong}`,
     flags['write-env'] && client !== DEFAULT_CLIENT
       ? `--write-env: the env file holds the token of the client ${DEFAULT_CLIENT} only`

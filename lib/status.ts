@@ -1,4 +1,5 @@
 /** The rows that a proxy tells of itself -> its status, as data and as text. */
+import { X509Certificate } from 'node:crypto';
 import { clientsIn, clientTable, type ListedClient } from './client-table.ts';
 import type { HostReport } from './outcome.ts';
 import { table } from './table.ts';
@@ -29,7 +30,7 @@ interface Release {
 
 interface Certificate {
   readonly path: string;
-  /** `missing` where there is no file. */
+  /** `2026-11-22T17:40:35Z`; `missing` where there is no file, `unreadable` where it holds something else. */
   readonly ends: string;
   readonly daysLeft?: number;
   readonly names: string;
@@ -58,7 +59,7 @@ export function statusOf({ rows, facts, ...host }: HostReport, now: string): Sta
     messages: of('message').flatMap(([text = '']) =>
       / syntax is ok$| test is successful$/.test(text) ? [] : [text],
     ),
-    ...(certificate && { certificate: certificateOf(certificate, now) }),
+    ...(certificate && { certificate: certificateOf(certificate, of('pem').flat().join('\n'), now) }),
     clients: clientsIn({ ...host, rows, facts }),
     backends: of('backend')
       .map(backendOf)
@@ -85,9 +86,16 @@ const KINDS: Readonly<Record<string, string>> = {
 
 const DAY_MS = 86_400_000;
 
-function certificateOf([path = '', ends = '', names = '']: readonly string[], now: string): Certificate {
-  const left = Date.parse(ends) - Date.parse(now);
-  return { path, ends, names, ...(Number.isNaN(left) ? {} : { daysLeft: Math.floor(left / DAY_MS) }) };
+function certificateOf([path = '', missing]: readonly string[], pem: string, now: string): Certificate {
+  if (missing) return { path, ends: 'missing', names: '' };
+  try {
+    const { validTo, subjectAltName = '' } = new X509Certificate(pem);
+    const daysLeft = Math.floor((Date.parse(validTo) - Date.parse(now)) / DAY_MS);
+    const names = subjectAltName.replace(/(?:DNS|IP Address):/g, '');
+    return { path, ends: new Date(validTo).toISOString().replace('.000', ''), daysLeft, names };
+  } catch {
+    return { path, ends: 'unreadable', names: '' };
+  }
 }
 
 /** The status as people read it. */
@@ -133,7 +141,7 @@ function nginxLine({ nginx }: Status): string {
 
 function certificateLine({ path, ends, daysLeft, names }: Certificate): string {
   if (ends === 'missing') return `certificate: ${path} is missing (npx tsx scripts/bootstrap-tls.ts)`;
-  if (daysLeft === undefined) return `certificate: ${path}; its end cannot be read on this host`;
+  if (daysLeft === undefined) return `certificate: ${path} is no certificate in PEM form`;
   return `certificate: ${daysLeft} days left, until ${ends}, for ${names} (${path})`;
 }
 

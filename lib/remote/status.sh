@@ -92,16 +92,13 @@ say_backend() {
   say row backend "$1" "$2" "$how"
 }
 
-# say_certificate: row certificate PATH END NAMES; END may be `missing`, or `-` without openssl.
+# say_certificate: row certificate PATH [missing], and a row pem a line of it (a certificate is public; its key is elsewhere).
 say_certificate() {
   path=$(in_vhost | sed -n 's/^ *ssl_certificate \([^ ;]*\);.*/\1/p' | head -n 1)
   [ -n "$path" ] || return 0
-  [ -f "$path" ] || { say row certificate "$path" missing ''; return; }
-  command -v openssl >/dev/null || { say row certificate "$path" - ''; return; }
-  names=$(openssl x509 -in "$path" -noout -ext subjectAltName 2>/dev/null | sed -n 's/^ *\(DNS\|IP Address\)://p' |
-    sed 's/\(DNS\|IP Address\)://g')
-  ends=$(openssl x509 -in "$path" -noout -enddate 2>/dev/null)
-  say row certificate "$path" "${ends#*=}" "$names"
+  [ -f "$path" ] || { say row certificate "$path" missing; return; }
+  say row certificate "$path"
+  sed -n '/BEGIN CERTIFICATE/,/END CERTIFICATE/p; /END CERTIFICATE/q' "$path" | while IFS= read -r line; do say row pem "$line"; done
 }
 
 # say_lock: who is at work now (the process that the lock names still has it open), and which run was left unfinished.
