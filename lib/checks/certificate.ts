@@ -64,10 +64,8 @@ export function judgeCertificate(
     return warned(`${expected} It names ${name} and has ${days} days left; ${oldTlsText(oldTls)}.`);
   const soon = days < WARN_DAYS;
   const end = `${days} days left, ${soon ? `which is little. ${RENEW}` : `${oldTlsText(oldTls)}.`}`;
-  const same = served ? ', is the one that was issued' : '';
-  return (soon ? warned : passed)(
-    `The certificate is trusted with its whole chain${same} and names ${name}, ${end}`,
-  );
+  const same = served ? 'is the one that was issued, ' : '';
+  return (soon ? warned : passed)(`The certificate is trusted and names ${name}, ${same}${end}`);
 }
 
 /** Kinds that no client trusts by itself, where the operator asked for one. */
