@@ -47,8 +47,11 @@ export async function transact(
   return learn(remote, report, outcome, ask, onEvent);
 }
 
-/** A program that failed without a reason of its own leaves the shell's words. */
+/** What could not be written is told by the tools' words; a program that failed without a reason leaves the shell's. */
 function withWords(report: HostReport, { stderr }: Outcome): HostReport {
+  const { code = '', text = '' } = report.failure ?? {};
+  if (['write', 'restore'].includes(code) && stderr.trim())
+    return { ...report, failure: { code, text: `${text}\n${stderr.trim()}` } };
   if (report.outcome !== 'failed' || report.failure || report.todo) return report;
   return { ...report, failure: { code: 'bug', text: stderr.trim() || 'the program ended early' } };
 }

@@ -28,7 +28,9 @@ holder() { head -n 1 "$STORE/lock" 2>/dev/null | tr -d '\t' || echo somebody; }
 claim_run() {
   [ ! -e "$STORE/runs/$RUN" ] || refuse cancelled "this run was given up before it began"
   LOG=$STORE/runs/$RUN
-  true 2>/dev/null >"$LOG" || refuse store "cannot write $LOG"
+  # A page more than is needed: on a full disk the run ends here.
+  why=$({ printf '%4096s' '' | cat >"$LOG"; } 2>&1) || refuse store "cannot write $LOG: $why"
+  true >"$LOG"
   prune "$STORE/runs" 20
 }
 

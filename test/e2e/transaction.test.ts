@@ -193,3 +193,240 @@ describe('a change that is killed', () => {
     });
   }
 });
+
+describe('a change that cannot be', () => {
+  before(async () => {
+    await d.reset(lab.proxy);
+    await p.apply(lab.proxy, A);
+    trees.A = await d.config(lab.proxy);
+  });
+
+  const certificate = `/etc/letsencrypt/live/${d.SITE}`;
+  /** What nginx can say to a template, and what makes it say so. */
+  const refusals: readonly (readonly [RegExp, (text: string) => string])[] = [
+    [/unknown directive "nonsense"/, (text) => `${text}nonsense;\n`],
+    [/unexpected end of file/, (text) => `${text}server {\n`],
+    [
+      /directive .* is not terminated by ";"|invalid number of arguments/,
+      (text) => text.replace('absolute_redirect off;', 'absolute_redirect off'),
+    ],
+    [
+      /cannot load certificate "\/nowhere.pem": BIO_new_file\(\) failed/,
+      (text) => text.replace(`${certificate}/fullchain.pem`, '/nowhere.pem'),
+    ],
+    [
+      /cannot load certificate key .*PEM_read_bio|PEM_read_bio/,
+      (text) => text.replace(`${certificate}/fullchain.pem`, '/etc/hostname'),
+    ],
+    [
+      /host not found in upstream "nowhere.invalid"/,
+      (text) => text.replace('http://ia_enso_ollama/', 'http://nowhere.invalid/'),
+    ],
+    [
+      /duplicate upstream "ia_enso_ollama"/,
+      (text) => `${text}upstream ia_enso_ollama { server 127.0.0.1; }\n`,
+    ],
+    [/invalid port in upstream/, (text) => text.replace('192.168.1.164:3001', '192.168.1.164:99999')],
+    [/duplicate default server/, (text) => text.replace('listen 80;', 'listen 80 default_server;')],
+    [/"map_hash_bucket_size" directive is duplicate/, (text) => `${text}map_hash_bucket_size 128;\n`],
+    [/could not build map_hash/, (text) => `${text}map $uri $long { "${'k'.repeat(80)}" 1; }\n`],
+    [/key values mismatch/, (text) => text.replace(`${certificate}/privkey.pem`, '/etc/nginx/other.key')],
+  ];
+  for (const [words, edit] of refusals) {
+    test(`is put back when nginx says ${words.source.split('|')[0]}`, async () => {
+      await lab.proxy.sh('openssl ecparam -name prime256v1 -genkey -noout -out /etc/nginx/other.key');
+      const tree = await d.config(lab.proxy);
+      const pids = await d.workers(lab.proxy);
+      const ran = await p.apply(lab.proxy, { token: d.OTHER, edit: p.inVhost(edit) });
+      assert.deepEqual(
+        [ran.status, ran.verdict, ran.failure?.code],
+        [1, 'rolled-back', 'test'],
+        ran.stdout + ran.stderr,
+      );
+      assert.match(ran.failure?.text ?? '', words);
+      assert.equal(await d.config(lab.proxy), tree);
+      assert.equal(await d.leftovers(lab.proxy), '');
+      assert.equal(await serving(), WHOLE.A);
+      assert.equal(await d.workers(lab.proxy), pids);
+      await lab.proxy.sh('rm /etc/nginx/other.key');
+    });
+  }
+
+  test('is noticed when the reload does not take, and put back, within seconds', async () => {
+    const taken = lab.proxy.sh(
+      'exec timeout 30 python3 -c "import socket,time;s=socket.socket();s.bind((\'\',8443));s.listen();time.sleep(30)"',
+    );
+    await sleep(300);
+    const start = performance.now();
+    const ran = await p.apply(lab.proxy, {
+      token: d.OTHER,
+      edit: p.inVhost((text) => text.replace('listen 80;', 'listen 80;\n    listen 8443;')),
+    });
+    const took = performance.now() - start;
+    assert.deepEqual(
+      [ran.status, ran.verdict, ran.failure?.code],
+      [1, 'rolled-back', 'reload'],
+      ran.stdout + ran.stderr,
+    );
+    assert.match(ran.failure?.text ?? '', /still could not bind/);
+    assert.ok(took < 6000, `${took} ms`);
+    await isWholly('A', 'after a reload that did not take');
+    await lab.proxy.sh('pkill -f time.sleep.30');
+    await taken;
+  });
+
+  test('is a failure when another vhost has our name', async () => {
+    const vhost = `server { listen 80; listen 443 ssl; server_name ${d.SITE};
+      ssl_certificate ${certificate}/fullchain.pem; ssl_certificate_key ${certificate}/privkey.pem; return 444; }\n`;
+    await d.put(lab.proxy, '/etc/nginx/sites-enabled/zz-other', vhost);
+    const deployed = await d.deploy(lab, d.withToken(d.OTHER));
+    assert.deepEqual([deployed.exit, deployed.outcome], [1, 'rolled-back'], deployed.stderr);
+    assert.match(deployed.stderr, /conflicting server name "ia.enso.4nkweb.com"/);
+    assert.match(deployed.stderr, /Another vhost on this proxy already has our server name/);
+    await lab.proxy.sh('rm /etc/nginx/sites-enabled/zz-other');
+    await isWholly('A', 'after a name conflict');
+  });
+
+  test('is refused before anything when nginx is broken by somebody else', async () => {
+    await d.put(lab.proxy, '/etc/nginx/conf.d/zz-theirs.conf', 'their_nonsense on;\n');
+    const tree = await d.tree(lab.proxy, '/etc/nginx', d.RELEASES);
+    const deployed = await d.deploy(lab, d.withToken(d.OTHER));
+    assert.deepEqual([deployed.exit, deployed.outcome, deployed.failure?.code], [1, 'refused', 'sick']);
+    assert.match(
+      deployed.stderr,
+      /unknown directive "their_nonsense" in \/etc\/nginx\/conf.d\/zz-theirs.conf:1/,
+    );
+    assert.equal(await d.tree(lab.proxy, '/etc/nginx', d.RELEASES), tree);
+    await lab.proxy.sh('rm /etc/nginx/conf.d/zz-theirs.conf');
+    await isWholly('A', 'after a sick nginx');
+  });
+
+  test('is refused when nginx is stopped', async () => {
+    await lab.proxy.sh('nginx -s stop; sleep 0.2');
+    const ran = await p.apply(lab.proxy, B);
+    await lab.proxy.sh('nginx');
+    assert.deepEqual(
+      [ran.status, ran.verdict, ran.failure?.code],
+      [1, 'refused', 'nginx-stopped'],
+      ran.stdout + ran.stderr,
+    );
+    await isWholly('A', 'after a stopped nginx');
+  });
+
+  const kept = '/etc/nginx/conf.d/ia-enso-http-maps.conf';
+  const changeMaps = {
+    ...B,
+    edit: ({ role, content }: Parameters<NonNullable<p.Wanted['edit']>>[0]) =>
+      role === 'map' ? `${content}# more\n` : content,
+  };
+  const targets = [
+    [
+      'a symbolic link',
+      `mv ${kept} /root/maps && ln -s /root/maps ${kept}`,
+      `rm ${kept} && mv /root/maps ${kept}`,
+      'target',
+      /is a symbolic link to \/root\/maps/,
+    ],
+    [
+      'a directory',
+      `mv ${kept} /root/maps && mkdir ${kept}`,
+      `rmdir ${kept} && mv /root/maps ${kept}`,
+      'target',
+      /is a directory/,
+    ],
+    [
+      'on a read-only file system',
+      'mount --bind /etc/nginx/conf.d /etc/nginx/conf.d && mount -o remount,ro,bind /etc/nginx/conf.d',
+      'umount /etc/nginx/conf.d',
+      'write',
+      /Read-only file system/,
+    ],
+    [
+      'in a history that is read-only',
+      'mount --bind /var/lib/gatepost /var/lib/gatepost && mount -o remount,ro,bind /var/lib/gatepost',
+      'umount /var/lib/gatepost',
+      'store',
+      /Read-only file system/,
+    ],
+    [
+      'on a full disk',
+      `cp -a /etc/nginx/conf.d /root/conf.d && mount -t tmpfs -o size=16k,mode=755 full /etc/nginx/conf.d && cp -a /root/conf.d/. /etc/nginx/conf.d && { cat /dev/zero >/etc/nginx/conf.d/fill 2>/dev/null || true; }`,
+      'umount /etc/nginx/conf.d && rm -r /root/conf.d',
+      'write',
+      /No space left on device/,
+    ],
+    [
+      'in a history on a full disk',
+      `cp -a /var/lib/gatepost /root/history && mount -t tmpfs -o size=256k,mode=700 full /var/lib/gatepost && cp -a /root/history/. /var/lib/gatepost && { cat /dev/zero >/var/lib/gatepost/fill 2>/dev/null || true; }`,
+      'umount /var/lib/gatepost && rm -r /root/history',
+      'write|store',
+      /No space left on device/,
+    ],
+  ] as const;
+  for (const [name, spoil, mend, code, words] of targets) {
+    test(`is refused or put back where a file is ${name}`, async () => {
+      await d.reset(lab.proxy);
+      await p.apply(lab.proxy, A);
+      trees.A = await d.config(lab.proxy);
+      const spoilt = await lab.proxy.sh(`set -e; ${spoil}`);
+      assert.equal(spoilt.status, 0, spoilt.stderr);
+      try {
+        const ran = await p.apply(lab.proxy, changeMaps);
+        assert.equal(ran.status, 1, ran.stdout + ran.stderr);
+        assert.ok(['refused', 'rolled-back'].includes(ran.verdict ?? ''), ran.stdout + ran.stderr);
+        assert.match(ran.failure?.code ?? '', new RegExp(`^(${code})$`));
+        assert.match(`${ran.failure?.text}${ran.stderr}`, words);
+        assert.equal(await serving(), WHOLE.A);
+      } finally {
+        assert.equal((await lab.proxy.sh(`set -e; ${mend}; nginx -t`)).status, 0);
+      }
+      await isWholly('A', name);
+      assert.equal(
+        (await lab.proxy.sh(`find /etc/nginx /var/lib/gatepost -name "*gatepost*" -size 0`)).stdout,
+        '',
+      );
+      const next = await p.apply(lab.proxy, B);
+      assert.equal(next.verdict, 'applied', next.stdout + next.stderr);
+    });
+  }
+});
+
+describe('two at once', () => {
+  before(() => d.reset(lab.proxy));
+
+  test('one wins whole, the other waits and is applied after it; never a mix', async () => {
+    for (let round = 0; round < 5; round++) {
+      await settle();
+      const both = await Promise.all([
+        p.apply(lab.proxy, { ...A, token: d.OTHER, who: 'alice@lab' }),
+        p.apply(lab.proxy, { ...B, token: d.TOKEN, who: 'bob@lab' }),
+      ]);
+      for (const ran of both) assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+      assert.match(
+        both.map(({ stdout }) => stdout).join(''),
+        /wait for the run of (alice|bob)@lab \(site ia.enso.4nkweb.com, run \S+, process \d+\)/,
+      );
+      assert.ok(['A 401 200', 'B 200 401'].includes(await serving()));
+      assert.equal(await d.leftovers(lab.proxy), '');
+    }
+  });
+
+  test('one that is stopped makes the other give up after the limit, naming it', async () => {
+    await settle();
+    await p.installShims(lab.proxy);
+    await lab.proxy.sh('echo 0 >/run/shim/count; echo 25 before STOP >/run/shim/plan');
+    const stopped = p.apply(lab.proxy, { ...B, who: 'alice@lab' });
+    await sleep(1000);
+    const impatient = await p.deployProgram({ ...A, who: 'bob@lab' });
+    await lab.proxy.sh('/bin/rm /run/shim/plan');
+    const ran = await p.execute(lab.proxy, {
+      ...impatient,
+      text: impatient.text.replace('LOCK_WAIT=30', 'LOCK_WAIT=1'),
+    });
+    assert.deepEqual([ran.status, ran.verdict, ran.failure?.code], [1, 'refused', 'locked'], ran.stdout);
+    assert.match(ran.failure?.text ?? '', /^alice@lab \(site .* holds the lock for 1 s$/);
+    await lab.proxy.sh('kill -CONT "$(sed -n "s/.*process \\([0-9]*\\)).*/\\1/p" /var/lib/gatepost/lock)"');
+    assert.equal((await stopped).verdict, 'applied');
+    assert.equal(await serving(), WHOLE.B);
+  });
+});
