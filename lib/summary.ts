@@ -78,7 +78,7 @@ function changedFiles({ outcome, files, release }: HostReport): HostReport['file
 }
 
 function asJson(host: HostReport, checks: readonly CheckResult[]): Readonly<Record<string, unknown>> {
-  const { texts, rows, generated, certificate, meaning, failure, ...rest } = host;
+  const { texts, rows, generated, certificate, meaning, before, failure, ...rest } = host;
   return {
     ...rest,
     release: host.release ?? before ?? null,
