@@ -1,6 +1,7 @@
 /** Changes of the gate's clients -> programs: each touches one client's file and nothing else. */
 import { keyOf, type Scope } from './bearers.ts';
 import { contentFunction, program, quote, type Run } from './program.ts';
+import { webSocketMap } from './render.ts';
 import type { Secret } from './secret.ts';
 import type { Site } from './sites.ts';
 
@@ -32,13 +33,19 @@ export function clientProgram(run: Run, site: Site, change: ClientChange, dryRun
 }
 
 /** Brings back the vhost and the maps of the release `to`; without one, of the release before the present one. */
-export function rollbackProgram(
+export async function rollbackProgram(
   run: Run,
   site: Site,
   to: string | undefined,
   dryRun: boolean,
 ): Promise<string> {
-  return program('rollback', run, site, [`DRY=${dryRun ? 'yes' : ''}`, `TO=${quote(to ?? '')}`]);
+  const shared = site.webSocket ? await webSocketMap() : undefined;
+  return program('rollback', run, site, [
+    `DRY=${dryRun ? 'yes' : ''}`,
+    `TO=${quote(to ?? '')}`,
+    ...(shared ? [contentFunction(0, shared.content)] : []),
+    `shared_files() {\n  ${shared ? `want_missing shared ${quote(shared.name)} ${shared.mode} content_0` : ':'}\n}`,
+  ]);
 }
 
 /** Tells what is on the host; `clients`: of the gate's clients only. Writes nothing there. */

@@ -34,6 +34,7 @@ const PARTS = {
   add_client: CLIENTS,
   revoke_client: CLIENTS,
   rollback: [...CHANGE, 'plan', 'begin', 'rollback'],
+  remove: [...CHANGE, 'plan', 'begin', 'remove'],
   status: [...CHANGE, 'clients', 'status'],
   look: [...ALWAYS, 'certificate', 'look'],
   http_only: [...CHANGE, 'apply', 'http_only'],

@@ -28,15 +28,19 @@ export async function render(site: Site, settings: Settings): Promise<SiteFile[]
   const [vhost, maps, shared] = await Promise.all([
     renderVhost(`${site.name}.conf`, site, settings),
     Promise.all(site.maps.map(async (map) => ({ ...map, content: await readMap(map.source) }))),
-    site.webSocket ? readMap(WEBSOCKET_MAP.source) : undefined,
+    site.webSocket ? webSocketMap() : undefined,
   ]);
   return [
     ...maps.map(({ name, mode, content }) => ({ role: 'map' as const, name, mode, content })),
-    ...(shared
-      ? [{ role: 'shared' as const, name: WEBSOCKET_MAP.name, mode: '644' as const, content: shared }]
-      : []),
+    ...(shared ? [shared] : []),
     { role: 'vhost', name: `${site.name}.conf`, mode: '644', content: vhost },
   ];
+}
+
+/** The map for $connection_upgrade, which sites share. */
+export async function webSocketMap(): Promise<SiteFile> {
+  const { source, name } = WEBSOCKET_MAP;
+  return { role: 'shared', name, mode: '644', content: await readMap(source) };
 }
 
 /** The vhost that answers the CA's challenge before there is a certificate; it takes the place of the full one. */

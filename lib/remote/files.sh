@@ -62,10 +62,22 @@ want() {
 
 # want_first NAME MODE FUNCTION: a client that only a host without any client or history of the whole site gets.
 want_first() {
-  ! grep -sLEx 'kind (found|http_only)' "$STORE/$SITE/releases"/*/meta | grep -q . || return 0
+  ! was_whole || return 0
   for any in "$CLIENTS"/*.map; do [ ! -e "$any" ] || return 0; done
   GENERATED=$1
   want client "$@"
+}
+
+# was_whole: has the whole site been here since it was last removed, or ever?
+was_whole() {
+  for release in $(releases); do
+    case $(sed -n 's/^kind //p' "$release/meta") in
+      remove) return 1 ;;
+      found | http_only) ;;
+      *) return 0 ;;
+    esac
+  done
+  return 1
 }
 
 add() {

@@ -17,7 +17,8 @@ built_with() { printf '%s\n' "$BUILD" | tr ' ' '\n' | sed -n "s|^--$1=||p" | tai
 
 # survey: one `nginx -T`, read as it goes by and never kept, since it prints every token. (It prints nothing but its
 # complaint when the configuration is broken: then the files are read as they lie.) Leaves in SURVEY lines
-# `message TEXT`, `includes DIRECTORY`, `upgrade FILE`, `named FILE`, `pid PATH`, `error_log PATH`, `status N`.
+# `message TEXT`, `includes DIRECTORY`, `upgrade FILE` (defines $connection_upgrade), `uses_upgrade FILE`,
+# `named FILE`, `pid PATH`, `error_log PATH`, `status N`.
 survey() {
   find_nginx
   SURVEY=$(dump | awk -v names="$SERVER_NAMES" '
@@ -32,7 +33,8 @@ survey() {
       if (path == "sites-enabled/*" || path == "sites-enabled/*.conf") print "includes sites-enabled"
       if (path == "conf.d/*.conf" || path == "conf.d/*") print "includes conf.d"
     }
-    /\$(connection_upgrade|\{connection_upgrade\})["\047]?[ \t]*(\{|$)/ { print "upgrade " file }
+    /\$(connection_upgrade|\{connection_upgrade\})["\047]?[ \t]*(\{|$)/ { print "upgrade " file; next }
+    /\$(connection_upgrade([^a-z0-9_]|$)|\{connection_upgrade\})/ { print "uses_upgrade " file }
     /^[ \t]*server_name[ \t]/ { for (i = 2; i <= NF; i++) { name = $i; sub(/;$/, "", name); if (name in ours) print "named " file } }
     $1 == "pid" && $2 ~ /^\// { path = $2; sub(/;$/, "", path); print "pid " path }
     $1 == "error_log" && $2 ~ /^\// && !logged++ { path = $2; sub(/;$/, "", path); print "error_log " path }')

@@ -18,7 +18,11 @@ site_files() {
   [ -s "$FOUND/state" ] || refuse no-files "the release $(id_of "$FOUND") has no files; to take the site off there is remove.ts"
   note "back to the release $(id_of "$FOUND")"
   while read -r role path mode sha; do want_recorded "$role" "$path" "$mode" "$sha"; done <"$FOUND/state"
+  shared_files
 }
+
+# want_missing ROLE NAME MODE FUNCTION: what sites share is in no release; it is brought only where it is missing.
+want_missing() { [ -e "$NGINX_DIR/conf.d/$2" ] || want "$@"; }
 
 id_of() { id=${1##*/}; printf '%s' "${id#*.}"; }
 
@@ -52,8 +56,10 @@ find_before() {
   refuse no-earlier "there is no release before the one that is deployed"
 }
 
-# brought_files RELEASE: a rollback, or a change of clients, only has the files of an earlier one.
-brought_files() { ! of_clients "$1" && ! grep -Eq '^kind (rollback|http_only)$' "$1/meta"; }
+# brought_files RELEASE: a rollback, or a change of clients, only has the files of an earlier one; a removal has none.
+brought_files() {
+  ! of_clients "$1" && ! grep -Eq '^kind (rollback|http_only)$' "$1/meta" && { [ "$1" = "$LAST" ] || [ -s "$1/state" ]; }
+}
 
 # want_recorded ROLE PATH MODE SHA256: one file as the release has it.
 want_recorded() {

@@ -1,0 +1,20 @@
+/** A site -> the program that takes it off a host. */
+import { contentFunction, program, quote, type Run } from './program.ts';
+import { webSocketMap } from './render.ts';
+import type { Site } from './sites.ts';
+
+/** Takes the files and the clients of `site` off the host; with `dryRun` it only tells which. */
+export async function removalProgram(run: Run, site: Site, dryRun: boolean): Promise<string> {
+  const shared = site.webSocket ? await webSocketMap() : undefined;
+  const lines = [
+    `take_off vhost ${quote(`${site.name}.conf`)}`,
+    ...site.maps.map(({ name }) => `take_off map ${quote(name)}`),
+    'take_off_clients',
+    ...(shared ? [`take_off shared ${quote(shared.name)} content_0`] : []),
+  ];
+  return program('remove', run, site, [
+    `DRY=${dryRun ? 'yes' : ''}`,
+    ...(shared ? [contentFunction(0, shared.content)] : []),
+    `site_files() {\n${lines.map((line) => `  ${line}\n`).join('')}}`,
+  ]);
+}
