@@ -9,8 +9,8 @@ rotate() {
 want_rotated() {
   find_client
   readable
-  KEY=$(content_0)
-  [ "$(key_of "$CURRENT")" != "$KEY" ] || refuse same-token "the new token is the one that is live already"
+  NEW_KEY=$(content_0)
+  [ "$(key_of "$CURRENT")" != "$NEW_KEY" ] || refuse same-token "the new token is the one that is live already"
   unused
   say fact previous "$(fingerprint_of "$CURRENT")"
   want_client rotated
@@ -72,6 +72,7 @@ client_change() {
   survey || healthy=no
   say fact nginx "$VERSION"
   LAST=$(last_release) DRIFT=''
+  [ -z "$LAST" ] || say release "$(sed -n 's/^id //p' "$LAST/meta")"
   gate_is_here
   "$1"
   [ "$healthy" = yes ] || refuse_sick

@@ -53,14 +53,14 @@ readable() {
 
 # unused: the new token must not be another client's, who would then get in under this one's name.
 unused() {
-  KEY=$(content_0)
+  NEW_KEY=$(content_0)
   each_client has_key
 }
 
 has_key() {
   [ "$1" != "$FILE" ] || return 0
   while IFS= read -r line; do
-    [ "$(key_of "$line")" != "$KEY" ] || refuse same-token "the new token is the one of the client $(name_of "$1")"
+    [ "$(key_of "$line")" != "$NEW_KEY" ] || refuse same-token "the new token is the one of the client $(name_of "$1")"
   done <<END
 $(key_lines "$1")
 END
@@ -76,4 +76,4 @@ heading() {
   echo "# rotated $2"
 }
 
-key_line() { printf '%s %s:%s;\n' "$KEY" "$SCOPE" "$CLIENT"; }
+key_line() { printf '%s %s:%s;\n' "$NEW_KEY" "$SCOPE" "$CLIENT"; }

@@ -6,6 +6,7 @@ PROBE_WAIT=3     # seconds for a backend to take a connection
 
 status() {
   LAST=$(last_release)
+  [ -z "$LAST" ] || say release "$(sed -n 's/^id //p' "$LAST/meta")"
   [ -z "$CLIENTS" ] || say_clients
   if [ "$ONLY" = everything ]; then
     say_nginx
