@@ -37,7 +37,7 @@ const BY_TEXT: readonly Row[] = [
   },
   {
     code: 'acme-bad-nonce',
-    when: /error:badNonce/i,
+    when: /error:badNonce|anti-replay nonce/i,
     means:
       'The CA did not take the nonce that it had given; a proxy or several CA servers in between can cause that.',
     next: 'Run bootstrap-tls again, at once.',
@@ -51,7 +51,7 @@ const BY_TEXT: readonly Row[] = [
   },
   {
     code: 'acme-unreachable',
-    when: /NewConnectionError|ConnectionError|ConnectTimeout|Max retries exceeded|ReadTimeout|Name or service not known|Temporary failure in name resolution|Network is unreachable|Read timed out/i,
+    when: /Requesting \S+: |NewConnectionError|ConnectionError|ConnectTimeout|Max retries exceeded|ReadTimeout|Name or service not known|Temporary failure in name resolution|Network is unreachable|Read timed out/i,
     means: 'The proxy does not reach the CA.',
     next: `On the proxy, try: curl -sS ACME_DIRECTORY_URL. Look at its DNS, its way out and the CA's status page, ${AGAIN}`,
   },

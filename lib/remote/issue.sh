@@ -30,7 +30,14 @@ order() {
   forsake
   say error "$([ "$status" -lt 124 ] && echo order || echo order-timeout)"
   say_text text "${words:-certbot ended with status $status and said nothing}"
+  said_by_ca
   finish failed 1
+}
+
+# said_by_ca: the CA's last problem (RFC 8555, 6.7) from certbot's log of this run; certbot may not tell it.
+said_by_ca() {
+  grep -A 1 '"type": *"urn:ietf:params:acme:error:' /var/log/letsencrypt/letsencrypt.log 2>/dev/null | tail -n 2 |
+    sed -n 's/^ *"\(type\|detail\)": *"\(.*\)",*$/\2/p' | while IFS= read -r line; do say text "the CA said: $line"; done
 }
 
 # ask_certbot: what GATEPOST_RUN says to our hook is that this program holds the lock.

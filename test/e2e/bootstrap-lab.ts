@@ -107,3 +107,20 @@ async function ask(): Promise<string> {
     socket.destroy();
   }
 }
+
+/** Runs it where it cannot succeed: the type, words of what is told, and what must hold afterwards. */
+export async function assertFails(
+  lab: Lab,
+  code: string,
+  words: RegExp,
+  env: Record<string, string> = {},
+): Promise<void> {
+  const { status, host, stderr } = await bootstrap(lab, [], { env: { ...WITH_TOKEN, ...env } });
+  assert.equal(host.failure?.code, code, JSON.stringify(host.failure));
+  assert.match(`${host.failure?.text} ${host.failure?.means} ${host.failure?.next}`, words);
+  assert.equal(status, 1);
+  assert.equal(host.outcome, 'failed');
+  assert.match(stderr, /no new certificate; the HTTP-only vhost is in place/);
+  await assertHealthy(lab.proxy);
+  await assertNoTry(lab.proxy);
+}

@@ -20,17 +20,17 @@ const rotate = (args: readonly string[], token?: string) =>
 const inFile = async () =>
   /^IA_ENSO_OLLAMA_BEARER_TOKEN=(.*?)\r?$/m.exec(await readFile(envFile, 'utf8'))?.[1] ?? '';
 
-before(async () => {
-  lab = await startLab({ relays: ['jump'] });
-  envFile = join(lab.directory, '.env');
-  await script(lab, 'deploy', ['--json', '--no-verify'], settings(SECOND));
-  await script(lab, 'rotate-bearer', ['--json', '--no-verify'], settings(FIRST));
-  whole = lab.relay.traffic();
-  await whole;
-});
-after(() => lab.stop());
-
 describe('--write-env', () => {
+  before(async () => {
+    lab = await startLab({ relays: ['jump'] });
+    envFile = join(lab.directory, '.env');
+    await script(lab, 'deploy', ['--json', '--no-verify'], settings(SECOND));
+    await script(lab, 'rotate-bearer', ['--json', '--no-verify'], settings(FIRST));
+    whole = lab.relay.traffic();
+    await whole;
+  });
+  after(() => lab.stop());
+
   beforeEach(async () => {
     await writeFile(envFile, `# mine\r\nIA_ENSO_BACKEND_IP=192.168.1.164\r\n${TOKEN}=${FIRST}\r\n`);
     if ((await statusOf(FIRST)) === 200) return;
@@ -108,4 +108,41 @@ describe('--write-env', () => {
       assert.equal(live === FIRST, status === 1, all);
     });
   }
+});
+
+describe('--write-env, two proxies', () => {
+  before(async () => {
+    lab = await startLab({ proxies: 2 });
+    envFile = join(lab.directory, '.env');
+    await writeFile(envFile, `${TOKEN}=${FIRST}\n`);
+    assert.equal((await script(lab, 'deploy', ['--json', '--no-verify'], settings(undefined))).status, 0);
+  });
+  after(() => lab.stop());
+
+  test('where one refuses, the file keeps the token that the other takes; run again, both take one', async () => {
+    await lab.proxies[1]?.sh('echo "server { broken" >/etc/nginx/conf.d/other.conf');
+    const { status, json, all } = await rotate(['--write-env', '--no-verify']);
+    assert.equal(status, 1, all);
+    assert.deepEqual(
+      json.hosts.map(({ outcome }) => outcome),
+      ['applied', 'refused'],
+    );
+    assert.match(all, /keeps the new token; [\d.]+ still takes the old one/);
+    assert.equal(await inFile(), json.token);
+    await lab.proxies[1]?.sh('rm /etc/nginx/conf.d/other.conf');
+    const again = await rotate(['--write-env', '--no-verify']);
+    assert.equal(again.status, 0, again.all);
+    assert.equal(await inFile(), again.json.token);
+    const listed = await script(lab, 'bearers', ['list', '--json']);
+    const prints = listed.json.hosts.map(({ clients }) => clients?.[0]?.fingerprints);
+    assert.deepEqual(prints[0], prints[1]);
+  });
+
+  test('with one proxy out of reach nothing is lost: the file and the other one agree', async () => {
+    await lab.proxies[1]?.sh('pkill -o sshd');
+    const { status, json, all } = await rotate(['--write-env']);
+    assert.equal(status, 1, all);
+    assert.equal(json.hosts[0]?.outcome, 'applied');
+    assert.equal(await statusOf(await inFile()), 200);
+  });
 });
