@@ -34,6 +34,22 @@ const FLAGS = {
     help: 'a new certificate although there is a good one',
   },
   'self-signed': { type: 'boolean', default: false, help: 'a certificate that the proxy signs itself' },
+  parallel: { type: 'string', value: 'N', help: 'at most N proxies at once (1 to 100), by default all' },
+  canary: {
+    type: 'boolean',
+    default: false,
+    help: 'the first proxy alone first; the others only if all is well there',
+  },
+  bundle: { type: 'string', value: 'FILE', help: 'write the program as a file, contact nothing' },
+  local: { type: 'boolean', default: false, help: 'run the program on this machine, without SSH' },
+  curl: { type: 'boolean', default: false, help: 'under each check, how to ask the same by hand' },
+  only: { type: 'string', value: 'NAME', help: 'only the checks with NAME in their name' },
+  'connect-to': {
+    type: 'string',
+    value: 'HOST',
+    help: 'ask HOST[:PORT] instead of where the name leads; PORT stands for 443',
+  },
+  'via-ssh': { type: 'boolean', default: false, help: "ask each proxy's own 443 and 80 through SSH" },
   env: { type: 'string', default: '.env', value: 'FILE', help: 'the env file, by default .env' },
   verbose: { type: 'boolean', default: false, help: 'tell more' },
   help: { type: 'boolean', default: false, short: 'h', help: 'this text' },
@@ -121,7 +137,8 @@ async function runCommand(command: Command, report: Report, underWay: UnderWay):
   const picked = pickSite(sites, flags.site ?? DEFAULT_SITE);
   const settings = await readSettings(picked, sites.values(), {
     envFile: flags.env ?? '.env',
-    host: flags.host,
+    // Nobody is reached by SSH then, so no setting need name a proxy.
+    host: flags.local || flags.bundle !== undefined ? 'localhost' : flags.host,
   });
   const site = named(picked, settings.values);
   for (const value of Object.values(settings.values)) if (value instanceof Secret) report.hide(value);

@@ -15,7 +15,11 @@ export interface Deploy {
 }
 
 /** The program that puts the site on a host (or, in a dry run, tells what that would change), with its bearer. */
-export async function prepareDeploy(context: Context, run: Run): Promise<Deploy> {
+export async function prepareDeploy(
+  context: Context,
+  run: Run,
+  verb: 'apply' | 'bundle' = 'apply',
+): Promise<Deploy> {
   const { site, settings, flags, report, underWay } = context;
   const [files, bearer] = await Promise.all([render(site, settings), bearerFor(site, settings)]);
   if (bearer) {
@@ -23,12 +27,21 @@ export async function prepareDeploy(context: Context, run: Run): Promise<Deploy>
     if (bearer.role === 'first-client') underWay.tokens.set(DEFAULT_CLIENT, bearer.token);
     files.push(clientFile(bearer.role, bearer.token, run.now));
   }
-  const program = await siteProgram(flags['dry-run'] ? 'plan' : 'apply', run, site, files);
+  const program = await siteProgram(flags['dry-run'] ? 'plan' : verb, run, site, files);
   return { run, program, ...(bearer && { bearer }) };
 }
 
 const mayHaveNewClient = ({ generated, outcome }: HostReport): boolean =>
   outcome === 'unknown' || (generated !== undefined && outcome !== 'rolled-back');
+
+/** Behind one name, every proxy should know the same tokens. */
+function warnOfOthers({ report, site }: Context, hosts: readonly HostReport[]): void {
+  const others = hosts.filter((host) => isDone(host) && host.generated === undefined);
+  if (others.length === 0) return;
+  const names = others.map(({ host }) => host).join(', ');
+  const text = `${names}: had clients already, so the new token does not open it; one token for all: ${site.gate?.token}`;
+  report.tell({ kind: 'warning', text });
+}
 
 /** Shows a new token, makes the checks, gives the result. `issued` are the certificates that the hosts hold, where known. */
 export async function concludeDeploy(
@@ -45,7 +58,9 @@ export async function concludeDeploy(
   const known = isNew || bearer?.role === 'client' ? bearer.token : undefined;
   if (isNew && !flags.json) report.showToken(DEFAULT_CLIENT, bearer.token);
 
-  const isLive = hosts.some(isDone) && !flags['dry-run'];
+  if (isNew) warnOfOthers(context, hosts);
+
+  const isLive = hosts.some(isDone) && !flags['dry-run'] && !flags.local;
   const checks =
     isLive && !flags['no-verify'] ? await (await import('./verify.ts')).verify(context, known, issued) : [];
   return conclude(context, hosts, checks, isNew ? bearer.token : undefined);

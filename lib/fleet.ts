@@ -1,12 +1,24 @@
 /** The proxies of a site: reached through one jump-host connection, each worked on by itself. */
-
+import type { Duplex } from 'node:stream';
 import type { Access } from './access.ts';
 import { SshError } from './errors.ts';
 import { type HostReport, newReport } from './outcome.ts';
+import type { Pace } from './pace.ts';
+import { inParallel, remembering } from './parallel.ts';
 import { COMMAND } from './program.ts';
 import type { Remote } from './remote.ts';
 import { type Connection, connect, connectThrough, type Jump, openJump } from './ssh.ts';
-import { type Hop, resolveHops } from './ssh-config.ts';
+import { askSshConfig, type Hop, resolveHops } from './ssh-config.ts';
+import { isWell, NOT_TRIED } from './summary.ts';
+
+/** A place where programs run, and whose own services can be asked. */
+export interface ProxyHost extends Remote {
+  /** A stream to this port of the host, as the host itself reaches it. */
+  open(port: number): Promise<Duplex>;
+}
+
+/** What is done on one proxy; `connectedMs` is how long the login took. */
+export type Work = (proxy: ProxyHost, connectedMs: number) => Promise<HostReport>;
 
 /** A proxy and the hops to it, itself the last. */
 interface Route {
@@ -14,45 +26,62 @@ interface Route {
   readonly hops: readonly Hop[];
 }
 
+const LOOPBACK = '127.0.0.1';
+
 /** The hops to every proxy; nothing is contacted yet. */
 export function routes(access: Access): Promise<readonly Route[]> {
   const { jump, defaults, knownHosts, hosts, user, port, key } = access;
   const withKey = key ? { key } : {};
   const target = (host: string) => ({ host, ...(user && { user }), ...(port && { port }), ...withKey });
   const before = jump && { ...jump, ...withKey };
+  const ask = remembering(askSshConfig);
   return Promise.all(
     hosts.map(async (host) => ({
       host,
-      hops: await resolveHops(target(host), before, jump?.isExplicit ?? true, defaults, knownHosts),
+      hops: await resolveHops(target(host), before, jump?.isExplicit ?? true, defaults, knownHosts, ask),
     })),
   );
 }
 
-/** Runs `work` on every proxy at once; one host's failure neither stops nor hides another's. */
+/** Runs `work` on every proxy; one host's failure neither stops nor hides another's, unless the first one is the canary. */
 export async function onEveryProxy(
   all: readonly Route[],
-  work: (remote: Remote, connectedMs: number) => Promise<HostReport>,
+  work: Work,
+  { atOnce = all.length, canary }: Pace,
 ): Promise<readonly HostReport[]> {
   const jumps = new Map<string, Promise<Jump>>();
-  const reports = await Promise.all(all.map((route) => onOne(route, jumps, work)));
-  for (const jump of jumps.values()) jump.then((open) => open.close()).catch(() => {});
-  return reports;
+  const onOne = (route: Route) => onProxy(route, jumps, work);
+  try {
+    if (!canary) return await inParallel(all, atOnce, onOne);
+    const [first, others] = [await inParallel(all.slice(0, 1), 1, onOne), all.slice(1)];
+    if (!first.every(isWell)) return [...first, ...others.map(({ host }) => notTried(host))];
+    return [...first, ...(await inParallel(others, atOnce, onOne))];
+  } finally {
+    for (const jump of jumps.values()) jump.then((open) => open.close()).catch(() => {});
+  }
 }
 
-async function onOne(
-  route: Route,
-  jumps: Map<string, Promise<Jump>>,
-  work: (remote: Remote, connectedMs: number) => Promise<HostReport>,
-): Promise<HostReport> {
+const notTried = (host: string): HostReport => ({
+  ...newReport(host),
+  outcome: 'refused',
+  meaning: 'not tried, since all was not well on the first proxy',
+  failure: {
+    code: NOT_TRIED,
+    text: 'not tried: --canary, and all was not well on the first proxy',
+    advice: 'Mend what the first proxy tells, then run the same command again.',
+  },
+});
+
+async function onProxy(route: Route, jumps: Map<string, Promise<Jump>>, work: Work): Promise<HostReport> {
   const start = performance.now();
   try {
-    const remote = overSsh(route, await dial(route, jumps));
+    const proxy = overSsh(route, await dial(route, jumps));
     const connected = Math.round(performance.now() - start);
     try {
-      const report = await work(remote, connected);
+      const report = await work(proxy, connected);
       return { ...report, milliseconds: { connect: connected, ...report.milliseconds } };
     } finally {
-      remote.close();
+      proxy.close();
     }
   } catch (error) {
     if (!(error instanceof SshError)) throw error;
@@ -69,11 +98,12 @@ async function dial({ hops }: Route, jumps: Map<string, Promise<Jump>>): Promise
   return connectThrough(hops.at(-1) as Hop, await jump);
 }
 
-function overSsh(route: Route, connection: Connection): Remote {
+function overSsh(route: Route, connection: Connection): ProxyHost {
   return {
     host: route.host,
     run: (text, onLine) => connection.run(COMMAND, text, onLine),
     again: async () => overSsh(route, await connect(route.hops)),
+    open: (port) => connection.forward(LOOPBACK, port),
     close: () => connection.close(),
   };
 }

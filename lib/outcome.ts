@@ -1,4 +1,5 @@
 /** What a remote program told, record by record -> what became of a host. */
+import type { CheckResult } from './checks.ts';
 
 export const OUTCOMES = [
   'applied',
@@ -45,6 +46,8 @@ export interface HostReport {
   readonly rows: Record<string, string[][]>;
   /** The certificate on the host with its chain, as PEM. */
   certificate?: string;
+  /** What its own services answered, where each proxy is asked by itself. */
+  checks?: readonly CheckResult[];
   /** What the summary says of it, where the outcome alone does not tell. */
   meaning?: string;
   /** Texts before and after, by path, in a plan. */

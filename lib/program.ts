@@ -28,6 +28,7 @@ const CLIENTS = [...CHANGE, 'plan', 'begin', 'clients', 'client-verbs'];
 const PARTS = {
   apply: [...CHANGE, 'apply'],
   plan: [...CHANGE, 'plan'],
+  bundle: [...CHANGE, 'apply', 'bundle'],
   outcome: [...ALWAYS, 'outcome'],
   rotate: CLIENTS,
   revoke_previous: CLIENTS,
@@ -44,9 +45,9 @@ const PARTS = {
   self_signed: [...ALWAYS, 'certificate', 'self_signed'],
 } as const;
 
-/** Puts the files of `site` on the host, or (`plan`) tells what that would change. */
+/** Puts the files of `site` on the host (`bundle`: run from a file), or (`plan`) tells what that would change. */
 export function siteProgram(
-  verb: 'apply' | 'plan' | 'http_only',
+  verb: 'apply' | 'plan' | 'bundle' | 'http_only',
   run: Run,
   site: Site,
   files: readonly SiteFile[],

@@ -114,6 +114,7 @@ const STEPS: Readonly<Record<string, string>> = {
   order: 'certbot asks the CA',
   sign: 'the proxy signs a certificate',
   serve: 'reload, new certificate served',
+  checks: 'its own services answer',
 };
 
 type Formatters = {

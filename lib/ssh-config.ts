@@ -39,12 +39,18 @@ interface Named {
 
 type LookUp = (settings: HostSettings) => Promise<Named>;
 
+/** Asks the SSH configuration about a host. */
+export type AskConfig = (settings: HostSettings) => Promise<HostConfig | undefined>;
+
+/** Asks OpenSSH's own configuration files. */
+export const askSshConfig: AskConfig = (settings) => readHostConfig(settings, SSH_CONFIGS);
+
 /**
  * The hops to a proxy, the last one being the proxy itself.
  * @param jump undefined means a direct connection
  * @param jumpIsExplicit when false, a ProxyJump in the SSH configuration goes before `jump`
  * @param knownHosts the only known_hosts file to read, when the operator named one
- * @param configs the SSH configuration files to read
+ * @param ask what the SSH configuration says
  * @throws UsageError with ssh's own words when the SSH configuration is broken
  */
 export async function resolveHops(
@@ -53,9 +59,9 @@ export async function resolveHops(
   jumpIsExplicit: boolean,
   defaults: SshDefaults,
   knownHosts?: string,
-  configs: readonly string[] = SSH_CONFIGS,
+  ask: AskConfig = askSshConfig,
 ): Promise<readonly Hop[]> {
-  const lookUp: LookUp = async (settings) => ({ settings, config: await readHostConfig(settings, configs) });
+  const lookUp: LookUp = async (settings) => ({ settings, config: await ask(settings) });
   const [last, first] = await Promise.all([lookUp(target), jump && lookUp(jump)]);
   const user = last.settings.user ?? last.config?.user ?? defaults.user;
   const configured = jumpIsExplicit ? undefined : last.config?.jumps;

@@ -18,11 +18,21 @@ const BY_WEIGHT: readonly ExitStatus[] = [
 
 const DONE = new Set(['applied', 'unchanged', 'planned']);
 
+/** The code of a proxy that was left alone, since all was not well on the first one. */
+export const NOT_TRIED = 'not-tried';
+
 /** Did the run do on this host what it was asked to? */
 export const isDone = ({ outcome }: HostReport): boolean => DONE.has(outcome);
 
+/** Was it done, and did no check fail? */
+export const isWell = (host: HostReport): boolean => isDone(host) && areWell(host.checks);
+
+const areWell = (checks: readonly CheckResult[] = []): boolean => checks.every(({ ok }) => ok);
+
 function exitOf(host: HostReport): ExitStatus {
-  if (isDone(host)) return EXIT.done;
+  if (isDone(host)) return areWell(host.checks) ? EXIT.done : EXIT.checkFailed;
+  // The first proxy has the say.
+  if (host.failure?.code === NOT_TRIED) return EXIT.done;
   if (host.todo) return EXIT.restoreFailed;
   return host.outcome === 'unknown' ? EXIT.unknown : EXIT.refused;
 }
@@ -35,13 +45,10 @@ export function conclude(
   token?: Secret,
   more: (host: HostReport) => Readonly<Record<string, unknown>> = () => ({}),
 ): Result {
-  const statuses = [...hosts.map(exitOf), checks.every(({ ok }) => ok) ? EXIT.done : EXIT.checkFailed];
+  const statuses = [...hosts.map(exitOf), areWell(checks) ? EXIT.done : EXIT.checkFailed];
   const exit = BY_WEIGHT.find((status) => statuses.includes(status)) ?? EXIT.done;
-  const lines = hosts.map(
-    ({ host, outcome, release, meaning }) =>
-      `${host}: ${meaning ?? MEANING[outcome]}${release ? ` (release ${release})` : ''}`,
-  );
-  report.tell({ kind: 'summary', ok: exit === EXIT.done, text: [...lines, ...counted(checks)].join('; ') });
+  const text = [...hosts.map(row), ...counted(checks)].join(hosts.length > 1 ? '\n' : '; ');
+  report.tell({ kind: 'summary', ok: exit === EXIT.done, text });
   return {
     exit,
     json: {
@@ -49,6 +56,12 @@ export function conclude(
       ...(token && { token: token.reveal() }),
     },
   };
+}
+
+/** What became of one host: a row of the summary. */
+function row({ host, outcome, release, meaning, checks = [] }: HostReport): string {
+  const what = `${host}: ${meaning ?? MEANING[outcome]}${release ? ` (release ${release})` : ''}`;
+  return [what, ...counted(checks)].join('; ');
 }
 
 const MEANING: Readonly<Record<HostReport['outcome'], string>> = {
@@ -78,12 +91,12 @@ function changedFiles({ outcome, files, release }: HostReport): HostReport['file
 }
 
 function asJson(host: HostReport, checks: readonly CheckResult[]): Readonly<Record<string, unknown>> {
-  const { texts, rows, generated, certificate, meaning, before, failure, ...rest } = host;
+  const { before, texts, rows, generated, certificate, meaning, failure, ...rest } = host;
   return {
     ...rest,
     release: host.release ?? before ?? null,
     files: changedFiles(host),
     ...(failure && { failure: { ...failure, ...explain(failure) } }),
-    checks,
+    checks: host.checks ?? checks,
   };
 }

@@ -2,14 +2,26 @@
 import { change } from '../lib/change.ts';
 import { main, newRun } from '../lib/cli.ts';
 import { concludeDeploy, prepareDeploy } from '../lib/deploy.ts';
+import { checksAfter } from '../lib/host-checks.ts';
 
 await main({
   name: 'deploy',
   does: 'Renders a site, sends it to its proxies, tests, reloads, proves and checks it; or restores what was there.',
-  flags: ['dry-run', 'no-verify'],
+  flags: ['dry-run', 'no-verify', 'parallel', 'canary', 'local', 'bundle'],
   run: async (context) => {
+    const { flags } = context;
+    if (flags.bundle !== undefined)
+      return (await import('../lib/bundle.ts')).writeBundle(context, flags.bundle);
+
     const deploy = await prepareDeploy(context, newRun());
-    const hosts = await change(context, deploy.run, deploy.program, !context.flags['dry-run']);
+    const isChange = !flags['dry-run'];
+    const hosts = await change(
+      context,
+      deploy.run,
+      deploy.program,
+      isChange,
+      checksAfter(context, deploy.bearer),
+    );
     return concludeDeploy(context, deploy, hosts);
   },
 });

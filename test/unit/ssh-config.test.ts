@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { UsageError } from '../../lib/errors.ts';
 import { type Hop, type HostSettings, resolveHops } from '../../lib/ssh-config.ts';
-import { parseHostConfig, parseJump, sshConfigText } from '../../lib/ssh-dash-g.ts';
+import { parseHostConfig, parseJump, readHostConfig, sshConfigText } from '../../lib/ssh-dash-g.ts';
 import { expandPath, HOME } from '../../lib/ssh-paths.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'gatepost-config-'));
@@ -25,7 +25,8 @@ async function hopsWith(
   count += 1;
   const file = join(directory, `config.${count}`);
   writeFileSync(file, config, { mode: 0o600 });
-  return await resolveHops(target, jump, jumpIsExplicit, defaults, knownHosts, [file]);
+  const ask = (settings: HostSettings) => readHostConfig(settings, [file]);
+  return await resolveHops(target, jump, jumpIsExplicit, defaults, knownHosts, ask);
 }
 
 const brief = (hops: readonly Hop[]) =>

@@ -1,0 +1,61 @@
+/** This machine as the place where a program runs: no SSH, the same program. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { Context } from './cli.ts';
+import type { ProxyHost } from './fleet.ts';
+import type { HostReport } from './outcome.ts';
+import { COMMAND } from './program.ts';
+import type { Outcome } from './ssh.ts';
+import { LIMITS } from './ssh-limits.ts';
+import { lineSplitter } from './ssh-output.ts';
+
+/** What `--local` calls this machine. */
+export const LOCALHOST = 'localhost';
+
+/** Does `work` on this machine. */
+export async function onThisMachine(
+  { site, report }: Context,
+  work: (proxy: ProxyHost) => Promise<HostReport>,
+): Promise<HostReport> {
+  report.tell({ kind: 'title', text: `${site.name} on this machine` });
+  return work(thisMachine());
+}
+
+const thisMachine = (): ProxyHost => ({
+  host: LOCALHOST,
+  run: runHere,
+  again: async () => thisMachine(),
+  open: async (port) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    await once(socket, 'connect');
+    return socket;
+  },
+  close: () => {},
+});
+
+/** In a session of its own: Ctrl-C here leaves the program to its end, as it does over SSH. */
+function runHere(text: string, onLine: (line: string) => void): Promise<Outcome> {
+  const child = spawn('/bin/sh', ['-c', COMMAND], {
+    detached: true,
+    timeout: LIMITS.run,
+    killSignal: 'SIGTERM',
+  });
+  const said = { stdout: '', stderr: '' };
+  const lines = lineSplitter(onLine);
+  child.stdout.setEncoding('utf8').on('data', (data: string) => {
+    said.stdout += data;
+    lines(data);
+  });
+  child.stderr.setEncoding('utf8').on('data', (data: string) => {
+    said.stderr += data;
+  });
+  // A shell that ends before it has read all says why on stderr.
+  child.stdin.on('error', () => {}).end(text);
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) =>
+      resolve({ ...said, code: code ?? undefined, sent: true, ...(signal && { signal }) }),
+    );
+  });
+}
