@@ -36,8 +36,9 @@ order() {
 
 # said_by_ca: the CA's last problem (RFC 8555, 6.7) from certbot's log of this run; certbot may not tell it.
 said_by_ca() {
-  grep -A 1 '"type": *"urn:ietf:params:acme:error:' /var/log/letsencrypt/letsencrypt.log 2>/dev/null | tail -n 2 |
-    sed -n 's/^ *"\(type\|detail\)": *"\(.*\)",*$/\2/p' | while IFS= read -r line; do say text "the CA said: $line"; done
+  grep -oE '"(type|detail)": *"([^"\\]|\\.)*"' /var/log/letsencrypt/letsencrypt.log 2>/dev/null |
+    grep -A 1 'urn:ietf:params:acme:error:' | tail -n 2 | sed 's/^[^:]*: *//' |
+    while IFS= read -r line; do say text "the CA said: $line"; done
 }
 
 # ask_certbot: what GATEPOST_RUN says to our hook is that this program holds the lock.

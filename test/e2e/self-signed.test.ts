@@ -1,0 +1,57 @@
+/** Certificates that the proxy signs itself, and the real one that follows. */
+import '../lab/enter.ts';
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type Lab, startLab } from '../lab/lab.ts';
+import { bootstrap, issued, LIVE, NAME, served, WITH_TOKEN } from './bootstrap-lab.ts';
+
+describe('bootstrap-tls --self-signed', () => {
+  let lab: Lab;
+  before(async () => {
+    lab = await startLab({ certificate: 'none' });
+    await lab.startAcme();
+  });
+  after(() => lab.stop());
+
+  test('makes key and certificate on the proxy, deploys, and says what it is', async () => {
+    const { status, host, stderr } = await bootstrap(lab, ['--self-signed'], { env: WITH_TOKEN });
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /self-signed, valid until \d{4}-\d\d-\d\d \(82[45] days\)/);
+    const found = new Map(host.checks.map((check) => [check.name, check]));
+    assert.equal(found.get('certificate')?.status, 'warned');
+    assert.match(found.get('certificate')?.detail ?? '', /self-signed one that the proxy made/);
+    assert.equal(found.get('bearer gate opens')?.status, 'passed');
+    assert.equal((await served()).serialNumber, await issued(lab.proxy));
+  });
+
+  test("is P-256 with the name as subject alternative name, no CA, and its key is 0600 and root's", async () => {
+    const { stdout } = await lab.proxy.sh(`openssl x509 -noout -text -in ${LIVE}/fullchain.pem`);
+    assert.match(stdout, /NIST CURVE: P-256/);
+    assert.match(stdout, new RegExp(`X509v3 Subject Alternative Name: \\s+DNS:${NAME}\\s`));
+    assert.equal(stdout.match(/Basic Constraints/g)?.length, 1);
+    assert.match(stdout, /CA:FALSE/);
+    const mode = await lab.proxy.sh(`stat -c '%a %U:%G' ${LIVE}/privkey.pem`);
+    assert.equal(mode.stdout, '600 root:root\n');
+  });
+
+  test('run again, it is kept; insisted on, another follows with the same key', async () => {
+    const serial = await issued(lab.proxy);
+    const key = await lab.proxy.sh(`sha256sum ${LIVE}/privkey.pem`);
+    assert.equal((await bootstrap(lab, ['--self-signed', '--no-verify'])).host.outcome, 'unchanged');
+    assert.equal(await issued(lab.proxy), serial);
+    assert.equal((await bootstrap(lab, ['--self-signed', '--force-renewal', '--no-verify'])).status, 0);
+    assert.notEqual(await issued(lab.proxy), serial);
+    assert.equal((await served()).serialNumber, await issued(lab.proxy));
+    assert.equal((await lab.proxy.sh(`sha256sum ${LIVE}/privkey.pem`)).stdout, key.stdout);
+  });
+
+  test('a real one takes its place without hand work, and is not given up again', async () => {
+    const { status, stderr } = await bootstrap(lab, [], { env: WITH_TOKEN });
+    assert.equal(status, 0, stderr);
+    assert.match((await served()).issuer.CN, /Pebble/);
+    const again = await bootstrap(lab, ['--self-signed', '--force-renewal']);
+    assert.equal(again.status, 1);
+    assert.equal(again.host.failure?.code, 'managed');
+    assert.match((await served()).issuer.CN, /Pebble/);
+  });
+});
