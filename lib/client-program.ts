@@ -31,24 +31,3 @@ export function clientProgram(run: Run, site: Site, change: ClientChange, dryRun
     ...('token' in change ? [contentFunction(0, `${keyOf(change.token)}\n`)] : []),
   ]);
 }
-
-/** Brings back the vhost and the maps of the release `to`; without one, of the release before the present one. */
-export async function rollbackProgram(
-  run: Run,
-  site: Site,
-  to: string | undefined,
-  dryRun: boolean,
-): Promise<string> {
-  const shared = site.webSocket ? await webSocketMap() : undefined;
-  return program('rollback', run, site, [
-    `DRY=${dryRun ? 'yes' : ''}`,
-    `TO=${quote(to ?? '')}`,
-    ...(shared ? [contentFunction(0, shared.content)] : []),
-    `shared_files() {\n  ${shared ? `want_missing shared ${quote(shared.name)} ${shared.mode} content_0` : ':'}\n}`,
-  ]);
-}
-
-/** Tells what is on the host; `clients`: of the gate's clients only. Writes nothing there. */
-export function statusProgram(run: Run, site: Site, only: 'clients' | 'everything'): Promise<string> {
-  return program('status', run, site, [`ONLY=${only}`, `ACCESS_LOG=${quote(site.gate?.log ?? '')}`]);
-}

@@ -3,9 +3,9 @@ import { DEFAULT_CLIENT, judgeClientName, SCOPES, type Scope } from './bearers.t
 import { change } from './change.ts';
 import { type Context, newRun, type Result } from './cli.ts';
 import { changeClient, concludeClient } from './client-change.ts';
-import { statusProgram } from './client-program.ts';
 import { clientsIn, clientTable } from './client-table.ts';
 import { UsageError } from './errors.ts';
+import { statusProgram } from './history-programs.ts';
 import { conclude, isDone } from './summary.ts';
 import { newToken } from './tokens.ts';
 

@@ -1,8 +1,7 @@
 /** The rows that a proxy tells of itself -> its status, as data and as text. */
 import { X509Certificate } from 'node:crypto';
-import { clientsIn, clientTable, type ListedClient } from './client-table.ts';
+import { clientsIn, type ListedClient } from './client-table.ts';
 import type { HostReport } from './outcome.ts';
-import { table } from './table.ts';
 
 export interface Status {
   readonly current?: string;
@@ -19,7 +18,7 @@ export interface Status {
   readonly unfinished?: string;
 }
 
-interface Release {
+export interface Release {
   readonly id: string;
   readonly kind: string;
   readonly when: string;
@@ -28,7 +27,7 @@ interface Release {
   readonly about: string;
 }
 
-interface Certificate {
+export interface Certificate {
   readonly path: string;
   /** `2026-11-22T17:40:35Z`; `missing` where there is no file, `unreadable` where it holds something else. */
   readonly ends: string;
@@ -96,64 +95,4 @@ function certificateOf([path = '', missing]: readonly string[], pem: string, now
   } catch {
     return { path, ends: 'unreadable', names: '' };
   }
-}
-
-/** The status as people read it. */
-export function statusText(host: HostReport, now: string): string {
-  const status = statusOf(host, now);
-  return [
-    `${host.host}`,
-    nginxLine(status),
-    ...status.messages.map((text) => `  ${text}`),
-    ...(status.busy ? [`at work now: ${status.busy}`] : []),
-    ...(status.unfinished ? [`unfinished: ${status.unfinished}; the next change puts it right first`] : []),
-    ...(status.certificate ? [certificateLine(status.certificate)] : ['certificate: none known']),
-    '',
-    releaseTable(status.releases),
-    '',
-    ...columns(
-      ['file', 'state'],
-      status.state.map(({ path, state }) => [path, STATES[state] ?? state]),
-    ),
-    ...columns(
-      ['backend', 'asked from the proxy'],
-      status.backends.map(({ address, port, state }) => [`${address}:${port}`, state]),
-    ),
-    clientTable(host),
-    '',
-  ].join('\n');
-}
-
-const STATES: Readonly<Record<string, string>> = {
-  ok: 'as released',
-  changed: 'changed by hand',
-  removed: 'removed by hand',
-};
-
-const columns = (heads: readonly string[], rows: readonly (readonly string[])[]): string[] =>
-  rows.length > 0 ? [table(heads, rows), ''] : [];
-
-function nginxLine({ nginx }: Status): string {
-  if (nginx.version === 'absent') return 'nginx: none on this host';
-  const health = nginx.healthy ? 'accepts its configuration' : 'REFUSES its configuration';
-  return `nginx ${nginx.version}: ${nginx.running ? 'running' : 'NOT running'}, ${health}`;
-}
-
-function certificateLine({ path, ends, daysLeft, names }: Certificate): string {
-  if (ends === 'missing') return `certificate: ${path} is missing (npx tsx scripts/bootstrap-tls.ts)`;
-  if (daysLeft === undefined) return `certificate: ${path} is no certificate in PEM form`;
-  return `certificate: ${daysLeft} days left, until ${ends}, for ${names} (${path})`;
-}
-
-function releaseTable(releases: readonly Release[]): string {
-  if (releases.length === 0) return 'no release of this site';
-  return table(
-    ['release', 'when', 'who', 'what'],
-    releases.map(({ id, when, who, kind, about }, i) => [
-      id,
-      when,
-      who,
-      `${kind}${about ? ` ${about}` : ''}${i === 0 ? ' (current)' : ''}`,
-    ]),
-  );
 }

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { clientProgram, rollbackProgram } from '../../lib/client-program.ts';
+import { clientProgram } from '../../lib/client-program.ts';
 import { clientsIn, clientTable, logTime } from '../../lib/client-table.ts';
 import { clientText } from '../../lib/client-text.ts';
+import { rollbackProgram } from '../../lib/history-programs.ts';
 import { newReport } from '../../lib/outcome.ts';
 import { Secret } from '../../lib/secret.ts';
-import { statusOf, statusText } from '../../lib/status.ts';
+import { statusOf } from '../../lib/status.ts';
+import { statusText } from '../../lib/status-text.ts';
 import { table } from '../../lib/table.ts';
 import { site } from '../../sites/ia.enso.4nkweb.com.ts';
 

@@ -1,0 +1,24 @@
+/** Going back and looking: the programs of rollback and status. */
+import { program, quote, type Run } from './program.ts';
+import type { Site } from './sites.ts';
+
+/** Brings back the vhost and the maps of the release `to`; without one, of the release before the present one. */
+export async function rollbackProgram(
+  run: Run,
+  site: Site,
+  to: string | undefined,
+  dryRun: boolean,
+): Promise<string> {
+  const shared = site.webSocket ? await webSocketMap() : undefined;
+  return program('rollback', run, site, [
+    `DRY=${dryRun ? 'yes' : ''}`,
+    `TO=${quote(to ?? '')}`,
+    ...(shared ? [contentFunction(0, shared.content)] : []),
+    `shared_files() {\n  ${shared ? `want_missing shared ${quote(shared.name)} ${shared.mode} content_0` : ':'}\n}`,
+  ]);
+}
+
+/** Tells what is on the host; `clients`: of the gate's clients only. Writes nothing there. */
+export function statusProgram(run: Run, site: Site, only: 'clients' | 'everything'): Promise<string> {
+  return program('status', run, site, [`ONLY=${only}`, `ACCESS_LOG=${quote(site.gate?.log ?? '')}`]);
+}
