@@ -22,6 +22,8 @@ export interface HttpMap {
 export interface Gate {
   /** The setting with the token of the client `default`. */
   readonly token: string;
+  /** The setting with a token of scope `inference`, for a check. */
+  readonly inferenceToken?: string;
   /** The folder of the clients' files. */
   readonly clients: `/etc/nginx/${string}`;
   /** Where Ollama stands on this site, such as `/ollama`. */

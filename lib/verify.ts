@@ -1,5 +1,5 @@
 /** Runs a site's checks from here, and tells each result. */
-import { type CheckResult, type Issued, runChecks } from './checks.ts';
+import { type Check, type CheckResult, type CheckTarget, type Issued, runChecks } from './checks.ts';
 import type { Context } from './cli.ts';
 import { Secret } from './secret.ts';
 import { isNameless } from './sites.ts';
@@ -9,15 +9,43 @@ import { isNameless } from './sites.ts';
  * @param issued the certificates that the hosts hold, where known: one of them must be served
  */
 export async function verify(
-  { site, settings, report }: Context,
+  context: Context,
   gateToken?: Secret,
   issued: readonly Issued[] = [],
 ): Promise<readonly CheckResult[]> {
-  // One that has no name is asked by the address of its (first) proxy.
-  const serverName = (isNameless(site) && settings.access.hosts[0]) || site.serverName;
-  report.tell({ kind: 'title', text: `Checks of https://${serverName} from here` });
-  const given = settings.values[site.checkToken ?? ''];
-  const token = gateToken ?? (given instanceof Secret ? given : undefined);
-  const target = { serverName, issued, ...(token && { token }) };
-  return runChecks(await site.checks(), target, (result) => report.tell({ kind: 'check', result }));
+  const target = { ...targetOf(context), issued, ...(gateToken && { token: gateToken }) };
+  context.report.tell({ kind: 'title', text: `Checks of https://${target.serverName} from here` });
+  return runChecks(await context.site.checks(), target, (result) => tellCheck(context, result));
+}
+
+/** The same checks with the bearer from the settings, for who changed nothing. */
+export async function verifyBy(
+  context: Context,
+  checks: readonly Check[],
+  way: Partial<CheckTarget>,
+  tell = (result: CheckResult) => tellCheck(context, result),
+): Promise<readonly CheckResult[]> {
+  const token = secretOf(context, context.site.gate?.token);
+  return runChecks(checks, { ...targetOf(context), ...(token && { token }), ...way }, tell);
+}
+
+/** Tells one result; with --curl also how to ask the same by hand. */
+export function tellCheck({ report, flags }: Context, result: CheckResult): void {
+  report.tell({ kind: 'check', result });
+  if (flags.curl && result.curl) report.tell({ kind: 'text', text: `    ${result.curl}` });
+}
+
+/** The site as its settings know it. One that has no name is asked by the address of its (first) proxy. */
+export function targetOf(context: Context): CheckTarget {
+  const { site, settings } = context;
+  const { hosts } = settings.access;
+  const serverName = (isNameless(site) && hosts[0]) || site.serverName;
+  const token = secretOf(context, site.checkToken);
+  const inferenceToken = secretOf(context, site.gate?.inferenceToken);
+  return { serverName, proxies: hosts, ...(token && { token }), ...(inferenceToken && { inferenceToken }) };
+}
+
+function secretOf({ settings }: Context, name = ''): Secret | undefined {
+  const value = settings.values[name];
+  return value instanceof Secret ? value : undefined;
 }

@@ -3,6 +3,7 @@ import { ipv4, token } from '../lib/forms.ts';
 import type { Site } from '../lib/sites.ts';
 
 const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
+const INFERENCE_TOKEN = 'IA_ENSO_INFERENCE_TOKEN';
 const AGENT_SOCKET = '/api/agent-invocation/00000000-0000-0000-0000-000000000000';
 
 export const site: Site = {
@@ -17,12 +18,13 @@ export const site: Site = {
       meaning: 'IPv4 address of the machine with Ollama and AnythingLLM',
     },
     [TOKEN]: { form: token, meaning: 'the bearer token of the client `default`' },
-    IA_ENSO_INFERENCE_TOKEN: { form: token, meaning: 'a token of scope `inference`, for one check only' },
+    [INFERENCE_TOKEN]: { form: token, meaning: 'a token of scope `inference`, for one check only' },
   },
   maps: [{ source: 'ia-enso-ollama-bearer.map.conf.example', name: 'ia-enso-http-maps.conf', mode: '600' }],
   webSocket: true,
   gate: {
     token: TOKEN,
+    inferenceToken: INFERENCE_TOKEN,
     clients: '/etc/nginx/ia-enso-bearers',
     path: '/ollama',
     log: '/var/log/nginx/ia.enso.4nkweb.com.access.log',
@@ -40,6 +42,14 @@ export const site: Site = {
       }),
       c.webSocket({ path: AGENT_SOCKET }),
       c.webInterface({ entry: '/anythingllm/', ping: '/api/ping' }),
+      c.inferenceScope({
+        deletes: '/ollama/api/delete',
+        models: '/ollama/v1/models',
+        tokenVariable: INFERENCE_TOKEN,
+      }),
+      c.spellings({ prefix: '/ollama', list: '/api/tags' }),
+      c.publicName(),
+      c.closedPorts([11434, 3001]),
     ];
   },
 };

@@ -40,6 +40,10 @@ export interface CheckTarget {
   /** Opens a connection to that port of the proxy by another way, such as an SSH tunnel. */
   readonly open?: ((port: number) => Promise<Duplex>) | undefined;
   readonly token?: Secret | undefined;
+  /** A token of scope `inference`. */
+  readonly inferenceToken?: Secret | undefined;
+  /** The proxies, as the settings name them; for advice. */
+  readonly proxies?: readonly string[] | undefined;
   /** Certificates of which one must be served, as told by the proxies themselves; empty when not known. */
   readonly issued?: readonly Issued[] | undefined;
   /** How long each check may take; without it, each check's own limit holds. */

@@ -84,7 +84,8 @@ function send(target: CheckTarget, { method = 'GET', path, headers, body }: Ask,
   return sent.end(body);
 }
 
-async function read(
+/** Reads an answer to its end. */
+export async function read(
   response: http.IncomingMessage,
   { onData }: Ask,
   { signal }: CheckTarget,

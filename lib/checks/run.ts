@@ -29,7 +29,10 @@ export async function runChecks(
 async function runOne(check: Check, target: CheckTarget): Promise<CheckResult> {
   const start = performance.now();
   const byHand = check.curl === undefined ? {} : { curl: check.curl(target) };
-  const finding = redacted({ ...byHand, ...(await inTime(check, target)) }, target.token);
+  const finding = [target.token, target.inferenceToken].reduce(redacted, {
+    ...byHand,
+    ...(await inTime(check, target)),
+  });
   const milliseconds = Math.round(performance.now() - start);
   return { name: check.name, ok: finding.status !== 'failed', ...finding, milliseconds };
 }

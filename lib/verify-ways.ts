@@ -1,0 +1,125 @@
+/** Which checks are run, and by which way: by the public name, to another address, through SSH to each proxy. */
+import type { Check, CheckResult, CheckTarget } from './checks.ts';
+import type { Context, Result } from './cli.ts';
+import { SshError, UsageError } from './errors.ts';
+import { routes } from './fleet.ts';
+import { host as hostForm, port as portForm } from './forms.ts';
+import { type HostReport, newReport } from './outcome.ts';
+import { isNameless } from './sites.ts';
+import { connect } from './ssh.ts';
+import { conclude } from './summary.ts';
+import { targetOf, tellCheck, verifyBy } from './verify.ts';
+
+/** A host, or the public name, with what its checks found. */
+export interface Verified {
+  readonly report: HostReport;
+  readonly checks: readonly CheckResult[];
+}
+
+/**
+ * The site's checks; with `--only NAME` those whose name has NAME in it, whatever its case.
+ * @throws UsageError that lists the names
+ */
+export async function chosenChecks({ site, flags }: Context): Promise<readonly Check[]> {
+  const checks = await site.checks();
+  const { only } = flags;
+  if (only === undefined) return checks;
+  const wanted = only.trim().toLowerCase();
+  const some = checks.filter(({ name }) => wanted !== '' && name.toLowerCase().includes(wanted));
+  if (some.length > 0) return some;
+  const names = checks.map(({ name }) => name).join(', ');
+  throw new UsageError([`--only ${only}: no such check; there are: ${names}`]);
+}
+
+/**
+ * What `--connect-to HOST[:PORT]` says: the port stands for 443, as with curl.
+ * @throws UsageError when it says nothing of the kind, or beside --via-ssh
+ */
+export function connectTo({ flags }: Pick<Context, 'flags'>): Pick<CheckTarget, 'address' | 'port'> {
+  const text = flags['connect-to'];
+  if (text === undefined) return {};
+  if (flags['via-ssh']) throw new UsageError(['--connect-to and --via-ssh are two ways: give one of them']);
+  const [, bracketed, bare = '', digits] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(.*))?$/.exec(text) ?? [];
+  const address = hostForm.read(bracketed ?? bare);
+  const port = digits === undefined ? undefined : portForm.read(digits);
+  if (address === undefined || (digits !== undefined && port === undefined))
+    throw new UsageError([`--connect-to ${text}: it must be HOST, HOST:PORT or [IPV6]:PORT`]);
+  return { address, port };
+}
+
+/** Runs the checks from here. */
+export async function fromHere(
+  context: Context,
+  checks: readonly Check[],
+  way: Pick<CheckTarget, 'address' | 'port'>,
+): Promise<Verified> {
+  const { serverName } = targetOf(context);
+  const by = way.address === undefined ? 'from here' : `at ${way.address}`;
+  context.report.tell({ kind: 'title', text: `Checks of https://${serverName} ${by}` });
+  const start = performance.now();
+  return verified(serverName, await verifyBy(context, checks, way), { checks: since(start) });
+}
+
+/** Runs the checks through one SSH connection to each proxy, on its own ports; all proxies side by side. */
+export async function throughSsh(context: Context, checks: readonly Check[]): Promise<readonly Verified[]> {
+  const all = await routes(context.settings.access);
+  return Promise.all(all.map((route) => throughOne(context, checks, route)));
+}
+
+type Route = Awaited<ReturnType<typeof routes>>[number];
+
+async function throughOne(
+  context: Context,
+  checks: readonly Check[],
+  { host, hops }: Route,
+): Promise<Verified> {
+  const start = performance.now();
+  try {
+    const connection = await connect(hops);
+    const connected = since(start);
+    try {
+      const open = (port: number) => connection.forward('127.0.0.1', port);
+      const own = isNameless(context.site) ? { serverName: host } : {};
+      const results = await verifyBy(context, checks, { ...own, open }, () => {});
+      tellTogether(context, host, results);
+      return verified(host, results, { connect: connected, checks: since(start) - connected });
+    } finally {
+      connection.close();
+    }
+  } catch (error) {
+    if (!(error instanceof SshError)) throw error;
+    return unreached(context, host, error);
+  }
+}
+
+/** Told in one go, as the lines of several proxies would mix. */
+function tellTogether(context: Context, host: string, results: readonly CheckResult[]): void {
+  const { serverName } = targetOf(context);
+  context.report.tell({ kind: 'title', text: `Checks of https://${serverName} on ${host}, through SSH` });
+  for (const result of results) tellCheck(context, result);
+}
+
+function unreached({ report }: Context, host: string, { message, advice }: SshError): Verified {
+  const failure = { code: 'ssh', text: message, advice };
+  report.tell({ kind: 'failure', host, failure });
+  return { report: { ...newReport(host), failure, meaning: 'not reached' }, checks: [] };
+}
+
+const since = (start: number): number => Math.round(performance.now() - start);
+
+function verified(
+  host: string,
+  checks: readonly CheckResult[],
+  milliseconds: Record<string, number>,
+): Verified {
+  return { report: { ...newReport(host), outcome: 'unchanged', meaning: 'checked', milliseconds }, checks };
+}
+
+/** The summary line, the exit status, the JSON with each host's own checks. */
+export function concludeChecks(context: Context, all: readonly Verified[]): Result {
+  const reports = all.map(({ report }) => report);
+  const checks = all.flatMap((each) => each.checks);
+  return conclude(context, reports, checks, undefined, (host) => ({
+    checks: all.find(({ report }) => report === host)?.checks ?? [],
+  }));
+}
