@@ -1,7 +1,6 @@
 /** Changes of the gate's clients -> programs: each touches one client's file and nothing else. */
 import { keyOf, type Scope } from './bearers.ts';
 import { contentFunction, program, quote, type Run } from './program.ts';
-import { webSocketMap } from './render.ts';
 import type { Secret } from './secret.ts';
 import type { Site } from './sites.ts';
 
