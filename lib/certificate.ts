@@ -36,7 +36,8 @@ function describe(x509: X509Certificate): Certificate {
 }
 
 function kindOf(x509: X509Certificate): Issued['kind'] {
-  if (x509.checkIssued(x509) && x509.verify(x509.publicKey)) return 'self-signed';
+  // Not checkIssued(): that also wants the right to sign others, which a server's certificate lacks.
+  if (x509.issuer === x509.subject && x509.verify(x509.publicKey)) return 'self-signed';
   return isStaging(x509.issuer) ? 'staging' : 'ca';
 }
 
