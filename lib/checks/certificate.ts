@@ -1,4 +1,5 @@
 /** Judges a certificate as clients do, and says what is wrong with it. */
+import { isIP } from 'node:net';
 import tls from 'node:tls';
 import { type Finding, failed, type Issued, passed, warned } from './check.ts';
 
@@ -51,7 +52,7 @@ export function judgeCertificate(
 ): Finding {
   const days = Math.floor((Date.parse(seen.certificate.valid_to) - now.getTime()) / DAY_MS);
   const served = issued.find(({ fingerprint }) => fingerprint === seen.certificate.fingerprint256);
-  const expected = served && EXPECTED[served.kind];
+  const expected = served ? EXPECTED[served.kind] : byAddress(seen, name);
   const faults = [
     issued.length > 0 && !served ? staleFault(seen) : '',
     expected ? '' : chainFault(seen),
@@ -76,6 +77,11 @@ const EXPECTED: Readonly<Record<Issued['kind'], string>> = {
   'self-signed':
     'The certificate is the self-signed one that the proxy made: clients must be told to trust it. With a public name, bootstrap-tls without --self-signed replaces it.',
 };
+
+/** An address gets no certificate from a CA of everybody's: there, a self-signed one is what was meant. */
+function byAddress({ verdict }: Seen, name: string): string {
+  return isIP(name) !== 0 && verdict === 'DEPTH_ZERO_SELF_SIGNED_CERT' ? EXPECTED['self-signed'] : '';
+}
 
 function staleFault({ certificate }: Seen): string {
   const ends = certificate.valid_to;

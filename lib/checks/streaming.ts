@@ -35,7 +35,8 @@ async function check(options: Streaming, target: CheckTarget): Promise<Finding> 
   const { models, tokenVariable } = options;
   if (target.token === undefined) return skipped(noToken(tokenVariable));
   const authorization = `Bearer ${target.token.reveal()}`;
-  const list = await ask(target, { path: models, headers: { authorization } });
+  const list = await ask(target, { path: models, headers: { authorization } }).catch(untrusted);
+  if (list === undefined) return skipped(SELF_SIGNED);
   const fault = listFault(models, list, tokenVariable);
   if (fault !== '') return failed(`Streaming could not be tried: ${fault}`);
   const model = speaking(modelsIn(list.body) ?? []);
@@ -43,6 +44,15 @@ async function check(options: Streaming, target: CheckTarget): Promise<Finding> 
   const request = completion(options.completions, model);
   const finding = await complete(target, request, authorization, model);
   return { ...finding, curl: byHand(target, request, tokenVariable) };
+}
+
+const SELF_SIGNED =
+  'A token is sent only where the certificate is trusted, and this one is self-signed: name it in NODE_EXTRA_CA_CERTS to try.';
+
+/** A self-signed certificate is the certificate check's to judge; other errors are this one's. */
+function untrusted(error: unknown): undefined {
+  if (error instanceof NoAnswerError && error.code === 'DEPTH_ZERO_SELF_SIGNED_CERT') return undefined;
+  throw error;
 }
 
 /** The first model that can chat: embedding models stand first in many lists. */

@@ -1,7 +1,7 @@
 /** Makes a proxy of the lab a Nexus appliance, deploys to it, and asks it byte by byte. */
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { connect as connectPlain } from 'node:net';
+import { connect as connectPlain, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { type Deployed, deploy, type Run } from './deploys.ts';
 import type { RunOptions } from './lab.ts';
@@ -91,7 +91,13 @@ export function ask(target: string, question: Question = {}): Promise<Answer> {
     let got = '';
     const plain = connectPlain({ host: ADDRESS, port });
     const socket =
-      port === 443 ? connectTls({ socket: plain, servername: host, rejectUnauthorized: false }) : plain;
+      port === 443
+        ? connectTls({
+            socket: plain,
+            ...(isIP(host) === 0 && { servername: host }),
+            rejectUnauthorized: false,
+          })
+        : plain;
     socket.setEncoding('latin1');
     socket.on('data', (piece: string) => {
       got += piece;
@@ -113,7 +119,7 @@ function parsed(got: string): Answer {
 export function whose({ service, status, body }: Answer): string {
   if (service) return service;
   if (body === PAGE) return 'page';
-  return /<center>nginx<\/center>/.test(body) ? `nginx ${status}` : `${status}`;
+  return /<center>nginx(?:\/[\d.]+)?<\/center>/.test(body) ? `nginx ${status}` : `${status}`;
 }
 
 /** The requests that reached the services since the last call. */

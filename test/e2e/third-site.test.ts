@@ -1,0 +1,120 @@
+/** A third site, by data alone, as the README's page says: files in sites/, nothing else. */
+import '../lab/enter.ts';
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import * as a from '../lab/appliance.ts';
+import * as d from '../lab/deploys.ts';
+import { type Lab, startLab } from '../lab/lab.ts';
+import { finished } from '../lab/lab-process.ts';
+import { copyProject } from '../lab/project.ts';
+
+const VHOST = `# wiki.example.org: a wiki in the LAN.
+
+upstream wiki {
+    server __WIKI_BACKEND_IP__:3001;
+}
+
+server {
+    listen 80;
+    listen [::]:80;
+    server_name wiki.example.org;
+
+    include snippets/acme-challenge.conf;
+
+    location / {
+        return 301 https://$server_name$request_uri;
+    }
+}
+
+server {
+    listen 443 ssl http2;
+    listen [::]:443 ssl http2;
+    server_name wiki.example.org;
+
+    ssl_certificate __CERTIFICATE__;
+    ssl_certificate_key __CERTIFICATE_KEY__;
+    include snippets/tls-intermediate.conf;
+
+    location / {
+        include snippets/forwarded-headers.conf;
+        include snippets/websocket.conf;
+        proxy_http_version 1.1;
+        proxy_set_header Host $host;
+        proxy_pass http://wiki;
+    }
+}
+`;
+const SITE = `/** The site wiki.example.org: a wiki in the LAN. */
+import { ipv4 } from '../lib/forms.ts';
+import type { Site } from '../lib/sites.ts';
+
+export const site: Site = {
+  name: 'wiki.example.org',
+  serverName: 'wiki.example.org',
+  prefix: 'WIKI',
+  proxy: { user: 'ncantu' },
+  settings: {
+    WIKI_BACKEND_IP: { form: ipv4, default: '192.168.1.170', meaning: 'IPv4 address of the wiki' },
+  },
+  maps: [],
+  webSocket: true,
+  checks: async () => {
+    const c = await import('../lib/checks.ts');
+    return [c.httpRedirects(), c.certificate(), c.webInterface({ entry: '/' })];
+  },
+};
+`;
+
+let lab: Lab;
+let copy: string;
+before(async () => {
+  lab = await startLab();
+  copy = await copyProject(join(lab.directory, 'wiki'));
+  await writeFile(join(copy, 'sites/wiki.example.org.conf'), VHOST);
+  await writeFile(join(copy, 'sites/wiki.example.org.ts'), SITE);
+});
+after(() => lab.stop());
+
+const tsx = import.meta.resolve('tsx');
+
+async function run(script: string, args: readonly string[], env: Record<string, string> = {}) {
+  const command = [
+    '--import',
+    tsx,
+    join(copy, `scripts/${script}.ts`),
+    '--site',
+    'wiki.example.org',
+    ...args,
+  ];
+  return finished(spawn(process.execPath, command, { cwd: lab.directory, env: { ...lab.env, ...env } }));
+}
+
+test('its settings are asked for by its prefix, before anything is contacted', async () => {
+  const { status, stdout } = await run('deploy', []);
+  assert.equal(status, 2);
+  assert.match(stdout, /WIKI_PROXY_HOST: must be set for wiki\.example\.org/);
+  const slip = await run('deploy', [], { WIKI_PROXY_HOST: lab.proxy.address, WIKI_BACKEND_IPP: '10.0.0.1' });
+  assert.equal(slip.status, 2);
+  assert.match(slip.stdout, /WIKI_BACKEND_IPP: no such setting; WIKI_BACKEND_IP is meant/);
+});
+
+test('it is deployed beside the others, checked, shown and removed by the same scripts', async () => {
+  const live = '/etc/letsencrypt/live/wiki.example.org';
+  await lab.proxy.sh(`cp -r /etc/letsencrypt/live/${d.SITE} ${live}`);
+  await d.deploy(lab, d.withToken(d.TOKEN));
+  const before = await d.config(lab.proxy);
+  const env = { WIKI_PROXY_HOST: lab.proxy.address, WIKI_BACKEND_IP: lab.backend.address };
+  const first = await run('deploy', ['--no-verify'], env);
+  assert.equal(first.status, 0, first.stdout + first.stderr);
+  const answer = await a.ask('/api/ping', { host: 'wiki.example.org' });
+  assert.deepEqual([answer.status, answer.body], [200, '{"online":true}\n']);
+  assert.match((await run('deploy', ['--no-verify'], env)).stdout, /: unchanged/);
+  const shown = await run('status', [], env);
+  assert.match(shown.stdout, /wiki\.example\.org\.conf/);
+  assert.equal((await run('remove', [], env)).status, 0);
+  assert.equal(await d.config(lab.proxy), before);
+  assert.equal(await d.gate(d.TOKEN), 200);
+});
