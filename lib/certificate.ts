@@ -1,5 +1,6 @@
 /** Certificates as a proxy holds them: read from PEM, judged by the rule that certbot renews by. */
 import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import type { Issued } from './checks.ts';
 
 /** The first of a chain, which is the server's own. */
@@ -31,7 +32,7 @@ function describe(x509: X509Certificate): Certificate {
     issuer: x509.issuer.split('\n').at(-1)?.replace(/^\w+=/, '') ?? '',
     from: new Date(x509.validFrom),
     until: new Date(x509.validTo),
-    names: (name) => (x509.checkHost(name) ?? x509.checkIP(name)) !== undefined,
+    names: (name) => (isIP(name) ? x509.checkIP(name) : x509.checkHost(name)) !== undefined,
   };
 }
 

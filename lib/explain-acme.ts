@@ -171,6 +171,5 @@ export function typed(failure: Failure): Failure {
 
 /** What a failure on the way to a certificate means; undefined for any other. */
 export function explainAcme(code: string): Explanation | undefined {
-  const row = BY_TEXT.find((one) => one.code === code) ?? BY_CODE[code];
-  return row && { ...(row.means && { means: row.means }), next: row.next };
+  return BY_TEXT.find((row) => row.code === code) ?? BY_CODE[code];
 }

@@ -202,5 +202,7 @@ const UNKNOWN: Explanation = {
 export function explain({ code, text, advice }: Failure): Explanation {
   if (advice !== undefined) return { next: advice };
   if (code === 'lost' || code === 'unknown') return BY_CODE[code] ?? UNKNOWN;
-  return BY_TEXT.find(({ when }) => when.test(text)) ?? explainAcme(code) ?? BY_CODE[code] ?? UNKNOWN;
+  const { means, next } =
+    BY_TEXT.find(({ when }) => when.test(text)) ?? explainAcme(code) ?? BY_CODE[code] ?? UNKNOWN;
+  return { next, ...(means && { means }) };
 }
