@@ -56,6 +56,8 @@ export interface Check {
   readonly name: string;
   /** 15 seconds unless given. */
   readonly limitMs?: number;
+  /** Does it judge by the clock? Then what else this machine is at may spoil it. */
+  readonly isTimed?: boolean;
   readonly run: (target: CheckTarget) => Promise<Finding>;
   /** The same by hand, where a finding does not say it better. */
   readonly curl?: (target: CheckTarget) => string;

@@ -26,6 +26,7 @@ export function streams(options: Streaming): Check {
   return {
     name: 'streaming',
     limitMs: LIMIT_MS,
+    isTimed: true,
     run: (target) => check(options, target),
     curl: (target) => curl(target, { path: options.models }, bearerOption(options.tokenVariable)),
   };
