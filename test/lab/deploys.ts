@@ -31,6 +31,7 @@ export async function deploy(
   args: readonly string[] = [],
 ): Promise<Deployed> {
   const { status, stdout, stderr } = await lab.run('deploy', ['--json', '--no-verify', ...args], { env });
+  if (!stdout.endsWith('}\n')) throw new Error(`deploy ended with ${status} and no JSON: ${stderr}`);
   const { hosts, token } = JSON.parse(stdout) as { hosts: HostReport[]; token?: string };
   return { ...(hosts[0] as HostReport), exit: status, stdout, stderr, ...(token && { token }) };
 }

@@ -1,0 +1,285 @@
+/** The hosts that proxies are: layouts, other sites' maps, shells, sudo, IPv6, and the secrets they must not leak. */
+import '../lab/enter.ts';
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as d from '../lab/deploys.ts';
+import { type Lab, startLab } from '../lab/lab.ts';
+import { finished, local } from '../lab/lab-process.ts';
+import * as p from '../lab/programs.ts';
+import { watchProcesses } from '../lab/watch.ts';
+
+let lab: Lab;
+before(async () => {
+  lab = await startLab({ relays: ['jump', 'proxy'] });
+});
+after(() => lab.stop());
+
+const root = (command: string) => lab.proxy.sh(`set -e; ${command}`);
+const CONF = '/etc/nginx/nginx.conf';
+
+describe('the layout', () => {
+  beforeEach(() => d.reset(lab.proxy));
+
+  test('without sites-enabled puts the vhost into conf.d', async () => {
+    await root(`cp ${CONF} /root/; sed -i '/sites-enabled/d' ${CONF}; nginx -s reload`);
+    const deployed = await d.deploy(lab, d.withToken(d.TOKEN));
+    await root(`cp /root/nginx.conf ${CONF}`);
+    assert.deepEqual([deployed.exit, deployed.outcome], [0, 'applied'], deployed.stderr);
+    assert.equal((await root(`stat -c '%a %U' /etc/nginx/conf.d/${d.SITE}.conf`)).stdout, '644 root\n');
+    assert.equal((await lab.proxy.sh(`ls ${d.VHOST} ${d.LINK}`)).stdout, '');
+    assert.equal(await d.gate(d.TOKEN), 200);
+  });
+
+  test('without conf.d is refused, with the line to add', async () => {
+    await root(`cp ${CONF} /root/; sed -i 's/.*conf.d/#&/' ${CONF}`);
+    const tree = await d.tree(lab.proxy, '/etc/nginx');
+    const deployed = await d.deploy(lab);
+    assert.deepEqual([deployed.exit, deployed.outcome, deployed.failure?.code], [1, 'refused', 'layout']);
+    assert.match(deployed.stderr, /include \/etc\/nginx\/conf.d\/\*.conf;/);
+    assert.equal(await d.tree(lab.proxy, '/etc/nginx'), tree);
+    await root(`cp /root/nginx.conf ${CONF}`);
+  });
+
+  test('without nginx is refused', async () => {
+    const { text, run } = await p.deployProgram();
+    const ran = await p.execute(lab.proxy, {
+      run,
+      text: text.replace(':/usr/sbin:/usr/bin:/sbin:/bin', ':/usr/bin:/bin'),
+    });
+    assert.deepEqual(
+      [ran.status, ran.verdict, ran.failure?.code],
+      [1, 'refused', 'nginx-absent'],
+      ran.stdout,
+    );
+  });
+
+  test('with our very vhost put there by hand is taken over, and kept as the state before', async () => {
+    const { stdout } = await p.apply(lab.proxy, { token: d.TOKEN });
+    assert.match(stdout, /applied/);
+    await root('rm -rf /var/lib/gatepost');
+    const tree = await d.config(lab.proxy);
+    const pids = await d.workers(lab.proxy);
+    const deployed = await d.deploy(lab, d.withToken(d.TOKEN));
+    assert.deepEqual([deployed.exit, deployed.outcome], [0, 'applied'], deployed.stderr);
+    assert.equal(await d.config(lab.proxy), tree);
+    assert.notEqual(await d.workers(lab.proxy), pids);
+    assert.deepEqual(await d.releases(lab.proxy), ['found', 'apply']);
+    assert.equal((await root(`ls ${d.RELEASES}/*`)).stdout.match(/before$|reload|run$/m), null);
+    assert.equal((await d.deploy(lab)).outcome, 'unchanged');
+  });
+});
+
+describe('without IPv6', () => {
+  const ipv6 = (off: number) => root(`echo ${off} >/proc/sys/net/ipv6/conf/all/disable_ipv6`);
+  const listens = async () => (await root(`grep -c 'listen \\[::\\]' ${d.VHOST} || true`)).stdout.trim();
+
+  test('the vhost has no IPv6 listeners; with it, it has', async () => {
+    await d.reset(lab.proxy);
+    assert.equal((await p.apply(lab.proxy)).verdict, 'applied');
+    assert.equal(await listens(), '2');
+    await d.reset(lab.proxy);
+    await root(`sed -i.bak '/\\[::\\]/d' /etc/nginx/sites-available/default; nginx -s reload`);
+    await ipv6(1);
+    const ran = await p.apply(lab.proxy);
+    await ipv6(0);
+    await root('mv /etc/nginx/sites-available/default.bak /etc/nginx/sites-available/default');
+    assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+    assert.equal(await listens(), '0');
+  });
+});
+
+describe("another site's $connection_upgrade", () => {
+  beforeEach(() => d.reset(lab.proxy));
+  const theirs = 'map $http_upgrade $connection_upgrade { default their-upgrade; "" their-close; }\n';
+  const probe = 'server { listen 8099; location / { return 200 "$connection_upgrade\\n"; } }\n';
+  const inEffect = async () =>
+    (await root('curl -s localhost:8099; curl -s -H "Upgrade: websocket" localhost:8099')).stdout;
+
+  for (const name of ['00-before', 'zz-after']) {
+    for (const text of [theirs, theirs.replace(' {', ' # theirs\n{')]) {
+      test(`in ${name}.conf stays in effect (${text.split('\n')[0]?.slice(-12)}), and ours is left out`, async () => {
+        await d.put(lab.proxy, `/etc/nginx/conf.d/${name}.conf`, text + probe);
+        await root('nginx -s reload; sleep 0.4');
+        const before = await inEffect();
+        const ran = await p.apply(lab.proxy, { token: d.TOKEN });
+        assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+        assert.equal(before, 'their-close\ntheir-upgrade\n');
+        assert.equal(await inEffect(), before);
+        assert.equal((await lab.proxy.sh(`ls ${d.WEBSOCKET}`)).stdout, '');
+        assert.match(ran.notes.join('\n'), /is defined in/);
+        assert.equal(await d.gate(d.TOKEN), 200);
+      });
+    }
+  }
+
+  test('nowhere: ours is installed; and map_hash_bucket_size stays whose it is', async () => {
+    await d.put(lab.proxy, '/etc/nginx/conf.d/00-hash.conf', 'map_hash_bucket_size 256;\n');
+    await root('nginx -s reload');
+    const ran = await p.apply(lab.proxy, { token: d.TOKEN });
+    assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+    await d.put(lab.proxy, '/etc/nginx/conf.d/zz-probe.conf', probe);
+    await root('nginx -s reload; sleep 0.4');
+    assert.equal(await inEffect(), '\nupgrade\n');
+  });
+
+  test('that a build refuses as a duplicate: once more without ours, and said', async () => {
+    await d.put(
+      lab.proxy,
+      '/usr/local/sbin/nginx',
+      `#!/bin/sh
+[ "$1" != -t ] || [ ! -e ${d.WEBSOCKET} ] || {
+  echo 'nginx: [emerg] duplicate "connection_upgrade" variable in ${d.WEBSOCKET}:21' >&2; exit 1; }
+exec /usr/sbin/nginx "$@"
+`,
+    );
+    await root('chmod 755 /usr/local/sbin/nginx');
+    await d.put(lab.proxy, '/etc/nginx/hidden.conf', theirs);
+    const edit = ({ role, content }: { role: string; content: string }) =>
+      role === 'map' ? `${content}include /etc/nginx/hidden.conf;\n` : content;
+    const ran = await p.apply(lab.proxy, { token: d.TOKEN, edit });
+    assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+    assert.match(
+      ran.notes.join('\n'),
+      /deployed without \/etc\/nginx\/conf.d\/websocket-connection-map.conf/,
+    );
+    assert.equal((await lab.proxy.sh(`ls ${d.WEBSOCKET}`)).stdout, '');
+    assert.equal(await d.gate(d.TOKEN), 200);
+    await root('rm /etc/nginx/hidden.conf');
+  });
+});
+
+describe('an account', () => {
+  beforeEach(() => d.reset(lab.proxy));
+  const noise = 'echo "*** Welcome, @all ***"; echo authorised use only >&2';
+
+  for (const shell of ['/usr/bin/fish', '/usr/bin/tcsh', '/bin/dash']) {
+    test(`whose login shell is ${shell} deploys`, { skip: !existsSync(shell) }, async () => {
+      await root(`echo ${shell} >>/etc/shells; usermod -s ${shell} ncantu`);
+      const deployed = await d.deploy(lab, d.withToken(d.TOKEN));
+      await root('usermod -s /bin/bash ncantu');
+      assert.deepEqual([deployed.exit, deployed.outcome], [0, 'applied'], deployed.stderr);
+    });
+  }
+
+  test('with a banner in its start files, noise from sudo, and another language deploys', async () => {
+    await root(`for f in .bashrc .profile .bash_profile; do echo '${noise}' >~ncantu/$f; done`);
+    await root(`sed -i '/127.0.1.1/d' /etc/hosts; echo other >/proc/sys/kernel/hostname`);
+    const deployed = await d.deploy(lab, {
+      ...d.withToken(d.TOKEN),
+      LANG: 'de_DE.UTF-8',
+      LC_ALL: 'de_DE.UTF-8',
+    });
+    await root(
+      `echo proxy >/proc/sys/kernel/hostname; rm ~ncantu/.bash_profile; for f in .bashrc .profile; do : >~ncantu/$f; done`,
+    );
+    assert.deepEqual([deployed.exit, deployed.outcome], [0, 'applied'], deployed.stderr);
+    assert.equal(await d.gate(d.TOKEN), 200);
+  });
+
+  test('that sudo asks for a password is refused, with the sudoers line', async () => {
+    const tree = await d.tree(lab.proxy);
+    const deployed = await d.deploy(lab, { IA_ENSO_PROXY_USER: 'nosudo' });
+    assert.deepEqual([deployed.exit, deployed.outcome, deployed.failure?.code], [1, 'refused', 'sudo']);
+    assert.match(deployed.stderr, /NOPASSWD: \/bin\/sh/);
+    assert.equal(await d.tree(lab.proxy), tree);
+  });
+
+  test('that is root needs no sudo', async () => {
+    await root('mv /etc/sudoers /etc/sudoers.away');
+    const deployed = await d.deploy(lab, { IA_ENSO_PROXY_USER: 'root' });
+    await root('mv /etc/sudoers.away /etc/sudoers');
+    assert.deepEqual([deployed.exit, deployed.outcome], [0, 'applied'], deployed.stderr);
+  });
+});
+
+describe('while others use the proxy', () => {
+  before(async () => {
+    await d.reset(lab.proxy);
+    await d.deploy(lab, d.withToken(d.TOKEN));
+  });
+
+  test('a long stream is not cut, and no request on a fresh connection fails, during three deploys', async () => {
+    const url = `https://${d.SITE}/ollama/api/tags`;
+    const bearer = `Authorization: Bearer ${d.TOKEN}`;
+    let failed = 0;
+    let answered = 0;
+    let busy = true;
+    const load = async () => {
+      while (busy) {
+        const { stdout } = await local({
+          nothrow: true,
+        })`curl -sk -m 10 -o /dev/null -w ${'%{http_code}'} -H ${bearer} ${url}`;
+        if (stdout === '200') answered += 1;
+        else failed += 1;
+      }
+    };
+    const body = JSON.stringify({ model: 'llama3.2:1b', prompt: 'x' });
+    const long = `https://${d.SITE}/ollama/api/generate?pieces=40&every=100`;
+    const stream = finished(spawn('curl', ['-skN', '-m', '60', '-H', bearer, '-d', body, long]));
+    const loads = [load(), load()];
+    for (const backend of ['192.168.1.164', '192.168.1.164', '192.168.1.164']) {
+      const ran = await p.apply(lab.proxy, {
+        backend,
+        token: d.TOKEN,
+        edit: p.inVhost((text) => `${text}# ${Math.random()}\n`),
+      });
+      assert.equal(ran.verdict, 'applied', ran.stdout);
+    }
+    busy = false;
+    await Promise.all(loads);
+    assert.deepEqual([failed, answered > 5], [0, true], `${answered} answered`);
+    const { status, stdout } = await stream;
+    assert.equal(status, 0);
+    assert.match(stdout.trim().split('\n').at(-1) ?? '', /"done":true/);
+  });
+});
+
+/** The files of a host, apart from those that it was made with, that hold one of `words`. */
+async function filesWith(host: Lab['proxy'], words: readonly string[]): Promise<string[]> {
+  const input = words.join('\n');
+  const find = 'find /tmp /run -xdev -type f ! -name words -exec grep -lF -f /run/words {} +';
+  const memory = await host.sh(`cat >/run/words; ${find}; rm /run/words`, { input });
+  const layers = `/run/gatepost-lab/hosts/${host.name}`;
+  const disk = await local({ nothrow: true, input })`grep -rlF -D skip -f - ${layers}`;
+  const path = (file: string) => file.replace(layers, '').replace('/upper', '');
+  return [...memory.stdout.split('\n'), ...disk.stdout.split('\n').map(path)].filter(Boolean);
+}
+
+describe('a deploy', () => {
+  const connections = async () => [lab.relay.connections, lab.proxyRelays[0]?.connections ?? 0] as const;
+
+  test('takes one connection to the jump host, one to the proxy, one command', async () => {
+    await d.reset(lab.proxy);
+    const sudos = async () => Number((await root('grep -c COMMAND= /var/log/sudo.log || true')).stdout);
+    const [jump, proxy] = await connections();
+    const commands = await sudos();
+    assert.equal((await d.deploy(lab, d.withToken(d.TOKEN))).exit, 0);
+    assert.deepEqual(await connections(), [jump + 1, proxy + 1]);
+    assert.equal(await sudos(), commands + 1);
+  });
+
+  test('shows its token in no process, log, message or file but the one of the client', async () => {
+    await d.reset(lab.proxy);
+    const spelled = [d.TOKEN, d.TOKEN.replace(/[^A-Za-z0-9]/g, '\\$&')];
+    const watch = watchProcesses(spelled, `GATEPOST_OPERATOR=${process.pid}`);
+    const env = { ...d.withToken(d.TOKEN), GATEPOST_OPERATOR: `${process.pid}` };
+    const told = [
+      await d.deploy(lab, env, ['--verbose']),
+      await d.deploy(lab, { ...env, IA_ENSO_BACKEND_IP: '192.168.1.165' }, ['--dry-run', '--verbose']),
+    ];
+    const broken = await p.apply(lab.proxy, {
+      token: d.TOKEN,
+      edit: p.inVhost((text) => `${text}nonsense;\n`),
+    });
+    await sleep(100);
+    assert.deepEqual(watch.stop(), []);
+    assert.ok(watch.samples() > 50, `${watch.samples()} samples`);
+    const output = [...told, broken].map(({ stdout, stderr }) => stdout + stderr).join('');
+    for (const token of spelled) assert.ok(!output.includes(token));
+    for (const host of [lab.proxy, lab.jump])
+      assert.deepEqual(await filesWith(host, spelled), host === lab.proxy ? [d.CLIENT] : []);
+  });
+});

@@ -1,0 +1,41 @@
+/** Looks at every process of the lab, over and over, for words that must not be there. */
+import { readdirSync, readFileSync } from 'node:fs';
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+/** Where one of `words` is to be seen now, apart from environments that hold `mark`. */
+function sightings(words: readonly string[], mark: string): string[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && name !== `${process.pid}`);
+  return pids.flatMap((pid) => {
+    const [args, env] = [read(`/proc/${pid}/cmdline`), read(`/proc/${pid}/environ`)];
+    const seen = (text: string) => words.some((word) => text.includes(word));
+    return [
+      ...(seen(args) ? [`arguments: ${args}`] : []),
+      ...(seen(env) && !env.includes(mark) ? [`environment of ${args}`] : []),
+    ];
+  });
+}
+
+/** Starts to look; `stop` tells what was seen. */
+export function watchProcesses(
+  words: readonly string[],
+  mark: string,
+): { stop(): string[]; samples(): number } {
+  const seen = new Set<string>();
+  let samples = 0;
+  const timer = setInterval(() => {
+    samples += 1;
+    for (const where of sightings(words, mark)) seen.add(where);
+  }, 5);
+  const stop = () => {
+    clearInterval(timer);
+    return [...seen];
+  };
+  return { stop, samples: () => samples };
+}
