@@ -23,6 +23,14 @@ describe('bootstrap-tls with a CA that does not issue', () => {
   test('the CA is not there', () =>
     fails('acme-unreachable', /does not reach the CA/, { ACME_DIRECTORY_URL: `https://${CA_NAME}:9/dir` }));
 
+  test("--staging asks Let's Encrypt's staging CA, which is far away from here", async () => {
+    const env = { ...WITH_TOKEN, ACME_DIRECTORY_URL: undefined };
+    const { status, host } = await bootstrap(lab, ['--staging'], { env });
+    assert.equal(status, 1);
+    assert.equal(host.failure?.code, 'acme-unreachable', host.failure?.text);
+    assert.match(host.failure?.text ?? '', /acme-staging-v02\.api\.letsencrypt\.org/);
+  });
+
   test('the CA refuses the name', async () => {
     const ca = await startOddPebble({ config: { domainBlocklist: [NAME] } });
     await fails('acme-refused', /rejectedIdentifier|policy/i, { ACME_DIRECTORY_URL: ca.url }).finally(

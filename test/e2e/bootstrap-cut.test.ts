@@ -32,7 +32,9 @@ describe('bootstrap-tls, interrupted', () => {
   }
 
   test('a program killed with certbot under way leaves the HTTP-only vhost, and the next run goes on', async () => {
-    const kill = 'for p in $(pgrep -x sh) $(pgrep -f certbot); do [ "$p" = $$ ] || kill -9 "$p"; done';
+    // The lock names the process of the program; certbot is its only child that lasts.
+    const kill =
+      'p=$(sed \'s/.*process \\([0-9]*\\)).*/\\1/\' /var/lib/gatepost/lock); kill -9 $p $(pgrep -P "$p")';
     const { status, stdout } = await duringOrder([], () => lab.proxy.sh(kill));
     assert.equal(status, 1, stdout);
     await assertHealthy(lab.proxy);
