@@ -2,14 +2,14 @@
 import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import * as a from '../lab/appliance.ts';
 import * as d from '../lab/deploys.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { finished } from '../lab/lab-process.ts';
-import { copyProject } from '../lab/project.ts';
+import { copyProject, ROOT } from '../lab/project.ts';
 
 const VHOST = `# wiki.example.org: a wiki in the LAN.
 
@@ -47,26 +47,12 @@ server {
     }
 }
 `;
-const SITE = `/** The site wiki.example.org: a wiki in the LAN. */
-import { ipv4 } from '../lib/forms.ts';
-import type { Site } from '../lib/sites.ts';
-
-export const site: Site = {
-  name: 'wiki.example.org',
-  serverName: 'wiki.example.org',
-  prefix: 'WIKI',
-  proxy: { user: 'ncantu' },
-  settings: {
-    WIKI_BACKEND_IP: { form: ipv4, default: '192.168.1.170', meaning: 'IPv4 address of the wiki' },
-  },
-  maps: [],
-  webSocket: true,
-  checks: async () => {
-    const c = await import('../lib/checks.ts');
-    return [c.httpRedirects(), c.certificate(), c.webInterface({ entry: '/' })];
-  },
-};
-`;
+/** The data of the site, as the README shows it. */
+async function exampleOfReadme(): Promise<string> {
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+  const [, example = ''] = /^ {3}```ts\n(.*?)^ {3}```$/ms.exec(readme) ?? [];
+  return example.replace(/^ {3}/gm, '');
+}
 
 let lab: Lab;
 let copy: string;
@@ -74,7 +60,7 @@ before(async () => {
   lab = await startLab();
   copy = await copyProject(join(lab.directory, 'wiki'));
   await writeFile(join(copy, 'sites/wiki.example.org.conf'), VHOST);
-  await writeFile(join(copy, 'sites/wiki.example.org.ts'), SITE);
+  await writeFile(join(copy, 'sites/wiki.example.org.ts'), await exampleOfReadme());
 });
 after(() => lab.stop());
 
