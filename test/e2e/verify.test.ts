@@ -17,7 +17,7 @@ const LOG = `/var/log/nginx/${SITE}.access.log`;
 let lab: Lab;
 let env: Record<string, string> = {};
 before(async () => {
-  lab = await startLab();
+  lab = await startLab({ proxies: 2 });
   assert.equal((await deploy(lab, withToken(TOKEN))).exit, 0);
   const { json } = await script(lab, 'bearers', ['add', 'judy', '--json', '--no-verify']);
   env = { ...withToken(TOKEN), IA_ENSO_INFERENCE_TOKEN: `${json.token}` };
@@ -169,7 +169,7 @@ test('a backend port that is open to the world', async () => {
   assert.deepEqual([status, named('failed')], [3, ['backend ports']], why);
   assert.match(
     detail('backend ports'),
-    /^203\.0\.113\.100:3001 is open.*ufw allow from 192\.168\.1\.100 to any port 11434,3001 proto tcp && ufw deny/,
+    /^203\.0\.113\.100:3001 is open.*ufw allow from 192\.168\.1\.100 to any port 11434,3001 proto tcp && .*ufw deny/,
   );
 });
 
@@ -184,6 +184,23 @@ test('names what is wrong in the command line, and contacts nobody', async () =>
     assert.equal(status, 2);
     assert.match(stdout, says);
   }
+});
+
+test('--via-ssh asks each proxy, and tells which one is spoilt', async () => {
+  const second = lab.proxies[1];
+  await second?.sh(`sed -i 's/|version)/|version|delete)/' ${MAPS}; nginx -s reload`);
+  await sleep(400);
+  const { status, json, stderr } = await verify(['--via-ssh']);
+  assert.equal(status, 3, stderr);
+  const failing = json.hosts.map(({ host, checks }) => [
+    host,
+    checks.flatMap((each) => (each.status === 'failed' ? each.name : [])),
+  ]);
+  assert.deepEqual(failing, [
+    ['192.168.1.100', []],
+    ['192.168.1.101', ['inference scope']],
+  ]);
+  assert.match(stderr, /on 192\.168\.1\.101, through SSH\n(?: +[✓–✗].*\n)+/);
 });
 
 test('a proxy that cannot be reached by SSH is told, and nothing is said of the site', async () => {
