@@ -1,12 +1,13 @@
 /** Sites whose name is a setting, or who have none: what is rendered, and what hosts make of it. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { siteProgram } from '../../lib/program.ts';
 import { render, renderHttpOnly } from '../../lib/render.ts';
 import { readSettings } from '../../lib/settings.ts';
 import { certificateOf, findSites, isNameless, named, pickSite, ROOT } from '../../lib/sites.ts';
+import { inline } from '../../lib/template.ts';
 
 const sites = await findSites();
 const RUN = { id: '20261122T174035Z-3fa9c1', now: '2026-11-22T17:40:35Z', who: 'alice@laptop' };
@@ -120,5 +121,25 @@ describe('a host', () => {
     assert.deepEqual(await listens('1.18.0', false), old);
     const modern = ['listen 80 default_server;', 'listen 443 ssl default_server;', 'http2 on;'];
     assert.deepEqual(await listens('1.26.0', false), modern);
+  });
+});
+
+describe('installing by hand', () => {
+  it('gives the vhosts that the scripts render, but for where snippets are', async () => {
+    const readme = await readFile(new URL('README.md', ROOT), 'utf8');
+    const lines = readme.split('\n').filter((line) => /^sed 's.*> \/etc\/nginx\/sites-available/.test(line));
+    assert.equal(lines.length, 2);
+    const folder = await readdir(new URL('sites/snippets/', ROOT));
+    const texts = folder.map((name) => readFile(new URL(`sites/snippets/${name}`, ROOT), 'utf8'));
+    const snippets = Object.fromEntries((await Promise.all(texts)).map((text, i) => [folder[i], text]));
+    for (const line of lines) {
+      const [command = '', target = ''] = line.split(' > ');
+      const { stdout } = spawnSync('/bin/sh', ['-c', command], { cwd: ROOT, encoding: 'utf8' });
+      const site = pickSite(sites, target.replace(/.*\/(.*)\.conf$/, '$1'));
+      const given = { [`${site.prefix}_PROXY_HOST`]: '10.0.0.1' };
+      const settings = await readSettings(site, sites.values(), { envFile: '/dev/null' }, given);
+      const rendered = (await render(site, settings)).find(({ role }) => role === 'vhost');
+      assert.equal(inline(stdout, snippets), rendered?.content, line);
+    }
   });
 });
