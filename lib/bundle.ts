@@ -1,6 +1,6 @@
 /** A deploy as a file, for whatever already reaches the machines: the same program, run there as root. */
 import { createHash, randomBytes } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { lstat, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { DEFAULT_CLIENT } from './bearers.ts';
 import { type Context, newRun, type Result } from './cli.ts';
@@ -28,7 +28,8 @@ echo 'gatepost: this bundle is damaged; nothing was done' >&2
 exit 1
 }
 `;
-  return `${above}# sha256 ${sha256(above)}\n`;
+  // Without a newline at its end, there is no last byte that could be missing unnoticed.
+  return `${above}# sha256 ${sha256(above)}`;
 }
 
 /**
@@ -72,14 +73,14 @@ function judge({ flags }: Context): void {
 
 /** An earlier bundle is replaced, anything else is left alone. */
 async function judgeTarget(file: string, path: string): Promise<void> {
-  const there = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw new UsageError([`--bundle ${file}: cannot be written: ${error.message}`]);
-  });
-  if (there === undefined || (there.startsWith(`${FIRST_LINE}{\ngatepost() {\n`) && there.includes(MARK)))
+  const there = await lstat(path).catch(() => undefined);
+  if (there === undefined || (there.isFile() && isBundle(await readFile(path, 'utf8').catch(() => ''))))
     return;
   throw new UsageError([`--bundle ${file}: is there already and is no bundle; it is left as it is`]);
 }
+
+const isBundle = (text: string): boolean =>
+  text.startsWith(`${FIRST_LINE}{\ngatepost() {\n`) && text.includes(MARK);
 
 /** Beside, then renamed: a crash leaves no half bundle, and nobody else can read it at any moment. */
 async function write(path: string, text: string): Promise<void> {
