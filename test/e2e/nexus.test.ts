@@ -1,7 +1,6 @@
 /** The Nexus appliance: every row of its map, by every spelling, on a real nginx. */
 import '../lab/enter.ts';
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as a from '../lab/appliance.ts';
@@ -227,69 +226,4 @@ describe('by address', () => {
     assert.deepEqual([again.exit, again.outcome], [0, 'unchanged'], again.stderr);
     assert.equal((await lab.proxy.sh('ls /var/lib/gatepost/nexus/releases | wc -l')).stdout.trim(), '3');
   });
-});
-
-describe('the checks', () => {
-  interface Check {
-    readonly name: string;
-    readonly status: string;
-    readonly detail: string;
-  }
-
-  /** Deploys with checks; what each of them said. */
-  async function checked(more: Record<string, string>): Promise<{ exit: number; checks: Check[] }> {
-    const env = a.settings(lab.proxy, more);
-    const { status, stdout, stderr } = await lab.run('deploy', ['--json', '--site', 'nexus'], { env });
-    const { hosts } = JSON.parse(stdout) as { hosts: { checks: Check[] }[] };
-    return { exit: status, checks: hosts[0]?.checks ?? assert.fail(stderr) };
-  }
-
-  const named = { NEXUS_SERVER_NAME: a.PUBLIC_NAME, NEXUS_VIRTUAL_KEY: a.KEY };
-  const failed = (checks: readonly Check[]) =>
-    checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
-
-  test('by name, all pass: every row, the closed paths, a stream', async () => {
-    const trust = `${lab.directory}/trust.pem`;
-    await writeFile(trust, (await lab.proxy.sh('cat /etc/nexus/tls.crt')).stdout);
-    const { exit, checks } = await checked({ ...named, NODE_EXTRA_CA_CERTS: trust });
-    assert.deepEqual([exit, failed(checks)], [0, []], JSON.stringify(checks, null, 1));
-    for (const name of [
-      'AI Gateway',
-      'Hub',
-      'WebSocket',
-      'Control Plane',
-      'closed paths',
-      'web interface',
-      'streaming',
-    ])
-      assert.equal(checks.find((check) => check.name === name)?.status, 'passed', name);
-  });
-
-  test('of a self-signed certificate at a name: the certificate fails, and no key is sent', async () => {
-    const { exit, checks } = await checked(named);
-    assert.deepEqual([exit, failed(checks)], [3, ['certificate']]);
-    assert.match(checks.find(({ name }) => name === 'streaming')?.detail ?? '', /self-signed/);
-  });
-
-  const sabotage: readonly (readonly [string, string, readonly string[]])[] = [
-    [
-      'the page where the AI Gateway should be',
-      's#"^/(?:v1|v1beta|openai#"^/(?:gone|gone|gone#',
-      ['AI Gateway'],
-    ],
-    ['an open inside', 's#(?:internal|metrics|debug#(?:gone|gone|debug#', ['closed paths']],
-    ['a Hub that is down', 's#127.0.0.1:3060#127.0.0.1:3061#', ['Hub', 'WebSocket']],
-    ['a Control Plane that is down', 's#127.0.0.1:3001#127.0.0.1:3002#', ['Control Plane']],
-    ['no web interface', 's#/opt/nexus/ui#/opt/nexus/gone#', ['web interface']],
-  ];
-  for (const [what, edit, names] of sabotage)
-    test(`say of ${what}: ${names.join(', ')}`, async () => {
-      await lab.proxy.sh(`sed -i '${edit}' ${a.VHOST} && nginx -s reload && sleep 0.5`);
-      const { runChecks } = await import('../../lib/checks.ts');
-      const { findSites, pickSite } = await import('../../lib/sites.ts');
-      const site = pickSite(await findSites(), 'nexus');
-      const results = await runChecks(await site.checks(), { serverName: a.PUBLIC_NAME });
-      assert.deepEqual(failed(results), ['certificate', ...names]);
-      await a.deployNexus(lab, lab.proxy, { NEXUS_SERVER_NAME: a.PUBLIC_NAME });
-    });
 });
