@@ -22,7 +22,8 @@ node_packages() {
 # PROGRAM:PACKAGE, by Debian's names.
 missing() {
 	for pair in nginx:nginx sshd:openssh-server ssh:openssh-client openssl:openssl certbot:certbot pebble:pebble \
-		sudo:sudo ip:iproute2 ps:procps unshare:util-linux useradd:passwd curl:curl shellcheck:shellcheck wrk:wrk; do
+		sudo:sudo ip:iproute2 ps:procps unshare:util-linux useradd:passwd curl:curl shellcheck:shellcheck wrk:wrk \
+		ansible-playbook:ansible-core; do
 		command -v "${pair%:*}" >/dev/null 2>&1 || printf ' %s' "${pair#*:}"
 	done
 }

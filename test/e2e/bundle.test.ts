@@ -55,7 +55,7 @@ describe('--bundle', () => {
     assert.equal((await write()).status, 0);
     await writeFile(join(lab.directory, 'notes'), 'mine');
     for (const file of ['notes', '.', '/dev/null']) {
-      const { status, stderr } = await lab.run('deploy', ['--bundle', file]);
+      const { status, stderr } = await lab.run('deploy', ['--bundle', file, '--json']);
       assert.equal(status, 2, file);
       assert.match(stderr, /is no bundle/);
     }
