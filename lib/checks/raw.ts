@@ -1,69 +1,14 @@
-/** Requests that no HTTP library would make, sent byte by byte. */
+/** Sends requests byte by byte that no HTTP library would make. */
 import type { Duplex } from 'node:stream';
 import type { CheckTarget } from './check.ts';
 import { connectTls } from './connection.ts';
 import { codeOf, NoAnswerError } from './errors.ts';
 import type { Answer } from './http.ts';
-
-export interface RawRequest {
-  readonly name: string;
-  readonly text: string;
-  /** It carries a bearer: only for whom the certificate names. */
-  readonly isSecret?: boolean;
-  /** How many answers there are when all are given; the last one is judged. */
-  readonly answers?: number;
-}
+import type { RawRequest } from './raw-list.ts';
 
 const KEPT_BYTES = 100_000;
 /** All of them ask the server to close: who does not is judged by what came until then. */
 const PATIENCE_MS = 5_000;
-const lines = (...all: readonly string[]): string => `${all.join('\r\n')}\r\n\r\n`;
-
-/** Requests for `plain` that carry no bearer of their own, in ways that confuse a proxy. */
-export function rawRequests(plain: string, { serverName, token }: CheckTarget): readonly RawRequest[] {
-  const [host, end] = [`Host: ${serverName}`, 'Connection: close'];
-  const get = `GET ${plain} HTTP/1.1`;
-  const bearer = `Bearer ${token?.reveal() ?? 'no-such-bearer'}`;
-  const isSecret = token !== undefined;
-  const inner = lines(get, host, end);
-  const smuggled = `0\r\n\r\n${inner}`;
-  const framed = [`Content-Length: ${smuggled.length}`, 'Transfer-Encoding: chunked'];
-  // HEAD has no body in its answer: any list of models after it belongs to the second request.
-  const first = lines(`HEAD ${plain} HTTP/1.1`, host, `Authorization: ${bearer}`);
-  return [
-    { name: 'HTTP/1.0', text: lines(`GET ${plain} HTTP/1.0`, host) },
-    { name: 'HTTP/0.9', text: `GET ${plain}\r\n` },
-    {
-      name: 'Upgrade: h2c',
-      text: lines(
-        get,
-        host,
-        'Connection: Upgrade, HTTP2-Settings, close',
-        'Upgrade: h2c',
-        'HTTP2-Settings: AAMAAABkAAQAAP__',
-      ),
-    },
-    {
-      name: 'Upgrade: websocket',
-      text: lines(
-        get,
-        host,
-        'Connection: Upgrade, close',
-        'Upgrade: websocket',
-        'Sec-WebSocket-Version: 13',
-        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
-      ),
-    },
-    { name: 'two Host lines', text: lines(get, host, 'Host: localhost:11434', end) },
-    {
-      name: 'Content-Length beside Transfer-Encoding',
-      text: lines('POST / HTTP/1.1', host, ...framed) + smuggled,
-    },
-    { name: 'Proxy-Authorization', text: lines(get, host, `Proxy-Authorization: ${bearer}`, end), isSecret },
-    { name: 'a cookie', text: lines(get, host, `Cookie: Authorization=${bearer}`, end), isSecret },
-    { name: 'a second request after one with the bearer', text: first + inner, isSecret, answers: 2 },
-  ];
-}
 
 /** Sends it on a connection of its own, reads until that closes; `undefined` when the certificate forbids to send it. */
 export async function sendRaw(

@@ -3,7 +3,8 @@ import { type Check, type CheckTarget, type Finding, failed, passed, skipped, wa
 import { curl } from './curl.ts';
 import { type Answer, ask } from './http.ts';
 import { openPool, type Pool } from './pool.ts';
-import { type RawRequest, rawRequests, sendRaw } from './raw.ts';
+import { sendRaw } from './raw.ts';
+import { type RawRequest, rawRequests } from './raw-list.ts';
 import { isOllamas, isRefusal } from './signature.ts';
 import { pathSpellings } from './spelling-list.ts';
 
