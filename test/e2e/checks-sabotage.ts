@@ -54,7 +54,12 @@ export const SABOTAGES: readonly Row[] = [
     ['certificate'],
     /ends in 3 days.*certbot renew/,
   ],
-  ['a self-signed certificate', { certificate: 'self-signed' }, ['certificate', ...BEARER], UNTRUSTED],
+  [
+    'a self-signed certificate',
+    { certificate: 'self-signed' },
+    ['certificate', 'bearer gate refuses', 'bearer gate opens'],
+    UNTRUSTED,
+  ],
   [
     'TLS 1.1',
     { replace: TLS, by: 'ssl_protocols TLSv1.1 TLSv1.2 TLSv1.3; ssl_ciphers ALL:@SECLEVEL=0;' },
