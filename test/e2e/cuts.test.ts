@@ -76,11 +76,11 @@ describe('a connection that breaks', () => {
 
   for (const kind of ['fin', 'rst'] as const) {
     test(`by ${kind} on the way up`, async () => {
-      for (const afterBytes of spread(6, 500, traffic.up))
+      for (const afterBytes of spread(5, 500, traffic.up))
         await broken({ kind, direction: 'up', afterBytes });
     });
     test(`by ${kind} on the way down`, async () => {
-      const places = [1500, ...spread(6, traffic.down - 2800, traffic.down - 10)];
+      const places = [1500, ...spread(5, traffic.down - 2800, traffic.down - 10)];
       for (const afterBytes of places) await broken({ kind, direction: 'down', afterBytes });
     });
   }

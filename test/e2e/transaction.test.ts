@@ -31,12 +31,10 @@ let probes = 0;
 /** What the proxy serves: its vhost's name, and its answers to both tokens. From a new address: failures are counted by it. */
 async function serving(): Promise<string> {
   const from = `127.1.${probes >> 8}.${probes++ & 255}`;
-  const curl = `-sk -m 5 --interface ${from} --resolve ${d.SITE}:443:127.0.0.1`;
+  const curl = `curl -sk -m 5 --interface ${from} --resolve ${d.SITE}:443:127.0.0.1`;
   const ask = (token: string) =>
-    `--next ${curl} -o /dev/null -w ' %{http_code}' -H 'Authorization: Bearer ${token}' https://${d.SITE}/ollama/v1/models`;
-  const { stdout } = await lab.proxy.sh(
-    `curl ${curl} https://${d.SITE}/state ${ask(d.TOKEN)} ${ask(d.OTHER)}`,
-  );
+    `${curl} -o /dev/null -w ' %{http_code}' -H 'Authorization: Bearer ${token}' https://${d.SITE}/ollama/v1/models`;
+  const { stdout } = await lab.proxy.sh(`${curl} https://${d.SITE}/state; ${ask(d.TOKEN)}; ${ask(d.OTHER)}`);
   return stdout;
 }
 

@@ -94,7 +94,9 @@ export async function underPlan(
   program: Program,
   plan: string,
 ): Promise<{ ran: Ran; calls: readonly string[] }> {
-  await host.sh('rm -f /run/shim/calls; : >/run/shim/calls; echo 0 >/run/shim/count; cat >/run/shim/plan', {
+  // Old runs go first, for the program drops those past the twentieth, which would be a call more.
+  const few = 'cd /var/lib/gatepost/runs 2>/dev/null && ls | head -n -5 | xargs -r rm';
+  await host.sh(`${few}; : >/run/shim/calls; echo 0 >/run/shim/count; cat >/run/shim/plan`, {
     input: `${plan}\n`,
   });
   const ran = await execute(host, program);
