@@ -9,7 +9,7 @@ import { concludeDeploy, prepareDeploy } from '../lib/deploy.ts';
 await main({
   name: 'bootstrap-tls',
   does: 'Gets a site its first certificate, sees that it renews itself, and deploys the whole site.',
-  flags: ['dry-run', 'no-verify', 'staging', 'force-renewal', 'self-signed'],
+  flags: ['dry-run', 'no-verify', 'staging', 'force-renewal', 'self-signed', 'parallel', 'canary'],
   run: async (context) => {
     const wish = wishOf(context);
     const deploy = await prepareDeploy(context, newRun());

@@ -7,7 +7,7 @@ import { conclude } from '../lib/summary.ts';
 await main({
   name: 'remove',
   does: 'Takes a site off its proxies: vhost, maps, clients and their tokens; certificates and history stay.',
-  flags: ['dry-run'],
+  flags: ['dry-run', 'parallel', 'canary', 'local'],
   run: async (context) => {
     const { site, flags, report } = context;
     const run = newRun();

@@ -9,7 +9,7 @@ import { conclude, isDone } from '../lib/summary.ts';
 await main({
   name: 'rollback',
   does: 'Brings back the vhost and the maps of the release before (again: of the one before that), or of --to ID; clients and tokens stay.',
-  flags: ['to', 'dry-run', 'no-verify'],
+  flags: ['to', 'dry-run', 'no-verify', 'parallel', 'canary', 'local'],
   run: async (context) => {
     const { site, settings, flags, report } = context;
     if (flags.to !== undefined && !/^[\w.-]{1,100}$/.test(flags.to))

@@ -9,7 +9,7 @@ import { conclude, isDone } from '../lib/summary.ts';
 await main({
   name: 'status',
   does: 'Tells what is on the proxies: releases, drift, nginx, certificate, clients, backends. Changes nothing.',
-  flags: [],
+  flags: ['parallel', 'local'],
   run: async (context) => {
     const run = newRun();
     const program = await statusProgram(run, context.site, 'everything');
