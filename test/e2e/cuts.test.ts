@@ -3,6 +3,7 @@ import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as d from '../lab/deploys.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import type { Fault } from '../lab/lab-link.ts';
@@ -86,7 +87,6 @@ describe('a connection that breaks', () => {
   }
 
   test('by freezing', async () => {
-    await broken({ kind: 'freeze', direction: 'up', afterBytes: traffic.up - 15_000 });
     await broken({ kind: 'freeze', direction: 'down', afterBytes: traffic.down - 900 });
   });
 
@@ -96,13 +96,14 @@ describe('a connection that breaks', () => {
   });
 
   test('and does not come back says 4, and the next deploy settles it', async () => {
-    await lab.relay.fault({
-      kind: 'fin',
-      direction: 'down',
-      afterBytes: traffic.down - 900,
-      connections: 'all',
-    });
-    const deployed = await d.deploy(lab, STATES.new);
+    const fault = { kind: 'fin', direction: 'down' } as const;
+    const before = lab.relay.connections;
+    await lab.relay.fault({ ...fault, afterBytes: traffic.down - 900 });
+    const running = d.deploy(lab, STATES.new);
+    while (lab.relay.connections === before) await sleep(5);
+    // Whatever comes after the connection that breaks breaks at once.
+    await lab.relay.fault({ ...fault, afterBytes: 0, connections: 'all' });
+    const deployed = await running;
     await lab.relay.heal();
     await quiet();
     assert.deepEqual([deployed.exit, deployed.outcome], [4, 'unknown'], deployed.stderr);

@@ -82,6 +82,7 @@ export async function startAgent(socket: string, keys: readonly string[]): Promi
   spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' }).unref();
   for (let attempt = 0; attempt < 100; attempt += 1) {
     try {
+      await connected(socket);
       for (const key of keys)
         execFileSync('ssh-add', ['-q', key], { env: { SSH_AUTH_SOCK: socket }, stdio: 'pipe' });
       return socket;
@@ -90,6 +91,14 @@ export async function startAgent(socket: string, keys: readonly string[]): Promi
     }
   }
   throw new Error('ssh-agent does not answer');
+}
+
+/** Resolves once something listens there. */
+function connected(socket: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const probe = connect(socket, () => resolve(void probe.destroy()));
+    probe.on('error', reject);
+  });
 }
 
 /** A private file with this content. */

@@ -55,8 +55,11 @@ async function isWholly(is: 'A' | 'B', where: string): Promise<void> {
 /** After a run that was killed: it is what it is said to be. */
 async function judge(program: p.Program, ran: p.Ran, where: string): Promise<'A' | 'B'> {
   // A reload that is under way takes a moment from the first new answer to the last old one.
-  if (!Object.values(WHOLE).includes(await serving())) await sleep(500);
-  const now = await serving();
+  let now = await serving();
+  for (let tries = 0; tries < 20 && !Object.values(WHOLE).includes(now); tries++) {
+    await sleep(250);
+    now = await serving();
+  }
   assert.ok(Object.values(WHOLE).includes(now), `mixed: ${now}: ${where}`);
   const answer = await p.execute(lab.proxy, await p.question(program.run));
   const told = `${where}\n${ran.stdout}${ran.stderr}${answer.stdout}${answer.stderr}`;
