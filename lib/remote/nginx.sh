@@ -79,9 +79,12 @@ title_of() {
   IFS= read -r TITLE 2>/dev/null <"/proc/$1/cmdline" || :
 }
 
+# children: the pids of the master's processes, of whatever title.
+children() { cat "/proc/$MASTER/task/$MASTER/children" 2>/dev/null || pgrep -P "$MASTER" | tr '\n' ' '; }
+
 # workers: the pids of the workers that accept connections.
 workers() {
-  for pid in $(cat "/proc/$MASTER/task/$MASTER/children" 2>/dev/null || pgrep -P "$MASTER"); do
+  for pid in $(children); do
     title_of "$pid"
     case $TITLE in
       'nginx: worker process is shutting down'*) ;;
@@ -95,7 +98,8 @@ workers() {
 reload_nginx() {
   WHY="nginx is not running (no master process by $PID_FILE)"
   find_master || return 1
-  old=" $(workers)"
+  # All of them: one that was only just forked is not titled yet, and old all the same.
+  old=" $(children) "
   log_start=$(wc -c <"$ERROR_LOG" 2>/dev/null || echo 0)
   kill -HUP "$MASTER" || return 1
   tries=0

@@ -108,6 +108,8 @@ const workers = () =>
 
 /** Reloads, and returns when no worker from before takes requests any more. */
 export async function reload(): Promise<void> {
+  // An nginx that has just started may not have titled its workers yet.
+  while (workers().length === 0) await sleep(20);
   const before = new Set(workers());
   execFileSync('nginx', ['-s', 'reload']);
   while (workers().length === 0 || workers().some((worker) => before.has(worker))) await sleep(20);
