@@ -5,7 +5,7 @@ import type { HostReport, RemoteEvent } from './outcome.ts';
 import { type Pace, paceOf } from './pace.ts';
 import { outcomeProgram, type Run } from './program.ts';
 import { type Program, type Remote, transact } from './remote.ts';
-import type { Hop } from './ssh-config.ts';
+import type { Hop } from './ssh/config.ts';
 
 /**
  * Sends `text`, the program of `run`, to every proxy; the reports come in the order of the hosts.

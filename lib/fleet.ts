@@ -7,8 +7,8 @@ import type { Pace } from './pace.ts';
 import { inParallel, remembering } from './parallel.ts';
 import { COMMAND } from './program.ts';
 import type { Remote } from './remote.ts';
+import { askSshConfig, type Hop, resolveHops } from './ssh/config.ts';
 import { type Connection, connect, connectThrough, type Jump, openJump } from './ssh.ts';
-import { askSshConfig, type Hop, resolveHops } from './ssh-config.ts';
 import { isWell, NOT_TRIED } from './summary.ts';
 
 /** A place where programs run, and whose own services can be asked. */

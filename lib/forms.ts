@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import { judgeToken } from './bearers.ts';
 import { Secret } from './secret.ts';
-import { HOME } from './ssh-paths.ts';
+import { HOME } from './ssh/paths.ts';
 
 /** How one kind of setting is read. `read` returns undefined where the text does not have the form. */
 export interface Form<T> {

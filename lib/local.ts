@@ -6,9 +6,9 @@ import type { Context } from './cli.ts';
 import type { ProxyHost } from './fleet.ts';
 import type { HostReport } from './outcome.ts';
 import { COMMAND } from './program.ts';
+import { LIMITS } from './ssh/limits.ts';
+import { lineSplitter } from './ssh/output.ts';
 import type { Outcome } from './ssh.ts';
-import { LIMITS } from './ssh-limits.ts';
-import { lineSplitter } from './ssh-output.ts';
 
 /** What `--local` calls this machine. */
 export const LOCALHOST = 'localhost';

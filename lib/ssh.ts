@@ -2,13 +2,13 @@
 import { connect as dialTcp, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SshError } from './errors.ts';
-import type { Hop } from './ssh-config.ts';
-import { dialError, dialTimeout } from './ssh-explain.ts';
-import { LIMITS, within } from './ssh-limits.ts';
-import type { Link, Prepared } from './ssh-link.ts';
-import { type Outcome, runOn } from './ssh-run.ts';
+import type { Hop } from './ssh/config.ts';
+import { dialError, dialTimeout } from './ssh/explain.ts';
+import { LIMITS, within } from './ssh/limits.ts';
+import type { Link, Prepared } from './ssh/link.ts';
+import { type Outcome, runOn } from './ssh/run.ts';
 
-export type { Outcome } from './ssh-run.ts';
+export type { Outcome } from './ssh/run.ts';
 
 export interface Connection {
   /** Runs a command, gives it `input` and end of file; a lost connection is told in the outcome, not thrown. */
@@ -97,13 +97,13 @@ const closeAll = (parts: readonly { close(): void }[]) => {
 };
 
 interface Preparing {
-  readonly module: Promise<typeof import('./ssh-link.ts')>;
+  readonly module: Promise<typeof import('./ssh/link.ts')>;
   readonly prepared: Promise<Prepared>;
 }
 
 /** Loads ssh2 and reads keys and known_hosts while the way is being opened: at a distance, both are free. */
 function prepareLink(hop: Hop): Preparing {
-  const module = import('./ssh-link.ts');
+  const module = import('./ssh/link.ts');
   const prepared = module.then(({ prepare }) => prepare(hop));
   prepared.catch(() => {});
   return { module, prepared };

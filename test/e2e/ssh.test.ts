@@ -9,8 +9,8 @@ import { join as path } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { SshError } from '../../lib/errors.ts';
+import type { Hop } from '../../lib/ssh/config.ts';
 import { connect, connectThrough, type Outcome, openJump } from '../../lib/ssh.ts';
-import type { Hop } from '../../lib/ssh-config.ts';
 import { type Break, cut, type Fault, join, type Link } from '../lab/lab-link.ts';
 import { hopTo, keygen, privateFile, publicKey, type Sshd, startAgent, startSshd } from './sshd.ts';
 

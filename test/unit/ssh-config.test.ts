@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { UsageError } from '../../lib/errors.ts';
-import { type Hop, type HostSettings, resolveHops } from '../../lib/ssh-config.ts';
-import { parseHostConfig, parseJump, readHostConfig, sshConfigText } from '../../lib/ssh-dash-g.ts';
-import { expandPath, HOME } from '../../lib/ssh-paths.ts';
+import { type Hop, type HostSettings, resolveHops } from '../../lib/ssh/config.ts';
+import { parseHostConfig, parseJump, readHostConfig, sshConfigText } from '../../lib/ssh/dash-g.ts';
+import { expandPath, HOME } from '../../lib/ssh/paths.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'gatepost-config-'));
 const defaults = { user: 'ncantu', port: 22, key: '/default/key', agent: '/agent' };

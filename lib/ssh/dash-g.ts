@@ -1,6 +1,6 @@
 /** What OpenSSH's own configuration says about a host, asked through `ssh -G`. */
 import { type ExecFileException, execFile } from 'node:child_process';
-import { UsageError } from './errors.ts';
+import { UsageError } from '../errors.ts';
 
 /** What the operator set; undefined is "not set". `key` is a path, with `~` already expanded. */
 export interface HostSettings {

@@ -1,6 +1,6 @@
 /** Host keys of a hop: reads its known_hosts files, and puts a refusal into words. */
 import { readFile } from 'node:fs/promises';
-import { SshError } from './errors.ts';
+import { SshError } from '../errors.ts';
 import {
   fingerprint,
   judgeHostKey,
@@ -9,8 +9,8 @@ import {
   knownKeyTypes,
   knownName,
   type Verdict,
-} from './known-hosts.ts';
-import type { Hop } from './ssh-config.ts';
+} from '../known-hosts.ts';
+import type { Hop } from './config.ts';
 
 export interface HostKeyCheck {
   /** Algorithms to ask for: first those of the keys that known_hosts holds, as OpenSSH does. */

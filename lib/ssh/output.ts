@@ -1,7 +1,7 @@
 /** What a command prints: kept, capped, and handed on in whole lines. */
 import { StringDecoder } from 'node:string_decoder';
 import type { ClientChannel } from 'ssh2';
-import { LIMITS } from './ssh-limits.ts';
+import { LIMITS } from './limits.ts';
 
 export interface Output {
   stdout: string;

@@ -1,8 +1,8 @@
 /** Who to log in to, by which hops: the operator's settings, then the SSH configuration, then our defaults. */
-import { type HostConfig, type HostSettings, readHostConfig, SSH_CONFIGS } from './ssh-dash-g.ts';
-import { expandPath, HOME } from './ssh-paths.ts';
+import { type HostConfig, type HostSettings, readHostConfig, SSH_CONFIGS } from './dash-g.ts';
+import { expandPath, HOME } from './paths.ts';
 
-export type { HostSettings } from './ssh-dash-g.ts';
+export type { HostSettings } from './dash-g.ts';
 
 /** What holds when neither the settings nor the SSH configuration say anything. */
 export interface SshDefaults {

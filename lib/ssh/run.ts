@@ -1,9 +1,9 @@
 /** One command on a hop: input in whole, output out in lines, and a plain account of how it ended. */
 import type { ClientChannel } from 'ssh2';
-import { SshError } from './errors.ts';
-import { LIMITS } from './ssh-limits.ts';
-import type { Link } from './ssh-link.ts';
-import { collect, type Output } from './ssh-output.ts';
+import { SshError } from '../errors.ts';
+import { LIMITS } from './limits.ts';
+import type { Link } from './link.ts';
+import { collect, type Output } from './output.ts';
 
 export interface Outcome {
   /** Undefined: the channel closed without an exit status. */

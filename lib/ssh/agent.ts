@@ -1,8 +1,8 @@
 /** The SSH agent: which keys it holds, and offering only chosen ones. */
 import ssh2, { type AgentAuthMethod, type BaseAgent, type ParsedKey } from 'ssh2';
-import { SshError } from './errors.ts';
-import type { Hop } from './ssh-config.ts';
-import { LIMITS, within } from './ssh-limits.ts';
+import { SshError } from '../errors.ts';
+import type { Hop } from './config.ts';
+import { LIMITS, within } from './limits.ts';
 
 /** sshd closes the connection at the sixth key (MaxAuthTries). */
 const MOST_KEYS = 5;

@@ -1,15 +1,15 @@
-/** One hop, logged in: host key checked, key offered, kept alive. With ssh-keys.ts and ssh-agent.ts the only user of ssh2. */
+/** One hop, logged in: host key checked, key offered, kept alive. With keys.ts and agent.ts the only user of ssh2. */
 import type { Duplex } from 'node:stream';
 import ssh2, { type AuthHandlerMiddleware, type Client, type ServerHostKeyAlgorithm } from 'ssh2';
-import type { SshError } from './errors.ts';
-import type { Verdict } from './known-hosts.ts';
-import type { Hop } from './ssh-config.ts';
-import { handshakeError, lostError, type Stage } from './ssh-explain.ts';
-import { openWay } from './ssh-forward.ts';
-import { type HostKeyCheck, hostKeyCheck, hostKeyError } from './ssh-host-key.ts';
-import { findOffers, type Offer } from './ssh-keys.ts';
-import { LIMITS } from './ssh-limits.ts';
-import { signAtOnce } from './ssh-sign.ts';
+import type { SshError } from '../errors.ts';
+import type { Verdict } from '../known-hosts.ts';
+import type { Hop } from './config.ts';
+import { handshakeError, lostError, type Stage } from './explain.ts';
+import { openWay } from './forward.ts';
+import { type HostKeyCheck, hostKeyCheck, hostKeyError } from './host-key.ts';
+import { findOffers, type Offer } from './keys.ts';
+import { LIMITS } from './limits.ts';
+import { signAtOnce } from './sign.ts';
 
 /** What can be made ready before the hop answers. */
 export interface Prepared {

@@ -1,7 +1,7 @@
 /** Failures of a hop, put into words: what happened and what to do next. */
-import { SshError } from './errors.ts';
-import type { Hop } from './ssh-config.ts';
-import { LIMITS } from './ssh-limits.ts';
+import { SshError } from '../errors.ts';
+import type { Hop } from './config.ts';
+import { LIMITS } from './limits.ts';
 
 const seconds = (milliseconds: number) => `${milliseconds / 1000} s`;
 const at = (hop: Hop) => `${hop.host} port ${hop.port}`;

@@ -1,11 +1,11 @@
 /** Which keys a hop is offered: from files, or from the agent. Never a prompt. */
 import { existsSync } from 'node:fs';
 import type { AgentAuthMethod, ParsedKey, PublicKeyAuthMethod } from 'ssh2';
-import { SshError } from './errors.ts';
-import { fingerprint } from './known-hosts.ts';
-import { agentKeys, offeredKeys, offerFromAgent } from './ssh-agent.ts';
-import type { Hop } from './ssh-config.ts';
-import { type KeyFile, readKeyFile, readPublicKey } from './ssh-key-file.ts';
+import { SshError } from '../errors.ts';
+import { fingerprint } from '../known-hosts.ts';
+import { agentKeys, offeredKeys, offerFromAgent } from './agent.ts';
+import type { Hop } from './config.ts';
+import { type KeyFile, readKeyFile, readPublicKey } from './key-file.ts';
 
 export interface Offer {
   readonly method: PublicKeyAuthMethod | AgentAuthMethod;
