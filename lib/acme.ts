@@ -1,6 +1,6 @@
 /** What the operator wants of a certificate, from flags and settings. */
 import { isIP } from 'node:net';
-import type { Context } from './cli.ts';
+import type { Context } from './context.ts';
 import { UsageError } from './errors.ts';
 import { LETS_ENCRYPT } from './setting-names.ts';
 import type { Site } from './sites.ts';

@@ -2,7 +2,7 @@
 import type { Wish } from './acme.ts';
 import { whyNot } from './certificate.ts';
 import { runOn } from './change.ts';
-import type { Context } from './cli.ts';
+import type { Context } from './context.ts';
 import type { Deploy } from './deploy.ts';
 import { order } from './order.ts';
 import type { HostReport } from './outcome.ts';

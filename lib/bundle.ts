@@ -3,9 +3,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { lstat, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { DEFAULT_CLIENT } from './bearers.ts';
-import { type Context, newRun, type Result } from './cli.ts';
+import type { Context, Result } from './context.ts';
 import { prepareDeploy } from './deploy.ts';
 import { EXIT, StopError, UsageError } from './errors.ts';
+import { newRun } from './run.ts';
 
 const FIRST_LINE = '#!/bin/sh\n';
 const MARK = '\n# sha256 ';

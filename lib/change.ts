@@ -1,10 +1,12 @@
 /** Runs one change on every proxy of a site, and tells it as it happens. */
-import { type Context, newRun } from './cli.ts';
+import type { Context } from './context.ts';
 import { onEveryProxy, type ProxyHost, routes, type Work } from './fleet.ts';
 import type { HostReport, RemoteEvent } from './outcome.ts';
 import { type Pace, paceOf } from './pace.ts';
-import { outcomeProgram, type Run } from './program.ts';
+import { outcomeProgram } from './program.ts';
 import { type Program, type Remote, transact } from './remote.ts';
+import type { Run } from './run.ts';
+import { newRun } from './run.ts';
 import type { Hop } from './ssh/config.ts';
 
 /**

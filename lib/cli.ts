@@ -1,100 +1,15 @@
 /** How every script begins and ends: flags, site, settings, the one error boundary, the exit status. */
-import { randomBytes } from 'node:crypto';
-import { hostname, userInfo } from 'node:os';
-import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { EXIT, type ExitStatus, StopError, UsageError } from './errors.ts';
-import type { Run } from './program.ts';
+import type { Context, Result, UnderWay } from './context.ts';
+import { EXIT, StopError } from './errors.ts';
+import { helpText, readFlags, type Usage } from './flags.ts';
 import { createReport, type Report } from './report.ts';
 import { Secret } from './secret.ts';
-import { noColor, readSettings, type Settings } from './settings.ts';
-import { DEFAULT_SITE, findSites, named, pickSite, type Site } from './sites.ts';
+import { noColor, readSettings } from './settings.ts';
+import { DEFAULT_SITE, findSites, named, pickSite } from './sites.ts';
 
-/** Every flag of the suite: how it is parsed, and its line of `--help`. */
-const FLAGS = {
-  site: {
-    type: 'string',
-    default: DEFAULT_SITE,
-    value: 'NAME',
-    help: `the site, by default ${DEFAULT_SITE}`,
-  },
-  host: { type: 'string', value: 'A,B', help: 'the proxies, instead of the setting' },
-  'dry-run': { type: 'boolean', default: false, help: 'show what would change, change nothing' },
-  json: { type: 'boolean', default: false, help: 'one JSON document on stdout, all else on stderr' },
-  'no-verify': { type: 'boolean', default: false, help: 'no checks after the change' },
-  client: { type: 'string', value: 'NAME', help: 'the client of the gate, by default `default`' },
-  'keep-previous': { type: 'boolean', default: false, help: 'the previous token goes on opening the gate' },
-  'revoke-previous': { type: 'boolean', default: false, help: 'only end the previous token; no new one' },
-  'write-env': { type: 'boolean', default: false, help: 'write the new token into the env file first' },
-  scope: { type: 'string', value: 'SCOPE', help: 'full or inference (the default), of a new client' },
-  to: { type: 'string', value: 'ID', help: 'the release to go back to (status.ts lists them)' },
-  staging: { type: 'boolean', default: false, help: "rehearse with Let's Encrypt's staging CA" },
-  'force-renewal': {
-    type: 'boolean',
-    default: false,
-    help: 'a new certificate although there is a good one',
-  },
-  'self-signed': { type: 'boolean', default: false, help: 'a certificate that the proxy signs itself' },
-  parallel: { type: 'string', value: 'N', help: 'at most N proxies at once (1 to 100), by default all' },
-  canary: {
-    type: 'boolean',
-    default: false,
-    help: 'the first proxy alone first; the others only if all is well there',
-  },
-  bundle: { type: 'string', value: 'FILE', help: 'write the program as a file, contact nothing' },
-  local: { type: 'boolean', default: false, help: 'run the program on this machine, without SSH' },
-  curl: { type: 'boolean', default: false, help: 'under each check, how to ask the same by hand' },
-  only: { type: 'string', value: 'NAME', help: 'only the checks with NAME in their name' },
-  'connect-to': {
-    type: 'string',
-    value: 'HOST',
-    help: 'ask HOST[:PORT] instead of where the name leads; PORT stands for 443',
-  },
-  'via-ssh': { type: 'boolean', default: false, help: "ask each proxy's own 443 and 80 through SSH" },
-  env: { type: 'string', default: '.env', value: 'FILE', help: 'the env file, by default .env' },
-  verbose: { type: 'boolean', default: false, help: 'tell more' },
-  help: { type: 'boolean', default: false, short: 'h', help: 'this text' },
-} as const;
-
-export type FlagName = keyof typeof FLAGS;
-type Value<K extends FlagName> = (typeof FLAGS)[K] extends { type: 'boolean' } ? boolean : string | undefined;
-export type Flags = { readonly [K in FlagName]: Value<K> };
-
-/** The hosts that are at work on a program, and the new tokens, by client, that may go live there unseen. */
-export interface UnderWay {
-  readonly hosts: Set<string>;
-  readonly tokens: Map<string, Secret>;
-}
-
-/** What a script gets. */
-export interface Context {
-  readonly site: Site;
-  readonly settings: Settings;
-  readonly flags: Flags;
-  readonly report: Report;
-  /** What stands on the command line beside flags. */
-  readonly words: readonly string[];
-  /** What an interruption would leave behind. */
-  readonly underWay: UnderWay;
-}
-
-/** What a script leaves: its exit status, and what `--json` shows. */
-export interface Result {
-  readonly exit: ExitStatus;
-  readonly json: Readonly<Record<string, unknown>>;
-}
-
-export interface Command {
-  readonly name: string;
-  /** One sentence for `--help`. */
-  readonly does: string;
-  /** Flags beside those that every script has. */
-  readonly flags: readonly FlagName[];
-  /** What may stand beside flags, for `--help`; nothing when it is left out. */
-  readonly takes?: string;
+export interface Command extends Usage {
   readonly run: (context: Context) => Promise<Result>;
 }
-
-const EVERYWHERE: readonly FlagName[] = ['site', 'host', 'json', 'env', 'verbose', 'help'];
 
 /** Runs a script to its exit status. Nothing else in the suite ends the process. */
 export async function main(command: Command): Promise<void> {
@@ -175,43 +90,4 @@ function interrupted(underWay: UnderWay, report: Report): Result {
     exit: hosts.length > 0 ? EXIT.unknown : EXIT.refused,
     json: { hosts: [], error: { message, advice } },
   };
-}
-
-function readFlags(command: Command): { readonly flags: Flags; readonly words: readonly string[] } {
-  const names = new Set<FlagName>([...EVERYWHERE, ...command.flags]);
-  const options = Object.fromEntries(Object.entries(FLAGS).filter(([name]) => names.has(name as FlagName)));
-  try {
-    const { values, positionals } = parseArgs({
-      options: options as NonNullable<ParseArgsConfig['options']>,
-      strict: true,
-      allowPositionals: command.takes !== undefined,
-    });
-    return { flags: values as unknown as Flags, words: positionals };
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new UsageError(
-      // A word that no flag takes is not repeated: it may be a token.
-      [
-        code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL'
-          ? 'there is a word too many'
-          : (message.split('. ')[0] ?? ''),
-      ],
-      `See: npx tsx scripts/${command.name}.ts --help`,
-    );
-  }
-}
-
-function helpText({ name, does, flags, takes }: Command): string {
-  const lines = [...flags, ...EVERYWHERE].map((flag) => {
-    const { help, ...rest } = FLAGS[flag];
-    return `  ${`--${flag}${'value' in rest ? ` ${rest.value}` : ''}`.padEnd(17)} ${help}`;
-  });
-  return `${does}\n\nnpx tsx scripts/${name}.ts ${takes ? `${takes} ` : ''}[flags]\n\n${lines.join('\n')}\n`;
-}
-
-/** A new run: its id sorts by time and is unique. */
-export function newRun(now = new Date()): Run {
-  const time = `${now.toISOString().slice(0, 19)}Z`;
-  const who = `${userInfo().username}@${hostname()}`.replace(/[^A-Za-z0-9@._-]/g, '_').slice(0, 100);
-  return { id: `${time.replace(/[-:]/g, '')}-${randomBytes(3).toString('hex')}`, now: time, who };
 }

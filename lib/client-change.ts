@@ -2,11 +2,12 @@
 import { DEFAULT_CLIENT, fingerprint } from './bearers.ts';
 import { change as changeOn } from './change.ts';
 import type { Check, CheckResult } from './checks.ts';
-import { type Context, newRun, type Result } from './cli.ts';
 import { type ClientChange, clientProgram } from './client-program.ts';
 import { clientText } from './client-text.ts';
+import type { Context, Result } from './context.ts';
 import type { HostReport } from './outcome.ts';
 import type { Rotation } from './rotation.ts';
+import { newRun } from './run.ts';
 import { Secret } from './secret.ts';
 import type { Gate } from './sites.ts';
 import { conclude, isDone } from './summary.ts';

@@ -1,6 +1,7 @@
 /** Changes of the gate's clients -> programs: each touches one client's file and nothing else. */
 import { keyOf, type Scope } from './bearers.ts';
-import { contentFunction, program, quote, type Run } from './program.ts';
+import { contentFunction, program, quote } from './program.ts';
+import type { Run } from './run.ts';
 import type { Secret } from './secret.ts';
 import type { Site } from './sites.ts';
 

@@ -1,11 +1,12 @@
 /** The clients of the gate: words judged before anything is contacted, then listed, added or revoked. */
 import { DEFAULT_CLIENT, judgeClientName, SCOPES, type Scope } from './bearers.ts';
 import { change } from './change.ts';
-import { type Context, newRun, type Result } from './cli.ts';
 import { changeClient, concludeClient } from './client-change.ts';
 import { clientsIn, clientTable } from './client-table.ts';
+import type { Context, Result } from './context.ts';
 import { UsageError } from './errors.ts';
 import { statusProgram } from './history-programs.ts';
+import { newRun } from './run.ts';
 import { conclude, isDone } from './summary.ts';
 import { newToken } from './tokens.ts';
 

@@ -1,10 +1,11 @@
 /** A whole deploy but for its way to the hosts: the program with the site's files, and what follows once it ran. */
 import { DEFAULT_CLIENT } from './bearers.ts';
 import type { Issued } from './checks.ts';
-import type { Context, Result } from './cli.ts';
+import type { Context, Result } from './context.ts';
 import type { HostReport } from './outcome.ts';
-import { type Run, siteProgram } from './program.ts';
+import { siteProgram } from './program.ts';
 import { clientFile, render } from './render.ts';
+import type { Run } from './run.ts';
 import { conclude, isDone } from './summary.ts';
 import { type Bearer, bearerFor } from './tokens.ts';
 

@@ -1,6 +1,7 @@
 /** The env file and the proxy, in step: the new token is in the file before it is live, and leaves it if it never is. */
-import type { Context } from './cli.ts';
+
 import { mayBeLive } from './client-change.ts';
+import type { Context } from './context.ts';
 import { type Written, writeSetting } from './env-write.ts';
 import type { HostReport } from './outcome.ts';
 import type { Rotation } from './rotation.ts';

@@ -1,6 +1,7 @@
 /** Going back and looking: the programs of rollback and status. */
-import { contentFunction, program, quote, type Run } from './program.ts';
+import { contentFunction, program, quote } from './program.ts';
 import { webSocketMap } from './render.ts';
+import type { Run } from './run.ts';
 import type { Site } from './sites.ts';
 
 /** Brings back the vhost and the maps of the release `to`; without one, of the release before the present one. */

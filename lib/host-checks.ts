@@ -1,7 +1,7 @@
 /** The checks of one proxy by itself, by the way that it was reached: a public name leads to one of several only. */
 import { DEFAULT_CLIENT } from './bearers.ts';
 import type { CheckResult } from './checks.ts';
-import type { Context } from './cli.ts';
+import type { Context } from './context.ts';
 import type { ProxyHost } from './fleet.ts';
 import type { HostReport } from './outcome.ts';
 import { type Crowd, newCrowd } from './parallel.ts';

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import type { Context } from './cli.ts';
+import type { Context } from './context.ts';
 import type { ProxyHost } from './fleet.ts';
 import type { HostReport } from './outcome.ts';
 import { COMMAND } from './program.ts';

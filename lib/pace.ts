@@ -1,6 +1,7 @@
 /** How a change goes over several proxies: how many at once, and whether one goes first. */
-import type { Flags } from './cli.ts';
+
 import { UsageError } from './errors.ts';
+import type { Flags } from './flags.ts';
 
 export interface Pace {
   /** How many proxies at once; undefined: all. */

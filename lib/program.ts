@@ -1,17 +1,8 @@
 /** Files and a verb -> the text of one remote program, POSIX sh. */
 import { readFile } from 'node:fs/promises';
 import type { SiteFile } from './render.ts';
+import type { Run } from './run.ts';
 import { certificateOf, isNameless, ROOT, type Site } from './sites.ts';
-
-/** What every program is told. Times are the operator's: a proxy's clock may be years off. */
-export interface Run {
-  /** Time and chance: unique, and in order. `20261122T174035Z-3fa9c1` */
-  readonly id: string;
-  /** `2026-11-22T17:40:35Z` */
-  readonly now: string;
-  /** Who runs it: `alice@laptop`. */
-  readonly who: string;
-}
 
 /**
  * What runs a program that comes on stdin, whatever the login shell: as root by `sudo -n`, or as it is when that is root

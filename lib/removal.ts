@@ -1,6 +1,7 @@
 /** A site -> the program that takes it off a host. */
-import { contentFunction, program, quote, type Run } from './program.ts';
+import { contentFunction, program, quote } from './program.ts';
 import { webSocketMap } from './render.ts';
+import type { Run } from './run.ts';
 import type { Site } from './sites.ts';
 
 /** Takes the files and the clients of `site` off the host; with `dryRun` it only tells which. */

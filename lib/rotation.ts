@@ -1,9 +1,10 @@
 /** Flags and settings -> which client gets which token, and which old one is known here. */
 import { DEFAULT_CLIENT, judgeClientName, judgeToken } from './bearers.ts';
-import type { Context, Flags } from './cli.ts';
 import type { ClientChange } from './client-program.ts';
+import type { Context } from './context.ts';
 import { readEnvFile } from './env-file.ts';
 import { UsageError } from './errors.ts';
+import type { Flags } from './flags.ts';
 import { Secret } from './secret.ts';
 import { newToken } from './tokens.ts';
 

@@ -1,6 +1,6 @@
 /** The last words of a run: its exit status, its summary line, its JSON. */
 import type { CheckResult, CheckStatus } from './checks.ts';
-import type { Context, Result } from './cli.ts';
+import type { Context, Result } from './context.ts';
 import { EXIT, type ExitStatus } from './errors.ts';
 import { explain } from './explain.ts';
 import type { HostReport } from './outcome.ts';

@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import type { Wish } from './acme.ts';
-import { newRun } from './cli.ts';
 import { contentFunction, program, quote, siteProgram } from './program.ts';
 import type { Program } from './remote.ts';
 import { renderHttpOnly } from './render.ts';
+import { newRun } from './run.ts';
 import type { Settings } from './settings.ts';
 import { ROOT, type Site } from './sites.ts';
 

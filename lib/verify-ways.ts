@@ -1,6 +1,6 @@
 /** Which checks are run, and by which way: by the public name, to another address, through SSH to each proxy. */
 import type { Check, CheckResult, CheckTarget } from './checks.ts';
-import type { Context, Result } from './cli.ts';
+import type { Context, Result } from './context.ts';
 import { SshError, UsageError } from './errors.ts';
 import { routes } from './fleet.ts';
 import { host as hostForm, port as portForm } from './forms.ts';

@@ -1,6 +1,6 @@
 /** Runs a site's checks from here, and tells each result. */
 import { type Check, type CheckResult, type CheckTarget, type Issued, runChecks } from './checks.ts';
-import type { Context } from './cli.ts';
+import type { Context } from './context.ts';
 import { Secret } from './secret.ts';
 import { isNameless } from './sites.ts';
 

@@ -3,8 +3,9 @@ import { wishOf } from '../lib/acme.ts';
 import { bootstrap } from '../lib/bootstrap.ts';
 import { issuedOn } from '../lib/certificate.ts';
 import { onHosts } from '../lib/change.ts';
-import { main, newRun } from '../lib/cli.ts';
+import { main } from '../lib/cli.ts';
 import { concludeDeploy, prepareDeploy } from '../lib/deploy.ts';
+import { newRun } from '../lib/run.ts';
 
 await main({
   name: 'bootstrap-tls',

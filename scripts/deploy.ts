@@ -1,8 +1,9 @@
 /** Puts a site on its proxies, proves it and checks it from outside; or restores what was there. */
 import { change } from '../lib/change.ts';
-import { main, newRun } from '../lib/cli.ts';
+import { main } from '../lib/cli.ts';
 import { concludeDeploy, prepareDeploy } from '../lib/deploy.ts';
 import { checksAfter } from '../lib/host-checks.ts';
+import { newRun } from '../lib/run.ts';
 
 await main({
   name: 'deploy',

@@ -1,7 +1,8 @@
 /** Takes a site off its proxies: vhost, maps and clients; certificates and history stay. */
 import { change } from '../lib/change.ts';
-import { main, newRun } from '../lib/cli.ts';
+import { main } from '../lib/cli.ts';
 import { removalProgram } from '../lib/removal.ts';
+import { newRun } from '../lib/run.ts';
 import { conclude } from '../lib/summary.ts';
 
 await main({

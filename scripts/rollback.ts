@@ -1,8 +1,9 @@
 /** Brings back the vhost and the maps of an earlier release; clients and their tokens stay as they are. */
 import { change } from '../lib/change.ts';
-import { main, newRun } from '../lib/cli.ts';
+import { main } from '../lib/cli.ts';
 import { UsageError } from '../lib/errors.ts';
 import { rollbackProgram } from '../lib/history-programs.ts';
+import { newRun } from '../lib/run.ts';
 import { Secret } from '../lib/secret.ts';
 import { conclude, isDone } from '../lib/summary.ts';
 

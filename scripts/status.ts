@@ -1,7 +1,8 @@
 /** Tells what is on the proxies: releases, drift, nginx, certificate, clients, backends. Changes nothing. */
 import { change } from '../lib/change.ts';
-import { main, newRun } from '../lib/cli.ts';
+import { main } from '../lib/cli.ts';
 import { statusProgram } from '../lib/history-programs.ts';
+import { newRun } from '../lib/run.ts';
 import { statusOf } from '../lib/status.ts';
 import { statusText } from '../lib/status-text.ts';
 import { conclude, isDone } from '../lib/summary.ts';

@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type HostReport, newReport, readRecords } from '../../lib/outcome.ts';
-import { outcomeProgram, type Run, siteProgram } from '../../lib/program.ts';
+import { outcomeProgram, siteProgram } from '../../lib/program.ts';
 import { clientFile, render, type SiteFile } from '../../lib/render.ts';
+import type { Run } from '../../lib/run.ts';
 import { Secret } from '../../lib/secret.ts';
 import type { Settings } from '../../lib/settings.ts';
 import { findSites, type Site } from '../../lib/sites.ts';

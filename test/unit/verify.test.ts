@@ -9,8 +9,8 @@ import { judgeScope } from '../../lib/checks/scopes.ts';
 import { isOllamas, isRefusal } from '../../lib/checks/signature.ts';
 import { pathSpellings } from '../../lib/checks/spelling-list.ts';
 import { judgeSpellings } from '../../lib/checks/spellings.ts';
-import type { Flags } from '../../lib/cli.ts';
 import { UsageError } from '../../lib/errors.ts';
+import type { Flags } from '../../lib/flags.ts';
 import { Secret } from '../../lib/secret.ts';
 import { connectTo } from '../../lib/verify-ways.ts';
 
