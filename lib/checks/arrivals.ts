@@ -1,5 +1,5 @@
 /** Tells a stream from a lump by when its pieces arrived. */
-import { type Finding, failed, passed, skipped } from './check.ts';
+import { type Finding, failed, passed, type StreamTiming, skipped } from './check.ts';
 
 /** What one read of the connection brought. */
 export interface Arrival {
@@ -11,12 +11,19 @@ export interface Arrival {
 
 /** Reads closer than this came together: a lump is read in several goes. */
 const TOGETHER_MS = 2;
+/** A server that streams without end must not fill a report. */
+const MOST_PIECES = 300;
 
 /**
  * `sentAt` is on the arrivals' clock. Streamed means: at least three pieces apart in time, none with more than half of all events.
  * Counting pieces alone is not enough, as nginx passes on each full buffer of 4 or 8 kB.
  */
 export function judgeArrivals(sentAt: number, arrivals: readonly Arrival[], model: string): Finding {
+  const measured = timingOf(sentAt, arrivals);
+  return { ...judge(sentAt, arrivals, model), ...(measured && { measured }) };
+}
+
+function judge(sentAt: number, arrivals: readonly Arrival[], model: string): Finding {
   const pieces = together(arrivals);
   const events = sum(arrivals);
   if (events < 4)
@@ -32,6 +39,15 @@ export function judgeArrivals(sentAt: number, arrivals: readonly Arrival[], mode
   return failed(
     `${model} answered ${events} events in ${pieces.length === 1 ? 'one lump' : `${pieces.length} lumps`} over ${spread} ms. Something on the way holds answers back, and editors show nothing until the end: the location needs \`proxy_buffering off\` and \`proxy_http_version 1.1\`, without gzip; deploy the site again, and look for another proxy or CDN in between.`,
   );
+}
+
+function timingOf(sentAt: number, arrivals: readonly Arrival[]): StreamTiming | undefined {
+  const last = arrivals.at(-1);
+  if (last === undefined) return undefined;
+  const pieces = together(arrivals)
+    .slice(0, MOST_PIECES)
+    .map((piece) => ({ at: Math.round((piece[0]?.at ?? sentAt) - sentAt), events: sum(piece) }));
+  return { kind: 'stream', pieces, total: Math.round(last.at - sentAt) };
 }
 
 function together(arrivals: readonly Arrival[]): Arrival[][] {

@@ -1,6 +1,7 @@
 /** Judges a certificate as clients do, and says what is wrong with it. */
 import { isIP } from 'node:net';
 import tls from 'node:tls';
+import { daysLeft, FAIL_DAYS, WARN_DAYS } from './certificate-life.ts';
 import { type Finding, failed, type Issued, passed, warned } from './check.ts';
 
 /** What a handshake showed. */
@@ -12,9 +13,6 @@ export interface Seen {
 
 export type OldTls = 'refused' | 'accepted' | { readonly untried: string };
 
-const FAIL_DAYS = 7;
-const WARN_DAYS = 21;
-const DAY_MS = 86_400_000;
 const RENEW =
   'Run `certbot renew` on the proxy and reload nginx; certbot says there why it did not renew by itself.';
 const ISSUE = 'Run `npx tsx scripts/bootstrap-tls.ts` for one from the CA';
@@ -50,7 +48,7 @@ export function judgeCertificate(
   now: Date,
   issued: readonly Issued[] = [],
 ): Finding {
-  const days = Math.floor((Date.parse(seen.certificate.valid_to) - now.getTime()) / DAY_MS);
+  const days = daysLeft(seen.certificate, now);
   const served = issued.find(({ fingerprint }) => fingerprint === seen.certificate.fingerprint256);
   const expected = served ? EXPECTED[served.kind] : byAddress(seen, name);
   const faults = [

@@ -11,6 +11,29 @@ export interface Finding {
   readonly detail: string;
   /** The same by hand; the token as `$VARIABLE`, never its value. */
   readonly curl?: string;
+  readonly measured?: Measured;
+}
+
+/** What a check measured, for those who draw it; numbers and dates alone, so nothing in it is secret or hostile. */
+export type Measured = StreamTiming | CertificateLife;
+
+/** When a streamed answer arrived, in milliseconds since the request was sent. */
+export interface StreamTiming {
+  readonly kind: 'stream';
+  /** Reads that came together are one piece; only the first few hundred are kept. */
+  readonly pieces: readonly { readonly at: number; readonly events: number }[];
+  /** When the last of all pieces came. */
+  readonly total: number;
+}
+
+/** From when to when a certificate is valid (ISO 8601), and when its days left are too few. */
+export interface CertificateLife {
+  readonly kind: 'certificate';
+  readonly notBefore: string;
+  readonly notAfter: string;
+  readonly daysLeft: number;
+  readonly warnDays: number;
+  readonly failDays: number;
 }
 
 /** A finding with its name and its time, as the reports show it. */

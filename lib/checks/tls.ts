@@ -1,6 +1,7 @@
 /** The certificate is one that clients accept, for long enough, and TLS 1.1 is off. */
 import type tls from 'node:tls';
 import { judgeCertificate, type OldTls, type Seen } from './certificate.ts';
+import { lifeOf } from './certificate-life.ts';
 import type { Check, CheckTarget, Finding } from './check.ts';
 import { connectTls } from './connection.ts';
 import { curl } from './curl.ts';
@@ -17,7 +18,10 @@ export function certificate(): Check {
 
 async function check(target: CheckTarget): Promise<Finding> {
   const [seen, oldTls] = await Promise.all([look(target), tryOldTls(target)]);
-  return judgeCertificate(seen, oldTls, target.serverName, new Date(), target.issued);
+  const now = new Date();
+  const measured = lifeOf(seen.certificate, now);
+  const finding = judgeCertificate(seen, oldTls, target.serverName, now, target.issued);
+  return { ...finding, ...(measured && { measured }) };
 }
 
 async function look(target: CheckTarget): Promise<Seen> {

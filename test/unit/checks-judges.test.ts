@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { PeerCertificate } from 'node:tls';
 import { type Arrival, judgeArrivals } from '../../lib/checks/arrivals.ts';
 import { judgeCertificate, type OldTls } from '../../lib/checks/certificate.ts';
+import { lifeOf } from '../../lib/checks/certificate-life.ts';
 import { listFault } from '../../lib/checks/gate.ts';
 import { attempts, judgeRefusals } from '../../lib/checks/gate-attempts.ts';
 import { modelsIn } from '../../lib/checks/models.ts';
@@ -79,6 +80,31 @@ for (const [fact, arrivals, status] of STREAMS) {
     assert.equal(judgeArrivals(0, arrivals, 'm').status, status);
   });
 }
+
+test('a stream is timed from its request, what came together as one piece, and at most 300 of them', () => {
+  const arrivals = [...every(50, 2), { at: 1050.4, events: 2 }, ...every(100, 3).slice(2)];
+  assert.deepEqual(judgeArrivals(900, arrivals, 'm').measured, {
+    kind: 'stream',
+    pieces: [
+      { at: 100, events: 1 },
+      { at: 150, events: 3 },
+      { at: 300, events: 1 },
+    ],
+    total: 300,
+  });
+  const { measured } = judgeArrivals(1000, every(10, 1000), 'm');
+  assert.ok(measured?.kind === 'stream');
+  assert.deepEqual([measured.pieces.length, measured.total], [300, 9990]);
+  assert.equal(judgeArrivals(0, [], 'm').measured, undefined);
+});
+
+test('the life of a certificate comes with the thresholds, and not at all where its dates are none', () => {
+  const valid = { valid_from: 'Jan  1 00:00:00 2026 GMT', valid_to: 'Mar  1 00:00:00 2026 GMT' };
+  const life = (over = {}) => lifeOf({ ...valid, ...over }, NOW);
+  const dates = { notBefore: '2026-01-01T00:00:00.000Z', notAfter: '2026-03-01T00:00:00.000Z' };
+  assert.deepEqual(life(), { kind: 'certificate', ...dates, daysLeft: 59, warnDays: 21, failDays: 7 });
+  assert.equal(life({ valid_to: 'Bad time value' }), undefined);
+});
 
 test('pieces made faster than they can be told apart prove nothing', () => {
   assert.equal(judgeArrivals(1000, every(0.1, 10), 'm').status, 'skipped');
