@@ -14,17 +14,27 @@ export type ClientChange =
       readonly keepPrevious: boolean;
     }
   | { readonly verb: 'revoke_previous'; readonly client: string }
-  | { readonly verb: 'add_client'; readonly client: string; readonly token: Secret; readonly scope: Scope }
+  | {
+      readonly verb: 'add_client';
+      readonly client: string;
+      readonly token: Secret;
+      readonly scope: Scope;
+      /** Requests a minute, one of the gate's limits. */
+      readonly limit?: string;
+    }
   | { readonly verb: 'revoke_client'; readonly client: string };
 
 /** The program of one change; with `dryRun` it only tells what would change. */
 export function clientProgram(run: Run, site: Site, change: ClientChange, dryRun: boolean): Promise<string> {
+  const limit = ('limit' in change && change.limit) || '';
   const values = {
     DRY: dryRun ? 'yes' : '',
     CLIENT: change.client,
     ABOUT: change.client,
     KEEP: 'keepPrevious' in change && change.keepPrevious ? 'yes' : '',
     NEW_SCOPE: 'scope' in change ? change.scope : '',
+    NEW_LIMIT: limit,
+    LIMIT_ZONE: site.gate?.limits[Number(limit)] ?? '',
   };
   return program(change.verb, run, site, [
     ...Object.entries(values).map(([name, value]) => `${name}=${quote(value)}`),

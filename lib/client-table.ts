@@ -6,6 +6,8 @@ import { table } from './table.ts';
 export interface ListedClient {
   readonly name: string;
   readonly scope: string;
+  /** Requests a minute; without it there is no limit. */
+  readonly limit?: number;
   readonly created: string;
   readonly rotated: string;
   /** SHA-256, first 12 digits; two while the previous token is kept. */
@@ -17,11 +19,12 @@ export interface ListedClient {
 /** The clients on one host, in the order of their names. */
 export function clientsIn({ rows }: HostReport): readonly ListedClient[] {
   return (rows.client ?? []).map(
-    ([name = '', scope = '', created = '', rotated = '', used = '', ...prints]) => {
+    ([name = '', scope = '', limit = '', created = '', rotated = '', used = '', ...prints]) => {
       const lastUsed = logTime(used);
       return {
         name,
         scope,
+        ...(limit && { limit: Number(limit) }),
         created,
         rotated,
         fingerprints: prints.filter((print) => print !== ''),
@@ -47,10 +50,11 @@ export function clientTable(host: HostReport): string {
   const clients = clientsIn(host);
   if (clients.length === 0) return `${host.host}: no clients; nobody passes the gate`;
   return table(
-    ['client', 'scope', 'created', 'rotated', 'last used', 'fingerprint'],
+    ['client', 'scope', 'limit', 'created', 'rotated', 'last used', 'fingerprint'],
     clients.map((client) => [
       client.name,
       client.scope,
+      client.limit ? `${client.limit}/min` : '-',
       client.created,
       client.rotated,
       client.lastUsed ?? '-',

@@ -7,6 +7,7 @@ import type { Context, Result } from './context.ts';
 import { UsageError } from './errors.ts';
 import { statusProgram } from './history-programs.ts';
 import { newRun } from './run.ts';
+import type { Gate } from './sites.ts';
 import { conclude, isDone } from './summary.ts';
 import { newToken } from './tokens.ts';
 
@@ -24,7 +25,13 @@ export function wordsOf({ words, flags, site }: Context): Words {
   const verb = VERBS.find((known) => known === word);
   const problems = [
     site.gate ? undefined : `--site ${site.name}: has no bearer gate`,
-    ...(verb ? [judgeWords(verb, name, words.length), judgeScope(verb, flags.scope)] : [judgeVerb(word)]),
+    ...(verb
+      ? [
+          judgeWords(verb, name, words.length),
+          judgeScope(verb, flags.scope),
+          judgeLimit(verb, flags.limit, site.gate),
+        ]
+      : [judgeVerb(word)]),
     rest.length > 0 && verb ? `${verb}: one name at a time` : undefined,
   ].filter((problem) => problem !== undefined);
   if (problems.length > 0 || !verb) throw new UsageError(problems, 'See: npx tsx scripts/bearers.ts --help');
@@ -50,6 +57,15 @@ function judgeScope(verb: Words['verb'], scope: string | undefined): string | un
   return SCOPES.some((known) => known === scope) ? undefined : `--scope: must be ${SCOPES.join(' or ')}`;
 }
 
+function judgeLimit(verb: Words['verb'], limit: string | undefined, gate?: Gate): string | undefined {
+  if (limit === undefined) return undefined;
+  if (verb !== 'add') return `--limit: only a new client takes one`;
+  const limits = Object.keys(gate?.limits ?? {});
+  return limits.includes(limit)
+    ? undefined
+    : `--limit: must be one of ${limits.join(', ')} (requests a minute)`;
+}
+
 /** Every client with fingerprints and times, read on the proxy. */
 export async function listClients(context: Context): Promise<Result> {
   const run = newRun();
@@ -64,7 +80,8 @@ export async function addClient(context: Context, client: string): Promise<Resul
   const token = await newToken();
   context.report.hide(token);
   if (!context.flags['dry-run']) context.underWay.tokens.set(client, token);
-  const added = { verb: 'add_client', client, scope, token } as const;
+  const { limit } = context.flags;
+  const added = { verb: 'add_client', client, scope, token, ...(limit && { limit }) } as const;
   return concludeClient(context, await changeClient(context, added), { change: added, isNew: true });
 }
 

@@ -28,6 +28,8 @@ export interface Gate {
   readonly clients: `/etc/nginx/${string}`;
   /** Where Ollama stands on this site, such as `/ollama`. */
   readonly path: `/${string}`;
+  /** How many requests a minute a client can be limited to, and the zone that counts them in the maps. */
+  readonly limits: Readonly<Record<number, string>>;
   /** The access log; its second word is the client's name. */
   readonly log: string;
 }

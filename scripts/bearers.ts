@@ -6,7 +6,7 @@ await main({
   name: 'bearers',
   does: 'Lists the clients of the gate, adds one (its token is shown once), or revokes one.',
   takes: 'list | add NAME | revoke NAME',
-  flags: ['scope', 'dry-run', 'no-verify', 'parallel', 'local'],
+  flags: ['scope', 'limit', 'dry-run', 'no-verify', 'parallel', 'local'],
   run: (context) => {
     const { verb, name } = wordsOf(context);
     if (verb === 'list') return listClients(context);

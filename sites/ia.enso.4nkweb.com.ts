@@ -27,6 +27,7 @@ export const site: Site = {
     inferenceToken: INFERENCE_TOKEN,
     clients: '/etc/nginx/ia-enso-bearers',
     path: '/ollama',
+    limits: { 10: 'ia_enso_ollama_10', 60: 'ia_enso_ollama_60', 600: 'ia_enso_ollama_600' },
     log: '/var/log/nginx/ia.enso.4nkweb.com.access.log',
   },
   checks: async () => {

@@ -44,9 +44,16 @@ add_client() {
 want_added() {
   FILE=$CLIENTS/$CLIENT.map
   [ ! -e "$FILE" ] || refuse client-exists "there is a client $CLIENT already"
-  SCOPE=$NEW_SCOPE
+  SCOPE=$NEW_SCOPE LIMIT=$NEW_LIMIT
+  [ -z "$LIMIT" ] || knows_limit
   unused
   want_client added
+}
+
+# knows_limit: maps of an older release would let nobody in who has one.
+knows_limit() {
+  grep -qsF "zone=$LIMIT_ZONE:" "$NGINX_DIR"/conf.d/*.conf ||
+    refuse no-gate "the gate of $SITE on this proxy is an older one, which knows no limit of $LIMIT requests a minute"
 }
 
 added() {

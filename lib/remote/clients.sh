@@ -2,13 +2,15 @@
 # The clients of the gate, a file each: comments, then key lines, the newest first. No token leaves this host, none is
 # an argument of a command, and no rollback brings one back.
 
-# read_client PATH: leaves in CREATED, ROTATED, SCOPE, CURRENT and PREVIOUS what a client's file says.
+# read_client PATH: leaves in CREATED, ROTATED, SCOPE, LIMIT, CURRENT and PREVIOUS what a client's file says.
 read_client() {
   CREATED=$(dated created "$1") ROTATED=$(dated rotated "$1")
   CURRENT=$(key_lines "$1" | sed -n 1p)
   PREVIOUS=$(key_lines "$1" | sed -n 2p)
-  SCOPE=${CURRENT##* }
-  SCOPE=${SCOPE%%:*}
+  grant=${CURRENT##* }
+  grant=${grant%;}
+  SCOPE=${grant%%:*} LIMIT=${grant#*:*:}
+  [ "$LIMIT" != "$grant" ] || LIMIT=
 }
 
 dated() { sed -n "s/^# $1 \([0-9TZ:-]*\)\$/\1/p" "$2" | head -n 1; }
@@ -76,4 +78,4 @@ heading() {
   echo "# rotated $2"
 }
 
-key_line() { printf '%s %s:%s;\n' "$NEW_KEY" "$SCOPE" "$CLIENT"; }
+key_line() { printf '%s %s:%s;\n' "$NEW_KEY" "$SCOPE" "$CLIENT${LIMIT:+:$LIMIT}"; }

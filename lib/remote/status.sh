@@ -19,7 +19,7 @@ status() {
   finish unchanged 0
 }
 
-# say_clients: row client NAME SCOPE CREATED ROTATED LAST-USE FINGERPRINT [FINGERPRINT].
+# say_clients: row client NAME SCOPE LIMIT CREATED ROTATED LAST-USE FINGERPRINT [FINGERPRINT].
 say_clients() {
   USES=$(tail -c "$LOG_TAIL" "$ACCESS_LOG" 2>/dev/null | awk '
     $2 ~ /^[a-z0-9][a-z0-9_-]*$/ { last[$2] = substr($3, 2) " " substr($4, 1, 5) }
@@ -31,7 +31,7 @@ say_client() {
   read_client "$1"
   case $SCOPE in full | inference) ;; *) SCOPE='?' ;; esac
   used=$(printf '%s\n' "$USES" | sed -n "s/^$(name_of "$1") //p")
-  say row client "$(name_of "$1")" "$SCOPE" "$CREATED" "$ROTATED" "$used" \
+  say row client "$(name_of "$1")" "$SCOPE" "$LIMIT" "$CREATED" "$ROTATED" "$used" \
     "$(fingerprint_of "$CURRENT")" "$(fingerprint_of "$PREVIOUS")"
 }
 

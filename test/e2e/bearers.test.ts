@@ -81,6 +81,36 @@ test('the list has names, scopes, times and fingerprints, and no token', async (
   assert.ok(ago >= 0 && ago < 60_000, `${lastUsed}`);
 });
 
+const MAPS = '/etc/nginx/conf.d/ia-enso-http-maps.conf';
+
+test('with --limit it gets 429 above its requests a minute, also after a rotation', async () => {
+  const answers = async (token: string) => {
+    const all = await Promise.all(Array.from({ length: 14 }, () => statusOf(token)));
+    return [all.filter((status) => status === 429).length > 2, all.every((s) => s === 200 || s === 429)];
+  };
+  const token = await added('judy', '--limit', '10');
+  assert.deepEqual(await answers(token), [true, true]);
+  const own = (await listed()).find(({ name }) => name === 'judy');
+  assert.deepEqual([own?.scope, own?.limit], ['inference', 10]);
+  const rotated = await script(lab, 'rotate-bearer', ['--client', 'judy', '--no-verify', '--json']);
+  assert.equal(rotated.status, 0, rotated.all);
+  assert.equal(await statusOf(`${rotated.json.token}`), 429, 'a new token is no new limit');
+  assert.equal((await bearers(['revoke', 'judy'])).status, 0);
+});
+
+test('where the maps are older than limits, one is refused', async () => {
+  await lab.proxy.sh(`cp -p ${MAPS} /root/maps && sed -i /ia_enso_ollama_10:/d ${MAPS}`);
+  const { status, json } = await bearers(['add', 'kim', '--limit', '10']);
+  await lab.proxy.sh(`cp -p /root/maps ${MAPS}`);
+  assert.equal(status, 1);
+  assert.match(`${json.hosts[0]?.failure?.text}`, /an older one, which knows no limit of 10 requests/);
+  assert.match(`${json.hosts[0]?.failure?.next}`, /scripts\/deploy\.ts/);
+  assert.equal(
+    (await listed()).find(({ name }) => name === 'kim'),
+    undefined,
+  );
+});
+
 test('the fingerprint of a token with odd characters is its own', async () => {
   const odd = '$host.a+b*(c)[d]{e}^f|g?;#~%&=<>`@!,:_-/';
   assert.equal((await script(lab, 'rotate-bearer', ['--json'], { env: { [TOKEN]: odd } })).status, 0);
@@ -155,6 +185,9 @@ const SLIPS: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [['add', 'default'], /add default: this name is the one of the settings' token/],
   [['add', 'x', 'y'], /one name at a time/],
   [['add', 'x', '--scope', 'all'], /--scope: must be full or inference/],
+  [['add', 'x', '--limit', '7'], /--limit: must be one of 10, 60, 600/],
+  [['add', 'x', '--limit', ''], /--limit: must be one of/],
+  [['revoke', 'x', '--limit', '10'], /--limit: only a new client takes one/],
   [['revoke', 'x', '--scope', 'full'], /--scope: only a new client takes one/],
 ];
 

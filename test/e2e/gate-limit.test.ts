@@ -1,10 +1,10 @@
-/** Failed attempts are slowed per address; whoever has a right bearer never is. */
+/** Failed attempts are slowed per address; who has a right bearer never is, but for a client with a limit of its own. */
 import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, ask, bearer } from '../lab/ask.ts';
-import { FULL, INFERENCE, seenByOllama, startGate, stopGate } from '../lab/gate.ts';
+import { FULL, INFERENCE, reload, seenByOllama, startGate, stopGate, writeClientText } from '../lab/gate.ts';
 
 const ATTACKER = '127.0.0.66';
 
@@ -70,4 +70,47 @@ test('does not count what a right bearer may not do', async () => {
 
 test('let no guess through to Ollama', () => {
   assert.equal(seenByOllama().length, 300);
+});
+
+const LIMITED = 'a-limited-client-0123456789';
+const limited = (path = '/ollama/api/tags', from = '127.0.0.70', method = 'GET') =>
+  ask(path, { headers: bearer(LIMITED), from, method });
+
+async function limitTo(requests: number): Promise<void> {
+  writeClientText(
+    'limited',
+    `"~^(?i:bearer) +a\\-limited\\-client\\-0123456789\\z" inference:limited:${requests};\n`,
+  );
+  await reload();
+}
+
+test('a limited client gets its requests at once, then 429 that says when to come back', async () => {
+  await limitTo(10);
+  for (let at = 0; at < 20; at += 1) assert.equal((await limited('/ollama/api/delete')).status, 403);
+  const answers = await Promise.all(Array.from({ length: 14 }, () => limited()));
+  assert.deepEqual([count(answers, 200), count(answers, 429)], [10, 4]);
+  const over = await limited('/ollama/v1/chat/completions', '127.0.0.71', 'POST');
+  assert.equal(over.status, 429, 'from whatever address, on whatever path');
+  assert.equal(over.headers['retry-after'], '6');
+  assert.equal(over.headers['content-type'], 'application/json');
+  assert.equal(over.headers['strict-transport-security'], 'max-age=63072000');
+  const { error } = JSON.parse(over.body) as { error: { code: string; type: string } };
+  assert.deepEqual([error.type, error.code], ['rate_limit_error', 'rate_limit_exceeded']);
+  assert.equal(seenByOllama().length, 10);
+});
+
+test('it keeps nobody else from anything', async () => {
+  const from = '127.0.0.70';
+  assert.equal((await ask('/ollama/api/tags', { headers: bearer(INFERENCE), from })).status, 200);
+  assert.equal((await guess(from)).status, 401);
+});
+
+test('a client of 60 a minute has one more after a second', async () => {
+  await limitTo(60);
+  const answers = await Promise.all(Array.from({ length: 70 }, () => limited()));
+  assert.ok(count(answers, 200) >= 60 && count(answers, 200) <= 62, `${count(answers, 200)} × 200`);
+  await sleep(1100);
+  assert.equal((await limited()).status, 200);
+  const over = (await Promise.all([limited(), limited(), limited()])).find(({ status }) => status === 429);
+  assert.equal(over?.headers['retry-after'], '1');
 });

@@ -176,6 +176,11 @@ test('opens nothing for a grant that is no known scope and name', async () => {
     '""',
     '"full:x y"',
     '"full:x\n"',
+    'full:x:',
+    'full:x:7',
+    'inference:x:0',
+    'full:x:60:60',
+    'full:60:x',
   ];
   writeClientText('odd', values.map((value, at) => `"~^(?i:bearer) +odd${at}\\z" ${value};\n`).join(''));
   await reload();

@@ -30,7 +30,7 @@ for (const [text, time] of TIMES)
   test(`the access log's time ${JSON.stringify(text)} is ${time}`, () => assert.equal(logTime(text), time));
 
 test('a client has one fingerprint, two while the previous token is kept', () => {
-  const row = ['bob', 'inference', 'C', 'R', ''];
+  const row = ['bob', 'inference', '', 'C', 'R', ''];
   const clients = clientsIn(
     report({
       client: [
@@ -47,6 +47,30 @@ test('a client has one fingerprint, two while the previous token is kept', () =>
     fingerprints: ['aaa'],
   });
   assert.deepEqual(clients[1]?.fingerprints, ['aaa', 'bbb']);
+});
+
+test("a client's limit is a number, and none where it has none", () => {
+  const client = [
+    ['bob', 'inference', '60', 'C', 'R', '', 'aaa', ''],
+    ['eve', 'full', '', 'C', 'R', '', 'bbb', ''],
+  ];
+  assert.deepEqual(
+    clientsIn(report({ client })).map(({ limit }) => limit),
+    [60, undefined],
+  );
+});
+
+test('the limits that a client may be given are those whose zones the maps and the vhost have', async () => {
+  const read = (name: string) => readFile(new URL(`../../${name}`, import.meta.url), 'utf8');
+  const maps = await read('http-maps/ia-enso-ollama-bearer.map.conf.example');
+  const vhost = await read('sites/ia.enso.4nkweb.com.conf');
+  const limits = [...maps.matchAll(/zone=(ia_enso_ollama_\d+):\S+ +rate=(\d+)r\/m;/g)];
+  assert.deepEqual(
+    limits.map(([, zone, perMinute]) => [perMinute, zone]),
+    Object.entries(site.gate?.limits ?? {}),
+  );
+  for (const [, zone, perMinute] of limits)
+    assert.ok(vhost.includes(`limit_req zone=${zone} burst=${Number(perMinute) - 1} nodelay;`), zone);
 });
 
 test('a host without clients says that nobody passes', () =>
