@@ -1,7 +1,8 @@
 /** What the tests of clients share: scripts with their JSON read, requests with a bearer, load, a stream. */
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { Agent, get, request } from 'node:https';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { request } from 'node:https';
+import { text } from 'node:stream/consumers';
 import type { Lab, RunOptions } from '../lab/lab.ts';
 import { TRUST } from '../lab/lab-ca.ts';
 
@@ -82,48 +83,22 @@ export function readStream(token: string, pieces: number, everyMs: number): Prom
   });
 }
 
-// Leaves the scripts some of the processor.
-const PAUSE_MS = 15;
-
-/** Asks all the time, `width` side by side, each request on a connection of its own, until stopped. */
-export function asksAlways(token: string, width: number) {
-  const failed: string[] = [];
-  let count = 0;
-  let going = true;
-  const agent = new Agent({ ...base(), keepAlive: false });
-  const one = () =>
-    new Promise<void>((resolve) => {
-      const note = (what: string) => {
-        failed.push(what);
-        resolve();
-      };
-      get(
-        {
-          host: NAME,
-          path: '/ollama/v1/models',
-          agent,
-          headers: { ...headersOf(token), connection: 'close' },
-        },
-        (response) => {
-          count++;
-          if (response.statusCode !== 200) failed.push(String(response.statusCode));
-          response.on('error', (error) => note(error.message));
-          response.resume().on('end', resolve);
-        },
-      ).on('error', (error) => note(error.message));
-    });
-  const lane = async () => {
-    while (going) {
-      await one();
-      await sleep(PAUSE_MS);
-    }
-  };
-  const lanes = Promise.all(Array.from({ length: width }, lane));
+/**
+ * wrk asks all the time, each request on a connection of its own, until stopped. It leaves the scripts the processor when
+ * they want it.
+ */
+export function wrkAsks(token: string) {
+  const options = ['-t1', '-c4', '-d300', '-H', 'Connection: close', '-H', `Authorization: Bearer ${token}`];
+  const url = `https://${NAME}/ollama/v1/models`;
+  const wrk = spawn('nice', ['wrk', ...options, url], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const said = text(wrk.stdout);
   return {
+    /** How many requests it made, and its own words about those that failed. */
     stop: async () => {
-      going = false;
-      await lanes;
-      return { failed, count };
+      wrk.kill('SIGINT');
+      const words = await said;
+      const [, count = '0'] = /(\d+) requests in /.exec(words) ?? [];
+      return { count: Number(count), failed: words.match(/(?:Socket errors|Non-2xx).*/g) ?? [] };
     },
   };
 }

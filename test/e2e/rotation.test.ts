@@ -5,7 +5,7 @@ import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { type Lab, startLab } from '../lab/lab.ts';
-import { asksAlways, NAMED, readStream, script, statusOf } from './clients-lab.ts';
+import { NAMED, readStream, script, statusOf, wrkAsks } from './clients-lab.ts';
 
 const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
 const FIRST = 'first-token-0123456789';
@@ -125,15 +125,29 @@ describe('under load', () => {
     await rotate([], FIRST);
     assert.equal((await script(lab, 'bearers', ['add', 'other', '--json'], settings(undefined))).status, 0);
     const stream = readStream(FIRST, 100, 150);
-    const load = asksAlways(FIRST, 4);
+    const load = wrkAsks(FIRST);
     for (let i = 0; i < 10; i++) assert.equal((await rotate(['--client', 'other', '--no-verify'])).status, 0);
     const { failed, count } = await load.stop();
     assert.deepEqual(failed, []);
-    assert.ok(count > 500, `${count} requests`);
+    assert.ok(count > 1000, `${count} requests`);
     assert.equal(await stream, 100);
     const releases = '/var/lib/gatepost/ia.enso.4nkweb.com/releases';
     const kinds = (await lab.proxy.sh(`cat ${releases}/*/meta | grep ^kind | sort | uniq -c`)).stdout;
     assert.match(kinds, /kind apply/, 'ten rotations push no deploy out of the history');
+  });
+
+  test('five deploys fail no request and cut no stream', async () => {
+    const stream = readStream(FIRST, 60, 150);
+    const load = wrkAsks(FIRST);
+    for (let i = 0; i < 5; i++) {
+      await lab.proxy.sh(`echo '# by hand' >>/etc/nginx/sites-available/ia.enso.4nkweb.com.conf`);
+      const { json } = await script(lab, 'deploy', ['--no-verify', '--json'], settings(FIRST));
+      assert.equal(json.hosts[0]?.outcome, 'applied');
+    }
+    const { failed, count } = await load.stop();
+    assert.deepEqual(failed, []);
+    assert.ok(count > 500, `${count} requests`);
+    assert.equal(await stream, 60);
   });
 
   test('no token is anywhere on the proxy but in the files of the clients', async () => {
