@@ -2,10 +2,12 @@
 import { DEFAULT_CLIENT } from './bearers.ts';
 import type { Issued } from './checks.ts';
 import type { Context, Result } from './context.ts';
+import { isAskedFromHere } from './host-checks.ts';
 import type { HostReport } from './outcome.ts';
 import { siteProgram } from './program.ts';
 import { clientFile, render } from './render.ts';
 import type { Run } from './run.ts';
+import { Secret } from './secret.ts';
 import { conclude, isDone } from './summary.ts';
 import { type Bearer, bearerFor } from './tokens.ts';
 
@@ -31,6 +33,15 @@ export async function prepareDeploy(
   const program = await siteProgram(flags['dry-run'] ? 'plan' : verb, run, site, files);
   return { run, program, ...(bearer && { bearer }) };
 }
+
+/** The bearer that opens this host's gate after the deploy, as far as we know. */
+export const tokenAfter =
+  ({ site, settings }: Context, { bearer }: Deploy) =>
+  (host: HostReport): Secret | undefined => {
+    if (bearer?.role === 'client' || host.generated === DEFAULT_CLIENT) return bearer?.token;
+    const given = settings.values[site.checkToken ?? ''];
+    return given instanceof Secret ? given : undefined;
+  };
 
 const mayHaveNewClient = ({ generated, outcome }: HostReport): boolean =>
   outcome === 'unknown' || (generated !== undefined && outcome !== 'rolled-back');
@@ -61,8 +72,8 @@ export async function concludeDeploy(
 
   if (isNew) warnOfOthers(context, hosts);
 
-  const isLive = hosts.some(isDone) && !flags['dry-run'] && !flags.local;
-  const checks =
-    isLive && !flags['no-verify'] ? await (await import('./verify.ts')).verify(context, known, issued) : [];
+  const checks = isAskedFromHere(context, hosts)
+    ? await (await import('./verify.ts')).verify(context, known, issued)
+    : [];
   return conclude(context, hosts, checks, isNew ? bearer.token : undefined);
 }

@@ -1,58 +1,80 @@
-/** The checks of one proxy by itself, by the way that it was reached: a public name leads to one of several only. */
-import { DEFAULT_CLIENT } from './bearers.ts';
+/**
+ * The checks of one proxy by itself, by the way that it was reached: a public name leads to one of several only, and an
+ * appliance without a name, in a LAN behind a jump host, is seen from nowhere else.
+ */
 import type { CheckResult } from './checks.ts';
 import type { Context } from './context.ts';
 import type { ProxyHost } from './fleet.ts';
 import type { HostReport } from './outcome.ts';
 import { type Crowd, newCrowd } from './parallel.ts';
-import { Secret } from './secret.ts';
+import type { Secret } from './secret.ts';
 import { isNameless } from './sites.ts';
 import { isDone } from './summary.ts';
-import type { Bearer } from './tokens.ts';
+
+const isVerified = ({ flags }: Context): boolean => !flags['no-verify'] && !flags['dry-run'];
 
 /** Is each proxy to be asked by itself, beside the public name or in its place? */
-export const areAskedSingly = ({ flags, settings }: Context): boolean =>
-  !flags['no-verify'] && !flags['dry-run'] && (flags.local || settings.access.hosts.length > 1);
+const areAskedSingly = ({ site, flags, settings: { access } }: Context): boolean =>
+  flags.local || access.hosts.length > 1 || (isNameless(site) && access.jump !== undefined);
 
-/** What follows a deploy on one of several proxies, or on this machine: its own services asked. */
+/** After this change, is the site to be asked from here, by its name or (a single one without) by its address? */
+export const isAskedFromHere = (context: Context, hosts: readonly HostReport[]): boolean =>
+  isVerified(context) &&
+  hosts.some(isDone) &&
+  !context.flags.local &&
+  !(isNameless(context.site) && areAskedSingly(context));
+
+/**
+ * What follows a change on a proxy that is to be asked by itself: the site's checks.
+ * @param tokenOn the bearer that opens this host's gate, as far as we know
+ */
 export function checksAfter(
   context: Context,
-  bearer: Bearer | undefined,
+  tokenOn: (host: HostReport) => Secret | undefined,
 ): (proxy: ProxyHost, host: HostReport) => Promise<HostReport> {
-  const { report } = context;
   const crowd = newCrowd();
   return async (proxy, host) => {
-    if (!areAskedSingly(context) || !isDone(host)) return host;
+    if (!isVerified(context) || !areAskedSingly(context) || !isDone(host)) return host;
     const start = performance.now();
-    const checks = await ask(context, proxy, tokenOf(context, bearer, host), crowd);
+    const checks = await ask(context, proxy, host, tokenOn(host), crowd);
     const milliseconds = Math.round(performance.now() - start);
-    const ok = checks.every((check) => check.ok);
-    report.tell({ kind: 'step', host: host.host, name: 'checks', milliseconds, ok });
-    // Those that passed are counted in the summary.
-    for (const result of checks.filter(({ status }) => status === 'failed' || status === 'warned'))
-      report.tell({ kind: 'check', result: { ...result, detail: `${host.host}: ${result.detail}` } });
+    tell(context, host, checks, milliseconds);
     return { ...host, checks, milliseconds: { ...host.milliseconds, checks: milliseconds } };
   };
 }
 
-/** The bearer that opens this host's gate, as far as we know. */
-function tokenOf({ site, settings }: Context, bearer: Bearer | undefined, host: HostReport) {
-  if (bearer?.role === 'client' || host.generated === DEFAULT_CLIENT) return bearer?.token;
-  const given = settings.values[site.checkToken ?? ''];
-  return given instanceof Secret ? given : undefined;
+/** Of several proxies only what is not well is told; what passed is counted in the summary. */
+function tell(
+  { report, settings }: Context,
+  { host }: HostReport,
+  checks: readonly CheckResult[],
+  milliseconds: number,
+): void {
+  report.tell({ kind: 'step', host, name: 'checks', milliseconds, ok: checks.every(({ ok }) => ok) });
+  const isOne = settings.access.hosts.length === 1;
+  const named = (result: CheckResult) =>
+    isOne ? result : { ...result, detail: `${host}: ${result.detail}` };
+  for (const result of checks)
+    if (isOne || result.status === 'failed' || result.status === 'warned')
+      report.tell({ kind: 'check', result: named(result) });
 }
 
 async function ask(
   { site }: Context,
   proxy: ProxyHost,
+  host: HostReport,
   token: Secret | undefined,
   { among, alone }: Crowd,
 ): Promise<readonly CheckResult[]> {
-  const { runChecks } = await import('./checks.ts');
+  const [{ runChecks }, { issuedOn }] = await Promise.all([
+    import('./checks.ts'),
+    import('./certificate.ts'),
+  ]);
   const checks = await site.checks();
   // One that has no name is asked by its address.
   const serverName = isNameless(site) ? proxy.host : site.serverName;
-  const target = { serverName, open: (port: number) => proxy.open(port), ...(token && { token }) };
+  const open = (port: number) => proxy.open(port);
+  const target = { serverName, open, issued: issuedOn(host), ...(token && { token }) };
   const results = await among(() => runChecks(checks, target));
   const failed = checks.filter((_, i) => results[i]?.ok === false);
   if (failed.length === 0 || !failed.every(({ isTimed }) => isTimed)) return results;

@@ -4,7 +4,8 @@ import { bootstrap } from '../lib/bootstrap.ts';
 import { issuedOn } from '../lib/certificate.ts';
 import { onHosts } from '../lib/change.ts';
 import { main } from '../lib/cli.ts';
-import { concludeDeploy, prepareDeploy } from '../lib/deploy.ts';
+import { concludeDeploy, prepareDeploy, tokenAfter } from '../lib/deploy.ts';
+import { checksAfter } from '../lib/host-checks.ts';
 import { newRun } from '../lib/run.ts';
 
 await main({
@@ -14,7 +15,10 @@ await main({
   run: async (context) => {
     const wish = wishOf(context);
     const deploy = await prepareDeploy(context, newRun());
-    const hosts = await onHosts(context, (remote) => bootstrap(context, wish, deploy, remote));
+    const checks = checksAfter(context, tokenAfter(context, deploy));
+    const hosts = await onHosts(context, async (proxy) =>
+      checks(proxy, await bootstrap(context, wish, deploy, proxy)),
+    );
     return concludeDeploy(context, deploy, hosts, hosts.flatMap(issuedOn));
   },
 });

@@ -1,7 +1,7 @@
 /** Puts a site on its proxies, proves it and checks it from outside; or restores what was there. */
 import { change } from '../lib/change.ts';
 import { main } from '../lib/cli.ts';
-import { concludeDeploy, prepareDeploy } from '../lib/deploy.ts';
+import { concludeDeploy, prepareDeploy, tokenAfter } from '../lib/deploy.ts';
 import { checksAfter } from '../lib/host-checks.ts';
 import { newRun } from '../lib/run.ts';
 
@@ -21,7 +21,7 @@ await main({
       deploy.run,
       deploy.program,
       isChange,
-      checksAfter(context, deploy.bearer),
+      checksAfter(context, tokenAfter(context, deploy)),
     );
     return concludeDeploy(context, deploy, hosts);
   },

@@ -3,9 +3,10 @@ import { change } from '../lib/change.ts';
 import { main } from '../lib/cli.ts';
 import { UsageError } from '../lib/errors.ts';
 import { rollbackProgram } from '../lib/history-programs.ts';
+import { checksAfter, isAskedFromHere } from '../lib/host-checks.ts';
 import { newRun } from '../lib/run.ts';
 import { Secret } from '../lib/secret.ts';
-import { conclude, isDone } from '../lib/summary.ts';
+import { conclude } from '../lib/summary.ts';
 
 await main({
   name: 'rollback',
@@ -20,18 +21,14 @@ await main({
       );
     const run = newRun();
     const program = await rollbackProgram(run, site, flags.to, flags['dry-run']);
-    const hosts = await change(context, run, program, !flags['dry-run']);
+    const given = settings.values[site.gate?.token ?? site.checkToken ?? ''];
+    const token = given instanceof Secret ? given : undefined;
+    const after = checksAfter(context, () => token);
+    const hosts = await change(context, run, program, !flags['dry-run'], after);
     if (flags['dry-run']) (await import('../lib/diffs.ts')).tellDiffs(hosts, report);
-
-    const token = settings.values[site.gate?.token ?? ''];
-    const isLive = hosts.some(isDone) && !flags['dry-run'];
-    const checks =
-      isLive && !flags['no-verify']
-        ? await (await import('../lib/verify.ts')).verify(
-            context,
-            token instanceof Secret ? token : undefined,
-          )
-        : [];
+    const checks = isAskedFromHere(context, hosts)
+      ? await (await import('../lib/verify.ts')).verify(context, token)
+      : [];
     return conclude(context, hosts, checks);
   },
 });

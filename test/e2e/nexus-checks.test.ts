@@ -78,6 +78,18 @@ describe('the checks', () => {
       await a.deployNexus(lab, lab.proxy, { NEXUS_SERVER_NAME: a.PUBLIC_NAME });
     });
 
+  test('by address, a deploy asks it by the way it came, as a LAN behind a jump host is not seen from here', async () => {
+    const { exit, checks } = await checked({ NEXUS_VIRTUAL_KEY: a.KEY });
+    assert.deepEqual([exit, failed(checks)], [0, []], JSON.stringify(checks, null, 1));
+    assert.equal(checks.find(({ name }) => name === 'certificate')?.status, 'warned');
+    assert.equal(checks.find(({ name }) => name === 'Hub')?.status, 'passed');
+    const { status, stderr } = await lab.run('rollback', ['--json', '--site', 'nexus'], {
+      env: a.settings(lab.proxy),
+    });
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /^192\.168\.1\.100: live .*; checks: \d+ passed/m);
+  });
+
   test('by address, through SSH: all pass, and a self-signed certificate is as it should be', async () => {
     await a.deployNexus(lab, lab.proxy);
     const env = a.settings(lab.proxy);
