@@ -3,7 +3,7 @@ import type { Wish } from './acme.ts';
 import { type Certificate, dayOf, daysLeft, KINDS, readCertificate } from './certificate.ts';
 import { runOn } from './change.ts';
 import type { Context } from './context.ts';
-import { typed } from './explain-acme.ts';
+import { typed } from './explain.ts';
 import type { Failure, HostReport } from './outcome.ts';
 import type { Program, Remote } from './remote.ts';
 import { joined } from './several.ts';

@@ -1,4 +1,6 @@
 /** Tells a stream from a lump by when its pieces arrived. */
+import { CLIENTS } from '../explain/clients.ts';
+import { advised } from '../explain/row.ts';
 import { type Finding, failed, passed, type StreamTiming, skipped } from './check.ts';
 
 /** What one read of the connection brought. */
@@ -37,7 +39,7 @@ function judge(sentAt: number, arrivals: readonly Arrival[], model: string): Fin
       `${model} made ${events} pieces faster than they can be told apart: try it with a larger model.`,
     );
   return failed(
-    `${model} answered ${events} events in ${pieces.length === 1 ? 'one lump' : `${pieces.length} lumps`} over ${spread} ms. Something on the way holds answers back, and editors show nothing until the end: the location needs \`proxy_buffering off\` and \`proxy_http_version 1.1\`, without gzip; deploy the site again, and look for another proxy or CDN in between.`,
+    `${model} answered ${events} events in ${pieces.length === 1 ? 'one lump' : `${pieces.length} lumps`} over ${spread} ms. ${advised(CLIENTS.lump)}`,
   );
 }
 

@@ -2,6 +2,8 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { isPublicAddress } from '../addresses.ts';
+import { CLIENTS } from '../explain/clients.ts';
+import { advised } from '../explain/row.ts';
 import { type Check, type CheckTarget, type Finding, passed, skipped, warned } from './check.ts';
 import { curl } from './curl.ts';
 import { codeOf } from './errors.ts';
@@ -37,6 +39,6 @@ export function judgeAddresses(where: Resolved, name: string): Finding {
   const inside = where.addresses.filter((address) => !isPublicAddress(address));
   if (inside.length === 0) return passed(`${name} leads to ${where.addresses.join(', ')}: public.`);
   return warned(
-    `${name} leads to ${inside.join(', ')}, which the public internet does not reach: Cursor will say \`ssrf_blocked\`. Let its DNS record name the public entry of the proxy; if it does, the resolver here gives an inside answer of its own (/etc/hosts, split DNS): ask another one with \`dig ${name} @9.9.9.9\`.`,
+    `${name} leads to ${inside.join(', ')}: Cursor will say \`${CLIENTS.ssrfBlocked.says}\`. ${advised(CLIENTS.ssrfBlocked, { NAME: name })}`,
   );
 }

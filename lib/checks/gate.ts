@@ -1,4 +1,6 @@
 /** The bearer gate: shut for everything but the right bearer, open for that one. */
+import { CLIENTS } from '../explain/clients.ts';
+import { advised } from '../explain/row.ts';
 import { type Check, type CheckTarget, type Finding, failed, passed, skipped } from './check.ts';
 import { bearerOption, curl } from './curl.ts';
 import { explainStatus } from './explain.ts';
@@ -71,14 +73,12 @@ export function listFault(
 ): string {
   if (status === 200 && modelsIn(body) !== undefined) return '';
   const what = status === 200 ? '200, but no JSON list of models' : status;
-  return `${path} with the bearer gives ${what}. ${explainStatus(status, reasonOf(status, variable))}`;
+  return `${path} with the bearer gives ${what}. ${explainStatus(status, reasonOf(status, variable), body, { TOKEN: variable })}`;
 }
 
 function reasonOf(status: number, variable: string): string {
-  if (status === 401)
-    return `The proxy holds another token than ${variable}, or none: look whether it was rotated from elsewhere (\`npx tsx scripts/bearers.ts list\` shows fingerprints), whether the value is the token alone without \`Bearer \`, and whether the environment hides the env file's; then deploy again.`;
-  if (status === 403)
-    return 'Either this client has the scope inference and the path wants full, or Ollama does not know the Host or Origin it was sent: nginx should send `Host localhost:11434` and no Origin.';
+  if (status === 401) return advised(CLIENTS.unauthorized, { TOKEN: variable });
+  if (status === 403) return advised(CLIENTS.foreign);
   if (status === 404)
     return 'No such path behind the gate: look whether proxy_pass and its location both end in a slash, and whether the backend is Ollama.';
   return 'Something other than Ollama answers there: look at the backend address and port, and whether another location or vhost takes the path.';

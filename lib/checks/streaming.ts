@@ -102,5 +102,5 @@ function eventsIn(piece: Buffer): number {
 
 function refusal({ status, body }: Answer, { path }: Ask): string {
   const fallback = 'The backend does not want this completion: try another model, or look at its log.';
-  return `${path} gives ${status}: ${body.slice(0, 200).trim()}. ${explainStatus(status, fallback)}`;
+  return `${path} gives ${status}: ${body.slice(0, 200).trim()}. ${explainStatus(status, fallback, body)}`;
 }

@@ -1,4 +1,6 @@
 /** The page that a browser ends on, and everything it needs to run. */
+import { CLIENTS } from '../explain/clients.ts';
+import { advised } from '../explain/row.ts';
 import { type Check, type CheckTarget, type Finding, failed, passed, warned } from './check.ts';
 import { curl } from './curl.ts';
 import { explainStatus } from './explain.ts';
@@ -13,9 +15,7 @@ export interface WebInterface {
   readonly ping?: string;
 }
 
-/** Where the front end looks for its files decides how nginx must serve it. */
-const ROOT =
-  'The front end looks for its files and its API at the root of the host: look whether `location /` goes to its backend, and whether another location (such as `~ \\.(js|css)$`) takes them; deploy the site again.';
+const ROOT = advised(CLIENTS.blank);
 const ASTRAY =
   'Look at the `return` lines of the vhost and deploy it again; if the backend itself sends there, look at its settings.';
 

@@ -1,5 +1,7 @@
 /** A WebSocket comes through the proxy. */
 import { createHash, randomBytes } from 'node:crypto';
+import { CLIENTS } from '../explain/clients.ts';
+import { advised } from '../explain/row.ts';
 import { type Check, type CheckTarget, type Finding, failed, passed } from './check.ts';
 import { curl } from './curl.ts';
 import { explainStatus } from './explain.ts';
@@ -58,7 +60,7 @@ export function judgeHandshake(
     return failed(
       `${path} gives 101 with a wrong Sec-WebSocket-Accept: something in between answers by itself. Look at what stands between here and the proxy.`,
     );
-  const lost =
-    'The request for a WebSocket was lost on the way: the location needs `proxy_http_version 1.1`, `proxy_set_header Upgrade $http_upgrade` and `proxy_set_header Connection $connection_upgrade`, and that map must give `upgrade`; another file of nginx may define $connection_upgrade otherwise (`nginx -T | grep -A3 connection_upgrade`).';
-  return failed(`${path} gives ${status} instead of 101. ${explainStatus(status, lost)}`);
+  return failed(
+    `${path} gives ${status} instead of 101. ${explainStatus(status, advised(CLIENTS.noWebSocket))}`,
+  );
 }

@@ -1,35 +1,36 @@
-/** Failures of a hop, put into words: what happened and what to do next. */
+/** Failures of a hop, put into words: what happened and what to do next, by the rows of lib/explain/ssh.ts. */
 import { SshError } from '../errors.ts';
+import { filled, type Row, rowFor } from '../explain/row.ts';
+import { HANDSHAKE, SESSION, WAYS } from '../explain/ssh.ts';
 import type { Hop } from './config.ts';
 import { LIMITS } from './limits.ts';
 
 const seconds = (milliseconds: number) => `${milliseconds / 1000} s`;
 const at = (hop: Hop) => `${hop.host} port ${hop.port}`;
-const tryByHand = (hop: Hop) => `ssh -v -p ${hop.port} ${hop.user}@${hop.host}`;
+const namesOf = ({ host, port, user }: Hop) => ({ HOST: host, PORT: String(port), USER: user });
+
+/** `what` happened to `hop`; the row's advice, in the hop's own names. */
+const sshError = (hop: Hop, row: Row, what: string, cause?: unknown, names = {}): SshError =>
+  new SshError(hop.label, what, filled(row.next, { ...namesOf(hop), ...names }), { cause });
 
 /** Why no TCP connection came about. */
 export function dialError(hop: Hop, cause: NodeJS.ErrnoException): SshError {
-  const [what, advice] = DIAL[codeOf(cause)] ?? [cause.message, 'Check address, port and network.'];
-  return new SshError(hop.label, `${at(hop)}: ${what}`, advice, { cause });
+  const row = DIAL[codeOf(cause)];
+  return sshError(hop, row ?? WAYS.noRoute, `${at(hop)}: ${row?.says ?? cause.message}`, cause);
 }
 
 /** Several addresses tried give an AggregateError, whose first part tells more. */
 const codeOf = (cause: NodeJS.ErrnoException): string =>
   cause.code ?? (cause instanceof AggregateError ? (cause.errors[0]?.code ?? '') : '');
 
-const NO_NAME = [
-  'the name does not resolve',
-  'Check the spelling and DNS (`getent hosts NAME`), or set the address.',
-] as const;
-const NO_WAY = ['no route to the host', 'Check the network, the VPN and the address.'] as const;
-const DIAL: Readonly<Record<string, readonly [string, string]>> = {
-  ENOTFOUND: NO_NAME,
-  EAI_AGAIN: ['the name does not resolve: the DNS server does not answer', 'Check the network and DNS.'],
-  ECONNREFUSED: ['connection refused', 'Check the port, and that sshd runs there (`systemctl status ssh`).'],
-  ETIMEDOUT: ['connection timed out', 'Check address and port; a firewall may drop the packets.'],
-  EHOSTUNREACH: NO_WAY,
-  ENETUNREACH: NO_WAY,
-  ECONNRESET: ['connection reset', 'Something between may be closing SSH connections: a firewall, a ban.'],
+const DIAL: Readonly<Record<string, Row>> = {
+  ENOTFOUND: WAYS.noName,
+  EAI_AGAIN: WAYS.noDns,
+  ECONNREFUSED: WAYS.refused,
+  ETIMEDOUT: WAYS.timedOut,
+  EHOSTUNREACH: WAYS.noRoute,
+  ENETUNREACH: WAYS.noRoute,
+  ECONNRESET: WAYS.reset,
 };
 
 export const dialTimeout = (hop: Hop): SshError =>
@@ -38,19 +39,17 @@ export const dialTimeout = (hop: Hop): SshError =>
 /** Why a jump host did not open the way to the next hop (RFC 4254, 5.1). */
 export function openError(jump: Hop, next: Hop, cause: Error & { reason?: unknown }): SshError {
   const words = cause.message.replace('(SSH) Channel open failure: ', '');
+  const names = { ...namesOf(next), JUMP: jump.host };
   if (cause.reason === 1)
-    return new SshError(
-      jump.label,
+    return sshError(
+      jump,
+      WAYS.prohibited,
       `forwarding to ${at(next)} is prohibited (${words})`,
-      `Allow it in sshd_config of ${jump.host}: AllowTcpForwarding yes, and PermitOpen ${next.host}:${next.port} where it is set.`,
-      { cause },
+      cause,
+      names,
     );
-  return new SshError(
-    next.label,
-    `${at(next)} cannot be reached from the ${jump.label}: ${words}`,
-    `Check on the jump host: nc -vz ${next.host} ${next.port}`,
-    { cause },
-  );
+  const what = `${at(next)} cannot be reached from the ${jump.label}: ${words}`;
+  return sshError(next, WAYS.unreachable, what, cause);
 }
 
 export const openTimeout = (jump: Hop, next: Hop): SshError =>
@@ -70,66 +69,50 @@ export function handshakeError(hop: Hop, stage: Stage, cause: Error & { level?: 
   if (stage.said === '' && timedOut) return mute(hop, cause);
   if (stage.said !== '' && !/^SSH-|\nSSH-/.test(stage.said)) return notSsh(hop, stage, cause);
   if (cause.level === 'client-authentication') return notAccepted(hop, stage, cause);
-  if (/no matching/.test(cause.message)) return nothingInCommon(hop, cause);
+  const known = rowFor(Object.values(HANDSHAKE), cause.message);
+  if (known && !stage.handshake)
+    return sshError(hop, known, `${at(hop)}: unsupported: ${cause.message}`, cause);
   const how = timedOut ? `timed out, no answer within ${seconds(LIMITS.hop)}` : cause.message;
-  return new SshError(
-    hop.label,
-    `${at(hop)}: connection lost during ${stage.handshake ? 'login' : 'the handshake'}: ${how}`,
-    `Try it by hand: ${tryByHand(hop)}`,
-    { cause },
-  );
+  const when = stage.handshake ? 'login' : 'the handshake';
+  const what = `${at(hop)}: connection lost during ${when}: ${how}`;
+  return sshError(hop, known ?? HANDSHAKE.brokeOff, what, cause);
 }
 
 const mute = (hop: Hop, cause: Error) =>
-  new SshError(
-    hop.label,
-    `${at(hop)} timed out: it accepts connections but says nothing (no SSH banner within ${seconds(LIMITS.hop)})`,
-    `Check that the port is sshd's, and the load of the host: ${tryByHand(hop)}`,
-    { cause },
+  sshError(
+    hop,
+    HANDSHAKE.mute,
+    `${at(hop)} timed out: it ${HANDSHAKE.mute.says} (no SSH banner within ${seconds(LIMITS.hop)})`,
+    cause,
   );
 
-const notSsh = (hop: Hop, stage: Stage, cause: Error) =>
-  new SshError(
-    hop.label,
-    `${at(hop)} is not an SSH server, or turns us away: it says "${firstLine(stage.said)}"`,
-    'Check the port. "MaxStartups" or "Not allowed at this time" mean: wait a minute, then try again.',
-    { cause },
-  );
-
-const nothingInCommon = (hop: Hop, cause: Error) =>
-  new SshError(
-    hop.label,
-    `${at(hop)}: unsupported: ${cause.message}`,
-    'No algorithm in common. Allow curve25519-sha256, aes128-gcm@openssh.com and an ed25519, ECDSA or RSA host key in its sshd_config; host certificates and FIDO host keys are not supported.',
-    { cause },
-  );
+const notSsh = (hop: Hop, { said }: Stage, cause: Error) =>
+  sshError(hop, HANDSHAKE.notSsh, `${at(hop)} ${HANDSHAKE.notSsh.says}: it says "${firstLine(said)}"`, cause);
 
 const firstLine = (text: string) => (text.split('\n')[0] ?? '').replace(/[^ -~]/g, '').slice(0, 80);
 
-function notAccepted(hop: Hop, stage: Stage, cause: Error): SshError {
-  const wants = stage.accepts.includes('publickey') ? '' : `; it accepts only ${stage.accepts.join(', ')}`;
-  return new SshError(
-    hop.label,
-    `no key accepted for user ${hop.user}${wants}; offered: ${stage.offered.join(', ')}`,
-    `Check the user, and that the public key stands in ~${hop.user}/.ssh/authorized_keys there: ssh-copy-id -p ${hop.port} ${hop.user}@${hop.host}`,
-    { cause },
-  );
+function notAccepted(hop: Hop, { accepts, offered }: Stage, cause: Error): SshError {
+  const wants = accepts.includes('publickey') ? '' : `; it accepts only ${accepts.join(', ')}`;
+  const what = `${HANDSHAKE.notAccepted.says} ${hop.user}${wants}; offered: ${offered.join(', ')}`;
+  return sshError(hop, HANDSHAKE.notAccepted, what, cause);
 }
 
 /** How an established connection went away. */
 export function lostError(hop: Hop, cause?: Error & { level?: string; code?: unknown }): SshError {
-  const silent = `no answer to keepalives for ${seconds(LIMITS.keepalive * LIMITS.missed)}`;
-  const how = !cause
-    ? 'closed by the other side'
-    : cause.level === 'client-timeout'
-      ? silent
-      : cause.code === 'ECONNRESET'
-        ? 'reset by the other side'
-        : cause.message;
-  return new SshError(
-    hop.label,
-    `connection lost: ${how}`,
-    'Check the network. What had arrived whole runs to its end there without us; run it again to see where it stands.',
-    cause && { cause },
-  );
+  return sshError(hop, SESSION.lost, `connection lost: ${how(cause)}`, cause);
 }
+
+function how(cause?: Error & { level?: string; code?: unknown }): string {
+  if (!cause) return 'closed by the other side';
+  if (cause.level === 'client-timeout')
+    return `no answer to keepalives for ${seconds(LIMITS.keepalive * LIMITS.missed)}`;
+  return cause.code === 'ECONNRESET' ? 'reset by the other side' : cause.message;
+}
+
+/** Why a host that let us in runs nothing. */
+export const commandError = (hop: Hop, cause?: Error): SshError =>
+  sshError(hop, SESSION.refused, `${SESSION.refused.says}: ${cause?.message}`, cause);
+
+/** Waiting for a command was given up. */
+export const endlessError = (hop: Hop, why: string): SshError =>
+  sshError(hop, SESSION.endless, `${SESSION.endless.says}: ${why}`);

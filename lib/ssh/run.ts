@@ -1,6 +1,7 @@
 /** One command on a hop: input in whole, output out in lines, and a plain account of how it ended. */
 import type { ClientChannel } from 'ssh2';
-import { SshError } from '../errors.ts';
+import type { SshError } from '../errors.ts';
+import { commandError, endlessError } from './explain.ts';
 import { LIMITS } from './limits.ts';
 import type { Link } from './link.ts';
 import { collect, type Output } from './output.ts';
@@ -37,7 +38,7 @@ export function runOn(
 ): Promise<Outcome> {
   const progress: Progress = { code: undefined, stdout: '', stderr: '', sent: false };
   return new Promise<Outcome>((resolve, reject) => {
-    const giveUp = (why: string) => end(givenUp(link, why));
+    const giveUp = (why: string) => end(endlessError(link.hop, why));
     const timer = setTimeout(() => giveUp(`no end within ${limitMs / 1000} s`), limitMs);
     const end = (lost?: SshError) => {
       clearTimeout(timer);
@@ -48,7 +49,7 @@ export function runOn(
       const lost = link.lost();
       if (lost) return end(lost);
       clearTimeout(timer);
-      reject(refused(link, error));
+      reject(commandError(link.hop, error));
     });
   });
 }
@@ -107,18 +108,3 @@ function endAfterExit(
   channel.on('data', () => exited() && wait());
   return () => timer;
 }
-
-const givenUp = (link: Link, why: string) =>
-  new SshError(
-    link.hop.label,
-    `gave up on the command: ${why}`,
-    'It may still be running there; run it again later to see where it stands.',
-  );
-
-const refused = (link: Link, cause?: Error) =>
-  new SshError(
-    link.hop.label,
-    `refuses to run a command: ${cause?.message}`,
-    `Check the login shell of ${link.hop.user}, and ForceCommand and MaxSessions in its sshd_config.`,
-    { cause },
-  );

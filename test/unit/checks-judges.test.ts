@@ -44,7 +44,7 @@ const CERTIFICATES: readonly [string, string, OldTls, string, RegExp][] = [
 ];
 for (const [verdict, end, oldTls, status, says] of CERTIFICATES) {
   test(`a certificate (${verdict || 'trusted'}) until ${end}, TLS 1.1 ${JSON.stringify(oldTls)}: ${status}`, () => {
-    const found = judgeCertificate({ verdict, certificate: ending(end) }, oldTls, NAME, NOW);
+    const found = judgeCertificate({ verdict, certificate: ending(end) }, oldTls, { serverName: NAME }, NOW);
     assert.equal(found.status, status);
     assert.match(found.detail, says);
   });
@@ -146,7 +146,11 @@ test('reads both formats of a list, and nothing else', () => {
 test('explains a right bearer that is refused', () => {
   assert.equal(listFault('/l', { status: 200, body: '{"data":[]}' }, 'T'), '');
   assert.match(listFault('/l', { status: 401, body: '' }, 'T'), /another token than T.*without `Bearer `/);
-  assert.match(listFault('/l', { status: 403, body: '' }, 'T'), /scope inference.*Host localhost:11434/);
+  assert.match(listFault('/l', { status: 403, body: '' }, 'T'), /Host localhost:11434/);
+  const scope = '{"error":{"code":"insufficient_scope"}}';
+  assert.match(listFault('/l', { status: 403, body: scope }, 'T'), /scope inference.*--scope full/);
+  const limit = '{"error":{"code":"rate_limit_exceeded"}}';
+  assert.match(listFault('/l', { status: 429, body: limit }, 'T'), /above it.*bearers\.ts/);
   assert.match(listFault('/l', { status: 504, body: '' }, 'T'), /firewall.*status\.ts/);
 });
 

@@ -1,8 +1,7 @@
 /** Words of certbot, as it said them, by type. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { explain } from '../../lib/explain.ts';
-import { typed } from '../../lib/explain-acme.ts';
+import { explain, typed } from '../../lib/explain.ts';
 
 const WORDS: readonly (readonly [string, string])[] = [
   ['Another instance of Certbot is already running.', 'certbot-busy'],

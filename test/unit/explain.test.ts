@@ -1,23 +1,23 @@
-/** Failures are told with what they mean and what to do. */
+/** Failures are told with what they mean and what to do; the same rows stand in README.md and docs/troubleshooting.md. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
-import { BY_TEXT, explain } from '../../lib/explain.ts';
+import { ACME } from '../../lib/explain/acme.ts';
+import { CLIENTS, symptomOf } from '../../lib/explain/clients.ts';
+import { LOGIN } from '../../lib/explain/login.ts';
+import { NGINX } from '../../lib/explain/nginx.ts';
+import { filled, type Row } from '../../lib/explain/row.ts';
+import { SSH } from '../../lib/explain/ssh.ts';
+import { explain } from '../../lib/explain.ts';
 
 const failures: readonly [string, string, RegExp][] = [
   ['sudo: a password is required', 'sudo', /NOPASSWD/],
-  ['/bin/sh: 1: exec: sudo: not found', 'sudo', /Install sudo/],
-  ['nginx: [emerg] cannot load certificate "/etc/x": BIO_new_file() failed', 'test', /bootstrap-tls/],
-  ['nginx: [warn] conflicting server name "a" on 0.0.0.0:80, ignored', 'test', /grep -rn server_name/],
-  ['[emerg] a duplicate default server for 0.0.0.0:80', 'test', /default_server/],
-  ['could not build map_hash, you should increase map_hash_bucket_size: 64', 'test', /regex keys/],
-  ['"map_hash_bucket_size" directive is duplicate', 'test', /Keep it once/],
-  ['[emerg] 7#7: still could not bind()', 'reload', /ss -ltnp/],
-  ['host not found in upstream "nowhere"', 'test', /address/],
-  ['cannot write: No space left on device', 'write', /df -h/],
-  ['[emerg] unknown directive "x"', 'test', /Mend the template/],
+  ['[emerg] unknown directive "x"', 'test', /Mend the line/],
+  ['[emerg] something that nobody has seen', 'test', /Mend the template/],
   ['whatever', 'locked', /Wait/],
   ['whatever', 'unknown', /same command once more/],
+  ['whatever', 'challenge-ipv6', /AAAA/],
+  ['whatever', 'acme-dns', /dig NAME/],
 ];
 
 describe('explain', () => {
@@ -26,22 +26,83 @@ describe('explain', () => {
   }
 
   it('leaves the advice of the one who failed as it is', () => {
-    assert.deepEqual(explain({ code: 'ssh', text: 'refused', advice: 'Do this.' }), { next: 'Do this.' });
+    assert.deepEqual(explain({ code: 'ssh', text: 'odd', advice: 'Do this.' }), { next: 'Do this.' });
+  });
+
+  it('adds to it what the words mean, where they are known', () => {
+    const { means, next } = explain({
+      code: 'ssh',
+      text: 'a port 22: connection refused',
+      advice: 'Do this.',
+    });
+    assert.equal(next, 'Do this.');
+    assert.match(means ?? '', /nothing listens/);
+  });
+
+  it('says of a file of somebody else what is wrong, and not to mend it as ours', () => {
+    const text = 'cannot load certificate "/x": BIO_new_file() failed';
+    assert.match(explain({ code: 'test', text }).next, /bootstrap-tls/);
+    const { means, next } = explain({ code: 'sick', text });
+    assert.match(means ?? '', /before any change of ours\. The certificate or its key is missing/);
+    assert.match(next, /^Mend the file that its message names/);
+  });
+
+  it('lets steps to do by hand stand, whatever kept them from being done', () => {
+    assert.match(explain({ code: 'restore', text: 'Read-only file system' }).next, /^Do the steps below/);
   });
 
   it('has something to say of what nobody foresaw', () => {
     assert.ok(explain({ code: 'no such code', text: 'no such text' }).next);
   });
 
-  it('is the table of the README', async () => {
-    const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
-    const shown = readme
-      .split('\n')
-      .filter((line) => line.startsWith('| `') && line.split(' | ').length === 3);
-    for (const { says, means, next } of BY_TEXT)
-      assert.ok(
-        shown.includes(`| \`${says}\` | ${means} | ${next} |`),
-        `missing in README.md:\n| \`${says}\` | ${means} | ${next} |`,
-      );
+  it('gives no more than meaning and advice', () => {
+    const told = explain({ code: 'test', text: 'key values mismatch' });
+    assert.deepEqual(Object.keys(told).sort(), ['means', 'next']);
+  });
+});
+
+describe('a symptom', () => {
+  const seen: readonly [number, string, Row | undefined][] = [
+    [502, '<html>', CLIENTS.badGateway],
+    [429, '{"error":{"code":"too_many_failed_attempts"}}', CLIENTS.slowedDown],
+    [429, '{"error":{"code":"rate_limit_exceeded"}}', CLIENTS.overLimit],
+    [429, '', CLIENTS.slowedDown],
+    [403, '{"error":{"code":"insufficient_scope"}}', CLIENTS.forbidden],
+    [401, '{"error":{"code":"invalid_api_key"}}', CLIENTS.unauthorized],
+    [403, '', undefined],
+    [200, '{"code":"invalid_api_key"}', undefined],
+  ];
+  for (const [status, body, row] of seen)
+    it(`is ${row?.says ?? 'not known'} for ${status} ${body}`, () =>
+      assert.equal(symptomOf(status, body), row));
+
+  it('gets the reader’s own names', () => {
+    assert.equal(filled('HOST:PORT, NOPASSWD', { HOST: 'a', PORT: '22' }), 'a:22, NOPASSWD');
+  });
+});
+
+describe('the table for people', async () => {
+  const read = (file: string) => readFile(new URL(`../../${file}`, import.meta.url), 'utf8');
+  const page = 'docs/troubleshooting.md';
+  const sections: readonly [string, string, readonly Row[]][] = [
+    ['README.md', 'When something is wrong', Object.values(CLIENTS)],
+    [page, 'nginx', NGINX],
+    [page, 'sudo, the shell and the disk of a proxy', LOGIN],
+    [page, 'SSH', SSH],
+    [page, 'Certificates', ACME],
+  ];
+  const cell = (text: string) => text.replaceAll('|', '\\|');
+  const line = ({ says, means, next }: Row) => `| \`${says}\` | ${cell(means)} | ${cell(next)} |\n`;
+
+  for (const [file, title, rows] of sections)
+    it(`of ${file}, ${title}, is the one of the code`, async () => {
+      const [, section = ''] = (await read(file)).split(`\n## ${title}\n`);
+      const table = section.split('\n## ')[0]?.match(/^\| `.*\n/gm) ?? [];
+      assert.equal(table.join(''), rows.map(line).join(''));
+    });
+
+  it('has each row once', () => {
+    const all = sections.flatMap(([, , rows]) => rows.map(({ says }) => says));
+    assert.equal(new Set(all).size, all.length);
   });
 });
