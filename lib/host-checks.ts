@@ -74,7 +74,13 @@ async function ask(
   // One that has no name is asked by its address.
   const serverName = isNameless(site) ? proxy.host : site.serverName;
   const open = (port: number) => proxy.open(port);
-  const target = { serverName, open, issued: issuedOn(host), ...(token && { token }) };
+  const target = {
+    serverName,
+    isNameless: isNameless(site),
+    open,
+    issued: issuedOn(host),
+    ...(token && { token }),
+  };
   const results = await among(() => runChecks(checks, target));
   const failed = checks.filter((_, i) => results[i]?.ok === false);
   if (failed.length === 0 || !failed.every(({ isTimed }) => isTimed)) return results;

@@ -42,7 +42,13 @@ export function targetOf(context: Context): CheckTarget {
   const serverName = (isNameless(site) && hosts[0]) || site.serverName;
   const token = secretOf(context, site.checkToken);
   const inferenceToken = secretOf(context, site.gate?.inferenceToken);
-  return { serverName, proxies: hosts, ...(token && { token }), ...(inferenceToken && { inferenceToken }) };
+  return {
+    serverName,
+    isNameless: isNameless(site),
+    proxies: hosts,
+    ...(token && { token }),
+    ...(inferenceToken && { inferenceToken }),
+  };
 }
 
 function secretOf({ settings }: Context, name = ''): Secret | undefined {

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import tls from 'node:tls';
 import { daysLeft, FAIL_DAYS, WARN_DAYS } from './certificate-life.ts';
-import { type Finding, failed, type Issued, passed, warned } from './check.ts';
+import { type CheckTarget, type Finding, failed, type Issued, passed, warned } from './check.ts';
 
 /** What a handshake showed. */
 export interface Seen {
@@ -39,18 +39,18 @@ const VERDICTS: Readonly<Record<string, { what: string; advice: string }>> = {
 
 /**
  * Everything that is wrong, in one text; a warning when it only ends soon, or when it was never meant to be trusted.
- * @param issued what the proxies hold, where known; one of them must be served
+ * The target's `issued` is what the proxies hold, where known; one of them must be served.
  */
 export function judgeCertificate(
   seen: Seen,
   oldTls: OldTls,
-  name: string,
+  target: Pick<CheckTarget, 'serverName' | 'isNameless' | 'issued'>,
   now: Date,
-  issued: readonly Issued[] = [],
 ): Finding {
+  const { serverName: name, issued = [] } = target;
   const days = daysLeft(seen.certificate, now);
   const served = issued.find(({ fingerprint }) => fingerprint === seen.certificate.fingerprint256);
-  const expected = served ? EXPECTED[served.kind] : byAddress(seen, name);
+  const expected = served ? EXPECTED[served.kind] : byAddress(seen, target);
   const faults = [
     issued.length > 0 && !served ? staleFault(seen) : '',
     expected ? '' : chainFault(seen),
@@ -76,9 +76,14 @@ const EXPECTED: Readonly<Record<Issued['kind'], string>> = {
     'The certificate is the self-signed one that the proxy made: clients must be told to trust it. With a public name, bootstrap-tls without --self-signed replaces it.',
 };
 
-/** An address gets no certificate from a CA of everybody's: there, a self-signed one is what was meant. */
-function byAddress({ verdict }: Seen, name: string): string {
-  return isIP(name) !== 0 && verdict === 'DEPTH_ZERO_SELF_SIGNED_CERT' ? EXPECTED['self-signed'] : '';
+/** An address gets no certificate from a CA of everybody's, nor does a name of a LAN: there, a self-signed one is what was meant. */
+function byAddress(
+  { verdict }: Seen,
+  { serverName, isNameless }: Pick<CheckTarget, 'serverName' | 'isNameless'>,
+): string {
+  return (isNameless || isIP(serverName) !== 0) && verdict === 'DEPTH_ZERO_SELF_SIGNED_CERT'
+    ? EXPECTED['self-signed']
+    : '';
 }
 
 function staleFault({ certificate }: Seen): string {

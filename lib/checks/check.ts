@@ -54,6 +54,8 @@ export interface Issued {
 /** The site as seen from outside, and by which way. */
 export interface CheckTarget {
   readonly serverName: string;
+  /** Is it known by an address or a name of its LAN only? No CA gives such a one a certificate. */
+  readonly isNameless?: boolean | undefined;
   /** Connect there instead of resolving the name, as curl's `--connect-to`. */
   readonly address?: string | undefined;
   /** 443 unless given. */

@@ -20,7 +20,7 @@ async function check(target: CheckTarget): Promise<Finding> {
   const [seen, oldTls] = await Promise.all([look(target), tryOldTls(target)]);
   const now = new Date();
   const measured = lifeOf(seen.certificate, now);
-  const finding = judgeCertificate(seen, oldTls, target.serverName, now, target.issued);
+  const finding = judgeCertificate(seen, oldTls, target, now);
   return { ...finding, ...(measured && { measured }) };
 }
 

@@ -16,7 +16,7 @@ const certificate = {
 } as unknown as PeerCertificate;
 
 const judge = (verdict: string, issued: readonly Issued[]) =>
-  judgeCertificate({ verdict, certificate }, 'refused', NAME, NOW, issued);
+  judgeCertificate({ verdict, certificate }, 'refused', { serverName: NAME, issued }, NOW);
 
 test('passes when what is served is what was issued', () => {
   const found = judge('', [{ kind: 'ca', fingerprint: 'AA:BB' }]);
@@ -49,4 +49,13 @@ test('still fails where what was issued comes from a CA that is not trusted here
     judge('UNABLE_TO_VERIFY_LEAF_SIGNATURE', [{ kind: 'ca', fingerprint: 'AA:BB' }]).status,
     'failed',
   );
+});
+
+test('a self-signed one is as it should be where no CA knows the name, and a failure elsewhere', () => {
+  const verdict = 'DEPTH_ZERO_SELF_SIGNED_CERT';
+  const seen = { verdict, certificate };
+  const [lan, world] = [true, false].map((isNameless) =>
+    judgeCertificate(seen, 'refused', { serverName: NAME, isNameless }, NOW),
+  );
+  assert.deepEqual([lan?.status, world?.status], ['warned', 'failed']);
 });
