@@ -30,8 +30,7 @@ export const LOGIN: readonly Row[] = [
     next: `Install sudo on the proxy and add by visudo: ${LINE}; or log in as root.`,
   },
   {
-    says: 'sudo: no valid sudoers sources found; sudoers: syntax error',
-    when: /no valid sudoers sources|sudoers:\d+(:\d+)?: /,
+    says: 'no valid sudoers sources found',
     means: 'sudo on the proxy refuses its own files: a slip in them, or their mode.',
     next: 'As root on the proxy: visudo -c names the line; mend it, chmod 440.',
   },
