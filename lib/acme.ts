@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { Context } from './context.ts';
 import { UsageError } from './errors.ts';
 import { LETS_ENCRYPT } from './setting-names.ts';
+import type { Settings } from './settings.ts';
 import type { Site } from './sites.ts';
 
 /** Let's Encrypt's staging CA (https://letsencrypt.org/docs/staging-environment/). */
@@ -19,6 +20,10 @@ export interface Wish {
   /** A CA of the operator's own, which may reach what the internet does not. */
   readonly isLocalCa: boolean;
 }
+
+/** The directory URLs of the CAs that certbot may be told to ask. */
+export const caServers = ({ acme: { directoryUrl } }: Settings): readonly string[] =>
+  directoryUrl === LETS_ENCRYPT ? [directoryUrl, STAGING] : [directoryUrl];
 
 /** @throws UsageError for flags that contradict each other, the settings or the site */
 export function wishOf({ flags, settings, site }: Context): Wish {

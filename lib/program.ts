@@ -4,12 +4,14 @@ import type { SiteFile } from './render.ts';
 import type { Run } from './run.ts';
 import { certificateOf, isNameless, ROOT, type Site } from './sites.ts';
 
+/** Where root may have put what runs approved programs only (lib/approval.ts). */
+export const RUNNER = '/usr/local/sbin/gatepost-run';
+
 /**
- * What runs a program that comes on stdin, whatever the login shell: as root by `sudo -n`, or as it is when that is root
- * already. Constant: an argument list is readable by every user, and sudo logs it.
+ * What runs a program that comes on stdin, whatever the login shell: as it is when that is root already, else by `sudo -n`
+ * (approved programs only, where root chose that). Constant: an argument list is readable by every user, and sudo logs it.
  */
-export const COMMAND =
-  'exec /bin/sh -c \'if [ "$(id -u)" -eq 0 ]; then exec /bin/sh -s; else exec sudo -n /bin/sh -s; fi\'';
+export const COMMAND = `exec /bin/sh -c '[ "$(id -u)" -ne 0 ] || exec /bin/sh -s; [ -x ${RUNNER} ] && exec sudo -n ${RUNNER}; exec sudo -n /bin/sh -s'`;
 
 const ALWAYS = ['report', 'lock', 'journal', 'nginx'];
 const CHANGE = [...ALWAYS, 'files', 'release', 'change'];

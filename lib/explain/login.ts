@@ -30,6 +30,12 @@ export const LOGIN: readonly Row[] = [
     next: `Install sudo on the proxy and add by visudo: ${LINE}; or log in as root.`,
   },
   {
+    says: 'gatepost-run: this program is not approved on this host',
+    means:
+      'Root on the proxy approved other programs: of another version of this suite, or of other settings.',
+    next: 'Make the approval anew: npx tsx scripts/approve.ts --bundle approve.sh; then on the proxy, as root: sh approve.sh',
+  },
+  {
     says: 'no valid sudoers sources found',
     means: 'sudo on the proxy refuses its own files: a slip in them, or their mode.',
     next: 'As root on the proxy: visudo -c names the line; mend it, chmod 440.',
