@@ -73,8 +73,8 @@ async function sign(way: Way): Promise<boolean> {
 }
 
 /** What would let the certificate run out unnoticed. */
-function warnOfRenewal({ context, account }: Way): void {
-  const warn = (text: string) => context.report.tell({ kind: 'warning', text });
+function warnOfRenewal({ context, account, remote: { host } }: Way): void {
+  const warn = (text: string) => context.report.tell({ kind: 'warning', host, text });
   const { certificate, facts } = account;
   if (certificate === undefined) return;
   if (facts.renewed_by !== 'certbot')

@@ -4,7 +4,7 @@ import { EXIT, StopError } from './errors.ts';
 import { helpText, readFlags, type Usage } from './flags.ts';
 import { createReport, type Report } from './report.ts';
 import { Secret } from './secret.ts';
-import { noColor, readSettings } from './settings.ts';
+import { readSettings, terminal } from './settings.ts';
 import { DEFAULT_SITE, findSites, named, pickSite } from './sites.ts';
 
 export interface Command extends Usage {
@@ -18,10 +18,11 @@ export async function main(command: Command): Promise<void> {
   const report = await createReport({
     stream: json ? process.stderr : process.stdout,
     verbose: process.argv.includes('--verbose'),
-    noColor,
+    terminal,
   });
   const underWay: UnderWay = { hosts: new Set(), tokens: new Map() };
   const end = (result: Result) => {
+    report.close();
     if (json) process.stdout.write(`${document(command, result, report)}\n`);
     process.exitCode = result.exit;
   };

@@ -11,6 +11,7 @@ import { newRun } from './run.ts';
 import { Secret } from './secret.ts';
 import type { Gate } from './sites.ts';
 import { conclude, isDone } from './summary.ts';
+import { watched } from './watched.ts';
 
 /** Makes the change on every proxy. */
 export async function changeClient(context: Context, change: ClientChange): Promise<readonly HostReport[]> {
@@ -54,7 +55,7 @@ async function prove(
   if (checks.length > 0)
     report.tell({ kind: 'title', text: `Requests to https://${site.serverName} from here` });
   const target = { serverName: site.serverName };
-  return runChecks(checks, target, (result) => report.tell({ kind: 'check', result }));
+  return runChecks(watched(checks, report), target, (result) => report.tell({ kind: 'check', result }));
 }
 
 async function proofs(

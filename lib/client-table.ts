@@ -1,6 +1,7 @@
 /** The rows that a proxy tells of its clients -> clients, and a table of them. */
 import type { HostReport } from './outcome.ts';
-import { table } from './table.ts';
+import type { Entry } from './report.ts';
+import { atMinute } from './table.ts';
 
 /** A client as `bearers.ts list` shows it: never a token. Times as `2026-11-22T17:40:35Z`. */
 export interface ListedClient {
@@ -46,19 +47,31 @@ export function logTime(text: string): string | undefined {
 }
 
 /** The clients as people read them. */
-export function clientTable(host: HostReport): string {
+export function clientEntry(host: HostReport): Entry {
   const clients = clientsIn(host);
-  if (clients.length === 0) return `${host.host}: no clients; nobody passes the gate`;
-  return table(
-    ['client', 'scope', 'limit', 'created', 'rotated', 'last used', 'fingerprint'],
-    clients.map((client) => [
-      client.name,
-      client.scope,
-      client.limit ? `${client.limit}/min` : '-',
-      client.created,
-      client.rotated,
-      client.lastUsed ?? '-',
-      client.fingerprints.join(', '),
-    ]),
-  );
+  if (clients.length === 0) return { kind: 'text', text: `${host.host}: no clients; nobody passes the gate` };
+  const heads = ['client', 'scope', 'limit', 'last used', 'rotated', 'created', 'fingerprint'];
+  const isLimited = clients.some(({ limit }) => limit);
+  return {
+    kind: 'table',
+    table: { heads, rows: clients.map(row), spare: [...(isLimited ? [] : ['limit']), 'created'] },
+  };
 }
+
+const row = ({
+  name,
+  scope,
+  limit,
+  lastUsed,
+  rotated,
+  created,
+  fingerprints,
+}: ListedClient): readonly string[] => [
+  name,
+  scope,
+  limit ? `${limit}/min` : '-',
+  lastUsed ? atMinute(lastUsed) : '-',
+  atMinute(rotated),
+  atMinute(created),
+  fingerprints.join(', '),
+];

@@ -2,7 +2,7 @@
 import { DEFAULT_CLIENT, judgeClientName, SCOPES, type Scope } from './bearers.ts';
 import { change } from './change.ts';
 import { changeClient, concludeClient } from './client-change.ts';
-import { clientsIn, clientTable } from './client-table.ts';
+import { clientEntry, clientsIn } from './client-table.ts';
 import type { Context, Result } from './context.ts';
 import { UsageError } from './errors.ts';
 import { statusProgram } from './history-programs.ts';
@@ -70,7 +70,10 @@ function judgeLimit(verb: Words['verb'], limit: string | undefined, gate?: Gate)
 export async function listClients(context: Context): Promise<Result> {
   const run = newRun();
   const hosts = await change(context, run, await statusProgram(run, context.site, 'clients'), false);
-  for (const host of hosts.filter(isDone)) context.report.tell({ kind: 'text', text: clientTable(host) });
+  for (const host of hosts.filter(isDone)) {
+    if (hosts.length > 1) context.report.tell({ kind: 'title', text: host.host });
+    context.report.tell(clientEntry(host));
+  }
   return conclude(context, hosts, [], undefined, (host) => ({ clients: clientsIn(host) }));
 }
 

@@ -20,6 +20,14 @@ export interface ProxyHost extends Remote {
 /** What is done on one proxy; `connectedMs` is how long the login took. */
 export type Work = (proxy: ProxyHost, connectedMs: number) => Promise<HostReport>;
 
+/** Hears how it goes. */
+export interface Listener {
+  /** What begins on the way to a host. */
+  readonly onBegin: (host: string, name: string) => void;
+  /** What became of a host, as soon as it is known. */
+  readonly onEnd: (report: HostReport) => void;
+}
+
 /** A proxy and the hops to it, itself the last. */
 interface Route {
   readonly host: string;
@@ -48,9 +56,14 @@ export async function onEveryProxy(
   all: readonly Route[],
   work: Work,
   { atOnce = all.length, canary }: Pace,
+  { onBegin, onEnd }: Listener,
 ): Promise<readonly HostReport[]> {
   const jumps = new Map<string, Promise<Jump>>();
-  const onOne = (route: Route) => onProxy(route, jumps, work);
+  const onOne = async (route: Route) => {
+    const report = await onProxy(route, jumps, work, onBegin);
+    onEnd(report);
+    return report;
+  };
   try {
     if (!canary) return await inParallel(all, atOnce, onOne);
     const [first, others] = [await inParallel(all.slice(0, 1), 1, onOne), all.slice(1)];
@@ -72,10 +85,15 @@ const notTried = (host: string): HostReport => ({
   },
 });
 
-async function onProxy(route: Route, jumps: Map<string, Promise<Jump>>, work: Work): Promise<HostReport> {
+async function onProxy(
+  route: Route,
+  jumps: Map<string, Promise<Jump>>,
+  work: Work,
+  onBegin: Listener['onBegin'],
+): Promise<HostReport> {
   const start = performance.now();
   try {
-    const proxy = overSsh(route, await dial(route, jumps));
+    const proxy = overSsh(route, await dial(route, jumps, onBegin));
     const connected = Math.round(performance.now() - start);
     try {
       const report = await work(proxy, connected);
@@ -90,12 +108,20 @@ async function onProxy(route: Route, jumps: Map<string, Promise<Jump>>, work: Wo
 }
 
 /** Proxies behind the same jump host share its connection. */
-async function dial({ hops }: Route, jumps: Map<string, Promise<Jump>>): Promise<Connection> {
+async function dial(
+  { host, hops }: Route,
+  jumps: Map<string, Promise<Jump>>,
+  onBegin: Listener['onBegin'],
+): Promise<Connection> {
   const before = hops.slice(0, -1);
+  const nearest = before.at(-1);
+  if (nearest) onBegin(host, `connect to ${nearest.label}`);
   const name = JSON.stringify(before);
   const jump = jumps.get(name) ?? openJump(before);
   jumps.set(name, jump);
-  return connectThrough(hops.at(-1) as Hop, await jump);
+  const open = await jump;
+  onBegin(host, 'connect');
+  return connectThrough(hops.at(-1) as Hop, open);
 }
 
 function overSsh(route: Route, connection: Connection): ProxyHost {

@@ -36,6 +36,7 @@ export function checksAfter(
   return async (proxy, host) => {
     if (!isVerified(context) || !areAskedSingly(context) || !isDone(host)) return host;
     const start = performance.now();
+    context.report.tell({ kind: 'begin', host: host.host, name: 'checks' });
     const checks = await ask(context, proxy, host, tokenOn(host), crowd);
     const milliseconds = Math.round(performance.now() - start);
     tell(context, host, checks, milliseconds);

@@ -36,12 +36,14 @@ async function fetchAll(
   file: programs.ChallengeFile,
 ): Promise<boolean> {
   const { site, report } = way.context;
+  const { host } = way.remote;
   const start = performance.now();
+  report.tell({ kind: 'begin', host, name: 'fetch' });
   const { failure, warnings } = await tryChallenge(site.serverName, addresses, file, way.wish.isLocalCa);
   const milliseconds = Math.round(performance.now() - start);
   way.account.milliseconds.fetch = milliseconds;
-  report.tell({ kind: 'step', host: way.remote.host, name: 'fetch', milliseconds, ok: !failure });
-  for (const text of warnings) report.tell({ kind: 'warning', text });
+  report.tell({ kind: 'step', host, name: 'fetch', milliseconds, ok: !failure });
+  for (const text of warnings) report.tell({ kind: 'warning', host, text });
   if (!failure) return true;
   await perform(way, await programs.challengeProgram(site), false);
   return fail(way, failure);

@@ -57,6 +57,7 @@ export interface HostReport {
 }
 
 export type RemoteEvent =
+  | { readonly kind: 'begin'; readonly name: string }
   /** A step has ended. */
   | { readonly kind: 'step'; readonly name: string; readonly milliseconds: number; readonly ok: boolean }
   | { readonly kind: 'note'; readonly text: string };
@@ -122,6 +123,7 @@ function phases(milliseconds: Record<string, number>, onEvent: (event: RemoteEve
   const begin = (name: string) => {
     end(true);
     current = { name, since: performance.now() };
+    onEvent({ kind: 'begin', name });
   };
   return { begin, end };
 }

@@ -76,6 +76,7 @@ async function learn(
   onEvent: (event: RemoteEvent) => void,
 ): Promise<HostReport> {
   let why = outcome.lost?.message ?? 'the program was killed';
+  onEvent({ kind: 'begin', name: 'ask' });
   for (const pause of RECONNECT_AFTER_MS) {
     await sleep(pause);
     try {

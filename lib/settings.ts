@@ -4,6 +4,7 @@ import { type Access, accessOf } from './access.ts';
 import { type EnvFile, readEnvFile } from './env-file.ts';
 import { UsageError } from './errors.ts';
 import { type Form, hosts } from './forms.ts';
+import type { Terminal } from './report/styles.ts';
 import { Secret } from './secret.ts';
 import { COMMON, settingsOf, unknownNames } from './setting-names.ts';
 import type { Setting, Site } from './sites.ts';
@@ -18,8 +19,12 @@ export interface Settings {
   readonly warnings: readonly string[];
 }
 
-/** https://no-color.org */
-export const noColor = Boolean(process.env.NO_COLOR);
+/** What the environment says of the terminal: https://no-color.org, and FORCE_COLOR as chalk knows it. */
+export const terminal: Terminal = {
+  noColor: Boolean(process.env.NO_COLOR),
+  forcesColor: process.env.FORCE_COLOR !== undefined,
+  isDumb: process.env.TERM === 'dumb',
+};
 
 /**
  * Reads the settings of `site`.

@@ -1,33 +1,78 @@
-/** A host's status as people read it. */
-import { clientTable } from './client-table.ts';
+/** A host's status as people read it: points with a mark, then what there is in tables. */
+import { clientEntry } from './client-table.ts';
 import type { HostReport } from './outcome.ts';
-import { type Certificate, type Release, type Status, statusOf } from './status.ts';
-import { table } from './table.ts';
+import type { Entry } from './report.ts';
+import { type Certificate, type Status, statusOf } from './status.ts';
+import { atMinute } from './table.ts';
 
-/** The status as people read it. */
-export function statusText(host: HostReport, now: string): string {
+interface Point {
+  readonly kind: 'point';
+  /** What it is about, for the summary. */
+  readonly about: string;
+  readonly status: 'passed' | 'warned' | 'failed' | 'skipped';
+  readonly text: string;
+}
+
+/** All of it; `now` judges the days left. */
+export function statusEntries(host: HostReport, now: string): readonly Entry[] {
   const status = statusOf(host, now);
+  return [{ kind: 'title', text: host.host }, ...points(status), releases(status), clientEntry(host)];
+}
+
+/** The status in a few words, for the summary. */
+export function verdict(host: HostReport, now: string): string {
+  const odd = points(statusOf(host, now)).filter(({ status }) => status === 'failed' || status === 'warned');
+  const about = [...new Set(odd.map((point) => point.about))];
+  return about.length > 0 ? `worth a look: ${about.join(', ')}` : 'well';
+}
+
+const point = (about: string, status: Point['status'], text: string): Point => ({
+  kind: 'point',
+  about,
+  status,
+  text,
+});
+
+function points(status: Status): readonly Point[] {
+  const { busy, unfinished, backends } = status;
   return [
-    `${host.host}`,
-    nginxLine(status),
-    ...status.messages.map((text) => `  ${text}`),
-    ...(status.busy ? [`at work now: ${status.busy}`] : []),
-    ...(status.unfinished ? [`unfinished: ${status.unfinished}; the next change puts it right first`] : []),
-    ...(status.certificate ? [certificateLine(status.certificate)] : ['certificate: none known']),
-    '',
-    releaseTable(status.releases),
-    '',
-    ...columns(
-      ['file', 'state'],
-      status.state.map(({ path, state }) => [path, STATES[state] ?? state]),
+    nginxPoint(status),
+    ...(busy ? [point('a run at work', 'warned', `at work now: ${busy}`)] : []),
+    ...(unfinished ? [point('an unfinished run', 'warned', unfinishedText(unfinished))] : []),
+    certificatePoint(status.certificate),
+    ...filePoints(status),
+    ...backends.map(({ address, port, state }) =>
+      point(
+        'a backend',
+        BACKENDS[state] ?? 'failed',
+        `backend ${address}:${port} ${state}, asked from the proxy`,
+      ),
     ),
-    ...columns(
-      ['backend', 'asked from the proxy'],
-      status.backends.map(({ address, port, state }) => [`${address}:${port}`, state]),
-    ),
-    clientTable(host),
-    '',
-  ].join('\n');
+  ];
+}
+
+const BACKENDS: Readonly<Record<string, Point['status']>> = { open: 'passed', untested: 'skipped' };
+
+const unfinishedText = (run: string) => `unfinished: ${run}; the next change puts it right first`;
+
+function nginxPoint({ nginx: { version, running, healthy }, messages }: Status): Point {
+  if (version === 'absent') return point('nginx', 'failed', 'nginx: none on this host');
+  const health = healthy ? 'accepts its configuration' : 'REFUSES its configuration';
+  const line = `nginx ${version}: ${running ? 'running' : 'NOT running'}, ${health}`;
+  return point('nginx', running && healthy ? 'passed' : 'failed', [line, ...messages].join('\n'));
+}
+
+/** As the check of the certificate judges: under 7 days is a failure, under 21 worth a warning. */
+const judgeDays = (days: number): Point['status'] => (days < 7 ? 'failed' : days < 21 ? 'warned' : 'passed');
+
+function certificatePoint(certificate: Certificate | undefined): Point {
+  const told = (status: Point['status'], text: string) =>
+    point('the certificate', status, `certificate: ${text}`);
+  if (!certificate) return told('skipped', 'none known');
+  const { path, ends, daysLeft, names } = certificate;
+  if (ends === 'missing') return told('failed', `${path} is missing (npx tsx scripts/bootstrap-tls.ts)`);
+  if (daysLeft === undefined) return told('failed', `${path} is no certificate in PEM form`);
+  return told(judgeDays(daysLeft), `${daysLeft} days left, until ${atMinute(ends)}, for ${names} (${path})`);
 }
 
 const STATES: Readonly<Record<string, string>> = {
@@ -36,30 +81,26 @@ const STATES: Readonly<Record<string, string>> = {
   removed: 'removed by hand',
 };
 
-const columns = (heads: readonly string[], rows: readonly (readonly string[])[]): string[] =>
-  rows.length > 0 ? [table(heads, rows), ''] : [];
-
-function nginxLine({ nginx }: Status): string {
-  if (nginx.version === 'absent') return 'nginx: none on this host';
-  const health = nginx.healthy ? 'accepts its configuration' : 'REFUSES its configuration';
-  return `nginx ${nginx.version}: ${nginx.running ? 'running' : 'NOT running'}, ${health}`;
+/** A line a state, with its files. */
+function filePoints({ state }: Status): readonly Point[] {
+  return [...new Set(state.map((file) => file.state))].map((each) => {
+    const paths = state.flatMap((file) => (file.state === each ? [file.path] : []));
+    return point(
+      'files',
+      each === 'ok' ? 'passed' : 'warned',
+      `${STATES[each] ?? each}: ${paths.join(', ')}`,
+    );
+  });
 }
 
-function certificateLine({ path, ends, daysLeft, names }: Certificate): string {
-  if (ends === 'missing') return `certificate: ${path} is missing (npx tsx scripts/bootstrap-tls.ts)`;
-  if (daysLeft === undefined) return `certificate: ${path} is no certificate in PEM form`;
-  return `certificate: ${daysLeft} days left, until ${ends}, for ${names} (${path})`;
-}
-
-function releaseTable(releases: readonly Release[]): string {
-  if (releases.length === 0) return 'no release of this site';
-  return table(
-    ['release', 'when', 'who', 'what'],
-    releases.map(({ id, when, who, kind, about }, i) => [
-      id,
-      when,
-      who,
-      `${kind}${about ? ` ${about}` : ''}${i === 0 ? ' (current)' : ''}`,
-    ]),
-  );
+function releases({ releases: all }: Status): Entry {
+  if (all.length === 0) return { kind: 'text', text: 'no release of this site' };
+  const rows = all.map(({ id, when, who, kind, about }, i) => [
+    id,
+    atMinute(when),
+    who,
+    `${kind}${about ? ` ${about}` : ''}${i === 0 ? ' (current)' : ''}`,
+  ]);
+  // An id begins with its time.
+  return { kind: 'table', table: { heads: ['release', 'when', 'who', 'what'], rows, spare: ['when'] } };
 }

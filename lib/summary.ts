@@ -1,10 +1,13 @@
 /** The last words of a run: its exit status, its summary line, its JSON. */
-import type { CheckResult, CheckStatus } from './checks.ts';
+import type { CheckResult } from './checks.ts';
 import type { Context, Result } from './context.ts';
 import { EXIT, type ExitStatus } from './errors.ts';
 import { explain } from './explain.ts';
 import type { HostReport } from './outcome.ts';
 import type { Secret } from './secret.ts';
+import { howMany, row, told } from './summary-text.ts';
+
+export { counted } from './summary-text.ts';
 
 /** From the worst to the best. */
 const BY_WEIGHT: readonly ExitStatus[] = [
@@ -37,7 +40,10 @@ function exitOf(host: HostReport): ExitStatus {
   return host.outcome === 'unknown' ? EXIT.unknown : EXIT.refused;
 }
 
-/** Tells the summary line and gives the result of the whole run, as bad as its worst part. */
+/**
+ * Tells the summary (a line; of several hosts a row each, then how many fared how) and gives the result of the whole run,
+ * as bad as its worst part.
+ */
 export function conclude(
   { report }: Context,
   hosts: readonly HostReport[],
@@ -47,8 +53,7 @@ export function conclude(
 ): Result {
   const statuses = [...hosts.map(exitOf), areWell(checks) ? EXIT.done : EXIT.checkFailed];
   const exit = BY_WEIGHT.find((status) => statuses.includes(status)) ?? EXIT.done;
-  const text = [...hosts.map(row), ...counted(checks)].join(hosts.length > 1 ? '\n' : '; ');
-  report.tell({ kind: 'summary', ok: exit === EXIT.done, text });
+  for (const { ok, text } of summary(hosts, checks)) report.tell({ kind: 'summary', ok, text });
   return {
     exit,
     json: {
@@ -58,28 +63,22 @@ export function conclude(
   };
 }
 
-/** What became of one host: a row of the summary. */
-function row({ host, outcome, release, meaning, checks = [] }: HostReport): string {
-  const what = `${host}: ${meaning ?? MEANING[outcome]}${release ? ` (release ${release})` : ''}`;
-  return [what, ...counted(checks)].join('; ');
+interface Line {
+  readonly ok: boolean;
+  readonly text: string;
 }
 
-const MEANING: Readonly<Record<HostReport['outcome'], string>> = {
-  applied: 'live',
-  unchanged: 'unchanged',
-  planned: 'planned, nothing was changed',
-  'rolled-back': 'rolled back, what was served before still is',
-  refused: 'refused, nothing was changed',
-  failed: 'failed, nothing was changed',
-  unknown: 'outcome unknown',
-};
-
-function counted(checks: readonly CheckResult[]): string[] {
-  const count = (wanted: CheckStatus) => checks.filter(({ status }) => status === wanted).length;
-  const parts = (['passed', 'warned', 'failed', 'skipped'] as const)
-    .filter((status) => count(status) > 0)
-    .map((status) => `${count(status)} ${status}`);
-  return parts.length > 0 ? [`checks: ${parts.join(', ')}`] : [];
+function summary(hosts: readonly HostReport[], checks: readonly CheckResult[]): readonly Line[] {
+  const isEach = areWell(checks);
+  const [first, ...others] = hosts;
+  if (first && others.length === 0)
+    return [{ ok: isWell(first) && isEach, text: [row(first), ...told(checks)].join('; ') }];
+  const widest = Math.max(...hosts.map(({ host }) => host.length));
+  return [
+    ...hosts.map((host) => ({ ok: isWell(host), text: row(host, widest) })),
+    ...(checks.length > 0 ? [{ ok: isEach, text: told(checks).join('; ') }] : []),
+    { ok: hosts.every(isWell) && isEach, text: howMany(hosts) },
+  ];
 }
 
 /** Files that were written and put back again have not changed; a release that was made before a later failure stays. */

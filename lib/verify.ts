@@ -3,6 +3,7 @@ import { type Check, type CheckResult, type CheckTarget, type Issued, runChecks 
 import type { Context } from './context.ts';
 import { Secret } from './secret.ts';
 import { isNameless } from './sites.ts';
+import { watched } from './watched.ts';
 
 /**
  * Every check of the site, as `gateToken` is let in by the gate; without one, what needs it is skipped.
@@ -15,7 +16,8 @@ export async function verify(
 ): Promise<readonly CheckResult[]> {
   const target = { ...targetOf(context), issued, ...(gateToken && { token: gateToken }) };
   context.report.tell({ kind: 'title', text: `Checks of https://${target.serverName} from here` });
-  return runChecks(await context.site.checks(), target, (result) => tellCheck(context, result));
+  const checks = watched(await context.site.checks(), context.report);
+  return runChecks(checks, target, (result) => tellCheck(context, result));
 }
 
 /** The same checks with the bearer from the settings, for who changed nothing. */

@@ -32,7 +32,8 @@ export function fail(way: Way, failure: Failure): false {
 /** The certificate on the host, as far as it was told. */
 export const current = ({ account }: Way): Certificate | undefined => readCertificate(account.certificate);
 
-export const note = ({ context }: Way, text: string): void => context.report.tell({ kind: 'note', text });
+export const note = ({ context, remote: { host } }: Way, text: string): void =>
+  context.report.tell({ kind: 'note', host, text });
 
 /** The certificate there, for people. */
 export function described(way: Way): string {

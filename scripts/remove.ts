@@ -1,9 +1,17 @@
 /** Takes a site off its proxies: vhost, maps and clients; certificates and history stay. */
 import { change } from '../lib/change.ts';
 import { main } from '../lib/cli.ts';
+import type { HostReport } from '../lib/outcome.ts';
 import { removalProgram } from '../lib/removal.ts';
 import { newRun } from '../lib/run.ts';
 import { conclude } from '../lib/summary.ts';
+
+/** What became of a host, in the words of a removal. */
+async function named(_proxy: unknown, host: HostReport): Promise<HostReport> {
+  if (host.outcome === 'applied') host.meaning = 'removed';
+  if (host.outcome === 'unchanged') host.meaning = 'nothing of it was there';
+  return host;
+}
 
 await main({
   name: 'remove',
@@ -13,12 +21,8 @@ await main({
     const { site, flags, report } = context;
     const run = newRun();
     const program = await removalProgram(run, site, flags['dry-run']);
-    const hosts = await change(context, run, program, !flags['dry-run']);
+    const hosts = await change(context, run, program, !flags['dry-run'], named);
     if (flags['dry-run']) (await import('../lib/diffs.ts')).tellDiffs(hosts, report);
-    for (const host of hosts) {
-      if (host.outcome === 'applied') host.meaning = 'removed';
-      if (host.outcome === 'unchanged') host.meaning = 'nothing of it was there';
-    }
     return conclude(context, hosts, []);
   },
 });

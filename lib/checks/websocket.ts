@@ -8,6 +8,8 @@ import { explainStatus } from './explain.ts';
 import { type Answer, type Ask, ask } from './http.ts';
 import { isHtml } from './page.ts';
 
+const MADE_UP_ID = /[0-9a-f-]{36}$/;
+
 export interface WebSocketPath {
   readonly path: string;
   /** What the service may answer to a handshake without its token, such as 401. */
@@ -55,7 +57,7 @@ export function judgeHandshake(
   accept: string,
 ): Finding {
   if (status === 101 && headers['sec-websocket-accept'] === accept)
-    return passed(`${path} switches to WebSocket (101).`);
+    return passed(`${path.replace(MADE_UP_ID, '…')} switches to WebSocket (101).`);
   if (status === 101)
     return failed(
       `${path} gives 101 with a wrong Sec-WebSocket-Accept: something in between answers by itself. Look at what stands between here and the proxy.`,

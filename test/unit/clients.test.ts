@@ -3,14 +3,13 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { clientProgram } from '../../lib/client-program.ts';
-import { clientsIn, clientTable, logTime } from '../../lib/client-table.ts';
+import { clientEntry, clientsIn, logTime } from '../../lib/client-table.ts';
 import { clientText } from '../../lib/client-text.ts';
 import { rollbackProgram } from '../../lib/history-programs.ts';
 import { newReport } from '../../lib/outcome.ts';
 import { Secret } from '../../lib/secret.ts';
 import { statusOf } from '../../lib/status.ts';
-import { statusText } from '../../lib/status-text.ts';
-import { table } from '../../lib/table.ts';
+import { statusEntries } from '../../lib/status-text.ts';
 import { site } from '../../sites/ia.enso.4nkweb.com.ts';
 
 const RUN = { id: '20261122T174035Z-3fa9c1', now: '2026-11-22T17:40:35Z', who: 'alice@laptop' };
@@ -74,10 +73,10 @@ test('the limits that a client may be given are those whose zones the maps and t
 });
 
 test('a host without clients says that nobody passes', () =>
-  assert.equal(clientTable(report({})), '10.0.0.1: no clients; nobody passes the gate'));
-
-test('columns are as wide as their widest cell', () =>
-  assert.equal(table(['a', 'long head'], [['xyz', '1']]), 'a    long head\nxyz  1'));
+  assert.deepEqual(clientEntry(report({})), {
+    kind: 'text',
+    text: '10.0.0.1: no clients; nobody passes the gate',
+  }));
 
 test('the ready text names the site, and has <token> where the token goes', () => {
   const text = clientText(site);
@@ -131,7 +130,10 @@ test('the newest release is the current one; verbs are words of people', () => {
 
 test('a certificate that is missing, or is none, is said', () => {
   const missing = report({ certificate: [['/c.pem', 'missing']] });
-  assert.match(statusText(missing, NOW), /\/c\.pem is missing \(npx tsx scripts\/bootstrap-tls\.ts\)/);
+  assert.match(
+    JSON.stringify(statusEntries(missing, NOW)),
+    /\/c\.pem is missing \(npx tsx scripts\/bootstrap-tls\.ts\)/,
+  );
   const none = report({ certificate: [['/c.pem']], pem: [['rubbish']] });
   assert.equal(statusOf(none, NOW).certificate?.ends, 'unreadable');
 });

@@ -56,11 +56,23 @@ describe('records', () => {
       record('outcome', 'rolled-back'),
     ]);
     assert.deepEqual(
-      events.map((event) => event.kind === 'step' && [event.name, event.ok]),
+      events.flatMap((event) => (event.kind === 'step' ? [[event.name, event.ok]] : [])),
       [
         ['test', false],
         ['restore', true],
       ],
+    );
+  });
+
+  it('tell that a step begins before they tell that it has ended', () => {
+    const { events } = readAll([
+      record('step', 'test'),
+      record('step', 'reload'),
+      record('outcome', 'applied'),
+    ]);
+    assert.deepEqual(
+      events.map((event) => event.kind !== 'note' && `${event.kind} ${event.name}`),
+      ['begin test', 'step test', 'begin reload', 'step reload'],
     );
   });
 

@@ -1,0 +1,36 @@
+/** Lines on their way to a terminal or a file, with the spinner out of their way. */
+import { startSpinner } from './spinner.ts';
+
+export interface Lines {
+  /** Columns for text, now; Infinity without a terminal, where nothing is wrapped: logs are searched by line. */
+  readonly width: () => number;
+  readonly write: (text: string) => void;
+  /** Writes with an empty line above and below, easy to find. */
+  readonly writeBlock: (text: string) => void;
+  readonly close: () => void;
+}
+
+// Wider lines are hard to follow back to where the next one begins.
+const WIDEST = 110;
+const USUAL = 80;
+
+/** Writes to `stream`. `underWay` gives the spinner's text; without it there is no spinner. */
+export function startLines(stream: NodeJS.WriteStream, underWay?: () => string): Lines {
+  // Whoever read our output may have gone (`| head`): the change goes on all the same.
+  stream.on('error', () => {});
+  const spinner = stream.isTTY && underWay ? startSpinner(stream, underWay) : undefined;
+  let isFirst = true;
+  let wasBlock = false;
+  const put = (text: string, isBlock: boolean) => {
+    spinner?.erase();
+    const gap = !isFirst && (isBlock || wasBlock) ? '\n' : '';
+    stream.write(`${gap}${text}\n`);
+    [isFirst, wasBlock] = [false, isBlock];
+  };
+  return {
+    width: () => (stream.isTTY ? Math.min(stream.columns || USUAL, WIDEST) : Number.POSITIVE_INFINITY),
+    write: (text) => put(text, false),
+    writeBlock: (text) => put(text, true),
+    close: () => spinner?.stop(),
+  };
+}

@@ -1,0 +1,51 @@
+/** Text laid out in the columns there are: no word is lost, nothing that people paste is broken. */
+import { columns } from './columns.ts';
+
+// Beside a column, less than this is no text any more but a ribbon.
+const READABLE = 40;
+const BELOW = 6;
+
+// What an operator copies: quoted by backticks, or a program's name and what looks like its arguments.
+const PROGRAM =
+  /(?:npx tsx|sudo|ssh|ssh-[\w-]+|nginx|systemctl|certbot|curl|dig|nc|ss|ps|grep|rm|ls|df|cat|mv|ln|chmod|openssl|apt|ufw|date)/;
+const ARGUMENT =
+  /(?<![.,;:)]) (?:"[^"\n]*"|'[^'\n]*'|-[^\s),;]+|[^\s]*[/@=<>$*\d][^\s]*|&&|[A-Z]{2,}\b|(?:id|list|add|revoke|rand|start|status|enable|install|CAA)\b)/;
+const RULE = /\S+ ALL=\(root\) NOPASSWD: \S+|Defaults:\S+ \S+|include \S+;/;
+const WORD = new RegExp(
+  `(?:\`[^\`\\n]+\`|(?<![\\w./-])${PROGRAM.source}(?:${ARGUMENT.source})+|${RULE.source}|\\S)+`,
+  'g',
+);
+
+/** `text` in lines of at most `width` columns; a word, a command, an address that is longer stays whole. */
+export function wrapped(text: string, width: number): string[] {
+  return text.split('\n').flatMap((line) => wrapLine(line, width));
+}
+
+function wrapLine(text: string, width: number): string[] {
+  if (columns(text) <= width) return [text];
+  const [indent = ''] = /^\s*/.exec(text) ?? [];
+  const lines: string[] = [];
+  for (const word of text.match(WORD) ?? []) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && columns(longer) <= width) lines[lines.length - 1] = longer;
+    else lines.push(`${indent}${word}`);
+  }
+  return lines;
+}
+
+/** `text` to the right of `lead`, under itself in further lines; below `lead` where too little room is left beside it. */
+export function beside(lead: string, text: string, width: number): string {
+  const left = width - columns(lead);
+  const isBeside = left >= READABLE || columns(text) <= left;
+  const indent = ' '.repeat(isBeside ? columns(lead) : BELOW);
+  const lines = wrapped(text, width - indent.length).map((line, i) =>
+    i === 0 && isBeside ? line : indent + line,
+  );
+  return (isBeside ? `${lead}${lines.join('\n')}` : [lead.trimEnd(), ...lines].join('\n')).replace(
+    /[ \t]+$/gm,
+    '',
+  );
+}
+
+/** `text` with all lines but the first a little to the right. */
+export const hanging = (text: string, width: number): string => wrapped(text, width - 2).join('\n  ');

@@ -1,0 +1,48 @@
+/** What became of hosts, in words. */
+import type { CheckResult, CheckStatus } from './checks.ts';
+import type { HostReport } from './outcome.ts';
+
+/** What became of one host, its name as wide as the others'. */
+export function row(report: HostReport, widest = 0): string {
+  const { host, release, checks = [] } = report;
+  const what = `${`${host}:`.padEnd(widest + 1)} ${became(report)}${release ? ` (release ${release})` : ''}`;
+  return [what, ...told(checks)].join('; ');
+}
+
+/** What became of a host, in a few words. */
+export function became({ outcome, meaning, todo }: HostReport): string {
+  if (todo) return 'putting back failed, do the steps above by hand';
+  return meaning ?? MEANING[outcome];
+}
+
+/** `20 proxies: 18 live, 2 refused` */
+export function howMany(hosts: readonly HostReport[]): string {
+  const words = hosts.map((host) => became(host).split(/[,:;]/)[0] ?? '');
+  const counts = [...new Set(words)].map((word) => `${words.filter((each) => each === word).length} ${word}`);
+  return `${hosts.length} proxies: ${counts.join(', ')}`;
+}
+
+/** How the checks went, and which failed. */
+export function told(checks: readonly CheckResult[]): string[] {
+  const failed = checks.filter(({ ok }) => !ok).map(({ name }) => name);
+  return [...counted(checks), ...(failed.length > 0 ? [`failed: ${failed.join(', ')}`] : [])];
+}
+
+const MEANING: Readonly<Record<HostReport['outcome'], string>> = {
+  applied: 'live',
+  unchanged: 'unchanged',
+  planned: 'planned, nothing was changed',
+  'rolled-back': 'rolled back, what was served before still is',
+  refused: 'refused, nothing was changed',
+  failed: 'failed, nothing was changed',
+  unknown: 'outcome unknown',
+};
+
+/** How many passed, warned, failed and were skipped; nothing without checks. */
+export function counted(checks: readonly CheckResult[]): string[] {
+  const count = (wanted: CheckStatus) => checks.filter(({ status }) => status === wanted).length;
+  const parts = (['passed', 'warned', 'failed', 'skipped'] as const)
+    .filter((status) => count(status) > 0)
+    .map((status) => `${count(status)} ${status}`);
+  return parts.length > 0 ? [`checks: ${parts.join(', ')}`] : [];
+}
