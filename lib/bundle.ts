@@ -1,11 +1,12 @@
 /** A deploy as a file, for whatever already reaches the machines: the same program, run there as root. */
-import { createHash, randomBytes } from 'node:crypto';
-import { lstat, open, readFile, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { createHash } from 'node:crypto';
+import { lstat, readFile } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
 import { DEFAULT_CLIENT } from './bearers.ts';
 import type { Context, Result } from './context.ts';
 import { prepareDeploy } from './deploy.ts';
 import { EXIT, StopError, UsageError } from './errors.ts';
+import { replaceFile } from './replace-file.ts';
 import { newRun } from './run.ts';
 
 const FIRST_LINE = '#!/bin/sh\n';
@@ -44,7 +45,7 @@ export async function writeBundle(context: Context, file: string): Promise<Resul
   const path = resolve(file);
   await judgeTarget(file, path);
   const { program, bearer } = await prepareDeploy(context, newRun(), 'bundle');
-  await write(path, bundleText(program)).catch((cause: Error) => {
+  await replaceFile(path, bundleText(program), 0o600).catch((cause: Error) => {
     throw new StopError(`${file} cannot be written: ${cause.message}`, 'Nothing was contacted.', { cause });
   });
   const isNew = bearer?.role === 'first-client';
@@ -82,18 +83,3 @@ async function judgeTarget(file: string, path: string): Promise<void> {
 
 const isBundle = (text: string): boolean =>
   text.startsWith(`${FIRST_LINE}{\ngatepost() {\n`) && text.includes(MARK);
-
-/** Beside, then renamed: a crash leaves no half bundle, and nobody else can read it at any moment. */
-async function write(path: string, text: string): Promise<void> {
-  const beside = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.new`);
-  try {
-    const handle = await open(beside, 'wx', 0o600);
-    await handle
-      .writeFile(text)
-      .then(() => handle.sync())
-      .finally(() => handle.close());
-    await rename(beside, path);
-  } finally {
-    await rm(beside, { force: true });
-  }
-}

@@ -1,8 +1,8 @@
 /** Writes one setting into the env file: whole or not at all, every other byte as it was. */
-import { chown, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readFile, realpath, rm } from 'node:fs/promises';
 import { readEnvFile } from './env-file.ts';
 import { StopError } from './errors.ts';
+import { replaceFile } from './replace-file.ts';
 import type { Secret } from './secret.ts';
 
 /** An env file that holds a new value. */
@@ -11,6 +11,8 @@ export interface Written {
   /** Puts the text from before back, unless somebody changed the file meanwhile; says whether it did. */
   readonly undo: () => Promise<boolean>;
 }
+
+const MODE = 0o600;
 
 // dotenv's own idea of an assignment, so that what is replaced is what it reads; the value is the second group.
 const ASSIGNMENT =
@@ -44,7 +46,7 @@ export async function writeSetting(file: string, name: string, value: Secret): P
     const path = await realpath(file).catch(() => file);
     const before = await readText(path);
     const after = withSetting(before ?? '', name, value.reveal());
-    await replace(path, after, (beside) => judge(beside, path, name, value));
+    await replaceFile(path, after, MODE, (beside) => judge(beside, path, name, value));
     return { path: file, undo: () => undo(path, before, after) };
   } catch (cause) {
     if (cause instanceof StopError) throw cause;
@@ -62,24 +64,6 @@ async function readText(path: string): Promise<string | undefined> {
   }
 }
 
-/** Writes beside, checks, renames: a crash leaves the old file or the new one. */
-async function replace(path: string, text: string, check: (beside: string) => Promise<void>): Promise<void> {
-  const beside = join(dirname(path), `.${basename(path)}.${process.pid}.new`);
-  try {
-    const handle = await open(beside, 'w', 0o600);
-    await handle.chmod(0o600);
-    await handle.writeFile(text);
-    await handle.sync();
-    await handle.close();
-    await check(beside);
-    const owner = await stat(path).catch(() => undefined);
-    if (owner && process.getuid?.() === 0) await chown(beside, owner.uid, owner.gid);
-    await rename(beside, path);
-  } finally {
-    await rm(beside, { force: true });
-  }
-}
-
 /** What dotenv reads from the new file must be the old settings and the new value. */
 async function judge(beside: string, path: string, name: string, value: Secret): Promise<void> {
   const [was, is] = await Promise.all([readEnvFile(path), readEnvFile(beside)]);
@@ -92,7 +76,7 @@ async function judge(beside: string, path: string, name: string, value: Secret):
 async function undo(path: string, before: string | undefined, after: string): Promise<boolean> {
   if ((await readText(path)) !== after) return false;
   if (before === undefined) await rm(path);
-  else await replace(path, before, async () => {});
+  else await replaceFile(path, before, MODE);
   return true;
 }
 
