@@ -28,11 +28,6 @@ export const WAYS = {
     means: 'The network knows no way there, or nobody has that address.',
     next: 'Check the network, the VPN and the address.',
   },
-  reset: {
-    says: 'connection reset',
-    means: 'Something between closes SSH connections: a firewall, a ban.',
-    next: 'Look at the bans on that host (fail2ban), wait some minutes, then run it again.',
-  },
   prohibited: {
     says: 'forwarding to … is prohibited',
     when: /forwarding to .* is prohibited|administratively prohibited/,
@@ -85,6 +80,11 @@ export const HANDSHAKE = {
     means:
       'The login is for that user, and none of the keys that were offered counts there (or a second factor is wanted).',
     next: 'Check the user, and that the public key stands in ~USER/.ssh/authorized_keys there: `ssh-copy-id -p PORT USER@HOST`',
+  },
+  reset: {
+    says: 'connection reset',
+    means: 'Something between closes SSH connections: a firewall, a ban.',
+    next: 'Look at the bans on that host (fail2ban), wait some minutes, then run it again.',
   },
   brokeOff: {
     says: 'connection lost during the handshake; during login',

@@ -30,7 +30,7 @@ const DIAL: Readonly<Record<string, Row>> = {
   ETIMEDOUT: WAYS.timedOut,
   EHOSTUNREACH: WAYS.noRoute,
   ENETUNREACH: WAYS.noRoute,
-  ECONNRESET: WAYS.reset,
+  ECONNRESET: HANDSHAKE.reset,
 };
 
 export const dialTimeout = (hop: Hop): SshError =>
@@ -69,14 +69,20 @@ export function handshakeError(hop: Hop, stage: Stage, cause: Error & { level?: 
   if (stage.said === '' && timedOut) return mute(hop, cause);
   if (stage.said !== '' && !/^SSH-|\nSSH-/.test(stage.said)) return notSsh(hop, stage, cause);
   if (cause.level === 'client-authentication') return notAccepted(hop, stage, cause);
-  const known = rowFor(Object.values(HANDSHAKE), cause.message);
-  if (known && !stage.handshake)
-    return sshError(hop, known, `${at(hop)}: unsupported: ${cause.message}`, cause);
-  const how = timedOut ? `timed out, no answer within ${seconds(LIMITS.hop)}` : cause.message;
+  const how = timedOut ? `timed out, no answer within ${seconds(LIMITS.hop)}` : wordsOf(cause);
+  const row = rowFor(Object.values(HANDSHAKE), how);
+  if (row && /no matching/.test(how)) return sshError(hop, row, `${at(hop)}: unsupported: ${how}`, cause);
   const when = stage.handshake ? 'login' : 'the handshake';
-  const what = `${at(hop)}: connection lost during ${when}: ${how}`;
-  return sshError(hop, known ?? HANDSHAKE.brokeOff, what, cause);
+  return sshError(
+    hop,
+    row ?? HANDSHAKE.brokeOff,
+    `${at(hop)}: connection lost during ${when}: ${how}`,
+    cause,
+  );
 }
+
+const wordsOf = (cause: Error & { code?: unknown }): string =>
+  cause.code === 'ECONNRESET' ? HANDSHAKE.reset.says : cause.message;
 
 const mute = (hop: Hop, cause: Error) =>
   sshError(
