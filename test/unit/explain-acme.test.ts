@@ -1,6 +1,7 @@
 /** Words of certbot, as it said them, by type. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ACME } from '../../lib/explain/acme.ts';
 import { explain, typed } from '../../lib/explain.ts';
 
 const WORDS: readonly (readonly [string, string])[] = [
@@ -22,6 +23,7 @@ const WORDS: readonly (readonly [string, string])[] = [
     'acme-connection',
   ],
   ['  Type:   unauthorized\n  Detail: Invalid response from http://a.example/: 404', 'acme-challenge'],
+  ['the CA said: "urn:ietf:params:acme:error:externalAccountRequired"', 'acme-account'],
   ['the CA said: "urn:ietf:params:acme:error:rejectedIdentifier"', 'acme-refused'],
   ['something that nobody has seen', 'order'],
 ];
@@ -36,4 +38,12 @@ for (const [text, code] of WORDS)
 
 test('leaves a failure that already has its type', () => {
   assert.equal(typed({ code: 'order-timeout', text: 'error:dns' }).code, 'order-timeout');
+});
+
+test('every type has words here', () => {
+  const types = ACME.map(({ code }) => code);
+  assert.deepEqual(
+    types.filter((type) => !WORDS.some(([, code]) => code === type)),
+    [],
+  );
 });
