@@ -1,5 +1,14 @@
 /** The checks that a site is made of, and what runs them: the only door to `checks/`. */
-export type { Check, CheckResult, CheckStatus, CheckTarget, Finding, Issued } from './checks/check.ts';
+export type {
+  CertificateLife,
+  Check,
+  CheckResult,
+  CheckStatus,
+  CheckTarget,
+  Finding,
+  Issued,
+  StreamTiming,
+} from './checks/check.ts';
 export { publicName } from './checks/dns.ts';
 export { bearerGate } from './checks/gate.ts';
 export { closedPorts } from './checks/ports.ts';

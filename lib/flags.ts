@@ -44,6 +44,7 @@ const FLAGS = {
     value: 'HOST',
     help: 'ask HOST[:PORT] instead of where the name leads; PORT stands for 443',
   },
+  html: { type: 'string', value: 'FILE', help: 'write what was found as a page for a browser, too' },
   'via-ssh': { type: 'boolean', default: false, help: "ask each proxy's own 443 and 80 through SSH" },
   env: { type: 'string', default: '.env', value: 'FILE', help: 'the env file, by default .env' },
   verbose: { type: 'boolean', default: false, help: 'tell more' },

@@ -13,6 +13,8 @@ import { targetOf, tellCheck, verifyBy } from './verify.ts';
 /** A host, or the public name, with what its checks found. */
 export interface Verified {
   readonly report: HostReport;
+  /** What was asked, and by which way. */
+  readonly title: string;
   readonly checks: readonly CheckResult[];
 }
 
@@ -55,9 +57,10 @@ export async function fromHere(
 ): Promise<Verified> {
   const { serverName } = targetOf(context);
   const by = way.address === undefined ? 'from here' : `at ${way.address}`;
-  context.report.tell({ kind: 'title', text: `Checks of https://${serverName} ${by}` });
+  const title = `Checks of https://${serverName} ${by}`;
+  context.report.tell({ kind: 'title', text: title });
   const start = performance.now();
-  return verified(serverName, await verifyBy(context, checks, way), { checks: since(start) });
+  return verified(serverName, title, await verifyBy(context, checks, way), { checks: since(start) });
 }
 
 /** Runs the checks through one SSH connection to each proxy, on its own ports; all proxies side by side. */
@@ -74,45 +77,52 @@ async function throughOne(
   { host, hops }: Route,
 ): Promise<Verified> {
   const start = performance.now();
+  const serverName = isNameless(context.site) ? host : targetOf(context).serverName;
+  const title = `Checks of https://${serverName} on ${host}, through SSH`;
   try {
     const connection = await connect(hops);
     const connected = since(start);
     try {
       const open = (port: number) => connection.forward('127.0.0.1', port);
-      const own = isNameless(context.site) ? { serverName: host } : {};
-      const results = await verifyBy(context, checks, { ...own, open }, () => {});
-      tellTogether(context, host, results);
-      return verified(host, results, { connect: connected, checks: since(start) - connected });
+      const results = await verifyBy(context, checks, { serverName, open }, () => {});
+      tellTogether(context, title, results);
+      return verified(host, title, results, { connect: connected, checks: since(start) - connected });
     } finally {
       connection.close();
     }
   } catch (error) {
     if (!(error instanceof SshError)) throw error;
-    return unreached(context, host, error);
+    return unreached(context, host, title, error);
   }
 }
 
 /** Told in one go, as the lines of several proxies would mix. */
-function tellTogether(context: Context, host: string, results: readonly CheckResult[]): void {
-  const { serverName } = targetOf(context);
-  context.report.tell({ kind: 'title', text: `Checks of https://${serverName} on ${host}, through SSH` });
+function tellTogether(context: Context, title: string, results: readonly CheckResult[]): void {
+  context.report.tell({ kind: 'title', text: title });
   for (const result of results) tellCheck(context, result);
 }
 
-function unreached({ report }: Context, host: string, { message, advice }: SshError): Verified {
+function unreached(
+  { report }: Context,
+  host: string,
+  title: string,
+  { message, advice }: SshError,
+): Verified {
   const failure = { code: 'ssh', text: message, advice };
   report.tell({ kind: 'failure', host, failure });
-  return { report: { ...newReport(host), failure, meaning: 'not reached' }, checks: [] };
+  return { report: { ...newReport(host), failure, meaning: 'not reached' }, title, checks: [] };
 }
 
 const since = (start: number): number => Math.round(performance.now() - start);
 
 function verified(
   host: string,
+  title: string,
   checks: readonly CheckResult[],
   milliseconds: Record<string, number>,
 ): Verified {
-  return { report: { ...newReport(host), outcome: 'unchanged', meaning: 'checked', milliseconds }, checks };
+  const report: HostReport = { ...newReport(host), outcome: 'unchanged', meaning: 'checked', milliseconds };
+  return { report, title, checks };
 }
 
 /** The summary line, the exit status, the JSON with each host's own checks. */
