@@ -26,6 +26,8 @@ export interface Ran {
   /** stdout and stderr. */
   readonly all: string;
   readonly json: {
+    /** Where the page of `--html` is. */
+    readonly html?: string;
     readonly token?: string;
     readonly hosts: readonly HostJson[];
     readonly error?: { readonly message: string; readonly advice: string };
