@@ -7,9 +7,9 @@ const BELOW = 6;
 
 // What an operator copies: quoted by backticks, or a program's name and what looks like its arguments.
 const PROGRAM =
-  /(?:npx tsx|sudo|ssh|ssh-[\w-]+|nginx|systemctl|certbot|curl|dig|nc|ss|ps|grep|rm|ls|df|cat|mv|ln|chmod|openssl|apt|ufw|date)/;
+  /(?:npx tsx|sudo|sh|ssh|ssh-[\w-]+|nginx|systemctl|certbot|curl|dig|nc|ss|ps|grep|rm|ls|df|cat|mv|ln|chmod|openssl|chattr|usermod|visudo|apt|ufw)/;
 const ARGUMENT =
-  /(?<![.,;:)]) (?:"[^"\n]*"|'[^'\n]*'|-[^\s),;]+|[^\s]*[/@=<>$*\d][^\s]*|&&|[A-Z]{2,}\b|(?:id|list|add|revoke|rand|start|status|enable|install|CAA)\b)/;
+  /(?<![.,;:)]) (?:"[^"\n]*"|'[^'\n]*'|-[^\s),;]+|\S*(?:[/@=<>$*\d_]|\.\w)\S*|[A-Z]{2,}\b|[a-z]+(?= [-/])|(?:start|enable|install) [\w.-]+|(?:id|list|add|revoke|rand)\b|&&)/;
 const RULE = /\S+ ALL=\(root\) NOPASSWD: \S+|Defaults:\S+ \S+|include \S+;/;
 const WORD = new RegExp(
   `(?:\`[^\`\\n]+\`|(?<![\\w./-])${PROGRAM.source}(?:${ARGUMENT.source})+|${RULE.source}|\\S)+`,
