@@ -7,8 +7,9 @@ import { host as hostForm, port as portForm } from './forms.ts';
 import { type HostReport, newReport } from './outcome.ts';
 import { isNameless } from './sites.ts';
 import { connect } from './ssh.ts';
-import { conclude } from './summary.ts';
+import { conclude, counted } from './summary.ts';
 import { targetOf, tellCheck, verifyBy } from './verify.ts';
+import { watched } from './watched.ts';
 
 /** A host, or the public name, with what its checks found. */
 export interface Verified {
@@ -60,12 +61,14 @@ export async function fromHere(
   const title = `Checks of https://${serverName} ${by}`;
   context.report.tell({ kind: 'title', text: title });
   const start = performance.now();
-  return verified(serverName, title, await verifyBy(context, checks, way), { checks: since(start) });
+  const results = await verifyBy(context, watched(checks, context.report), way);
+  return verified(serverName, title, results, { checks: since(start) });
 }
 
 /** Runs the checks through one SSH connection to each proxy, on its own ports; all proxies side by side. */
 export async function throughSsh(context: Context, checks: readonly Check[]): Promise<readonly Verified[]> {
   const all = await routes(context.settings.access);
+  context.report.tell({ kind: 'hosts', hosts: all.map(({ host }) => host) });
   return Promise.all(all.map((route) => throughOne(context, checks, route)));
 }
 
@@ -79,10 +82,13 @@ async function throughOne(
   const start = performance.now();
   const serverName = isNameless(context.site) ? host : targetOf(context).serverName;
   const title = `Checks of https://${serverName} on ${host}, through SSH`;
+  const { tell } = context.report;
   try {
+    tell({ kind: 'begin', host, name: 'connect' });
     const connection = await connect(hops);
     const connected = since(start);
     try {
+      tell({ kind: 'begin', host, name: 'checks' });
       const open = (port: number) => connection.forward('127.0.0.1', port);
       const results = await verifyBy(context, checks, { serverName, open }, () => {});
       tellTogether(context, title, results);
@@ -93,13 +99,20 @@ async function throughOne(
   } catch (error) {
     if (!(error instanceof SshError)) throw error;
     return unreached(context, host, title, error);
+  } finally {
+    tell({ kind: 'over', host });
   }
 }
 
-/** Told in one go, as the lines of several proxies would mix. */
+/** Told in one go, as the lines of several proxies would mix; of several, what is well is only counted. */
 function tellTogether(context: Context, title: string, results: readonly CheckResult[]): void {
-  context.report.tell({ kind: 'title', text: title });
-  for (const result of results) tellCheck(context, result);
+  const { report, settings, flags } = context;
+  const isWhole = settings.access.hosts.length === 1 || flags.verbose || flags.curl;
+  const isWell = ({ status }: CheckResult) => status === 'passed' || status === 'skipped';
+  report.tell({ kind: 'title', text: title });
+  for (const result of results) if (isWhole || !isWell(result)) tellCheck(context, result);
+  if (!isWhole && results.some(isWell))
+    report.tell({ kind: 'point', status: 'passed', text: counted(results.filter(isWell)).join() });
 }
 
 function unreached(
@@ -121,15 +134,20 @@ function verified(
   checks: readonly CheckResult[],
   milliseconds: Record<string, number>,
 ): Verified {
-  const report: HostReport = { ...newReport(host), outcome: 'unchanged', meaning: 'checked', milliseconds };
+  const report: HostReport = {
+    ...newReport(host),
+    outcome: 'unchanged',
+    meaning: 'checked',
+    checks,
+    milliseconds,
+  };
   return { report, title, checks };
 }
 
 /** The summary line, the exit status, the JSON with each host's own checks. */
 export function concludeChecks(context: Context, all: readonly Verified[]): Result {
   const reports = all.map(({ report }) => report);
-  const checks = all.flatMap((each) => each.checks);
-  return conclude(context, reports, checks, undefined, (host) => ({
+  return conclude(context, reports, [], undefined, (host) => ({
     checks: all.find(({ report }) => report === host)?.checks ?? [],
   }));
 }

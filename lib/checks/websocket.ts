@@ -8,6 +8,7 @@ import { explainStatus } from './explain.ts';
 import { type Answer, type Ask, ask } from './http.ts';
 import { isHtml } from './page.ts';
 
+// It says nothing to people, and has no place to be broken.
 const MADE_UP_ID = /[0-9a-f-]{36}$/;
 
 export interface WebSocketPath {
@@ -56,13 +57,14 @@ export function judgeHandshake(
   path: string,
   accept: string,
 ): Finding {
+  const shown = path.replace(MADE_UP_ID, '…');
   if (status === 101 && headers['sec-websocket-accept'] === accept)
-    return passed(`${path.replace(MADE_UP_ID, '…')} switches to WebSocket (101).`);
+    return passed(`${shown} switches to WebSocket (101).`);
   if (status === 101)
     return failed(
-      `${path} gives 101 with a wrong Sec-WebSocket-Accept: something in between answers by itself. Look at what stands between here and the proxy.`,
+      `${shown} gives 101 with a wrong Sec-WebSocket-Accept: something in between answers by itself. Look at what stands between here and the proxy.`,
     );
   return failed(
-    `${path} gives ${status} instead of 101. ${explainStatus(status, advised(CLIENTS.noWebSocket))}`,
+    `${shown} gives ${status} instead of 101. ${explainStatus(status, advised(CLIENTS.noWebSocket))}`,
   );
 }
