@@ -3,7 +3,7 @@
 # Files with a failure run once more, alone: many tests look at a clock, and two at a time they share the machine.
 set -eu
 cd "$(dirname "$0")/.."
-sh test/setup.sh
+sh test/setup.sh chromium:chromium
 npx biome check .
 npx tsc
 shellcheck lib/remote/*.sh test/*.sh test/lab/*.sh .ci/run

@@ -1,9 +1,11 @@
 #!/bin/sh
 # Installs what the demo and the tests need and this machine lacks; says so, and does nothing when all is there.
+# Whoever needs more names it: setup.sh PROGRAM:PACKAGE…
 set -eu
 cd "${0%/*}/.."
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 policy=/usr/sbin/policy-rc.d
+more=$*
 
 say() { printf '%s\n' "setup: $*" >&2; }
 
@@ -21,7 +23,7 @@ node_packages() {
 
 # PROGRAM:PACKAGE, by Debian's names.
 missing() {
-	for pair in nginx:nginx sshd:openssh-server ssh:openssh-client openssl:openssl certbot:certbot pebble:pebble \
+	for pair in $more nginx:nginx sshd:openssh-server ssh:openssh-client openssl:openssl certbot:certbot pebble:pebble \
 		sudo:sudo ip:iproute2 ps:procps unshare:util-linux useradd:passwd curl:curl shellcheck:shellcheck wrk:wrk \
 		ansible-playbook:ansible-core; do
 		command -v "${pair%:*}" >/dev/null 2>&1 || printf ' %s' "${pair#*:}"
