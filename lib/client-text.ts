@@ -12,13 +12,20 @@ Cursor (Settings, Models)
   Override OpenAI Base URL   ${base}/v1
 
 openai (Node)
-  new OpenAI({ baseURL: '${base}/v1', apiKey: '<token>' })
+  new OpenAI({
+    baseURL: '${base}/v1',
+    apiKey: '<token>',
+  })
 
 openai (Python)
-  OpenAI(base_url="${base}/v1", api_key="<token>")
+  OpenAI(
+      base_url="${base}/v1",
+      api_key="<token>",
+  )
 
 curl
-  curl -H "Authorization: Bearer <token>" ${base}/v1/models
+  curl -H "Authorization: Bearer <token>" \\
+    ${base}/v1/models
 
 AnythingLLM (.env)
   LLM_PROVIDER='ollama'

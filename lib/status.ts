@@ -77,6 +77,7 @@ const backendOf = ([address = '', port, state = '']: readonly string[]) => ({
 /** The verbs of the remote program, as people say them. */
 const KINDS: Readonly<Record<string, string>> = {
   apply: 'deploy',
+  http_only: 'HTTP-only vhost',
   found: 'found here',
   add_client: 'add client',
   revoke_client: 'revoke client',

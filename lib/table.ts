@@ -1,5 +1,6 @@
 /** Rows as columns of text; where there is no room for columns, as lines under each row's first cell. */
 import { columns, padded } from './report/columns.ts';
+import { wrapped } from './report/wrap.ts';
 
 export interface Table {
   readonly heads: readonly string[];
@@ -12,19 +13,34 @@ export interface Table {
 export function tableText(table: Table, width = Number.POSITIVE_INFINITY): string {
   const { spare = [] } = table;
   const smaller = [[], ...spare.map((_, i) => spare.slice(0, i + 1))];
-  const texts = smaller.map((gone) => inColumns(without(table, gone)));
+  const texts = smaller.map((gone) => inColumns(without(table, gone), width));
   return texts.find((text) => isWithin(text, width)) ?? stacked(table);
 }
 
 /** `2026-11-22T17:40:35Z` in a cell: `2026-11-22 17:40Z` */
 export const atMinute = (time: string): string => time.replace(/^(\S{10})T(\d\d:\d\d):\d\dZ$/, '$1 $2Z');
 
-/** A line for the heads and one a row, the columns as wide as their widest cell. */
-function inColumns({ heads, rows }: Table): string {
-  const widths = heads.map((head, i) => Math.max(columns(head), ...rows.map((row) => columns(row[i] ?? ''))));
-  const line = (cells: readonly string[]) => cells.map((cell, i) => padded(cell, widths[i] ?? 0)).join('  ');
-  return [heads, ...rows].map((cells) => line(cells).trimEnd()).join('\n');
+// A last column that is narrower than this is better read stacked.
+const NARROWEST = 16;
+
+/** The columns as wide as their widest cell; the last one wrapped where that brings the table into `width`. */
+function inColumns({ heads, rows }: Table, width: number): string {
+  const widths = heads.slice(0, -1).map((head, i) => widest([head, ...rows.map((row) => row[i] ?? '')]));
+  const left = width - widths.reduce((sum, each) => sum + each + GAP.length, 0);
+  const line = (cells: readonly string[]) => {
+    const lead = widths.map((each, i) => padded(cells[i] ?? '', each) + GAP).join('');
+    const last = cells[widths.length] ?? '';
+    const lines = left < NARROWEST ? [last] : wrapped(last, left);
+    return lines.map((part, i) => (i === 0 ? lead : ' '.repeat(columns(lead))) + part);
+  };
+  return [heads, ...rows]
+    .flatMap(line)
+    .map((text) => text.trimEnd())
+    .join('\n');
 }
+
+const GAP = '  ';
+const widest = (cells: readonly string[]): number => Math.max(...cells.map(columns));
 
 const isWithin = (text: string, width: number): boolean =>
   text.split('\n').every((line) => columns(line) <= width);
@@ -36,10 +52,10 @@ function without({ heads, rows }: Table, gone: readonly string[]): Table {
 
 /** A row's first cell, and below it the others, each behind its head. */
 function stacked({ heads: [, ...heads], rows }: Table): string {
-  const widest = Math.max(...heads.map(columns));
+  const width = widest(heads);
   const lines = ([first = '', ...cells]: readonly string[]) => [
     first,
-    ...heads.map((head, i) => `  ${padded(head, widest)}  ${cells[i] ?? ''}`.trimEnd()),
+    ...heads.map((head, i) => `  ${padded(head, width)}  ${cells[i] ?? ''}`.trimEnd()),
   ];
   return rows.flatMap(lines).join('\n');
 }

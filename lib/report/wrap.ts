@@ -7,7 +7,7 @@ const BELOW = 6;
 
 // What an operator copies: quoted by backticks, or a program's name and what looks like its arguments.
 const PROGRAM =
-  /(?:npx tsx|sudo|sh|ssh|ssh-[\w-]+|nginx|systemctl|certbot|curl|dig|nc|ss|ps|grep|rm|ls|df|cat|mv|ln|chmod|openssl|chattr|usermod|visudo|apt|ufw)/;
+  /(?:npx tsx|sudo|sh|ssh|ssh-(?:add|copy-id|keygen|keyscan)|nginx|systemctl|certbot|curl|dig|nc|ss|ps|grep|rm|ls|df|cat|mv|ln|chmod|openssl|chattr|usermod|visudo|apt|ufw)/;
 const ARGUMENT =
   /(?<![.,;:)]) (?:"[^"\n]*"|'[^'\n]*'|-[^\s),;]+|\S*(?:[/@=<>$*\d_]|\.\w)\S*|[A-Z]{2,}\b|[a-z]+(?= [-/])|(?:start|enable|install) [\w.-]+|(?:id|list|add|revoke|rand)\b|&&)/;
 const RULE = /\S+ ALL=\(root\) NOPASSWD: \S+|Defaults:\S+ \S+|include \S+;/;

@@ -28,6 +28,14 @@ default  2026-11-22 17:40Z
 編集     -`,
   ));
 
+test('a last column that is too wide is wrapped', () =>
+  assert.equal(
+    tableText({ heads: ['release', 'what'], rows: [['one', 'add client editor (current)']] }, 28),
+    `release  what
+one      add client editor
+         (current)`,
+  ));
+
 test('with too little room for columns, each row is stacked, and nothing is left out', () =>
   assert.equal(
     tableText(TABLE, 20),
