@@ -1,59 +1,50 @@
-/** A deploy against bare OpenSSH doing the least that a deploy must do, side by side in one run. */
-import '../test/lab/enter.ts';
-import { execFileSync } from 'node:child_process';
-import { startLab } from '../test/lab/lab.ts';
+/** A deploy that changes the vhost, against the other ways to make the same change. */
+import { deploy as deployTo, type Host, type Lab, nearAndFar } from './lab.ts';
+import type { Limit, Part, Row, Tell } from './part.ts';
+import { ansible, openssh, steps, writeFiles } from './rivals.ts';
+import { inTurns, timed } from './turns.ts';
 
-const ROUNDS = Number(process.argv[2] ?? 7);
-const LEAST = 'cat >/dev/null; sudo -n nginx -t && sudo -n systemctl reload nginx';
+/** Far away nearly all of the time is the network's; near, it is Node's. */
+const limit = (roundTripMs: number): Limit => ({ atMost: roundTripMs === 0 ? 2 : 1.15 });
 
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-
-async function timed(work: () => Promise<unknown> | unknown): Promise<number> {
-  const start = performance.now();
-  await work();
-  return performance.now() - start;
-}
-
-/** Medians of a deploy that changes the vhost, of one that changes nothing, and of OpenSSH, in milliseconds. */
-async function measure(latencyMs: number) {
-  const lab = await startLab({ latencyMs, backends: false });
-  const env = { ...lab.env, IA_ENSO_OLLAMA_BEARER_TOKEN: 'a-token-for-the-bench-0123456789' };
-  const jump = `ncantu@4nk.myftp.biz:${lab.env.DEPLOY_SSH_PROXY_PORT ?? 22}`;
-  const deploy = async (ip: string, expected: string) => {
-    const args = ['--no-verify', '--json'];
-    const { stdout, stderr } = await lab.run('deploy', args, { env: { ...env, IA_ENSO_BACKEND_IP: ip } });
-    const { outcome, milliseconds } = JSON.parse(stdout).hosts[0];
-    if (outcome !== expected) throw new Error(`${outcome}: ${stderr}`);
-    phases.push(milliseconds);
+/** A proxy each, for what one has written another would take for drift. */
+async function race(lab: Lab, rounds: number, tell: Tell) {
+  const [own, bash, other] = lab.proxies as [Host, Host, Host];
+  const waits: number[] = [];
+  const backend = (round: number) => `192.168.1.${round + 2}`;
+  const files = (round: number) => writeFiles(lab, `files-${round}`, backend(round));
+  const change = async (round: number) => {
+    const { hosts } = await deployTo(lab, [own], backend(round));
+    waits.push(hosts[0]?.milliseconds.reload ?? Number.NaN);
   };
-  const phases: Record<string, number>[] = [];
-  const ssh = () =>
-    execFileSync('ssh', ['-o', 'BatchMode=yes', '-J', jump, 'ncantu@192.168.1.100', LEAST], {
-      env,
-      input: '',
-      stdio: 'pipe',
-    });
-  await deploy('192.168.1.1', 'applied');
-  const times = { changed: [] as number[], unchanged: [] as number[], openssh: [] as number[] };
-  for (let round = 0; round < ROUNDS; round++) {
-    times.openssh.push(await timed(ssh));
-    times.changed.push(await timed(() => deploy(`192.168.1.${round + 2}`, 'applied')));
-    times.unchanged.push(await timed(() => deploy(`192.168.1.${round + 2}`, 'unchanged')));
-  }
-  const wait = median(phases.flatMap(({ reload }) => (reload === undefined ? [] : [reload])));
-  await lab.stop();
-  return {
-    ...Object.fromEntries(Object.entries(times).map(([name, list]) => [name, median(list)])),
-    wait,
-  } as Record<'changed' | 'unchanged' | 'openssh' | 'wait', number>;
+  await deployTo(lab, [own], '192.168.1.1');
+  const turns = {
+    OpenSSH: () => timed(() => openssh(lab, own)),
+    deploy: (round: number) => timed(() => change(round)),
+    bash: (round: number) => files(round).then((folder) => timed(() => steps(lab, bash, folder))),
+    Ansible: (round: number) => files(round).then((folder) => timed(() => ansible(lab, other, folder))),
+  };
+  return { waits, ...(await inTurns(rounds, turns, tell)) };
 }
 
-for (const latencyMs of [0, 100]) {
-  const { changed, unchanged, openssh, wait } = await measure(latencyMs);
-  const base = openssh + wait;
-  console.log(
-    `round trip ${latencyMs} ms: OpenSSH ${openssh.toFixed(0)} ms + wait ${wait.toFixed(0)} ms = ${base.toFixed(0)} ms; ` +
-      `deploy ${changed.toFixed(0)} ms = ${(changed / base).toFixed(2)} x; unchanged ${unchanged.toFixed(0)} ms`,
-  );
-}
+export const deploy: Part = {
+  name: 'deploy',
+  measures: 'A deploy that changes the vhost, against other ways to make the same change.',
+  rounds: 7,
+  measure: (rounds, tell) =>
+    nearAndFar({ proxies: 3 }, tell, async (lab, tellWhere, roundTripMs): Promise<Row[]> => {
+      const { waits, OpenSSH, deploy: ours, bash, Ansible } = await race(lab, rounds, tellWhere);
+      const row = (who: string, figures: readonly number[]): Row => ({
+        what: 'deploy',
+        unit: 'ms',
+        ours,
+        theirs: { who, figures },
+      });
+      const least = OpenSSH.map((time, round) => time + (waits[round] ?? Number.NaN));
+      return [
+        { ...row('OpenSSH, and the wait', least), limit: limit(roundTripMs) },
+        row('bash, a connection a step', bash),
+        row('Ansible, pipelining', Ansible),
+      ];
+    }),
+};

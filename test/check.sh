@@ -5,5 +5,5 @@ cd "$(dirname "$0")/.."
 [ -d node_modules ] || npm ci
 npx biome check .
 npx tsc
-shellcheck lib/remote/*.sh test/*.sh test/lab/*.sh .ci/run
+shellcheck lib/remote/*.sh test/*.sh test/lab/*.sh bench/rivals/*.sh .ci/run
 node --import tsx --test test/unit/*.test.ts

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 sh test/setup.sh chromium:chromium
 npx biome check .
 npx tsc
-shellcheck lib/remote/*.sh test/*.sh test/lab/*.sh .ci/run
+shellcheck lib/remote/*.sh test/*.sh test/lab/*.sh bench/rivals/*.sh .ci/run
 
 failed=$(mktemp)
 trap 'rm -f "$failed"' EXIT

@@ -1,0 +1,99 @@
+/** What the measurements do in the lab: scripts and commands as the operator types them, which must succeed. */
+import { spawn } from 'node:child_process';
+import type { HostReport } from '../lib/outcome.ts';
+import { TOKEN, withToken } from '../test/lab/deploys.ts';
+import { finished, type Host, type Lab, type LabOptions, startLab } from '../test/lab/lab.ts';
+import { CHECKOUT } from '../test/lab/lab-process.ts';
+import type { Row, Tell } from './part.ts';
+
+export type { Host, Lab } from '../test/lab/lab.ts';
+
+/** Round trips to the jump host, in milliseconds: none, and a far one. */
+const ROUND_TRIPS = [0, 100];
+
+/** A lab for as long as the work takes. */
+export async function inLab<T>(options: LabOptions, work: (lab: Lab) => Promise<T>): Promise<T> {
+  const lab = await startLab(options);
+  try {
+    return await work(lab);
+  } finally {
+    await lab.stop();
+  }
+}
+
+/** The same in a lab with a near jump host and in one with a far one. */
+export async function nearAndFar(
+  options: LabOptions,
+  tell: Tell,
+  measure: (lab: Lab, tell: Tell, roundTripMs: number) => Promise<readonly Row[]>,
+): Promise<Row[]> {
+  const all: Row[] = [];
+  for (const roundTripMs of ROUND_TRIPS) {
+    const tellWhere = (text: string) => tell(`${roundTripMs} ms to the jump host, ${text}`);
+    const rows = await inLab({ backends: false, latencyMs: roundTripMs, ...options }, (lab) =>
+      measure(lab, tellWhere, roundTripMs),
+    );
+    all.push(...rows.map((row) => ({ ...row, roundTripMs })));
+  }
+  return all;
+}
+
+/** What a script told of itself. */
+export interface Told {
+  readonly hosts: readonly HostReport[];
+  readonly token?: string;
+}
+
+/**
+ * Runs a script with --json to its end.
+ * @throws Error with its words, unless every host came to `outcome`
+ */
+export async function script(
+  lab: Lab,
+  name: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  outcome = 'applied',
+): Promise<Told> {
+  const { stdout, stderr } = await lab.run(name, [...args, '--json'], {
+    env: { ...withToken(TOKEN), ...env },
+  });
+  const told = JSON.parse(stdout) as Told;
+  if (told.hosts.some((host) => host.outcome !== outcome))
+    throw new Error(`${name}: not ${outcome}: ${stderr}`);
+  return told;
+}
+
+/** A deploy without checks; another `backend` than before is a change of the vhost. */
+export function deploy(
+  lab: Lab,
+  hosts: readonly Host[],
+  backend: string,
+  outcome?: 'applied' | 'unchanged',
+): Promise<Told> {
+  const args = ['--no-verify', '--host', hosts.map(({ address }) => address).join(',')];
+  return script(lab, 'deploy', args, { IA_ENSO_BACKEND_IP: backend }, outcome);
+}
+
+/** Runs a command of the operator's to its end; gives what it printed. @throws Error with its words when it fails */
+export async function command(
+  lab: Lab,
+  [name = '', ...args]: readonly string[],
+  { env = {}, input = '' }: { env?: Record<string, string>; input?: string } = {},
+): Promise<string> {
+  const child = spawn(name, args, { cwd: lab.directory, env: { ...lab.env, ...env } });
+  const { status, stdout, stderr } = await finished(child, input);
+  if (status !== 0) throw new Error(`${name} ended with ${status}: ${stdout}${stderr}`);
+  return stdout;
+}
+
+/** Runs a command on a host as root. @throws Error with its words when it fails */
+export async function onHost(host: Host, line: string, input = ''): Promise<string> {
+  const { status, stdout, stderr } = await host.sh(line, { input });
+  if (status !== 0) throw new Error(`${host.name}: ${line}: ${stderr}`);
+  return stdout;
+}
+
+/** Sets up a server for a measurement on a host (`rivals/serve.sh`). */
+export const serve = (host: Host, what: 'upstream' | 'one-core' | 'ungated' | 'caddy', bearer = '') =>
+  onHost(host, `BEARER=${bearer} sh ${CHECKOUT}/bench/rivals/serve.sh ${what}`);

@@ -1,0 +1,67 @@
+/**
+ * Everything that is promised about speed, measured side by side in one run: `npm run bench -- [NAME…] [--rounds N] [--json]
+ * [--write]`. Ends with 1 when a limit is missed.
+ */
+import '../test/lab/enter.ts';
+import { parseArgs } from 'node:util';
+import { deploy } from './deploy.ts';
+import { writeTables } from './docs.ts';
+import { judge } from './figures.ts';
+import { gate } from './gate.ts';
+import { load } from './load.ts';
+import type { Measured, Part } from './part.ts';
+import { proxies } from './proxies.ts';
+import { routine } from './routine.ts';
+import { startup } from './startup.ts';
+import { stream } from './stream.ts';
+import { toDocument, toText } from './tables.ts';
+import { timeline } from './timeline.ts';
+
+const PARTS: readonly Part[] = [deploy, routine, proxies, startup, gate, stream, load, timeline];
+
+const USAGE = `npm run bench -- [NAME…] [--rounds N] [--json] [--write]
+
+${PARTS.map(({ name, measures }) => `  ${name.padEnd(10)} ${measures}\n`).join('')}
+  --rounds N rounds of each, instead of its own number
+  --json     one document on stdout, with the figures of every round
+  --write    puts the tables into docs/speed.md
+`;
+
+/** What the command line asks for; undefined when it cannot be understood. */
+function order() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { rounds: { type: 'string' }, json: { type: 'boolean' }, write: { type: 'boolean' } },
+    });
+    const parts = positionals.map((word) => PARTS.find(({ name }) => name === word));
+    const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+    if (parts.includes(undefined) || (rounds !== undefined && !(rounds >= 1))) return undefined;
+    return { ...values, rounds, parts: parts.length > 0 ? (parts as Part[]) : PARTS };
+  } catch {
+    return undefined;
+  }
+}
+
+async function run(part: Part, rounds = part.rounds): Promise<Measured> {
+  const tell = (text: string) => void process.stderr.write(`${part.name}: ${text}\n`);
+  tell(part.measures);
+  return { part, rows: await part.measure(rounds, tell) };
+}
+
+const asked = order();
+if (!asked) {
+  process.stderr.write(USAGE);
+  process.exit(2);
+}
+const measured: Measured[] = [];
+for (const part of asked.parts) {
+  const done = await run(part, asked.rounds);
+  measured.push(done);
+  if (!asked.json) console.log(`\n${toText(done)}`);
+}
+if (asked.json) console.log(JSON.stringify(toDocument(measured), null, 2));
+if (asked.write) await writeTables(measured);
+const missed = measured.flatMap(({ rows }) => rows.filter((row) => judge(row).ok === false));
+process.stderr.write(`limits missed: ${missed.length}\n`);
+process.exitCode = missed.length > 0 ? 1 : 0;

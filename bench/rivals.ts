@@ -1,0 +1,60 @@
+/** The other ways to bring the same files to a proxy, by the same jump host. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { clientFile, render } from '../lib/render.ts';
+import { Secret } from '../lib/secret.ts';
+import type { Settings } from '../lib/settings.ts';
+import { TOKEN } from '../test/lab/deploys.ts';
+import { CHECKOUT } from '../test/lab/lab-process.ts';
+import { site } from '../test/lab/programs.ts';
+import { command, type Host, type Lab } from './lab.ts';
+
+/** The least that a deploy must do. */
+const LEAST = 'cat >/dev/null; sudo -n nginx -t && sudo -n systemctl reload nginx';
+
+const jump = ({ env }: Lab) => `ncantu@${env.DEPLOY_SSH_PROXY_HOST}:${env.DEPLOY_SSH_PROXY_PORT ?? 22}`;
+
+/** Bare OpenSSH, one session: it sends nothing and does not wait for the reload. */
+export function openssh(lab: Lab, host: Host): Promise<string> {
+  return command(lab, ['ssh', '-o', 'BatchMode=yes', '-J', jump(lab), `ncantu@${host.address}`, LEAST]);
+}
+
+/** A bash script with a connection for every step. */
+export function steps(lab: Lab, host: Host, files: string): Promise<string> {
+  return command(lab, [
+    'bash',
+    `${CHECKOUT}/bench/rivals/steps.sh`,
+    jump(lab),
+    `ncantu@${host.address}`,
+    files,
+  ]);
+}
+
+/** Ansible with pipelining. Its connection lives as long as the run, as it would an hour after the one before. */
+export async function ansible(lab: Lab, host: Host, files: string): Promise<string> {
+  const env = {
+    ANSIBLE_HOME: join(lab.directory, 'ansible'),
+    ANSIBLE_REMOTE_USER: 'ncantu',
+    ANSIBLE_PIPELINING: '1',
+    ANSIBLE_PYTHON_INTERPRETER: '/usr/bin/python3',
+    ANSIBLE_SSH_CONTROL_PATH_DIR: files,
+    ANSIBLE_SSH_ARGS: `-o ControlMaster=auto -o ControlPersist=5s -o ProxyJump=${jump(lab)}`,
+  };
+  const playbook = `${CHECKOUT}/bench/rivals/playbook.yml`;
+  return command(lab, ['ansible-playbook', '-i', `${host.address},`, '-e', `files=${files}`, playbook], {
+    env,
+  });
+}
+
+/** The site's files in a folder of their own, for those who render nothing themselves; gives the folder. */
+export async function writeFiles(lab: Lab, name: string, backend: string): Promise<string> {
+  const settings = { values: { IA_ENSO_BACKEND_IP: backend } } as unknown as Settings;
+  const files = [
+    ...(await render(site, settings)),
+    clientFile('client', new Secret(TOKEN), '2026-01-01T00:00:00Z'),
+  ];
+  const folder = join(lab.directory, name);
+  await mkdir(folder, { recursive: true });
+  await Promise.all(files.map(({ role, content }) => writeFile(join(folder, role), content)));
+  return folder;
+}

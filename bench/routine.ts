@@ -1,0 +1,39 @@
+/** What is done more often than a change of the vhost: a deploy that changes nothing, and a rotation. */
+import { TOKEN, withToken } from '../test/lab/deploys.ts';
+import { type Lab, nearAndFar, script } from './lab.ts';
+import type { Part, Row, Tell } from './part.ts';
+import { openssh } from './rivals.ts';
+import { inTurns, timed } from './turns.ts';
+
+function race(lab: Lab, rounds: number, tell: Tell) {
+  let token = TOKEN;
+  const run = (name: string, outcome: string) =>
+    timed(() => script(lab, name, ['--no-verify'], withToken(token), outcome));
+  const turns = {
+    OpenSSH: () => timed(() => openssh(lab, lab.proxy)),
+    unchanged: () => run('deploy', 'unchanged'),
+    rotation: (round: number) => {
+      token = `the-token-of-round-${round}-0123456789`;
+      return run('rotate-bearer', 'applied');
+    },
+  };
+  return script(lab, 'deploy', ['--no-verify'], withToken(token)).then(() => inTurns(rounds, turns, tell));
+}
+
+export const routine: Part = {
+  name: 'routine',
+  measures:
+    'A deploy that changes nothing, and a rotation, against bare OpenSSH that tests and reloads without waiting.',
+  rounds: 7,
+  measure: (rounds, tell) =>
+    nearAndFar({}, tell, async (lab, tellWhere): Promise<Row[]> => {
+      const { OpenSSH, unchanged, rotation } = await race(lab, rounds, tellWhere);
+      const row = (what: string, ours: readonly number[]): Row => ({
+        what,
+        unit: 'ms',
+        ours,
+        theirs: { who: 'OpenSSH', figures: OpenSSH },
+      });
+      return [row('deploy of nothing new', unchanged), row('rotation', rotation)];
+    }),
+};

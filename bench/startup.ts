@@ -1,0 +1,51 @@
+/** How long a script takes before it does anything, and what of it the libraries would cost that it leaves alone. */
+import { readdir, readFile } from 'node:fs/promises';
+import { $ } from 'zx';
+import { CHECKOUT } from '../test/lab/lab-process.ts';
+import type { Part, Row } from './part.ts';
+import { inTurns, timed } from './turns.ts';
+
+const node = $({ quiet: true, cwd: CHECKOUT });
+const IMPORT =
+  'const t = performance.now(); await import(process.argv[1]); console.log(performance.now() - t)';
+
+/** The operator's scripts; the demo makes a lab first. */
+async function scripts(): Promise<string[]> {
+  const files = await readdir(`${CHECKOUT}/scripts`);
+  return files.filter((file) => file.endsWith('.ts') && file !== 'demo.ts').sort();
+}
+
+/** The libraries that a script may load. */
+async function libraries(): Promise<string[]> {
+  const { dependencies } = JSON.parse(await readFile(`${CHECKOUT}/package.json`, 'utf8'));
+  return Object.keys(dependencies as object).filter((name) => name !== 'tsx');
+}
+
+const fromNames = <T>(names: readonly string[], turn: (name: string) => T): Record<string, T> =>
+  Object.fromEntries(names.map((name) => [name, turn(name)]));
+
+export const startup: Part = {
+  name: 'startup',
+  measures: 'Each script with --help, against tsx with nothing to run; and each library, loaded by itself.',
+  rounds: 7,
+  measure: async (rounds, tell) => {
+    const [names, imported] = [await scripts(), await libraries()];
+    const turns = {
+      node: () => timed(() => node`node -e 0`),
+      tsx: () => timed(() => node`node --import tsx -e 0`),
+      ...fromNames(names, (file) => () => timed(() => node`node --import tsx scripts/${file} --help`)),
+      ...fromNames(
+        imported,
+        (name) => async () => Number((await node`node --input-type=module -e ${IMPORT} ${name}`).stdout),
+      ),
+    };
+    const times: Record<string, number[]> = await inTurns(rounds, turns, tell);
+    const row = (what: string, name: string): Row => ({ what, unit: 'ms', ours: times[name] ?? [] });
+    const against = (who: string, name: string) => ({ theirs: { who, figures: times[name] ?? [] } });
+    return [
+      { ...row('tsx with nothing to run', 'tsx'), ...against('bare Node', 'node') },
+      ...names.map((file) => ({ ...row(`${file} --help`, file), ...against('tsx alone', 'tsx') })),
+      ...imported.map((name) => row(`import ${name}`, name)),
+    ];
+  },
+};

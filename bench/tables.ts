@@ -1,0 +1,51 @@
+/** Measurements as text: for a terminal, for the documentation, and for programs. */
+import { cpus, release } from 'node:os';
+import { tableText } from '../lib/table.ts';
+import { judge } from './figures.ts';
+import type { Limit, Measured, Row } from './part.ts';
+import { figure } from './turns.ts';
+
+const HEADS = ['what', 'ours', 'theirs', 'ratio (middle half)', 'limit', ''];
+
+/** A part's drawing, or its table. */
+export function toText({ part, rows }: Measured): string {
+  return `${part.measures}\n\n${part.draw?.(rows) ?? tableText({ heads: HEADS, rows: rows.map(cells) })}\n`;
+}
+
+/** The same for the documentation. */
+export function toMarkdown({ part, rows }: Measured): string {
+  if (part.draw) return `\`\`\`\n${part.draw(rows)}\n\`\`\`\n`;
+  const line = (words: readonly string[]) => `| ${words.join(' | ')} |\n`;
+  return [HEADS, HEADS.map(() => '---'), ...rows.map(cells)].map(line).join('');
+}
+
+/** Everything, with the figures of every round. */
+export function toDocument(measured: readonly Measured[]) {
+  const parts = measured.map(({ part: { name, measures }, rows }) => ({
+    name,
+    measures,
+    rows: rows.map((row) => ({ ...row, median: judge(row) })),
+  }));
+  return { when: new Date().toISOString(), machine: machine(), parts };
+}
+
+/** What the figures depend on. */
+export function machine(): string {
+  const [cpu, ...others] = cpus();
+  return `${others.length + 1} cores (${cpu?.model.trim()}), Linux ${release()}, Node ${process.version}`;
+}
+
+function cells(row: Row): string[] {
+  const { ours, theirs, ratio, ok } = judge(row);
+  return [
+    row.roundTripMs === undefined ? row.what : `${row.what}, ${row.roundTripMs} ms away`,
+    `${figure(ours)} ${row.unit}`,
+    row.theirs ? `${figure(theirs ?? Number.NaN)} ${row.unit}, ${row.theirs.who}` : '',
+    ratio ? `${ratio.median.toFixed(2)} (${ratio.from.toFixed(2)}–${ratio.to.toFixed(2)})` : '',
+    row.limit ? words(row.limit) : '',
+    ok === undefined ? '' : ok ? 'ok' : 'MISSED',
+  ];
+}
+
+const words = (limit: Limit): string =>
+  'atMost' in limit ? `at most ${limit.atMost}` : `at least ${limit.atLeast}`;

@@ -1,0 +1,37 @@
+/** Rounds in which each contestant has its turn, so that a busy minute of the machine is everybody's. */
+import { median } from './figures.ts';
+import type { Tell } from './part.ts';
+
+/** Runs once and gives the round's figure. */
+export type Turn = (round: number) => Promise<number>;
+
+/** Every contestant's figure of every round; who goes first changes from round to round. */
+export async function inTurns<Name extends string>(
+  rounds: number,
+  contestants: Readonly<Record<Name, Turn>>,
+  tell: Tell,
+): Promise<Record<Name, number[]>> {
+  const names = Object.keys(contestants) as Name[];
+  const figures = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
+  for (let round = 0; round < rounds; round++) {
+    for (const name of round % 2 === 0 ? names : names.toReversed())
+      figures[name].push(await contestants[name](round));
+    tell(`round ${round + 1} of ${rounds}: ${names.map((name) => latest(name, figures[name])).join(', ')}`);
+  }
+  tell(`medians: ${names.map((name) => `${name} ${figure(median(figures[name]))}`).join(', ')}`);
+  return figures;
+}
+
+const latest = (name: string, values: readonly number[]): string => `${name} ${figure(values.at(-1) ?? 0)}`;
+
+/** A figure as people read it: no digits that say nothing. */
+export function figure(value: number): string {
+  return value >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toPrecision(3);
+}
+
+/** How long the work takes, in milliseconds. */
+export async function timed(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
