@@ -2,6 +2,7 @@
 import type { Context, Result, UnderWay } from './context.ts';
 import { EXIT, StopError } from './errors.ts';
 import { helpText, readFlags, type Usage } from './flags.ts';
+import { widthOf } from './report/lines.ts';
 import { createReport, type Report } from './report.ts';
 import { Secret } from './secret.ts';
 import { readSettings, terminal } from './settings.ts';
@@ -46,7 +47,7 @@ function document(command: Command, result: Result, report: Report): string {
 async function runCommand(command: Command, report: Report, underWay: UnderWay): Promise<Result> {
   const { flags, words } = readFlags(command);
   if (flags.help) {
-    process.stdout.write(helpText(command));
+    process.stdout.write(helpText(command, widthOf(process.stdout)));
     return { exit: EXIT.done, json: {} };
   }
   const sites = await findSites();

@@ -1,6 +1,7 @@
 /** The flags of every script: parsed strictly, and listed by `--help`. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { UsageError } from './errors.ts';
+import { beside, wrapped } from './report/wrap.ts';
 import { DEFAULT_SITE } from './sites.ts';
 
 /** Every flag of the suite: how it is parsed, and its line of `--help`. */
@@ -47,7 +48,7 @@ const FLAGS = {
   html: { type: 'string', value: 'FILE', help: 'write what was found as a page for a browser, too' },
   'via-ssh': { type: 'boolean', default: false, help: "ask each proxy's own 443 and 80 through SSH" },
   env: { type: 'string', default: '.env', value: 'FILE', help: 'the env file, by default .env' },
-  verbose: { type: 'boolean', default: false, help: 'tell more' },
+  verbose: { type: 'boolean', default: false, help: 'tell more; of several proxies, every step' },
   help: { type: 'boolean', default: false, short: 'h', help: 'this text' },
 } as const;
 
@@ -96,11 +97,12 @@ export function readFlags(command: Usage): { readonly flags: Flags; readonly wor
   }
 }
 
-/** The text of `--help`. */
-export function helpText({ name, does, flags, takes }: Usage): string {
+/** The text of `--help`, for so many columns. */
+export function helpText({ name, does, flags, takes }: Usage, width = Number.POSITIVE_INFINITY): string {
   const lines = [...flags, ...EVERYWHERE].map((flag) => {
     const { help, ...rest } = FLAGS[flag];
-    return `  ${`--${flag}${'value' in rest ? ` ${rest.value}` : ''}`.padEnd(17)} ${help}`;
+    const lead = `  ${`--${flag}${'value' in rest ? ` ${rest.value}` : ''}`.padEnd(17)} `;
+    return beside(lead, help, width);
   });
-  return `${does}\n\nnpx tsx scripts/${name}.ts ${takes ? `${takes} ` : ''}[flags]\n\n${lines.join('\n')}\n`;
+  return `${wrapped(does, width).join('\n')}\n\nnpx tsx scripts/${name}.ts ${takes ? `${takes} ` : ''}[flags]\n\n${lines.join('\n')}\n`;
 }

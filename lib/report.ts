@@ -3,7 +3,7 @@ import { printable, redactor } from './redact.ts';
 import type { Entry } from './report/entry.ts';
 import { format } from './report/format.ts';
 import { keepSteps } from './report/kept.ts';
-import { startLines } from './report/lines.ts';
+import { startLines, widthOf } from './report/lines.ts';
 import { createProgress } from './report/progress.ts';
 import { stylesFor, type Terminal } from './report/styles.ts';
 import type { Secret } from './secret.ts';
@@ -46,7 +46,7 @@ export async function createReport({ stream, terminal, verbose }: ReportOptions)
     if (told.kind === 'hosts') hosts = told.hosts;
     const entry = pass(told);
     if (!entry || (entry.kind === 'detail' && !verbose)) return;
-    const text = format(entry, { styles, clean, hosts, width: lines.width() });
+    const text = format(entry, { styles, clean, hosts, width: widthOf(stream) });
     if (text === '') return;
     if (BLOCKS.has(entry.kind)) lines.writeBlock(text);
     else lines.write(text);

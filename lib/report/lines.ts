@@ -2,8 +2,6 @@
 import { startSpinner } from './spinner.ts';
 
 export interface Lines {
-  /** Columns for text, now; Infinity without a terminal, where nothing is wrapped: logs are searched by line. */
-  readonly width: () => number;
   readonly write: (text: string) => void;
   /** Writes with an empty line above and below, easy to find. */
   readonly writeBlock: (text: string) => void;
@@ -13,6 +11,10 @@ export interface Lines {
 // Wider lines are hard to follow back to where the next one begins.
 const WIDEST = 110;
 const USUAL = 80;
+
+/** Columns for text, now; Infinity without a terminal, where nothing is wrapped: logs are searched by line. */
+export const widthOf = (stream: NodeJS.WriteStream): number =>
+  stream.isTTY ? Math.min(stream.columns || USUAL, WIDEST) : Number.POSITIVE_INFINITY;
 
 /** Writes to `stream`. `underWay` gives the spinner's text; without it there is no spinner. */
 export function startLines(stream: NodeJS.WriteStream, underWay?: () => string): Lines {
@@ -28,7 +30,6 @@ export function startLines(stream: NodeJS.WriteStream, underWay?: () => string):
     [isFirst, wasBlock] = [false, isBlock];
   };
   return {
-    width: () => (stream.isTTY ? Math.min(stream.columns || USUAL, WIDEST) : Number.POSITIVE_INFINITY),
     write: (text) => put(text, false),
     writeBlock: (text) => put(text, true),
     close: () => spinner?.stop(),
