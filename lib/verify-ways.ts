@@ -1,12 +1,11 @@
 /** Which checks are run, and by which way: by the public name, to another address, through SSH to each proxy. */
 import type { Check, CheckResult, CheckTarget } from './checks.ts';
 import type { Context, Result } from './context.ts';
-import { SshError, UsageError } from './errors.ts';
-import { routes } from './fleet.ts';
+import { UsageError } from './errors.ts';
+import { onEveryProxy, type ProxyHost, routes } from './fleet.ts';
 import { host as hostForm, port as portForm } from './forms.ts';
 import { type HostReport, newReport } from './outcome.ts';
 import { isNameless } from './sites.ts';
-import { connect } from './ssh.ts';
 import { conclude, counted } from './summary.ts';
 import { targetOf, tellCheck, verifyBy } from './verify.ts';
 import { watched } from './watched.ts';
@@ -62,46 +61,44 @@ export async function fromHere(
   context.report.tell({ kind: 'title', text: title });
   const start = performance.now();
   const results = await verifyBy(context, watched(checks, context.report), way);
-  return verified(serverName, title, results, { checks: since(start) });
+  return { report: checked(serverName, results, since(start)), title, checks: results };
 }
 
-/** Runs the checks through one SSH connection to each proxy, on its own ports; all proxies side by side. */
+/** Runs the checks through SSH to each proxy, on its own ports; all proxies side by side, by one jump-host connection. */
 export async function throughSsh(context: Context, checks: readonly Check[]): Promise<readonly Verified[]> {
   const all = await routes(context.settings.access);
-  context.report.tell({ kind: 'hosts', hosts: all.map(({ host }) => host) });
-  return Promise.all(all.map((route) => throughOne(context, checks, route)));
+  const { tell } = context.report;
+  tell({ kind: 'hosts', hosts: all.map(({ host }) => host) });
+  const listener = {
+    onBegin: (host: string, name: string) => tell({ kind: 'begin', host, name }),
+    onEnd: ({ host }: HostReport) => tell({ kind: 'over', host }),
+  };
+  const work = (proxy: ProxyHost) => throughOne(context, checks, proxy);
+  const reports = await onEveryProxy(all, work, { canary: false }, listener);
+  return reports.map((report) => ({
+    report: report.failure ? unreached(context, report) : report,
+    title: titleOn(context, report.host),
+    checks: report.checks ?? [],
+  }));
 }
 
-type Route = Awaited<ReturnType<typeof routes>>[number];
+const nameOn = (context: Context, host: string): string =>
+  isNameless(context.site) ? host : targetOf(context).serverName;
+
+const titleOn = (context: Context, host: string): string =>
+  `Checks of https://${nameOn(context, host)} on ${host}, through SSH`;
 
 async function throughOne(
   context: Context,
   checks: readonly Check[],
-  { host, hops }: Route,
-): Promise<Verified> {
-  const start = performance.now();
-  const serverName = isNameless(context.site) ? host : targetOf(context).serverName;
-  const title = `Checks of https://${serverName} on ${host}, through SSH`;
+  { host, open }: ProxyHost,
+): Promise<HostReport> {
   const { tell } = context.report;
-  try {
-    tell({ kind: 'begin', host, name: 'connect' });
-    const connection = await connect(hops);
-    const connected = since(start);
-    try {
-      tell({ kind: 'begin', host, name: 'checks' });
-      const open = (port: number) => connection.forward('127.0.0.1', port);
-      const results = await verifyBy(context, checks, { serverName, open }, () => {});
-      tellTogether(context, title, results);
-      return verified(host, title, results, { connect: connected, checks: since(start) - connected });
-    } finally {
-      connection.close();
-    }
-  } catch (error) {
-    if (!(error instanceof SshError)) throw error;
-    return unreached(context, host, title, error);
-  } finally {
-    tell({ kind: 'over', host });
-  }
+  const start = performance.now();
+  tell({ kind: 'begin', host, name: 'checks' });
+  const results = await verifyBy(context, checks, { serverName: nameOn(context, host), open }, () => {});
+  tellTogether(context, titleOn(context, host), results);
+  return checked(host, results, since(start));
 }
 
 /** Told in one go, as the lines of several proxies would mix; of several, what is well is only counted. */
@@ -115,34 +112,22 @@ function tellTogether(context: Context, title: string, results: readonly CheckRe
     report.tell({ kind: 'point', status: 'passed', text: counted(results.filter(isWell)).join() });
 }
 
-function unreached(
-  { report }: Context,
-  host: string,
-  title: string,
-  { message, advice }: SshError,
-): Verified {
-  const failure = { code: 'ssh', text: message, advice };
-  report.tell({ kind: 'failure', host, failure });
-  return { report: { ...newReport(host), failure, meaning: 'not reached' }, title, checks: [] };
+/** Who could not be reached has told nothing yet. */
+function unreached({ report }: Context, unasked: HostReport): HostReport {
+  const { host, failure } = unasked;
+  if (failure) report.tell({ kind: 'failure', host, failure });
+  return { ...unasked, meaning: 'not reached' };
 }
 
 const since = (start: number): number => Math.round(performance.now() - start);
 
-function verified(
-  host: string,
-  title: string,
-  checks: readonly CheckResult[],
-  milliseconds: Record<string, number>,
-): Verified {
-  const report: HostReport = {
-    ...newReport(host),
-    outcome: 'unchanged',
-    meaning: 'checked',
-    checks,
-    milliseconds,
-  };
-  return { report, title, checks };
-}
+const checked = (host: string, checks: readonly CheckResult[], milliseconds: number): HostReport => ({
+  ...newReport(host),
+  outcome: 'unchanged',
+  meaning: 'checked',
+  checks,
+  milliseconds: { checks: milliseconds },
+});
 
 /** The summary line, the exit status, the JSON with each host's own checks. */
 export function concludeChecks(context: Context, all: readonly Verified[]): Result {

@@ -17,7 +17,7 @@ const LOG = `/var/log/nginx/${SITE}.access.log`;
 let lab: Lab;
 let env: Record<string, string> = {};
 before(async () => {
-  lab = await startLab({ proxies: 2 });
+  lab = await startLab({ proxies: 2, relays: ['jump'] });
   assert.equal((await deploy(lab, withToken(TOKEN))).exit, 0);
   const { json } = await script(lab, 'bearers', ['add', 'judy', '--json', '--no-verify']);
   env = { ...withToken(TOKEN), IA_ENSO_INFERENCE_TOKEN: `${json.token}` };
@@ -190,8 +190,10 @@ test('--via-ssh asks each proxy, and tells which one is spoilt', async () => {
   const second = lab.proxies[1];
   await second?.sh(`sed -i 's/|version)/|version|delete)/' ${MAPS}; nginx -s reload`);
   await sleep(400);
+  const before = lab.relay.connections;
   const { status, json, stderr } = await verify(['--via-ssh']);
   assert.equal(status, 3, stderr);
+  assert.equal(lab.relay.connections - before, 1, 'by one connection to the jump host');
   const failing = json.hosts.map(({ host, checks }) => [
     host,
     checks.flatMap((each) => (each.status === 'failed' ? each.name : [])),
