@@ -26,6 +26,7 @@ export function worstFirst(checks: readonly CheckResult[]): readonly CheckResult
 /** Where the check at that place of the list stands on the page. */
 export const checkId = (host: string, place: number): string => `${host}-check-${place + 1}`;
 
+/** The role is for Safari, which takes a list without marks for none. */
 const list = (items: readonly Html[]): Html => html`<ol role="list">${items}
 </ol>`;
 

@@ -187,7 +187,6 @@ test('contacts nobody where the page cannot be written', async () => {
   await writeFile(`${lab.directory}/kept`, 'mine\n');
   await lab.proxy.sh(`: >${LOG}`);
   const tries = [
-    ['', /--html: needs the name of a file/],
     [`${sealed}/page.html`, /sealed is not writable \(EROFS\)/],
     ['kept', /--html kept: is there already and is no page/],
   ] as const;
