@@ -54,7 +54,7 @@ try {
   await type('npx tsx scripts/rollback.ts', { env: OLD });
 
   say('Another client, of scope inference: chat and models, nothing else.');
-  const added = await type('npx tsx scripts/bearers.ts add editor');
+  const added = await type('npx tsx scripts/bearers.ts add editor', { keep: true });
   const editor = added.match(/\b[0-9a-f]{64}\b/)?.[0] ?? '';
   await ask('the models, for the editor', 200, MODELS, ...bearer(editor));
   await ask('deleting a model, for the editor', 403, '/ollama/api/delete', '-X', 'DELETE', ...bearer(editor));

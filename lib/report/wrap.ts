@@ -36,16 +36,16 @@ function wrapLine(text: string, width: number): string[] {
 /** `text` to the right of `lead`, under itself in further lines; below `lead` where too little room is left beside it. */
 export function beside(lead: string, text: string, width: number): string {
   const left = width - columns(lead);
-  const isBeside = left >= READABLE || columns(text) <= left;
-  const indent = ' '.repeat(isBeside ? columns(lead) : BELOW);
-  const lines = wrapped(text, width - indent.length).map((line, i) =>
-    i === 0 && isBeside ? line : indent + line,
-  );
-  return (isBeside ? `${lead}${lines.join('\n')}` : [lead.trimEnd(), ...lines].join('\n')).replace(
-    /[ \t]+$/gm,
-    '',
-  );
+  const lines = wrapped(text, left);
+  const isBeside = (left >= READABLE || lines.length === 1) && lines.every((line) => columns(line) <= left);
+  const placed = isBeside
+    ? [lead + lines[0], ...indented(lines.slice(1), columns(lead))]
+    : [lead, ...indented(wrapped(text, width - BELOW), BELOW)];
+  return placed.map((line) => line.trimEnd()).join('\n');
 }
+
+const indented = (lines: readonly string[], by: number): readonly string[] =>
+  lines.map((line) => ' '.repeat(by) + line);
 
 /** `text` with all lines but the first a little to the right. */
 export const hanging = (text: string, width: number): string => wrapped(text, width - 2).join('\n  ');

@@ -1,16 +1,18 @@
 /** The demo's stage: commands as an operator types them, requests as clients make them, each held to what it must give. */
 import chalk from 'chalk';
 import { $ } from 'zx';
+import { widthOf } from '../../lib/report/lines.ts';
+import { beside } from '../../lib/report/wrap.ts';
 import type { Lab } from './lab.ts';
 import { ROOT } from './project.ts';
 
 const SITE = 'https://ia.enso.4nkweb.com';
 
 export interface Stage {
-  /** Shows a command, runs it, insists on its exit status; gives what it printed on stdout, when asked to keep it. */
+  /** Shows a command, runs it on this terminal, insists on its exit status; with `keep` gives what it printed on stdout. */
   type(
     line: string,
-    options?: { status?: number; env?: Record<string, string>; cwd?: string },
+    options?: { status?: number; env?: Record<string, string>; cwd?: string; keep?: boolean },
   ): Promise<string>;
   /** Asks with curl, says what came back, insists on the status. */
   ask(what: string, status: number, path: string, ...options: readonly string[]): Promise<void>;
@@ -18,7 +20,8 @@ export interface Stage {
   shell(): Promise<void>;
 }
 
-export const say = (text: string): void => console.log(`\n${chalk.bold.cyan(`== ${text}`)}`);
+export const say = (text: string): void =>
+  console.log(`\n${chalk.bold.cyan(beside('== ', text, widthOf(process.stdout)))}`);
 export const bearer = (token: string): readonly string[] => ['-H', `Authorization: Bearer ${token}`];
 
 /** A stage in `lab`; colours as this process has them. */
@@ -29,12 +32,13 @@ export function setStage(lab: Lab): Stage {
     ...(chalk.level > 0 ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' }),
   };
   return {
-    type: async (line, { status = 0, env: more = {}, cwd = ROOT } = {}) => {
+    type: async (line, { status = 0, env: more = {}, cwd = ROOT, keep = false } = {}) => {
       console.log(chalk.dim(`\n$ ${line}`));
       const command = line.replace(/^npx tsx /, 'node --import tsx ');
-      const run = $({ env: { ...env, ...more }, cwd, stdio: ['inherit', 'pipe', 'inherit'], nothrow: true });
+      const stdio = ['inherit', keep ? 'pipe' : 'inherit', 'inherit'] as const;
+      const run = $({ env: { ...env, ...more }, cwd, stdio: [...stdio], nothrow: true });
       const running = run`sh -c ${command}`;
-      running.stdout.pipe(process.stdout);
+      if (keep) running.stdout.pipe(process.stdout);
       const { exitCode, stdout } = await running;
       if (exitCode !== status) throw new Error(`${line}: exit status ${exitCode} instead of ${status}`);
       return stdout;

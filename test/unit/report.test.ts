@@ -32,6 +32,14 @@ describe('on a terminal', () => {
       assert.equal(new Set(indents).size, 1);
     });
 
+  test('a word that is too long for the room beside a name goes below it, whole', async () => {
+    const address = `https://ia.enso.4nkweb.com/${'a'.repeat(30)}`;
+    assert.deepEqual(await told(check(`${address} answers.`), 80), [
+      '  ✗ web interface',
+      `      ${address} answers.`,
+    ]);
+  });
+
   test('no more than 110 columns are used', async () => {
     const lines = await told(check(`${LONG} ${LONG}`), 300);
     assert.ok(lines.length > 1 && lines.every((line) => columns(line) <= 110), lines.join('\n'));
