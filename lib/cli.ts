@@ -2,11 +2,11 @@
 import type { Context, Result, UnderWay } from './context.ts';
 import { EXIT, StopError } from './errors.ts';
 import { helpText, readFlags, type Usage } from './flags.ts';
-import { widthOf } from './report/lines.ts';
 import { createReport, type Report } from './report.ts';
 import { Secret } from './secret.ts';
 import { readSettings, terminal } from './settings.ts';
 import { DEFAULT_SITE, findSites, named, pickSite } from './sites.ts';
+import { widthOf } from './text/columns.ts';
 
 export interface Command extends Usage {
   readonly run: (context: Context) => Promise<Result>;

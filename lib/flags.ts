@@ -1,8 +1,8 @@
 /** The flags of every script: parsed strictly, and listed by `--help`. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { UsageError } from './errors.ts';
-import { beside, wrapped } from './report/wrap.ts';
 import { DEFAULT_SITE } from './sites.ts';
+import { beside, wrapped } from './text/wrap.ts';
 
 /** Every flag of the suite: how it is parsed, and its line of `--help`. */
 const FLAGS = {

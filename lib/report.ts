@@ -3,10 +3,12 @@ import { printable, redactor } from './redact.ts';
 import type { Entry } from './report/entry.ts';
 import { format } from './report/format.ts';
 import { keepSteps } from './report/kept.ts';
-import { startLines, widthOf } from './report/lines.ts';
+import { startLines } from './report/lines.ts';
 import { createProgress } from './report/progress.ts';
-import { stylesFor, type Terminal } from './report/styles.ts';
+import { stylesFor } from './report/styles.ts';
 import type { Secret } from './secret.ts';
+import type { Terminal } from './settings.ts';
+import { widthOf } from './text/columns.ts';
 
 export type { Entry } from './report/entry.ts';
 export { MARKS } from './report/styles.ts';

@@ -4,7 +4,6 @@ import { type Access, accessOf } from './access.ts';
 import { type EnvFile, readEnvFile } from './env-file.ts';
 import { UsageError } from './errors.ts';
 import { type Form, hosts } from './forms.ts';
-import type { Terminal } from './report/styles.ts';
 import { Secret } from './secret.ts';
 import { COMMON, settingsOf, unknownNames } from './setting-names.ts';
 import type { Setting, Site } from './sites.ts';
@@ -19,7 +18,16 @@ export interface Settings {
   readonly warnings: readonly string[];
 }
 
-/** What the environment says of the terminal: https://no-color.org, and FORCE_COLOR as chalk knows it. */
+/** What the environment says of the terminal. */
+export interface Terminal {
+  /** https://no-color.org */
+  readonly noColor: boolean;
+  /** FORCE_COLOR is set; to what, chalk judges. */
+  readonly forcesColor: boolean;
+  /** It knows no more than lines. */
+  readonly isDumb: boolean;
+}
+
 export const terminal: Terminal = {
   noColor: Boolean(process.env.NO_COLOR),
   forcesColor: process.env.FORCE_COLOR !== undefined,

@@ -1,6 +1,6 @@
 /** Rows as columns of text; where there is no room for columns, as lines under each row's first cell. */
-import { columns, padded } from './report/columns.ts';
-import { wrapped } from './report/wrap.ts';
+import { columns, padded } from './text/columns.ts';
+import { wrapped } from './text/wrap.ts';
 
 export interface Table {
   readonly heads: readonly string[];

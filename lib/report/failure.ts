@@ -1,9 +1,9 @@
 /** A failure as a block: what happened, what it means, what to do next. */
 import { explain } from '../explain.ts';
+import { beside } from '../text/wrap.ts';
 import type { Failed, Problem } from './entry.ts';
 import type { Layout } from './layout.ts';
 import { stepLine } from './steps.ts';
-import { beside } from './wrap.ts';
 
 const INDENT = ' '.repeat(11);
 

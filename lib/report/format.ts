@@ -1,12 +1,12 @@
 /** One formatter an entry: data in, lines out. */
 import { tableText } from '../table.ts';
-import { columns, padded } from './columns.ts';
+import { columns, padded } from '../text/columns.ts';
+import { beside, hanging } from '../text/wrap.ts';
 import type { Entry } from './entry.ts';
 import { failureBlock, problemBlock } from './failure.ts';
 import { areSeveral, type Layout } from './layout.ts';
 import { stepLine } from './steps.ts';
 import { MARKS, type Styles } from './styles.ts';
-import { beside, hanging } from './wrap.ts';
 
 type Formatters = {
   readonly [K in Entry['kind']]: (entry: Extract<Entry, { kind: K }>, layout: Layout) => string;

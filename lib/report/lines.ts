@@ -8,14 +8,6 @@ export interface Lines {
   readonly close: () => void;
 }
 
-// Wider lines are hard to follow back to where the next one begins.
-const WIDEST = 110;
-const USUAL = 80;
-
-/** Columns for text, now; Infinity without a terminal, where nothing is wrapped: logs are searched by line. */
-export const widthOf = (stream: NodeJS.WriteStream): number =>
-  stream.isTTY ? Math.min(stream.columns || USUAL, WIDEST) : Number.POSITIVE_INFINITY;
-
 /** Writes to `stream`. `underWay` gives the spinner's text; without it there is no spinner. */
 export function startLines(stream: NodeJS.WriteStream, underWay?: () => string): Lines {
   // Whoever read our output may have gone (`| head`): the change goes on all the same.

@@ -1,5 +1,5 @@
 /** A line at the bottom of a terminal that turns while something is under way, and leaves nothing. */
-import { columns, padded, shortened } from './columns.ts';
+import { columns, padded, shortened } from '../text/columns.ts';
 
 const FRAMES = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏';
 const TICK_MS = 100;

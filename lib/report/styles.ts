@@ -1,5 +1,6 @@
 /** Colours, and the marks that say the same without them. The only user of chalk. */
 import type { CheckStatus } from '../checks.ts';
+import type { Terminal } from '../settings.ts';
 
 type Style = (text: string) => string;
 export type Styles = Readonly<
@@ -25,13 +26,6 @@ const PLAIN: Styles = {
   removed: plain,
   place: plain,
 };
-
-/** What the environment says of colours and the terminal. */
-export interface Terminal {
-  readonly noColor: boolean;
-  readonly forcesColor: boolean;
-  readonly isDumb: boolean;
-}
 
 /** Styles for `stream`; chalk costs some 30 ms to load, so only where colours may be seen. */
 export async function stylesFor(

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { columns } from '../../lib/report/columns.ts';
+import { columns } from '../../lib/text/columns.ts';
 import * as d from '../lab/deploys.ts';
 import { type Host, type Lab, startLab } from '../lab/lab.ts';
 import { typescript } from '../lab/lab-process.ts';

@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { ACME } from '../../lib/explain/acme.ts';
 import { LOGIN } from '../../lib/explain/login.ts';
 import { NGINX } from '../../lib/explain/nginx.ts';
-import { columns } from '../../lib/report/columns.ts';
-import { beside, wrapped } from '../../lib/report/wrap.ts';
 import { Secret } from '../../lib/secret.ts';
+import { columns } from '../../lib/text/columns.ts';
+import { beside, wrapped } from '../../lib/text/wrap.ts';
 import { screen, told } from './report-lines.ts';
 
 const words = (text: string) => text.split(/\s+/).filter(Boolean);

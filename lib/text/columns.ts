@@ -18,6 +18,14 @@ function columnsOf(character: string): number {
   return TWO.test(character) ? 2 : 1;
 }
 
+// Wider lines are hard to follow back to where the next one begins.
+const WIDEST = 110;
+const USUAL = 80;
+
+/** Columns for text, now; Infinity without a terminal, where nothing is wrapped: logs are searched by line. */
+export const widthOf = (stream: NodeJS.WriteStream): number =>
+  stream.isTTY ? Math.min(stream.columns || USUAL, WIDEST) : Number.POSITIVE_INFINITY;
+
 /** `text` with blanks up to so many columns. */
 export const padded = (text: string, width: number): string =>
   text + ' '.repeat(Math.max(0, width - columns(text)));
