@@ -34,6 +34,6 @@ export const padded = (text: string, width: number): string =>
 export function shortened(text: string, width: number): string {
   if (columns(text) <= width) return text;
   const characters = [...text];
-  while (columns(characters.join('')) > width - 1) characters.pop();
+  while (characters.length > 0 && columns(characters.join('')) >= width) characters.pop();
   return `${characters.join('')}…`;
 }

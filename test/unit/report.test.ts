@@ -6,7 +6,7 @@ import { ACME } from '../../lib/explain/acme.ts';
 import { LOGIN } from '../../lib/explain/login.ts';
 import { NGINX } from '../../lib/explain/nginx.ts';
 import { Secret } from '../../lib/secret.ts';
-import { columns } from '../../lib/text/columns.ts';
+import { columns, shortened } from '../../lib/text/columns.ts';
 import { beside, wrapped } from '../../lib/text/wrap.ts';
 import { screen, told } from './report-lines.ts';
 
@@ -70,6 +70,12 @@ describe('on a terminal', () => {
       lines.every((line) => columns(line) <= 20),
       lines.join('\n'),
     );
+  });
+
+  test('a terminal of hardly any columns is no trap', async () => {
+    assert.equal(shortened('nginx', 3), 'ng…');
+    assert.equal(shortened('nginx', -1), '…');
+    assert.deepEqual(words((await told(check('a b'), 1)).join(' ')), ['✗', 'web', 'interface', 'a', 'b']);
   });
 
   test('the indent of a program’s own words stays', () => {
