@@ -1,4 +1,6 @@
 /** The checks that a site is made of, and what runs them: the only door to `checks/`. */
+
+export { challengePath } from './checks/challenge-path.ts';
 export type {
   CertificateLife,
   Check,

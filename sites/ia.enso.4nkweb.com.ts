@@ -34,6 +34,7 @@ export const site: Site = {
     const c = await import('../lib/checks.ts');
     return [
       c.httpRedirects(),
+      c.challengePath(),
       c.certificate(),
       ...c.bearerGate({ lists: ['/ollama/v1/models', '/ollama/api/tags'], tokenVariable: TOKEN }),
       c.streams({

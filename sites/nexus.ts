@@ -30,6 +30,7 @@ export const site: Site = {
     const c = await import('../lib/checks.ts');
     return [
       c.httpRedirects(),
+      c.challengePath(),
       c.certificate(),
       c.reaches('AI Gateway', [
         '/v1/models',
@@ -50,7 +51,12 @@ export const site: Site = {
       ]),
       c.closed(['/internal/', '/metrics', '/debug/', '/api/hub/']),
       c.webInterface({ entry: '/' }),
-      c.streams({ models: '/v1/models', completions: '/v1/chat/completions', tokenVariable: KEY }),
+      c.streams({
+        models: '/v1/models',
+        completions: '/v1/chat/completions',
+        tokenVariable: KEY,
+        service: 'the AI Gateway',
+      }),
     ];
   },
 };

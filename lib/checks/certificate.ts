@@ -11,7 +11,8 @@ export interface Seen {
   readonly certificate: tls.PeerCertificate;
 }
 
-export type OldTls = 'refused' | 'accepted' | { readonly untried: string };
+/** What became of a try with TLS 1.1 and older: what the server chose, or why it could not be tried. */
+export type OldTls = 'refused' | { readonly accepted: string } | { readonly untried: string };
 
 const RENEW =
   'Run `certbot renew` on the proxy and reload nginx; certbot says there why it did not renew by itself.';
@@ -110,13 +111,14 @@ function endFault(days: number): string {
 }
 
 function oldTlsFault(oldTls: OldTls): string {
-  if (oldTls !== 'accepted') return '';
-  return 'TLS 1.1 is accepted, which is broken (RFC 8996). Let ssl_protocols say `TLSv1.2 TLSv1.3` in every vhost on this address: the default server of the port decides.';
+  if (oldTls === 'refused' || 'untried' in oldTls) return '';
+  return `${oldTls.accepted} is accepted, which is broken (RFC 8996). Let ssl_protocols say \`TLSv1.2 TLSv1.3\` in every vhost on this address: the default server of the port decides.`;
 }
 
-function oldTlsText(oldTls: OldTls): string {
-  return typeof oldTls === 'string' ? `TLS 1.1 is ${oldTls}` : `TLS 1.1 was not tried: ${oldTls.untried}`;
-}
+const oldTlsText = (oldTls: OldTls): string =>
+  oldTls !== 'refused' && 'untried' in oldTls
+    ? `TLS 1.1 was not tried: ${oldTls.untried}`
+    : 'TLS 1.1 and 1.0 are refused';
 
 const isStaging = ({ issuer }: tls.PeerCertificate): boolean =>
   [issuer?.O, issuer?.CN].flat().some((part) => part?.includes('(STAGING)'));

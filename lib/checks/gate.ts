@@ -80,6 +80,6 @@ function reasonOf(status: number, variable: string): string {
   if (status === 401) return advised(CLIENTS.unauthorized, { TOKEN: variable });
   if (status === 403) return advised(CLIENTS.foreign);
   if (status === 404)
-    return 'No such path behind the gate: look whether proxy_pass and its location both end in a slash, and whether the backend is Ollama.';
-  return 'Something other than Ollama answers there: look at the backend address and port, and whether another location or vhost takes the path.';
+    return 'No such path behind the gate: look whether proxy_pass and its location both end in a slash, and at the backend address and port.';
+  return 'Another location of the vhost takes the path, or another vhost or backend answers: look whether the vhost was changed by hand, at the backend address and port, and deploy the site again.';
 }

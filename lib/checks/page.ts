@@ -45,6 +45,11 @@ export function isHtml({ headers, body }: Pick<Answer, 'headers' | 'body'>): boo
   return /\bhtml\b/.test(headers['content-type'] ?? '') || /^\s*<(!doctype html|html)\b/i.test(body);
 }
 
+/** nginx's own pages end in its name, with or without a version. */
+export function isByNginx({ body }: Pick<Answer, 'body'>): boolean {
+  return /<center>nginx(?:\/[\d.]+)?<\/center>/.test(body);
+}
+
 /** What is wrong with an asset; empty when nothing is. */
 export function assetFault({ path, kind }: Asset, answer: Answer): string {
   const type = answer.headers['content-type'] ?? 'no content type';

@@ -3,7 +3,7 @@ import { type Check, type CheckTarget, type Finding, failed, passed } from './ch
 import { curl } from './curl.ts';
 import { explainStatus } from './explain.ts';
 import { type Answer, ask } from './http.ts';
-import { isHtml } from './page.ts';
+import { isByNginx, isHtml } from './page.ts';
 
 interface Tried {
   readonly path: string;
@@ -56,9 +56,4 @@ export function judgeClosed(all: readonly Tried[]): Finding {
 
 function pageOf(answer: Tried['answer']): string {
   return isByNginx(answer) ? `nginx's own ${answer.status}` : `a page of HTML (${answer.status})`;
-}
-
-/** nginx's own pages end in its name, with or without a version. */
-function isByNginx({ body }: Pick<Answer, 'body'>): boolean {
-  return /<center>nginx(?:\/[\d.]+)?<\/center>/.test(body);
 }

@@ -29,7 +29,10 @@ export async function runChecks(
   return results;
 }
 
-/** A timed check that failed is made once more when the others are done: they may have kept this process busy. */
+/**
+ * A timed check that failed by what it measured is made once more when the others are done: they may have kept this
+ * process busy. One that failed for another reason, after a wait perhaps, would fail again.
+ */
 async function unhurried(
   check: Check,
   run: Promise<CheckResult>,
@@ -37,7 +40,7 @@ async function unhurried(
   target: CheckTarget,
 ): Promise<CheckResult> {
   const result = await run;
-  if (result.ok) return result;
+  if (result.ok || result.measured === undefined) return result;
   await Promise.all(all);
   return runOne(check, target);
 }

@@ -3,6 +3,7 @@ import { type Check, type CheckTarget, type Finding, failed, passed, skipped } f
 import { bearerOption, curl } from './curl.ts';
 import { noToken } from './gate.ts';
 import { type Answer, type Ask, ask } from './http.ts';
+import { isHtml } from './page.ts';
 
 export interface Scopes {
   /** Deletes a model; asked for with a body that names none. */
@@ -45,6 +46,10 @@ export function judgeScope(
   if (deleted.status === 401 || listed === 401)
     return failed(
       `The gate gives 401 to ${tokenVariable}: the proxy does not know this token. Make one with \`npx tsx scripts/bearers.ts add NAME\` and set it, or take the setting out.`,
+    );
+  if (deleted.status < 500 && isHtml(deleted))
+    return failed(
+      `DELETE ${deletes} gives ${deleted.status} and a page of HTML to ${tokenVariable}: that is not the gate, and not Ollama. Look whether the site is deployed, and whether another vhost or location answers here.`,
     );
   if (deleted.status !== 403 || !isByGate(deleted))
     return failed(

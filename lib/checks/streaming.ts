@@ -16,6 +16,8 @@ export interface Streaming {
   readonly completions: string;
   /** The setting that holds the bearer, as the operator knows it. */
   readonly tokenVariable: string;
+  /** Who asks for the bearer, where that is not the gate of nginx. */
+  readonly service?: string;
 }
 
 /** A model that is not in memory yet takes its time before the first word. */
@@ -33,11 +35,12 @@ export function streams(options: Streaming): Check {
 }
 
 async function check(options: Streaming, target: CheckTarget): Promise<Finding> {
-  const { models, tokenVariable } = options;
+  const { models, tokenVariable, service } = options;
   if (target.token === undefined) return skipped(noToken(tokenVariable));
   const authorization = `Bearer ${target.token.reveal()}`;
   const list = await ask(target, { path: models, headers: { authorization } }).catch(untrusted);
   if (list === undefined) return skipped(SELF_SIGNED);
+  if (list.status === 401 && service) return failed(unknownKey(service, tokenVariable));
   const fault = listFault(models, list, tokenVariable);
   if (fault !== '') return failed(`Streaming could not be tried: ${fault}`);
   const model = speaking(modelsIn(list.body) ?? []);
@@ -46,6 +49,9 @@ async function check(options: Streaming, target: CheckTarget): Promise<Finding> 
   const finding = await complete(target, request, authorization, model);
   return { ...finding, curl: byHand(target, request, tokenVariable) };
 }
+
+const unknownKey = (service: string, variable: string): string =>
+  `${service} does not take ${variable} (401): it was revoked, or belongs to another appliance. Make a new one there and set it, or take the setting out.`;
 
 const SELF_SIGNED =
   'A token is sent only where the certificate is trusted, and this one is self-signed: name it in NODE_EXTRA_CA_CERTS to try.';

@@ -1,4 +1,4 @@
-/** The certificate is one that clients accept, for long enough, and TLS 1.1 is off. */
+/** The certificate is one that clients accept, for long enough, and old TLS is off. */
 import type tls from 'node:tls';
 import { judgeCertificate, type OldTls, type Seen } from './certificate.ts';
 import { lifeOf } from './certificate-life.ts';
@@ -7,7 +7,7 @@ import { connectTls } from './connection.ts';
 import { curl } from './curl.ts';
 import { codeOf, NoAnswerError } from './errors.ts';
 
-/** Chain, name, days left (fails under 7, warns under 21), and TLS 1.1 refused. */
+/** Chain, name, days left (fails under 7, warns under 21), and TLS 1.1 and 1.0 refused. */
 export function certificate(): Check {
   return {
     name: 'certificate',
@@ -41,18 +41,25 @@ function verdictOf(socket: tls.TLSSocket): string {
   return typeof error === 'string' ? error : codeOf(error);
 }
 
-/** Whether the server still speaks TLS 1.1; SECLEVEL 0 because OpenSSL 3 would not offer it otherwise. */
+/** Whether the server still speaks TLS 1.1 or 1.0; SECLEVEL 0 because OpenSSL 3 would not offer them otherwise. */
 async function tryOldTls(target: CheckTarget): Promise<OldTls> {
-  const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const;
+  const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const;
   try {
-    return await shaken(target, old, () => 'accepted' as const);
+    return { accepted: await shaken(target, old, nameOf) };
   } catch (error) {
     return oldTlsVerdict(codeOf(error));
   }
 }
 
-/** Only an alert of the server is a refusal; anything else says nothing about it. */
+/** `TLS 1.0`, as people write it. */
+const nameOf = (socket: tls.TLSSocket): string => (socket.getProtocol() === 'TLSv1' ? 'TLS 1.0' : 'TLS 1.1');
+
+/**
+ * Only an alert of the server is a refusal; anything else says nothing about it. An inappropriate fallback is seen by our
+ * side: the server chose TLS 1.0, and its hello betrays that it knows better (RFC 8446, section 4.1.3).
+ */
 export function oldTlsVerdict(code: string): OldTls {
+  if (code === 'ERR_SSL_INAPPROPRIATE_FALLBACK') return { accepted: 'TLS 1.0' };
   if (/ALERT|WRONG_VERSION|ECONNRESET|UNSUPPORTED_PROTOCOL/.test(code)) return 'refused';
   return { untried: /NO_PROTOCOLS|NO_CIPHERS/.test(code) ? 'the OpenSSL here cannot offer it' : code };
 }

@@ -1,4 +1,4 @@
-/** The checks of the Nexus appliance: all pass when it is well, and each tells its own fault. */
+/** The checks of the Nexus appliance in the lab, by every way there; its sabotages are in nexus-sabotage.ts. */
 import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
@@ -55,28 +55,6 @@ describe('the checks', () => {
     assert.deepEqual([exit, failed(checks)], [3, ['certificate']]);
     assert.match(checks.find(({ name }) => name === 'streaming')?.detail ?? '', /self-signed/);
   });
-
-  const sabotage: readonly (readonly [string, string, readonly string[]])[] = [
-    [
-      'the page where the AI Gateway should be',
-      's#"^/(?:v1|v1beta|openai#"^/(?:gone|gone|gone#',
-      ['AI Gateway'],
-    ],
-    ['an open inside', 's#(?:internal|metrics|debug#(?:gone|gone|debug#', ['closed paths']],
-    ['a Hub that is down', 's#127.0.0.1:3060#127.0.0.1:3061#', ['Hub', 'WebSocket']],
-    ['a Control Plane that is down', 's#127.0.0.1:3001#127.0.0.1:3002#', ['Control Plane']],
-    ['no web interface', 's#/opt/nexus/ui#/opt/nexus/gone#', ['web interface']],
-  ];
-  for (const [what, edit, names] of sabotage)
-    test(`say of ${what}: ${names.join(', ')}`, async () => {
-      await lab.proxy.sh(`sed -i '${edit}' ${a.VHOST} && nginx -s reload && sleep 0.5`);
-      const { runChecks } = await import('../../lib/checks.ts');
-      const { findSites, pickSite } = await import('../../lib/sites.ts');
-      const site = pickSite(await findSites(), 'nexus');
-      const results = await runChecks(await site.checks(), { serverName: a.PUBLIC_NAME });
-      assert.deepEqual(failed(results), ['certificate', ...names]);
-      await a.deployNexus(lab, lab.proxy, { NEXUS_SERVER_NAME: a.PUBLIC_NAME });
-    });
 
   test('by address, a deploy asks it by the way it came, as a LAN behind a jump host is not seen from here', async () => {
     const { exit, checks } = await checked({ NEXUS_VIRTUAL_KEY: a.KEY });

@@ -5,10 +5,12 @@ import type { PeerCertificate } from 'node:tls';
 import { type Arrival, judgeArrivals } from '../../lib/checks/arrivals.ts';
 import { judgeCertificate, type OldTls } from '../../lib/checks/certificate.ts';
 import { lifeOf } from '../../lib/checks/certificate-life.ts';
+import { judgeChallengePath } from '../../lib/checks/challenge-path.ts';
 import { listFault } from '../../lib/checks/gate.ts';
 import { attempts, judgeRefusals } from '../../lib/checks/gate-attempts.ts';
 import { modelsIn } from '../../lib/checks/models.ts';
 import { judgeRedirect } from '../../lib/checks/redirect.ts';
+import { judgeScope } from '../../lib/checks/scopes.ts';
 import { speaking } from '../../lib/checks/streaming.ts';
 import { oldTlsVerdict } from '../../lib/checks/tls.ts';
 import { acceptOf, judgeHandshake } from '../../lib/checks/websocket.ts';
@@ -19,7 +21,7 @@ const ending = (end: string) =>
   ({ valid_to: `${end} GMT`, subjectaltname: `DNS:${NAME}`, subject: { CN: NAME } }) as PeerCertificate;
 
 const CERTIFICATES: readonly [string, string, OldTls, string, RegExp][] = [
-  ['', 'Mar  1 00:00:00 2026', 'refused', 'passed', /59 days left, TLS 1.1 is refused\.$/],
+  ['', 'Mar  1 00:00:00 2026', 'refused', 'passed', /59 days left, TLS 1.1 and 1.0 are refused\.$/],
   [
     '',
     'Mar  1 00:00:00 2026',
@@ -40,7 +42,7 @@ const CERTIFICATES: readonly [string, string, OldTls, string, RegExp][] = [
     'failed',
     /not from a CA.*NODE_EXTRA_CA_CERTS/,
   ],
-  ['', 'Mar  1 00:00:00 2026', 'accepted', 'failed', /TLS 1.1 is accepted.*default server/],
+  ['', 'Mar  1 00:00:00 2026', { accepted: 'TLS 1.0' }, 'failed', /TLS 1.0 is accepted.*default server/],
 ];
 for (const [verdict, end, oldTls, status, says] of CERTIFICATES) {
   test(`a certificate (${verdict || 'trusted'}) until ${end}, TLS 1.1 ${JSON.stringify(oldTls)}: ${status}`, () => {
@@ -55,6 +57,7 @@ test('only the server’s own answer means that TLS 1.1 is refused', () => {
   assert.deepEqual(oldTlsVerdict('ERR_SSL_NO_PROTOCOLS_AVAILABLE'), {
     untried: 'the OpenSSL here cannot offer it',
   });
+  assert.deepEqual(oldTlsVerdict('ERR_SSL_INAPPROPRIATE_FALLBACK'), { accepted: 'TLS 1.0' });
   assert.deepEqual(oldTlsVerdict('ECONNREFUSED'), { untried: 'ECONNREFUSED' });
 });
 
@@ -143,6 +146,12 @@ test('reads both formats of a list, and nothing else', () => {
   for (const text of ['', '<html>', '[]', 'null', '{"error":"x"}']) assert.equal(modelsIn(text), undefined);
 });
 
+test('says of a scope that was asked of a page of HTML that nobody of ours answered', () => {
+  const page = { status: 404, headers: { 'content-type': 'text/html' }, body: NGINX_404 };
+  const scopes = { deletes: '/d', models: '/m', tokenVariable: 'T' };
+  assert.match(judgeScope(scopes, page, 404).detail, /not the gate, and not Ollama/);
+});
+
 test('explains a right bearer that is refused', () => {
   assert.equal(listFault('/l', { status: 200, body: '{"data":[]}' }, 'T'), '');
   assert.match(listFault('/l', { status: 401, body: '' }, 'T'), /another token than T.*without `Bearer `/);
@@ -150,7 +159,7 @@ test('explains a right bearer that is refused', () => {
   const scope = '{"error":{"code":"insufficient_scope"}}';
   assert.match(listFault('/l', { status: 403, body: scope }, 'T'), /scope inference.*--scope full/);
   const limit = '{"error":{"code":"rate_limit_exceeded"}}';
-  assert.match(listFault('/l', { status: 429, body: limit }, 'T'), /above it.*bearers\.ts/);
+  assert.match(listFault('/l', { status: 429, body: limit }, 'T'), /above it.*Retry-After/);
   assert.match(listFault('/l', { status: 504, body: '' }, 'T'), /firewall.*status\.ts/);
 });
 
@@ -172,6 +181,22 @@ for (const [status, location, verdict] of REDIRECTS) {
   test(`http that gives ${status} to ${location}: ${verdict}`, () => {
     const headers = location === undefined ? {} : { location };
     assert.equal(judgeRedirect({ status, headers }, { serverName: NAME }).status, verdict);
+  });
+}
+
+const NGINX_404 = '<html><hr><center>nginx</center></html>';
+const CHALLENGES: readonly [number, string | undefined, string, string][] = [
+  [404, undefined, NGINX_404, 'passed'],
+  [404, undefined, NGINX_404.replace('nginx', 'nginx/1.22.1'), 'passed'],
+  [404, undefined, '{"error":"no such page"}', 'warned'],
+  [301, 'https://ai.example/.well-known/acme-challenge/gatepost-check', '', 'failed'],
+  [200, undefined, '<!doctype html>', 'failed'],
+  [503, undefined, NGINX_404, 'failed'],
+];
+for (const [status, location, body, verdict] of CHALLENGES) {
+  test(`a challenge path that gives ${status} ${location ?? body}: ${verdict}`, () => {
+    const headers = location === undefined ? {} : { location };
+    assert.equal(judgeChallengePath({ status, headers, body }, { serverName: NAME }).status, verdict);
   });
 }
 

@@ -41,6 +41,20 @@ test('a check that throws has failed, and the others go on', async () => {
   assert.equal(third?.status, 'passed');
 });
 
+for (const [fact, measured, times] of [
+  ['what it measured', { kind: 'stream', pieces: [], total: 0 } as const, 2],
+  ['another reason, which would be waited for twice', undefined, 1],
+] as const)
+  test(`a timed check that failed for ${fact}, is made ${times} times`, async () => {
+    let runs = 0;
+    const run = async () => {
+      runs += 1;
+      return { ...failed('no'), ...(measured && { measured }) };
+    };
+    await runChecks([{ ...check('timed', run), isTimed: true }], TARGET);
+    assert.equal(runs, times);
+  });
+
 test('a check that never ends has failed when its time is up', async () => {
   const [result] = await runChecks([check('stuck', () => new Promise(() => {}))], {
     ...TARGET,
