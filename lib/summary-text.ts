@@ -1,4 +1,5 @@
 /** What became of hosts, in words. */
+import { alike, shortList } from './alike.ts';
 import type { CheckResult, CheckStatus } from './checks.ts';
 import type { HostReport } from './outcome.ts';
 
@@ -15,11 +16,20 @@ export function became({ outcome, meaning, todo }: HostReport): string {
   return meaning ?? MEANING[outcome];
 }
 
-/** `20 proxies: 18 live, 2 refused` */
-export function howMany(hosts: readonly HostReport[]): string {
-  const words = hosts.map((host) => became(host).split(/[,:;]/)[0] ?? '');
-  const counts = [...new Set(words)].map((word) => `${words.filter((each) => each === word).length} ${word}`);
+/** `20 proxies: 18 live, 2 refused (10.0.0.7, 9)`: those that are not well by name. */
+export function howMany(hosts: readonly HostReport[], isWell: (host: HostReport) => boolean): string {
+  const groups = alike(
+    hosts.map((host) => [host.host, { word: inAWord(host), well: isWell(host) }] as const),
+  );
+  const counts = groups.map(({ what: { word, well }, hosts: names }) =>
+    well ? `${names.length} ${word}` : `${names.length} ${word} (${shortList(names)})`,
+  );
   return `${hosts.length} proxies: ${counts.join(', ')}`;
+}
+
+function inAWord(host: HostReport): string {
+  const word = became(host).split(/[,:;]/)[0] ?? '';
+  return host.checks?.some(({ ok }) => !ok) ? `${word} with a failed check` : word;
 }
 
 /** How the checks went, and which failed. */

@@ -77,7 +77,7 @@ function summary(hosts: readonly HostReport[], checks: readonly CheckResult[]): 
   return [
     ...hosts.map((host) => ({ ok: isWell(host), text: row(host, widest) })),
     ...(checks.length > 0 ? [{ ok: isEach, text: told(checks).join('; ') }] : []),
-    { ok: hosts.every(isWell) && isEach, text: howMany(hosts) },
+    { ok: hosts.every(isWell) && isEach, text: howMany(hosts, isWell) },
   ];
 }
 

@@ -31,7 +31,7 @@ const FORMAT: Formatters = {
     const time = styles.dim(`${(milliseconds / 1000).toFixed(1)} s`.padStart(7));
     return beside(`  ${styles[style](mark)} ${name} ${time}  `, clean(text), width);
   },
-  file: ({ text }, { styles, clean }) => styles.dim(`  ${clean(text)}`),
+  file: ({ text }, { styles, clean, width }) => styles.dim(beside('  ', clean(text), width)),
   note: (note, layout) => marked('dim', '·', named(note, layout), layout),
   warning: (warning, layout) => marked('warn', '!', named(warning, layout), layout),
   point: ({ status, text }, layout) => marked(...MARKS[status], text, layout),

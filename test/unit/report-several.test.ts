@@ -5,6 +5,7 @@ import { alike, shortList } from '../../lib/alike.ts';
 import { tellFiles } from '../../lib/change-text.ts';
 import { tellDiffs } from '../../lib/diffs.ts';
 import { type HostReport, newReport } from '../../lib/outcome.ts';
+import { isWell } from '../../lib/summary.ts';
 import { became, howMany, row } from '../../lib/summary-text.ts';
 import { screen } from './report-lines.ts';
 
@@ -118,5 +119,9 @@ test('the summary has the hosts in a column, how many fared how, and which check
   const refused: HostReport = { ...newReport('10.0.0.1'), outcome: 'refused' };
   assert.equal(row(live, 10), '10.0.0.100: live (release R); checks: 1 failed; failed: streaming');
   assert.equal(row(refused, 10), '10.0.0.1:   refused, nothing was changed');
-  assert.equal(howMany([live, refused, refused]), '3 proxies: 1 live, 2 refused');
+  const fine: HostReport = { ...newReport('10.0.0.2'), outcome: 'applied' };
+  assert.equal(
+    howMany([live, refused, fine], isWell),
+    '3 proxies: 1 live with a failed check (10.0.0.100), 1 refused (10.0.0.1), 1 live',
+  );
 });
