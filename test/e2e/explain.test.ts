@@ -2,6 +2,7 @@
 import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { runnerText } from '../../lib/approval.ts';
 import { LOGIN } from '../../lib/explain/login.ts';
 import { NGINX } from '../../lib/explain/nginx.ts';
 import { type Row, rowFor } from '../../lib/explain/row.ts';
@@ -193,9 +194,19 @@ const SUDO: readonly (readonly [says: string, setup: string, user: string, next:
     'ncantu',
     /Install sudo/,
   ],
+  [
+    'gatepost-run: this program is not approved on this host',
+    'mount -t tmpfs own /usr/local/sbin; install -m 755 /root/runner /usr/local/sbin/gatepost-run',
+    'ncantu',
+    /scripts\/approve\.ts/,
+  ],
 ];
 
 describe('sudo', () => {
+  before(async () => {
+    await lab.proxy.sh('cat >/root/runner', { input: await runnerText() });
+  });
+
   // What is spoilt is spoilt in mounts that end with the command.
   const OWN = `set -e; mount -t tmpfs own /mnt; cp -a /etc/sudoers /etc/sudoers.d /mnt/; mount --bind /mnt/sudoers.d /etc/sudoers.d`;
   const as = (user: string) => `setpriv --reuid=${user} --regid=${user} --init-groups --reset-env`;
