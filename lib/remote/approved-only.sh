@@ -24,7 +24,7 @@ s/^=(CHALLENGE_NAME|CHALLENGE_TEXT)='\''[A-Za-z0-9_-]+'\''$/?\1/
 s/^=COMMON_NAME='\''[A-Za-z0-9._-]+'\''$/?COMMON_NAME/
 s/^=ALTERNATIVE_NAMES='\''(IP|DNS):[A-Za-z0-9.:-]+'\''$/?ALTERNATIVE_NAMES/
 s/^=# (created|rotated) [0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/?\1/
-s/^="~\^\(\?i:bearer\) \+([A-Za-z0-9]|\\[]!#-&(-/:-@[^_`{-~])+\\z"( full:default;)?$/?token\2/
+s/^=(content_0\(\) \{ printf %s '\'')?"~\^\(\?i:bearer\) \+([A-Za-z0-9]|\\[]!#-&(-/:-@[^_`{-~])+\\z"( full:default;)?$/?\1token\3/
 '
 }
 
