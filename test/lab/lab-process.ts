@@ -11,8 +11,11 @@ export interface Result {
   stderr: string;
 }
 
-/** A local command, whose stderr shows only in the error when it fails. */
-export const local = $({ quiet: true });
+/**
+ * A local command, whose stderr shows only in the error when it fails. With a socket for stdin, as Node gives it, and no
+ * SHLVL, bash takes itself for a remote login and runs ~/.bashrc first.
+ */
+export const local = $({ quiet: true, env: { ...process.env, SHLVL: '1' } });
 
 export const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
