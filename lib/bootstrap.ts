@@ -7,6 +7,7 @@ import type { Deploy } from './deploy.ts';
 import { order } from './order.ts';
 import type { HostReport } from './outcome.ts';
 import type { Remote } from './remote.ts';
+import { renewalFaults, renewalOf } from './renewal.ts';
 import { lasting } from './several.ts';
 import { isDone } from './summary.ts';
 import { issueProgram, lookProgram, selfSignedName, selfSignedProgram } from './tls-programs.ts';
@@ -74,19 +75,9 @@ async function sign(way: Way): Promise<boolean> {
 
 /** What would let the certificate run out unnoticed. */
 function warnOfRenewal({ context, account, remote: { host } }: Way): void {
-  const warn = (text: string) => context.report.tell({ kind: 'warning', host, text });
-  const { certificate, facts } = account;
-  if (certificate === undefined) return;
-  if (facts.renewed_by !== 'certbot')
-    warn(
-      'certbot does not know the certificate there, so nobody renews it; --force-renewal gets one that it does',
-    );
-  else if (facts.authenticator !== 'webroot' || (facts.webroot && facts.webroot !== '/var/www/certbot'))
-    warn(
-      `certbot renews by ${facts.authenticator} ${facts.webroot ?? ''}, which this site may not serve; --force-renewal changes that`,
-    );
-  if (facts.schedule === 'off')
-    warn('certbot does not run by itself on the proxy; there, as root: systemctl enable --now certbot.timer');
+  if (account.certificate === undefined) return;
+  for (const text of renewalFaults(renewalOf(account.facts)))
+    context.report.tell({ kind: 'warning', host, text });
 }
 
 /** For --json. */

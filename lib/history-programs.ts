@@ -3,6 +3,7 @@ import { contentFunction, program, quote } from './program.ts';
 import { webSocketMap } from './render.ts';
 import type { Run } from './run.ts';
 import type { Site } from './sites.ts';
+import { hookText } from './tls-programs.ts';
 
 /** Brings back the vhost and the maps of the release `to`; without one, of the release before the present one. */
 export async function rollbackProgram(
@@ -21,6 +22,7 @@ export async function rollbackProgram(
 }
 
 /** Tells what is on the host; `clients`: of the gate's clients only. Writes nothing there. */
-export function statusProgram(run: Run, site: Site, only: 'clients' | 'everything'): Promise<string> {
-  return program('status', run, site, [`ONLY=${only}`, `ACCESS_LOG=${quote(site.gate?.log ?? '')}`]);
+export async function statusProgram(run: Run, site: Site, only: 'clients' | 'everything'): Promise<string> {
+  const log = quote(site.gate?.log ?? '');
+  return program('status', run, site, [`ONLY=${only}`, `ACCESS_LOG=${log}`, ...(await hookText())]);
 }

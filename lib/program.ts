@@ -29,7 +29,7 @@ const PARTS = {
   revoke_client: CLIENTS,
   rollback: [...CHANGE, 'plan', 'begin', 'rollback'],
   remove: [...CHANGE, 'plan', 'begin', 'remove'],
-  status: [...CHANGE, 'clients', 'status'],
+  status: [...CHANGE, 'certificate', 'clients', 'status'],
   look: [...ALWAYS, 'certificate', 'look'],
   http_only: [...CHANGE, 'apply', 'http_only'],
   challenge: [...ALWAYS, 'certificate', 'challenge'],

@@ -3,6 +3,7 @@ import { clientEntry } from './client-table.ts';
 import type { HostReport } from './outcome.ts';
 import type { Entry } from './report.ts';
 import { type Certificate, type Status, statusOf } from './status.ts';
+import { faultsOf } from './status-faults.ts';
 import { atMinute } from './table.ts';
 
 interface Point {
@@ -40,6 +41,7 @@ function points(status: Status): readonly Point[] {
     ...(busy ? [point('a run at work', 'warned', `at work now: ${busy}`)] : []),
     ...(unfinished ? [point('an unfinished run', 'warned', unfinishedText(unfinished))] : []),
     certificatePoint(status.certificate),
+    ...faultsOf(status).map(({ about, text }) => point(about, 'warned', text)),
     ...filePoints(status),
     ...backends.map(({ address, port, state }) =>
       point(

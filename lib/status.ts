@@ -1,16 +1,26 @@
-/** The rows that a proxy tells of itself -> its status, as data and as text. */
+/** The rows that a proxy tells of itself -> its status, as data. */
 import { X509Certificate } from 'node:crypto';
+import { daysLeft, readCertificate } from './certificate.ts';
+import type { Issued } from './checks.ts';
 import { clientsIn, type ListedClient } from './client-table.ts';
 import type { HostReport } from './outcome.ts';
+import { type Renewal, renewalOf } from './renewal.ts';
 
 export interface Status {
   readonly current?: string;
   readonly releases: readonly Release[];
+  /** Each file of the last release: `ok`, `changed` or `removed` since, by somebody else. */
   readonly state: readonly { readonly path: string; readonly state: string }[];
   readonly nginx: { readonly version: string; readonly healthy: boolean; readonly running: boolean };
   readonly messages: readonly string[];
+  /** The vhost that is there: the whole site, or the one that waits for the first certificate. */
+  readonly vhost?: 'tls' | 'http-only';
+  /** The files that define $connection_upgrade; more than one is too many. */
+  readonly upgrade: readonly string[];
   readonly certificate?: Certificate;
+  readonly renewal: Renewal;
   readonly clients: readonly ListedClient[];
+  /** The `server` lines in force, asked from the proxy: `open`, `closed`, `unreachable`, `silent` or `untested`. */
   readonly backends: readonly { readonly address: string; readonly port: number; readonly state: string }[];
   /** Who is at work on the host now. */
   readonly busy?: string;
@@ -31,35 +41,28 @@ export interface Certificate {
   readonly path: string;
   /** `2026-11-22T17:40:35Z`; `missing` where there is no file, `unreadable` where it holds something else. */
   readonly ends: string;
+  readonly kind?: Issued['kind'];
   readonly daysLeft?: number;
   readonly names: string;
 }
 
 /** What `host` told; `now` judges the days left, since a proxy's clock may be off. */
-export function statusOf({ rows, facts, ...host }: HostReport, now: string): Status {
+export function statusOf(host: HostReport, now: string): Status {
+  const { rows, facts } = host;
   const of = (kind: string) => rows[kind] ?? [];
-  const releases = of('release').map(([id = '', kind = '', when = '', who = '', about = '']) => ({
-    id,
-    kind: KINDS[kind] ?? kind,
-    when,
-    who,
-    about,
-  }));
-  const [certificate, busy, unfinished] = [
-    of('certificate')[0],
-    of('busy')[0]?.[0],
-    of('unfinished')[0]?.[0],
-  ];
+  const first = (kind: string) => of(kind)[0]?.[0];
+  const [releases, busy, unfinished] = [of('release').map(releaseOf), first('busy'), first('unfinished')];
   return {
     ...(releases[0] && { current: releases[0].id }),
     releases,
     state: of('file').map(([path = '', state = '']) => ({ path, state })),
     nginx: { version: facts.nginx ?? '', healthy: facts.healthy === 'yes', running: facts.running === 'yes' },
-    messages: of('message').flatMap(([text = '']) =>
-      / syntax is ok$| test is successful$/.test(text) ? [] : [text],
-    ),
-    ...(certificate && { certificate: certificateOf(certificate, of('pem').flat().join('\n'), now) }),
-    clients: clientsIn({ ...host, rows, facts }),
+    messages: of('message').flatMap(([text = '']) => (isPraise(text) ? [] : [text])),
+    ...((facts.vhost === 'tls' || facts.vhost === 'http-only') && { vhost: facts.vhost }),
+    upgrade: of('upgrade').flatMap(([file = '']) => file),
+    ...(facts.certificate && { certificate: certificateOf(facts.certificate, host.certificate, now) }),
+    renewal: renewalOf(facts),
+    clients: clientsIn(host),
     backends: of('backend')
       .map(backendOf)
       .sort((a, b) => a.port - b.port),
@@ -68,32 +71,42 @@ export function statusOf({ rows, facts, ...host }: HostReport, now: string): Sta
   };
 }
 
+const isPraise = (text: string): boolean => / syntax is ok$| test is successful$/.test(text);
+
 const backendOf = ([address = '', port, state = '']: readonly string[]) => ({
   address,
   port: Number(port),
   state,
 });
 
+const releaseOf = ([id = '', kind = '', when = '', who = '', about = '']: readonly string[]): Release => ({
+  id,
+  kind: KINDS[kind] ?? kind,
+  when,
+  who,
+  about,
+});
+
 /** The verbs of the remote program, as people say them. */
 const KINDS: Readonly<Record<string, string>> = {
   apply: 'deploy',
-  http_only: 'HTTP-only vhost',
   found: 'found here',
+  http_only: 'HTTP-only vhost',
   add_client: 'add client',
   revoke_client: 'revoke client',
   revoke_previous: 'revoke previous',
 };
 
-const DAY_MS = 86_400_000;
-
-function certificateOf([path = '', missing]: readonly string[], pem: string, now: string): Certificate {
-  if (missing) return { path, ends: 'missing', names: '' };
-  try {
-    const { validTo, subjectAltName = '' } = new X509Certificate(pem);
-    const daysLeft = Math.floor((Date.parse(validTo) - Date.parse(now)) / DAY_MS);
-    const names = subjectAltName.replace(/(?:DNS|IP Address):/g, '');
-    return { path, ends: new Date(validTo).toISOString().replace('.000', ''), daysLeft, names };
-  } catch {
-    return { path, ends: 'unreadable', names: '' };
-  }
+function certificateOf(path: string, pem: string | undefined, now: string): Certificate {
+  if (pem === undefined) return { path, ends: 'missing', names: '' };
+  const read = readCertificate(pem);
+  if (read === undefined) return { path, ends: 'unreadable', names: '' };
+  const { subjectAltName = '' } = new X509Certificate(pem);
+  return {
+    path,
+    kind: read.kind,
+    ends: read.until.toISOString().replace('.000', ''),
+    daysLeft: daysLeft(read, new Date(now)),
+    names: subjectAltName.replace(/(?:DNS|IP Address):/g, ''),
+  };
 }

@@ -30,7 +30,7 @@ const assign = (values: Readonly<Record<string, string>>): string[] =>
   Object.entries(values).map(([name, value]) => `${name}=${quote(value)}`);
 
 /** The renewal hook, as a function that prints it. */
-async function hookText(): Promise<string[]> {
+export async function hookText(): Promise<string[]> {
   const text = await readFile(new URL('lib/remote/hook.sh', ROOT), 'utf8');
   return [contentFunction(0, text), 'hook_text() { content_0; }'];
 }

@@ -2,7 +2,7 @@
 # Verb status: what is on this host, told in rows. Writes nothing, takes no lock.
 
 LOG_TAIL=4000000 # bytes of the access log, for the last use of each client
-PROBE_WAIT=3     # seconds for a backend to take a connection
+PROBE_WAIT=4     # seconds for a backend to take a connection; the kernel gives an absent host up after three
 
 status() {
   LAST=$(last_release)
@@ -12,8 +12,9 @@ status() {
     say_nginx
     say_releases
     say_files
+    say_vhost
     say_backends
-    say_certificate
+    say_tls
     say_lock
   fi
   finish unchanged 0
@@ -35,7 +36,8 @@ say_client() {
     "$(fingerprint_of "$CURRENT")" "$(fingerprint_of "$PREVIOUS")"
 }
 
-# say_nginx: facts nginx, healthy, running; nginx's own words when it refuses its configuration.
+# say_nginx: facts nginx, healthy, running; nginx's own words when it refuses its configuration; row upgrade FILE for each
+# that defines $connection_upgrade.
 say_nginx() {
   step survey
   command -v nginx >/dev/null || { say fact nginx absent; return; }
@@ -43,6 +45,7 @@ say_nginx() {
   say fact nginx "$VERSION"
   if find_master; then say fact running yes; else say fact running no; fi
   surveyed message | while IFS= read -r line; do say row message "$line"; done
+  surveyed upgrade | sort -u | while IFS= read -r file; do say row upgrade "$file"; done
 }
 
 # say_releases: row release ID KIND WHEN WHO ABOUT, the newest first.
@@ -66,13 +69,19 @@ say_files() {
   say_drift
 }
 
-# in_vhost: the site's vhost as it is in force.
-in_vhost() {
-  [ -n "$LAST" ] || return 0
-  cat "$(sed -n 's/^vhost \([^ ]*\) .*/\1/p' "$LAST/state" | head -n 1)" 2>/dev/null
+# say_vhost: fact vhost tls|http-only, of the site's vhost: the release's, or one that was put there by hand.
+say_vhost() {
+  VHOST=$([ -z "$LAST" ] || sed -n 's/^vhost \([^ ]*\) .*/\1/p' "$LAST/state" | head -n 1)
+  for file in "$NGINX_DIR/sites-enabled/$SITE.conf" "$NGINX_DIR/conf.d/$SITE.conf"; do
+    [ -n "$VHOST" ] || [ ! -f "$file" ] || VHOST=$file
+  done
+  [ -f "$VHOST" ] || { VHOST=''; return; }
+  if in_vhost | grep -q '^[^#]*ssl_certificate'; then say fact vhost tls; else say fact vhost http-only; fi
 }
 
-# say_backends: row backend ADDRESS PORT open|closed|untested, side by side.
+in_vhost() { [ -z "$VHOST" ] || cat "$VHOST"; }
+
+# say_backends: row backend ADDRESS PORT STATE, by the `server` lines in force, side by side.
 say_backends() {
   step backends
   for backend in $(in_vhost | sed -n 's/^ *server \([0-9.]*:[0-9]*\).*;.*/\1/p' | sort -u); do
@@ -81,10 +90,18 @@ say_backends() {
   wait
 }
 
+# say_backend ADDRESS PORT: open, closed (the host says no), unreachable (the network does), silent (nobody says a word: off,
+# or a firewall that drops packets), or untested.
 say_backend() {
   if command -v bash >/dev/null; then
     # shellcheck disable=SC2016 # bash's to expand
-    timeout "$PROBE_WAIT" bash -c ': <"/dev/tcp/$0/$1"' "$1" "$2" 2>/dev/null && how=open || how=closed
+    words=$(timeout "$PROBE_WAIT" bash -c ': <"/dev/tcp/$0/$1"' "$1" "$2" 2>&1)
+    case $?:$words in
+      0:*) how=open ;;
+      124:*) how=silent ;;
+      *refused*) how=closed ;;
+      *) how=unreachable ;;
+    esac
   elif command -v nc >/dev/null; then
     nc -z -w "$PROBE_WAIT" "$1" "$2" </dev/null >/dev/null 2>&1 && how=open || how=closed
   else
@@ -93,13 +110,14 @@ say_backend() {
   say row backend "$1" "$2" "$how"
 }
 
-# say_certificate: row certificate PATH [missing], and a row pem a line of it (a certificate is public; its key is elsewhere).
-say_certificate() {
-  path=$(in_vhost | sed -n 's/^ *ssl_certificate \([^ ;]*\);.*/\1/p' | head -n 1)
-  [ -n "$path" ] || return 0
-  [ -f "$path" ] || { say row certificate "$path" missing; return; }
-  say row certificate "$path"
-  sed -n '/BEGIN CERTIFICATE/,/END CERTIFICATE/p; /END CERTIFICATE/q' "$path" | while IFS= read -r line; do say row pem "$line"; done
+# say_tls: fact certificate PATH, the certificate that the vhost names, and who renews it.
+say_tls() {
+  named=$(in_vhost | sed -n 's/^ *ssl_certificate \([^ ;]*\);.*/\1/p' | head -n 1)
+  [ -n "$named" ] || return 0
+  CHAIN=$named
+  say fact certificate "$CHAIN"
+  say_certificate
+  say_renewing
 }
 
 # say_lock: who is at work now (the process that the lock names still has it open), and which run was left unfinished.

@@ -95,7 +95,7 @@ test('drift, a broken configuration, a backend that is down, a missing certifica
   ]);
   assert.deepEqual(now.nginx, { version: '1.22.1', healthy: false, running: true });
   assert.match(`${now.messages}`, /emerg/);
-  assert.match(JSON.stringify(now.backends), /11434,"state":"closed"/);
+  assert.match(JSON.stringify(now.backends), /11434,"state":"unreachable"/);
   assert.match(JSON.stringify(now.certificate), /"ends":"missing"/);
   const { status: mended } = await script(lab, 'deploy', ['--json', '--no-verify'], { env });
   assert.equal(mended, 0);

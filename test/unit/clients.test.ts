@@ -129,11 +129,11 @@ test('the newest release is the current one; verbs are words of people', () => {
 });
 
 test('a certificate that is missing, or is none, is said', () => {
-  const missing = report({ certificate: [['/c.pem', 'missing']] });
+  const missing = { ...report({}), facts: { certificate: '/c.pem' } };
   assert.match(
     JSON.stringify(statusEntries(missing, NOW)),
     /\/c\.pem is missing \(npx tsx scripts\/bootstrap-tls\.ts\)/,
   );
-  const none = report({ certificate: [['/c.pem']], pem: [['rubbish']] });
+  const none = { ...missing, certificate: '' };
   assert.equal(statusOf(none, NOW).certificate?.ends, 'unreadable');
 });

@@ -1,0 +1,50 @@
+/** Whether a certificate will be renewed by itself, from the facts that a proxy tells of certbot. */
+
+/** As lib/remote/certificate.sh tells them. */
+export interface Renewal {
+  /** Does certbot know the certificate? */
+  readonly by?: 'certbot';
+  readonly authenticator?: string;
+  readonly webroot?: string;
+  /** What starts certbot there. */
+  readonly schedule: 'timer' | 'cron' | 'off';
+  /** Will nginx be reloaded after a renewal? */
+  readonly hook: boolean;
+}
+
+const WEBROOT = '/var/www/certbot';
+const SCHEDULES = ['timer', 'cron'] as const;
+
+/** The facts of a host, read. */
+export function renewalOf(facts: Readonly<Record<string, string>>): Renewal {
+  const { authenticator, webroot } = facts;
+  return {
+    ...(facts.renewed_by === 'certbot' && { by: 'certbot' as const }),
+    ...(authenticator && { authenticator }),
+    ...(webroot && { webroot }),
+    schedule: SCHEDULES.find((known) => known === facts.schedule) ?? 'off',
+    hook: facts.hook === 'yes',
+  };
+}
+
+/** What would let a certificate of a CA run out unnoticed: a sentence each, with what to do. */
+export function renewalFaults(renewal: Renewal): readonly string[] {
+  const { by, schedule, hook } = renewal;
+  return [
+    by === undefined ? UNKNOWN : authenticatorFault(renewal),
+    schedule === 'off' ? OFF : '',
+    by === undefined || hook ? '' : UNTOLD,
+  ].filter(Boolean);
+}
+
+function authenticatorFault({ authenticator, webroot = WEBROOT }: Renewal): string {
+  if (authenticator === 'webroot' && webroot === WEBROOT) return '';
+  return `certbot renews by ${authenticator} ${webroot}, which this site may not serve; npx tsx scripts/bootstrap-tls.ts --force-renewal changes that`;
+}
+
+const UNKNOWN =
+  'certbot does not know the certificate there, so nobody renews it; npx tsx scripts/bootstrap-tls.ts --force-renewal gets one that it does';
+const OFF =
+  'certbot does not run by itself on the proxy; there, as root: systemctl enable --now certbot.timer';
+const UNTOLD =
+  'nginx is not told of renewals: our hook of certbot is missing or changed; npx tsx scripts/bootstrap-tls.ts puts it right';
