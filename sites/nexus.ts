@@ -33,9 +33,13 @@ export const site: Site = {
       c.challengePath(),
       c.certificate(),
       c.reaches('AI Gateway', [
+        '/v1',
         '/v1/models',
+        '/v1beta',
         '/v1beta/models',
+        '/openai/deployments',
         '/openai/deployments/check/chat/completions',
+        '/api/paas',
         '/api/paas/v4/models',
       ]),
       c.reaches('Hub', ['/api/internal/things/']),

@@ -5,7 +5,7 @@ const GATEWAY = '"^/(?:v1|v1beta|openai/deployments|api/paas)(?:/|\\z)"';
 const CONTROL = '"^/(?:(?:oauth|authserver|\\.well-known|scim)/|(?:healthz|ready)\\z)"';
 const CLOSED = '(?:internal|metrics|debug|api(?:%[0-9a-f]{2}|[^a-z0-9])+hub)';
 const LOST =
-  /(is not reached: \S+ gives (a page of HTML \(200\)|nginx's own 404)|200, but no JSON list of models)\. Another location of the vhost takes the path.*deploy the site again/;
+  /(is not reached: \S+ gives (a page of HTML \(200\)|nginx's own 404)[^.]*|200, but no JSON list of models)\. Another location of the vhost takes the path.*deploy the site again/;
 const DOWN =
   /gives nginx's own 502\. nginx could not reach the backend: the service is down.*status\.ts|gives 502/;
 
@@ -96,6 +96,20 @@ const SERVICES: readonly Sabotage[] = [
     by: 'location = /ws-gone {',
     fails: ['WebSocket'],
     says: /\/ws gives 200 instead of 101/,
+  },
+  {
+    fact: 'nginx itself refuses /ws',
+    replace: 'location = /ws {',
+    by: 'location = /ws { return 403;',
+    fails: ['WebSocket'],
+    says: /\/ws gives 403 instead of 101/,
+  },
+  {
+    fact: 'the page where /v1 alone should be',
+    replace: GATEWAY,
+    by: GATEWAY.replace('(?:/|\\z)', '/'),
+    fails: ['AI Gateway'],
+    says: /\/v1 gives a page of HTML/,
   },
   {
     fact: 'no web interface',

@@ -268,8 +268,13 @@ describe('the script', () => {
   });
 
   test('takes no longer for thirty clients than a person waits', async () => {
-    const start = performance.now();
-    await look();
-    assert.ok(performance.now() - start < 4000);
+    const times: number[] = [];
+    // The best of three, as others may be at work on this machine.
+    while (times.length < 3 && !times.some((time) => time < 3000)) {
+      const start = performance.now();
+      await look();
+      times.push(performance.now() - start);
+    }
+    assert.ok(Math.min(...times) < 3000, times.join());
   });
 });
