@@ -45,7 +45,7 @@ const GATE = {
   },
   unauthorized: {
     says: '401 invalid_api_key, with a key that looks right',
-    means: 'The proxy holds another token than TOKEN, or none.',
+    means: 'The proxy holds another token than TOKEN, or none; Cursor shows it as ERROR_BAD_USER_API_KEY.',
     next: 'Look whether it was rotated from elsewhere (`npx tsx scripts/bearers.ts list` shows fingerprints), whether the value is the token alone without `Bearer `, in its own case and without blanks, and whether the environment hides the env file’s; then deploy again.',
   },
   forbidden: {
