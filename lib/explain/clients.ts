@@ -118,6 +118,7 @@ const BACKEND = {
   },
 } as const satisfies Record<string, Row>;
 
+/** All of them, by name: a check that sees a cause says its row. */
 export const CLIENTS = { ...WAY, ...GATE, ...BACKEND } as const;
 
 /** Those that a status tells by itself, whoever gives it. */

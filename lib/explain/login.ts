@@ -4,6 +4,7 @@ import type { Row } from './row.ts';
 /** The line that lets the program run as root; sudo wants it in a file of visudo's. */
 const LINE = 'USER ALL=(root) NOPASSWD: /bin/sh';
 
+/** The first that fits counts. */
 export const LOGIN: readonly Row[] = [
   {
     says: 'sudo: a password is required',
