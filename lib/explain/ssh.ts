@@ -30,7 +30,7 @@ export const WAYS = {
     next: 'Check the network, the VPN and the address.',
   },
   prohibited: {
-    says: 'forwarding to … is prohibited',
+    says: 'forwarding to … is prohibited; administratively prohibited',
     when: /forwarding to .* is prohibited|administratively prohibited/,
     means: 'The jump host lets us in and not through.',
     next: 'Allow it in sshd_config of JUMP: AllowTcpForwarding yes, and PermitOpen HOST:PORT where it is set.',

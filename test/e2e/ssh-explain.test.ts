@@ -200,7 +200,7 @@ const FAILURES: readonly (readonly [says: string, provoke: () => Promise<unknown
   ['no route to the host', () => reach([elsewhere('203.0.113.1')]), /VPN/],
   ['no route to the host', () => reach([elsewhere('192.0.2.1')]), /VPN/],
   [
-    'forwarding to … is prohibited',
+    'forwarding to … is prohibited; administratively prohibited',
     () => reach([closed, good]),
     new RegExp(`sshd_config of ${closed.host}: AllowTcpForwarding yes, and PermitOpen ${good.host}:22`),
   ],
