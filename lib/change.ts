@@ -1,6 +1,7 @@
 /** Runs one change on every proxy of a site, and tells it as it happens. */
 import { tellEnd, tellFiles, tellRoutes } from './change-text.ts';
 import type { Context } from './context.ts';
+import { StopError } from './errors.ts';
 import { onEveryProxy, type ProxyHost, routes, type Work } from './fleet.ts';
 import type { HostReport, RemoteEvent } from './outcome.ts';
 import { type Pace, paceOf } from './pace.ts';
@@ -56,7 +57,7 @@ async function onRoutes(context: Context, pace: Pace, work: OnProxy): Promise<re
   });
 }
 
-/** Runs one program on one host; an interruption meanwhile tells of the host. */
+/** Runs one program on one host; whatever ends the script from here on tells of the host. */
 export async function runOn(
   { site, report, underWay }: Context,
   remote: Remote,
@@ -69,10 +70,15 @@ export async function runOn(
     const asking = newRun();
     return { id: asking.id, text: await outcomeProgram(asking, site, program.id) };
   };
-  underWay.hosts.add(host);
+  if (!changes) return transact(remote, program, undefined, tell);
+  underWay.hosts.set(host, undefined);
   try {
-    return await transact(remote, program, changes ? ask : undefined, tell);
-  } finally {
-    underWay.hosts.delete(host);
+    const done = await transact(remote, program, ask, tell);
+    underWay.hosts.set(host, done);
+    return done;
+  } catch (error) {
+    // The host would run nothing. After any other error it may still be at work.
+    if (error instanceof StopError) underWay.hosts.delete(host);
+    throw error;
   }
 }

@@ -2,6 +2,7 @@
 import type { Context, Result, UnderWay } from './context.ts';
 import { EXIT, StopError } from './errors.ts';
 import { helpText, readFlags, type Usage } from './flags.ts';
+import { leftBehind, showUnseen } from './left-behind.ts';
 import { createReport, type Report } from './report.ts';
 import { Secret } from './secret.ts';
 import { readSettings, terminal } from './settings.ts';
@@ -16,24 +17,39 @@ export interface Command extends Usage {
 export async function main(command: Command): Promise<void> {
   // Looked for by hand: a slip in the flags must not hide that JSON is wanted.
   const json = process.argv.includes('--json');
-  const report = await createReport({
-    stream: json ? process.stderr : process.stdout,
-    verbose: process.argv.includes('--verbose'),
-    terminal,
-  });
-  const underWay: UnderWay = { hosts: new Set(), tokens: new Map() };
+  const underWay: UnderWay = { hosts: new Map(), tokens: new Map() };
+  const report = await reportOf(json, underWay);
   const end = (result: Result) => {
     report.close();
     if (json) process.stdout.write(`${document(command, result, report)}\n`);
     process.exitCode = result.exit;
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      end(interrupted(underWay, report));
-      process.exit();
-    });
-  }
-  end(await runCommand(command, report, underWay).catch((error: unknown) => explainError(error, report)));
+  const endNow = (result: Result) => {
+    end(result);
+    process.exit();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => endNow(interrupted(underWay, report)));
+  // Thrown where no promise carries it here.
+  process.once('uncaughtException', (error) => endNow(explainError(error, underWay, report)));
+  const failed = (error: unknown) => explainError(error, underWay, report);
+  end(await runCommand(command, report, underWay).catch(failed));
+}
+
+/** The report; a token that it has shown is not shown again. */
+async function reportOf(json: boolean, { tokens }: UnderWay): Promise<Report> {
+  // Whoever read our output may have gone: the change goes on all the same.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  const report = await createReport({
+    stream: json ? process.stderr : process.stdout,
+    verbose: process.argv.includes('--verbose'),
+    terminal,
+  });
+  const showToken: Report['showToken'] = (client, token) => {
+    tokens.delete(client);
+    report.showToken(client, token);
+  };
+  return { ...report, showToken };
 }
 
 /** The one JSON document; the token, when there is one, is the only secret that stays. */
@@ -65,31 +81,29 @@ async function runCommand(command: Command, report: Report, underWay: UnderWay):
 }
 
 /** The operator can mend it, or it is a bug. (A host that failed is a result, not an error.) */
-function explainError(error: unknown, report: Report): Result {
-  const [message, advice, exit] =
-    error instanceof StopError
-      ? [error.message, error.advice, error.exit]
-      : [
-          `A bug in this script: ${(error as Error)?.stack ?? error}`,
-          'Please report it, with this text.',
-          EXIT.refused,
-        ];
-  report.tell({ kind: 'problem', message, advice });
-  return { exit, json: { hosts: [], error: { message, advice } } };
+function explainError(error: unknown, underWay: UnderWay, report: Report): Result {
+  if (error instanceof StopError) return problem(error.message, error.advice, error.exit, report);
+  const { exit, left, advice } = leftBehind(underWay);
+  const what = `A bug in this script: ${(error as Error)?.stack ?? error}`;
+  const shown = problem(
+    `${what}${left && `\nIt came ${left}.`}`,
+    `Please report it, with this text. ${advice}`,
+    exit,
+    report,
+  );
+  showUnseen(underWay, report);
+  return shown;
 }
 
 /** Ctrl-C: what was sent ends by itself on the proxy, what was not sent never happens. */
 function interrupted(underWay: UnderWay, report: Report): Result {
-  const hosts = [...underWay.hosts];
-  const message = hosts.length > 0 ? `Interrupted while ${hosts.join(', ')} was at work.` : 'Interrupted.';
-  const advice =
-    hosts.length > 0
-      ? 'The proxy ends the change by itself: wholly live or wholly undone. Run the same command again to see and settle it.'
-      : 'Nothing was changed on any proxy. Run the same command again.';
+  const { exit, left, advice } = leftBehind(underWay);
+  const shown = problem(`Interrupted${left && ` ${left}`}.`, advice, exit, report);
+  showUnseen(underWay, report);
+  return shown;
+}
+
+function problem(message: string, advice: string, exit: Result['exit'], report: Report): Result {
   report.tell({ kind: 'problem', message, advice });
-  if (hosts.length > 0) for (const [client, token] of underWay.tokens) report.showToken(client, token);
-  return {
-    exit: hosts.length > 0 ? EXIT.unknown : EXIT.refused,
-    json: { hosts: [], error: { message, advice } },
-  };
+  return { exit, json: { hosts: [], error: { message, advice } } };
 }

@@ -1,14 +1,17 @@
 /** What a script gets, and what it leaves. */
 import type { ExitStatus } from './errors.ts';
 import type { Flags } from './flags.ts';
+import type { HostReport } from './outcome.ts';
 import type { Report } from './report.ts';
 import type { Secret } from './secret.ts';
 import type { Settings } from './settings.ts';
 import type { Site } from './sites.ts';
 
-/** The hosts that are at work on a program, and the new tokens, by client, that may go live there unseen. */
+/** What would stay behind if the script ended now. */
 export interface UnderWay {
-  readonly hosts: Set<string>;
+  /** The hosts that a change was sent to: what became of it, or undefined while they are at work. */
+  readonly hosts: Map<string, HostReport | undefined>;
+  /** The new tokens, by client, that were not shown yet. */
   readonly tokens: Map<string, Secret>;
 }
 

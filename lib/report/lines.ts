@@ -10,8 +10,6 @@ export interface Lines {
 
 /** Writes to `stream`. `underWay` gives the spinner's text; without it there is no spinner. */
 export function startLines(stream: NodeJS.WriteStream, underWay?: () => string): Lines {
-  // Whoever read our output may have gone (`| head`): the change goes on all the same.
-  stream.on('error', () => {});
   const spinner = stream.isTTY && underWay ? startSpinner(stream, underWay) : undefined;
   let isFirst = true;
   let wasBlock = false;
