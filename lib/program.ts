@@ -14,24 +14,25 @@ export const RUNNER = '/usr/local/sbin/gatepost-run';
 export const COMMAND = `exec /bin/sh -c '[ "$(id -u)" -ne 0 ] || exec /bin/sh -s; [ -x ${RUNNER} ] && exec sudo -n ${RUNNER}; exec sudo -n /bin/sh -s'`;
 
 const ALWAYS = ['report', 'lock', 'journal', 'nginx'];
-const CHANGE = [...ALWAYS, 'files', 'release', 'change'];
-const CLIENTS = [...CHANGE, 'plan', 'begin', 'clients', 'client-verbs'];
+const CHANGE = [...ALWAYS, 'files', 'release', 'change', 'plan', 'begin'];
+const APPLY = [...CHANGE, 'apply'];
+const CLIENTS = [...CHANGE, 'clients', 'client-verbs'];
 
 /** The verbs, each with the parts of lib/remote/ that it needs, in order. */
 const PARTS = {
-  apply: [...CHANGE, 'apply'],
-  plan: [...CHANGE, 'plan'],
-  bundle: [...CHANGE, 'apply', 'bundle'],
+  apply: APPLY,
+  plan: APPLY,
+  http_only: APPLY,
+  bundle: [...APPLY, 'bundle'],
   outcome: [...ALWAYS, 'outcome'],
   rotate: CLIENTS,
   revoke_previous: CLIENTS,
   add_client: CLIENTS,
   revoke_client: CLIENTS,
-  rollback: [...CHANGE, 'plan', 'begin', 'rollback'],
-  remove: [...CHANGE, 'plan', 'begin', 'remove'],
+  rollback: [...CHANGE, 'rollback'],
+  remove: [...CHANGE, 'remove'],
   status: [...CHANGE, 'certificate', 'clients', 'status'],
   look: [...ALWAYS, 'certificate', 'look'],
-  http_only: [...CHANGE, 'apply', 'http_only'],
   challenge: [...ALWAYS, 'certificate', 'challenge'],
   end_challenge: [...ALWAYS, 'certificate', 'challenge'],
   issue: [...ALWAYS, 'certificate', 'issue'],
@@ -100,12 +101,9 @@ function constants(verb: string, run: Run, site: Site): string[] {
   return Object.entries(values).map(([name, value]) => `${name}=${quote(value)}`);
 }
 
-/** A function that prints a file. A here-document, since an argument would be seen in the process list. */
+/** A function that prints a file. The shell itself does, since an argument of a command would be seen in the process list. */
 export function contentFunction(index: number, content: string): string {
-  const lines = new Set(content.split('\n'));
-  let end = 'END_OF_FILE';
-  while (lines.has(end)) end += '_';
-  return `content_${index}() {\ncat <<'${end}'\n${content}${end}\n}`;
+  return `content_${index}() { printf %s ${quote(content)}; }`;
 }
 
 function wanted({ role, name, mode }: SiteFile, index: number): string {

@@ -1,15 +1,11 @@
 # shellcheck shell=sh
-# Verb apply: the site's files onto this host.
+# Verbs apply and http_only: the site's files onto this host.
 
 apply() {
-  take_lock
-  claim_run
-  trap ended EXIT
-  trap 'exit 1' TERM INT
-  recover
-  step survey
+  begin
   examine
-  ! settled || finish unchanged 0
-  change
-  finish applied 0
+  carry_out settled
 }
+
+# http_only: only the vhost that answers the CA's challenge, by the same change as any other.
+http_only() { apply; }

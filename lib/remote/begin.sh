@@ -1,6 +1,8 @@
 # shellcheck shell=sh
 # What the verbs that change something have in common: how they begin, and how they end. With DRY they only tell.
 
+DRY=
+
 begin() {
   [ -z "$DRY" ] || { step survey; return; }
   take_lock
@@ -13,7 +15,7 @@ begin() {
 
 # carry_out FUNCTION: makes the change, unless FUNCTION says that there is nothing to do.
 carry_out() {
-  [ -z "$DRY" ] || { each_wanted show_file; finish planned 0; }
+  [ -z "$DRY" ] || show_change
   ! "$1" || finish unchanged 0
   change
   finish applied 0

@@ -57,15 +57,15 @@ has_hook() { [ -x "$HOOK" ] && hook_text | cmp -s - "$HOOK"; }
 install_hook() {
   [ -d "$LETSENCRYPT" ] || return 0
   ! has_hook || return 0
-  new=$(new_of "$HOOK")
-  (umask 022 && mkdir -p "${HOOK%/*}") && hook_text >"$new" && chmod 755 "$new" && chown 0:0 "$new" &&
-    hook_text | cmp -s - "$new" && mv -fT "$new" "$HOOK"
+  beside "$HOOK"
+  (umask 022 && mkdir -p "${HOOK%/*}") && write_file "$NEW" hook_text && chmod 755 "$NEW" && chown 0:0 "$NEW" &&
+    hook_text | cmp -s - "$NEW" && mv -fT "$NEW" "$HOOK"
 }
 
 # serve_certificate: what was issued is served only after a reload.
 serve_certificate() {
   step serve
-  TEST=$(nginx -t 2>&1) || { say error serve; say_text text "$TEST"; finish failed 1; }
+  TEST=$(try_nginx -t) || { say error serve; say_text text "$TEST"; finish failed 1; }
   reload_nginx || { say error serve; say_text text "$WHY"; finish failed 1; }
 }
 

@@ -10,8 +10,8 @@ examine() {
   survey || healthy=no
   say fact nginx "$VERSION"
   check_layout
-  LAST=$(last_release)
-  [ -z "$LAST" ] || say release "$(sed -n 's/^id //p' "$LAST/meta")"
+  find_releases
+  say_last
   site_files
   find_drift
   [ "$healthy" = yes ] || refuse_sick
@@ -26,13 +26,13 @@ say_file() { say file "$2" "$5"; }
 # change go on, since it puts that file right; SICK then spares the proof of what was broken before.
 refuse_sick() {
   each_wanted is_blamed
-  [ -n "$SICK" ] || refuse sick "$(surveyed message)"
+  [ -n "$SICK" ] || refuse sick "$SAID"
   note "nginx refuses this site's own file as it stands ($SICK); this change puts it right"
 }
 
 # is_blamed ROLE PATH MODE CONTENT-FUNCTION STATE: nginx names a vhost by its link, or only the certificate that it names.
 is_blamed() {
-  case $(surveyed message) in
+  case $SAID in
     *" in $2:"*) ;;
     *" in ${LINK_DIR:-}/${2##*/}:"*) [ "$1" = vhost ] || return 0 ;;
     *"\"$CHAIN\""* | *"\"$KEY\""*) [ "$1" = vhost ] || return 0 ;;
@@ -41,21 +41,22 @@ is_blamed() {
   [ "$5" = same ] || SICK=$2
 }
 
-# settled: is everything here as the last release of ours left it, and as it is wanted?
-settled() { is_here && [ -n "$LAST" ] && [ -z "$DRIFT" ] && ! grep -q '^kind found$' "$LAST/meta"; }
+# settled: is everything here as it is wanted, and as a change of ours left it?
+settled() {
+  is_here && [ -n "$LAST" ] && [ -z "$DRIFT" ] || return 1
+  kind_of "$LAST"
+  [ "$KIND" != found ]
+}
 
 # is_here: is every wanted file as it is wanted?
-is_here() {
-  case "$WANTED" in *'|new
-'* | *'|changed
-'* | *'|gone
-'*) return 1 ;; esac
-}
+is_here() { each_wanted is_same; }
+
+is_same() { [ "$5" = same ]; }
 
 # prepare: the new files beside their places, and the journal of what is there now.
 prepare() {
   WHY="cannot write below $STORE/$SITE"
-  rm -rf "$JOURNAL.new" && mkdir -p "$JOURNAL.new" && echo "$RUN of $WHO" >"$JOURNAL.new/run" || return 1
+  mkdir -p "$JOURNAL.new/files" && echo "$RUN of $WHO" >"$JOURNAL.new/run" || return 1
   true >"$JOURNAL.new/before" || return 1
   [ -z "$SICK" ] || echo "$SICK" >"$JOURNAL.new/sick" || return 1
   each_wanted make_room && each_wanted keep_target && each_wanted write_beside || return 1
@@ -65,7 +66,10 @@ prepare() {
 
 make_room() {
   WHY="cannot make the directory of $2"
-  [ "$5" = same ] || keep_directory "${2%/*}" "$([ "$1" = client ] && echo 700 || echo 755)"
+  case $1 in
+    client) keep_directory "${2%/*}" 700 ;;
+    *) keep_directory "${2%/*}" 755 ;;
+  esac
 }
 
 keep_target() {

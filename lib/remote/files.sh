@@ -8,36 +8,38 @@
 #   link         a symbolic link to what FUNCTION prints
 #   gone         one of an earlier release that is not wanted any more
 
-WANTED='' FRESH='' GENERATED='' SHARED=''
+WANTED='' FRESH='' GENERATED='' SHARED='' MODES=''
 
 # check_layout: where the include lines of this nginx let a vhost be.
 check_layout() {
-  case $(surveyed includes) in
+  case $INCLUDES in
     *conf.d*) ;;
     *) refuse layout "nginx.conf does not include $NGINX_DIR/conf.d/*.conf in its http block" ;;
   esac
-  case $(surveyed includes) in
+  case $INCLUDES in
     *sites-enabled*) VHOST_DIR=$NGINX_DIR/sites-available LINK_DIR=$NGINX_DIR/sites-enabled ;;
     *) VHOST_DIR=$NGINX_DIR/conf.d LINK_DIR= ;;
   esac
 }
 
-# adapt: a vhost on stdin, written for the oldest nginx, into the form that this host wants.
-adapt() {
+# vhost_text FUNCTION: a vhost, written for the oldest nginx with IPv6, in the form that this host wants.
+vhost_text() {
   drop='' modern=''
-  grep -q . /proc/net/if_inet6 2>/dev/null || drop='/^ *listen \[::\]/d'
+  has_ipv6 || drop='/^ *listen \[::\]/d'
   ! at_least 1 25 1 || modern='s/^\( *\)\(listen 443 ssl\) http2\(.*\)$/\1\2\3\
 \1http2 on;/; s/^\( *listen \[::\]:443 ssl\) http2/\1/'
-  sed -e "$drop" -e "$modern"
+  if [ -z "$drop$modern" ]; then "$1"; else "$1" | sed -e "$drop" -e "$modern"; fi
 }
+
+has_ipv6() { read -r address 2>/dev/null </proc/net/if_inet6; }
 
 # at_least MAJOR MINOR PATCH: is this nginx as new as that?
 at_least() {
-  printf '%s\n' "$VERSION" | awk -F. -v a="$1" -v b="$2" -v c="$3" \
-    '{ exit !($1 * 1000000 + $2 * 1000 + $3 >= a * 1000000 + b * 1000 + c) }'
+  IFS=. read -r major minor patch <<END
+${VERSION:-0}.0.0
+END
+  [ $((major * 1000000 + minor * 1000 + ${patch%%.*})) -ge $(($1 * 1000000 + $2 * 1000 + $3)) ]
 }
-
-vhost_text() { "$1" | adapt; }
 
 # want ROLE NAME MODE FUNCTION: one file of the site, noted in WANTED with its state here.
 want() {
@@ -47,17 +49,23 @@ want() {
       [ -z "$LINK_DIR" ] || add link "$LINK_DIR/$2" 777 "echo $VHOST_DIR/$2"
       ;;
     shared)
-      others=$(surveyed upgrade | grep -vFx "$NGINX_DIR/conf.d/$2" | sort -u)
       SHARED=$NGINX_DIR/conf.d/$2
-      if [ -z "$others" ]; then
-        add shared "$SHARED" "$3" "$4"
+      if others_define "$SHARED"; then
+        note "\$connection_upgrade is defined in$others; $2 is left as it is"
       else
-        note "\$connection_upgrade is defined in $(printf '%s' "$others" | tr '\n' ' '); $2 is left as it is"
+        add shared "$SHARED" "$3" "$4"
       fi
       ;;
     map) add map "$NGINX_DIR/conf.d/$2" "$3" "$4" ;;
     client) add client "$CLIENTS/$2.map" "$3" "client_text $4 $CLIENTS/$2.map" ;;
   esac
+}
+
+# others_define PATH: do other files than PATH define $connection_upgrade?
+others_define() {
+  others=
+  for file in $DEFINES_UPGRADE; do [ "$file" = "$1" ] || others="$others $file"; done
+  [ -n "$others" ]
 }
 
 # want_first NAME MODE FUNCTION: a client that only a host without any client or history of the whole site gets.
@@ -70,8 +78,9 @@ want_first() {
 
 # was_whole: has the whole site been here since it was last removed, or ever?
 was_whole() {
-  for release in $(releases); do
-    case $(sed -n 's/^kind //p' "$release/meta") in
+  for release in $RELEASES; do
+    kind_of "$release"
+    case $KIND in
       remove) return 1 ;;
       found | http_only) ;;
       *) return 0 ;;
@@ -82,10 +91,17 @@ was_whole() {
 
 add() {
   check_target "$1" "$2"
-  state=$(state_of "$@")
-  WANTED="$WANTED$1|$2|$3|$4|$state
-"
+  if ! is_there "$2"; then
+    state=new
+  elif is_as_wanted "$@"; then
+    state=same
+  else
+    state=changed
+  fi
+  WANTED="$WANTED$1|$2|$3|$4|$state$NL"
 }
+
+is_there() { [ -e "$1" ] || [ -L "$1" ]; }
 
 # check_target ROLE PATH: never write through or over something that we do not understand.
 check_target() {
@@ -98,25 +114,47 @@ check_target() {
   fi
 }
 
-# state_of ROLE PATH MODE FUNCTION: same, new or changed.
-state_of() {
-  [ -e "$2" ] || [ -L "$2" ] || { echo new; return; }
+# is_as_wanted ROLE PATH MODE FUNCTION
+is_as_wanted() {
   case $1 in
-    link) [ -L "$2" ] && [ "$(readlink -f "$2")" = "$($4)" ] ;;
+    link) [ -L "$2" ] && leads_to "$2" "$($4)" ;;
     client) has_mode "$2" "$3" && [ "$($4 | keys)" = "$(keys <"$2")" ] ;;
     *) has_mode "$2" "$3" && $4 | cmp -s - "$2" ;;
-  esac && echo same || echo changed
+  esac
 }
 
-has_mode() { [ "$(stat -c %a:%u:%g "$1")" = "$2:0:0" ]; }
+leads_to() { [ "$(readlink "$1")" = "$2" ] || [ "$(readlink -f "$1")" = "$2" ]; }
+
+# has_mode PATH MODE: is it root's, with this mode? (One look at all files that may be asked for.)
+has_mode() {
+  [ -n "$MODES" ] || MODES=$NL$(stat -c '%n %a:%u:%g' "$NGINX_DIR"/*/*.conf "$CLIENTS"/*.map 2>/dev/null)$NL
+  case $MODES in *"$NL$1 $2:0:0$NL"*) ;; *) return 1 ;; esac
+}
 
 # keys: of a client's file, what opens the gate.
-keys() { grep -v '^#'; }
+keys() {
+  while IFS= read -r line; do
+    case $line in '#'*) ;; *) printf '%s\n' "$line" ;; esac
+  done
+}
 
-# client FUNCTION PATH: a client's file; the time of its making stays with it.
+# client_text FUNCTION PATH: a client's file; the time of its making stays with it.
 client_text() {
-  created=$(sed -n 's/^# created \([0-9TZ:-]*\)$/\1/p' "$2" 2>/dev/null | head -n 1)
-  "$1" | sed "s/^# created .*/# created ${created:-$NOW}/"
+  created=$NOW
+  [ ! -e "$2" ] || find_created <"$2"
+  "$1" | while IFS= read -r line; do
+    case $line in '# created '*) line="# created $created" ;; esac
+    printf '%s\n' "$line"
+  done
+}
+
+find_created() {
+  while IFS= read -r line; do
+    case $line in
+      '# created '*[!0-9TZ:-]*) ;;
+      '# created '?*) created=${line#'# created '} && return ;;
+    esac
+  done
 }
 
 # each_wanted FUNCTION: FUNCTION ROLE PATH MODE CONTENT-FUNCTION STATE for every wanted file.
@@ -130,17 +168,24 @@ END
 
 # write_beside ROLE PATH MODE CONTENT-FUNCTION STATE: the new file, whole and read back, beside its place.
 write_beside() {
-  [ "$5" != same ] && [ "$5" != gone ] || return 0
-  new=$(new_of "$2")
+  case $5 in same | gone) return 0 ;; esac
+  beside "$2"
+  WHY="cannot write $NEW"
   if [ "$1" = link ]; then
-    ln -sfn "$($4)" "$new"
+    ln -sfn "$($4)" "$NEW"
   else
-    rm -f "$new" && $4 >"$new" && chmod "$3" "$new" && chown 0:0 "$new" && $4 | cmp -s - "$new" && FRESH="$FRESH $new"
-  fi || { WHY="cannot write $new"; return 1; }
+    { ! is_there "$NEW" || rm -f "$NEW"; } && write_file "$NEW" "$4" && chmod "$3" "$NEW" && chown 0:0 "$NEW" &&
+      $4 | cmp -s - "$NEW" && FRESH="$FRESH $NEW"
+  fi
 }
 
 # swap ROLE PATH MODE CONTENT-FUNCTION STATE: the new file takes its place at once.
 swap() {
-  [ "$5" != same ] || return 0
-  if [ "$5" = gone ]; then rm -f "$2"; else mv -fT "$(new_of "$2")" "$2"; fi || { WHY="cannot replace $2"; return 1; }
+  beside "$2"
+  WHY="cannot replace $2"
+  case $5 in
+    same) ;;
+    gone) rm -f "$2" ;;
+    *) mv -fT "$NEW" "$2" ;;
+  esac
 }

@@ -11,7 +11,7 @@ issue() {
   trap 'exit 1' TERM INT
   recover
   remove_challenge
-  find_nginx
+  survey || :
   [ "$ORDER" = none ] || order
   install_hook || { say error hook; say text "cannot write $HOOK"; finish failed 1; }
   [ "$ORDER" = rehearsal ] || serve_certificate

@@ -8,19 +8,23 @@
 # `before` holds a line a target: KIND PATH [LINK TARGET]. What stood at PATH is kept beside it by a hard link,
 # so that putting it back needs no space and keeps owner, mode and times.
 
-new_of() { printf '%s/.%s.gatepost-new' "${1%/*}" "${1##*/}"; }
-old_of() { printf '%s/.%s.gatepost-old' "${1%/*}" "${1##*/}"; }
+# beside PATH: leaves in NEW and OLD the names of what is written and what is kept beside PATH.
+beside() { NEW=${1%/*}/.${1##*/}.gatepost-new OLD=${1%/*}/.${1##*/}.gatepost-old; }
+
+# write_file PATH FUNCTION: what FUNCTION prints. The shell does not say why a write failed; cat does.
+write_file() { $2 2>/dev/null >"$1" || $2 | cat >"$1"; }
 
 # put_link PATH TARGET
-put_link() { ln -sfn "$2" "$(new_of "$1")" && mv -fT "$(new_of "$1")" "$1"; }
+put_link() { beside "$1" && ln -sfn "$2" "$NEW" && mv -fT "$NEW" "$1"; }
 
 # keep PATH: writes down what PATH is now, and keeps it.
 keep() {
+  beside "$1"
   if [ -L "$1" ]; then
     echo "link $1 $(readlink "$1")"
   elif [ -e "$1" ]; then
     echo "file $1" || return 1
-    ln -f "$1" "$(old_of "$1")" 2>/dev/null || cp -p "$1" "$(old_of "$1")"
+    ln -f "$1" "$OLD" 2>/dev/null || cp -p "$1" "$OLD"
   else
     echo "absent $1"
   fi >>"$JOURNAL.new/before"
@@ -36,9 +40,9 @@ keep_directory() {
 put_back() {
   failed=
   while read -r kind path target; do
-    old=$(old_of "$path")
+    beside "$path"
     case $kind in
-      file) [ ! -e "$old" ] || mv -fT "$old" "$path" || cmp -s "$old" "$path" ;;
+      file) [ ! -e "$OLD" ] || mv -fT "$OLD" "$path" || cmp -s "$OLD" "$path" ;;
       absent) rm -f "$path" ;;
       link) [ "$(readlink "$path")" = "$target" ] || put_link "$path" "$target" ;;
     esac || failed=$path
@@ -46,11 +50,16 @@ put_back() {
   [ -z "$failed" ] && clean_up "$1" && remove_directories "$1"
 }
 
-# clean_up JOURNAL: drops what was written or kept beside the targets.
+# clean_up JOURNAL [FILE…]: drops what was written or kept beside the targets, and then these.
 clean_up() {
+  leavings=
   while read -r kind path target; do
-    rm -f "$(new_of "$path")" "$(old_of "$path")"
+    beside "$path"
+    leavings="$leavings $NEW $OLD"
   done <"$1/before"
+  shift
+  # shellcheck disable=SC2086 # our own paths, none with a blank
+  rm -f $leavings "$@"
 }
 
 # remove_directories JOURNAL: those that the change had made, unless somebody uses them.
@@ -62,6 +71,7 @@ remove_directories() {
 
 # abandon JOURNAL.NEW: nothing was changed yet; nothing of the preparation stays.
 abandon() {
+  [ -e "$1" ] || return 0
   [ ! -e "$1/before" ] || { clean_up "$1" && remove_directories "$1"; }
   rm -rf "$1"
 }
@@ -71,7 +81,7 @@ restore() {
   step restore
   put_back "$1" || restore_failed "$1" "cannot put back $failed"
   if [ -z "${SICK:-}" ]; then
-    TEST=$(nginx -t 2>&1) || restore_failed "$1" "$TEST"
+    TEST=$(try_nginx -t) || restore_failed "$1" "$TEST"
     [ ! -e "$1/reload" ] || reload_nginx || restore_failed "$1" "$WHY"
   fi
   drop_journal "$1"
@@ -84,7 +94,7 @@ restore_failed() {
   say_text text "$2"
   while read -r kind path target; do
     case $kind in
-      file) say todo "test ! -e $(old_of "$path") || mv -fT $(old_of "$path") $path" ;;
+      file) beside "$path" && say todo "test ! -e $OLD || mv -fT $OLD $path" ;;
       absent) say todo "rm -f $path" ;;
       link) say todo "ln -sfn $target $path" ;;
     esac
@@ -97,7 +107,7 @@ restore_failed() {
 recover() {
   for site in "$STORE"/*/releases; do
     site=${site%/releases}
-    rm -rf "$site/journal.done"
+    [ ! -e "$site/journal.done" ] || rm -rf "$site/journal.done"
     abandon "$site/journal.new"
     for release in "$site"/releases/*/before; do
       [ ! -e "$release" ] || tidy "${release%/before}"
@@ -107,7 +117,7 @@ recover() {
 }
 
 # tidy RELEASE: a committed journal keeps its record only.
-tidy() { clean_up "$1" && rm -f "$1/before" "$1/reload" "$1/run" "$1/sick"; }
+tidy() { clean_up "$1" "$1/before" "$1/reload" "$1/run" "$1/sick"; }
 
 # recover_one JOURNAL: as restore does, but here nginx may have been stopped or broken by others since, or reloaded in
 # the middle of the change.
@@ -118,7 +128,7 @@ recover_one() {
     ! find_master || reload_nginx || restore_failed "$1" "$WHY"
   else
     # A change that was to mend this site's own file: the next one mends it.
-    [ -e "$1/sick" ] || refuse sick "$(surveyed message)"
+    [ -e "$1/sick" ] || refuse sick "$SAID"
   fi
   drop_journal "$1"
 }

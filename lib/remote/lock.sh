@@ -3,14 +3,16 @@
 
 STORE=/var/lib/gatepost
 LOCK_WAIT=30 # seconds
+RUNS_KEPT=20
 
 # take_lock: waits for another run to end; the kernel frees the lock however its holder dies.
 take_lock() {
   umask 077
-  why=$(mkdir -p "$STORE/runs" "$STORE/$SITE/releases" 2>&1 && chmod 700 "$STORE" 2>&1) || refuse store "$why"
+  why=$(install -d -m 700 "$STORE" "$STORE/runs" "$STORE/$SITE" "$STORE/$SITE/releases" 2>&1) || refuse store "$why"
   command -v flock >/dev/null || refuse tools "flock (package util-linux) is missing on the proxy"
   # A redirection that fails ends the shell where it belongs to a special command (exec, :) and not elsewhere.
-  true 2>/dev/null >>"$STORE/lock" || refuse store "cannot write $STORE/lock"
+  true 2>/dev/null >>"$STORE/lock" ||
+    refuse store "cannot write $STORE/lock: $({ true >>"$STORE/lock"; } 2>&1)"
   exec 9>>"$STORE/lock"
   tries=0
   until flock -n 9; do
@@ -29,12 +31,18 @@ claim_run() {
   [ ! -e "$STORE/runs/$RUN" ] || refuse cancelled "this run was given up before it began"
   LOG=$STORE/runs/$RUN
   # A page more than is needed: on a full disk the run ends here.
-  why=$({ printf '%4096s' '' | cat >"$LOG"; } 2>&1) || refuse store "cannot write $LOG: $why"
+  why=$(write_file "$LOG" page 2>&1) || refuse store "cannot write $LOG: $why"
   true >"$LOG"
-  prune "$STORE/runs" 20
+  prune_runs
 }
 
-# prune DIRECTORY NUMBER: only the newest NUMBER entries stay (names begin with a time or a number).
-prune() {
-  find "$1" -mindepth 1 -maxdepth 1 | sort -r | tail -n "+$(($2 + 1))" | while IFS= read -r old; do rm -rf "$old"; done
+page() { printf '%4096s' ''; }
+
+# prune_runs: the newest ones stay (their names begin with a time).
+prune_runs() {
+  set -- "$STORE"/runs/*
+  while [ $# -gt "$RUNS_KEPT" ]; do
+    rm -rf "$1"
+    shift
+  done
 }

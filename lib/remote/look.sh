@@ -3,7 +3,8 @@
 
 look() {
   step look
-  survey || :
+  healthy=yes
+  survey || healthy=no
   say fact nginx "$VERSION"
   say_vhost
   say_certificate
@@ -16,7 +17,7 @@ say_vhost() {
   for file in "$NGINX_DIR/sites-enabled/$SITE.conf" "$NGINX_DIR/conf.d/$SITE.conf"; do
     [ -f "$file" ] || continue
     if grep -q '^[^#]*ssl_certificate' "$file"; then state=tls; else state=http-only; fi
-    [ "$(surveyed status)" = 0 ] || state=broken
+    [ "$healthy" = yes ] || state=broken
     say fact vhost "$state"
   done
 }

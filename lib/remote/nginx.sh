@@ -4,47 +4,40 @@
 NGINX_DIR=/etc/nginx
 RELOAD_WAIT=20 # seconds; a taken port shows after 2.5
 
-# find_nginx: version, and the process that takes our reloads.
-find_nginx() {
-  command -v nginx >/dev/null || refuse nginx-absent "there is no nginx on this host"
-  BUILD=$(nginx -V 2>&1)
-  VERSION=$(printf '%s\n' "$BUILD" | sed -n 's|^nginx version: [^/]*/\([0-9.]*\).*|\1|p')
-  PID_FILE=$(built_with pid-path)
-  ERROR_LOG=$(built_with error-log-path)
-}
-
-built_with() { printf '%s\n' "$BUILD" | tr ' ' '\n' | sed -n "s|^--$1=||p" | tail -n 1; }
-
-# survey: one `nginx -T`, read as it goes by and never kept, since it prints every token. (It prints nothing but its
-# complaint when the configuration is broken: then the files are read as they lie.) Leaves in SURVEY lines
-# `message TEXT`, `includes DIRECTORY`, `upgrade FILE` (defines $connection_upgrade), `uses_upgrade FILE`,
-# `named FILE`, `pid PATH`, `error_log PATH`, `status N`.
+# survey: what nginx is and loads. Leaves
+#   VERSION, PID_FILE, ERROR_LOG
+#   SAID                            what it says of its configuration, a line each
+#   INCLUDES                        which of conf.d and sites-enabled it includes
+#   DEFINES_UPGRADE, USES_UPGRADE   the files with $connection_upgrade
+# Fails when nginx refuses its configuration.
 survey() {
-  find_nginx
-  SURVEY=$(dump | awk -v names="$SERVER_NAMES" '
-    BEGIN { split(names, list, " "); for (i in list) ours[list[i]] = 1 }
-    /^# configuration file .*:$/ { file = $4; sub(/:$/, "", file); next }
-    /^# gatepost status / { print "status " $4; next }
-    !file && /^nginx: |\[(emerg|alert|crit|error|warn)\]/ { print "message " $0; next }
-    { sub(/(^|[ \t])#.*/, "") }
-    match($0, /(^|[ \t;{])include[ \t]+[^;]*;/) {
-      path = substr($0, RSTART, RLENGTH)
-      gsub(/.*include[ \t]+|["\047; \t]/, "", path); sub(/^\/etc\/nginx\//, "", path)
-      if (path == "sites-enabled/*" || path == "sites-enabled/*.conf") print "includes sites-enabled"
-      if (path == "conf.d/*.conf" || path == "conf.d/*") print "includes conf.d"
-    }
-    /\$(connection_upgrade|\{connection_upgrade\})["\047]?[ \t]*(\{|$)/ { print "upgrade " file; next }
-    /\$(connection_upgrade([^a-z0-9_]|$)|\{connection_upgrade\})/ { print "uses_upgrade " file }
-    /^[ \t]*server_name[ \t]/ { for (i = 2; i <= NF; i++) { name = $i; sub(/;$/, "", name); if (name in ours) print "named " file } }
-    $1 == "pid" && $2 ~ /^\// { path = $2; sub(/;$/, "", path); print "pid " path }
-    $1 == "error_log" && $2 ~ /^\// && !logged++ { path = $2; sub(/;$/, "", path); print "error_log " path }')
-  PID_FILE=$(surveyed pid | tail -n 1 | grep . || printf '%s\n' "$PID_FILE")
-  ERROR_LOG=$(surveyed error_log | grep . || printf '%s\n' "$ERROR_LOG")
-  [ "$(surveyed status)" = 0 ]
+  command -v nginx >/dev/null || refuse nginx-absent "there is no nginx on this host"
+  VERSION='' PID_FILE='' ERROR_LOG='' SAID='' INCLUDES='' DEFINES_UPGRADE='' USES_UPGRADE='' accepted=''
+  while read -r key value; do
+    case $key in
+      version) VERSION=$value ;;
+      pid) PID_FILE=$value ;;
+      error_log) ERROR_LOG=$value ;;
+      says) SAID="${SAID:+$SAID$NL}$value" ;;
+      includes) INCLUDES="$INCLUDES $value" ;;
+      defines) DEFINES_UPGRADE="$DEFINES_UPGRADE $value" ;;
+      uses) USES_UPGRADE="$USES_UPGRADE $value" ;;
+      accepted) accepted=yes ;;
+    esac
+  done <<END
+$(dump | digest)
+END
+  [ -n "$accepted" ]
 }
 
+# try_nginx FLAG…: all that nginx says. For every map it fills a megabyte and frees it: half of its time, unless the heap
+# keeps it (mallopt(3)).
+try_nginx() { MALLOC_TOP_PAD_=4194304 nginx "$@" 2>&1; }
+
+# dump: what nginx was built with and all that it loads. (It prints nothing but its complaint when the configuration is
+# broken: then the files are read as they lie.)
 dump() {
-  if nginx -T 2>&1; then echo '# gatepost status 0'; else read_files && echo '# gatepost status 1'; fi
+  if try_nginx -T -V; then echo '# gatepost accepted'; else read_files; fi
 }
 
 # read_files: what `nginx -T` would print of the files that matter here.
@@ -54,12 +47,36 @@ read_files() {
   done
 }
 
-# surveyed KEY: the values that the survey found.
-surveyed() { printf '%s\n' "$SURVEY" | sed -n "s/^$1 //p"; }
+# digest: a dump as lines for `survey`. It is read as it goes by and never kept, since it holds every token.
+digest() {
+  awk '
+    /^# configuration file .*:$/ { file = $4; sub(/:$/, "", file); next }
+    /^# gatepost accepted$/ { print "accepted"; next }
+    file == "" && /^nginx version: / { sub(/^[^\/]*\//, ""); sub(/[^0-9.].*/, ""); print "version " $0; next }
+    file == "" && /^configure arguments: / {
+      for (i = 3; i <= NF; i++) {
+        if (sub(/^--pid-path=/, "", $i)) print "pid " $i
+        if (sub(/^--error-log-path=/, "", $i)) print "error_log " $i
+      }
+      next
+    }
+    file == "" && /^nginx: |\[(emerg|alert|crit|error|warn)\]/ { print "says " $0; next }
+    { sub(/(^|[ \t])#.*/, "") }
+    match($0, /(^|[ \t;{])include[ \t]+[^;]*;/) {
+      path = substr($0, RSTART, RLENGTH)
+      gsub(/.*include[ \t]+|["\047; \t]/, "", path); sub(/^\/etc\/nginx\//, "", path)
+      if (path == "sites-enabled/*" || path == "sites-enabled/*.conf") print "includes sites-enabled"
+      if (path == "conf.d/*.conf" || path == "conf.d/*") print "includes conf.d"
+    }
+    /\$(connection_upgrade|\{connection_upgrade\})["\047]?[ \t]*(\{|$)/ { if (!defines[file]++) print "defines " file; next }
+    /\$(connection_upgrade([^a-z0-9_]|$)|\{connection_upgrade\})/ && !uses[file]++ { print "uses " file }
+    $1 == "pid" && $2 ~ /^\// { path = $2; sub(/;$/, "", path); print "pid " path }
+    $1 == "error_log" && $2 ~ /^\// && !logged++ { path = $2; sub(/;$/, "", path); print "error_log " path }'
+}
 
 # test_nginx: nginx's own test; its words are left in TEST. That our name is taken is only a warning to nginx.
 test_nginx() {
-  TEST=$(nginx -t 2>&1) || return 1
+  TEST=$(try_nginx -t) || return 1
   for name in $SERVER_NAMES; do
     case $TEST in *"conflicting server name \"$name\""*) return 1 ;; esac
   done
@@ -79,16 +96,22 @@ title_of() {
   IFS= read -r TITLE 2>/dev/null <"/proc/$1/cmdline" || :
 }
 
-# children: the pids of the master's processes, of whatever title.
-children() { cat "/proc/$MASTER/task/$MASTER/children" 2>/dev/null || pgrep -P "$MASTER" | tr '\n' ' '; }
+# find_children: leaves in CHILDREN the pids of the master's processes, of whatever title.
+find_children() {
+  CHILDREN=
+  read -r CHILDREN 2>/dev/null <"/proc/$MASTER/task/$MASTER/children" || :
+  [ -n "$CHILDREN" ] || CHILDREN=$(pgrep -P "$MASTER" | tr '\n' ' ')
+}
 
-# workers: the pids of the workers that accept connections.
-workers() {
-  for pid in $(children); do
+# find_workers: leaves in WORKERS the pids of those of them that accept connections.
+find_workers() {
+  find_children
+  WORKERS=
+  for pid in $CHILDREN; do
     title_of "$pid"
     case $TITLE in
       'nginx: worker process is shutting down'*) ;;
-      'nginx: worker process'*) printf '%s ' "$pid" ;;
+      'nginx: worker process'*) WORKERS="$WORKERS $pid" ;;
     esac
   done
 }
@@ -99,30 +122,33 @@ reload_nginx() {
   WHY="nginx is not running (no master process by $PID_FILE)"
   find_master || return 1
   # All of them: one that was only just forked is not titled yet, and old all the same.
-  old=" $(children) "
-  log_start=$(wc -c <"$ERROR_LOG" 2>/dev/null || echo 0)
+  find_children
+  old=" $CHILDREN "
+  log_start=$(wc -c 2>/dev/null <"$ERROR_LOG") || log_start=0
   kill -HUP "$MASTER" || return 1
-  tries=0
-  until has_taken; do
+  # nginx itself leaves its old workers 100 ms. Where it takes longer the host is busy, and not to be kept busy by asking.
+  tries=0 pause=0.1
+  until sleep "$pause"; has_taken; do
     tries=$((tries + 1))
-    WHY=$(log_since "$log_start")
-    [ -z "$WHY" ] || return 1
     WHY="the old workers still accept connections $RELOAD_WAIT s after the reload"
-    [ "$tries" -lt $((RELOAD_WAIT * 50)) ] || return 1
-    sleep 0.02
+    [ "$tries" -lt $((RELOAD_WAIT * 10)) ] || return 1
+    if [ "$tries" -lt 4 ]; then pause=0.02; else pause=0.1; fi
+    if [ $((tries % 5)) -eq 0 ] && will_not_take; then return 1; fi
   done
 }
 
 has_taken() {
   fresh=
-  for worker in $(workers); do
+  find_workers
+  for worker in $WORKERS; do
     case $old in *" $worker "*) return 1 ;; esac
     fresh=yes
   done
   [ -n "$fresh" ]
 }
 
-# log_since BYTES: what the master wrote to the error log that means the reload will not take.
-log_since() {
-  tail -c "+$(($1 + 1))" "$ERROR_LOG" 2>/dev/null | grep "\[emerg\] $MASTER#" | grep -v ' bind() ' | head -n 3
+# will_not_take: did the master write to the error log, since the reload, that it goes on as before? Leaves that in WHY.
+will_not_take() {
+  words=$(tail -c "+$((log_start + 1))" "$ERROR_LOG" 2>/dev/null | grep "\[emerg\] $MASTER#" | grep -v ' bind() ' | head -n 3)
+  [ -n "$words" ] && WHY=$words
 }

@@ -1,9 +1,12 @@
-# shellcheck shell=sh
-# Verb plan: what apply would do, told and not done; nothing is written on this host.
+# shellcheck shell=sh disable=SC2034 # the parts share their variables
+# Verb plan, and every verb with DRY: the change is told and not made; nothing is written on this host.
 
 plan() {
-  step survey
-  examine
+  DRY=yes
+  apply
+}
+
+show_change() {
   [ -z "$GENERATED" ] || note "the first deploy would generate a token for the client $GENERATED"
   each_wanted show_file
   finish planned 0

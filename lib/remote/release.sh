@@ -6,40 +6,55 @@
 
 RELEASES_KEPT=10
 
-# last_release: the directory of the newest one, or nothing.
-last_release() {
-  last=$(find "$STORE/$SITE/releases" -mindepth 1 -maxdepth 1 -name '[0-9]*.*' 2>/dev/null | sort | tail -n 1)
-  printf '%s' "$last"
+# find_releases: leaves in RELEASES their directories, the newest first, and in LAST that one.
+find_releases() {
+  RELEASES='' LAST=''
+  for release in "$STORE/$SITE/releases"/[0-9]*.*; do
+    [ ! -d "$release" ] || RELEASES="$release $RELEASES" LAST=$release
+  done
 }
 
-# sha256_of PATH: of a file's content, of a link's target, or `-`.
-sha256_of() {
-  if [ -L "$1" ]; then
-    readlink "$1" | sha256
-  elif [ -f "$1" ]; then
-    sha256 <"$1"
-  else
-    echo -
-  fi
+last_release() { find_releases && printf '%s' "$LAST"; }
+
+# id_of RELEASE: leaves it in ID.
+id_of() { ID=${1##*/} && ID=${ID#*.}; }
+
+# kind_of RELEASE: leaves in KIND the verb that made it, or `found`.
+kind_of() {
+  KIND=
+  while read -r key value; do [ "$key" != kind ] || KIND=$value; done 2>/dev/null <"$1/meta"
 }
+
+say_last() { [ -z "$LAST" ] || { id_of "$LAST" && say release "$ID"; }; }
+
+# sum FILE…: leaves in SUMS a line `SHA256  FILE` for each that can be read.
+sum() { SUMS=$NL$(sha256sum "$@" 2>/dev/null </dev/null || :)$NL; }
 
 # find_drift: what somebody changed or removed since the last release; files of it that are wanted no more.
 find_drift() {
-  DRIFT='' LAST=$(last_release)
+  DRIFT=
   [ -n "$LAST" ] || return 0
+  set --
+  while read -r role path mode sha; do set -- "$@" "$path"; done <"$LAST/state"
+  sum "$@"
   while read -r role path mode sha; do
-    case $role in vhost | map | link) ;; *) continue ;; esac
-    now=$(sha256_of "$path")
-    if [ "$now" = - ]; then
-      DRIFT="$DRIFT$path|removed
-"
-    elif [ "$now" != "$sha" ] || { [ "$role" != link ] && ! has_mode "$path" "$mode"; }; then
-      DRIFT="$DRIFT$path|changed
-"
+    if ! is_there "$path"; then
+      DRIFT="$DRIFT$path|removed$NL"
+      continue
     fi
-    case $WANTED in *"|$path|"*) ;; *) [ "$now" = - ] || WANTED="${WANTED}gone|$path|$mode|-|gone
-" ;; esac
+    is_as_recorded "$role" "$path" "$mode" "$sha" || DRIFT="$DRIFT$path|changed$NL"
+    case $WANTED in *"|$path|"*) ;; *) WANTED="${WANTED}gone|$path|$mode|-|gone$NL" ;; esac
   done <"$LAST/state"
+}
+
+# is_as_recorded ROLE PATH MODE SHA256: is it as the last release has it?
+is_as_recorded() {
+  if [ "$1" = link ]; then
+    recorded "$LAST" "$2"
+    read -r target <"$RECORDED" && [ "$(readlink "$2")" = "$target" ]
+  else
+    case $SUMS in *"$NL$4  $2$NL"*) has_mode "$2" "$3" ;; *) return 1 ;; esac
+  fi
 }
 
 say_drift() {
@@ -48,11 +63,11 @@ $DRIFT
 END
 }
 
-# describe DIRECTORY KIND: a release's meta and state in DIRECTORY, from what is on the host now.
+# describe DIRECTORY KIND: a release's meta, files and state in DIRECTORY, from what is on the host now.
 describe() {
-  mkdir -p "$1/files" &&
-    printf '%s\n' "id $RUN" "kind $2" "when $NOW" "who $WHO" "nginx $VERSION" "about ${ABOUT:-}" >"$1/meta" &&
-    : >"$1/state" && carry_over "$1" && INTO=$1 && each_wanted describe_file
+  INTO=$1
+  printf '%s\n' "id $RUN" "kind $2" "when $NOW" "who $WHO" "nginx $VERSION" "about ${ABOUT:-}" >"$1/meta" && : >"$1/state" &&
+    carry_over "$1" && each_wanted copy_file && sum "$1"/files/* && each_wanted describe_file
 }
 
 # carry_over DIRECTORY: a change of clients leaves the site's own files as the last release has them.
@@ -61,35 +76,52 @@ carry_over() {
   cp "$LAST/state" "$1/state" && cp -pR "$LAST/files/." "$1/files"
 }
 
-describe_file() {
-  was=$1
-  case $1 in
-    vhost | map | link) ;;
-    gone) if [ -L "$2" ]; then was="link"; else was="map"; fi ;;
-    *) return 0 ;;
-  esac
-  sha=$(sha256_of "$2")
-  [ "$sha" != - ] || return 0
-  printf '%s %s %s %s\n' "$was" "$2" "$3" "$sha" >>"$INTO/state" || return 1
-  if [ -L "$2" ]; then readlink "$2" >"$(recorded "$INTO" "$2")"; else cp -p "$2" "$(recorded "$INTO" "$2")"; fi
+copy_file() {
+  is_own "$@" || return 0
+  recorded "$INTO" "$2"
+  if [ -L "$2" ]; then readlink "$2" >"$RECORDED"; else cp -p "$2" "$RECORDED"; fi
 }
 
-# recorded RELEASE PATH: where a release has the content of PATH, or the target of a link.
-recorded() { printf '%s/files/%s' "$1" "$(printf '%s' "$2" | tr / :)"; }
+describe_file() {
+  is_own "$@" || return 0
+  recorded "$INTO" "$2"
+  sha=${SUMS%%"  $RECORDED$NL"*}
+  sha=${sha##*"$NL"}
+  [ -n "$sha" ] && printf '%s %s %s %s\n' "$ROLE" "$2" "$3" "$sha" >>"$INTO/state"
+}
+
+# is_own ROLE PATH: is it a file of the site's own, and here? Leaves its role in ROLE.
+is_own() {
+  ROLE=$1
+  is_there "$2" || return 1
+  case $1 in
+    vhost | map | link) ;;
+    gone) if [ -L "$2" ]; then ROLE="link"; else ROLE=map; fi ;;
+    *) return 1 ;;
+  esac
+}
+
+# recorded RELEASE PATH: leaves in RECORDED where a release has the content of PATH, or the target of a link.
+recorded() {
+  name=$2
+  while [ "$name" != "${name#*/}" ]; do name=${name%%/*}:${name#*/}; done
+  RECORDED=$1/files/$name
+}
 
 # release_name ID: NUMBER.ID, one after the last, so that no clock decides what is newer.
 release_name() {
   number=${LAST##*/}
-  number=$(printf '%s' "${number%%.*}" | sed 's/^0*//')
+  number=${number%%.*}
+  number=${number#"${number%%[!0]*}"}
   printf '%s/%s/releases/%06d.%s' "$STORE" "$SITE" $((${number:-0} + 1)) "$1"
 }
 
 # record_found: what stands here by other hands is kept as a release of its own: the state before.
 record_found() {
-  case ${LAST:+$DRIFT} in *'|changed'*) ;; ?*) return 0 ;; *) [ -z "$LAST" ] || return 0 ;; esac
+  is_unknown || return 0
   found=$STORE/$SITE/found.new
   rm -rf "$found"
-  describe "$found" found || return 1
+  mkdir -p "$found/files" && describe "$found" found || return 1
   if [ -s "$found/state" ]; then
     name=$(release_name "$RUN-before")
     mv -fT "$found" "$name" && LAST=$name
@@ -98,16 +130,23 @@ record_found() {
   fi
 }
 
-# releases: their directories, the newest first.
-releases() { find "$STORE/$SITE/releases" -mindepth 1 -maxdepth 1 -name '[0-9]*.*' 2>/dev/null | sort -r; }
+# is_unknown: may something be here that no release holds? (Of what was only removed there is nothing to keep.)
+is_unknown() {
+  [ -n "$LAST" ] || return 0
+  case $DRIFT in *'|changed'*) ;; *) return 1 ;; esac
+}
 
 # of_clients RELEASE: was it a change of the gate's clients only?
-of_clients() { grep -Eq '^kind (rotate|revoke_previous|add_client|revoke_client)$' "$1/meta" 2>/dev/null; }
+of_clients() {
+  kind_of "$1"
+  case $KIND in rotate | revoke_previous | add_client | revoke_client) ;; *) return 1 ;; esac
+}
 
 # prune_releases: the last ten stay, and the last ten changes of clients; no rotation pushes a deploy out.
 prune_releases() {
   sites=0 clients=0
-  for release in $(releases); do
+  find_releases
+  for release in $RELEASES; do
     if of_clients "$release"; then
       clients=$((clients + 1)) count=$clients
     else

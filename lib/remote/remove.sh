@@ -33,10 +33,9 @@ take_off() {
 
 # gone ROLE PATH: noted in WANTED, when it is here.
 gone() {
-  [ -e "$2" ] || [ -L "$2" ] || return 0
+  is_there "$2" || return 0
   check_target link "$2"
-  WANTED="$WANTED$1|$2|$(stat -c %a "$2")|-|gone
-"
+  WANTED="$WANTED$1|$2|$(stat -c %a "$2")|-|gone$NL"
 }
 
 # take_off_clients: every file in their folder, copies and leftovers of editors included, since they hold tokens.
@@ -57,9 +56,10 @@ drop_clients() {
 # take_off_shared PATH CONTENT-FUNCTION: the WebSocket map goes with its last user, unless somebody made it his own.
 take_off_shared() {
   [ -f "$1" ] && [ -n "$WANTED" ] || return 0
-  users=$(surveyed uses_upgrade | sort -u | while IFS= read -r file; do
-    case $WANTED in *"|$file|"*) ;; *) printf '%s ' "$file" ;; esac
-  done)
+  users=
+  for file in $USES_UPGRADE; do
+    case $WANTED in *"|$file|"*) ;; *) users="$users$file " ;; esac
+  done
   if [ "$healthy" != yes ]; then
     note "$1 stays: nginx does not say who else needs it"
   elif [ -n "$users" ]; then

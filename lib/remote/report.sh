@@ -1,7 +1,9 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034 # the parts share their variables
 # What the program tells the operator: records of tab-separated fields, each led by the run's id.
 
-TAB=$(printf '\t')
+TAB='	' # a tab
+NL='
+'
 
 # say KIND [FIELD…]: one record, to the run's log (for a connection that dropped) and to whoever listens.
 say() {

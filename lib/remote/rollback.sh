@@ -14,32 +14,35 @@ site_files() {
   else
     find_before
   fi
-  ABOUT="to $(id_of "$FOUND")"
-  [ -s "$FOUND/state" ] || refuse no-files "the release $(id_of "$FOUND") has no files; to take the site off there is remove.ts"
-  note "back to the release $(id_of "$FOUND")"
-  while read -r role path mode sha; do want_recorded "$role" "$path" "$mode" "$sha"; done <"$FOUND/state"
+  id_of "$FOUND"
+  ABOUT="to $ID"
+  [ -s "$FOUND/state" ] || refuse no-files "the release $ID has no files; to take the site off there is remove.ts"
+  note "back to the release $ID"
+  while read -r role path mode sha; do
+    recorded "$FOUND" "$path"
+    add "$role" "$path" "$mode" "cat $RECORDED"
+  done <"$FOUND/state"
   shared_files
 }
 
 # want_missing ROLE NAME MODE FUNCTION: what sites share is in no release; it is brought only where it is missing.
 want_missing() { [ -e "$NGINX_DIR/conf.d/$2" ] || want "$@"; }
 
-id_of() { id=${1##*/}; printf '%s' "${id#*.}"; }
-
 find_release() {
-  FOUND=$(releases | grep -F ".$1" | grep -x ".*/[0-9]*\.$1") ||
-    refuse no-release "there is no release $1; there are: $(known_releases)"
-}
-
-known_releases() {
-  for release in $(releases); do printf '%s ' "$(id_of "$release")"; done | sed 's/ $//'
+  known=
+  for FOUND in $RELEASES; do
+    id_of "$FOUND"
+    [ "$ID" != "$1" ] || return 0
+    known="$known $ID"
+  done
+  refuse no-release "there is no release $1; there are:$known"
 }
 
 # find_before: from the release that brought the present files, the next older one that brought others. (So one rollback
 # after another goes further back, and never forth again.)
 find_before() {
   FOUND='' origin='' newest=''
-  for release in $(releases); do
+  for release in $RELEASES; do
     brought_files "$release" || continue
     if cmp -s "$release/state" "$LAST/state"; then
       origin=${origin:-$release}
@@ -58,18 +61,7 @@ find_before() {
 
 # brought_files RELEASE: a rollback, or a change of clients, only has the files of an earlier one; a removal has none.
 brought_files() {
-  ! of_clients "$1" && ! grep -Eq '^kind (rollback|http_only)$' "$1/meta" && { [ "$1" = "$LAST" ] || [ -s "$1/state" ]; }
-}
-
-# want_recorded ROLE PATH MODE SHA256: one file as the release has it.
-want_recorded() {
-  check_target "$1" "$2"
-  state=changed
-  if [ ! -e "$2" ] && [ ! -L "$2" ]; then
-    state=new
-  elif [ "$(sha256_of "$2")" = "$4" ] && { [ "$1" = link ] || has_mode "$2" "$3"; }; then
-    state=same
-  fi
-  WANTED="$WANTED$1|$2|$3|cat $(recorded "$FOUND" "$2")|$state
-"
+  ! of_clients "$1" || return 1
+  case $KIND in rollback | http_only) return 1 ;; esac
+  [ "$1" = "$LAST" ] || [ -s "$1/state" ]
 }

@@ -10,7 +10,9 @@ self_signed() {
   command -v openssl >/dev/null || refuse openssl "there is no openssl on this host"
   [ -z "$(lineage)" ] || [ ! -e "$(renewal_file)" ] || refuse managed "certbot renews $CHAIN; a self-signed certificate would take its place"
   step sign
-  WHY=$(sign 2>&1) || { rm -f "$(new_of "$CHAIN")" "$(new_of "$KEY")"; refuse sign "${WHY:-cannot write $CHAIN}"; }
+  beside "$CHAIN" && CHAIN_NEW=$NEW
+  beside "$KEY" && KEY_NEW=$NEW
+  WHY=$(sign 2>&1) || { rm -f "$CHAIN_NEW" "$KEY_NEW"; refuse sign "${WHY:-cannot write $CHAIN}"; }
   ! survey || ! find_master || serve_certificate
   say_certificate
   finish applied 0
@@ -22,14 +24,14 @@ sign() {
   (umask 022 && mkdir -p "${CHAIN%/*}" "${KEY%/*}") || return 1
   key=$KEY
   if ! openssl pkey -in "$KEY" -noout -text 2>/dev/null </dev/null | grep -q prime256v1; then
-    key=$(new_of "$KEY")
+    key=$KEY_NEW
     openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$key" </dev/null || return 1
   fi
-  certificate_request | openssl req -x509 -new -sha256 -days "$DAYS" -key "$key" -config /dev/stdin -out "$(new_of "$CHAIN")" || return 1
-  chmod 644 "$(new_of "$CHAIN")" && [ -s "$(new_of "$CHAIN")" ] || return 1
-  sync "$key" "$(new_of "$CHAIN")" 2>/dev/null || sync
+  certificate_request | openssl req -x509 -new -sha256 -days "$DAYS" -key "$key" -config /dev/stdin -out "$CHAIN_NEW" || return 1
+  chmod 644 "$CHAIN_NEW" && [ -s "$CHAIN_NEW" ] || return 1
+  sync "$key" "$CHAIN_NEW" 2>/dev/null || sync
   [ "$key" = "$KEY" ] || mv -fT "$key" "$KEY" || return 1
-  chown 0:0 "$KEY" && chmod 600 "$KEY" && mv -fT "$(new_of "$CHAIN")" "$CHAIN"
+  chown 0:0 "$KEY" && chmod 600 "$KEY" && mv -fT "$CHAIN_NEW" "$CHAIN"
 }
 
 # certificate_request: nothing of the host's own openssl.cnf, which may add what contradicts it.

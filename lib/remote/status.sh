@@ -5,8 +5,8 @@ LOG_TAIL=4000000 # bytes of the access log, for the last use of each client
 PROBE_WAIT=4     # seconds for a backend to take a connection; the kernel gives an absent host up after three
 
 status() {
-  LAST=$(last_release)
-  [ -z "$LAST" ] || say release "$(sed -n 's/^id //p' "$LAST/meta")"
+  find_releases
+  say_last
   [ -z "$CLIENTS" ] || say_clients
   if [ "$ONLY" = everything ]; then
     say_nginx
@@ -44,15 +44,15 @@ say_nginx() {
   if survey; then say fact healthy yes; else say fact healthy no; fi
   say fact nginx "$VERSION"
   if find_master; then say fact running yes; else say fact running no; fi
-  surveyed message | while IFS= read -r line; do say row message "$line"; done
-  surveyed upgrade | sort -u | while IFS= read -r file; do say row upgrade "$file"; done
+  [ -z "$SAID" ] || printf '%s\n' "$SAID" | while IFS= read -r line; do say row message "$line"; done
+  for file in $DEFINES_UPGRADE; do say row upgrade "$file"; done
 }
 
 # say_releases: row release ID KIND WHEN WHO ABOUT, the newest first.
 say_releases() {
-  for release in $(releases); do
-    id=${release##*/}
-    say row release "${id#*.}" "$(meta kind)" "$(meta when)" "$(meta who)" "$(meta about)"
+  for release in $RELEASES; do
+    id_of "$release"
+    say row release "$ID" "$(meta kind)" "$(meta when)" "$(meta who)" "$(meta about)"
   done
 }
 

@@ -77,7 +77,7 @@ export const inVhost =
     role === 'vhost' ? edit(content) : content;
 
 /** The commands by which the program changes something, or waits. */
-const COMMANDS = 'mkdir rmdir rm mv ln cp chmod chown sync nginx wc sleep';
+const COMMANDS = 'install mkdir rmdir rm mv ln cp chmod chown sync nginx wc sleep';
 
 /** Puts a counting shim before every command that changes something. */
 export async function installShims(host: Host): Promise<void> {

@@ -29,7 +29,7 @@ const linesOf = (text: string, word: string) =>
 /** What a host with this nginx makes of a vhost. */
 async function adapted(vhost: string, version: string, ipv6: boolean): Promise<string> {
   const shell = await readFile(new URL('lib/remote/files.sh', ROOT), 'utf8');
-  const text = `${shell}\ngrep() { ${ipv6 ? 'true' : 'false'}; }\nVERSION=${version}\nadapt <<'END_OF_VHOST'\n${vhost}END_OF_VHOST\n`;
+  const text = `${shell}\nhas_ipv6() { ${ipv6 ? 'true' : 'false'}; }\nVERSION=${version}\nvhost() { cat <<'END_OF_VHOST'\n${vhost}END_OF_VHOST\n}\nvhost_text vhost\n`;
   const { stdout, stderr } = spawnSync('/bin/sh', ['-s'], { input: text, encoding: 'utf8' });
   assert.equal(stderr, '');
   return stdout;
