@@ -7,6 +7,7 @@ import type { Pace } from './pace.ts';
 import { inParallel, remembering } from './parallel.ts';
 import { COMMAND } from './program.ts';
 import type { Remote } from './remote.ts';
+import { askingOnce } from './ssh/ask-once.ts';
 import { askSshConfig, type Hop, resolveHops } from './ssh/config.ts';
 import { type Connection, connect, connectThrough, type Jump, openJump } from './ssh.ts';
 import { isWell, NOT_TRIED } from './summary.ts';
@@ -42,7 +43,7 @@ export function routes(access: Access): Promise<readonly Route[]> {
   const withKey = key ? { key } : {};
   const target = (host: string) => ({ host, ...(user && { user }), ...(port && { port }), ...withKey });
   const before = jump && { ...jump, ...withKey };
-  const ask = remembering(askSshConfig);
+  const ask = askingOnce(remembering(askSshConfig));
   return Promise.all(
     hosts.map(async (host) => ({
       host,
