@@ -84,17 +84,23 @@ test('the list has names, scopes, times and fingerprints, and no token', async (
 const MAPS = '/etc/nginx/conf.d/ia-enso-http-maps.conf';
 
 test('with --limit it gets 429 above its requests a minute, also after a rotation', async () => {
-  const answers = async (token: string) => {
+  const passing = async (token: string) => {
     const all = await Promise.all(Array.from({ length: 14 }, () => statusOf(token)));
-    return [all.filter((status) => status === 429).length >= 3, all.every((s) => s === 200 || s === 429)];
+    assert.deepEqual(
+      all.filter((status) => status !== 200 && status !== 429),
+      [],
+    );
+    return all.filter((status) => status === 200).length;
   };
   const token = await added('judy', '--limit', '10');
-  assert.deepEqual(await answers(token), [true, true]);
+  const first = await passing(token);
+  assert.ok(first >= 10 && first < 14, `${first} of 14`);
   const own = (await listed()).find(({ name }) => name === 'judy');
   assert.deepEqual([own?.scope, own?.limit], ['inference', 10]);
   const rotated = await script(lab, 'rotate-bearer', ['--client', 'judy', '--no-verify', '--json']);
   assert.equal(rotated.status, 0, rotated.all);
-  assert.deepEqual(await answers(`${rotated.json.token}`), [true, true], 'a new token is no new limit');
+  const then = await passing(`${rotated.json.token}`);
+  assert.ok(then < 8, `a new token is no new limit: ${then} of 14`);
   assert.equal((await bearers(['revoke', 'judy'])).status, 0);
 });
 
