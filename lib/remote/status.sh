@@ -31,8 +31,9 @@ say_clients() {
 say_client() {
   read_client "$1"
   case $SCOPE in full | inference) ;; *) SCOPE='?' ;; esac
-  used=$(printf '%s\n' "$USES" | sed -n "s/^$(name_of "$1") //p")
-  say row client "$(name_of "$1")" "$SCOPE" "$LIMIT" "$CREATED" "$ROTATED" "$used" \
+  client=$(name_of "$1")
+  used=$(printf '%s\n' "$USES" | sed -n "s/^$client //p")
+  say row client "$client" "$SCOPE" "$LIMIT" "$CREATED" "$ROTATED" "$used" \
     "$(fingerprint_of "$CURRENT")" "$(fingerprint_of "$PREVIOUS")"
 }
 
