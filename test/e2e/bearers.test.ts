@@ -94,13 +94,13 @@ test('with --limit it gets 429 above its requests a minute, also after a rotatio
   };
   const token = await added('judy', '--limit', '10');
   const first = await passing(token);
-  assert.ok(first >= 10 && first < 14, `${first} of 14`);
+  assert.ok(first >= 5 && first <= 11, `${first} of 14, some of the ten went into the proof`);
   const own = (await listed()).find(({ name }) => name === 'judy');
   assert.deepEqual([own?.scope, own?.limit], ['inference', 10]);
   const rotated = await script(lab, 'rotate-bearer', ['--client', 'judy', '--no-verify', '--json']);
   assert.equal(rotated.status, 0, rotated.all);
   const then = await passing(`${rotated.json.token}`);
-  assert.ok(then < 8, `a new token is no new limit: ${then} of 14`);
+  assert.ok(then < 5, `a new token is no new limit: ${then} of 14`);
   assert.equal((await bearers(['revoke', 'judy'])).status, 0);
 });
 
