@@ -58,6 +58,7 @@ export async function script(
   const { stdout, stderr } = await lab.run(name, [...args, '--json'], {
     env: { ...withToken(TOKEN), ...env },
   });
+  if (stdout === '') throw new Error(`${name}: ${stderr}`);
   const told = JSON.parse(stdout) as Told;
   if (told.hosts.some((host) => host.outcome !== outcome))
     throw new Error(`${name}: not ${outcome}: ${stderr}`);
@@ -65,32 +66,27 @@ export async function script(
 }
 
 /** A deploy without checks; another `backend` than before is a change of the vhost. */
-export function deploy(
-  lab: Lab,
-  hosts: readonly Host[],
-  backend: string,
-  outcome?: 'applied' | 'unchanged',
-): Promise<Told> {
+export function deploy(lab: Lab, hosts: readonly Host[], backend: string): Promise<Told> {
   const args = ['--no-verify', '--host', hosts.map(({ address }) => address).join(',')];
-  return script(lab, 'deploy', args, { IA_ENSO_BACKEND_IP: backend }, outcome);
+  return script(lab, 'deploy', args, { IA_ENSO_BACKEND_IP: backend });
 }
 
 /** Runs a command of the operator's to its end; gives what it printed. @throws Error with its words when it fails */
 export async function command(
   lab: Lab,
   [name = '', ...args]: readonly string[],
-  { env = {}, input = '' }: { env?: Record<string, string>; input?: string } = {},
+  env: Record<string, string> = {},
 ): Promise<string> {
   const child = spawn(name, args, { cwd: lab.directory, env: { ...lab.env, ...env } });
-  const { status, stdout, stderr } = await finished(child, input);
+  const { status, stdout, stderr } = await finished(child);
   if (status !== 0) throw new Error(`${name} ended with ${status}: ${stdout}${stderr}`);
   return stdout;
 }
 
 /** Runs a command on a host as root. @throws Error with its words when it fails */
-export async function onHost(host: Host, line: string, input = ''): Promise<string> {
-  const { status, stdout, stderr } = await host.sh(line, { input });
-  if (status !== 0) throw new Error(`${host.name}: ${line}: ${stderr}`);
+export async function onHost(host: Host, line: string): Promise<string> {
+  const { status, stdout, stderr } = await host.sh(line);
+  if (status !== 0) throw new Error(`${host.name}: ${line} ended with ${status}: ${stderr}`);
   return stdout;
 }
 

@@ -6,7 +6,7 @@ export type Limit = { readonly atMost: number } | { readonly atLeast: number };
 /** One thing measured, a figure a round; the rival's is of the same round, and made in the same way. */
 export interface Row {
   readonly what: string;
-  readonly unit: 'ms' | 'requests/s' | 'requests/CPU s' | 'failed';
+  readonly unit: 'ms' | 'requests/s' | 'failed';
   readonly ours: readonly number[];
   readonly theirs?: { readonly who: string; readonly figures: readonly number[] };
   readonly limit?: Limit;

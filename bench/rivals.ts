@@ -41,9 +41,7 @@ export async function ansible(lab: Lab, host: Host, files: string): Promise<stri
     ANSIBLE_SSH_ARGS: `-o ControlMaster=auto -o ControlPersist=5s -o ProxyJump=${jump(lab)}`,
   };
   const playbook = `${CHECKOUT}/bench/rivals/playbook.yml`;
-  return command(lab, ['ansible-playbook', '-i', `${host.address},`, '-e', `files=${files}`, playbook], {
-    env,
-  });
+  return command(lab, ['ansible-playbook', '-i', `${host.address},`, '-e', `files=${files}`, playbook], env);
 }
 
 /** The site's files in a folder of their own, for those who render nothing themselves; gives the folder. */

@@ -13,8 +13,8 @@ export const stream: Part = {
     inLab({}, async (lab): Promise<Row[]> => {
       await script(lab, 'deploy', ['--no-verify'], withToken(TOKEN));
       const client = typescript('bench/stream-client.ts', [`${rounds}`]);
-      const words = [`TOKEN='${TOKEN}'`, process.execPath, ...client].join(' ');
-      const { gate, direct } = JSON.parse(await onHost(lab.proxy, words)) as Record<string, number[]>;
+      const line = [`TOKEN='${TOKEN}'`, process.execPath, ...client].join(' ');
+      const { gate, direct } = JSON.parse(await onHost(lab.proxy, line)) as Record<string, number[]>;
       tell(`${rounds} streams by each way`);
       return [
         {

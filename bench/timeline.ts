@@ -15,7 +15,7 @@ async function markedDeploy(lab: Lab, backend: string): Promise<Phases> {
   const script = typescript('scripts/deploy.ts', ['--no-verify', '--json']).slice(2);
   const env = { ...withToken(TOKEN), MARKS: file, IA_ENSO_BACKEND_IP: backend };
   const start = Date.now();
-  const told = await command(lab, [process.execPath, flag, tsx, flag, marks, ...script], { env });
+  const told = await command(lab, [process.execPath, flag, tsx, flag, marks, ...script], env);
   const end = Date.now();
   return phasesOf(start, JSON.parse(await readFile(file, 'utf8')), JSON.parse(told), end);
 }
