@@ -36,7 +36,7 @@ test(`keeps an inference client in its scope, whatever path it takes (seed ${see
     `Authorization: Bearer ${INFERENCE}`,
   );
   const reached = seenByOllama();
-  assert.ok(reached.length > 100, 'some of them are in scope');
+  assert.ok(reached.length > 20, `some of them are in scope: ${reached.length}`);
   for (const { url } of reached) assert.match(routed(url), INFERS, url);
 });
 
