@@ -1,4 +1,6 @@
 /** How a site's proxies are reached, as far as the operator set it. */
+import { stat } from 'node:fs/promises';
+import { UsageError } from './errors.ts';
 import { inHome } from './forms.ts';
 import type { Site } from './sites.ts';
 
@@ -22,6 +24,8 @@ export interface Access {
     readonly isExplicit: boolean;
   };
   readonly knownHosts?: string;
+  /** The paths of files that were set, by the name of the setting. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
 /** Picks the access of `site` from what was `read` (values) and `given` (texts that were really set). */
@@ -56,7 +60,33 @@ export function accessOf(
       },
     }),
     ...optional({ knownHosts: set<string>('SSH_KNOWN_HOSTS') }),
+    files: optional({
+      [`${site.prefix}_SSH_KEY`]: own<string>('SSH_KEY'),
+      SSH_KNOWN_HOSTS: set<string>('SSH_KNOWN_HOSTS'),
+    }) as Record<string, string>,
   };
+}
+
+/**
+ * Are the files there that the settings name?
+ * @throws UsageError with every one that is not
+ */
+export async function judgeFiles({ files }: Pick<Access, 'files'>): Promise<void> {
+  const judged = await Promise.all(
+    Object.entries(files).map(async ([name, path]) => {
+      const why = await whyNoFile(path);
+      return why && `${name}: is ${JSON.stringify(path)}; ${why}`;
+    }),
+  );
+  const problems = judged.filter((problem) => problem !== undefined);
+  if (problems.length > 0) throw new UsageError(problems);
+}
+
+async function whyNoFile(path: string): Promise<string | undefined> {
+  const facts = await stat(path).catch(() => undefined);
+  if (!facts) return 'there is no such file';
+  if (facts.isFile()) return undefined;
+  return facts.isDirectory() ? 'it is a directory, not a file' : 'it is not a file';
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

@@ -10,7 +10,7 @@ import type { Context } from './context.ts';
 import { UsageError } from './errors.ts';
 import { rollbackProgram, statusProgram } from './history-programs.ts';
 import { inParallel } from './parallel.ts';
-import { outcomeProgram, siteProgram } from './program.ts';
+import { outcomeProgram, quote, siteProgram } from './program.ts';
 import { removalProgram } from './removal.ts';
 import { clientFile, render } from './render.ts';
 import { newRun } from './run.ts';
@@ -36,9 +36,12 @@ export async function approvedList(context: Context): Promise<string> {
   return lines.join('');
 }
 
+// bash, zx's own shell, would first run ~/.bashrc (stdin is a socket, as of a remote login), whatever that prints.
+const sh = $({ shell: '/bin/sh', prefix: '', quote, quiet: true });
+
 /** As the proxy will take it: by the same script. */
 async function sumOf(text: string): Promise<string> {
-  const { stdout } = await $({ input: text, quiet: true })`sh ${fileURLToPath(SOURCE)} mask`;
+  const { stdout } = await sh({ input: text })`sh ${fileURLToPath(SOURCE)} mask`;
   return createHash('sha256').update(stdout).digest('hex');
 }
 

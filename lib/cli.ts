@@ -5,7 +5,7 @@ import { helpText, readFlags, type Usage } from './flags.ts';
 import { leftBehind, showUnseen } from './left-behind.ts';
 import { createReport, type Report } from './report.ts';
 import { Secret } from './secret.ts';
-import { readSettings, terminal } from './settings.ts';
+import { keepFromChildren, readSettings, terminal } from './settings.ts';
 import { DEFAULT_SITE, findSites, named, pickSite } from './sites.ts';
 import { widthOf } from './text/columns.ts';
 
@@ -73,6 +73,7 @@ async function runCommand(command: Command, report: Report, underWay: UnderWay):
     // Nobody is reached by SSH then, so no setting need name a proxy.
     host: flags.local || flags.bundle !== undefined ? 'localhost' : flags.host,
   });
+  keepFromChildren(sites.values());
   const site = named(picked, settings.values);
   for (const value of Object.values(settings.values)) if (value instanceof Secret) report.hide(value);
   for (const text of settings.warnings) report.tell({ kind: 'warning', text });

@@ -1,5 +1,6 @@
 /** The env file: read whole and strictly, so that a slip is told and not half taken. The only user of dotenv. */
-import { readFile, stat } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { parse } from 'dotenv';
 
 export interface EnvFile {
@@ -10,14 +11,27 @@ export interface EnvFile {
   readonly isOpen: boolean;
 }
 
+/** One assignment: its name, its value as it is written, and where that stands. */
+export interface Assignment {
+  readonly name: string;
+  readonly value: string;
+  readonly from: number;
+}
+
 const ABSENT: EnvFile = { values: {}, problems: [], exists: false, isOpen: false };
+const MOST_BYTES = 16 * 1024 * 1024;
 
 /** Reads `file`; a missing file is an empty one. */
 export async function readEnvFile(file: string): Promise<EnvFile> {
   const unreadable = (why: string): EnvFile => ({ ...ABSENT, exists: true, problems: [`${file}: ${why}`] });
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
-    const isOpen = ((await stat(file)).mode & 0o077) !== 0;
+    const facts = await stat(file);
+    // Opened without a writer, a pipe would keep the whole process, even from ending.
+    if (facts.isFIFO()) return unreadable('is a pipe, not a file');
+    const bytes = await readBytes(file);
+    if (bytes.length > MOST_BYTES) return unreadable('is too large for an env file');
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const isOpen = (facts.mode & 0o077) !== 0;
     return { values: parse(text), problems: judgeLines(file, text), exists: true, isOpen };
   } catch (error) {
     if (error instanceof TypeError) return unreadable('is not UTF-8 text');
@@ -27,18 +41,37 @@ export async function readEnvFile(file: string): Promise<EnvFile> {
   }
 }
 
-const LINE = /^\s*(?:export\s+)?([\w.-]+)\s*=\s*(.*)$/;
+/** No more than is taken for an env file, and not waiting for it: not every path is one of a file. */
+async function readBytes(file: string): Promise<Buffer> {
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+  // @ts-expect-error Node takes a number, as everywhere; its types do not.
+  return Buffer.concat(await createReadStream(file, { flags, end: MOST_BYTES }).toArray());
+}
+
+// dotenv's own idea of an assignment, so that what is judged and replaced is what it reads.
+const ASSIGNMENT =
+  /(^\s*(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?))(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?[^\S\r\n]*(?:#.*)?(?:$|\r?$)/gm;
+
+/** The assignments that dotenv finds in `text`. */
+export const assignmentsIn = (text: string): readonly Assignment[] =>
+  [...text.matchAll(ASSIGNMENT)].map(({ index, 1: head = '', 2: name = '', 3: value = '' }) => ({
+    name,
+    value,
+    from: index + head.length,
+  }));
 
 /** What dotenv would pass over in silence: a name given twice, a value cut at an unquoted `#`. */
 function judgeLines(file: string, text: string): string[] {
-  const lines = text.split(/\r\n|\n|\r/).map((line) => LINE.exec(line) ?? []);
-  const names = lines.map(([, name]) => name).filter((name) => name !== undefined);
+  const lines = assignmentsIn(text);
+  const names = lines.map(({ name }) => name);
   const doubled = new Set(names.filter((name, i) => names.indexOf(name) !== i));
-  const cut = lines.filter(([, , value]) => value !== undefined && /^[^\s'"`#][^'"`]*?\S#/.test(value));
+  const cut = lines.filter(
+    ({ value, from }) => /^[^'"`]*\S$/.test(value) && text[from + value.length] === '#',
+  );
   return [
     ...[...doubled].map((name) => `${name}: stands more than once in ${file}; keep one`),
     ...cut.map(
-      ([, name]) => `${name}: its value in ${file} has a # outside quotes; put the value in single quotes`,
+      ({ name }) => `${name}: its value in ${file} has a # outside quotes; put the value in single quotes`,
     ),
   ];
 }

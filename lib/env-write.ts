@@ -1,6 +1,6 @@
 /** Writes one setting into the env file: whole or not at all, every other byte as it was. */
 import { readFile, realpath, rm } from 'node:fs/promises';
-import { readEnvFile } from './env-file.ts';
+import { assignmentsIn, readEnvFile } from './env-file.ts';
 import { StopError } from './errors.ts';
 import { replaceFile } from './replace-file.ts';
 import type { Secret } from './secret.ts';
@@ -14,16 +14,11 @@ export interface Written {
 
 const MODE = 0o600;
 
-// dotenv's own idea of an assignment, so that what is replaced is what it reads; the value is the second group.
-const ASSIGNMENT =
-  /(^\s*(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?))(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?[^\S\r\n]*(?:#.*)?(?:$|\r?$)/gm;
-
 /** `text` with `name` set to `value`, in its place or on a line of its own at the end. */
 export function withSetting(text: string, name: string, value: string): string {
-  const found = [...text.matchAll(ASSIGNMENT)].find(([, , key]) => key === name);
+  const found = assignmentsIn(text).find((assignment) => assignment.name === name);
   if (!found) return appended(text, `${name}=${quoted(value)}`);
-  const [, head = '', , old = ''] = found;
-  const from = found.index + head.length;
+  const { value: old, from } = found;
   const [, before = '', , after = ''] = /^(\s*)(.*?)(\s*)$/s.exec(old) ?? [];
   return `${text.slice(0, from)}${before}${quoted(value)}${after}${text.slice(from + old.length)}`;
 }

@@ -1,6 +1,6 @@
 /** The proxies of a site: reached through one jump-host connection, each worked on by itself. */
 import type { Duplex } from 'node:stream';
-import type { Access } from './access.ts';
+import { type Access, judgeFiles } from './access.ts';
 import { SshError } from './errors.ts';
 import { type HostReport, newReport } from './outcome.ts';
 import type { Pace } from './pace.ts';
@@ -38,7 +38,8 @@ interface Route {
 const LOOPBACK = '127.0.0.1';
 
 /** The hops to every proxy; nothing is contacted yet. */
-export function routes(access: Access): Promise<readonly Route[]> {
+export async function routes(access: Access): Promise<readonly Route[]> {
+  await judgeFiles(access);
   const { jump, defaults, knownHosts, hosts, user, port, key } = access;
   const withKey = key ? { key } : {};
   const target = (host: string) => ({ host, ...(user && { user }), ...(port && { port }), ...withKey });

@@ -31,8 +31,11 @@ const isHostName = (text: string): boolean =>
   text.length <= 253 &&
   text.split('.').every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(label));
 
+// Numbers alone are an address to the resolver, in hex too: 0x7f.1 is 127.0.0.1 (inet_aton(3)).
+const isNumbers = (text: string): boolean => /^(\d+|0x[\da-f]+|\.)+$/i.test(text);
+
 const isHost = (text: string): boolean =>
-  /^[\d.]+$/.test(text) ? isIpv4(text) && text !== '0.0.0.0' : isHostName(text) || isIpv6(text);
+  isNumbers(text) ? isIpv4(text) && text !== '0.0.0.0' : isHostName(text) || isIpv6(text);
 
 const isIpv6 = (text: string): boolean => /^[0-9a-f:]+$/i.test(text) && URL.canParse(`http://[${text}]/`);
 

@@ -40,14 +40,14 @@ function orEmpty<T>(form: Form<T>): Form<T | ''> {
   return { ...form, read: (text) => (text === '' ? '' : form.read(text)) };
 }
 
-/** Names with a site's prefix that no site knows: a slip of the pen is told, with the name that was meant. */
+/** Names with a site's prefix, in whatever case, that no site knows: a slip of the pen is told, with the name that was meant. */
 export function unknownNames(
   given: Readonly<Record<string, string | undefined>>,
   sites: Iterable<Site>,
 ): string[] {
   const all = [...sites];
   const known = all.flatMap((site) => Object.keys(settingsOf(site)));
-  const ours = (name: string) => all.some((site) => name.startsWith(`${site.prefix}_`));
+  const ours = (name: string) => all.some((site) => name.toUpperCase().startsWith(`${site.prefix}_`));
   return Object.keys(given)
     .filter((name) => ours(name) && !known.includes(name))
     .map((name) => `${name}: no such setting; ${nearest(name, known)} is meant, perhaps`);
@@ -55,6 +55,7 @@ export function unknownNames(
 
 /** Among the names that end in the same word, if there are any: IA_ENSO_TOKEN means ..._BEARER_TOKEN. */
 function nearest(name: string, known: readonly string[]): string {
-  const alike = known.filter((other) => other.split('_').at(-1) === name.split('_').at(-1));
-  return closest(name, alike.length > 0 ? alike : known);
+  const upper = name.toUpperCase();
+  const alike = known.filter((other) => other.split('_').at(-1) === upper.split('_').at(-1));
+  return closest(upper, alike.length > 0 ? alike : known);
 }

@@ -100,3 +100,10 @@ function warnings(name: string, file: EnvFile, known: Readonly<Record<string, Se
     ? [`${name} holds a token and others may read it: chmod 600 ${name}`]
     : [];
 }
+
+/** Takes the secrets out of the environment: what is started from here (ssh, openssl, a shell) has no use for them. */
+export function keepFromChildren(sites: Iterable<Site>, environment: NodeJS.ProcessEnv = process.env): void {
+  for (const site of sites)
+    for (const [name, { form }] of Object.entries(settingsOf(site)))
+      if (form.secret) delete environment[name];
+}

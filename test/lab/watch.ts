@@ -9,15 +9,15 @@ function read(path: string): string {
   }
 }
 
-/** Where one of `words` is to be seen now, apart from environments that hold `mark`. */
-function sightings(words: readonly string[], mark: string): string[] {
+/** Where one of `words` is to be seen now, apart from the environments of processes whose arguments say that they may. */
+function sightings(words: readonly string[], may: RegExp): string[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && name !== `${process.pid}`);
   return pids.flatMap((pid) => {
     const [args, env] = [read(`/proc/${pid}/cmdline`), read(`/proc/${pid}/environ`)];
     const seen = (text: string) => words.some((word) => text.includes(word));
     return [
       ...(seen(args) ? [`arguments: ${args}`] : []),
-      ...(seen(env) && !env.includes(mark) ? [`environment of ${args}`] : []),
+      ...(seen(env) && !may.test(args) ? [`environment of ${args}`] : []),
     ];
   });
 }
@@ -25,14 +25,14 @@ function sightings(words: readonly string[], mark: string): string[] {
 /** Starts to look; `stop` tells what was seen. */
 export function watchProcesses(
   words: readonly string[],
-  mark: string,
+  may: RegExp,
 ): { stop(): string[]; samples(): number } {
   const seen = new Set<string>();
   let samples = 0;
   const timer = setInterval(() => {
     samples += 1;
-    for (const where of sightings(words, mark)) seen.add(where);
-  }, 5);
+    for (const where of sightings(words, may)) seen.add(where);
+  }, 10);
   const stop = () => {
     clearInterval(timer);
     return [...seen];
