@@ -177,6 +177,11 @@ const FAILURES: readonly (readonly [says: string, provoke: () => Promise<unknown
   ],
   ['connection reset', async () => reach([await listener((socket) => socket.resetAndDestroy())]), /fail2ban/],
   [
+    'connection reset',
+    async () => reach([await listener((socket) => void setTimeout(() => socket.resetAndDestroy(), 300))]),
+    /fail2ban/,
+  ],
+  [
     'connection lost during the handshake; during login',
     async () => reach([await listener((socket) => socket.end('SSH-2.0-x\r\n'))]),
     /ssh -v -p/,
