@@ -1,6 +1,6 @@
 #!/bin/sh
 # Everything that CI runs: installs what is missing, then all checks and every test, closing with node's summary.
-# Files with a failure run once more, alone: many tests look at a clock, and two at a time they share the machine.
+# Files with a failure run once more, alone: many tests look at a clock, and three at a time they share the machine.
 set -eu
 cd "$(dirname "$0")/.."
 sh test/setup.sh chromium:chromium
@@ -20,7 +20,7 @@ run() {
     --test-reporter=./test/failed-files.mjs --test-reporter-destination="$failed" "$@"
 }
 
-! run 2 test/unit/*.test.ts test/e2e/*.test.ts test/clients/*.test.ts || exit 0
+! run 3 test/unit/*.test.ts test/e2e/*.test.ts test/clients/*.test.ts || exit 0
 [ -s "$failed" ] || exit 1
 again=$(cat "$failed")
 printf '\nFailed, and now once more, alone:\n%s\n\n' "$again"
