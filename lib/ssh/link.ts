@@ -51,7 +51,8 @@ export function logIn({ hop, check, offers }: Prepared, sock: Duplex, depth: num
   const offered = offers.flatMap((offer) => offer.shown);
   const progress: Progress = { said: '', handshake: false, accepts: ['publickey'], offered };
   const ready = untilReady(client, hop, progress);
-  // ssh2 would wait for a stream that ended before it listened.
+  // ssh2 would wait for a stream that ended before it listened, and not hear why.
+  if (sock.errored) client.emit('error', sock.errored);
   if ((sock.readableEnded || sock.destroyed) && client.emit('close')) return ready;
   client.connect({
     sock,
