@@ -30,6 +30,13 @@ const LINE =
   /^[ \t]*(?:(@revoked|@cert-authority)(?: |\t(?=[^ ]*$))[ \t]*)?([^ \t@#][^ \t]*)[ \t]+([^ \t]+)[ \t]+([^ \t]+)/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
+/** How many strings the blob of a key has. */
+const STRINGS: Readonly<Record<string, number>> = {
+  'ssh-ed25519': 2,
+  'ssh-rsa': 3,
+  'ecdsa-sha2-nistp': 3,
+};
+
 /** The name under which a host stands in known_hosts: `[host]:port` when the port is not 22, in lower case. */
 export const knownName = (host: string, port: number): string =>
   (port === 22 ? host : `[${host}]:${port}`).toLowerCase();
@@ -95,11 +102,20 @@ function entriesFor(files: readonly KnownHostsFile[], name: string): Entry[] {
 
 /** One line; undefined when OpenSSH would skip it: a comment, a strange marker, no such key. */
 function parseLine(text: string, file: string, line: number): Entry | undefined {
-  const [, marker = '', hosts = '', type = '', encoded = ''] = LINE.exec(text.replace(/\r$/, '')) ?? [];
+  const [, marker = '', hosts = '', type = '', written = ''] = LINE.exec(text) ?? [];
+  // OpenSSH's decoder passes over all that is blank, such as the \r of Windows' line ends.
+  const encoded = written.replace(/[\r\v\f]/g, '');
   if (!BASE64.test(encoded)) return undefined;
   const key = Buffer.from(encoded, 'base64');
-  if (canonicalType(type) !== keyType(key)) return undefined;
+  if (canonicalType(type) !== keyType(key) || !isWhole(key)) return undefined;
   return { file, line, marker, hosts, type: keyType(key), key };
+}
+
+/** A blob is strings to its end, each after its length (RFC 4253, 6.6); nothing may follow. */
+function isWhole(key: Buffer): boolean {
+  let [at, count] = [0, 0];
+  for (; at + 4 <= key.length; count += 1) at += 4 + key.readUInt32BE(at);
+  return at === key.length && count === (STRINGS[keyType(key).replace(/nistp\d+/, 'nistp')] ?? count);
 }
 
 /** OpenSSH also takes the names of RSA's signatures for the type. */

@@ -1,13 +1,13 @@
 /** OpenSSH as the judge: for each known_hosts file below, ssh and lib/known-hosts.ts must say the same. */
 import '../lab/enter.ts';
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
-import { createHmac, randomBytes } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { judgeHostKey } from '../../lib/known-hosts.ts';
+import { H, hashed, openssh, P } from './openssh-judge.ts';
 import { keygen, privateFile, publicKey, startSshd } from './sshd.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'gatepost-judge-'));
@@ -16,15 +16,6 @@ keygen(`${directory}/third`);
 keygen(`${directory}/rsa`, '-t', 'rsa');
 const [other, third, rsa] = ['other', 'third', 'rsa'].map((name) => publicKey(`${directory}/${name}`));
 let ours = '';
-
-function hashed(name: string): string {
-  const salt = randomBytes(20);
-  const hash = createHmac('sha1', salt).update(name).digest('base64');
-  return `|1|${salt.toString('base64')}|${hash}`;
-}
-
-const H = 'judge.test';
-const P = '[judge.test]:2222';
 
 /** `K` is the host's own key, `O` and `T` are others', `R` is an RSA key. Port, then the file's lines. */
 const FILES: readonly (readonly [number, ...string[]])[] = [
@@ -151,33 +142,6 @@ function fill(lines: readonly string[]): string {
     line.replace(/(?<=\s)(RB|[KOTRB])(?=\s|$)/g, (name) => keys[name] ?? name),
   );
   return text.map((line) => `${line}\n`).join('');
-}
-
-/** What ssh makes of a file, by the words of its refusal; it stops before any login. */
-function openssh(file: string, port: number, host = H): Promise<string> {
-  const options = {
-    UserKnownHostsFile: file,
-    GlobalKnownHostsFile: '/dev/null',
-    StrictHostKeyChecking: 'yes',
-    BatchMode: 'yes',
-    HostKeyAlgorithms: 'ssh-ed25519',
-    PreferredAuthentications: 'none',
-  };
-  const args = Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-  return new Promise((resolve) => {
-    execFile(
-      'ssh',
-      ['-F', 'none', ...args, '-p', String(port), `root@${host}`, 'true'],
-      (_error, _out, words) => resolve(verdictOf(words)),
-    );
-  });
-}
-
-function verdictOf(words: string): string {
-  if (/REVOKED HOST KEY|is marked as revoked/.test(words)) return 'revoked';
-  if (/IDENTIFICATION HAS CHANGED/.test(words)) return 'changed';
-  if (/No ED25519 host key is known/.test(words)) return 'unknown';
-  return /Permission denied/.test(words) ? 'match' : words;
 }
 
 function verdict(text: string, port: number, host = H): string {

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fingerprint, judgeHostKey, knownKeyTypes, knownName } from '../../lib/known-hosts.ts';
 
-/** A blob of the right form: the type, then 32 bytes. */
+/** A blob of the right form: the type, then 32 bytes; of RSA two numbers. */
 function blob(type: string, fill: number): Buffer {
   const string = (bytes: Buffer) => Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), bytes]);
-  return Buffer.concat([string(Buffer.from(type)), string(Buffer.alloc(32, fill))]);
+  const exponent = type === 'ssh-rsa' ? [string(Buffer.from([3]))] : [];
+  return Buffer.concat([string(Buffer.from(type)), ...exponent, string(Buffer.alloc(32, fill))]);
 }
 
 const ours = blob('ssh-ed25519', 1);
@@ -22,6 +23,8 @@ describe('judgeHostKey', () => {
     [`h.test ${K}`, 22, 'match'],
     [`h.test ${O}\nh.test ${K}`, 22, 'match'],
     [`h.test ${R}`, 22, 'changed'],
+    [`h.test ${O}AAAA`, 22, 'unknown'],
+    [`@revoked * ${K}\r\r\nh.test ${K}`, 22, 'revoked'],
     [`*.test,!h.test ${K}`, 22, 'unknown'],
     [`@revoked *.test ${K}\nh.test ${K}`, 22, 'revoked'],
     [`@cert-authority * ${K}`, 22, 'unknown'],

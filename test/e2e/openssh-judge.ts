@@ -1,0 +1,41 @@
+/** OpenSSH as a judge of known_hosts: what the real ssh says to the files and the host. */
+import { execFile } from 'node:child_process';
+import { createHmac, randomBytes } from 'node:crypto';
+
+/** The host that is judged, and its name on port 2222. */
+export const H = 'judge.test';
+export const P = '[judge.test]:2222';
+
+/** A name as HashKnownHosts writes it. */
+export function hashed(name: string): string {
+  const salt = randomBytes(20);
+  const hash = createHmac('sha1', salt).update(name).digest('base64');
+  return `|1|${salt.toString('base64')}|${hash}`;
+}
+
+/** What ssh makes of the files (separated by a blank), by the words of its refusal; it stops before any login. */
+export function openssh(files: string, port: number, host = H): Promise<string> {
+  const options = {
+    UserKnownHostsFile: files,
+    GlobalKnownHostsFile: '/dev/null',
+    StrictHostKeyChecking: 'yes',
+    BatchMode: 'yes',
+    HostKeyAlgorithms: 'ssh-ed25519',
+    PreferredAuthentications: 'none',
+  };
+  const args = Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+  return new Promise((resolve) => {
+    execFile(
+      'ssh',
+      ['-F', 'none', ...args, '-p', String(port), `root@${host}`, 'true'],
+      (_error, _out, words) => resolve(verdictOf(words)),
+    );
+  });
+}
+
+function verdictOf(words: string): string {
+  if (/REVOKED HOST KEY|is marked as revoked/.test(words)) return 'revoked';
+  if (/IDENTIFICATION HAS CHANGED/.test(words)) return 'changed';
+  if (/No ED25519 host key is known/.test(words)) return 'unknown';
+  return /Permission denied/.test(words) ? 'match' : words;
+}
