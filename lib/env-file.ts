@@ -61,7 +61,9 @@ export const assignmentsIn = (text: string): readonly Assignment[] =>
   }));
 
 /** What dotenv would pass over in silence: a name given twice, a value cut at an unquoted `#`. */
-function judgeLines(file: string, text: string): string[] {
+function judgeLines(file: string, raw: string): string[] {
+  // As dotenv does before it looks.
+  const text = raw.replace(/\r\n?/g, '\n');
   const lines = assignmentsIn(text);
   const names = lines.map(({ name }) => name);
   const doubled = new Set(names.filter((name, i) => names.indexOf(name) !== i));

@@ -29,8 +29,8 @@ function appended(text: string, line: string): string {
   return `${text}${gap}${line}${end}`;
 }
 
-/** Single quotes keep every character that a token can have, in dotenv and in a shell. */
-const quoted = (value: string): string => (/^[\w.~+/:@%^-]+$/.test(value) ? value : `'${value}'`);
+/** Single quotes keep every character that a token can have, in dotenv and in a shell (which expands a bare `~root/`). */
+const quoted = (value: string): string => (/^[\w.+/:@%^-]+$/.test(value) ? value : `'${value}'`);
 
 /**
  * Sets `name` in the env file to a secret, mode 0600.

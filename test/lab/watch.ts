@@ -17,7 +17,10 @@ function sightings(words: readonly string[], may: RegExp): string[] {
     const seen = (text: string) => words.some((word) => text.includes(word));
     return [
       ...(seen(args) ? [`arguments: ${args}`] : []),
-      ...(seen(env) && !may.test(args) ? [`environment of ${args}`] : []),
+      // While a process becomes another program, the two are of different ones.
+      ...(seen(env) && !may.test(args) && args !== '' && args === read(`/proc/${pid}/cmdline`)
+        ? [`environment of ${args}`]
+        : []),
     ];
   });
 }
