@@ -4,13 +4,20 @@ import { command, type Host, inLab, type Lab, script, serve } from './lab.ts';
 import type { Part, Row, Tell } from './part.ts';
 import { inTurns } from './turns.ts';
 
+/** Who may compute where: all on both cores, as on a machine in use, or the server on one and the others on the other. */
+const CORES = {
+  shared: { words: 'on both cores', server: '0,1', others: '0,1' },
+  own: { words: 'on a core of its own', server: '1', others: '0' },
+} as const;
+type Cores = (typeof CORES)[keyof typeof CORES];
+
 /** A proxy each: deployed, deployed and stripped of the gate, and taken over by Caddy. */
-async function contestants(lab: Lab): Promise<Record<'gated' | 'ungated' | 'Caddy', Host>> {
+async function contestants(lab: Lab, cores: Cores): Promise<Record<'gated' | 'ungated' | 'Caddy', Host>> {
   const [gated, ungated, Caddy] = lab.proxies as [Host, Host, Host];
-  await serve(lab.backend, 'upstream');
-  await Promise.all(lab.proxies.map((host) => serve(host, 'one-core')));
+  await serve(lab.backend, 'upstream', cores.others);
+  await Promise.all(lab.proxies.map((host) => serve(host, 'nginx', cores.server)));
   await script(lab, 'deploy', ['--no-verify'], withToken(OTHER));
-  await Promise.all([serve(ungated, 'ungated'), serve(Caddy, 'caddy', OTHER)]);
+  await Promise.all([serve(ungated, 'ungated', cores.server), serve(Caddy, 'caddy', cores.server, OTHER)]);
   return { gated, ungated, Caddy };
 }
 
@@ -23,10 +30,10 @@ interface Load {
 const MILLISECONDS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000 };
 
 /** A second of requests over 32 kept connections. @throws Error unless all of them were let in */
-async function load(lab: Lab, host: Host): Promise<Load> {
+async function load(lab: Lab, host: Host, cores: Cores): Promise<Load> {
   const headers = ['-H', `Host: ${SITE}`, '-H', `Authorization: Bearer ${OTHER}`];
   const url = `https://${host.publicAddress}/ollama/v1/models`;
-  const wrk = ['taskset', '-c', '0', 'wrk', '-t1', '-c32', '-d1', '--latency', ...headers, url];
+  const wrk = ['taskset', '-c', cores.others, 'wrk', '-t1', '-c32', '-d1', '--latency', ...headers, url];
   const said = await command(lab, wrk);
   const [, perSecond] = /^Requests\/sec: +([\d.]+)/m.exec(said) ?? [];
   const [, p99, unit = ''] = /^ +99% +([\d.]+)(us|ms|s)/m.exec(said) ?? [];
@@ -37,9 +44,15 @@ async function load(lab: Lab, host: Host): Promise<Load> {
 type Figures = Readonly<Record<'gated' | 'ungated' | 'Caddy', readonly number[]>>;
 
 /** The gated server's figures against another's. */
-function against(name: 'ungated' | 'Caddy', who: string, perSecond: Figures, p99: Figures): [Row, Row] {
+function against(
+  name: 'ungated' | 'Caddy',
+  who: string,
+  cores: Cores,
+  perSecond: Figures,
+  p99: Figures,
+): [Row, Row] {
   const row = (what: string, unit: Row['unit'], figures: Figures): Row => ({
-    what,
+    what: `${what}, ${cores.words}`,
     unit,
     ours: figures.gated,
     theirs: { who, figures: figures[name] },
@@ -50,25 +63,33 @@ function against(name: 'ungated' | 'Caddy', who: string, perSecond: Figures, p99
   ];
 }
 
-async function compare(lab: Lab, rounds: number, tell: Tell): Promise<Row[]> {
+async function compare(lab: Lab, rounds: number, tell: Tell, cores: Cores): Promise<Row[]> {
   const p99 = { gated: [] as number[], ungated: [] as number[], Caddy: [] as number[] };
-  const hosts = await contestants(lab);
+  const hosts = await contestants(lab, cores);
   const turn = (name: keyof typeof p99) => async () => {
-    const measured = await load(lab, hosts[name]);
+    const measured = await load(lab, hosts[name], cores);
     p99[name].push(measured.p99);
     return measured.perSecond;
   };
   const turns = { gated: turn('gated'), ungated: turn('ungated'), Caddy: turn('Caddy') };
-  const perSecond = await inTurns(rounds, turns, tell);
-  const [requests, times] = against('ungated', 'the same nginx, ungated', perSecond, p99);
+  const tellWhere = (text: string) => tell(`${cores.words}, ${text}`);
+  const perSecond = await inTurns(rounds, turns, tellWhere);
+  const [requests, times] = against('ungated', 'the same nginx, ungated', cores, perSecond, p99);
   const limit = { atLeast: 0.95 };
-  return [{ ...requests, limit }, times, ...against('Caddy', 'Caddy, the same gate', perSecond, p99)];
+  const judged = cores === CORES.shared ? { ...requests, limit } : requests;
+  return [judged, times, ...against('Caddy', 'Caddy, the same gate', cores, perSecond, p99)];
 }
 
 export const gate: Part = {
   name: 'gate',
-  measures:
-    'GET /ollama/v1/models over 32 kept TLS connections, the server on one core: gated, ungated, by Caddy.',
+  measures: 'GET /ollama/v1/models over 32 kept TLS connections: gated, ungated, by Caddy.',
   rounds: 25,
-  measure: (rounds, tell) => inLab({ proxies: 3, backends: false }, (lab) => compare(lab, rounds, tell)),
+  measure: async (rounds, tell) => {
+    const rows: Row[] = [];
+    for (const cores of Object.values(CORES))
+      rows.push(
+        ...(await inLab({ proxies: 3, backends: false }, (lab) => compare(lab, rounds, tell, cores))),
+      );
+    return rows;
+  },
 };

@@ -90,6 +90,10 @@ export async function onHost(host: Host, line: string): Promise<string> {
   return stdout;
 }
 
-/** Sets up a server for a measurement on a host (`rivals/serve.sh`). */
-export const serve = (host: Host, what: 'upstream' | 'one-core' | 'ungated' | 'caddy', bearer = '') =>
-  onHost(host, `BEARER=${bearer} sh ${CHECKOUT}/bench/rivals/serve.sh ${what}`);
+/** Sets up a server for a measurement on a host, on these cores (`rivals/serve.sh`). */
+export const serve = (
+  host: Host,
+  what: 'upstream' | 'nginx' | 'ungated' | 'caddy',
+  cores: string,
+  bearer = '',
+) => onHost(host, `BEARER=${bearer} sh ${CHECKOUT}/bench/rivals/serve.sh ${what} ${cores}`);

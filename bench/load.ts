@@ -39,7 +39,7 @@ function count(said: string): Counted {
 /** Two addresses for the backend, so that each deploy changes the vhost, and a client that no rotation touches. */
 async function prepare(lab: Lab): Promise<string> {
   await onHost(lab.backend, 'ip addr add 192.168.1.165/24 dev eth1');
-  await serve(lab.backend, 'upstream');
+  await serve(lab.backend, 'upstream', '0,1');
   await deploy(lab, [lab.proxy], '192.168.1.164');
   const { token } = await script(lab, 'bearers', ['add', 'load', '--scope', 'full', '--no-verify']);
   if (!token) throw new Error('bearers.ts gave no token');
