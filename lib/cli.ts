@@ -13,27 +13,41 @@ export interface Command extends Usage {
   readonly run: (context: Context) => Promise<Result>;
 }
 
+/** What the end of a run needs to know, whenever it comes. */
+interface Session {
+  readonly report: Report;
+  readonly underWay: UnderWay;
+  /** The site that is asked for, as far as is known. */
+  site: string;
+}
+
+/** What still holds the process when all is said (a mute SSH agent, a line that is dead) is not waited for longer. */
+const LINGER_MS = 1000;
+
 /** Runs a script to its exit status. Nothing else in the suite ends the process. */
 export async function main(command: Command): Promise<void> {
   // Looked for by hand: a slip in the flags must not hide that JSON is wanted.
   const json = process.argv.includes('--json');
   const underWay: UnderWay = { hosts: new Map(), tokens: new Map() };
-  const report = await reportOf(json, underWay);
+  const session: Session = { report: await reportOf(json, underWay), underWay, site: DEFAULT_SITE };
+  let isEnded = false;
   const end = (result: Result) => {
-    report.close();
-    if (json) process.stdout.write(`${document(command, result, report)}\n`);
+    isEnded = true;
+    session.report.close();
+    if (json && result.json) process.stdout.write(`${document(command, result.json, session)}\n`);
     process.exitCode = result.exit;
+    setTimeout(() => process.exit(), LINGER_MS).unref();
   };
-  const endNow = (result: Result) => {
-    end(result);
+  const endNow = (resultOf: () => Result) => {
+    if (!isEnded) end(resultOf());
     process.exit();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(signal, () => endNow(interrupted(underWay, report)));
+    process.once(signal, () => endNow(() => interrupted(session)));
   // Thrown where no promise carries it here.
-  process.once('uncaughtException', (error) => endNow(explainError(error, underWay, report)));
-  const failed = (error: unknown) => explainError(error, underWay, report);
-  end(await runCommand(command, report, underWay).catch(failed));
+  process.once('uncaughtException', (error) => endNow(() => explainError(error, session)));
+  const failed = (error: unknown) => explainError(error, session);
+  end(await runCommand(command, session).catch(failed));
 }
 
 /** The report; a token that it has shown is not shown again. */
@@ -53,21 +67,22 @@ async function reportOf(json: boolean, { tokens }: UnderWay): Promise<Report> {
 }
 
 /** The one JSON document; the token, when there is one, is the only secret that stays. */
-function document(command: Command, result: Result, report: Report): string {
-  const whole = { script: command.name, site: DEFAULT_SITE, ...result.json };
+function document({ name }: Command, json: Result['json'], { report, site }: Session): string {
   const clean = (key: string, value: unknown) =>
     typeof value === 'string' && key !== 'token' ? report.clean(value) : value;
-  return JSON.stringify(whole, clean, 2);
+  return JSON.stringify({ script: name, site, ...json }, clean, 2);
 }
 
-async function runCommand(command: Command, report: Report, underWay: UnderWay): Promise<Result> {
+async function runCommand(command: Command, session: Session): Promise<Result> {
+  const { report, underWay } = session;
   const { flags, words } = readFlags(command);
   if (flags.help) {
     process.stdout.write(helpText(command, widthOf(process.stdout)));
-    return { exit: EXIT.done, json: {} };
+    return { exit: EXIT.done };
   }
+  session.site = flags.site ?? DEFAULT_SITE;
   const sites = await findSites();
-  const picked = pickSite(sites, flags.site ?? DEFAULT_SITE);
+  const picked = pickSite(sites, session.site);
   const settings = await readSettings(picked, sites.values(), {
     envFile: flags.env ?? '.env',
     // Nobody is reached by SSH then, so no setting need name a proxy.
@@ -77,12 +92,11 @@ async function runCommand(command: Command, report: Report, underWay: UnderWay):
   const site = named(picked, settings.values);
   for (const value of Object.values(settings.values)) if (value instanceof Secret) report.hide(value);
   for (const text of settings.warnings) report.tell({ kind: 'warning', text });
-  const result = await command.run({ site, settings, flags, words, report, underWay });
-  return { ...result, json: { site: site.name, ...result.json } };
+  return command.run({ site, settings, flags, words, report, underWay });
 }
 
 /** The operator can mend it, or it is a bug. (A host that failed is a result, not an error.) */
-function explainError(error: unknown, underWay: UnderWay, report: Report): Result {
+function explainError(error: unknown, { report, underWay }: Session): Result {
   if (error instanceof StopError) return problem(error.message, error.advice, error.exit, report);
   const { exit, left, advice } = leftBehind(underWay);
   const what = `A bug in this script: ${(error as Error)?.stack ?? error}`;
@@ -97,7 +111,7 @@ function explainError(error: unknown, underWay: UnderWay, report: Report): Resul
 }
 
 /** Ctrl-C: what was sent ends by itself on the proxy, what was not sent never happens. */
-function interrupted(underWay: UnderWay, report: Report): Result {
+function interrupted({ report, underWay }: Session): Result {
   const { exit, left, advice } = leftBehind(underWay);
   const shown = problem(`Interrupted${left && ` ${left}`}.`, advice, exit, report);
   showUnseen(underWay, report);

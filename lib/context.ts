@@ -13,6 +13,8 @@ export interface UnderWay {
   readonly hosts: Map<string, HostReport | undefined>;
   /** The new tokens, by client, that were not shown yet. */
   readonly tokens: Map<string, Secret>;
+  /** The env file that holds a new token before it is live anywhere. */
+  envFile?: string;
 }
 
 /** What a script gets. */
@@ -30,5 +32,6 @@ export interface Context {
 /** What a script leaves: its exit status, and what `--json` shows. */
 export interface Result {
   readonly exit: ExitStatus;
-  readonly json: Readonly<Record<string, unknown>>;
+  /** Left out where what was asked for is no account of anything (`--help`). */
+  readonly json?: Readonly<Record<string, unknown>>;
 }

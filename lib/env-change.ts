@@ -12,14 +12,19 @@ export async function keepInEnv(
   { change }: Rotation,
   run: () => Promise<readonly HostReport[]>,
 ): Promise<readonly HostReport[]> {
-  const { site, flags, report } = context;
+  const { site, flags, report, underWay } = context;
   if (!flags['write-env'] || flags['dry-run'] || !site.gate || change.verb !== 'rotate') return run();
   const written = await writeSetting(flags.env ?? '.env', site.gate.token, change.token);
+  underWay.envFile = written.path;
   report.tell({ kind: 'note', text: `${written.path} holds the new token now` });
-  const hosts = await run().catch(async (error: unknown) => {
-    await takeBack(context, written);
-    throw error;
-  });
+  const hosts = await run()
+    .catch(async (error: unknown) => {
+      await takeBack(context, written);
+      throw error;
+    })
+    .finally(() => {
+      delete underWay.envFile;
+    });
   if (!hosts.some(mayBeLive)) await takeBack(context, written);
   else tellOfOthers(context, written, hosts);
   return hosts;

@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import { type Access, judgeFiles } from './access.ts';
 import { SshError } from './errors.ts';
+import { type Jumps, sharedJumps } from './jumps.ts';
 import { type HostReport, newReport } from './outcome.ts';
 import type { Pace } from './pace.ts';
 import { inParallel, remembering } from './parallel.ts';
@@ -9,7 +10,7 @@ import { COMMAND } from './program.ts';
 import type { Remote } from './remote.ts';
 import { askingOnce } from './ssh/ask-once.ts';
 import { askSshConfig, type Hop, resolveHops } from './ssh/config.ts';
-import { type Connection, connect, connectThrough, type Jump, openJump } from './ssh.ts';
+import { type Connection, connectThrough } from './ssh.ts';
 import { isWell, NOT_TRIED } from './summary.ts';
 
 /** A place where programs run, and whose own services can be asked. */
@@ -60,7 +61,7 @@ export async function onEveryProxy(
   { atOnce = all.length, canary }: Pace,
   { onBegin, onEnd }: Listener,
 ): Promise<readonly HostReport[]> {
-  const jumps = new Map<string, Promise<Jump>>();
+  const jumps = sharedJumps();
   const onOne = async (route: Route) => {
     const report = await onProxy(route, jumps, work, onBegin);
     onEnd(report);
@@ -72,7 +73,7 @@ export async function onEveryProxy(
     if (!first.every(isWell)) return [...first, ...others.map(({ host }) => notTried(host))];
     return [...first, ...(await inParallel(others, atOnce, onOne))];
   } finally {
-    for (const jump of jumps.values()) jump.then((open) => open.close()).catch(() => {});
+    jumps.close();
   }
 }
 
@@ -89,13 +90,13 @@ const notTried = (host: string): HostReport => ({
 
 async function onProxy(
   route: Route,
-  jumps: Map<string, Promise<Jump>>,
+  jumps: Jumps,
   work: Work,
   onBegin: Listener['onBegin'],
 ): Promise<HostReport> {
   const start = performance.now();
   try {
-    const proxy = overSsh(route, await dial(route, jumps, onBegin));
+    const proxy = overSsh(route, jumps, await dial(route, jumps, onBegin));
     const connected = Math.round(performance.now() - start);
     try {
       const report = await work(proxy, connected);
@@ -109,28 +110,24 @@ async function onProxy(
   }
 }
 
-/** Proxies behind the same jump host share its connection. */
-async function dial(
-  { host, hops }: Route,
-  jumps: Map<string, Promise<Jump>>,
-  onBegin: Listener['onBegin'],
-): Promise<Connection> {
+async function dial({ host, hops }: Route, jumps: Jumps, onBegin: Listener['onBegin']): Promise<Connection> {
   const before = hops.slice(0, -1);
   const nearest = before.at(-1);
   if (nearest) onBegin(host, `connect to ${nearest.label}`);
-  const name = JSON.stringify(before);
-  const jump = jumps.get(name) ?? openJump(before);
-  jumps.set(name, jump);
-  const open = await jump;
+  const jump = await jumps.open(before);
   onBegin(host, 'connect');
-  return connectThrough(hops.at(-1) as Hop, open);
+  return connectThrough(hops.at(-1) as Hop, jump);
 }
 
-function overSsh(route: Route, connection: Connection): ProxyHost {
+function overSsh(route: Route, jumps: Jumps, connection: Connection): ProxyHost {
+  const again = async () => {
+    const jump = await jumps.again(route.hops.slice(0, -1));
+    return overSsh(route, jumps, await connectThrough(route.hops.at(-1) as Hop, jump));
+  };
   return {
     host: route.host,
     run: (text, onLine) => connection.run(COMMAND, text, onLine),
-    again: async () => overSsh(route, await connect(route.hops)),
+    again,
     open: (port) => connection.forward(LOOPBACK, port),
     close: () => connection.close(),
   };

@@ -14,7 +14,7 @@ export interface Left {
 type Hosts = UnderWay['hosts'];
 
 /** How things stand on the hosts, and what to run next. */
-export function leftBehind({ hosts }: Pick<UnderWay, 'hosts'>): Left {
+export function leftBehind({ hosts, envFile }: Omit<UnderWay, 'tokens'>): Left {
   const names = (wanted: (done?: HostReport) => boolean) =>
     [...hosts].flatMap(([host, done]) => (wanted(done) ? [host] : [])).join(', ');
   const atWork = names((done) => done === undefined || done.outcome === 'unknown');
@@ -29,8 +29,8 @@ export function leftBehind({ hosts }: Pick<UnderWay, 'hosts'>): Left {
   if (changed === '')
     return {
       exit: EXIT.refused,
-      left: '',
-      advice: 'Nothing was changed on any proxy. Run the same command again.',
+      left: envFile === undefined ? '' : `after ${envFile} got the new token`,
+      advice: `Nothing was changed on any proxy${envFile === undefined ? '' : ', where the old token is live'}. Run the same command again.`,
     };
   return {
     exit: EXIT.checkFailed,

@@ -1,7 +1,7 @@
 /** Runs a program on a host and learns its outcome, also when the connection drops meanwhile. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HostReport, RemoteEvent } from './outcome.ts';
-import { newReport, readRecords } from './outcome.ts';
+import { type HostReport, newReport } from './outcome.ts';
+import { type RemoteEvent, readRecords } from './records.ts';
 import type { Outcome } from './ssh.ts';
 
 /** The text of a program, and the id that leads its records. */
@@ -82,7 +82,9 @@ async function learn(
     try {
       const fresh = await remote.again();
       const answer = await askOnce(fresh, await ask(), onEvent).finally(() => fresh.close());
-      if (answer) return { ...answer, milliseconds: { ...report.milliseconds, ...answer.milliseconds } };
+      if (answer.isKnown)
+        return { ...answer.report, milliseconds: { ...report.milliseconds, ...answer.report.milliseconds } };
+      why = answer.report.failure?.text ?? why;
     } catch (error) {
       why = (error as Error).message;
     }
@@ -90,20 +92,24 @@ async function learn(
   return { ...report, outcome: 'unknown', failure: { code: 'unknown', text: why } };
 }
 
-/** What the host remembers of the run; undefined when it could not say. */
+interface Answer {
+  readonly report: HostReport;
+  /** Does it say what became of the run? Else it says why it cannot, where it does (somebody else holds the lock). */
+  readonly isKnown: boolean;
+}
+
+/** What the host remembers of the run, once what it left unfinished is settled. */
 async function askOnce(
   remote: Remote,
   question: Program,
   onEvent: (event: RemoteEvent) => void,
-): Promise<HostReport | undefined> {
+): Promise<Answer> {
   const report = newReport(remote.host);
   const reader = readRecords(question.id, report, onEvent);
   await remote.run(question.text, reader.line);
-  if (reader.verdict() === 'asked') return report;
-  if (reader.verdict() !== 'cancelled') return undefined;
-  return {
-    ...report,
-    outcome: 'failed',
-    failure: { code: 'lost', text: 'The program never began, and now it never will.' },
-  };
+  const verdict = reader.verdict();
+  if (verdict !== 'cancelled')
+    return { report, isKnown: verdict === 'asked' || verdict === 'restore-failed' };
+  const failure = { code: 'lost', text: 'The program never began, and now it never will.' };
+  return { report: { ...report, outcome: 'failed', failure }, isKnown: true };
 }

@@ -53,11 +53,14 @@ export function conclude(
 ): Result {
   const statuses = [...hosts.map(exitOf), areWell(checks) ? EXIT.done : EXIT.checkFailed];
   const exit = BY_WEIGHT.find((status) => statuses.includes(status)) ?? EXIT.done;
+  const isOne = hosts.length === 1;
   for (const { ok, text } of summary(hosts, checks)) report.tell({ kind: 'summary', ok, text });
   return {
     exit,
     json: {
-      hosts: hosts.map((host) => ({ ...asJson(host, checks), ...more(host) })),
+      hosts: hosts.map((host) => ({ ...asJson(host, isOne ? checks : []), ...more(host) })),
+      // Of several proxies, what was asked by the public name is no single one's.
+      ...(!isOne && checks.length > 0 && { checks }),
       ...(token && { token: token.reveal() }),
     },
   };

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { HostReport } from '../../lib/outcome.ts';
 import * as d from '../lab/deploys.ts';
-import { type Host, type Lab, type Result, startLab } from '../lab/lab.ts';
+import { finished, type Host, type Lab, onceSaid, type Result, startLab } from '../lab/lab.ts';
 
 const BROKEN = '/etc/nginx/conf.d/broken.conf';
 let lab: Lab;
@@ -111,6 +111,49 @@ describe('a fleet', () => {
       assert.deepEqual([ran.status, lab.relay.connections - before], [2, 0]);
       assert.match(ran.stderr, /--parallel/);
     });
+});
+
+describe('the connection to the jump host', () => {
+  /** Deploys, and breaks what is open as soon as this was said; counts the connections. */
+  async function cutOnce(said: RegExp, ...args: readonly string[]) {
+    const before = lab.relay.connections;
+    const child = lab.spawn('deploy', ['--json', '--verbose', '--no-verify', ...args]);
+    onceSaid(child, said, () => void lab.relay.cut('rst'));
+    const { status, stdout, stderr } = await finished(child);
+    const { hosts } = JSON.parse(stdout) as Pick<Ran, 'hosts'>;
+    const told = hosts.map(({ outcome }) => outcome);
+    return { status, told, connections: lab.relay.connections - before, stderr };
+  }
+
+  test('drops while all are at work: one new one asks each what became of it', async () => {
+    const { stderr, ...ran } = await cutOnce(/(✓ look at nginx[\s\S]*){3}/);
+    const told = ['applied', 'applied', 'applied'];
+    assert.deepEqual(ran, { status: 0, told, connections: 2 }, stderr);
+  });
+
+  test('drops between two proxies: the next ones are reached by a new one', async () => {
+    const { stderr, ...ran } = await cutOnce(/✓ record the release/, '--parallel', '1');
+    const told = ['applied', 'applied', 'applied'];
+    assert.deepEqual(ran, { status: 0, told, connections: 2 }, stderr);
+  });
+});
+
+describe('what is asked by the public name', () => {
+  test('counts, and is no single proxy’s: JSON has it beside them', async () => {
+    const [first] = lab.proxies as [Host];
+    await lab.run('deploy', ['--no-verify'], { env: d.withToken(d.TOKEN) });
+    // The name leads to the first proxy, which is cut off from the internet and not from its LAN.
+    await first.sh('ip link set eth0 down');
+    try {
+      const ran = await deploy([], d.withToken(d.TOKEN));
+      const { checks } = ran as unknown as Ran['hosts'][0];
+      assert.equal(ran.status, 3, ran.stderr);
+      assert.ok(checks.some(({ ok }) => !ok));
+      for (const { checks: own } of ran.hosts) assert.ok(own.length > 0 && own.every(({ ok }) => ok));
+    } finally {
+      await first.sh('ip link set eth0 up');
+    }
+  });
 });
 
 describe('a canary', () => {

@@ -6,7 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import * as d from '../lab/deploys.ts';
-import { finished, type Lab, type Result, startLab } from '../lab/lab.ts';
+import { finished, type Lab, onceSaid, type Result, startLab } from '../lab/lab.ts';
 import { typescript } from '../lab/lab-process.ts';
 import * as p from '../lab/programs.ts';
 import { copyProject } from '../lab/project.ts';
@@ -26,13 +26,7 @@ async function interrupted(
   env: Record<string, string> = {},
 ): Promise<Result> {
   const child = lab.spawn(name, args, { env });
-  let text = '';
-  const hear = (part: Buffer) => {
-    const before = text;
-    text += part;
-    if (said.test(text) && !said.test(before)) child.kill(signal);
-  };
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', hear);
+  onceSaid(child, said, () => child.kill(signal));
   const ran = await finished(child);
   await lab.proxy.sh('flock /var/lib/gatepost/lock true');
   return ran;

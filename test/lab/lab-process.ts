@@ -46,6 +46,19 @@ export function finished(child: ChildProcess, input = ''): Promise<Result> {
   });
 }
 
+/** Does something once, as soon as the child has said this. */
+export function onceSaid(child: ChildProcess, said: RegExp, act: () => void): void {
+  let text = '';
+  let isDone = false;
+  const hear = (part: Buffer) => {
+    text += part;
+    if (isDone || !said.test(text)) return;
+    isDone = true;
+    act();
+  };
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', hear);
+}
+
 /** Lets this process end although a child and its pipes are still there. */
 export function letGo(child: ChildProcess): void {
   child.unref();

@@ -11,7 +11,7 @@ import { RELAY_PORT, type Relay, startRelay } from './lab-relay.ts';
 import type { Lab, LabOptions } from './lab-types.ts';
 
 export type { Host } from './lab-host.ts';
-export { finished, type Result } from './lab-process.ts';
+export { finished, onceSaid, type Result } from './lab-process.ts';
 export type { Relay } from './lab-relay.ts';
 export type { Lab, LabOptions, RunOptions } from './lab-types.ts';
 

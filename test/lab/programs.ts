@@ -1,8 +1,9 @@
 /** Programs as the scripts send them, run on a proxy directly, and killed there on the way. */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type HostReport, newReport, readRecords } from '../../lib/outcome.ts';
+import { type HostReport, newReport } from '../../lib/outcome.ts';
 import { outcomeProgram, siteProgram } from '../../lib/program.ts';
+import { readRecords } from '../../lib/records.ts';
 import { clientFile, render, type SiteFile } from '../../lib/render.ts';
 import type { Run } from '../../lib/run.ts';
 import { Secret } from '../../lib/secret.ts';

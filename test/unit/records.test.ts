@@ -1,7 +1,8 @@
 /** The records of a remote program, read into an account. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { newReport, type RemoteEvent, readRecords } from '../../lib/outcome.ts';
+import { newReport } from '../../lib/outcome.ts';
+import { type RemoteEvent, readRecords } from '../../lib/records.ts';
 
 function readAll(lines: readonly string[]) {
   const events: RemoteEvent[] = [];
@@ -92,5 +93,25 @@ describe('records', () => {
       record('end'),
     ]);
     assert.deepEqual([report.outcome, report.todo], ['failed', ['rm -f /a']]);
+  });
+});
+
+describe('records of a host that means ill', () => {
+  const words = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf'];
+
+  it('may be of any kind', () => {
+    for (const word of words) {
+      const fields = [[word], ['past', word, 'x'], ['row', word, 'x'], ['fact', word, 'x'], ['step', word]];
+      const lines = fields.map((each) => record(...each));
+      const { report, verdict } = readAll([...lines, record('outcome', word), record('end')]);
+      assert.deepEqual([report.outcome, verdict], ['failed', word]);
+    }
+  });
+
+  it('may be many: they take time by their number, not by its square', () => {
+    const start = performance.now();
+    const { report } = readAll(Array<string>(200_000).fill(record('row', 'client', 'x')));
+    assert.equal(report.rows.client?.length, 200_000);
+    assert.ok(performance.now() - start < 5_000);
   });
 });
