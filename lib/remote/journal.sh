@@ -99,6 +99,9 @@ restore_failed() {
       link) say todo "ln -sfn $target $path" ;;
     esac
   done <"$1/before"
+  while read -r kind path target; do
+    [ "$kind" != directory ] || say todo "test ! -d $path || rmdir --ignore-fail-on-non-empty $path"
+  done <"$1/before"
   say todo "nginx -t && nginx -s reload"
   finish restore-failed 5
 }

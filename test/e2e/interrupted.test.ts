@@ -3,6 +3,7 @@ import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import * as d from '../lab/deploys.ts';
@@ -81,6 +82,42 @@ describe('a deploy that is interrupted', () => {
   });
 });
 
+describe('the end of a script', () => {
+  /** Something that the process would wait for: an SSH agent that takes connections and says nothing. */
+  async function mutely(args: readonly string[], ended: NodeJS.Signals | undefined): Promise<Result> {
+    const socket = join(lab.directory, 'mute');
+    const agent = createServer(() => {}).listen(socket);
+    const env = { IA_ENSO_SSH_KEY: '~/.ssh/id_ed25519.pub', SSH_AUTH_SOCK: socket };
+    const child = lab.spawn('deploy', args, { env });
+    if (ended) onceSaid(child, /^}$/m, () => child.kill(ended));
+    return finished(child).finally(() => agent.close());
+  }
+
+  test('comes although something would hold the process', async () => {
+    const { status, stdout } = await mutely([], undefined);
+    assert.equal(status, 1, stdout);
+    assert.match(stdout, /agent/);
+  });
+
+  test('comes once: a signal after it changes neither the document nor the status', async () => {
+    const { status, stdout, stderr } = await mutely(['--json'], 'SIGINT');
+    assert.equal(status, 1, stderr);
+    assert.equal(JSON.parse(stdout).hosts[0].outcome, 'failed');
+    assert.doesNotMatch(stderr, /Interrupted/);
+  });
+
+  test('names the site that was asked for in JSON, also when its settings are wrong', async () => {
+    const { status, stdout } = await lab.run('deploy', ['--site', 'nexus', '--json', '--host', 'a b']);
+    assert.deepEqual([status, JSON.parse(stdout).site], [2, 'nexus']);
+  });
+
+  test('has no document where only the help was asked for', async () => {
+    const { status, stdout } = await lab.run('deploy', ['--help', '--json']);
+    assert.equal(status, 0);
+    assert.match(stdout, /^Renders a site[\s\S]*this text\n$/);
+  });
+});
+
 describe('a new token', () => {
   const tokens = ({ stdout, stderr }: Result) => (stdout + stderr).match(/\b[0-9a-f]{64}\b/g) ?? [];
 
@@ -97,6 +134,19 @@ describe('a new token', () => {
       IA_ENSO_BACKEND_IP: '192.168.1.165',
     });
     assert.deepEqual([ran.status, tokens(ran)], [3, []], ran.stderr);
+  });
+
+  test('that the env file got before any proxy: the end says where it is and what is live', async () => {
+    const file = join(lab.directory, 'interrupted.env');
+    await writeFile(file, `IA_ENSO_OLLAMA_BEARER_TOKEN=${d.OTHER}\n`, { mode: 0o600 });
+    const ran = await interrupted('rotate-bearer', ['--write-env', '--env', file], /holds the new token now/);
+    assert.equal(ran.status, 1, ran.stdout);
+    assert.match(
+      ran.stdout.replaceAll(/\s+/g, ' '),
+      /Interrupted after \S+interrupted\.env got the new token\. .*where the old token is live\. Run the same command again/,
+    );
+    const again = await lab.run('rotate-bearer', ['--write-env', '--env', file]);
+    assert.equal(again.status, 0, again.stdout);
   });
 
   test('of a rotation is shown once, too', async () => {
