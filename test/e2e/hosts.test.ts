@@ -154,7 +154,7 @@ describe('an account', () => {
   const noise = 'echo "*** Welcome, @all ***"; echo authorised use only >&2';
 
   for (const shell of ['/usr/bin/fish', '/usr/bin/tcsh', '/bin/dash']) {
-    test(`whose login shell is ${shell} deploys`, { skip: !existsSync(shell) }, async () => {
+    test(`whose login shell is ${shell} deploys`, async () => {
       await root(`echo ${shell} >>/etc/shells; usermod -s ${shell} ncantu`);
       const deployed = await d.deploy(lab, d.withToken(d.TOKEN));
       await root('usermod -s /bin/bash ncantu');
@@ -183,6 +183,22 @@ describe('an account', () => {
     assert.deepEqual([deployed.exit, deployed.outcome, deployed.failure?.code], [1, 'refused', 'sudo']);
     assert.match(deployed.stderr, /NOPASSWD: \/bin\/sh/);
     assert.equal(await d.tree(lab.proxy), tree);
+  });
+
+  test('of a proxy that speaks German deploys, and what its sudo says is explained as ever', async () => {
+    const german = '/usr/lib/locale/de_DE.UTF-8';
+    await root(`cp -a /usr/lib/locale /root/; mount -t tmpfs own /usr/lib/locale; cp -a /root/locale/. /usr/lib/locale
+      localedef -i de_DE -f UTF-8 ${german}; cp /etc/ssh/sshd_config /root/
+      echo 'SetEnv LANG=de_DE.UTF-8' >>/etc/ssh/sshd_config; kill -HUP "$(cat /run/sshd.pid)"; sleep 0.3`);
+    const { stderr } = await lab.proxy.sh('LANG=de_DE.UTF-8 exec sudo -n true', { user: 'nosudo' });
+    if (existsSync('/usr/share/locale/de/LC_MESSAGES/sudo.mo')) assert.match(stderr, /Passwort/);
+    const deployed = await d.deploy(lab, d.withToken(d.TOKEN));
+    const refused = await d.deploy(lab, { IA_ENSO_PROXY_USER: 'nosudo' });
+    await root(`cp /root/sshd_config /etc/ssh/; kill -HUP "$(cat /run/sshd.pid)"; umount /usr/lib/locale`);
+    assert.deepEqual([deployed.exit, deployed.outcome], [0, 'applied'], deployed.stderr);
+    assert.deepEqual([refused.exit, refused.failure?.code], [1, 'sudo'], refused.stderr);
+    assert.match(`${refused.failure?.text}`, /a password is required/);
+    assert.match(refused.stderr, /NOPASSWD: \/bin\/sh/);
   });
 
   test('that is root needs no sudo', async () => {
