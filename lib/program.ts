@@ -16,7 +16,7 @@ export const COMMAND = `exec /bin/sh -c 'export LC_ALL=C; [ "$(id -u)" -ne 0 ] |
 
 const ALWAYS = ['report', 'lock', 'journal', 'nginx'];
 const CHANGE = [...ALWAYS, 'files', 'release', 'change', 'plan', 'begin'];
-const APPLY = [...CHANGE, 'apply'];
+const APPLY = [...CHANGE, 'clients', 'apply'];
 const CLIENTS = [...CHANGE, 'clients', 'client-verbs'];
 
 /** The verbs, each with the parts of lib/remote/ that it needs, in order. */
