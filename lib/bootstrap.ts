@@ -50,6 +50,7 @@ async function hasCertificate(way: Way): Promise<boolean> {
 function reason(way: Way): string {
   const { wish, account, remote } = way;
   const certificate = current(way);
+  if (certificate && account.facts.key === 'other') return 'the key there is not that of the certificate';
   if (certificate && account.facts.key !== 'yes') return 'the key of the certificate there is missing';
   if (wish.force) return '--force-renewal';
   if (wish.staging && certificate?.kind !== 'staging') return '--staging';
