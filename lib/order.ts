@@ -39,7 +39,9 @@ async function fetchAll(
   const { host } = way.remote;
   const start = performance.now();
   report.tell({ kind: 'begin', host, name: 'fetch' });
-  const { failure, warnings } = await tryChallenge(site.serverName, addresses, file, way.wish.isLocalCa);
+  // As lib/remote/challenge.sh has it: sites share the webroot.
+  const placed = { ...file, name: `gatepost-${site.name}~${file.name}` };
+  const { failure, warnings } = await tryChallenge(site.serverName, addresses, placed, way.wish.isLocalCa);
   const milliseconds = Math.round(performance.now() - start);
   way.account.milliseconds.fetch = milliseconds;
   report.tell({ kind: 'step', host, name: 'fetch', milliseconds, ok: !failure });

@@ -76,5 +76,5 @@ serve_certificate() {
   reload_nginx || { say error serve; say_text text "$WHY"; finish failed 1; }
 }
 
-# remove_challenge: the file that was tried, and those that a cut run left.
-remove_challenge() { rm -f "$CHALLENGES"/gatepost-*; }
+# remove_challenge: the file that was tried, and those that a cut run left; other sites share the webroot.
+remove_challenge() { rm -f "$CHALLENGES/gatepost-$SITE~"*; }

@@ -5,7 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { local } from '../lab/lab-process.ts';
-import { assertFails, bootstrap, issued, NAME, served, WITH_TOKEN } from './bootstrap-lab.ts';
+import { assertFails, assertNoTry, bootstrap, issued, NAME, served, WITH_TOKEN } from './bootstrap-lab.ts';
 
 describe('bootstrap-tls that cannot ask the CA', () => {
   let lab: Lab;
@@ -76,16 +76,32 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     await lab.proxy.sh('kill "$(cat /root/holder)"');
   });
 
+  test('what the CA said to an earlier run is not quoted, where certbot cannot write its log', async () => {
+    const problem = '{"type": "urn:ietf:params:acme:error:rateLimited", "detail": "of an earlier run"}';
+    const log = '/var/log/letsencrypt/letsencrypt.log';
+    await lab.proxy.sh(
+      `rm -rf /var/log/letsencrypt; mkdir -p /var/log/letsencrypt; cat >${log}
+      mount --bind /var/log/letsencrypt /var/log/letsencrypt; mount -o remount,ro,bind /var/log/letsencrypt`,
+      { input: problem },
+    );
+    assert.doesNotMatch(await fails('read-only', /Read-only file system/), /the CA said/);
+    await lab.proxy.sh('umount /var/log/letsencrypt');
+  });
+
   test('the disk is full', async () => {
     await lab.proxy.sh('mount -t tmpfs -o size=8k,mode=755 full /etc/letsencrypt');
     await fails('disk-full', /No space left on device/);
     await lab.proxy.sh('umount /etc/letsencrypt');
   });
 
-  test('with all causes gone, the same command brings certificate and site', async () => {
+  test("with all causes gone, the same command brings certificate and site, and leaves another's try alone", async () => {
+    const other = `/var/www/certbot/.well-known/acme-challenge/gatepost-other.example~try`;
+    await lab.proxy.sh(`touch ${other}`);
     const { status, host, stderr } = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
     assert.equal(status, 0, stderr);
     assert.equal(host.outcome, 'applied');
     assert.equal((await served()).serialNumber, await issued(lab.proxy));
+    assert.equal((await lab.proxy.sh(`rm ${other}`)).status, 0);
+    await assertNoTry(lab.proxy);
   });
 });
