@@ -73,7 +73,7 @@ export async function assertHealthy(host: Host): Promise<void> {
 
 /** No file of a try is left in the webroot. */
 export async function assertNoTry(host: Host): Promise<void> {
-  const { stdout } = await host.sh('find /var/www/certbot -name "gatepost-*"');
+  const { stdout } = await host.sh(`find /var/www/certbot -name "gatepost-${NAME}*"`);
   assert.equal(stdout, '');
 }
 
