@@ -6,26 +6,32 @@ import type { Context } from './context.ts';
 import type { Deploy } from './deploy.ts';
 import { order } from './order.ts';
 import type { HostReport } from './outcome.ts';
-import type { Remote } from './remote.ts';
+import type { Program, Remote } from './remote.ts';
 import { renewalFaults, renewalOf } from './renewal.ts';
 import { lasting } from './several.ts';
 import { isDone } from './summary.ts';
 import { issueProgram, lookProgram, selfSignedName, selfSignedProgram } from './tls-programs.ts';
-import { current, described, note, perform, type Way } from './way.ts';
+import { current, described, note, perform, sayWhatServes, type Way } from './way.ts';
+
+/** Everything that needs no look at a host, made before one is contacted. */
+export interface Plan extends Deploy {
+  /** The HTTP-only vhost, where an order may want it. */
+  readonly httpOnly?: Program;
+}
 
 /** Brings a host to a good certificate and the full site; where it gets none, says why. */
 export async function bootstrap(
   context: Context,
   wish: Wish,
-  deploy: Deploy,
+  plan: Plan,
   remote: Remote,
 ): Promise<HostReport> {
   const account = await runOn(context, remote, await lookProgram(context.site), false);
   const way: Way = { context, wish, remote: lasting(remote), account };
   try {
-    if (!isDone(account) || !(await hasCertificate(way))) return way.account;
+    if (!isDone(account) || !(await hasCertificate(way, plan))) return way.account;
     if (wish.way === 'order') warnOfRenewal(way);
-    await perform(way, { id: deploy.run.id, text: deploy.program }, !context.flags['dry-run']);
+    await deployWhole(way, plan);
     return way.account;
   } finally {
     sayCertificate(way);
@@ -33,9 +39,15 @@ export async function bootstrap(
   }
 }
 
+async function deployWhole(way: Way, { run, program }: Plan): Promise<void> {
+  const hasChanged = way.account.outcome === 'applied';
+  const isWhole = await perform(way, { id: run.id, text: program }, !way.context.flags['dry-run']);
+  if (!isWhole && hasChanged) sayWhatServes(way, 'the certificate is there, the whole site is not');
+}
+
 /** Sees to a good certificate on the host; false when there is none in the end. */
-async function hasCertificate(way: Way): Promise<boolean> {
-  const { context, wish } = way;
+async function hasCertificate(way: Way, { httpOnly }: Plan): Promise<boolean> {
+  const { context } = way;
   const why = reason(way);
   if (why === '') {
     note(way, `${described(way)}; no new one is needed`);
@@ -43,13 +55,14 @@ async function hasCertificate(way: Way): Promise<boolean> {
   }
   note(way, `${why}: ${context.flags['dry-run'] ? 'a new one would be made' : 'a new one is made'}`);
   if (context.flags['dry-run']) return true;
-  return wish.way === 'self-signed' ? sign(way) : order(way);
+  return httpOnly ? order(way, httpOnly) : sign(way);
 }
 
 /** Why a new certificate is wanted; empty when it is not. */
 function reason(way: Way): string {
   const { wish, account, remote } = way;
   const certificate = current(way);
+  if (certificate && account.facts.key === 'other') return 'the key there is not that of the certificate';
   if (certificate && account.facts.key !== 'yes') return 'the key of the certificate there is missing';
   if (wish.force) return '--force-renewal';
   if (wish.staging && certificate?.kind !== 'staging') return '--staging';

@@ -1,19 +1,19 @@
 /** A certificate from a CA: the HTTP-only vhost where there is no TLS yet, a try from outside, then certbot. */
 import { resolve, tryChallenge } from './challenge.ts';
+import type { Program } from './remote.ts';
 import * as programs from './tls-programs.ts';
-import { current, described, fail, note, perform, type Way } from './way.ts';
+import { current, described, fail, note, perform, sayWhatServes, type Way } from './way.ts';
 
 /** Orders one; false when none came. A vhost on TLS stays as it is: its own challenge location serves. */
-export async function order(way: Way): Promise<boolean> {
-  if (way.account.facts.vhost !== 'tls' && !(await placeHttpOnly(way))) return false;
+export async function order(way: Way, httpOnly: Program): Promise<boolean> {
+  if (way.account.facts.vhost !== 'tls' && !(await placeHttpOnly(way, httpOnly))) return false;
   const ordered = (await isReady(way)) && (await askCa(way));
-  if (!ordered) sayWhatServes(way);
+  if (!ordered) sayWhatServes(way, 'no new certificate');
   return ordered;
 }
 
-async function placeHttpOnly(way: Way): Promise<boolean> {
-  const { site, settings } = way.context;
-  if (!(await perform(way, await programs.httpOnlyProgram(site, settings)))) return false;
+async function placeHttpOnly(way: Way, httpOnly: Program): Promise<boolean> {
+  if (!(await perform(way, httpOnly))) return false;
   way.account.facts.vhost = 'http-only';
   return true;
 }
@@ -39,7 +39,9 @@ async function fetchAll(
   const { host } = way.remote;
   const start = performance.now();
   report.tell({ kind: 'begin', host, name: 'fetch' });
-  const { failure, warnings } = await tryChallenge(site.serverName, addresses, file, way.wish.isLocalCa);
+  // As lib/remote/challenge.sh has it: sites share the webroot.
+  const placed = { ...file, name: `gatepost-${site.name}~${file.name}` };
+  const { failure, warnings } = await tryChallenge(site.serverName, addresses, placed, way.wish.isLocalCa);
   const milliseconds = Math.round(performance.now() - start);
   way.account.milliseconds.fetch = milliseconds;
   report.tell({ kind: 'step', host, name: 'fetch', milliseconds, ok: !failure });
@@ -61,13 +63,3 @@ const REHEARSED = 'the staging CA would have issued; the certificate there stays
 /** A certificate from a CA is never given up for a staging one. */
 const kindOf = (way: Way): programs.Order =>
   way.wish.staging && current(way)?.kind === 'ca' ? 'rehearsal' : 'new';
-
-/** The summary's words for a host without a new certificate. */
-function sayWhatServes({ account }: Way): void {
-  if (account.outcome !== 'failed' && account.outcome !== 'refused') return;
-  const serves =
-    account.facts.vhost === 'http-only'
-      ? 'the HTTP-only vhost is in place and answers the challenge path'
-      : 'what was served before still is';
-  account.meaning = `no new certificate; ${serves}`;
-}

@@ -9,13 +9,14 @@ export const RUNNER = '/usr/local/sbin/gatepost-run';
 
 /**
  * What runs a program that comes on stdin, whatever the login shell: as it is when that is root already, else by `sudo -n`
- * (approved programs only, where root chose that). Constant: an argument list is readable by every user, and sudo logs it.
+ * (approved programs only, where root chose that), whose words are explained and therefore English. Constant: an argument
+ * list is readable by every user, and sudo logs it.
  */
-export const COMMAND = `exec /bin/sh -c '[ "$(id -u)" -ne 0 ] || exec /bin/sh -s; [ -x ${RUNNER} ] && exec sudo -n ${RUNNER}; exec sudo -n /bin/sh -s'`;
+export const COMMAND = `exec /bin/sh -c 'export LC_ALL=C; [ "$(id -u)" -ne 0 ] || exec /bin/sh -s; [ -x ${RUNNER} ] && exec sudo -n ${RUNNER}; exec sudo -n /bin/sh -s'`;
 
 const ALWAYS = ['report', 'lock', 'journal', 'nginx'];
 const CHANGE = [...ALWAYS, 'files', 'release', 'change', 'plan', 'begin'];
-const APPLY = [...CHANGE, 'apply'];
+const APPLY = [...CHANGE, 'clients', 'apply'];
 const CLIENTS = [...CHANGE, 'clients', 'client-verbs'];
 
 /** The verbs, each with the parts of lib/remote/ that it needs, in order. */

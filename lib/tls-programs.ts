@@ -15,14 +15,14 @@ export const SELF_SIGNED_DAYS = 825;
 
 export type Order = 'new' | 'rehearsal' | 'none';
 
-/** A file of the challenge's directory, for one try. */
+/** A file of the challenge's directory, for one try; there, the site's name stands before its own. */
 export interface ChallengeFile {
   readonly name: string;
   readonly text: string;
 }
 
 export const newChallenge = (): ChallengeFile => ({
-  name: `gatepost-${randomBytes(12).toString('base64url')}`,
+  name: randomBytes(12).toString('base64url'),
   text: randomBytes(24).toString('base64url'),
 });
 

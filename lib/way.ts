@@ -3,6 +3,7 @@ import type { Wish } from './acme.ts';
 import { type Certificate, dayOf, daysLeft, KINDS, readCertificate } from './certificate.ts';
 import { runOn } from './change.ts';
 import type { Context } from './context.ts';
+import { SshError } from './errors.ts';
 import { typed } from './explain.ts';
 import type { Failure, HostReport } from './outcome.ts';
 import type { Program, Remote } from './remote.ts';
@@ -16,11 +17,19 @@ export interface Way {
   account: HostReport;
 }
 
-/** Runs one program and adds its account; false when it failed. */
+/** Runs one program and adds its account; false when it failed. What was done before it stays told. */
 export async function perform(way: Way, program: Program, changes = true): Promise<boolean> {
-  const report = await runOn(way.context, way.remote, program, changes);
-  way.account = joined(way.account, report.failure ? { ...report, failure: typed(report.failure) } : report);
-  return isDone(report);
+  try {
+    const report = await runOn(way.context, way.remote, program, changes);
+    way.account = joined(
+      way.account,
+      report.failure ? { ...report, failure: typed(report.failure) } : report,
+    );
+    return isDone(report);
+  } catch (error) {
+    if (!(error instanceof SshError)) throw error;
+    return fail(way, { code: 'ssh', text: error.message, advice: error.advice });
+  }
 }
 
 /** Ends the way for a reason that was found from here. */
@@ -41,4 +50,14 @@ export function described(way: Way): string {
   if (!certificate) return 'there is no certificate';
   const { kind, until } = certificate;
   return `the certificate is ${KINDS[kind]}, valid until ${dayOf(until)} (${daysLeft(certificate, new Date())} days)`;
+}
+
+/** The summary's words for a host that was not brought to the whole site, though something came of it. */
+export function sayWhatServes({ account }: Way, came: string): void {
+  if (!['failed', 'refused', 'rolled-back'].includes(account.outcome)) return;
+  const serves =
+    account.facts.vhost === 'http-only'
+      ? 'the HTTP-only vhost is in place and answers the challenge path'
+      : 'what was served before still is';
+  account.meaning = `${came}; ${serves}`;
 }

@@ -7,6 +7,7 @@ import { main } from '../lib/cli.ts';
 import { concludeDeploy, prepareDeploy, tokenAfter } from '../lib/deploy.ts';
 import { checksAfter } from '../lib/host-checks.ts';
 import { newRun } from '../lib/run.ts';
+import { httpOnlyProgram } from '../lib/tls-programs.ts';
 
 await main({
   name: 'bootstrap-tls',
@@ -15,9 +16,13 @@ await main({
   run: async (context) => {
     const wish = wishOf(context);
     const deploy = await prepareDeploy(context, newRun());
+    const plan = {
+      ...deploy,
+      ...(wish.way === 'order' && { httpOnly: await httpOnlyProgram(context.site, context.settings) }),
+    };
     const checks = checksAfter(context, tokenAfter(context, deploy));
     const hosts = await onHosts(context, async (proxy) =>
-      checks(proxy, await bootstrap(context, wish, deploy, proxy)),
+      checks(proxy, await bootstrap(context, wish, plan, proxy)),
     );
     return concludeDeploy(context, deploy, hosts, hosts.flatMap(issuedOn));
   },

@@ -25,6 +25,7 @@ node_packages() {
 missing() {
 	for pair in $more nginx:nginx sshd:openssh-server ssh:openssh-client openssl:openssl certbot:certbot pebble:pebble \
 		sudo:sudo ip:iproute2 ps:procps unshare:util-linux useradd:passwd curl:curl shellcheck:shellcheck wrk:wrk \
+		fish:fish tcsh:tcsh busybox:busybox locale-gen:locales \
 		ansible-playbook:ansible-core; do
 		command -v "${pair%:*}" >/dev/null 2>&1 || printf ' %s' "${pair#*:}"
 	done

@@ -15,14 +15,21 @@ lineage() {
 
 renewal_file() { printf '%s/renewal/%s.conf' "$LETSENCRYPT" "$(lineage)"; }
 
-# say_certificate: the certificate itself (it is public), whether its key is there, and who renews it.
+# say_certificate: the certificate itself (it is public), whether its key is there (yes, or other: not its own), and who
+# renews it.
 say_certificate() {
-  [ ! -s "$KEY" ] || say fact key yes
+  [ ! -s "$KEY" ] || { is_pair && say fact key yes; } || say fact key other
   if [ -s "$CHAIN" ]; then
     say certificate new
     sed -n '/^-----BEGIN CERT/,/^-----END CERT/p' "$CHAIN" | head -n 400 | while IFS= read -r line; do say certificate "$line"; done
   fi
   [ -z "$(lineage)" ] || [ ! -e "$(renewal_file)" ] || say_renewal
+}
+
+# is_pair: is the key the certificate's own, as far as can be told?
+is_pair() {
+  [ -s "$CHAIN" ] && command -v openssl >/dev/null || return 0
+  [ "$(openssl x509 -in "$CHAIN" -noout -pubkey 2>/dev/null)" = "$(openssl pkey -in "$KEY" -pubout 2>/dev/null </dev/null)" ]
 }
 
 say_renewal() {
@@ -69,5 +76,5 @@ serve_certificate() {
   reload_nginx || { say error serve; say_text text "$WHY"; finish failed 1; }
 }
 
-# remove_challenge: the file that was tried, and those that a cut run left.
-remove_challenge() { rm -f "$CHALLENGES"/gatepost-*; }
+# remove_challenge: the file that was tried, and those that a cut run left; other sites share the webroot.
+remove_challenge() { rm -f "$CHALLENGES/gatepost-$SITE~"*; }

@@ -4,7 +4,7 @@
 challenge() {
   step challenge
   remove_challenge
-  why=$({ (umask 022 && mkdir -p "$CHALLENGES") && (umask 022 && printf '%s\n' "$CHALLENGE_TEXT" >"$CHALLENGES/$CHALLENGE_NAME"); } 2>&1) ||
+  why=$({ (umask 022 && mkdir -p "$CHALLENGES") && (umask 022 && printf '%s\n' "$CHALLENGE_TEXT" >"$CHALLENGES/gatepost-$SITE~$CHALLENGE_NAME"); } 2>&1) ||
     { remove_challenge; refuse webroot "${why:-cannot write below $CHALLENGES}"; }
   finish planned 0
 }

@@ -44,7 +44,7 @@ add_client() {
 want_added() {
   FILE=$CLIENTS/$CLIENT.map
   [ ! -e "$FILE" ] || refuse client-exists "there is a client $CLIENT already"
-  SCOPE=$NEW_SCOPE LIMIT=$NEW_LIMIT
+  SCOPE=$NEW_SCOPE LIMIT=$NEW_LIMIT NEW_KEY=$(content_0)
   [ -z "$LIMIT" ] || knows_limit
   unused
   want_client added

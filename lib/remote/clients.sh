@@ -53,19 +53,18 @@ readable() {
   case $SCOPE in full | inference) ;; *) refuse client-file "$FILE holds no key line of the form that this suite writes" ;; esac
 }
 
-# unused: the new token must not be another client's, who would then get in under this one's name.
-unused() {
-  NEW_KEY=$(content_0)
-  each_client has_key
-}
+# unused: the token of FILE's NEW_KEY must not be another client's: the file that comes first would decide who it is.
+unused() { each_client has_key; }
 
 has_key() {
-  [ "$1" != "$FILE" ] || return 0
-  while IFS= read -r line; do
-    [ "$(key_of "$line")" != "$NEW_KEY" ] || refuse same-token "the new token is the one of the client $(name_of "$1")"
-  done <<END
-$(key_lines "$1")
-END
+  [ "$1" = "$FILE" ] || ! has_new_key <"$1" || refuse same-token "the new token is the one of the client $(name_of "$1")"
+}
+
+has_new_key() {
+  while IFS= read -r line || [ -n "$line" ]; do
+    case $line in "$NEW_KEY "*) return 0 ;; esac
+  done
+  return 1
 }
 
 # want_client FUNCTION: the client's file, as FUNCTION prints it.

@@ -57,7 +57,11 @@ want() {
       fi
       ;;
     map) add map "$NGINX_DIR/conf.d/$2" "$3" "$4" ;;
-    client) add client "$CLIENTS/$2.map" "$3" "client_text $4 $CLIENTS/$2.map" ;;
+    client)
+      FILE=$CLIENTS/$2.map NEW_KEY=$(key_of "$("$4" | key_lines -)")
+      unused
+      add client "$FILE" "$3" "client_text $4 $FILE"
+      ;;
   esac
 }
 

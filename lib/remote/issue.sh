@@ -3,6 +3,7 @@
 
 # A dropped connection asks for the outcome for about 95 s: certbot ends before.
 ORDER_LIMIT=80
+CERTBOT_LOG=/var/log/letsencrypt/letsencrypt.log
 
 issue() {
   take_lock
@@ -24,6 +25,7 @@ order() {
   command -v certbot >/dev/null || refuse certbot-missing "there is no certbot on this host"
   [ "$ORDER" = rehearsal ] || adopt || refuse write "cannot prepare $LETSENCRYPT/live/$(lineage) for certbot"
   step order
+  logged=$(stat -c '%i %s' "$CERTBOT_LOG" 2>/dev/null)
   words=$(ask_certbot 2>&1 </dev/null)
   status=$?
   [ "$status" -ne 0 ] || return 0
@@ -36,9 +38,18 @@ order() {
 
 # said_by_ca: the CA's last problem (RFC 8555, 6.7) from certbot's log of this run; certbot may not tell it.
 said_by_ca() {
-  grep -oE '"(type|detail)": *"([^"\\]|\\.)*"' /var/log/letsencrypt/letsencrypt.log 2>/dev/null |
+  log_of_this_run | grep -oE '"(type|detail)": *"([^"\\]|\\.)*"' |
     grep -A 1 'urn:ietf:params:acme:error:' | tail -n 2 | sed 's/^[^:]*: *//' |
     while IFS= read -r line; do say text "the CA said: $line"; done
+}
+
+# log_of_this_run: certbot begins a new file, or goes on in the one that was there; or ends before it writes any.
+log_of_this_run() {
+  if [ "$(stat -c %i "$CERTBOT_LOG" 2>/dev/null)" = "${logged% *}" ]; then
+    tail -c "+$((${logged#* } + 1))" "$CERTBOT_LOG"
+  else
+    cat "$CERTBOT_LOG"
+  fi 2>/dev/null
 }
 
 # ask_certbot: what GATEPOST_RUN says to our hook is that this program holds the lock.

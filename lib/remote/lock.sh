@@ -38,11 +38,11 @@ claim_run() {
 
 page() { printf '%4096s' ''; }
 
-# prune_runs: the newest ones stay (their names begin with a time).
+# prune_runs: the newest ones stay (their names begin with a time), and this one by whatever clock it was named.
 prune_runs() {
   set -- "$STORE"/runs/*
   while [ $# -gt "$RUNS_KEPT" ]; do
-    rm -rf "$1"
+    [ "$1" = "$LOG" ] || rm -rf "$1"
     shift
   done
 }

@@ -6,13 +6,13 @@ outcome() {
   take_lock
   recover
   log=$STORE/runs/$ASKED
+  # The release stands for the run, also when its log was dropped.
+  if [ -n "$(find "$STORE/$SITE/releases" -name "*.$ASKED")" ]; then ended_as=applied; else ended_as=rolled-back; fi
   if [ ! -e "$log" ]; then
-    : >"$log"
-    finish cancelled 0
+    true >"$log"
+    [ "$ended_as" = applied ] || finish cancelled 0
   fi
   if ! grep -q "${TAB}outcome$TAB" "$log"; then
-    ended_as=rolled-back
-    [ -z "$(find "$STORE/$SITE/releases" -name "*.$ASKED")" ] || ended_as=applied
     printf '@%s\toutcome\t%s\t%s\n' "$ASKED" "$ended_as" "$ASKED" >>"$log"
   fi
   while IFS= read -r line; do say past "${line#"@$ASKED$TAB"}"; done <"$log"

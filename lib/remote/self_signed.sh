@@ -18,12 +18,12 @@ self_signed() {
   finish applied 0
 }
 
-# sign: a good key is kept, so that key and certificate never differ; a new one takes its place first.
+# sign: a good key is kept, so that a certificate which nginx serves never lacks its key; a new one takes its place first.
 sign() {
   umask 077
   (umask 022 && mkdir -p "${CHAIN%/*}" "${KEY%/*}") || return 1
   key=$KEY
-  if ! openssl pkey -in "$KEY" -noout -text 2>/dev/null </dev/null | grep -q prime256v1; then
+  if ! is_good_key; then
     key=$KEY_NEW
     openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$key" </dev/null || return 1
   fi
@@ -32,6 +32,13 @@ sign() {
   sync "$key" "$CHAIN_NEW" 2>/dev/null || sync
   [ "$key" = "$KEY" ] || mv -fT "$key" "$KEY" || return 1
   chown 0:0 "$KEY" && chmod 600 "$KEY" && mv -fT "$CHAIN_NEW" "$CHAIN"
+}
+
+is_good_key() {
+  case $(openssl pkey -in "$KEY" -noout -text_pub 2>/dev/null </dev/null) in
+    *prime256v1* | *secp384r1* | *secp521r1* | *ED25519* | *'Public-Key: ('[2-9][0-9][0-9][0-9]' bit'*) ;;
+    *) return 1 ;;
+  esac
 }
 
 # certificate_request: nothing of the host's own openssl.cnf, which may add what contradicts it.

@@ -20,8 +20,11 @@ describe('bootstrap-tls with a CA that does not issue', () => {
 
   const fails = (code: string, words: RegExp, env?: Record<string, string>) =>
     assertFails(lab, code, words, env);
-  test('the CA is not there', () =>
-    fails('acme-unreachable', /does not reach the CA/, { ACME_DIRECTORY_URL: `https://${CA_NAME}:9/dir` }));
+  test('the CA is not there', async () => {
+    await fails('acme-unreachable', /does not reach the CA/, {
+      ACME_DIRECTORY_URL: `https://${CA_NAME}:9/dir`,
+    });
+  });
 
   test("--staging asks Let's Encrypt's staging CA, which is far away from here", async () => {
     const env = { ...WITH_TOKEN, ACME_DIRECTORY_URL: undefined };

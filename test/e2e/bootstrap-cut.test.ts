@@ -2,12 +2,15 @@
 import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { HostReport } from '../../lib/outcome.ts';
 import { finished, type Lab, startLab } from '../lab/lab.ts';
 import {
   assertHealthy,
   assertNoTry,
   bootstrap,
   issued,
+  NAME,
   orders,
   served,
   WITH_TOKEN,
@@ -37,6 +40,32 @@ describe('bootstrap-tls, interrupted', () => {
       'p=$(sed \'s/.*process \\([0-9]*\\)).*/\\1/\' /var/lib/gatepost/lock); kill -9 $p $(pgrep -P "$p")';
     const { status, stdout } = await duringOrder([], () => lab.proxy.sh(kill));
     assert.equal(status, 1, stdout);
+    await assertHealthy(lab.proxy);
+    const again = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
+    assert.equal(again.status, 0, again.stderr);
+    assert.equal((await served()).serialNumber, await issued(lab.proxy));
+  });
+
+  test('a connection cut and then gone for good: what came of it before is told', async () => {
+    assert.equal((await lab.run('remove')).status, 0);
+    const { status, stdout, stderr } = await duringOrder(['--force-renewal', '--json'], async () => {
+      const before = lab.relay.connections;
+      await lab.relay.cut('rst');
+      // The one that asks what became of it may still do so.
+      while (lab.relay.connections === before) await sleep(5);
+      await lab.relay.fault({ kind: 'fin', direction: 'down', afterBytes: 0, connections: 'all' });
+    });
+    await lab.relay.heal();
+    const [host] = JSON.parse(stdout).hosts;
+    assert.deepEqual([status, host.outcome, host.failure.code], [1, 'failed', 'ssh'], stdout);
+    assert.match(stderr, /the certificate is there, the whole site is not; the HTTP-only vhost is in place/);
+    assert.ok(
+      host.files.some(
+        ({ path, changed }: HostReport['files'][0]) => changed && path.endsWith(`${NAME}.conf`),
+      ),
+      stdout,
+    );
+    assert.equal(host.facts.certificate_kind, 'ca');
     await assertHealthy(lab.proxy);
     const again = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
     assert.equal(again.status, 0, again.stderr);

@@ -73,7 +73,7 @@ export async function assertHealthy(host: Host): Promise<void> {
 
 /** No file of a try is left in the webroot. */
 export async function assertNoTry(host: Host): Promise<void> {
-  const { stdout } = await host.sh('find /var/www/certbot -name "gatepost-*"');
+  const { stdout } = await host.sh(`find /var/www/certbot -name "gatepost-${NAME}*"`);
   assert.equal(stdout, '');
 }
 
@@ -108,13 +108,13 @@ async function ask(): Promise<string> {
   }
 }
 
-/** Runs it where it cannot succeed: the type, words of what is told, and what must hold afterwards. */
+/** Runs it where it cannot succeed: the type, words of what is told, and what must hold afterwards; gives the words. */
 export async function assertFails(
   lab: Lab,
   code: string,
   words: RegExp,
   env: Record<string, string> = {},
-): Promise<void> {
+): Promise<string> {
   const { status, host, stderr } = await bootstrap(lab, [], { env: { ...WITH_TOKEN, ...env } });
   assert.equal(host.failure?.code, code, JSON.stringify(host.failure));
   assert.match(`${host.failure?.text} ${host.failure?.means} ${host.failure?.next}`, words);
@@ -123,4 +123,5 @@ export async function assertFails(
   assert.match(stderr, /no new certificate; the HTTP-only vhost is in place/);
   await assertHealthy(lab.proxy);
   await assertNoTry(lab.proxy);
+  return host.failure?.text ?? '';
 }

@@ -3,9 +3,23 @@ import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
+import { keyOf } from '../../lib/bearers.ts';
+import { Secret } from '../../lib/secret.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { local } from '../lab/lab-process.ts';
-import { assertFails, bootstrap, issued, NAME, served, WITH_TOKEN } from './bootstrap-lab.ts';
+import {
+  assertFails,
+  assertHealthy,
+  assertNoTry,
+  bootstrap,
+  issued,
+  NAME,
+  served,
+  WITH_TOKEN,
+} from './bootstrap-lab.ts';
+
+/** What another site's bootstrap has in the webroot. */
+const OTHER_TRY = '/var/www/certbot/.well-known/acme-challenge/gatepost-other.example~try';
 
 describe('bootstrap-tls that cannot ask the CA', () => {
   let lab: Lab;
@@ -14,6 +28,7 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     lab = await startLab({ certificate: 'none', proxies: 2, backends: false });
     await lab.startAcme();
     names = await readFile('/etc/hosts', 'utf8');
+    await lab.proxy.sh(`mkdir -p $(dirname ${OTHER_TRY}) && touch ${OTHER_TRY}`);
   });
   after(() => lab.stop());
 
@@ -76,16 +91,42 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     await lab.proxy.sh('kill "$(cat /root/holder)"');
   });
 
+  test('what the CA said to an earlier run is not quoted, where certbot cannot write its log', async () => {
+    const problem = '{"type": "urn:ietf:params:acme:error:rateLimited", "detail": "of an earlier run"}';
+    const log = '/var/log/letsencrypt/letsencrypt.log';
+    await lab.proxy.sh(
+      `rm -rf /var/log/letsencrypt; mkdir -p /var/log/letsencrypt; cat >${log}
+      mount --bind /var/log/letsencrypt /var/log/letsencrypt; mount -o remount,ro,bind /var/log/letsencrypt`,
+      { input: problem },
+    );
+    assert.doesNotMatch(await fails('read-only', /Read-only file system/), /the CA said/);
+    await lab.proxy.sh('umount /var/log/letsencrypt');
+  });
+
   test('the disk is full', async () => {
     await lab.proxy.sh('mount -t tmpfs -o size=8k,mode=755 full /etc/letsencrypt');
     await fails('disk-full', /No space left on device/);
     await lab.proxy.sh('umount /etc/letsencrypt');
   });
 
-  test('with all causes gone, the same command brings certificate and site', async () => {
+  test('a site that is refused when its certificate is there: what came of it all is told', async () => {
+    const folder = '/etc/nginx/ia-enso-bearers';
+    const key = keyOf(new Secret(WITH_TOKEN.IA_ENSO_OLLAMA_BEARER_TOKEN));
+    await lab.proxy.sh(`mkdir -m 700 ${folder} && cat >${folder}/bob.map`, { input: `${key} full:bob;\n` });
+    const { status, host, stderr } = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
+    await lab.proxy.sh(`rm -r ${folder}`);
+    assert.deepEqual([status, host.outcome, host.failure?.code], [1, 'refused', 'same-token'], stderr);
+    assert.match(stderr, /the certificate is there, the whole site is not; the HTTP-only vhost is in place/);
+    assert.doesNotMatch(stderr, /refused, nothing was changed/);
+    await assertHealthy(lab.proxy);
+  });
+
+  test("with all causes gone, the same command brings the site, and has left another's try alone", async () => {
     const { status, host, stderr } = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
     assert.equal(status, 0, stderr);
     assert.equal(host.outcome, 'applied');
     assert.equal((await served()).serialNumber, await issued(lab.proxy));
+    assert.equal((await lab.proxy.sh(`rm ${OTHER_TRY}`)).status, 0);
+    await assertNoTry(lab.proxy);
   });
 });

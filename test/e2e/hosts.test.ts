@@ -154,7 +154,7 @@ describe('an account', () => {
   const noise = 'echo "*** Welcome, @all ***"; echo authorised use only >&2';
 
   for (const shell of ['/usr/bin/fish', '/usr/bin/tcsh', '/bin/dash']) {
-    test(`whose login shell is ${shell} deploys`, { skip: !existsSync(shell) }, async () => {
+    test(`whose login shell is ${shell} deploys`, async () => {
       await root(`echo ${shell} >>/etc/shells; usermod -s ${shell} ncantu`);
       const deployed = await d.deploy(lab, d.withToken(d.TOKEN));
       await root('usermod -s /bin/bash ncantu');
@@ -185,11 +185,77 @@ describe('an account', () => {
     assert.equal(await d.tree(lab.proxy), tree);
   });
 
+  test('of a proxy that speaks German deploys, and what its sudo says is explained as ever', async () => {
+    const german = '/usr/lib/locale/de_DE.UTF-8';
+    await root(`cp -a /usr/lib/locale /root/; mount -t tmpfs own /usr/lib/locale; cp -a /root/locale/. /usr/lib/locale
+      localedef -i de_DE -f UTF-8 ${german}; cp /etc/ssh/sshd_config /root/
+      echo 'SetEnv LANG=de_DE.UTF-8' >>/etc/ssh/sshd_config; kill -HUP "$(cat /run/sshd.pid)"; sleep 0.3`);
+    const { stderr } = await lab.proxy.sh('LANG=de_DE.UTF-8 exec sudo -n true', { user: 'nosudo' });
+    if (existsSync('/usr/share/locale/de/LC_MESSAGES/sudo.mo')) assert.match(stderr, /Passwort/);
+    const deployed = await d.deploy(lab, d.withToken(d.TOKEN));
+    const refused = await d.deploy(lab, { IA_ENSO_PROXY_USER: 'nosudo' });
+    await root(`cp /root/sshd_config /etc/ssh/; kill -HUP "$(cat /run/sshd.pid)"; umount /usr/lib/locale`);
+    assert.deepEqual([deployed.exit, deployed.outcome], [0, 'applied'], deployed.stderr);
+    assert.deepEqual([refused.exit, refused.failure?.code], [1, 'sudo'], refused.stderr);
+    assert.match(`${refused.failure?.text}`, /a password is required/);
+    assert.match(refused.stderr, /NOPASSWD: \/bin\/sh/);
+  });
+
   test('that is root needs no sudo', async () => {
     await root('mv /etc/sudoers /etc/sudoers.away');
     const deployed = await d.deploy(lab, { IA_ENSO_PROXY_USER: 'root' });
     await root('mv /etc/sudoers.away /etc/sudoers');
     assert.deepEqual([deployed.exit, deployed.outcome], [0, 'applied'], deployed.stderr);
+  });
+});
+
+describe('a clock that is years off', () => {
+  const runs = '/var/lib/gatepost/runs';
+  // What runs of the future left: logs, and a release that a clock ahead of all made; files dated to come.
+  const future = `for n in $(seq 10 34); do echo x >${runs}/20991122T0000\${n}Z-abcdef; done
+    find /var/lib/gatepost /etc/nginx/conf.d /etc/nginx/ia-enso-bearers -type f -exec touch -d 2090-01-01 {} +`;
+  const operatorIn = (year: number) => {
+    const shift = (year - new Date().getFullYear()) * 365.25 * 86_400_000;
+    const clock = `const Real = Date; globalThis.Date = class extends Real {
+      constructor(...of) { if (of.length) super(...of); else super(Real.now() + ${shift}); }
+      static now() { return Real.now() + ${shift}; } }`;
+    return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(clock)}` };
+  };
+
+  before(async () => {
+    await d.reset(lab.proxy);
+    assert.equal((await p.apply(lab.proxy, { token: d.TOKEN, year: 2098 })).verdict, 'applied');
+    await root(future);
+  });
+
+  test("takes no run's own log away, nor its outcome when others drop the log", async () => {
+    const late = await p.deployProgram({ token: d.OTHER, year: 1970 });
+    const ran = await p.execute(lab.proxy, late);
+    assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+    assert.equal((await root(`cat ${runs}/${late.run.id}`)).stdout, ran.stdout);
+    const asked = await p.execute(lab.proxy, await p.question(late.run));
+    assert.deepEqual([asked.verdict, asked.outcome], ['asked', 'applied'], asked.stdout);
+    await root(future);
+    assert.equal((await p.apply(lab.proxy, { token: d.OTHER, year: 1971 })).verdict, 'unchanged');
+    assert.equal((await root(`ls ${runs} | grep -c ${late.run.id} || true`)).stdout, '0\n');
+    const again = await p.execute(lab.proxy, await p.question(late.run));
+    assert.deepEqual([again.verdict, again.outcome], ['asked', 'applied'], again.stdout);
+    assert.deepEqual(await d.releases(lab.proxy), ['apply', 'apply']);
+  });
+
+  test('on both sides has no effect on a deploy, its history and what is asked for after a cut', async () => {
+    await root(future);
+    for (const [year, token] of [
+      [1995, d.TOKEN],
+      [2080, d.OTHER],
+    ] as const) {
+      const deployed = await d.deploy(lab, { ...d.withToken(token), ...operatorIn(year) });
+      assert.deepEqual([deployed.exit, deployed.outcome], [0, 'applied'], deployed.stderr);
+      assert.match(`${deployed.release}`, new RegExp(`^${year}`));
+      assert.equal(await d.gate(token), 200);
+    }
+    const { stdout } = await root(`ls ${d.RELEASES}`);
+    assert.match(stdout, /000001\.2098.*\n000002\.1970.*\n000003\.1995.*\n000004\.2080/);
   });
 });
 

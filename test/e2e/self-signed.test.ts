@@ -2,7 +2,9 @@
 import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { selfSignedProgram } from '../../lib/tls-programs.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
+import { execute, installShims, newRun, site, underPlan } from '../lab/programs.ts';
 import { bootstrap, issued, LIVE, NAME, served, WITH_TOKEN } from './bootstrap-lab.ts';
 
 describe('bootstrap-tls --self-signed', () => {
@@ -43,6 +45,61 @@ describe('bootstrap-tls --self-signed', () => {
     assert.notEqual(await issued(lab.proxy), serial);
     assert.equal((await served()).serialNumber, await issued(lab.proxy));
     assert.equal((await lab.proxy.sh(`sha256sum ${LIVE}/privkey.pem`)).stdout, key.stdout);
+  });
+
+  describe('killed before any call that it makes', () => {
+    const key = `${LIVE}/privkey.pem`;
+    const chain = `${LIVE}/fullchain.pem`;
+    const own = `openssl req -x509 -newkey rsa:2048 -nodes -days 800 -subj /CN=${NAME} -addext subjectAltName=DNS:${NAME}`;
+    const pair = `[ "$(openssl x509 -in ${chain} -noout -pubkey)" = "$(openssl pkey -in ${key} -pubout)" ]`;
+    const host = (text: string) => lab.proxy.sh(`set -e; ${text}`);
+    const program = async () => {
+      const { id, text } = await selfSignedProgram(site, lab.proxy.address);
+      return { run: { ...newRun(), id }, text };
+    };
+    before(async () => {
+      await installShims(lab.proxy);
+      const { stderr, status } = await host(
+        `mkdir /root/old; ${own} -keyout /root/old/privkey.pem -out /root/old/fullchain.pem`,
+      );
+      assert.equal(status, 0, stderr);
+    });
+    after(() => host('rm /usr/local/sbin/*'));
+    const place = (more = '') => host(`cp /root/old/* ${LIVE}; nginx -s reload; ${more}`);
+
+    test('it leaves a pair that nginx accepts, and keeps an RSA key', async () => {
+      await place();
+      const { ran, calls } = await underPlan(lab.proxy, await program(), '');
+      assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+      assert.ok(calls.length > 8, calls.join('\n'));
+      for (let n = 1; n <= calls.length; n++) {
+        await place();
+        await underPlan(lab.proxy, await program(), `${n} before KILL`);
+        // The part of it that signs may outlive it; it holds the lock.
+        const left = await host(
+          `flock /var/lib/gatepost/lock true; nginx -t; ${pair}; cmp ${key} /root/old/privkey.pem`,
+        );
+        assert.equal(left.status, 0, `${calls[n - 1]}: ${left.stderr}`);
+      }
+      const again = await execute(lab.proxy, await program());
+      assert.equal(again.verdict, 'applied', again.stdout);
+      assert.equal((await host(`find /etc/letsencrypt -name '.*'`)).stdout, '');
+    });
+
+    test('in the place of a broken key, it is run again as it is, and mends it', async () => {
+      const broken = `echo broken >${key}`;
+      await place(broken);
+      const { calls } = await underPlan(lab.proxy, await program(), '');
+      const between = calls.findIndex((line) => / mv .*fullchain/.test(line)) + 1;
+      assert.ok(between > 1, calls.join('\n'));
+      await place(broken);
+      await underPlan(lab.proxy, await program(), `${between} before KILL`);
+      assert.notEqual((await host(pair)).status, 0);
+      const mended = await bootstrap(lab, ['--self-signed', '--no-verify'], { env: WITH_TOKEN });
+      assert.equal(mended.status, 0, mended.stderr);
+      assert.match(mended.stderr, /the key there is not that of the certificate: a new one is made/);
+      assert.equal((await host(`nginx -t; ${pair}`)).status, 0);
+    });
   });
 
   test('a real one takes its place without hand work, and is not given up again', async () => {

@@ -3,6 +3,8 @@ import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { keyOf } from '../../lib/bearers.ts';
+import { Secret } from '../../lib/secret.ts';
 import * as d from '../lab/deploys.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import * as p from '../lab/programs.ts';
@@ -242,6 +244,7 @@ describe('a change that cannot be', () => {
     [/duplicate default server/, (text) => text.replace('listen 80;', 'listen 80 default_server;')],
     [/"map_hash_bucket_size" directive is duplicate/, (text) => `${text}map_hash_bucket_size 128;\n`],
     [/could not build map_hash/, (text) => `${text}map $uri $long { "${'k'.repeat(80)}" 1; }\n`],
+    [/duplicate "request_uri" variable/, (text) => `${text}map $uri $request_uri { default 1; }\n`],
     [/key values mismatch/, (text) => text.replace(`${certificate}/privkey.pem`, '/etc/nginx/other.key')],
   ];
   for (const [words, edit] of refusals) {
@@ -323,6 +326,29 @@ describe('a change that cannot be', () => {
       ran.stdout + ran.stderr,
     );
     await isWholly('A', 'after a stopped nginx');
+  });
+
+  test("is refused when its token is another client's, who would then decide its name and scope", async () => {
+    await settle(B);
+    const bob = d.CLIENT.replace('default', 'bob');
+    const key = keyOf(new Secret(d.TOKEN));
+    await d.put(lab.proxy, bob, `# Client "bob"\n${key} inference:bob;\n`);
+    await lab.proxy.sh('nginx -s reload; sleep 0.3');
+    const [files, pids] = [await d.config(lab.proxy), await d.workers(lab.proxy)];
+    for (const wanted of [A, { ...A, verb: 'plan' } as const]) {
+      const ran = await p.apply(lab.proxy, wanted);
+      assert.deepEqual(
+        [ran.status, ran.verdict, ran.failure?.code],
+        [1, 'refused', 'same-token'],
+        ran.stdout,
+      );
+      assert.equal(ran.failure?.text, 'the new token is the one of the client bob');
+    }
+    assert.deepEqual([await d.config(lab.proxy), await d.workers(lab.proxy)], [files, pids]);
+    assert.equal(await d.leftovers(lab.proxy), '');
+    await lab.proxy.sh(`rm ${bob}; nginx -s reload`);
+    await settle();
+    await isWholly('A', "after another client's token");
   });
 
   const kept = '/etc/nginx/conf.d/ia-enso-http-maps.conf';

@@ -34,19 +34,22 @@ export interface Wanted {
   /** Changes the text of a file before it is sent, as another template would. */
   readonly edit?: (file: SiteFile) => string;
   readonly who?: string;
+  /** The year by the operator's clock. */
+  readonly year?: number;
   readonly verb?: 'apply' | 'plan';
 }
 
 let count = 0;
-export function newRun(who = 'tester@lab'): Run {
+export function newRun(who = 'tester@lab', year = 2026): Run {
   const number = `${count++}`.padStart(6, '0');
-  return { id: `20261122T${number}Z-${randomBytes(3).toString('hex')}`, now: '2026-11-22T17:40:35Z', who };
+  const id = `${year}1122T${number}Z-${randomBytes(3).toString('hex')}`;
+  return { id, now: `${year}-11-22T17:40:35Z`, who };
 }
 
 /** What deploy.ts would send. */
 export async function deployProgram(wanted: Wanted = {}): Promise<Program> {
   const { backend = '192.168.1.164', token, edit = ({ content }) => content, verb = 'apply' } = wanted;
-  const run = newRun(wanted.who);
+  const run = newRun(wanted.who, wanted.year);
   const files = await render(site, { values: { IA_ENSO_BACKEND_IP: backend } } as unknown as Settings);
   if (token) files.push(clientFile('client', new Secret(token), run.now));
   const edited = files.map((file) => ({ ...file, content: edit(file) }));
