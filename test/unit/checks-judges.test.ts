@@ -10,6 +10,7 @@ import { listFault } from '../../lib/checks/gate.ts';
 import { attempts, judgeRefusals } from '../../lib/checks/gate-attempts.ts';
 import { modelsIn } from '../../lib/checks/models.ts';
 import { judgeRedirect } from '../../lib/checks/redirect.ts';
+import { isLetIn } from '../../lib/checks/rotation.ts';
 import { judgeScope } from '../../lib/checks/scopes.ts';
 import { speaking } from '../../lib/checks/streaming.ts';
 import { oldTlsVerdict } from '../../lib/checks/tls.ts';
@@ -208,3 +209,18 @@ test('takes a handshake only with the accept of RFC 6455, section 1.3', () => {
   assert.equal(judgeHandshake(answer, '/ws', 'other').status, 'failed');
   assert.match(judgeHandshake({ status: 400, headers: {} }, '/ws', accept).detail, /\$connection_upgrade/);
 });
+
+for (const [status, server, body, letIn] of [
+  [200, 'nginx', '{}', true],
+  [502, 'nginx/1.22.1', '<html>', true],
+  [504, undefined, '<center>nginx</center>', true],
+  [502, 'another', '<html>', false],
+  [301, 'nginx', '', false],
+  [204, 'nginx', '', false],
+  [404, 'nginx', '', false],
+  [401, 'nginx', '', false],
+  [500, 'nginx', '', false],
+] as const)
+  test(`a bearer that gets ${status} from ${server} was ${letIn ? '' : 'not '}let in`, () => {
+    assert.equal(isLetIn({ status, headers: server ? { server } : {}, body }), letIn);
+  });
