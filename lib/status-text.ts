@@ -1,5 +1,6 @@
 /** A host's status as people read it: points with a mark, then what there is in tables. */
 import { clientEntry } from './client-table.ts';
+import { lookUp } from './look-up.ts';
 import type { HostReport } from './outcome.ts';
 import type { Entry } from './report.ts';
 import { type Certificate, type Status, statusOf } from './status.ts';
@@ -46,7 +47,7 @@ function points(status: Status): readonly Point[] {
     ...backends.map(({ address, port, state }) =>
       point(
         'a backend',
-        BACKENDS[state] ?? 'failed',
+        lookUp(BACKENDS, state) ?? 'failed',
         `backend ${address}:${port} ${state}, asked from the proxy`,
       ),
     ),
@@ -90,7 +91,7 @@ function filePoints({ state }: Status): readonly Point[] {
     return point(
       'files',
       each === 'ok' ? 'passed' : 'warned',
-      `${STATES[each] ?? each}: ${paths.join(', ')}`,
+      `${lookUp(STATES, each) ?? each}: ${paths.join(', ')}`,
     );
   });
 }
