@@ -1,6 +1,6 @@
 /** How a site's proxies are reached, as far as the operator set it. */
 import { stat } from 'node:fs/promises';
-import { UsageError } from './errors.ts';
+import { refuseAll } from './errors.ts';
 import { inHome } from './forms.ts';
 import type { Site } from './sites.ts';
 
@@ -78,8 +78,7 @@ export async function judgeFiles({ files }: Pick<Access, 'files'>): Promise<void
       return why && `${name}: is ${JSON.stringify(path)}; ${why}`;
     }),
   );
-  const problems = judged.filter((problem) => problem !== undefined);
-  if (problems.length > 0) throw new UsageError(problems);
+  refuseAll(judged);
 }
 
 async function whyNoFile(path: string): Promise<string | undefined> {

@@ -61,7 +61,7 @@ function document(command: Command, result: Result, report: Report): string {
 }
 
 async function runCommand(command: Command, report: Report, underWay: UnderWay): Promise<Result> {
-  const { flags, words } = readFlags(command);
+  const { flags, given, words } = readFlags(command);
   if (flags.help) {
     process.stdout.write(helpText(command, widthOf(process.stdout)));
     return { exit: EXIT.done, json: {} };
@@ -69,7 +69,8 @@ async function runCommand(command: Command, report: Report, underWay: UnderWay):
   const sites = await findSites();
   const picked = pickSite(sites, flags.site ?? DEFAULT_SITE);
   const settings = await readSettings(picked, sites.values(), {
-    envFile: flags.env ?? '.env',
+    envFile: flags.env,
+    isEnvFileWanted: given.has('env'),
     // Nobody is reached by SSH then, so no setting need name a proxy.
     host: flags.local || flags.bundle !== undefined ? 'localhost' : flags.host,
   });

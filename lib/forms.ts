@@ -48,7 +48,7 @@ export const host: Form<string> = {
 export const hosts: Form<readonly string[]> = {
   wants: 'host names or addresses separated by commas, each named once',
   read: (text) => {
-    const list = text.split(',').map((item) => item.trim().toLowerCase());
+    const list = text.split(',').map((item) => item.replace(/^ +| +$/g, '').toLowerCase());
     return when(list.every(isHost) && new Set(list).size === list.length, () => list);
   },
 };
@@ -72,11 +72,13 @@ export const port: Form<number> = {
   read: (text) => when(/^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65535, () => Number(text)),
 };
 
+/** `text` with the home directory for a leading `~`; another user's (`~user/`) is not looked for. */
+export const atHome = (text: string): string => text.replace(/^~(?=\/|$)/, HOME);
+
 /** A path on this machine; `~/` is the home directory, relative paths are taken from here. */
 export const path: Form<string> = {
   wants: 'the path of a file on this machine',
-  read: (text) =>
-    when(text !== '' && [...text].every((c) => c >= ' '), () => resolve(text.replace(/^~(?=\/|$)/, HOME))),
+  read: (text) => when(text !== '' && [...text].every((c) => c >= ' '), () => resolve(atHome(text))),
 };
 
 export const url: Form<string> = {
