@@ -1,7 +1,8 @@
 /** How a site's proxies are reached, as far as the operator set it. */
 import { stat } from 'node:fs/promises';
 import { refuseAll } from './errors.ts';
-import { inHome } from './forms.ts';
+import { atHome } from './forms.ts';
+import { SSH } from './setting-names.ts';
 import type { Site } from './sites.ts';
 
 /** How to reach a site's proxies; undefined is "not set": the SSH configuration may then say. */
@@ -45,8 +46,8 @@ export function accessOf(
     }),
     defaults: {
       user: site.proxy.user,
-      port: 22,
-      key: inHome('.ssh', 'id_ed25519'),
+      port: SSH.port,
+      key: atHome(SSH.key),
       agent: given.SSH_AUTH_SOCK,
     },
     ...(read.DEPLOY_SSH_PROXY_HOST !== '' && {

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { StopError, UsageError } from './errors.ts';
 import { replaceFile } from './replace-file.ts';
 
-export interface BundleFile {
+interface BundleFile {
   /** Absolute. */
   readonly path: string;
   /** @throws StopError when it cannot be written */

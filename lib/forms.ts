@@ -1,5 +1,5 @@
 /** The forms that settings take: text in, value out, or what it should have been. */
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { judgeToken } from './bearers.ts';
 import { Secret } from './secret.ts';
 import { HOME } from './ssh/paths.ts';
@@ -39,6 +39,7 @@ const isHost = (text: string): boolean =>
 
 const isIpv6 = (text: string): boolean => /^[0-9a-f:]+$/i.test(text) && URL.canParse(`http://[${text}]/`);
 
+/** A host by name or address; a name is lower-cased. */
 export const host: Form<string> = {
   wants: 'a host name or an address, without scheme, port, path or user',
   read: (text) => when(isHost(text), () => text.toLowerCase()),
@@ -62,11 +63,13 @@ export const publicName: Form<string> = {
     ),
 };
 
+/** A login name. */
 export const user: Form<string> = {
   wants: 'a login name: letters, digits, dot, hyphen, underscore, not beginning with a hyphen',
   read: (text) => when(/^[a-z0-9_][a-z0-9._-]{0,63}$/i.test(text), () => text),
 };
 
+/** A port. */
 export const port: Form<number> = {
   wants: 'a port number from 1 to 65535',
   read: (text) => when(/^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65535, () => Number(text)),
@@ -81,11 +84,13 @@ export const path: Form<string> = {
   read: (text) => when(text !== '' && [...text].every((c) => c >= ' '), () => resolve(atHome(text))),
 };
 
+/** An https URL, as text. */
 export const url: Form<string> = {
   wants: 'an https URL',
   read: (text) => when(URL.canParse(text) && text.startsWith('https://') && !/\s/.test(text), () => text),
 };
 
+/** An e-mail address, near enough to the standard for a CA's account. */
 export const email: Form<string> = {
   wants: 'an e-mail address',
   read: (text) => when(/^[^\s@"'\\]+@[^\s@"'\\]+\.[a-z0-9-]+$/i.test(text), () => text),
@@ -98,6 +103,3 @@ export const token: Form<Secret> = {
   problem: judgeToken,
   secret: true,
 };
-
-/** The path of a key in the operator's home. */
-export const inHome = (...parts: readonly string[]): string => join(HOME, ...parts);

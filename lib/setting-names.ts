@@ -4,7 +4,11 @@ import { email, type Form, host, hosts, path, port, url, user } from './forms.ts
 import type { Setting, Site } from './sites.ts';
 
 const JUMP_HOST = '4nk.myftp.biz';
+/** The CA that is asked unless another is set. */
 export const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
+
+/** What SSH takes where nothing is said, as OpenSSH does. */
+export const SSH = { port: 22, key: '~/.ssh/id_ed25519' } as const;
 
 /** The settings that hold for every site. */
 export const COMMON: Readonly<Record<string, Setting>> = {
@@ -14,7 +18,7 @@ export const COMMON: Readonly<Record<string, Setting>> = {
     meaning: 'jump host; empty: a direct connection',
   },
   DEPLOY_SSH_PROXY_USER: { form: user, meaning: 'user on the jump host; default: the proxy user' },
-  DEPLOY_SSH_PROXY_PORT: { form: port, default: '22', meaning: 'SSH port of the jump host' },
+  DEPLOY_SSH_PROXY_PORT: { form: port, default: `${SSH.port}`, meaning: 'SSH port of the jump host' },
   SSH_KNOWN_HOSTS: { form: path, meaning: "host keys; default: ~/.ssh/known_hosts and the system's" },
   ACME_DIRECTORY_URL: { form: url, default: LETS_ENCRYPT, meaning: 'the CA that certbot asks' },
   ACME_EMAIL: { form: orEmpty(email), meaning: 'address for the CA account; none registers without' },
@@ -30,8 +34,8 @@ export function settingsOf(site: Site): Readonly<Record<string, Setting>> {
       meaning: 'the proxy; several, separated by commas',
     },
     [`${prefix}_PROXY_USER`]: { form: user, default: proxy.user, meaning: 'user on the proxy' },
-    [`${prefix}_PROXY_PORT`]: { form: port, default: '22', meaning: 'SSH port of the proxy' },
-    [`${prefix}_SSH_KEY`]: { form: path, default: '~/.ssh/id_ed25519', meaning: 'private key for SSH' },
+    [`${prefix}_PROXY_PORT`]: { form: port, default: `${SSH.port}`, meaning: 'SSH port of the proxy' },
+    [`${prefix}_SSH_KEY`]: { form: path, default: SSH.key, meaning: 'private key for SSH' },
     ...site.settings,
   };
 }

@@ -38,6 +38,7 @@ export interface Terminal {
   readonly isDumb: boolean;
 }
 
+/** The terminal of this process. */
 export const terminal: Terminal = {
   noColor: Boolean(process.env.NO_COLOR),
   forcesColor: process.env.FORCE_COLOR !== undefined,

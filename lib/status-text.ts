@@ -1,4 +1,5 @@
 /** A host's status as people read it: points with a mark, then what there is in tables. */
+import { judgeDays } from './checks/certificate-life.ts';
 import { clientEntry } from './client-table.ts';
 import { lookUp } from './look-up.ts';
 import type { HostReport } from './outcome.ts';
@@ -64,9 +65,6 @@ function nginxPoint({ nginx: { version, running, healthy }, messages }: Status):
   const line = `nginx ${version}: ${running ? 'running' : 'NOT running'}, ${health}`;
   return point('nginx', running && healthy ? 'passed' : 'failed', [line, ...messages].join('\n'));
 }
-
-/** As the check of the certificate judges: under 7 days is a failure, under 21 worth a warning. */
-const judgeDays = (days: number): Point['status'] => (days < 7 ? 'failed' : days < 21 ? 'warned' : 'passed');
 
 function certificatePoint(certificate: Certificate | undefined): Point {
   const told = (status: Point['status'], text: string) =>

@@ -29,7 +29,7 @@ export interface Status {
   readonly unfinished?: string;
 }
 
-export interface Release {
+interface Release {
   readonly id: string;
   readonly kind: string;
   readonly when: string;

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Secret } from '../secret.ts';
 import { type Check, type CheckTarget, type Finding, failed, passed } from './check.ts';
 import { type Answer, ask } from './http.ts';
+import { isByNginx } from './page.ts';
 
 // The proxy waited for its old workers; a balancer before it may still need a moment.
 const PATIENCE_MS = 8_000;
@@ -17,8 +18,8 @@ export function bearerOpens(name: string, path: string, token: Secret): Check {
 const DOWN: readonly number[] = [502, 503, 504];
 
 /** Did the backend answer, or nginx, past the gate, that it does not? A redirect is another vhost's. */
-export function isLetIn({ status, headers, body }: Answer): boolean {
-  return status === 200 || (DOWN.includes(status) && /nginx/i.test(`${headers.server}\n${body}`));
+export function isLetIn({ status, body }: Pick<Answer, 'status' | 'body'>): boolean {
+  return status === 200 || (DOWN.includes(status) && isByNginx({ body }));
 }
 
 /** The bearer is refused at `path`. */

@@ -9,7 +9,7 @@ import { judgeFiles } from '../../lib/access.ts';
 import { judgeClientName } from '../../lib/bearers.ts';
 import { readEnvFile } from '../../lib/env-file.ts';
 import { UsageError } from '../../lib/errors.ts';
-import { inHome } from '../../lib/forms.ts';
+import { atHome } from '../../lib/forms.ts';
 import { render } from '../../lib/render.ts';
 import { readSettings } from '../../lib/settings.ts';
 import { findSites, pickSite } from '../../lib/sites.ts';
@@ -316,7 +316,7 @@ describe('a path', () => {
     });
 
   it('takes the home directory for ~, and nothing else', async () => {
-    assert.equal((await access({ IA_ENSO_SSH_KEY: '~/x' })).key, inHome('x'));
+    assert.equal((await access({ IA_ENSO_SSH_KEY: '~/x' })).key, atHome('~/x'));
     for (const path of ['a/~/x', '~user/x', '~x'])
       assert.equal((await access({ IA_ENSO_SSH_KEY: path })).key, join(process.cwd(), path));
   });

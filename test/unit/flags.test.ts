@@ -1,9 +1,10 @@
 /** The command line: what flags take, which of them exclude each other, what is never repeated. */
 import assert from 'node:assert/strict';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { UsageError } from '../../lib/errors.ts';
 import { type FlagName, readFlags } from '../../lib/flags.ts';
-import { inHome } from '../../lib/forms.ts';
 
 const ALL: readonly FlagName[] = [
   'dry-run',
@@ -25,6 +26,7 @@ const ALL: readonly FlagName[] = [
   'html',
   'via-ssh',
 ];
+const home = userInfo().homedir;
 const read = (...args: string[]) => readFlags({ name: 'x', does: 'X.', flags: ALL }, args);
 
 /** What is wrong with a command line. */
@@ -57,7 +59,7 @@ test('every problem is told at once', () => {
 
 test('a home directory is put in for ~ where a file is named, as no shell does it behind =', () => {
   const { flags } = read('--env=~/a', '--html=~', '--host=~/a');
-  assert.deepEqual([flags.env, flags.html, flags.host], [inHome('a'), inHome(), '~/a']);
+  assert.deepEqual([flags.env, flags.html, flags.host], [join(home, 'a'), home, '~/a']);
   assert.equal(read('--env=~user/a').flags.env, '~user/a');
 });
 
