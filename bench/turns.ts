@@ -3,7 +3,7 @@ import { median } from './figures.ts';
 import type { Tell } from './part.ts';
 
 /** Runs once and gives the round's figure. */
-export type Turn = (round: number) => Promise<number>;
+type Turn = (round: number) => Promise<number>;
 
 /** Every contestant's figure of every round; who goes first changes from round to round. */
 export async function inTurns<Name extends string>(

@@ -1,7 +1,8 @@
 /** How a site's proxies are reached, as far as the operator set it. */
 import { stat } from 'node:fs/promises';
-import { UsageError } from './errors.ts';
-import { inHome } from './forms.ts';
+import { refuseAll } from './errors.ts';
+import { atHome } from './forms.ts';
+import { SSH } from './setting-names.ts';
 import type { Site } from './sites.ts';
 
 /** How to reach a site's proxies; undefined is "not set": the SSH configuration may then say. */
@@ -45,8 +46,8 @@ export function accessOf(
     }),
     defaults: {
       user: site.proxy.user,
-      port: 22,
-      key: inHome('.ssh', 'id_ed25519'),
+      port: SSH.port,
+      key: atHome(SSH.key),
       agent: given.SSH_AUTH_SOCK,
     },
     ...(read.DEPLOY_SSH_PROXY_HOST !== '' && {
@@ -78,8 +79,7 @@ export async function judgeFiles({ files }: Pick<Access, 'files'>): Promise<void
       return why && `${name}: is ${JSON.stringify(path)}; ${why}`;
     }),
   );
-  const problems = judged.filter((problem) => problem !== undefined);
-  if (problems.length > 0) throw new UsageError(problems);
+  refuseAll(judged);
 }
 
 async function whyNoFile(path: string): Promise<string | undefined> {

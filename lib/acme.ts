@@ -1,7 +1,7 @@
 /** What the operator wants of a certificate, from flags and settings. */
 import { isIP } from 'node:net';
 import type { Context } from './context.ts';
-import { UsageError } from './errors.ts';
+import { refuseAll } from './errors.ts';
 import { LETS_ENCRYPT } from './setting-names.ts';
 import type { Settings } from './settings.ts';
 import type { Site } from './sites.ts';
@@ -25,22 +25,20 @@ export interface Wish {
 export const caServers = ({ acme: { directoryUrl } }: Settings): readonly string[] =>
   directoryUrl === LETS_ENCRYPT ? [directoryUrl, STAGING] : [directoryUrl];
 
-/** @throws UsageError for flags that contradict each other, the settings or the site */
+/** @throws UsageError for flags that contradict the settings or the site */
 export function wishOf({ flags, settings, site }: Context): Wish {
   const { directoryUrl, email = '' } = settings.acme;
   const isLocalCa = directoryUrl !== LETS_ENCRYPT;
   const staging = flags.staging;
   const way = flags['self-signed'] ? 'self-signed' : 'order';
-  const problems = [
+  refuseAll([
     staging &&
       isLocalCa &&
       "--staging: is Let's Encrypt's staging CA, and ACME_DIRECTORY_URL names another one; give one of them",
-    staging && way === 'self-signed' && '--staging and --self-signed: give one of them',
     way === 'order' &&
       !isPublicName(site) &&
       `--site ${site.name}: it has no public name that a CA could look at; give it one, or --self-signed`,
-  ].filter((problem) => typeof problem === 'string');
-  if (problems.length > 0) throw new UsageError(problems);
+  ]);
   return {
     way,
     staging,

@@ -1,6 +1,6 @@
 /** What is the same on several hosts, to be told once. */
 
-export interface Alike<T> {
+interface Alike<T> {
   readonly what: T;
   readonly hosts: readonly string[];
 }

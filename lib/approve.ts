@@ -1,25 +1,22 @@
 /** The file that root runs on a proxy to approve this suite's programs. */
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { approvedList, runnerText } from './approval.ts';
+import { bundleFile } from './bundle-file.ts';
 import type { Context, Result } from './context.ts';
-import { EXIT, StopError, UsageError } from './errors.ts';
+import { EXIT, refuseAll } from './errors.ts';
 import { contentFunction, quote, RUNNER } from './program.ts';
-import { replaceFile } from './replace-file.ts';
 
 /**
  * Writes the file, contacting nothing. It holds no secret.
- * @throws UsageError for a login that is root anyway, or without FILE
+ * @throws UsageError for a login that is root anyway, without FILE, or where that is something else
  * @throws StopError when it cannot be written
  */
 export async function writeApproval(context: Context): Promise<Result> {
   const { flags, site, settings, report } = context;
   const user = settings.access.user ?? site.proxy.user;
   const file = judged(flags.bundle, user, site.prefix);
-  const path = resolve(file);
-  const text = approvalText(site.name, user, await runnerText(), await approvedList(context));
-  await replaceFile(path, text, 0o644).catch((cause: Error) => {
-    throw new StopError(`${file} cannot be written: ${cause.message}`, 'Nothing was contacted.', { cause });
-  });
+  const { path, write } = await bundleFile(file, 0o644, isApproval);
+  await write(approvalText(site.name, user, await runnerText(), await approvedList(context)));
   report.tell({
     kind: 'summary',
     ok: true,
@@ -29,18 +26,19 @@ export async function writeApproval(context: Context): Promise<Result> {
 }
 
 function judged(file: string | undefined, user: string, prefix: string): string {
-  const problems = [
-    file ? undefined : '--bundle FILE: the name of the file to write is missing',
-    user === 'root' ? `${prefix}_PROXY_USER: is root, who needs no approval` : undefined,
-  ].filter((problem) => problem !== undefined);
-  if (problems.length > 0 || !file) throw new UsageError(problems);
-  return file;
+  refuseAll([
+    file === undefined && '--bundle FILE: the name of the file to write is missing',
+    user === 'root' && `${prefix}_PROXY_USER: is root, who needs no approval`,
+  ]);
+  return file ?? '';
 }
+
+const FIRST_LINES = '#!/bin/sh\n# For root on a proxy of ';
+const isApproval = (text: string): boolean => text.startsWith(FIRST_LINES);
 
 /** One compound command, as every program of the suite: cut, it does nothing. */
 function approvalText(site: string, user: string, runner: string, list: string): string {
-  return `#!/bin/sh
-# For root on a proxy of ${site}. Lets ${user} run, as root, the programs of gatepost for this site with these settings, and
+  return `${FIRST_LINES}${site}. Lets ${user} run, as root, the programs of gatepost for this site with these settings, and
 # nothing else. To be run again after each new version of the suite and each change of a setting of the site.
 {
 set -eu

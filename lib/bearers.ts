@@ -41,9 +41,14 @@ export function judgeToken(value: string): string | undefined {
 
 /** What form a client's name must have, when `name` does not have it: it becomes a file name and a word of nginx's. */
 export function judgeClientName(name: string): string | undefined {
-  if (/^[a-z0-9][a-z0-9_-]{0,63}$/.test(name)) return undefined;
-  return '1 to 64 of a-z, 0-9, "_" and "-", beginning with a letter or digit';
+  if (!/^[a-z0-9][a-z0-9_-]{0,63}$/.test(name))
+    return '1 to 64 of a-z, 0-9, "_" and "-", beginning with a letter or digit';
+  return looksGenerated(name) ? 'a word for people, and this looks like a token' : undefined;
 }
+
+/** As newToken() makes them, and as good as nobody names a client. */
+const looksGenerated = (name: string): boolean =>
+  /^[0-9a-f]{64}$/.test(name) && /\d/.test(name) && /[a-f]/.test(name);
 
 /** The first 12 hex digits of the token's SHA-256: enough to tell tokens apart, useless to a thief. */
 export function fingerprint(token: Secret): string {

@@ -1,12 +1,11 @@
 /** A deploy as a file, for whatever already reaches the machines: the same program, run there as root. */
 import { createHash } from 'node:crypto';
-import { lstat, readFile } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { DEFAULT_CLIENT } from './bearers.ts';
+import { bundleFile } from './bundle-file.ts';
 import type { Context, Result } from './context.ts';
 import { prepareDeploy } from './deploy.ts';
-import { EXIT, StopError, UsageError } from './errors.ts';
-import { replaceFile } from './replace-file.ts';
+import { EXIT } from './errors.ts';
 import { newRun } from './run.ts';
 
 const FIRST_LINE = '#!/bin/sh\n';
@@ -17,7 +16,7 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
  * The first stage around `program`. It runs nothing but what has the right sum, and is one compound command, so that a
  * file that was cut does nothing. The last line is the sum of all above it, which the program itself looks at.
  */
-export function bundleText(program: string): string {
+function bundleText(program: string): string {
   let end = 'END_OF_BUNDLE';
   while (program.includes(end)) end += '_';
   const above = `${FIRST_LINE}{
@@ -36,18 +35,14 @@ exit 1
 
 /**
  * Writes the bundle of the site, contacting nothing. A token that is made for it is shown once.
- * @throws UsageError for flags that do not go together, and where FILE is something else
+ * @throws UsageError where FILE is something else
  * @throws StopError when it cannot be written
  */
 export async function writeBundle(context: Context, file: string): Promise<Result> {
-  judge(context);
   const { report, site, flags } = context;
-  const path = resolve(file);
-  await judgeTarget(file, path);
+  const { path, write } = await bundleFile(file, 0o600, isBundle);
   const { program, bearer } = await prepareDeploy(context, newRun(), 'bundle');
-  await replaceFile(path, bundleText(program), 0o600).catch((cause: Error) => {
-    throw new StopError(`${file} cannot be written: ${cause.message}`, 'Nothing was contacted.', { cause });
-  });
+  await write(bundleText(program));
   const isNew = bearer?.role === 'first-client';
   if (bearer)
     report.tell({ kind: 'warning', text: `${file} holds a bearer token: keep it as you keep a key` });
@@ -64,21 +59,6 @@ export async function writeBundle(context: Context, file: string): Promise<Resul
   });
   const json = { hosts: [], bundle: path, ...(isNew && { token: bearer.token.reveal() }) };
   return { exit: EXIT.done, json };
-}
-
-function judge({ flags }: Context): void {
-  const problems = (['local', 'dry-run', 'canary', 'parallel', 'host'] as const)
-    .filter((name) => flags[name])
-    .map((name) => `--bundle and --${name}: a bundle contacts no host; give one of them`);
-  if (problems.length > 0) throw new UsageError(problems);
-}
-
-/** An earlier bundle is replaced, anything else is left alone. */
-async function judgeTarget(file: string, path: string): Promise<void> {
-  const there = await lstat(path).catch(() => undefined);
-  if (there === undefined || (there.isFile() && isBundle(await readFile(path, 'utf8').catch(() => ''))))
-    return;
-  throw new UsageError([`--bundle ${file}: is there already and is no bundle; it is left as it is`]);
 }
 
 const isBundle = (text: string): boolean =>

@@ -1,7 +1,8 @@
 /** Certificates as a proxy holds them: read from PEM, judged by the rule that certbot renews by. */
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import type { Issued } from './checks.ts';
+import { DAY_MS, daysUntil } from './checks/certificate-life.ts';
+import type { Issued } from './checks/check.ts';
 
 /** The first of a chain, which is the server's own. */
 export interface Certificate extends Issued {
@@ -11,7 +12,6 @@ export interface Certificate extends Issued {
   readonly names: (name: string) => boolean;
 }
 
-const DAY_MS = 86_400_000;
 const RENEWED_BEFORE_MS = 30 * DAY_MS;
 
 /** Reads the first certificate of a PEM file; undefined when there is none. */
@@ -68,6 +68,7 @@ export function whyNot(
   return renewalPoint(certificate) > now ? '' : `the certificate there ends on ${dayOf(until)}`;
 }
 
+/** What kinds of certificate are for people. */
 export const KINDS: Readonly<Record<Issued['kind'], string>> = {
   ca: 'from a CA',
   staging: 'a staging one, which no client trusts',
@@ -78,8 +79,7 @@ export const KINDS: Readonly<Record<Issued['kind'], string>> = {
 export const dayOf = (date: Date): string => date.toISOString().slice(0, 10);
 
 /** Days from `now` to its end, whole ones. */
-export const daysLeft = ({ until }: Pick<Certificate, 'until'>, now: Date): number =>
-  Math.floor((until.getTime() - now.getTime()) / DAY_MS);
+export const daysLeft = ({ until }: Pick<Certificate, 'until'>, now: Date): number => daysUntil(until, now);
 
 /** The certificate that a host told of, as the checks compare it. */
 export function issuedOn({ certificate }: { readonly certificate?: string }): Issued[] {

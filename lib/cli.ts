@@ -75,16 +75,17 @@ function document({ name }: Command, json: Result['json'], { report, site }: Ses
 
 async function runCommand(command: Command, session: Session): Promise<Result> {
   const { report, underWay } = session;
-  const { flags, words } = readFlags(command);
+  const { flags, given, words } = readFlags(command);
   if (flags.help) {
     process.stdout.write(helpText(command, widthOf(process.stdout)));
     return { exit: EXIT.done };
   }
-  session.site = flags.site ?? DEFAULT_SITE;
+  session.site = flags.site;
   const sites = await findSites();
   const picked = pickSite(sites, session.site);
   const settings = await readSettings(picked, sites.values(), {
-    envFile: flags.env ?? '.env',
+    envFile: flags.env,
+    isEnvFileWanted: given.has('env'),
     // Nobody is reached by SSH then, so no setting need name a proxy.
     host: flags.local || flags.bundle !== undefined ? 'localhost' : flags.host,
   });

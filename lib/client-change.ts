@@ -8,7 +8,8 @@ import type { Context, Result } from './context.ts';
 import type { HostReport } from './outcome.ts';
 import type { Rotation } from './rotation.ts';
 import { newRun } from './run.ts';
-import { Secret } from './secret.ts';
+import type { Secret } from './secret.ts';
+import { secretOf } from './settings.ts';
 import type { Gate } from './sites.ts';
 import { conclude, isDone } from './summary.ts';
 import { watched } from './watched.ts';
@@ -66,7 +67,7 @@ async function proofs(
 ): Promise<readonly Check[]> {
   const { bearerOpens, bearerRefused } = await import('./checks.ts');
   const path = `${gate.path}/v1/models`;
-  const known = settings.values[gate.token];
+  const known = secretOf(settings, gate.token);
   switch (change.verb) {
     case 'add_client':
       return [bearerOpens('new bearer opens', path, change.token)];
@@ -79,7 +80,7 @@ async function proofs(
           : []),
       ];
     case 'revoke_client':
-      return change.client === DEFAULT_CLIENT && known instanceof Secret
+      return change.client === DEFAULT_CLIENT && known
         ? [bearerRefused('its bearer is refused', path, known)]
         : [];
     case 'revoke_previous':

@@ -4,7 +4,7 @@ import { change } from './change.ts';
 import { changeClient, concludeClient } from './client-change.ts';
 import { clientEntry, clientsIn } from './client-table.ts';
 import type { Context, Result } from './context.ts';
-import { UsageError } from './errors.ts';
+import { refuseAll } from './errors.ts';
 import { statusProgram } from './history-programs.ts';
 import { newRun } from './run.ts';
 import type { Gate } from './sites.ts';
@@ -19,33 +19,38 @@ interface Words {
   readonly name: string;
 }
 
+const SEE_HELP = 'See: npx tsx scripts/bearers.ts --help';
+
 /** @throws UsageError for words that are no command, a name that no client can have, a scope that is none */
 export function wordsOf({ words, flags, site }: Context): Words {
   const [word, name = '', ...rest] = words;
   const verb = VERBS.find((known) => known === word);
-  const problems = [
-    site.gate ? undefined : `--site ${site.name}: has no bearer gate`,
-    ...(verb
-      ? [
-          judgeWords(verb, name, words.length),
-          judgeScope(verb, flags.scope),
-          judgeLimit(verb, flags.limit, site.gate),
-        ]
-      : [judgeVerb(word)]),
-    rest.length > 0 && verb ? `${verb}: one name at a time` : undefined,
-  ].filter((problem) => problem !== undefined);
-  if (problems.length > 0 || !verb) throw new UsageError(problems, 'See: npx tsx scripts/bearers.ts --help');
-  return { verb, name };
+  refuseAll(
+    [
+      !site.gate && `--site ${site.name}: has no bearer gate`,
+      ...(verb
+        ? [
+            judgeName(verb, name, words.length),
+            judgeScope(verb, flags.scope),
+            judgeLimit(verb, flags.limit, site.gate),
+            rest.length > 0 && `${verb}: one name at a time`,
+          ]
+        : [judgeVerb(word)]),
+    ],
+    SEE_HELP,
+  );
+  return { verb: verb as Words['verb'], name };
 }
 
+// Neither a verb nor a name that is none is repeated: it may be a token.
 const judgeVerb = (word: string | undefined): string =>
-  `${word === undefined ? 'a word is missing' : `${word}: no such command`}; there are: list, add NAME, revoke NAME`;
+  `${word === undefined ? 'a word is missing' : 'no such command'}; there are: list, add NAME, revoke NAME`;
 
-function judgeWords(verb: Words['verb'], name: string, count: number): string | undefined {
+function judgeName(verb: Words['verb'], name: string, count: number): string | undefined {
   if (verb === 'list') return count > 1 ? 'list: takes no name' : undefined;
   if (count < 2) return `${verb}: the name of the client is missing`;
   const wrong = judgeClientName(name);
-  if (wrong) return `${verb} ${JSON.stringify(name)}: a client's name is ${wrong}`;
+  if (wrong) return `${verb} NAME: a client's name is ${wrong}`;
   return verb === 'add' && name === DEFAULT_CLIENT
     ? `add ${name}: this name is the one of the settings' token; deploy makes it`
     : undefined;

@@ -14,7 +14,7 @@ export async function keepInEnv(
 ): Promise<readonly HostReport[]> {
   const { site, flags, report, underWay } = context;
   if (!flags['write-env'] || flags['dry-run'] || !site.gate || change.verb !== 'rotate') return run();
-  const written = await writeSetting(flags.env ?? '.env', site.gate.token, change.token);
+  const written = await writeSetting(flags.env, site.gate.token, change.token);
   underWay.envFile = written.path;
   report.tell({ kind: 'note', text: `${written.path} holds the new token now` });
   const hosts = await run()

@@ -12,7 +12,7 @@ export interface EnvFile {
 }
 
 /** One assignment: its name, its value as it is written, and where that stands. */
-export interface Assignment {
+interface Assignment {
   readonly name: string;
   readonly value: string;
   readonly from: number;

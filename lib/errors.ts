@@ -32,6 +32,15 @@ export class UsageError extends StopError {
   }
 }
 
+/**
+ * Goes on where none of them is a problem.
+ * @throws UsageError with every one that is
+ */
+export function refuseAll(judged: readonly (string | false | undefined)[], advice?: string): void {
+  const problems = judged.filter((problem) => typeof problem === 'string');
+  if (problems.length > 0) throw new UsageError(problems, advice);
+}
+
 /** A hop could not be reached, was not the host it should be, or went away. */
 export class SshError extends StopError {
   override name = 'SshError';

@@ -6,6 +6,7 @@ import { POINTS } from './explain/points.ts';
 import { type Explanation, rowFor } from './explain/row.ts';
 import { SSH } from './explain/ssh.ts';
 import { TLS_POINTS } from './explain/tls-points.ts';
+import { lookUp } from './look-up.ts';
 import type { Failure } from './outcome.ts';
 
 const BY_WORDS = [...LOGIN, ...NGINX];
@@ -19,7 +20,7 @@ const UNKNOWN: Explanation = {
 /** What `failure` means and what to do. */
 export function explain({ code, text, advice }: Failure): Explanation {
   if (advice !== undefined) return explanation(rowFor(SSH, text)?.means, advice);
-  const point = POINTS[code] ?? TLS_POINTS[code];
+  const point = lookUp(POINTS, code) ?? lookUp(TLS_POINTS, code);
   const row = rowFor(BY_WORDS, text) ?? BY_TYPE.find((each) => each.code === code);
   if (point?.isFirm) return explanation([point.means, row?.means].join(' ').trim(), point.next);
   const { means, next } = row ?? point ?? UNKNOWN;

@@ -1,6 +1,8 @@
 /** The flags of every script: parsed strictly, and listed by `--help`. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { UsageError } from './errors.ts';
+import { refuseAll, UsageError } from './errors.ts';
+import { judgeFlags } from './flag-rules.ts';
+import { atHome } from './forms.ts';
 import { DEFAULT_SITE } from './sites.ts';
 import { beside, wrapped } from './text/wrap.ts';
 
@@ -53,8 +55,21 @@ const FLAGS = {
 } as const;
 
 export type FlagName = keyof typeof FLAGS;
-type Value<K extends FlagName> = (typeof FLAGS)[K] extends { type: 'boolean' } ? boolean : string | undefined;
-export type Flags = { readonly [K in FlagName]: Value<K> };
+type Value<F> = F extends { type: 'boolean' }
+  ? boolean
+  : F extends { default: string }
+    ? string
+    : string | undefined;
+export type Flags = { readonly [K in FlagName]: Value<(typeof FLAGS)[K]> };
+
+/** A command line as it was read. */
+export interface CommandLine {
+  readonly flags: Flags;
+  /** The flags that stand there, as opposed to those with a default. */
+  readonly given: ReadonlySet<FlagName>;
+  /** What stands beside flags. */
+  readonly words: readonly string[];
+}
 
 const EVERYWHERE: readonly FlagName[] = ['site', 'host', 'json', 'env', 'verbose', 'help'];
 
@@ -71,30 +86,47 @@ export interface Usage {
 
 /**
  * The flags of the command line, and the words beside them.
- * @throws UsageError for a flag that this script does not have, or without its value
+ * @throws UsageError for flags that this script does not have, that lack their value or that exclude each other
  */
-export function readFlags(command: Usage): { readonly flags: Flags; readonly words: readonly string[] } {
-  const names = new Set<FlagName>([...EVERYWHERE, ...command.flags]);
-  const options = Object.fromEntries(Object.entries(FLAGS).filter(([name]) => names.has(name as FlagName)));
+export function readFlags(command: Usage, args = process.argv.slice(2)): CommandLine {
+  const line = parsed(command, args);
+  if (!line.flags.help) refuseAll(judgeFlags(line), seeHelp(command));
+  return { ...line, flags: withHome(line.flags) };
+}
+
+const seeHelp = ({ name }: Usage): string => `See: npx tsx scripts/${name}.ts --help`;
+
+function parsed(command: Usage, args: string[]): CommandLine {
+  const names = new Set<string>([...EVERYWHERE, ...command.flags]);
+  const options = Object.fromEntries(Object.entries(FLAGS).filter(([name]) => names.has(name)));
   try {
-    const { values, positionals } = parseArgs({
+    const { values, positionals, tokens } = parseArgs({
+      args,
       options: options as NonNullable<ParseArgsConfig['options']>,
       strict: true,
       allowPositionals: command.takes !== undefined,
+      tokens: true,
     });
-    return { flags: values as unknown as Flags, words: positionals };
+    const given = tokens.flatMap((token) => (token.kind === 'option' ? [token.name as FlagName] : []));
+    return { flags: values as unknown as Flags, given: new Set(given), words: positionals };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new UsageError(
-      // A word that no flag takes is not repeated: it may be a token.
-      [
-        code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL'
-          ? 'there is a word too many'
-          : (message.split('. ')[0] ?? ''),
-      ],
-      `See: npx tsx scripts/${command.name}.ts --help`,
-    );
+    // A word that no flag takes is not repeated: it may be a token.
+    const isWord = code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL';
+    const problem = isWord ? 'there is a word too many' : (message.split('. ')[0] ?? '');
+    throw new UsageError([problem], seeHelp(command));
   }
+}
+
+/** bash expands no `--env=~/x`. */
+function withHome(flags: Flags): Flags {
+  const { env, bundle, html } = flags;
+  return {
+    ...flags,
+    env: atHome(env),
+    ...(bundle !== undefined && { bundle: atHome(bundle) }),
+    ...(html !== undefined && { html: atHome(html) }),
+  };
 }
 
 /** The text of `--help`, for so many columns. */

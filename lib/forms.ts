@@ -1,5 +1,5 @@
 /** The forms that settings take: text in, value out, or what it should have been. */
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { judgeToken } from './bearers.ts';
 import { Secret } from './secret.ts';
 import { HOME } from './ssh/paths.ts';
@@ -39,6 +39,7 @@ const isHost = (text: string): boolean =>
 
 const isIpv6 = (text: string): boolean => /^[0-9a-f:]+$/i.test(text) && URL.canParse(`http://[${text}]/`);
 
+/** A host by name or address; a name is lower-cased. */
 export const host: Form<string> = {
   wants: 'a host name or an address, without scheme, port, path or user',
   read: (text) => when(isHost(text), () => text.toLowerCase()),
@@ -48,7 +49,7 @@ export const host: Form<string> = {
 export const hosts: Form<readonly string[]> = {
   wants: 'host names or addresses separated by commas, each named once',
   read: (text) => {
-    const list = text.split(',').map((item) => item.trim().toLowerCase());
+    const list = text.split(',').map((item) => item.replace(/^ +| +$/g, '').toLowerCase());
     return when(list.every(isHost) && new Set(list).size === list.length, () => list);
   },
 };
@@ -62,28 +63,34 @@ export const publicName: Form<string> = {
     ),
 };
 
+/** A login name. */
 export const user: Form<string> = {
   wants: 'a login name: letters, digits, dot, hyphen, underscore, not beginning with a hyphen',
   read: (text) => when(/^[a-z0-9_][a-z0-9._-]{0,63}$/i.test(text), () => text),
 };
 
+/** A port. */
 export const port: Form<number> = {
   wants: 'a port number from 1 to 65535',
   read: (text) => when(/^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65535, () => Number(text)),
 };
 
+/** `text` with the home directory for a leading `~`; another user's (`~user/`) is not looked for. */
+export const atHome = (text: string): string => text.replace(/^~(?=\/|$)/, HOME);
+
 /** A path on this machine; `~/` is the home directory, relative paths are taken from here. */
 export const path: Form<string> = {
   wants: 'the path of a file on this machine',
-  read: (text) =>
-    when(text !== '' && [...text].every((c) => c >= ' '), () => resolve(text.replace(/^~(?=\/|$)/, HOME))),
+  read: (text) => when(text !== '' && [...text].every((c) => c >= ' '), () => resolve(atHome(text))),
 };
 
+/** An https URL, as text. */
 export const url: Form<string> = {
   wants: 'an https URL',
   read: (text) => when(URL.canParse(text) && text.startsWith('https://') && !/\s/.test(text), () => text),
 };
 
+/** An e-mail address, near enough to the standard for a CA's account. */
 export const email: Form<string> = {
   wants: 'an e-mail address',
   read: (text) => when(/^[^\s@"'\\]+@[^\s@"'\\]+\.[a-z0-9-]+$/i.test(text), () => text),
@@ -96,6 +103,3 @@ export const token: Form<Secret> = {
   problem: judgeToken,
   secret: true,
 };
-
-/** The path of a key in the operator's home. */
-export const inHome = (...parts: readonly string[]): string => join(HOME, ...parts);

@@ -4,7 +4,7 @@ import { EXIT } from './errors.ts';
 import type { Verified } from './verify-ways.ts';
 
 /** Takes what was found and how the run ended; gives how it ends with the page. */
-export type WritePage = (hosts: readonly Verified[], result: Result) => Promise<Result>;
+type WritePage = (hosts: readonly Verified[], result: Result) => Promise<Result>;
 
 /**
  * What writes the page; without the flag, what writes none.

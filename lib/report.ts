@@ -25,7 +25,7 @@ export interface Report {
   readonly close: () => void;
 }
 
-export interface ReportOptions {
+interface ReportOptions {
   readonly stream: NodeJS.WriteStream;
   readonly terminal: Terminal;
   readonly verbose: boolean;

@@ -3,9 +3,9 @@ import { DEFAULT_CLIENT, judgeClientName, judgeToken } from './bearers.ts';
 import type { ClientChange } from './client-program.ts';
 import type { Context } from './context.ts';
 import { readEnvFile } from './env-file.ts';
-import { UsageError } from './errors.ts';
-import type { Flags } from './flags.ts';
+import { refuseAll } from './errors.ts';
 import { Secret } from './secret.ts';
+import { secretOf } from './settings.ts';
 import { newToken } from './tokens.ts';
 
 export interface Rotation {
@@ -19,7 +19,7 @@ export interface Rotation {
 /**
  * What a rotation brings. The settings' token is for the client `default` only; with --write-env the env file is where
  * the token goes, so it comes from the process environment or is generated.
- * @throws UsageError for flags that contradict each other, and for a name that no client can have
+ * @throws UsageError for a name that no client can have, and for a site without a gate
  */
 export async function rotationOf(context: Context): Promise<Rotation> {
   const { flags } = context;
@@ -37,30 +37,24 @@ export async function rotationOf(context: Context): Promise<Rotation> {
 
 function judge({ flags, site }: Context, client: string): void {
   const wrong = judgeClientName(client);
-  const both = (a: keyof Flags, b: keyof Flags) =>
-    flags[a] && flags[b] && `--${a} and --${b}: give one of them`;
-  const problems = [
-    site.gate ? undefined : `--site ${site.name}: has no bearer gate`,
+  refuseAll([
+    !site.gate && `--site ${site.name}: has no bearer gate`,
     wrong && `--client: a client's name is ${wrong}`,
-    flags['write-env'] && client !== DEFAULT_CLIENT
-      ? `--write-env: the env file holds the token of the client ${DEFAULT_CLIENT} only`
-      : undefined,
-    both('keep-previous', 'revoke-previous'),
-    both('write-env', 'revoke-previous'),
-  ].filter((problem) => typeof problem === 'string');
-  if (problems.length > 0) throw new UsageError(problems);
+    flags['write-env'] &&
+      client !== DEFAULT_CLIENT &&
+      `--write-env: the env file holds the token of the client ${DEFAULT_CLIENT} only`,
+  ]);
 }
 
 function givenToken({ site, settings, flags }: Context): Secret | undefined {
-  const name = site.gate?.token ?? '';
-  const token = settings.values[name];
-  if (!(token instanceof Secret)) return undefined;
-  return flags['write-env'] && !settings.inEnvironment.has(name) ? undefined : token;
+  const name = site.gate?.token;
+  const isFromFile = name !== undefined && !settings.inEnvironment.has(name);
+  return flags['write-env'] && isFromFile ? undefined : secretOf(settings, name);
 }
 
 /** The env file's token, where it is not the new one. */
 async function oldToken({ site, flags }: Context, token: Secret): Promise<Secret | undefined> {
-  const { values } = await readEnvFile(flags.env ?? '.env');
+  const { values } = await readEnvFile(flags.env);
   const text = values[site.gate?.token ?? ''];
   if (text === undefined || text === token.reveal() || judgeToken(text) !== undefined) return undefined;
   return new Secret(text);

@@ -1,10 +1,14 @@
 /** The settings that there are: those that hold for every site, and those of each. */
-import { closest } from 'fastest-levenshtein';
+import { closest, distance } from 'fastest-levenshtein';
 import { email, type Form, host, hosts, path, port, url, user } from './forms.ts';
 import type { Setting, Site } from './sites.ts';
 
 const JUMP_HOST = '4nk.myftp.biz';
+/** The CA that is asked unless another is set. */
 export const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
+
+/** What SSH takes where nothing is said, as OpenSSH does. */
+export const SSH = { port: 22, key: '~/.ssh/id_ed25519' } as const;
 
 /** The settings that hold for every site. */
 export const COMMON: Readonly<Record<string, Setting>> = {
@@ -14,7 +18,7 @@ export const COMMON: Readonly<Record<string, Setting>> = {
     meaning: 'jump host; empty: a direct connection',
   },
   DEPLOY_SSH_PROXY_USER: { form: user, meaning: 'user on the jump host; default: the proxy user' },
-  DEPLOY_SSH_PROXY_PORT: { form: port, default: '22', meaning: 'SSH port of the jump host' },
+  DEPLOY_SSH_PROXY_PORT: { form: port, default: `${SSH.port}`, meaning: 'SSH port of the jump host' },
   SSH_KNOWN_HOSTS: { form: path, meaning: "host keys; default: ~/.ssh/known_hosts and the system's" },
   ACME_DIRECTORY_URL: { form: url, default: LETS_ENCRYPT, meaning: 'the CA that certbot asks' },
   ACME_EMAIL: { form: orEmpty(email), meaning: 'address for the CA account; none registers without' },
@@ -30,8 +34,8 @@ export function settingsOf(site: Site): Readonly<Record<string, Setting>> {
       meaning: 'the proxy; several, separated by commas',
     },
     [`${prefix}_PROXY_USER`]: { form: user, default: proxy.user, meaning: 'user on the proxy' },
-    [`${prefix}_PROXY_PORT`]: { form: port, default: '22', meaning: 'SSH port of the proxy' },
-    [`${prefix}_SSH_KEY`]: { form: path, default: '~/.ssh/id_ed25519', meaning: 'private key for SSH' },
+    [`${prefix}_PROXY_PORT`]: { form: port, default: `${SSH.port}`, meaning: 'SSH port of the proxy' },
+    [`${prefix}_SSH_KEY`]: { form: path, default: SSH.key, meaning: 'private key for SSH' },
     ...site.settings,
   };
 }
@@ -40,17 +44,40 @@ function orEmpty<T>(form: Form<T>): Form<T | ''> {
   return { ...form, read: (text) => (text === '' ? '' : form.read(text)) };
 }
 
-/** Names with a site's prefix, in whatever case, that no site knows: a slip of the pen is told, with the name that was meant. */
-export function unknownNames(
-  given: Readonly<Record<string, string | undefined>>,
+/**
+ * Names with a site's prefix, in whatever case, that no site knows: a slip of the pen is told, with the name that was
+ * meant. In the environment those of other sites may be another product's, and are no more than worth a warning.
+ */
+export function judgeNames(
+  given: { readonly file: readonly string[]; readonly environment: readonly string[] },
+  picked: Site,
   sites: Iterable<Site>,
-): string[] {
+): { readonly problems: readonly string[]; readonly warnings: readonly string[] } {
   const all = [...sites];
   const known = all.flatMap((site) => Object.keys(settingsOf(site)));
-  const ours = (name: string) => all.some((site) => name.toUpperCase().startsWith(`${site.prefix}_`));
-  return Object.keys(given)
-    .filter((name) => ours(name) && !known.includes(name))
-    .map((name) => `${name}: no such setting; ${nearest(name, known)} is meant, perhaps`);
+  const unknown = [...new Set([...given.file, ...given.environment])].filter(
+    (name) => all.some((site) => isOf(site, name)) && !known.includes(name),
+  );
+  const [foreign, ours] = split(unknown, (name) => !isOf(picked, name) && !given.file.includes(name));
+  return {
+    problems: ours.map((name) => `${name}: no such setting; ${nearest(name, known)} is meant, perhaps`),
+    warnings: foreign.map((name) => foreignText(name, known)),
+  };
+}
+
+const isOf = ({ prefix }: Site, name: string): boolean => name.toUpperCase().startsWith(`${prefix}_`);
+
+/** More letters than this apart, two names are no slip of each other. */
+const SLIP = 3;
+
+function foreignText(name: string, known: readonly string[]): string {
+  const meant = closest(name.toUpperCase(), known);
+  const hint = distance(name.toUpperCase(), meant) <= SLIP ? `; ${meant} is meant, perhaps` : '';
+  return `${name}: the environment sets it, and no site has such a setting${hint}`;
+}
+
+function split<T>(values: readonly T[], isFirst: (value: T) => boolean): readonly [T[], T[]] {
+  return [values.filter(isFirst), values.filter((value) => !isFirst(value))];
 }
 
 /** Among the names that end in the same word, if there are any: IA_ENSO_TOKEN means ..._BEARER_TOKEN. */

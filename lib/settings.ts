@@ -3,9 +3,10 @@
 import { type Access, accessOf } from './access.ts';
 import { type EnvFile, readEnvFile } from './env-file.ts';
 import { UsageError } from './errors.ts';
-import { type Form, hosts } from './forms.ts';
+import { hosts } from './forms.ts';
+import { lookUp } from './look-up.ts';
 import { Secret } from './secret.ts';
-import { COMMON, settingsOf, unknownNames } from './setting-names.ts';
+import { COMMON, judgeNames, settingsOf } from './setting-names.ts';
 import type { Setting, Site } from './sites.ts';
 
 export interface Settings {
@@ -18,6 +19,15 @@ export interface Settings {
   readonly warnings: readonly string[];
 }
 
+/** Where settings come from, beside the environment. */
+interface ReadOptions {
+  readonly envFile: string;
+  /** Did somebody ask for that very file? */
+  readonly isEnvFileWanted?: boolean;
+  /** The proxies, in the place of the setting. */
+  readonly host?: string | undefined;
+}
+
 /** What the environment says of the terminal. */
 export interface Terminal {
   /** https://no-color.org */
@@ -28,6 +38,7 @@ export interface Terminal {
   readonly isDumb: boolean;
 }
 
+/** The terminal of this process. */
 export const terminal: Terminal = {
   noColor: Boolean(process.env.NO_COLOR),
   forcesColor: process.env.FORCE_COLOR !== undefined,
@@ -42,7 +53,7 @@ export const terminal: Terminal = {
 export async function readSettings(
   site: Site,
   sites: Iterable<Site>,
-  options: { readonly envFile: string; readonly host?: string | undefined },
+  options: ReadOptions,
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<Settings> {
   const file = await readEnvFile(options.envFile);
@@ -50,7 +61,12 @@ export async function readSettings(
   const hostName = `${site.prefix}_PROXY_HOST`;
   if (options.host !== undefined) given[hostName] = options.host;
   const known = { ...COMMON, ...settingsOf(site) };
-  const problems = [...file.problems, ...unknownNames(given, sites)];
+  const names = judgeNames(
+    { file: Object.keys(file.values), environment: Object.keys(environment) },
+    site,
+    sites,
+  );
+  const problems = [...file.problems, ...names.problems];
   const read = readAll(known, given, problems);
   if (given[hostName] === undefined && !(hostName in read))
     problems.push(`${hostName}: must be set for ${site.name}: ${hosts.wants}`);
@@ -65,7 +81,7 @@ export async function readSettings(
       Object.keys(site.settings).flatMap((name) => (name in read ? [[name, asText(read[name])]] : [])),
     ),
     inEnvironment: new Set(Object.keys(environment)),
-    warnings: warnings(options.envFile, file, known),
+    warnings: [...names.warnings, ...warnings(options, file, known)],
   };
 }
 
@@ -82,23 +98,36 @@ function readAll(
     const text = given[name] ?? setting.default;
     if (text === undefined) continue;
     const value = setting.form.read(text);
-    if (value === undefined) problems.push(problem(name, setting.form, text));
+    if (value === undefined) problems.push(problem(name, setting, text));
     else read[name] = value;
   }
   return read;
 }
 
-function problem(name: string, form: Form<unknown>, text: string): string {
+function problem(name: string, { form, meaning }: Setting, text: string): string {
   const wants = form.problem?.(text) ?? form.wants;
   const shown = form.secret ? '' : ` is ${JSON.stringify(text.slice(0, 80))};`;
-  return `${name}:${shown} it must be ${wants}`;
+  return `${name}:${shown} it must be ${wants} (${meaning})`;
 }
 
-function warnings(name: string, file: EnvFile, known: Readonly<Record<string, Setting>>): string[] {
-  const holdsSecret = Object.keys(file.values).some((key) => known[key]?.form.secret);
-  return file.isOpen && holdsSecret
-    ? [`${name} holds a token and others may read it: chmod 600 ${name}`]
-    : [];
+function warnings(
+  { envFile: name, isEnvFileWanted = false }: ReadOptions,
+  file: EnvFile,
+  known: Readonly<Record<string, Setting>>,
+): string[] {
+  const holdsSecret = Object.keys(file.values).some((key) => lookUp(known, key)?.form.secret);
+  return [
+    isEnvFileWanted && !file.exists
+      ? `--env ${name}: there is no such file, so no setting comes from it`
+      : '',
+    file.isOpen && holdsSecret ? `${name} holds a token and others may read it: chmod 600 ${name}` : '',
+  ].filter(Boolean);
+}
+
+/** The secret that is set under this name, if there is one. */
+export function secretOf({ values }: Pick<Settings, 'values'>, name = ''): Secret | undefined {
+  const value = values[name];
+  return value instanceof Secret ? value : undefined;
 }
 
 /** Takes the secrets out of the environment: what is started from here (ssh, openssl, a shell) has no use for them. */

@@ -12,7 +12,7 @@ export interface Setting<T = unknown> {
 }
 
 /** A file for nginx's http context: its template in http-maps/, its name in conf.d/, its mode. */
-export interface HttpMap {
+interface HttpMap {
   readonly source: string;
   readonly name: string;
   readonly mode: '600' | '644';
@@ -35,7 +35,7 @@ export interface Gate {
 }
 
 /** The paths of a certificate with its chain, and of its key, on the proxy. */
-export interface CertificateFiles {
+interface CertificateFiles {
   readonly chain: string;
   readonly key: string;
 }
@@ -64,8 +64,10 @@ export interface Site {
   readonly checks: () => Promise<readonly Check[]>;
 }
 
+/** The site of a script that is told of none. */
 export const DEFAULT_SITE = 'ia.enso.4nkweb.com';
 const NAMELESS = '_';
+/** The folder of the suite. */
 export const ROOT = new URL('../', import.meta.url);
 
 /** Where the certificate of `site` lies on a proxy. */

@@ -1,5 +1,7 @@
 /** A host's status as people read it: points with a mark, then what there is in tables. */
+import { judgeDays } from './checks/certificate-life.ts';
 import { clientEntry } from './client-table.ts';
+import { lookUp } from './look-up.ts';
 import type { HostReport } from './outcome.ts';
 import type { Entry } from './report.ts';
 import { type Certificate, type Status, statusOf } from './status.ts';
@@ -46,7 +48,7 @@ function points(status: Status): readonly Point[] {
     ...backends.map(({ address, port, state }) =>
       point(
         'a backend',
-        BACKENDS[state] ?? 'failed',
+        lookUp(BACKENDS, state) ?? 'failed',
         `backend ${address}:${port} ${state}, asked from the proxy`,
       ),
     ),
@@ -63,9 +65,6 @@ function nginxPoint({ nginx: { version, running, healthy }, messages }: Status):
   const line = `nginx ${version}: ${running ? 'running' : 'NOT running'}, ${health}`;
   return point('nginx', running && healthy ? 'passed' : 'failed', [line, ...messages].join('\n'));
 }
-
-/** As the check of the certificate judges: under 7 days is a failure, under 21 worth a warning. */
-const judgeDays = (days: number): Point['status'] => (days < 7 ? 'failed' : days < 21 ? 'warned' : 'passed');
 
 function certificatePoint(certificate: Certificate | undefined): Point {
   const told = (status: Point['status'], text: string) =>
@@ -90,7 +89,7 @@ function filePoints({ state }: Status): readonly Point[] {
     return point(
       'files',
       each === 'ok' ? 'passed' : 'warned',
-      `${STATES[each] ?? each}: ${paths.join(', ')}`,
+      `${lookUp(STATES, each) ?? each}: ${paths.join(', ')}`,
     );
   });
 }

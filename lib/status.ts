@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { daysLeft, readCertificate } from './certificate.ts';
 import type { Issued } from './checks.ts';
 import { clientsIn, type ListedClient } from './client-table.ts';
+import { lookUp } from './look-up.ts';
 import type { HostReport } from './outcome.ts';
 import { type Renewal, renewalOf } from './renewal.ts';
 
@@ -28,7 +29,7 @@ export interface Status {
   readonly unfinished?: string;
 }
 
-export interface Release {
+interface Release {
   readonly id: string;
   readonly kind: string;
   readonly when: string;
@@ -81,7 +82,7 @@ const backendOf = ([address = '', port, state = '']: readonly string[]) => ({
 
 const releaseOf = ([id = '', kind = '', when = '', who = '', about = '']: readonly string[]): Release => ({
   id,
-  kind: KINDS[kind] ?? kind,
+  kind: lookUp(KINDS, kind) ?? kind,
   when,
   who,
   about,

@@ -11,7 +11,7 @@ import type { Settings } from './settings.ts';
 import { ROOT, type Site } from './sites.ts';
 
 /** The longest that systems accept of a certificate that a person told them to trust. */
-export const SELF_SIGNED_DAYS = 825;
+const SELF_SIGNED_DAYS = 825;
 
 export type Order = 'new' | 'rehearsal' | 'none';
 
@@ -21,6 +21,7 @@ export interface ChallengeFile {
   readonly text: string;
 }
 
+/** A file for the webroot, of a name and a text that nobody guesses. */
 export const newChallenge = (): ChallengeFile => ({
   name: randomBytes(12).toString('base64url'),
   text: randomBytes(24).toString('base64url'),

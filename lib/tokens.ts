@@ -1,6 +1,6 @@
 /** Which bearer a deploy brings: the operator's, or one made for a proxy that has none yet. */
-import { Secret } from './secret.ts';
-import type { Settings } from './settings.ts';
+import type { Secret } from './secret.ts';
+import { type Settings, secretOf } from './settings.ts';
 import type { Site } from './sites.ts';
 
 const TOKEN_BYTES = 32;
@@ -12,12 +12,10 @@ export interface Bearer {
 }
 
 /** The bearer of the client `default`; undefined for a site without a gate. */
-export async function bearerFor({ gate }: Site, { values }: Settings): Promise<Bearer | undefined> {
+export async function bearerFor({ gate }: Site, settings: Settings): Promise<Bearer | undefined> {
   if (!gate) return undefined;
-  const given = values[gate.token];
-  return given instanceof Secret
-    ? { token: given, role: 'client' }
-    : { token: await newToken(), role: 'first-client' };
+  const given = secretOf(settings, gate.token);
+  return given ? { token: given, role: 'client' } : { token: await newToken(), role: 'first-client' };
 }
 
 /** 32 random bytes from openssl, as 64 hex digits. */

@@ -35,12 +35,11 @@ export async function chosenChecks({ site, flags }: Context): Promise<readonly C
 
 /**
  * What `--connect-to HOST[:PORT]` says: the port stands for 443, as with curl.
- * @throws UsageError when it says nothing of the kind, or beside --via-ssh
+ * @throws UsageError when it says nothing of the kind
  */
 export function connectTo({ flags }: Pick<Context, 'flags'>): Pick<CheckTarget, 'address' | 'port'> {
   const text = flags['connect-to'];
   if (text === undefined) return {};
-  if (flags['via-ssh']) throw new UsageError(['--connect-to and --via-ssh are two ways: give one of them']);
   const [, bracketed, bare = '', digits] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(.*))?$/.exec(text) ?? [];
   const address = hostForm.read(bracketed ?? bare);
   const port = digits === undefined ? undefined : portForm.read(digits);

@@ -1,7 +1,8 @@
 /** Runs a site's checks from here, and tells each result. */
 import { type Check, type CheckResult, type CheckTarget, type Issued, runChecks } from './checks.ts';
 import type { Context } from './context.ts';
-import { Secret } from './secret.ts';
+import type { Secret } from './secret.ts';
+import { secretOf } from './settings.ts';
 import { isNameless } from './sites.ts';
 import { watched } from './watched.ts';
 
@@ -27,7 +28,7 @@ export async function verifyBy(
   way: Partial<CheckTarget>,
   tell = (result: CheckResult) => tellCheck(context, result),
 ): Promise<readonly CheckResult[]> {
-  const token = secretOf(context, context.site.gate?.token);
+  const token = secretOf(context.settings, context.site.gate?.token);
   return runChecks(checks, { ...targetOf(context), ...(token && { token }), ...way }, tell);
 }
 
@@ -42,8 +43,8 @@ export function targetOf(context: Context): CheckTarget {
   const { site, settings } = context;
   const { hosts } = settings.access;
   const serverName = (isNameless(site) && hosts[0]) || site.serverName;
-  const token = secretOf(context, site.checkToken);
-  const inferenceToken = secretOf(context, site.gate?.inferenceToken);
+  const token = secretOf(settings, site.checkToken);
+  const inferenceToken = secretOf(settings, site.gate?.inferenceToken);
   return {
     serverName,
     isNameless: isNameless(site),
@@ -51,9 +52,4 @@ export function targetOf(context: Context): CheckTarget {
     ...(token && { token }),
     ...(inferenceToken && { inferenceToken }),
   };
-}
-
-function secretOf({ settings }: Context, name = ''): Secret | undefined {
-  const value = settings.values[name];
-  return value instanceof Secret ? value : undefined;
 }

@@ -6,6 +6,7 @@ import { onHosts } from '../lib/change.ts';
 import { main } from '../lib/cli.ts';
 import { concludeDeploy, prepareDeploy, tokenAfter } from '../lib/deploy.ts';
 import { checksAfter } from '../lib/host-checks.ts';
+import { renderHttpOnly } from '../lib/render.ts';
 import { newRun } from '../lib/run.ts';
 import { httpOnlyProgram } from '../lib/tls-programs.ts';
 
@@ -15,6 +16,7 @@ await main({
   flags: ['dry-run', 'no-verify', 'staging', 'force-renewal', 'self-signed', 'parallel', 'canary'],
   run: async (context) => {
     const wish = wishOf(context);
+    if (wish.way === 'order') await renderHttpOnly(context.site, context.settings);
     const deploy = await prepareDeploy(context, newRun());
     const plan = {
       ...deploy,

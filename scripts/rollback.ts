@@ -5,7 +5,7 @@ import { UsageError } from '../lib/errors.ts';
 import { rollbackProgram } from '../lib/history-programs.ts';
 import { checksAfter, isAskedFromHere } from '../lib/host-checks.ts';
 import { newRun } from '../lib/run.ts';
-import { Secret } from '../lib/secret.ts';
+import { secretOf } from '../lib/settings.ts';
 import { conclude } from '../lib/summary.ts';
 
 await main({
@@ -21,8 +21,7 @@ await main({
       );
     const run = newRun();
     const program = await rollbackProgram(run, site, flags.to, flags['dry-run']);
-    const given = settings.values[site.gate?.token ?? site.checkToken ?? ''];
-    const token = given instanceof Secret ? given : undefined;
+    const token = secretOf(settings, site.gate?.token ?? site.checkToken);
     const after = checksAfter(context, () => token);
     const hosts = await change(context, run, program, !flags['dry-run'], after);
     if (flags['dry-run']) (await import('../lib/diffs.ts')).tellDiffs(hosts, report);

@@ -4,6 +4,8 @@ import type { Site } from '../lib/sites.ts';
 
 const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
 const INFERENCE_TOKEN = 'IA_ENSO_INFERENCE_TOKEN';
+const OLLAMA = '/ollama';
+const MODELS = `${OLLAMA}/v1/models`;
 const AGENT_SOCKET = '/api/agent-invocation/00000000-0000-0000-0000-000000000000';
 
 export const site: Site = {
@@ -26,7 +28,7 @@ export const site: Site = {
     token: TOKEN,
     inferenceToken: INFERENCE_TOKEN,
     clients: '/etc/nginx/ia-enso-bearers',
-    path: '/ollama',
+    path: OLLAMA,
     limits: { 10: 'ia_enso_ollama_10', 60: 'ia_enso_ollama_60', 600: 'ia_enso_ollama_600' },
     log: '/var/log/nginx/ia.enso.4nkweb.com.access.log',
   },
@@ -36,20 +38,20 @@ export const site: Site = {
       c.httpRedirects(),
       c.challengePath(),
       c.certificate(),
-      ...c.bearerGate({ lists: ['/ollama/v1/models', '/ollama/api/tags'], tokenVariable: TOKEN }),
+      ...c.bearerGate({ lists: [MODELS, `${OLLAMA}/api/tags`], tokenVariable: TOKEN }),
       c.streams({
-        models: '/ollama/v1/models',
-        completions: '/ollama/v1/chat/completions',
+        models: MODELS,
+        completions: `${OLLAMA}/v1/chat/completions`,
         tokenVariable: TOKEN,
       }),
       c.webSocket({ path: AGENT_SOCKET }),
       c.webInterface({ entry: '/anythingllm/', ping: '/api/ping' }),
       c.inferenceScope({
-        deletes: '/ollama/api/delete',
-        models: '/ollama/v1/models',
+        deletes: `${OLLAMA}/api/delete`,
+        models: MODELS,
         tokenVariable: INFERENCE_TOKEN,
       }),
-      c.spellings({ prefix: '/ollama', list: '/api/tags' }),
+      c.spellings({ prefix: OLLAMA, list: '/api/tags' }),
       c.publicName(),
       c.closedPorts([11434, 3001]),
     ];

@@ -3,7 +3,5 @@
 set -eu
 cd "$(dirname "$0")/.."
 [ -d node_modules ] || npm ci
-npx biome check .
-npx tsc
-shellcheck lib/remote/*.sh test/*.sh test/lab/*.sh bench/rivals/*.sh .ci/run
+sh test/lint.sh
 node --import tsx --test test/unit/*.test.ts

@@ -1,16 +1,25 @@
 /** How long a certificate is still good, and when that is too little. */
 import type { PeerCertificate } from 'node:tls';
-import type { CertificateLife } from './check.ts';
+import type { CertificateLife, CheckStatus } from './check.ts';
 
 type Dates = Pick<PeerCertificate, 'valid_from' | 'valid_to'>;
 
-export const FAIL_DAYS = 7;
-export const WARN_DAYS = 21;
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 
-/** Whole days until it ends; negative once it has. */
-export function daysLeft({ valid_to }: Pick<Dates, 'valid_to'>, now: Date): number {
-  return Math.floor((Date.parse(valid_to) - now.getTime()) / DAY_MS);
+/** Fewer days left than these are a failure, and worth a warning. */
+const LIMITS = { failDays: 7, warnDays: 21 } as const;
+
+/** Whole days from `now` to `end`; negative once it is over. */
+export const daysUntil = (end: Date, now: Date): number =>
+  Math.floor((end.getTime() - now.getTime()) / DAY_MS);
+
+/** Are so many days left enough? */
+export function judgeDays(
+  days: number,
+  { failDays, warnDays }: Pick<CertificateLife, 'failDays' | 'warnDays'> = LIMITS,
+): CheckStatus {
+  if (days < failDays) return 'failed';
+  return days < warnDays ? 'warned' : 'passed';
 }
 
 /** Its life from end to end; undefined where its dates are none. */
@@ -21,8 +30,7 @@ export function lifeOf(dates: Dates, now: Date): CertificateLife | undefined {
     kind: 'certificate',
     notBefore: from.toISOString(),
     notAfter: to.toISOString(),
-    daysLeft: daysLeft(dates, now),
-    warnDays: WARN_DAYS,
-    failDays: FAIL_DAYS,
+    daysLeft: daysUntil(to, now),
+    ...LIMITS,
   };
 }

@@ -1,7 +1,8 @@
 /** Judges a certificate as clients do, and says what is wrong with it. */
 import { isIP } from 'node:net';
 import tls from 'node:tls';
-import { daysLeft, FAIL_DAYS, WARN_DAYS } from './certificate-life.ts';
+import { isStaging } from '../certificate.ts';
+import { daysUntil, judgeDays } from './certificate-life.ts';
 import { type CheckTarget, type Finding, failed, type Issued, passed, warned } from './check.ts';
 
 /** What a handshake showed. */
@@ -49,7 +50,7 @@ export function judgeCertificate(
   now: Date,
 ): Finding {
   const { serverName: name, issued = [] } = target;
-  const days = daysLeft(seen.certificate, now);
+  const days = daysUntil(new Date(seen.certificate.valid_to), now);
   const served = issued.find(({ fingerprint }) => fingerprint === seen.certificate.fingerprint256);
   const expected = served ? EXPECTED[served.kind] : byAddress(seen, target);
   const faults = [
@@ -62,7 +63,7 @@ export function judgeCertificate(
   if (faults.length > 0) return failed(faults.join(' '));
   if (expected)
     return warned(`${expected} It names ${name} and has ${days} days left; ${oldTlsText(oldTls)}.`);
-  const soon = days < WARN_DAYS;
+  const soon = judgeDays(days) === 'warned';
   const end = `${days} days left, ${soon ? `which is little. ${RENEW}` : `${oldTlsText(oldTls)}.`}`;
   const same = served ? 'is the one that was issued, ' : '';
   return (soon ? warned : passed)(`The certificate is trusted and names ${name}, ${same}${end}`);
@@ -94,7 +95,7 @@ function staleFault({ certificate }: Seen): string {
 
 function chainFault({ verdict, certificate }: Seen): string {
   if (verdict === '' || verdict === 'ERR_TLS_CERT_ALTNAME_INVALID') return '';
-  const { what, advice } = isStaging(certificate) ? STAGING : (VERDICTS[verdict] ?? CHAIN);
+  const { what, advice } = isStaging(issuerOf(certificate)) ? STAGING : (VERDICTS[verdict] ?? CHAIN);
   return `The certificate ${what} (${verdict}). ${advice}`;
 }
 
@@ -105,7 +106,7 @@ function nameFault({ certificate }: Seen, name: string): string {
 }
 
 function endFault(days: number): string {
-  if (!(days < FAIL_DAYS)) return '';
+  if (judgeDays(days) !== 'failed') return '';
   const end = days < 0 ? `expired ${-days} days ago` : `ends in ${days} days`;
   return `The certificate ${end}. ${RENEW}`;
 }
@@ -120,5 +121,4 @@ const oldTlsText = (oldTls: OldTls): string =>
     ? `TLS 1.1 was not tried: ${oldTls.untried}`
     : 'TLS 1.1 and 1.0 are refused';
 
-const isStaging = ({ issuer }: tls.PeerCertificate): boolean =>
-  [issuer?.O, issuer?.CN].flat().some((part) => part?.includes('(STAGING)'));
+const issuerOf = ({ issuer }: tls.PeerCertificate): string => [issuer?.O, issuer?.CN].flat().join('\n');

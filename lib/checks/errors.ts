@@ -1,4 +1,4 @@
-/** The one error of the checks: a request without an answer. */
+/** The one error of the checks, a request without an answer, and what its code tells. */
 import type { CheckTarget } from './check.ts';
 
 /** A request that brought no answer, whatever the reason; the message is a sentence without advice. */
@@ -21,6 +21,10 @@ export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
   return 'code' in error && typeof error.code === 'string' ? error.code : codeOf(error.cause);
 }
+
+/** Is this code one of a certificate that does not hold, by OpenSSL or Node? */
+export const isCertificateError = (code: string): boolean =>
+  /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_TLS_CERT)/.test(code);
 
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);

@@ -2,7 +2,7 @@
 import { CLIENTS, symptomOf } from '../explain/clients.ts';
 import { advised } from '../explain/row.ts';
 import type { CheckTarget } from './check.ts';
-import { codeOf } from './errors.ts';
+import { codeOf, isCertificateError } from './errors.ts';
 
 /** By the system's code. */
 const BY_CODE: Readonly<Record<string, string>> = {
@@ -37,7 +37,7 @@ export function explainStatus(status: number, fallback: string, body = '', names
 }
 
 function adviceFor(code: string, target: CheckTarget): string {
-  if (/^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_TLS_CERT)/.test(code)) return TRUST;
+  if (isCertificateError(code)) return TRUST;
   if (/^(EPROTO|ERR_SSL)/.test(code)) return NO_TLS;
   return BY_CODE[code] ?? `Run it again; if it stays, ask ${target.serverName} by hand with curl -v.`;
 }

@@ -2,7 +2,7 @@
 import { type Finding, failed, passed, warned } from './check.ts';
 import type { Answer } from './http.ts';
 
-export interface Attempt {
+interface Attempt {
   readonly name: string;
   /** The header lines to send; none without any. */
   readonly authorization: readonly string[];

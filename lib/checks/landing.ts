@@ -5,7 +5,7 @@ import { type Answer, ask, urlOf } from './http.ts';
 const REDIRECTS = 5;
 
 /** Where a path ends, or why it does not end on this host. */
-export type Landing = { readonly path: string; readonly answer: Answer } | { readonly astray: string };
+type Landing = { readonly path: string; readonly answer: Answer } | { readonly astray: string };
 
 /** Asks for a path and follows its redirects on this host, at most five. */
 export async function land(target: CheckTarget, entry: string, left = REDIRECTS): Promise<Landing> {

@@ -47,7 +47,7 @@ export function isHtml({ headers, body }: Pick<Answer, 'headers' | 'body'>): boo
 
 /** nginx's own pages end in its name, with or without a version. */
 export function isByNginx({ body }: Pick<Answer, 'body'>): boolean {
-  return /<center>nginx(?:\/[\d.]+)?<\/center>/.test(body);
+  return /<center>nginx(?:\/[\d.]+)?(?: \([^()<]*\))?<\/center>/.test(body);
 }
 
 /** What is wrong with an asset; empty when nothing is. */

@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { CheckTarget } from './check.ts';
 import { connectTls } from './connection.ts';
-import { codeOf, NoAnswerError } from './errors.ts';
+import { codeOf, isCertificateError, NoAnswerError } from './errors.ts';
 import type { Answer } from './http.ts';
 import type { RawRequest } from './raw-list.ts';
 
@@ -25,7 +25,7 @@ export async function sendRaw(
       socket.destroy();
     }
   } catch (error) {
-    if (/^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_TLS_CERT)/.test(codeOf(error))) return undefined;
+    if (isCertificateError(codeOf(error))) return undefined;
     throw new NoAnswerError(`TLS with ${target.serverName}`, target, error);
   }
 }

@@ -45,6 +45,7 @@ export function judgeReached(service: string, all: readonly Tried[]): Finding {
 const ASTRAY =
   'Another location of the vhost takes the path: look whether the vhost was changed by hand, or a newer one overlaps, and deploy the site again.';
 
+/** Each of these paths gives 404, by nginx itself. */
 export function judgeClosed(all: readonly Tried[]): Finding {
   const open = all.filter(({ answer }) => !(answer.status === 404 && isByNginx(answer)));
   if (open.length === 0) return passed(`${all.map(({ path }) => path).join(', ')}: 404 by nginx.`);

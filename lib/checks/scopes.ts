@@ -5,7 +5,7 @@ import { noToken } from './gate.ts';
 import { type Answer, type Ask, ask } from './http.ts';
 import { isHtml } from './page.ts';
 
-export interface Scopes {
+interface Scopes {
   /** Deletes a model; asked for with a body that names none. */
   readonly deletes: string;
   /** Lists the models. */

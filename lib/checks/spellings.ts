@@ -8,7 +8,7 @@ import { type RawRequest, rawRequests } from './raw-list.ts';
 import { isOllamas, isRefusal } from './signature.ts';
 import { pathSpellings } from './spelling-list.ts';
 
-export interface Guarded {
+interface Guarded {
   /** Where the gate stands, such as `/ollama`. */
   readonly prefix: string;
   /** What lists the models behind it, such as `/api/tags`. */
@@ -16,7 +16,7 @@ export interface Guarded {
 }
 
 /** What came back for one spelling. */
-export interface Spelt {
+interface Spelt {
   readonly spelling: string;
   readonly answer: Pick<Answer, 'status' | 'headers' | 'body'>;
 }

@@ -8,7 +8,7 @@ import { type Answer, ask } from './http.ts';
 import { land } from './landing.ts';
 import { type Asset, assetFault, assetsOf, isHtml } from './page.ts';
 
-export interface WebInterface {
+interface WebInterface {
   /** The path that people open. */
   readonly entry: string;
   /** The cheap probe of the API behind it, which answers in JSON. */
@@ -68,7 +68,7 @@ async function tryAssets(way: string, assets: readonly Asset[], target: CheckTar
 }
 
 /** What is wrong with the answer to the ping; empty when nothing is. */
-export function pingFault(ping: string, answer: Answer): string {
+function pingFault(ping: string, answer: Answer): string {
   if (answer.status !== 200) return `${ping} gives ${answer.status}. ${explainStatus(answer.status, ROOT)}`;
   return isHtml(answer) ? `${ping} gives a page of HTML instead of the API's answer. ${ROOT}` : '';
 }

@@ -11,7 +11,7 @@ import { isHtml } from './page.ts';
 // It says nothing to people, and has no place to be broken.
 const MADE_UP_ID = /[0-9a-f-]{36}$/;
 
-export interface WebSocketPath {
+interface WebSocketPath {
   readonly path: string;
   /** What the service may answer to a handshake without its token, such as 401. */
   readonly refusals?: readonly number[];

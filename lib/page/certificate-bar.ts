@@ -1,10 +1,10 @@
 /** The life of a certificate as a bar from its first day to its last, with today and the days that are too few. */
+import { DAY_MS, judgeDays } from '../checks/certificate-life.ts';
 import type { CertificateLife, CheckStatus } from '../checks.ts';
 import { figure } from './figure.ts';
 import { type Html, html } from './html.ts';
 import { anchor, type Scale, scale } from './scale.ts';
 
-const DAY_MS = 86_400_000;
 /** Percent of the chart that two labels side by side need, on a telephone. */
 const ROOM = { dates: 45, days: 15 };
 /** Pixels from the top, and pixels high. */
@@ -33,10 +33,10 @@ ${dates(life, at(from), at(to))}`,
 
 const NOT_YET = { status: 'failed', text: 'not valid yet' } as const;
 
-function stateOf({ daysLeft, warnDays, failDays }: CertificateLife): { status: CheckStatus; text: string } {
+function stateOf(life: CertificateLife): { status: CheckStatus; text: string } {
+  const { daysLeft } = life;
   if (daysLeft < 0) return { status: 'failed', text: `expired ${-daysLeft} days ago` };
-  const status = daysLeft < failDays ? 'failed' : daysLeft < warnDays ? 'warned' : 'passed';
-  return { status, text: `${daysLeft} days left` };
+  return { status: judgeDays(daysLeft, life), text: `${daysLeft} days left` };
 }
 
 function band(kind: string, { y, height }: typeof BAR, x: number, end: number, opacity: number): Html {

@@ -1,7 +1,7 @@
 /** A drawing with its words: it is as wide as the page, and who cannot see it is told what it shows. */
 import { type Html, html } from './html.ts';
 
-export interface Figure {
+interface Figure {
   /** Its class, in the style sheet and for those who look for it. */
   readonly kind: string;
   readonly id: string;

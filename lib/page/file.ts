@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { replaceFile, tryFolder } from '../replace-file.ts';
 
-export interface PageFile {
+interface PageFile {
   /** Absolute; a link is followed. */
   readonly path: string;
   /** @throws what the system says */

@@ -11,4 +11,5 @@ export interface Layout {
   readonly hosts: readonly string[];
 }
 
+/** Are several hosts at work, so that a line must name its own? */
 export const areSeveral = ({ hosts }: Layout): boolean => hosts.length > 1;

@@ -8,7 +8,7 @@ const NARROWEST = 60;
 // The terminal itself writes ^C behind the line.
 const ROOM_FOR_CTRL_C = 2;
 
-export interface Spinner {
+interface Spinner {
   /** Takes the line away; it comes back with the next tick. */
   readonly erase: () => void;
   /** Takes the line away for good. */

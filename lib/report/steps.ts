@@ -1,4 +1,5 @@
 /** The steps of a run as people read them. */
+import { lookUp } from '../look-up.ts';
 import type { Step } from './entry.ts';
 import type { Layout } from './layout.ts';
 
@@ -22,7 +23,7 @@ const STEPS: Readonly<Record<string, string>> = {
 };
 
 /** Its name in words, as wide as the others'. */
-export const stepName = (name: string): string => (STEPS[name] ?? name).padEnd(30);
+export const stepName = (name: string): string => (lookUp(STEPS, name) ?? name).padEnd(30);
 
 /** A step that has ended, with its time. */
 export const stepLine = ({ name, milliseconds, ok }: Step, { styles, clean }: Layout): string =>

@@ -1,26 +1,11 @@
 /** Certificates of every kind for the checks, from the CA that the test's process trusts. */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, writeFileSync } from 'node:fs';
+import { caConfig, lifeArgs } from '../lab/openssl-ca.ts';
 import { DIR, KEY } from './checks-trust.ts';
 
 const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' });
 const pathsOf = (label: string) => ({ key: `${DIR}/${label}.key`, pem: `${DIR}/${label}.pem` });
-
-const config = (ca: string) => `[ca]
-default_ca = checks
-[checks]
-certificate = ${pathsOf(ca).pem}
-private_key = ${pathsOf(ca).key}
-database = ${DIR}/index
-new_certs_dir = ${DIR}
-rand_serial = yes
-unique_subject = no
-default_md = sha256
-policy = any
-copy_extensions = copy
-[any]
-commonName = supplied
-`;
 
 interface Wanted {
   /** Valid from 90 days ago until that many days from now. */
@@ -35,13 +20,11 @@ export function issue(label: string, name: string, { days = 90, by = 'ca', exten
   const { key, pem } = pathsOf(label);
   const [csr, file] = [`${DIR}/${label}.csr`, `${DIR}/${by}.conf`];
   writeFileSync(`${DIR}/index`, '');
-  writeFileSync(file, config(by));
+  const signer = pathsOf(by);
+  writeFileSync(file, caConfig(DIR, `certificate = ${signer.pem}`, `private_key = ${signer.key}`));
   const more = extension ?? `subjectAltName=DNS:${name}`;
   openssl('req', '-new', ...KEY, '-subj', `/CN=${name}`, '-addext', more, '-keyout', key, '-out', csr);
-  const at = (day: number) =>
-    new Date(Date.now() + day * 86_400_000).toISOString().replace(/[-:T]|\.\d+/g, '');
-  const times = ['-startdate', at(-90), '-enddate', at(days)];
-  openssl('ca', '-config', file, '-batch', '-notext', ...times, '-in', csr, '-out', pem);
+  openssl('ca', '-config', file, '-batch', '-notext', ...lifeArgs(-90, days), '-in', csr, '-out', pem);
 }
 
 /** Issues one whose chain has a link between it and the CA, which is left out as by who installs cert.pem. */

@@ -9,7 +9,7 @@ import { local, PATH } from '../lab/lab-process.ts';
 
 const SHARED = `${STATE}/shared`;
 
-export interface Oddity {
+interface Oddity {
   /** Of Pebble's configuration. */
   readonly config?: Record<string, unknown>;
   readonly env?: Record<string, string>;
@@ -17,7 +17,7 @@ export interface Oddity {
   readonly hosts?: string;
 }
 
-export interface Ca {
+interface Ca {
   readonly url: string;
   readonly stop: () => void;
 }

@@ -4,37 +4,22 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { Host } from '../lab/lab.ts';
 import { SITE, STATE } from '../lab/lab-network.ts';
 import { local } from '../lab/lab-process.ts';
+import { caConfig, lifeArgs } from '../lab/openssl-ca.ts';
 
 const CA = `${STATE}/shared`;
 const DIRECTORY = `${STATE}/operator/aged`;
 const LIVE = `/etc/letsencrypt/live/${SITE}`;
-const CONFIG = `[ca]
-default_ca = lab
-[lab]
-database = ${DIRECTORY}/index
-new_certs_dir = ${DIRECTORY}
-rand_serial = yes
-default_md = sha256
-policy = any
-copy_extensions = copy
-[any]
-commonName = supplied
-`;
-
-const inDays = (days: number): string =>
-  new Date(Date.now() + days * 86_400_000).toISOString().replace(/[-:T]|\.\d+/g, '');
 
 /** Gives `host` a certificate that began so many days ago and has so many left. nginx is not reloaded. */
 export async function age(host: Host, { begun, left }: { begun: number; left: number }): Promise<void> {
   await local`mkdir -p ${DIRECTORY}`;
-  await writeFile(`${DIRECTORY}/ca.conf`, CONFIG);
+  await writeFile(`${DIRECTORY}/ca.conf`, caConfig(DIRECTORY));
   await writeFile(`${DIRECTORY}/index`, '');
   const [key, csr, pem] = ['key', 'csr', 'pem'].map((end) => `${DIRECTORY}/aged.${end}`);
   const name = ['-subj', `/CN=${SITE}`, '-addext', `subjectAltName=DNS:${SITE}`];
   await local`openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -batch ${name} -keyout ${key} -out ${csr}`;
-  const life = ['-startdate', inDays(-begun), '-enddate', inDays(left)];
   const ca = ['-config', `${DIRECTORY}/ca.conf`, '-cert', `${CA}/ca.pem`, '-keyfile', `${CA}/ca.key`];
-  await local`openssl ca -batch -notext ${ca} ${life} -in ${csr} -out ${pem}`;
+  await local`openssl ca -batch -notext ${ca} ${lifeArgs(-begun, left)} -in ${csr} -out ${pem}`;
   for (const [file, target] of [
     [pem, 'fullchain'],
     [key, 'privkey'],

@@ -2,79 +2,26 @@
 import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import * as a from '../lab/appliance.ts';
 import * as d from '../lab/deploys.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { finished } from '../lab/lab-process.ts';
-import { copyProject, ROOT } from '../lab/project.ts';
-
-const VHOST = `# wiki.example.org: a wiki in the LAN.
-
-upstream wiki {
-    server __WIKI_BACKEND_IP__:3001;
-}
-
-server {
-    listen 80;
-    listen [::]:80;
-    server_name wiki.example.org;
-
-    include snippets/acme-challenge.conf;
-
-    location / {
-        return 301 https://$server_name$request_uri;
-    }
-}
-
-server {
-    listen 443 ssl http2;
-    listen [::]:443 ssl http2;
-    server_name wiki.example.org;
-
-    ssl_certificate __CERTIFICATE__;
-    ssl_certificate_key __CERTIFICATE_KEY__;
-    include snippets/tls-intermediate.conf;
-
-    location / {
-        include snippets/forwarded-headers.conf;
-        include snippets/websocket.conf;
-        proxy_http_version 1.1;
-        proxy_set_header Host $host;
-        proxy_pass http://wiki;
-    }
-}
-`;
-/** The data of the site, as the README shows it. */
-async function exampleOfReadme(): Promise<string> {
-  const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
-  const [, example = ''] = /^ {3}```ts\n(.*?)^ {3}```$/ms.exec(readme) ?? [];
-  return example.replace(/^ {3}/gm, '');
-}
+import { copyWithWiki, WIKI } from '../lab/wiki.ts';
 
 let lab: Lab;
 let copy: string;
 before(async () => {
   lab = await startLab();
-  copy = await copyProject(join(lab.directory, 'wiki'));
-  await writeFile(join(copy, 'sites/wiki.example.org.conf'), VHOST);
-  await writeFile(join(copy, 'sites/wiki.example.org.ts'), await exampleOfReadme());
+  copy = await copyWithWiki(join(lab.directory, 'wiki'));
 });
 after(() => lab.stop());
 
 const tsx = import.meta.resolve('tsx');
 
 async function run(script: string, args: readonly string[], env: Record<string, string> = {}) {
-  const command = [
-    '--import',
-    tsx,
-    join(copy, `scripts/${script}.ts`),
-    '--site',
-    'wiki.example.org',
-    ...args,
-  ];
+  const command = ['--import', tsx, join(copy, `scripts/${script}.ts`), '--site', WIKI, ...args];
   return finished(spawn(process.execPath, command, { cwd: lab.directory, env: { ...lab.env, ...env } }));
 }
 

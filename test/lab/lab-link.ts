@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export type Direction = 'up' | 'down';
+type Direction = 'up' | 'down';
 export type Break = 'fin' | 'rst' | 'freeze';
 
 /** What happens to a connection once so many bytes went through it; `up` is towards the server. */
@@ -15,7 +15,7 @@ export interface Fault {
 }
 
 /** Where the relay leads, and how far away that is. */
-export interface Target {
+interface Target {
   host: string;
   port: number;
   oneWayMs: number;

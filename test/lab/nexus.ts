@@ -16,7 +16,7 @@ import {
 } from './stand-in.ts';
 
 const address = process.argv[2] ?? '127.0.0.1';
-export const VIRTUAL_KEY = 'nvk-lab-0123456789abcdef';
+const VIRTUAL_KEY = 'nvk-lab-0123456789abcdef';
 
 /** Who answers, and what exactly arrived. */
 const tell =

@@ -9,7 +9,7 @@ import { judgeFiles } from '../../lib/access.ts';
 import { judgeClientName } from '../../lib/bearers.ts';
 import { readEnvFile } from '../../lib/env-file.ts';
 import { UsageError } from '../../lib/errors.ts';
-import { inHome } from '../../lib/forms.ts';
+import { atHome } from '../../lib/forms.ts';
 import { render } from '../../lib/render.ts';
 import { readSettings } from '../../lib/settings.ts';
 import { findSites, pickSite } from '../../lib/sites.ts';
@@ -34,6 +34,59 @@ async function problems(environment: Record<string, string>, site = ia, envFile 
   assert.ok(error === undefined || error instanceof UsageError, `${error}`);
   return (error?.problems ?? []).map((problem) => problem.split(':')[0]);
 }
+
+const ODD_USERS = [
+  'a;b',
+  '$(id)',
+  'a\nb',
+  'root@x',
+  '-l',
+  '.',
+  '',
+  ' a',
+  'a'.repeat(65),
+  'ａ',
+  'a/b',
+  'root\n',
+];
+const ODD_HOSTS = [
+  'a\n',
+  '\na',
+  'a\nb',
+  'https://a.example',
+  '//a',
+  'a.example/path',
+  'a/',
+  'user@a.example',
+  'a.example:22',
+  `${'a'.repeat(64)}.example`,
+  `${'a.'.repeat(126)}ab`,
+  '-a',
+  'a b',
+  '10.0.0.999',
+  '０.0.0.1',
+  '',
+];
+const ODD_PORTS = ['0', '65536', '-1', '80abc', '8e1', ' 443', '٤٤٣', '', '22\n'];
+const ODD_ADDRESSES = [
+  '10.0.0.999',
+  '010.0.0.1',
+  '10.1',
+  '0x7f.1',
+  '::1',
+  '0.0.0.0',
+  '1.2.3.4\n',
+  '1.2.3.4;',
+  '',
+];
+
+const OF_NEXUS: readonly (readonly [name: string, values: readonly string[]])[] = [
+  ['NEXUS_PROXY_HOST', [...ODD_HOSTS, 'a,a', 'a,A']],
+  ['NEXUS_PROXY_USER', ODD_USERS],
+  ['NEXUS_PROXY_PORT', ODD_PORTS],
+  ['NEXUS_BACKEND_IP', ODD_ADDRESSES],
+  ['NEXUS_VIRTUAL_KEY', ['', 'short', 'Bearer 0123456789abcdef', '0123456789abcdef\n']],
+];
 
 const REFUSED: readonly (readonly [name: string, values: readonly string[]])[] = [
   [
@@ -73,6 +126,9 @@ const REFUSED: readonly (readonly [name: string, values: readonly string[]])[] =
     ],
   ],
   ['DEPLOY_SSH_PROXY_PORT', ['２２', '0', '65536', '22,23']],
+  ['DEPLOY_SSH_PROXY_USER', ODD_USERS],
+  ['DEPLOY_SSH_PROXY_HOST', ODD_HOSTS.filter((text) => text !== '')],
+  ['DEPLOY_SSH_PROXY_HOST', [' a', 'a,b', '192.168.1.1,192.168.1.2']],
   [
     'IA_ENSO_PROXY_HOST',
     [
@@ -101,7 +157,8 @@ const REFUSED: readonly (readonly [name: string, values: readonly string[]])[] =
       '010.0.0.1',
     ],
   ],
-  ['IA_ENSO_PROXY_USER', ['a;b', '$(id)', 'a\nb', 'root@x', '-l', '.', '', ' a', 'a'.repeat(65), 'ａ']],
+  ['IA_ENSO_PROXY_HOST', ODD_HOSTS],
+  ['IA_ENSO_PROXY_USER', ODD_USERS],
   ['IA_ENSO_SSH_KEY', ['', 'a\0b', 'a\nb']],
   ['ACME_DIRECTORY_URL', ['ftp://x', 'https://', 'https://a b', '//x', 'https://x\n']],
   ['ACME_EMAIL', ['a', 'a@', '@b.de', 'a@b', "a'@b.de", 'a@b.de\n']],
@@ -112,6 +169,16 @@ describe('a setting', () => {
     it(`${name} is refused by its name alone for each of ${values.length} odd values`, async () => {
       for (const value of values)
         assert.deepEqual(await problems({ [name]: value }), [name], JSON.stringify(value));
+    });
+
+  for (const [name, values] of OF_NEXUS)
+    it(`${name} is refused by its name alone for each of ${values.length} odd values`, async () => {
+      for (const value of values)
+        assert.deepEqual(
+          await problems({ NEXUS_PROXY_HOST: 'h', [name]: value }, nexus),
+          [name],
+          JSON.stringify(value),
+        );
     });
 
   it('NEXUS_SERVER_NAME is a public name or nothing', async () => {
@@ -144,11 +211,25 @@ describe('a setting', () => {
       'ia_enso_proxy_host',
       'Ia_Enso_Proxy_Host',
       'IA_ENSO_',
-      'NEXUS_',
-      'NEXUS_BACKEND',
       'IA_ENSO_BACKEND-IP',
     ])
       assert.deepEqual(await problems({ [name]: 'x' }), [name]);
+  });
+
+  for (const name of ['NEXUS_', 'NEXUS_URL', 'nexus_backend_ip', 'NEXUS_PROXY_HOTS'])
+    it(`of another site that is none is a warning in the environment, and a problem elsewhere: ${name}`, async () => {
+      assert.ok(ia);
+      const read = readSettings(ia, sites.values(), { envFile: '/dev/null' }, { [name]: 'x' });
+      const [warning = '', ...more] = (await read).warnings;
+      assert.ok(warning.startsWith(`${name}: the environment`) && more.length === 0, warning);
+      assert.equal(warning.includes(' is meant'), /ip$|HOTS$/.test(name), warning);
+      assert.deepEqual(await problems({}, ia, file('foreign', `${name}=x\n`)), [name]);
+      assert.deepEqual(await problems({ [name]: 'x' }, ia, file('foreign')), [name]);
+      assert.deepEqual(await problems({ NEXUS_PROXY_HOST: 'h', [name]: 'x' }, nexus), [name]);
+    });
+
+  it('of another site may have any value', async () => {
+    assert.deepEqual(await problems({ NEXUS_PROXY_PORT: 'x', NEXUS_BACKEND_IP: '' }), []);
   });
 });
 
@@ -221,6 +302,7 @@ describe('a path', () => {
         folder,
         file(`${name}.pipe`),
         '~/there/is/no/such/file',
+        '~root/.profile',
         'no/such/file',
         `${file('a', '')}/b`,
       ];
@@ -234,8 +316,9 @@ describe('a path', () => {
     });
 
   it('takes the home directory for ~, and nothing else', async () => {
-    assert.equal((await access({ IA_ENSO_SSH_KEY: '~/x' })).key, inHome('x'));
-    assert.equal((await access({ IA_ENSO_SSH_KEY: 'a/~/x' })).key, join(process.cwd(), 'a/~/x'));
+    assert.equal((await access({ IA_ENSO_SSH_KEY: '~/x' })).key, atHome('~/x'));
+    for (const path of ['a/~/x', '~user/x', '~x'])
+      assert.equal((await access({ IA_ENSO_SSH_KEY: path })).key, join(process.cwd(), path));
   });
 
   it('that is not set is not looked for', async () => {

@@ -9,7 +9,9 @@ import { judgeChallengePath } from '../../lib/checks/challenge-path.ts';
 import { listFault } from '../../lib/checks/gate.ts';
 import { attempts, judgeRefusals } from '../../lib/checks/gate-attempts.ts';
 import { modelsIn } from '../../lib/checks/models.ts';
+import { isByNginx } from '../../lib/checks/page.ts';
 import { judgeRedirect } from '../../lib/checks/redirect.ts';
+import { isLetIn } from '../../lib/checks/rotation.ts';
 import { judgeScope } from '../../lib/checks/scopes.ts';
 import { speaking } from '../../lib/checks/streaming.ts';
 import { oldTlsVerdict } from '../../lib/checks/tls.ts';
@@ -208,3 +210,25 @@ test('takes a handshake only with the accept of RFC 6455, section 1.3', () => {
   assert.equal(judgeHandshake(answer, '/ws', 'other').status, 'failed');
   assert.match(judgeHandshake({ status: 400, headers: {} }, '/ws', accept).detail, /\$connection_upgrade/);
 });
+
+const byNginx = (name: string) => `<html>\r\n<hr><center>${name}</center>\r\n</body>\r\n</html>\r\n`;
+for (const name of ['nginx', 'nginx/1.22.1', 'nginx/1.18.0 (Ubuntu)'])
+  test(`a page of ${name} is nginx's own`, () => {
+    assert.ok(isByNginx({ body: byNginx(name) }));
+    assert.ok(!isByNginx({ body: `<p>${name}</p>` }));
+  });
+
+for (const [status, body, letIn] of [
+  [200, '{}', true],
+  [502, byNginx('nginx'), true],
+  [504, byNginx('nginx/1.22.1'), true],
+  [502, '<html>', false],
+  [500, byNginx('nginx'), false],
+  [301, byNginx('nginx'), false],
+  [204, '', false],
+  [404, byNginx('nginx'), false],
+  [401, '{}', false],
+] as const)
+  test(`a bearer that gets ${status} with ${JSON.stringify(body)} was ${letIn ? '' : 'not '}let in`, () => {
+    assert.equal(isLetIn({ status, body }), letIn);
+  });

@@ -1,7 +1,7 @@
 /** A terminal, or a file, that a report writes to. */
 import { createReport, type Entry, type Report } from '../../lib/report.ts';
 
-export interface Screen {
+interface Screen {
   readonly report: Report;
   /** All that was written. */
   readonly text: () => string;

@@ -1,0 +1,22 @@
+/** What is wrong with flags that each are right by themselves. */
+import type { CommandLine, FlagName } from './flags.ts';
+
+/** Flags that exclude others, and why. */
+const EXCLUSIONS: readonly (readonly [flag: FlagName, others: readonly FlagName[], why: string])[] = [
+  ['bundle', ['local', 'dry-run', 'canary', 'parallel', 'host'], 'a bundle contacts no host'],
+  ['local', ['host', 'parallel', 'canary'], 'this machine is the only host then'],
+  ['connect-to', ['via-ssh'], 'they are two ways'],
+  ['revoke-previous', ['keep-previous', 'write-env'], 'it makes no new token'],
+  ['self-signed', ['staging'], 'it asks no CA'],
+];
+
+/** Every flag that is empty, and every pair that excludes each other. */
+export function judgeFlags({ flags, given }: CommandLine): readonly string[] {
+  const empty = [...given].filter((name) => flags[name] === '');
+  const pairs = EXCLUSIONS.flatMap(([flag, others, why]) =>
+    others
+      .filter((other) => given.has(flag) && given.has(other))
+      .map((other) => `--${flag} and --${other}: ${why}; give one of them`),
+  );
+  return [...empty.map((name) => `--${name}: must not be empty`), ...pairs];
+}
