@@ -2,6 +2,7 @@
 import { tellEnd, tellFiles, tellRoutes } from './change-text.ts';
 import type { Context } from './context.ts';
 import { StopError } from './errors.ts';
+import { explained } from './explained.ts';
 import { onEveryProxy, type ProxyHost, routes, type Work } from './fleet.ts';
 import type { HostReport } from './outcome.ts';
 import { type Pace, paceOf } from './pace.ts';
@@ -39,7 +40,7 @@ export async function onHosts(context: Context, work: OnProxy): Promise<readonly
 
 async function onThisOne(context: Context, work: OnProxy): Promise<readonly HostReport[]> {
   const { onThisMachine } = await import('./local.ts');
-  const done = await onThisMachine(context, work);
+  const done = await explained(await onThisMachine(context, work));
   tellEnd(context, done);
   return [done];
 }

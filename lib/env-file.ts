@@ -1,7 +1,6 @@
 /** The env file: read whole and strictly, so that a slip is told and not half taken. The only user of dotenv. */
 import { constants, createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { parse } from 'dotenv';
 
 export interface EnvFile {
   readonly values: Readonly<Record<string, string>>;
@@ -32,6 +31,7 @@ export async function readEnvFile(file: string): Promise<EnvFile> {
     if (bytes.length > MOST_BYTES) return unreadable('is too large for an env file');
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     const isOpen = (facts.mode & 0o077) !== 0;
+    const { parse } = await import('dotenv');
     return { values: parse(text), problems: judgeLines(file, text), exists: true, isOpen };
   } catch (error) {
     if (error instanceof TypeError) return unreadable('is not UTF-8 text');

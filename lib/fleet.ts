@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import { type Access, judgeFiles } from './access.ts';
 import { SshError } from './errors.ts';
+import { explained } from './explained.ts';
 import { type Jumps, sharedJumps } from './jumps.ts';
 import { type HostReport, newReport } from './outcome.ts';
 import type { Pace } from './pace.ts';
@@ -63,30 +64,31 @@ export async function onEveryProxy(
 ): Promise<readonly HostReport[]> {
   const jumps = sharedJumps();
   const onOne = async (route: Route) => {
-    const report = await onProxy(route, jumps, work, onBegin);
+    const report = await explained(await onProxy(route, jumps, work, onBegin));
     onEnd(report);
     return report;
   };
   try {
     if (!canary) return await inParallel(all, atOnce, onOne);
     const [first, others] = [await inParallel(all.slice(0, 1), 1, onOne), all.slice(1)];
-    if (!first.every(isWell)) return [...first, ...others.map(({ host }) => notTried(host))];
+    if (!first.every(isWell)) return [...first, ...(await Promise.all(others.map(notTried)))];
     return [...first, ...(await inParallel(others, atOnce, onOne))];
   } finally {
     jumps.close();
   }
 }
 
-const notTried = (host: string): HostReport => ({
-  ...newReport(host),
-  outcome: 'refused',
-  meaning: 'not tried, since all was not well on the first proxy',
-  failure: {
-    code: NOT_TRIED,
-    text: 'not tried: --canary, and all was not well on the first proxy',
-    advice: 'Mend what the first proxy tells, then run the same command again.',
-  },
-});
+const notTried = ({ host }: Route): Promise<HostReport> =>
+  explained({
+    ...newReport(host),
+    outcome: 'refused',
+    meaning: 'not tried, since all was not well on the first proxy',
+    failure: {
+      code: NOT_TRIED,
+      text: 'not tried: --canary, and all was not well on the first proxy',
+      advice: 'Mend what the first proxy tells, then run the same command again.',
+    },
+  });
 
 async function onProxy(
   route: Route,

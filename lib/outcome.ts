@@ -18,6 +18,9 @@ export interface Failure {
   readonly text: string;
   /** What to do next, where the one who failed knows best (SSH). */
   readonly advice?: string;
+  /** What it means and what to do next, once that was looked up (lib/explained.ts). */
+  readonly means?: string;
+  readonly next?: string;
 }
 
 export interface FileReport {

@@ -1,5 +1,4 @@
 /** The settings that there are: those that hold for every site, and those of each. */
-import { closest, distance } from 'fastest-levenshtein';
 import { email, type Form, host, hosts, path, port, url, user } from './forms.ts';
 import type { Setting, Site } from './sites.ts';
 
@@ -48,20 +47,22 @@ function orEmpty<T>(form: Form<T>): Form<T | ''> {
  * Names with a site's prefix, in whatever case, that no site knows: a slip of the pen is told, with the name that was
  * meant. In the environment those of other sites may be another product's, and are no more than worth a warning.
  */
-export function judgeNames(
+export async function judgeNames(
   given: { readonly file: readonly string[]; readonly environment: readonly string[] },
   picked: Site,
   sites: Iterable<Site>,
-): { readonly problems: readonly string[]; readonly warnings: readonly string[] } {
+): Promise<{ readonly problems: readonly string[]; readonly warnings: readonly string[] }> {
   const all = [...sites];
   const known = all.flatMap((site) => Object.keys(settingsOf(site)));
   const unknown = [...new Set([...given.file, ...given.environment])].filter(
     (name) => all.some((site) => isOf(site, name)) && !known.includes(name),
   );
+  if (unknown.length === 0) return { problems: [], warnings: [] };
+  const near = await import('fastest-levenshtein');
   const [foreign, ours] = split(unknown, (name) => !isOf(picked, name) && !given.file.includes(name));
   return {
-    problems: ours.map((name) => `${name}: no such setting; ${nearest(name, known)} is meant, perhaps`),
-    warnings: foreign.map((name) => foreignText(name, known)),
+    problems: ours.map((name) => `${name}: no such setting; ${nearest(near, name, known)} is meant, perhaps`),
+    warnings: foreign.map((name) => foreignText(near, name, known)),
   };
 }
 
@@ -70,7 +71,9 @@ const isOf = ({ prefix }: Site, name: string): boolean => name.toUpperCase().sta
 /** More letters than this apart, two names are no slip of each other. */
 const SLIP = 3;
 
-function foreignText(name: string, known: readonly string[]): string {
+type Near = typeof import('fastest-levenshtein');
+
+function foreignText({ closest, distance }: Near, name: string, known: readonly string[]): string {
   const meant = closest(name.toUpperCase(), known);
   const hint = distance(name.toUpperCase(), meant) <= SLIP ? `; ${meant} is meant, perhaps` : '';
   return `${name}: the environment sets it, and no site has such a setting${hint}`;
@@ -81,7 +84,7 @@ function split<T>(values: readonly T[], isFirst: (value: T) => boolean): readonl
 }
 
 /** Among the names that end in the same word, if there are any: IA_ENSO_TOKEN means ..._BEARER_TOKEN. */
-function nearest(name: string, known: readonly string[]): string {
+function nearest({ closest }: Near, name: string, known: readonly string[]): string {
   const upper = name.toUpperCase();
   const alike = known.filter((other) => other.split('_').at(-1) === upper.split('_').at(-1));
   return closest(upper, alike.length > 0 ? alike : known);

@@ -61,7 +61,7 @@ export async function readSettings(
   const hostName = `${site.prefix}_PROXY_HOST`;
   if (options.host !== undefined) given[hostName] = options.host;
   const known = { ...COMMON, ...settingsOf(site) };
-  const names = judgeNames(
+  const names = await judgeNames(
     { file: Object.keys(file.values), environment: Object.keys(environment) },
     site,
     sites,

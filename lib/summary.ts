@@ -2,7 +2,6 @@
 import type { CheckResult } from './checks.ts';
 import type { Context, Result } from './context.ts';
 import { EXIT, type ExitStatus } from './errors.ts';
-import { explain } from './explain.ts';
 import type { HostReport } from './outcome.ts';
 import type { Secret } from './secret.ts';
 import { howMany, row, told } from './summary-text.ts';
@@ -93,12 +92,11 @@ function changedFiles({ outcome, files, release }: HostReport): HostReport['file
 }
 
 function asJson(host: HostReport, checks: readonly CheckResult[]): Readonly<Record<string, unknown>> {
-  const { before, texts, rows, generated, certificate, meaning, failure, ...rest } = host;
+  const { before, texts, rows, generated, certificate, meaning, ...rest } = host;
   return {
     ...rest,
     release: host.release ?? before ?? null,
     files: changedFiles(host),
-    ...(failure && { failure: { ...failure, ...explain(failure) } }),
     checks: host.checks ?? checks,
   };
 }

@@ -2,7 +2,7 @@
 
 import type { CheckResult } from '../checks.ts';
 import type { Context } from '../context.ts';
-import { explain } from '../explain.ts';
+import type { Failure } from '../outcome.ts';
 import { newRun } from '../run.ts';
 import type { Verified } from '../verify-ways.ts';
 
@@ -23,7 +23,7 @@ export interface PageHost {
   readonly milliseconds: Readonly<Record<string, number>>;
   readonly checks: readonly CheckResult[];
   /** Why it was not reached at all. */
-  readonly failure?: { readonly text: string; readonly means?: string; readonly next: string };
+  readonly failure?: Failure;
 }
 
 /** All that was found, each text as the report may tell it. */
@@ -34,8 +34,7 @@ export function contentOf({ site, report }: Pick<Context, 'site' | 'report'>, al
 
 function hostOf({ report, title, checks }: Verified): PageHost {
   const { host: name, milliseconds, failure } = report;
-  const told = failure && { failure: { text: failure.text, ...explain(failure) } };
-  return { name, title, milliseconds, checks, ...told };
+  return { name, title, milliseconds, checks, ...(failure && { failure }) };
 }
 
 /** Before anything is escaped: an escaped token would not be known again. */

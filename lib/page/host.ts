@@ -53,7 +53,7 @@ function prose(text: string): readonly Html[] {
   return text.split(/`([^`]+)`/).map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>` : html`${part}`));
 }
 
-function unreached({ text, means, next }: NonNullable<PageHost['failure']>): Html {
+function unreached({ text, means, next = '' }: NonNullable<PageHost['failure']>): Html {
   return html`<div class="unreached">
 <p>${line({ status: 'failed', text })}</p>
 <dl>${means === undefined ? undefined : html`<dt>means</dt><dd>${prose(means)}</dd>`}<dt>next</dt><dd>${prose(next)}</dd></dl>

@@ -1,5 +1,4 @@
 /** A failure as a block: what happened, what it means, what to do next. */
-import { explain } from '../explain.ts';
 import { beside } from '../text/wrap.ts';
 import type { Failed, Problem } from './entry.ts';
 import type { Layout } from './layout.ts';
@@ -10,7 +9,7 @@ const INDENT = ' '.repeat(11);
 /** The program's own words, what they mean, what to do; last the steps by hand. */
 export function failureBlock(failed: Failed, layout: Layout): string {
   const { host, became, steps = [], failure, todo = [] } = failed;
-  const { means, next } = explain(failure);
+  const { means, next = '' } = failure;
   return [
     head(became ? `${host}: ${became}` : host, layout),
     ...steps.map((step) => `  ${stepLine(step, layout)}`),

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { ACME } from '../../lib/explain/acme.ts';
 import { LOGIN } from '../../lib/explain/login.ts';
 import { NGINX } from '../../lib/explain/nginx.ts';
+import { explain } from '../../lib/explain.ts';
 import { Secret } from '../../lib/secret.ts';
 import { columns, shortened } from '../../lib/text/columns.ts';
 import { beside, wrapped } from '../../lib/text/wrap.ts';
@@ -145,7 +146,7 @@ describe('what people copy', () => {
     const failure = {
       code: 'ssh',
       text: 'host key unknown',
-      advice: `Compare it. If it is the same, type:\n  ${line}`,
+      next: `Compare it. If it is the same, type:\n  ${line}`,
     };
     const lines = await told({ kind: 'failure', host: 'proxy', failure }, 60);
     assert.ok(
@@ -196,7 +197,7 @@ test('a failure is a block by itself: what it says, what that means, what to do 
     kind: 'failure',
     host: 'p',
     became: 'refused',
-    failure: { code: 'sick', text },
+    failure: { code: 'sick', text, ...explain({ code: 'sick', text }) },
     todo: ['rm -f /a'],
   });
   report.tell({ kind: 'summary', ok: false, text: 'p: refused' });
@@ -227,7 +228,7 @@ test('a secret and control bytes are taken out of every part of a failure', asyn
     kind: 'failure',
     host: 'p',
     became: bad,
-    failure: { code: 'x', text: bad, advice: `${bad}\n  ${bad}` },
+    failure: { code: 'x', text: bad, means: bad, next: `${bad}\n  ${bad}` },
     todo: [bad],
   });
   report.close();
