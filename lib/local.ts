@@ -1,8 +1,10 @@
 /** This machine as the place where a program runs: no SSH, the same program. */
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Context } from './context.ts';
+import { SshError } from './errors.ts';
+import { SESSION } from './explain/ssh.ts';
 import type { ProxyHost } from './fleet.ts';
 import type { HostReport } from './outcome.ts';
 import { COMMAND } from './program.ts';
@@ -34,13 +36,12 @@ const thisMachine = (): ProxyHost => ({
   close: () => {},
 });
 
-/** In a session of its own: Ctrl-C here leaves the program to its end, as it does over SSH. */
+/**
+ * In a session of its own: Ctrl-C here leaves the program to its end, as it does over SSH. So does the limit: what runs as
+ * root may not be ours to kill.
+ */
 function runHere(text: string, onLine: (line: string) => void): Promise<Outcome> {
-  const child = spawn('/bin/sh', ['-c', COMMAND], {
-    detached: true,
-    timeout: LIMITS.run,
-    killSignal: 'SIGTERM',
-  });
+  const child = spawn('/bin/sh', ['-c', COMMAND], { detached: true });
   const said = { stdout: '', stderr: '' };
   const lines = lineSplitter(onLine);
   child.stdout.setEncoding('utf8').on('data', (data: string) => {
@@ -53,9 +54,30 @@ function runHere(text: string, onLine: (line: string) => void): Promise<Outcome>
   // A shell that ends before it has read all says why on stderr.
   child.stdin.on('error', () => {}).end(text);
   return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code, signal) =>
-      resolve({ ...said, code: code ?? undefined, sent: true, ...(signal && { signal }) }),
-    );
+    const timer = setTimeout(() => {
+      leave(child);
+      resolve({ ...said, code: undefined, sent: true, lost: endless() });
+    }, LIMITS.run);
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve({ ...said, code: code ?? undefined, sent: true, ...(signal && { signal }) });
+    });
   });
 }
+
+/** Waits for it no more, here or at the end of this process. */
+function leave(child: ChildProcessWithoutNullStreams): void {
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+  child.unref();
+}
+
+const endless = (): SshError =>
+  new SshError(
+    LOCALHOST,
+    `${SESSION.endless.says}: no end within ${LIMITS.run / 1000} s`,
+    SESSION.endless.next,
+  );

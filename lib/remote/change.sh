@@ -91,12 +91,18 @@ change() {
   step test
   test_site || roll_back test "$TEST"
   step reload
-  true >"$JOURNAL/reload" || roll_back write "cannot write below $JOURNAL"
+  true >"$JOURNAL/reload" || roll_back write "cannot write below $JOURNAL$(why_not)"
   reload_nginx || roll_back reload "$WHY"
   step record
   # Before the commit: should the connection or the program end with it, the token is known to be the one.
   [ -z "$GENERATED" ] || say generated "$GENERATED"
-  commit || roll_back write "cannot record the release below $STORE/$SITE"
+  commit || roll_back write "cannot record the release below $STORE/$SITE$(why_not)"
+}
+
+# why_not: of a disk that is full by now the shell only says "I/O error"; cat tells.
+why_not() {
+  words=$(page 2>/dev/null | cat 2>&1 >"$JOURNAL/page")
+  [ -z "$words" ] || printf ': %s' "$words"
 }
 
 # flush FILE…: what was written beside, and these, to the disk.

@@ -1,12 +1,15 @@
 /** What keeps a certificate away before a CA is asked, each told by its type; nothing that served is lost, and the next run goes on. */
 import '../lab/enter.ts';
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { keyOf } from '../../lib/bearers.ts';
 import { Secret } from '../../lib/secret.ts';
-import { type Lab, startLab } from '../lab/lab.ts';
+import { finished, type Lab, startLab } from '../lab/lab.ts';
 import { local } from '../lab/lab-process.ts';
+import { copyProject } from '../lab/project.ts';
 import {
   assertFails,
   assertHealthy,
@@ -107,6 +110,26 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     await lab.proxy.sh('mount -t tmpfs -o size=8k,mode=755 full /etc/letsencrypt');
     await fails('disk-full', /No space left on device/);
     await lab.proxy.sh('umount /etc/letsencrypt');
+  });
+
+  test('a template of the HTTP-only vhost that is missing or faulty: before anything is contacted', async () => {
+    const copy = await copyProject(join(lab.directory, 'copy'));
+    const template = join(copy, `sites/${NAME}.http-only.conf`);
+    const text = await readFile(template, 'utf8');
+    const run = () =>
+      finished(
+        spawn(process.execPath, ['--import', 'tsx', 'scripts/bootstrap-tls.ts'], {
+          cwd: copy,
+          env: { ...lab.env, ...WITH_TOKEN, DEPLOY_SSH_PROXY_HOST: 'nowhere.invalid' },
+        }),
+      );
+    await writeFile(template, `${text}__NOBODY_KNOWS__\n`);
+    const faulty = await run();
+    await rm(template);
+    const missing = await run();
+    assert.deepEqual([faulty.status, missing.status], [2, 2], faulty.stdout + missing.stdout);
+    assert.match(faulty.stdout, /NOBODY_KNOWS/);
+    assert.match(missing.stdout, /http-only\.conf: this template cannot be read \(ENOENT\)/);
   });
 
   test('a site that is refused when its certificate is there: what came of it all is told', async () => {

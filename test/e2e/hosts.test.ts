@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import * as d from '../lab/deploys.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
-import { finished, local } from '../lab/lab-process.ts';
+import { finished, local, typescript } from '../lab/lab-process.ts';
 import * as p from '../lab/programs.ts';
 
 let lab: Lab;
@@ -256,6 +256,35 @@ describe('a clock that is years off', () => {
     }
     const { stdout } = await root(`ls ${d.RELEASES}`);
     assert.match(stdout, /000001\.2098.*\n000002\.1970.*\n000003\.1995.*\n000004\.2080/);
+  });
+});
+
+describe('a program that takes too long on this very host', () => {
+  test('is waited for no more and left to its end, and what became of it is learned', async () => {
+    await d.reset(lab.proxy);
+    await d.put(
+      lab.proxy,
+      '/usr/local/sbin/sync',
+      '#!/bin/sh\n! mkdir /run/slept 2>/dev/null || sleep 2.5\nexec /usr/bin/sync "$@"\n',
+    );
+    await root('chmod 755 /usr/local/sbin/sync');
+    const limit =
+      'const real = setTimeout; globalThis.setTimeout = (act, ms, ...more) => real(act, ms === 180000 ? 1500 : ms, ...more)';
+    const env = {
+      ...lab.env,
+      IA_ENSO_PROXY_HOST: undefined,
+      HOME: '/tmp',
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(limit)}`,
+    };
+    const set = Object.entries(env).flatMap(([name, value]) => (value ? [`'${name}=${value}'`] : []));
+    const command = [process.execPath, ...typescript('scripts/deploy.ts', ['--local', '--no-verify'])];
+    const { status, stdout } = await lab.proxy.sh(`cd /tmp && env -i ${set.join(' ')} ${command.join(' ')}`, {
+      user: 'ncantu',
+    });
+    assert.equal(status, 0, stdout);
+    assert.match(stdout, /no end within 180 s; asking what became of it/);
+    assert.match(stdout, /localhost: live/);
+    assert.equal(await d.gate(/\b[0-9a-f]{64}\b/.exec(stdout)?.[0]), 200);
   });
 });
 

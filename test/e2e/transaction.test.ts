@@ -316,17 +316,30 @@ describe('a change that cannot be', () => {
     await isWholly('A', 'after a sick nginx');
   });
 
-  test('is refused when nginx is stopped', async () => {
-    await lab.proxy.sh('nginx -s stop; sleep 0.2');
-    const ran = await p.apply(lab.proxy, B);
-    await lab.proxy.sh('nginx');
-    assert.deepEqual(
-      [ran.status, ran.verdict, ran.failure?.code],
-      [1, 'refused', 'nginx-stopped'],
-      ran.stdout + ran.stderr,
-    );
-    await isWholly('A', 'after a stopped nginx');
-  });
+  const dead = 'm=$(cat /run/nginx.pid); kill -KILL "$m" $(pgrep -P "$m")';
+  const stopped = [
+    ['deploy', 'nginx is stopped', 'nginx -s stop'],
+    ['deploy', 'nginx was killed and left its pid file', dead],
+    ['remove', 'nginx was killed and left its pid file', dead],
+  ] as const;
+  for (const [name, when, stop] of stopped) {
+    test(`is refused when ${when}: ${name}.ts says what to do`, async () => {
+      await lab.proxy.sh(`${stop}; sleep 0.2`);
+      const { status, stdout, stderr } = await lab.run(
+        name,
+        ['--json', '--no-verify'].slice(0, name === 'deploy' ? 2 : 1),
+        {
+          env: d.withToken(d.OTHER),
+        },
+      );
+      await lab.proxy.sh('nginx');
+      const [host] = JSON.parse(stdout).hosts;
+      assert.deepEqual([status, host.outcome, host.failure.code], [1, 'refused', 'nginx-stopped'], stderr);
+      assert.match(stderr, /nginx is not running \(no master process by \/run\/nginx\.pid\)/);
+      assert.match(stderr, /systemctl start nginx/);
+      await isWholly('A', when);
+    });
+  }
 
   test("is refused when its token is another client's, who would then decide its name and scope", async () => {
     await settle(B);
@@ -357,6 +370,16 @@ describe('a change that cannot be', () => {
     edit: ({ role, content }: Parameters<NonNullable<p.Wanted['edit']>>[0]) =>
       role === 'map' ? `${content}# more\n` : content,
   };
+  /** A file system of its own in the place of a folder, with the same in it. */
+  const own = (folder: string, options: string) =>
+    `cp -a ${folder} /root/own && mount -t tmpfs -o ${options} own ${folder} && cp -a /root/own/. ${folder}`;
+  const notOwn = (folder: string) => `umount ${folder} && rm -r /root/own`;
+  /** Something happens when nginx tests what is in its place already. */
+  const atTest = (what: string) => `cat >/usr/local/sbin/nginx <<'END' && chmod 755 /usr/local/sbin/nginx
+#!/bin/sh
+[ "$1" != -t ] || [ ! -d /var/lib/gatepost/${d.SITE}/journal ] || ${what}
+exec /usr/sbin/nginx "$@"
+END`;
   const targets = [
     [
       'a symbolic link',
@@ -400,6 +423,23 @@ describe('a change that cannot be', () => {
       'write|store',
       /No space left on device/,
     ],
+    [
+      'in a history whose disk fills up once the files are in their places',
+      `${own('/var/lib/gatepost', 'size=256k,mode=700')} && ${atTest('cat /dev/zero >/var/lib/gatepost/fill 2>/dev/null')}`,
+      `rm /usr/local/sbin/nginx; ${notOwn('/var/lib/gatepost')}`,
+      'write',
+      /No space left on device/,
+    ],
+    ...[kept, '/etc/nginx/conf.d', d.VHOST, d.CLIENT].map((path) => {
+      const folder = path.replace(/\/[^/]*\.(conf|map)$/, '');
+      return [
+        `immutable: ${path}`,
+        `${own(folder, 'mode=755')} && chattr +i ${path}`,
+        `chattr -i ${path}; ${notOwn(folder)}`,
+        'write',
+        /Operation not permitted/,
+      ] as const;
+    }),
   ] as const;
   for (const [name, spoil, mend, code, words] of targets) {
     test(`is refused or put back where a file is ${name}`, async () => {
@@ -427,13 +467,47 @@ describe('a change that cannot be', () => {
       assert.equal(next.verdict, 'applied', next.stdout + next.stderr);
     });
   }
+
+  test('and cannot be put back either, for a file is immutable by then: the steps that it says mend it', async () => {
+    await d.reset(lab.proxy);
+    await p.apply(lab.proxy, A);
+    trees.A = await d.config(lab.proxy);
+    await lab.proxy.sh(`${own('/etc/nginx/conf.d', 'mode=755')} && ${atTest(`chattr +i ${kept}`)}`);
+    const edit: p.Wanted['edit'] = (file) =>
+      file.role === 'vhost' ? `${file.content}nonsense;\n` : changeMaps.edit(file);
+    const ran = await p.apply(lab.proxy, { ...changeMaps, edit });
+    assert.deepEqual(
+      [ran.status, ran.verdict, ran.failure?.code],
+      [5, 'restore-failed', 'restore'],
+      ran.stdout,
+    );
+    assert.match(
+      `${ran.failure?.text}${ran.stderr}`,
+      /cannot put back .*maps\.conf.*Operation not permitted/s,
+    );
+    assert.equal(await serving(), WHOLE.A);
+    const typed = await lab.proxy.sh(
+      `rm /usr/local/sbin/nginx; chattr -i ${kept}; set -e\n${ran.todo?.join('\n')}`,
+    );
+    assert.equal(typed.status, 0, typed.stderr);
+    assert.equal(await d.config(lab.proxy), trees.A);
+    assert.equal(await serving(), WHOLE.A);
+    const next = await p.apply(lab.proxy, B);
+    assert.equal(next.verdict, 'applied', next.stdout + next.stderr);
+    assert.equal(await serving(), WHOLE.B);
+    assert.equal(await d.leftovers(lab.proxy), '');
+    await lab.proxy.sh(notOwn('/etc/nginx/conf.d'));
+  });
 });
+
+/** ROUNDS=20 tries more often. */
+const ROUNDS = Number(process.env.ROUNDS ?? 5);
 
 describe('two at once', () => {
   before(() => d.reset(lab.proxy));
 
   test('one wins whole, the other waits and is applied after it; never a mix', async () => {
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       await settle();
       const both = await Promise.all([
         p.apply(lab.proxy, { ...A, token: d.OTHER, who: 'alice@lab' }),
@@ -447,6 +521,28 @@ describe('two at once', () => {
       assert.ok(['A 401 200', 'B 200 401'].includes(await serving()));
       assert.equal(await d.leftovers(lab.proxy), '');
     }
+  });
+
+  test('a deploy and a rotation: who comes second says whom it waits for, and its token is the one', async () => {
+    await settle();
+    const slow = '#!/bin/sh\n! mkdir /run/slept 2>/dev/null || sleep 1.5\nexec /usr/bin/sync "$@"\n';
+    await d.put(lab.proxy, '/usr/local/sbin/sync', slow);
+    await lab.proxy.sh('rm -rf /run/slept; chmod 755 /usr/local/sbin/sync');
+    const [deployed, rotated] = await Promise.all([
+      d.deploy(lab, d.withToken(d.OTHER)),
+      lab.run('rotate-bearer', ['--json', '--no-verify']),
+    ]);
+    await lab.proxy.sh('rm /usr/local/sbin/sync');
+    assert.deepEqual(
+      [deployed.exit, deployed.outcome, rotated.status],
+      [0, 'applied', 0],
+      deployed.stderr + rotated.stderr,
+    );
+    const waits = /wait for the run of \S+@\S+ \(site ia\.enso\.4nkweb\.com, run \S+, process \d+\)/;
+    const isSecond = [deployed.stderr, rotated.stderr].map((said) => waits.test(said));
+    assert.deepEqual(isSecond.toSorted(), [false, true], deployed.stderr + rotated.stderr);
+    const { token } = JSON.parse(rotated.stdout);
+    assert.deepEqual([await d.gate(d.OTHER), await d.gate(token)], isSecond[0] ? [200, 401] : [401, 200]);
   });
 
   test('one that is stopped makes the other give up after the limit, naming it', async () => {
