@@ -1,7 +1,6 @@
 /** How a site's proxies are reached, as far as the operator set it. */
 import { stat } from 'node:fs/promises';
 import { UsageError } from './errors.ts';
-import { inHome } from './forms.ts';
 import type { Site } from './sites.ts';
 
 /** How to reach a site's proxies; undefined is "not set": the SSH configuration may then say. */
@@ -46,7 +45,7 @@ export function accessOf(
     defaults: {
       user: site.proxy.user,
       port: 22,
-      key: inHome('.ssh', 'id_ed25519'),
+      key: '~/.ssh/id_ed25519',
       agent: given.SSH_AUTH_SOCK,
     },
     ...(read.DEPLOY_SSH_PROXY_HOST !== '' && {

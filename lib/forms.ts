@@ -1,8 +1,8 @@
 /** The forms that settings take: text in, value out, or what it should have been. */
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { judgeToken } from './bearers.ts';
 import { Secret } from './secret.ts';
-import { HOME } from './ssh/paths.ts';
+import { inHome } from './ssh/paths.ts';
 
 /** How one kind of setting is read. `read` returns undefined where the text does not have the form. */
 export interface Form<T> {
@@ -75,8 +75,7 @@ export const port: Form<number> = {
 /** A path on this machine; `~/` is the home directory, relative paths are taken from here. */
 export const path: Form<string> = {
   wants: 'the path of a file on this machine',
-  read: (text) =>
-    when(text !== '' && [...text].every((c) => c >= ' '), () => resolve(text.replace(/^~(?=\/|$)/, HOME))),
+  read: (text) => when(text !== '' && [...text].every((c) => c >= ' '), () => resolve(inHome(text))),
 };
 
 export const url: Form<string> = {
@@ -96,6 +95,3 @@ export const token: Form<Secret> = {
   problem: judgeToken,
   secret: true,
 };
-
-/** The path of a key in the operator's home. */
-export const inHome = (...parts: readonly string[]): string => join(HOME, ...parts);

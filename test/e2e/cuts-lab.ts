@@ -152,15 +152,16 @@ export function places(
   count: number,
   seed: number,
 ): readonly Place[] {
-  const chance = fc.sample(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), {
+  // fc.double is not spread evenly.
+  const chance = fc.sample(fc.nat(999_999), {
     numRuns: count,
     seed: seed + HOPS.indexOf(hop) + 2 * kind.length + kind.charCodeAt(0),
   });
   const rounds = Math.ceil(count / PHASES.length);
   // A few of them miss a phase, which changes with the seed; a freeze on the way up is never missed.
   const first = kind === 'freeze' ? 0 : seed;
-  return chance.map((share, index) => {
-    const part = (Math.floor(index / PHASES.length) + share) / rounds;
+  return chance.map((millionths, index) => {
+    const part = (Math.floor(index / PHASES.length) + millionths / 1_000_000) / rounds;
     return { hop, kind, ...placeIn(PHASES[(first + index) % PHASES.length] as Phase, part, carried) };
   });
 }

@@ -9,10 +9,10 @@ import { judgeFiles } from '../../lib/access.ts';
 import { judgeClientName } from '../../lib/bearers.ts';
 import { readEnvFile } from '../../lib/env-file.ts';
 import { UsageError } from '../../lib/errors.ts';
-import { inHome } from '../../lib/forms.ts';
 import { render } from '../../lib/render.ts';
 import { readSettings } from '../../lib/settings.ts';
 import { findSites, pickSite } from '../../lib/sites.ts';
+import { inHome } from '../../lib/ssh/paths.ts';
 
 const sites = await findSites();
 const [ia, nexus] = ['ia.enso.4nkweb.com', 'nexus'].map((name) => pickSite(sites, name));
@@ -234,7 +234,7 @@ describe('a path', () => {
     });
 
   it('takes the home directory for ~, and nothing else', async () => {
-    assert.equal((await access({ IA_ENSO_SSH_KEY: '~/x' })).key, inHome('x'));
+    assert.equal((await access({ IA_ENSO_SSH_KEY: '~/x' })).key, inHome('~/x'));
     assert.equal((await access({ IA_ENSO_SSH_KEY: 'a/~/x' })).key, join(process.cwd(), 'a/~/x'));
   });
 
