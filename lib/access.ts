@@ -1,7 +1,6 @@
 /** How a site's proxies are reached, as far as the operator set it. */
 import { stat } from 'node:fs/promises';
 import { refuseAll } from './errors.ts';
-import { atHome } from './forms.ts';
 import { SSH } from './setting-names.ts';
 import type { Site } from './sites.ts';
 
@@ -47,7 +46,7 @@ export function accessOf(
     defaults: {
       user: site.proxy.user,
       port: SSH.port,
-      key: atHome(SSH.key),
+      key: SSH.key,
       agent: given.SSH_AUTH_SOCK,
     },
     ...(read.DEPLOY_SSH_PROXY_HOST !== '' && {

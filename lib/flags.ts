@@ -2,8 +2,8 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { refuseAll, UsageError } from './errors.ts';
 import { judgeFlags } from './flag-rules.ts';
-import { atHome } from './forms.ts';
 import { DEFAULT_SITE } from './sites.ts';
+import { inHome } from './ssh/paths.ts';
 import { beside, wrapped } from './text/wrap.ts';
 
 /** Every flag of the suite: how it is parsed, and its line of `--help`. */
@@ -123,9 +123,9 @@ function withHome(flags: Flags): Flags {
   const { env, bundle, html } = flags;
   return {
     ...flags,
-    env: atHome(env),
-    ...(bundle !== undefined && { bundle: atHome(bundle) }),
-    ...(html !== undefined && { html: atHome(html) }),
+    env: inHome(env),
+    ...(bundle !== undefined && { bundle: inHome(bundle) }),
+    ...(html !== undefined && { html: inHome(html) }),
   };
 }
 

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { judgeToken } from './bearers.ts';
 import { Secret } from './secret.ts';
-import { HOME } from './ssh/paths.ts';
+import { inHome } from './ssh/paths.ts';
 
 /** How one kind of setting is read. `read` returns undefined where the text does not have the form. */
 export interface Form<T> {
@@ -75,13 +75,10 @@ export const port: Form<number> = {
   read: (text) => when(/^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65535, () => Number(text)),
 };
 
-/** `text` with the home directory for a leading `~`; another user's (`~user/`) is not looked for. */
-export const atHome = (text: string): string => text.replace(/^~(?=\/|$)/, HOME);
-
 /** A path on this machine; `~/` is the home directory, relative paths are taken from here. */
 export const path: Form<string> = {
   wants: 'the path of a file on this machine',
-  read: (text) => when(text !== '' && [...text].every((c) => c >= ' '), () => resolve(atHome(text))),
+  read: (text) => when(text !== '' && [...text].every((c) => c >= ' '), () => resolve(inHome(text))),
 };
 
 /** An https URL, as text. */

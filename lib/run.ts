@@ -15,6 +15,15 @@ export interface Run {
 /** A new run: its id sorts by time and is unique. */
 export function newRun(now = new Date()): Run {
   const time = `${now.toISOString().slice(0, 19)}Z`;
-  const who = `${userInfo().username}@${hostname()}`.replace(/[^A-Za-z0-9@._-]/g, '_').slice(0, 100);
+  const who = `${userName()}@${hostname()}`.replace(/[^A-Za-z0-9@._-]/g, '_').slice(0, 100);
   return { id: `${time.replace(/[-:]/g, '')}-${randomBytes(3).toString('hex')}`, now: time, who };
+}
+
+/** A container may run us as a user without a line in passwd. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid-${process.getuid?.()}`;
+  }
 }

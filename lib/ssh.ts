@@ -22,7 +22,8 @@ export interface Connection {
 /** What hops are reached through: the network itself, or a jump host; one serves many proxies. */
 export interface Jump {
   readonly depth: number;
-  reach(hop: Hop): Promise<Duplex>;
+  /** @param signal tells that nobody waits for it any more */
+  reach(hop: Hop, signal: AbortSignal): Promise<Duplex>;
   lost(): SshError | undefined;
   close(): void;
 }
@@ -110,19 +111,21 @@ function prepareLink(hop: Hop): Preparing {
 }
 
 async function link(hop: Hop, jump: Jump, preparing = prepareLink(hop)): Promise<Link> {
-  const reached = jump.reach(hop);
+  const waiting = new AbortController();
+  const reached = jump.reach(hop, waiting.signal);
   reached.catch(() => {});
   try {
     const [{ logIn }, prepared] = await Promise.all([preparing.module, preparing.prepared]);
     return await logIn(prepared, await reached, jump.depth);
   } catch (error) {
+    waiting.abort();
     reached.then((stream) => stream.destroy()).catch(() => {});
     throw jump.lost() ?? error;
   }
 }
 
-function dial(hop: Hop): Promise<Socket> {
-  const socket = dialTcp({ host: hop.host, port: hop.port, noDelay: true });
+function dial(hop: Hop, signal: AbortSignal): Promise<Socket> {
+  const socket = dialTcp({ host: hop.host, port: hop.port, noDelay: true, signal });
   const opened = new Promise<Socket>((resolve, reject) => {
     socket.once('connect', () => resolve(socket));
     socket.on('error', (error) => reject(dialError(hop, error)));

@@ -1,6 +1,6 @@
 /** Who to log in to, by which hops: the operator's settings, then the SSH configuration, then our defaults. */
 import { type HostConfig, type HostSettings, readHostConfig, SSH_CONFIGS } from './dash-g.ts';
-import { expandPath, HOME } from './paths.ts';
+import { expandPath, home } from './paths.ts';
 
 export type { HostSettings } from './dash-g.ts';
 
@@ -8,6 +8,7 @@ export type { HostSettings } from './dash-g.ts';
 export interface SshDefaults {
   readonly user: string;
   readonly port: number;
+  /** `~` stands for the operator's home. */
   readonly key: string;
   /** The agent's socket: SSH_AUTH_SOCK. */
   readonly agent: string | undefined;
@@ -29,7 +30,11 @@ export interface Hop {
 }
 
 const SYSTEM_KNOWN_HOSTS = ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2'];
-const DEFAULT_KNOWN_HOSTS = [`${HOME}/.ssh/known_hosts`, `${HOME}/.ssh/known_hosts2`, ...SYSTEM_KNOWN_HOSTS];
+const defaultKnownHosts = (): readonly string[] => [
+  `${home()}/.ssh/known_hosts`,
+  `${home()}/.ssh/known_hosts2`,
+  ...SYSTEM_KNOWN_HOSTS,
+];
 const MAX_JUMPS = 8;
 
 interface Named {
@@ -105,10 +110,10 @@ function hop(label: string, { settings, config }: Named, defaults: SshDefaults, 
     host,
     port,
     user,
-    keys: settings.key ? [settings.key] : (config?.keys?.map(expand) ?? [defaults.key]),
+    keys: settings.key ? [settings.key] : (config?.keys ?? [defaults.key]).map(expand),
     keyIsExplicit: settings.key !== undefined,
     ...(agent && { agent }),
-    knownHosts: knownHosts ? [knownHosts] : (config?.knownHosts.map(expand) ?? DEFAULT_KNOWN_HOSTS),
+    knownHosts: knownHosts ? [knownHosts] : (config?.knownHosts.map(expand) ?? defaultKnownHosts()),
     hostKeyName: config?.hostKeyAlias ?? host,
   };
 }

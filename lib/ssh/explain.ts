@@ -61,6 +61,8 @@ export interface Stage {
   readonly handshake: boolean;
   readonly offered: readonly string[];
   readonly accepts: readonly string[];
+  /** Why the agent signed nothing. */
+  readonly unsigned?: string;
 }
 
 /** Why a hop that answered did not let us in. */
@@ -97,21 +99,27 @@ const notSsh = (hop: Hop, { said }: Stage, cause: Error) =>
 
 const firstLine = (text: string) => (text.split('\n')[0] ?? '').replace(/[^ -~]/g, '').slice(0, 80);
 
-function notAccepted(hop: Hop, { accepts, offered }: Stage, cause: Error): SshError {
+function notAccepted(hop: Hop, { accepts, offered, unsigned }: Stage, cause: Error): SshError {
   const wants = accepts.includes('publickey') ? '' : `; it accepts only ${accepts.join(', ')}`;
-  const what = `${HANDSHAKE.notAccepted.says} ${hop.user}${wants}; offered: ${offered.join(', ')}`;
+  const agent = unsigned === undefined ? '' : `; the agent did not sign (${unsigned})`;
+  const what = `${HANDSHAKE.notAccepted.says} ${hop.user}${wants}; offered: ${offered.join(', ')}${agent}`;
   return sshError(hop, HANDSHAKE.notAccepted, what, cause);
 }
 
-/** How an established connection went away. */
-export function lostError(hop: Hop, cause?: Error & { level?: string; code?: unknown }): SshError {
-  return sshError(hop, SESSION.lost, `connection lost: ${how(cause)}`, cause);
+/**
+ * How an established connection went away.
+ * @param missed how many keepalives may go unanswered on this hop
+ */
+export function lostError(hop: Hop, cause?: Broken, missed: number = LIMITS.missed): SshError {
+  return sshError(hop, SESSION.lost, `connection lost: ${how(cause, missed)}`, cause);
 }
 
-function how(cause?: Error & { level?: string; code?: unknown }): string {
+type Broken = Error & { level?: string; code?: unknown };
+
+function how(cause: Broken | undefined, missed: number): string {
   if (!cause) return 'closed by the other side';
   if (cause.level === 'client-timeout')
-    return `no answer to keepalives for ${seconds(LIMITS.keepalive * LIMITS.missed)}`;
+    return `no answer to keepalives for ${seconds(LIMITS.keepalive * missed)}`;
   return cause.code === 'ECONNRESET' ? 'reset by the other side' : cause.message;
 }
 

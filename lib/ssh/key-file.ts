@@ -19,10 +19,17 @@ export async function readKeyFile(hop: Hop, path: string): Promise<KeyFile> {
   await refuseOpenMode(hop, path);
   if (!text.includes('-----BEGIN')) throw malformed(hop, path, new Error('not a private key'));
   const parsed: ParsedKey | ParsedKey[] | Error = ssh2.utils.parseKey(text);
-  if (!(parsed instanceof Error)) return { kind: 'ready', path, key: [parsed].flat()[0] as ParsedKey };
+  if (!(parsed instanceof Error)) return { kind: 'ready', path, key: privateHalf(hop, path, parsed) };
   if (!/encrypted/i.test(parsed.message)) throw malformed(hop, path, parsed);
-  const blob = containerBlob(text) ?? (await readPublicKey(path));
+  const blob = containerOf(hop, path, text) ?? (await readPublicKey(path));
   return { kind: 'locked', path, ...(blob && { blob }), problem: encrypted(hop, path) };
+}
+
+/** @throws SshError when there is none: a damaged container may hold no key at all */
+function privateHalf(hop: Hop, path: string, parsed: ParsedKey | ParsedKey[]): ParsedKey {
+  const [key] = [parsed].flat();
+  if (!key?.isPrivateKey()) throw malformed(hop, path, new Error('no private key in it'));
+  return key;
 }
 
 /** The public key beside a private one, `KEY.pub`; undefined when there is none. */
@@ -85,6 +92,15 @@ function malformed(hop: Hop, path: string, cause: Error): SshError {
 function publicBlob(text: string): Buffer | undefined {
   const encoded = /^\s*(?:ssh-|ecdsa-|sk-)\S+[ \t]+(AAAA[A-Za-z0-9+/=]+)/.exec(text)?.[1];
   return encoded ? Buffer.from(encoded, 'base64') : undefined;
+}
+
+/** @throws SshError when the container is damaged */
+function containerOf(hop: Hop, path: string, text: string): Buffer | undefined {
+  try {
+    return containerBlob(text);
+  } catch (error) {
+    throw malformed(hop, path, error as Error);
+  }
 }
 
 /** OpenSSH's own format keeps the public half in clear (PROTOCOL.key): magic, three strings, a count, the blob. */

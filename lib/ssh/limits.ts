@@ -4,7 +4,9 @@ export const LIMITS = {
   hop: 15_000,
   /** A jump host opening the way to the next host. */
   open: 10_000,
+  /** The agent's answer: its list, and a signature, for which it may ask somebody. */
   agent: 5_000,
+  sign: 10_000,
   keepalive: 5_000,
   missed: 3,
   run: 180_000,

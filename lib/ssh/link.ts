@@ -1,7 +1,8 @@
-/** One hop, logged in: host key checked, key offered, kept alive. With keys.ts and agent.ts the only user of ssh2. */
+/** One hop, logged in: host key checked, key offered, kept alive. With agent.ts and key-file.ts the only user of ssh2. */
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import ssh2, { type AuthHandlerMiddleware, type Client, type ServerHostKeyAlgorithm } from 'ssh2';
-import type { SshError } from '../errors.ts';
+import { SshError } from '../errors.ts';
 import type { Verdict } from '../known-hosts.ts';
 import type { Hop } from './config.ts';
 import { handshakeError, lostError, type Stage } from './explain.ts';
@@ -10,6 +11,9 @@ import { type HostKeyCheck, hostKeyCheck, hostKeyError } from './host-key.ts';
 import { findOffers, type Offer } from './keys.ts';
 import { LIMITS } from './limits.ts';
 import { signAtOnce } from './sign.ts';
+
+/** How long a full line may keep the goodbye waiting. */
+const GOODBYE_MS = 200;
 
 /** What can be made ready before the hop answers. */
 export interface Prepared {
@@ -38,6 +42,7 @@ interface Progress extends Stage {
   said: string;
   handshake: boolean;
   accepts: readonly string[];
+  unsigned?: string;
   refused?: SshError;
 }
 
@@ -50,7 +55,8 @@ export function logIn({ hop, check, offers }: Prepared, sock: Duplex, depth: num
   const client = new ssh2.Client();
   const offered = offers.flatMap((offer) => offer.shown);
   const progress: Progress = { said: '', handshake: false, accepts: ['publickey'], offered };
-  const ready = untilReady(client, hop, progress);
+  const missed = LIMITS.missed + depth;
+  const ready = untilReady({ client, sock, hop, missed }, progress);
   // ssh2 would wait for a stream that ended before it listened, and not hear why.
   if (sock.errored) client.emit('error', sock.errored);
   if ((sock.readableEnded || sock.destroyed) && client.emit('close')) return ready;
@@ -59,7 +65,7 @@ export function logIn({ hop, check, offers }: Prepared, sock: Duplex, depth: num
     username: hop.user,
     readyTimeout: LIMITS.hop,
     keepaliveInterval: LIMITS.keepalive,
-    keepaliveCountMax: LIMITS.missed + depth,
+    keepaliveCountMax: missed,
     algorithms: { serverHostKey: [...check.algorithms] as ServerHostKeyAlgorithm[] },
     hostVerifier: (key: Buffer) => isRightHost(hop, key, check.judge(key), progress),
     authHandler: offerOneByOne(offers, progress),
@@ -96,13 +102,26 @@ function offerOneByOne(offers: readonly Offer[], progress: Progress): AuthHandle
   };
 }
 
+interface Login {
+  readonly client: Client;
+  readonly sock: Duplex;
+  readonly hop: Hop;
+  /** How many keepalives may go unanswered. */
+  readonly missed: number;
+}
+
 /** The handlers stay on: ssh2 may send several errors, and one nobody hears would end the process. */
-function untilReady(client: Client, hop: Hop, progress: Progress): Promise<Link> {
+function untilReady({ client, sock, hop, missed }: Login, progress: Progress): Promise<Link> {
   let lost: SshError | undefined;
   return new Promise((resolve, reject) => {
     const fail = (error: Error & { level?: string }) => {
-      if (error.level === 'agent') return;
-      lost ??= lostError(hop, error);
+      // An agent that does not answer ends the login; one that refuses a key may hold another.
+      if (error instanceof SshError) progress.refused ??= error;
+      else if (error.level === 'agent') {
+        progress.unsigned = error.message;
+        return;
+      }
+      lost ??= lostError(hop, error, missed);
       reject(progress.refused ?? handshakeError(hop, progress, error));
     };
     client.on('error', fail);
@@ -113,20 +132,24 @@ function untilReady(client: Client, hop: Hop, progress: Progress): Promise<Link>
       lost ??= lostError(hop);
       reject(progress.refused ?? handshakeError(hop, progress, new Error('closed by the other side')));
     });
-    client.on('ready', () => resolve(toLink(hop, client, () => lost)));
+    client.on('ready', () => resolve(toLink({ client, sock, hop }, () => lost)));
   });
 }
 
-const toLink = (hop: Hop, client: Client, lost: Link['lost']): Link => ({
+const toLink = ({ hop, client, sock }: Omit<Login, 'missed'>, lost: Link['lost']): Link => ({
   hop,
   client,
   lost,
   open: (next) => openWay({ hop, client, lost }, next),
-  close: () => end(client),
+  close: () => end(client, sock),
 });
 
-/** Says goodbye, then lets go: a dead line must not hold the process until its own timers run out. */
-function end(client: Client): void {
+/**
+ * Says goodbye and lets go once that is on its way: an answer would come a round trip later, and from a dead line never.
+ * ssh2's own `destroy` does nothing after its `end`.
+ */
+function end(client: Client, sock: Duplex): void {
   client.end();
-  setTimeout(() => client.destroy(), 200).unref();
+  if (sock instanceof Socket) sock.destroySoon();
+  setTimeout(() => sock.destroy(), GOODBYE_MS).unref();
 }

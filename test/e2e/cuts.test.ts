@@ -1,119 +1,149 @@
-/** A connection that breaks at any byte leaves the proxy wholly old or wholly new, and the script says which. */
+/**
+ * A connection that breaks anywhere, on either hop, leaves the proxy wholly old or wholly new, and the script says which.
+ * CUTS sets how many places for each hop and kind of break; FC_SEED repeats a run.
+ */
 import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import * as d from '../lab/deploys.ts';
-import { type Lab, startLab } from '../lab/lab.ts';
-import type { Fault } from '../lab/lab-link.ts';
+import { type Lab, type Result, startLab } from '../lab/lab.ts';
 import * as p from '../lab/programs.ts';
+import * as c from './cuts-lab.ts';
+
+const seed = Number(process.env.FC_SEED ?? Date.now() % 1e9);
+const count = Number(process.env.CUTS ?? 3);
+/** A frozen connection is given up after the keepalives: 15 s and 5 s a hop; then the proxy is asked. */
+const LIMIT_MS = { fin: 20_000, rst: 20_000, freeze: 45_000 };
 
 let lab: Lab;
+let known: c.Known;
+let carried: Record<c.Hop, c.Carried>;
+/** Frozen ones wait, the others work. */
+let pools: Record<'waiting' | 'working', ReturnType<typeof c.poolOf<c.Slot>>>;
+
 before(async () => {
-  lab = await startLab({ relays: ['jump'] });
+  lab = await startLab({ proxies: 8, relays: ['proxy'] });
+  const slots = await c.slotsOf(lab);
+  const [first] = slots as [c.Slot];
+  known = { new: await heldBy(first, 'new'), old: await heldBy(first, 'old') };
+  carried = { jump: await measured(first, 'jump'), proxy: await measured(first, 'proxy') };
+  await Promise.all(slots.map(({ host }) => p.apply(host, c.WANTED.old)));
+  pools = { waiting: c.poolOf(slots.slice(2)), working: c.poolOf(slots.slice(0, 2)) };
 });
 after(() => lab.stop());
 
-/** The two states differ in the backend's address and the token. */
-const STATES = {
-  old: { ...d.withToken(d.TOKEN), IA_ENSO_BACKEND_IP: '192.168.1.164' },
-  new: { ...d.withToken(d.OTHER), IA_ENSO_BACKEND_IP: '192.168.1.165' },
-};
-type State = keyof typeof STATES;
-const WANTED: Record<State, p.Wanted> = {
-  old: { token: d.TOKEN, backend: '192.168.1.164' },
-  new: { token: d.OTHER, backend: '192.168.1.165' },
-};
-
-/** Which state the proxy serves and holds; anything else fails. */
-async function isNow(where: string): Promise<State> {
-  const answers = [await d.gate(d.TOKEN), await d.gate(d.OTHER)];
-  const { stdout } = await lab.proxy.sh(`grep -o '192.168.1.16[45]:11434' ${d.VHOST}`);
-  const seen = `${answers} ${stdout.trim()}`;
-  const is = { '200,401 192.168.1.164:11434': 'old', '401,502 192.168.1.165:11434': 'new' }[seen] as State;
-  assert.ok(is, `${where}: ${seen}`);
-  return is;
+async function heldBy(slot: c.Slot, state: c.State): Promise<string> {
+  const { exit, stderr } = await d.deploy(slot, c.environment(c.WANTED[state]));
+  assert.equal(exit, 0, stderr);
+  return c.filesOf(slot);
 }
 
-/** Waits for a run that goes on without its connection. */
-async function quiet(): Promise<void> {
-  await lab.proxy.sh('flock /var/lib/gatepost/lock true');
+async function measured(slot: c.Slot, hop: c.Hop): Promise<c.Carried> {
+  await p.apply(slot.host, c.WANTED.old);
+  let deploying: Promise<unknown> | undefined;
+  const upload = await c.locked(slot, () =>
+    c.uploaded(slot, hop, () => {
+      deploying = d.deploy(slot, c.environment(c.WANTED.new));
+    }),
+  );
+  await deploying;
+  const { up, down } = await slot.relays[hop].traffic();
+  return { up, down, upload };
 }
 
-let traffic = { up: 0, down: 0 };
 const exits: Record<string, number> = {};
 
-/** One deploy of the new state over a connection that breaks. */
-async function broken(fault: Fault): Promise<void> {
-  const where = `${fault.kind} after ${fault.afterBytes} bytes ${fault.direction}`;
-  await lab.relay.fault(fault);
-  const deployed = await d.deploy(lab, STATES.new);
-  await lab.relay.heal();
-  await quiet();
-  const is = await isNow(where);
-  const said = `${where}: ${deployed.stderr}`;
-  if (deployed.exit === 0) assert.equal(is, 'new', said);
-  else if (deployed.exit === 1) assert.equal(is, 'old', said);
-  else assert.equal(deployed.exit, 4, said);
-  const key = `${fault.kind} ${deployed.exit}`;
+/** One deploy of the new state over a connection that breaks; every other is repeated by the script. */
+async function broken(slot: c.Slot, place: c.Place, isRepeated: boolean): Promise<void> {
+  const where = c.shown(place);
+  const before = await d.config(slot.host);
+  const started = Date.now();
+  await slot.relays[place.hop].fault(place);
+  const { exit, stderr } = await d
+    .deploy(slot, c.environment(c.WANTED.new))
+    .finally(() => slot.relays[place.hop].heal());
+  const said = `${where}: ${exit}, ${stderr}`;
+  assert.ok(Date.now() - started < LIMIT_MS[place.kind], said);
+  await c.quiet(slot);
+  const is = await c.stateOf(slot, known, said);
+  if (place.phase === 'upload') assert.equal(exit, 1, said);
+  if (exit === 0) assert.equal(is, 'new', said);
+  else if (exit === 1) assert.equal(await d.config(slot.host), before, said);
+  else assert.equal(exit, 4, said);
+  const key = `${place.hop} ${place.kind} ${exit}`;
   exits[key] = (exits[key] ?? 0) + 1;
-  const again = await p.apply(lab.proxy, WANTED.old);
+  if (isRepeated) await repeated(slot, where);
+  const again = await p.apply(slot.host, c.WANTED.old);
   assert.match(again.verdict ?? '', /^(applied|unchanged)$/, again.stdout);
-  assert.equal(await d.leftovers(lab.proxy), '', where);
+  assert.equal(await d.leftovers(slot.host), '', where);
 }
 
-/** Places for each kind of break; CUTS=15 makes sixty of them. */
-const PLACES = Number(process.env.CUTS ?? 3);
+async function repeated(slot: c.Slot, where: string): Promise<void> {
+  const { exit, stderr } = await d.deploy(slot, c.environment(c.WANTED.new));
+  assert.equal(exit, 0, stderr);
+  assert.equal(await c.stateOf(slot, known, where), 'new');
+}
 
-/** Places spread over what a whole deploy carries, more of them towards its end: the run itself says little. */
-const spread = (count: number, from: number, to: number) =>
-  Array.from({ length: count }, (_, i) => Math.round(from + ((to - from) * i) / (count - 1)));
+describe('a connection that breaks', { concurrency: true }, () => {
+  for (const hop of c.HOPS)
+    for (const kind of ['freeze', 'fin', 'rst'] as const)
+      test(`by ${kind} on the way to the ${hop}, in ${count} places (seed ${seed})`, async () => {
+        const pool = pools[kind === 'freeze' ? 'waiting' : 'working'];
+        const all = c.places(hop, kind, carried[hop], count, seed);
+        await Promise.all(
+          all.map((place, index) => pool((slot) => broken(slot, place, (index + kind.length) % 2 === 0))),
+        );
+      });
+});
 
-describe('a connection that breaks', () => {
-  before(async () => {
-    await d.deploy(lab, STATES.old);
-    assert.equal((await d.deploy(lab, STATES.new)).outcome, 'applied');
-    traffic = await lab.relay.traffic();
-    await d.deploy(lab, STATES.old);
-  });
-
-  for (const kind of ['fin', 'rst'] as const) {
-    test(`by ${kind} on the way up`, async () => {
-      for (const afterBytes of spread(PLACES, 500, traffic.up))
-        await broken({ kind, direction: 'up', afterBytes });
+/** Runs a script whose connection goes when its program is on the proxy, and that finds no way back. */
+async function lostForGood(slot: c.Slot, script: string, args: string[], env: Record<string, string> = {}) {
+  let running: Promise<Result> | undefined;
+  await c.locked(slot, async () => {
+    await c.uploaded(slot, 'jump', () => {
+      running = slot.run(script, args, { env });
     });
-    test(`by ${kind} on the way down`, async () => {
-      const places = [1500, ...spread(PLACES - 1, traffic.down - 2800, traffic.down - 10)];
-      for (const afterBytes of places) await broken({ kind, direction: 'down', afterBytes });
-    });
-  }
-
-  test('by freezing', async () => {
-    await broken({ kind: 'freeze', direction: 'down', afterBytes: traffic.down - 900 });
+    await slot.relays.jump.fault({ kind: 'fin', direction: 'down', afterBytes: 0, connections: 'all' });
+    await slot.relays.jump.cut('fin');
   });
+  const ran = (await running) as Result;
+  await slot.relays.jump.heal();
+  await c.quiet(slot);
+  return ran;
+}
 
-  test('says 0 when it was learned, 1 when nothing was changed', () => {
-    assert.ok((exits['fin 0'] ?? 0) > 1 && (exits['fin 1'] ?? 0) > 2, JSON.stringify(exits));
-    assert.ok((exits['rst 0'] ?? 0) > 1 && (exits['rst 1'] ?? 0) > 2, JSON.stringify(exits));
-  });
+const tokens = ({ stdout, stderr }: Result) => (stdout + stderr).match(/\b[0-9a-f]{64}\b/g) ?? [];
 
-  test('and does not come back says 4, and the next deploy settles it', async () => {
-    const fault = { kind: 'fin', direction: 'down' } as const;
-    const before = lab.relay.connections;
-    await lab.relay.fault({ ...fault, afterBytes: traffic.down - 900 });
-    const running = d.deploy(lab, STATES.new);
-    while (lab.relay.connections === before) await sleep(5);
-    // Whatever comes after the connection that breaks breaks at once.
-    await lab.relay.fault({ ...fault, afterBytes: 0, connections: 'all' });
-    const deployed = await running;
-    await lab.relay.heal();
-    await quiet();
-    assert.deepEqual([deployed.exit, deployed.outcome], [4, 'unknown'], deployed.stderr);
-    const next = await d.deploy(lab, STATES.new);
-    assert.equal(next.exit, 0, next.stderr);
-    assert.equal(await isNow('after 4'), 'new');
-  });
+describe('a connection that does not come back', { concurrency: true }, () => {
+  test('says 4, and the next deploy settles it', () =>
+    pools.waiting(async (slot) => {
+      await p.apply(slot.host, c.WANTED.old);
+      const env = c.environment(c.WANTED.new);
+      const { status, stdout } = await lostForGood(slot, 'deploy', ['--json', '--no-verify'], env);
+      assert.deepEqual([status, JSON.parse(stdout).hosts[0].outcome], [4, 'unknown'], stdout);
+      const next = await d.deploy(slot, env);
+      assert.equal(next.exit, 0, next.stderr);
+      assert.equal(await c.stateOf(slot, known, 'after 4'), 'new');
+    }));
+
+  for (const script of ['deploy', 'rotate-bearer'])
+    for (const flags of [[], ['--json']])
+      test(`shows a new token once, which may be live: ${script} ${flags}`, () =>
+        pools.waiting(async (slot) => {
+          await d.reset(slot.host);
+          if (script !== 'deploy') await p.apply(slot.host, c.WANTED.old);
+          const ran = await lostForGood(slot, script, flags);
+          assert.deepEqual([ran.status, tokens(ran).length], [4, 1], ran.stdout + ran.stderr);
+          assert.equal(await c.gateOf(slot, tokens(ran)[0] as string), '200');
+          const next = await slot.run('deploy', ['--json', '--no-verify']);
+          assert.deepEqual([next.status, tokens(next)], [0, []], next.stderr);
+        }));
+});
+
+test('both ends were met: 0 when it was learned, 1 when nothing was changed', (t) => {
+  t.diagnostic(JSON.stringify(exits));
+  for (const exit of [0, 1]) assert.ok(Object.keys(exits).some((key) => key.endsWith(` ${exit}`)));
 });
 
 describe('a program that was cut', () => {

@@ -212,7 +212,12 @@ const FAILURES: readonly (readonly [says: string, provoke: () => Promise<unknown
   [
     'cannot be reached from the jump host',
     () => reach([jump, elsewhere('127.0.2.1', 9)]),
-    /On the jump host|Check on the jump host: `nc -vz 127\.0\.2\.1 9`/,
+    /Check on the jump host: `nc -vz 127\.0\.2\.1 9`/,
+  ],
+  [
+    'cannot be reached from the jump host',
+    () => reach([jump, elsewhere('198.51.100.1')]),
+    /Check on the jump host: `nc -vz 198\.51\.100\.1 22`/,
   ],
   [
     'connection lost: no answer to keepalives; closed; reset by the other side',

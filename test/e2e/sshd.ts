@@ -1,5 +1,5 @@
 /** Real sshd and ssh-agent for the SSH tests, on loopback in the namespaces of the test. */
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -79,13 +79,20 @@ async function listening(host: string, port: number): Promise<void> {
 
 /** Starts an ssh-agent that holds these keys, and returns its socket. */
 export async function startAgent(socket: string, keys: readonly string[]): Promise<string> {
-  spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' }).unref();
+  await agentProcess(socket, keys);
+  return socket;
+}
+
+/** The same, for tests that stop it. */
+export async function agentProcess(socket: string, keys: readonly string[]): Promise<ChildProcess> {
+  const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
+  agent.unref();
   for (let attempt = 0; attempt < 100; attempt += 1) {
     try {
       await connected(socket);
       for (const key of keys)
         execFileSync('ssh-add', ['-q', key], { env: { SSH_AUTH_SOCK: socket }, stdio: 'pipe' });
-      return socket;
+      return agent;
     } catch {
       await sleep(30);
     }

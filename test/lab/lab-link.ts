@@ -10,6 +10,8 @@ export interface Fault {
   kind: Break;
   direction: Direction;
   afterBytes: number;
+  /** How long after those bytes; at once unless given. */
+  afterMs?: number;
   /** Which connections: the next one only (the default), or all until healed. */
   connections?: 'next' | 'all';
 }
@@ -56,15 +58,21 @@ export function cut(link: Link, kind: Break): void {
   }
 }
 
-/** Hands bytes on, up to the one at which this connection is to break. */
+/** Hands bytes on, up to the one at which this connection is to break; all of them where that comes some time later. */
 function pass(link: Link, direction: Direction, to: Socket, bytes: Buffer): void {
   if (!to.writable) return;
   const fault = link.fault?.direction === direction ? link.fault : undefined;
   const room = fault ? fault.afterBytes - link.passed[direction] : Number.POSITIVE_INFINITY;
-  const part = bytes.subarray(0, Math.min(room, bytes.length));
+  const part = fault?.afterMs === undefined ? bytes.subarray(0, Math.min(room, bytes.length)) : bytes;
   link.passed[direction] += part.length;
   to.write(part);
-  if (fault && bytes.length >= room) cut(link, fault.kind);
+  if (fault && bytes.length >= room) breakBy(link, fault);
+}
+
+function breakBy(link: Link, { kind, afterMs }: Fault): void {
+  link.fault = undefined;
+  if (afterMs === undefined) cut(link, kind);
+  else setTimeout(cut, afterMs, link, kind);
 }
 
 function flow(link: Link, direction: Direction, from: Socket, to: () => Socket | undefined): void {

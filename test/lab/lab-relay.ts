@@ -27,9 +27,9 @@ interface Reply {
   traffic: Traffic;
 }
 
-/** Starts a relay on a host's port 2222, in front of the sshd at that host's own address. */
-export async function startRelay(place: Place, roundTripMs: number): Promise<Relay> {
-  const relay = typescript('test/lab/relay.ts', [`${RELAY_PORT}`, `${place.lan}`, '22', `${roundTripMs}`]);
+/** Starts a relay on a port of a host, in front of the sshd at that host's own address. */
+export async function startRelay(place: Place, roundTripMs: number, port = RELAY_PORT): Promise<Relay> {
+  const relay = typescript('test/lab/relay.ts', [`${port}`, `${place.lan}`, '22', `${roundTripMs}`]);
   const child = spawn('nsenter', [`--net=/run/netns/${place.name}`, process.execPath, ...relay], {
     env: { PATH },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -9,10 +9,10 @@ import { judgeFiles } from '../../lib/access.ts';
 import { judgeClientName } from '../../lib/bearers.ts';
 import { readEnvFile } from '../../lib/env-file.ts';
 import { UsageError } from '../../lib/errors.ts';
-import { atHome } from '../../lib/forms.ts';
 import { render } from '../../lib/render.ts';
 import { readSettings } from '../../lib/settings.ts';
 import { findSites, pickSite } from '../../lib/sites.ts';
+import { inHome } from '../../lib/ssh/paths.ts';
 
 const sites = await findSites();
 const [ia, nexus] = ['ia.enso.4nkweb.com', 'nexus'].map((name) => pickSite(sites, name));
@@ -316,7 +316,7 @@ describe('a path', () => {
     });
 
   it('takes the home directory for ~, and nothing else', async () => {
-    assert.equal((await access({ IA_ENSO_SSH_KEY: '~/x' })).key, atHome('~/x'));
+    assert.equal((await access({ IA_ENSO_SSH_KEY: '~/x' })).key, inHome('~/x'));
     for (const path of ['a/~/x', '~user/x', '~x'])
       assert.equal((await access({ IA_ENSO_SSH_KEY: path })).key, join(process.cwd(), path));
   });

@@ -7,7 +7,7 @@ import { after, describe, it } from 'node:test';
 import { UsageError } from '../../lib/errors.ts';
 import { type Hop, type HostSettings, resolveHops } from '../../lib/ssh/config.ts';
 import { parseHostConfig, parseJump, readHostConfig, sshConfigText } from '../../lib/ssh/dash-g.ts';
-import { expandPath, HOME } from '../../lib/ssh/paths.ts';
+import { expandPath, home } from '../../lib/ssh/paths.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'gatepost-config-'));
 const defaults = { user: 'ncantu', port: 22, key: '/default/key', agent: '/agent' };
@@ -122,7 +122,7 @@ describe('resolveHops', () => {
     const [explicit] = await hopsWith(config, { host: 'p', key: '/mine' });
     assert.deepEqual([explicit?.keys, explicit?.keyIsExplicit], [['/mine'], true]);
     const [jump, configured] = await hopsWith(config, { host: 'p' }, { host: 'j' });
-    assert.deepEqual(configured?.keys, [`${HOME}/.ssh/ncantu_key`, '/two']);
+    assert.deepEqual(configured?.keys, [`${home()}/.ssh/ncantu_key`, '/two']);
     assert.deepEqual([jump?.keys, jump?.keyIsExplicit], [['/default/key'], false]);
   });
 
@@ -138,9 +138,9 @@ describe('resolveHops', () => {
     const [own] = await hopsWith(config, { host: 'c' }, undefined, true, '/mine');
     assert.deepEqual(own?.knownHosts, ['/mine']);
     const configured = (await hopsWith(config, { host: 'c' })).at(-1);
-    assert.deepEqual(configured?.knownHosts, [`${HOME}/a`, '/b']);
+    assert.deepEqual(configured?.knownHosts, [`${home()}/a`, '/b']);
     assert.equal(configured?.hostKeyName, 'alias');
-    assert.equal((await hopsWith(config, { host: 'd' })).at(-1)?.knownHosts[0], `${HOME}/.ssh/known_hosts`);
+    assert.equal((await hopsWith(config, { host: 'd' })).at(-1)?.knownHosts[0], `${home()}/.ssh/known_hosts`);
   });
 
   it('lets the user match blocks of the configuration', async () => {
@@ -203,11 +203,11 @@ describe('ssh -G', () => {
 describe('expandPath', () => {
   const to = { host: 'h', user: 'u', port: 22, name: 'n' };
   for (const [path, expected] of [
-    ['~/x', `${HOME}/x`],
+    ['~/x', `${home()}/x`],
     ['/a~b', '/a~b'],
-    ['%d/%r@%h:%p-%n-100%%', `${HOME}/u@h:22-n-100%`],
+    ['%d/%r@%h:%p-%n-100%%', `${home()}/u@h:22-n-100%`],
     ['/%z', '/%z'],
   ] as const)
-    it(`makes ${expected.replace(HOME, 'HOME')} of ${path}`, () =>
+    it(`makes ${expected.replace(home(), 'HOME')} of ${path}`, () =>
       assert.equal(expandPath(path, to), expected));
 });
