@@ -94,7 +94,7 @@ export function readFlags(command: Usage, args = process.argv.slice(2)): Command
   return { ...line, flags: withHome(line.flags) };
 }
 
-const seeHelp = ({ name }: Usage): string => `See: npx tsx scripts/${name}.ts --help`;
+const seeHelp = ({ name }: Usage): string => `See: \`npx tsx scripts/${name}.ts --help\``;
 
 function parsed(command: Usage, args: string[]): CommandLine {
   const names = new Set<string>([...EVERYWHERE, ...command.flags]);

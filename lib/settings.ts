@@ -120,7 +120,7 @@ function warnings(
     isEnvFileWanted && !file.exists
       ? `--env ${name}: there is no such file, so no setting comes from it`
       : '',
-    file.isOpen && holdsSecret ? `${name} holds a token and others may read it: chmod 600 ${name}` : '',
+    file.isOpen && holdsSecret ? `${name} holds a token and others may read it: \`chmod 600 ${name}\`` : '',
   ].filter(Boolean);
 }
 
