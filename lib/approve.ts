@@ -20,7 +20,7 @@ export async function writeApproval(context: Context): Promise<Result> {
   report.tell({
     kind: 'summary',
     ok: true,
-    text: `${file}: approves the programs of ${site.name} for ${user}; on each proxy, as root: sh ${basename(file)}`,
+    text: `${file}: approves the programs of ${site.name} for ${user}; on each proxy, as root: \`sh ${basename(file)}\``,
   });
   return { exit: EXIT.done, json: { hosts: [], bundle: path } };
 }

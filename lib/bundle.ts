@@ -55,7 +55,7 @@ export async function writeBundle(context: Context, file: string): Promise<Resul
   report.tell({
     kind: 'summary',
     ok: true,
-    text: `${file}: the bundle of ${site.name}; run it as root: sh ${basename(file)}`,
+    text: `${file}: the bundle of ${site.name}; run it as root: \`sh ${basename(file)}\``,
   });
   const json = { hosts: [], bundle: path, ...(isNew && { token: bearer.token.reveal() }) };
   return { exit: EXIT.done, json };

@@ -19,7 +19,7 @@ interface Words {
   readonly name: string;
 }
 
-const SEE_HELP = 'See: npx tsx scripts/bearers.ts --help';
+const SEE_HELP = 'See: `npx tsx scripts/bearers.ts --help`';
 
 /** @throws UsageError for words that are no command, a name that no client can have, a scope that is none */
 export function wordsOf({ words, flags, site }: Context): Words {

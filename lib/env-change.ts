@@ -33,7 +33,7 @@ export async function keepInEnv(
 async function takeBack({ report }: Context, { path, undo }: Written): Promise<void> {
   const text = (await undo().catch(() => false))
     ? `${path} holds the old token again, which is the one that is live`
-    : `${path} could not be put back: it holds the new token, and the old one is live; npx tsx scripts/deploy.ts makes the file's the live one`;
+    : `${path} could not be put back: it holds the new token, and the old one is live; \`npx tsx scripts/deploy.ts\` makes the file's the live one`;
   report.tell({ kind: 'warning', text });
 }
 
@@ -45,7 +45,7 @@ function tellOfOthers({ report }: Context, { path }: Written, hosts: readonly Ho
   if (unknown.length > 0)
     report.tell({
       kind: 'warning',
-      text: `${kept}; whether ${unknown.join(', ')} takes it is not known. npx tsx scripts/deploy.ts makes it live in any case`,
+      text: `${kept}; whether ${unknown.join(', ')} takes it is not known. \`npx tsx scripts/deploy.ts\` makes it live in any case`,
     });
   if (old.length > 0)
     report.tell({ kind: 'warning', text: `${kept}; ${old.join(', ')} still takes the old one` });

@@ -14,7 +14,7 @@ const BY_TYPE = [...LOGIN, ...ACME].filter(({ code }) => code !== undefined);
 
 const UNKNOWN: Explanation = {
   means: 'This failure is not in our table.',
-  next: 'Its own words are above; on the proxy, nginx -t and the error log tell more.',
+  next: 'Its own words are above; on the proxy, `nginx -t` and the error log tell more.',
 };
 
 /** What `failure` means and what to do. */

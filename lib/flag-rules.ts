@@ -1,5 +1,6 @@
 /** What is wrong with flags that each are right by themselves. */
-import type { CommandLine, FlagName } from './flags.ts';
+import type { FlagName } from './flag-table.ts';
+import type { CommandLine } from './flags.ts';
 
 /** Flags that exclude others, and why. */
 const EXCLUSIONS: readonly (readonly [flag: FlagName, others: readonly FlagName[], why: string])[] = [
@@ -10,13 +11,13 @@ const EXCLUSIONS: readonly (readonly [flag: FlagName, others: readonly FlagName[
   ['self-signed', ['staging'], 'it asks no CA'],
 ];
 
-/** Every flag that is empty, and every pair that excludes each other. */
+/** Every flag that is blank, and every pair that excludes each other. */
 export function judgeFlags({ flags, given }: CommandLine): readonly string[] {
-  const empty = [...given].filter((name) => flags[name] === '');
+  const blank = [...given].filter((name) => String(flags[name]).trim() === '');
   const pairs = EXCLUSIONS.flatMap(([flag, others, why]) =>
     others
       .filter((other) => given.has(flag) && given.has(other))
       .map((other) => `--${flag} and --${other}: ${why}; give one of them`),
   );
-  return [...empty.map((name) => `--${name}: must not be empty`), ...pairs];
+  return [...blank.map((name) => `--${name}: must not be empty`), ...pairs];
 }

@@ -39,12 +39,12 @@ export function renewalFaults(renewal: Renewal): readonly string[] {
 
 function authenticatorFault({ authenticator, webroot = WEBROOT }: Renewal): string {
   if (authenticator === 'webroot' && webroot === WEBROOT) return '';
-  return `certbot renews by ${authenticator} ${webroot}, which this site may not serve; npx tsx scripts/bootstrap-tls.ts --force-renewal changes that`;
+  return `certbot renews by ${authenticator} ${webroot}, which this site may not serve; \`npx tsx scripts/bootstrap-tls.ts --force-renewal\` changes that`;
 }
 
 const UNKNOWN =
-  'certbot does not know the certificate there, so nobody renews it; npx tsx scripts/bootstrap-tls.ts --force-renewal gets one that it does';
+  'certbot does not know the certificate there, so nobody renews it; `npx tsx scripts/bootstrap-tls.ts --force-renewal` gets one that it does';
 const OFF =
-  'certbot does not run by itself on the proxy; there, as root: systemctl enable --now certbot.timer';
+  'certbot does not run by itself on the proxy; there, as root: `systemctl enable --now certbot.timer`';
 const UNTOLD =
-  'nginx is not told of renewals: our hook of certbot is missing or changed; npx tsx scripts/bootstrap-tls.ts puts it right';
+  'nginx is not told of renewals: our hook of certbot is missing or changed; `npx tsx scripts/bootstrap-tls.ts` puts it right';

@@ -48,21 +48,24 @@ function orEmpty<T>(form: Form<T>): Form<T | ''> {
  * meant. In the environment those of other sites may be another product's, and are no more than worth a warning.
  */
 export async function judgeNames(
-  given: { readonly file: readonly string[]; readonly environment: readonly string[] },
+  file: Readonly<Record<string, string>>,
+  environment: NodeJS.ProcessEnv,
   picked: Site,
   sites: Iterable<Site>,
 ): Promise<{ readonly problems: readonly string[]; readonly warnings: readonly string[] }> {
   const all = [...sites];
   const known = all.flatMap((site) => Object.keys(settingsOf(site)));
-  const unknown = [...new Set([...given.file, ...given.environment])].filter(
+  const unknown = Object.keys({ ...file, ...environment }).filter(
     (name) => all.some((site) => isOf(site, name)) && !known.includes(name),
   );
   if (unknown.length === 0) return { problems: [], warnings: [] };
   const near = await import('fastest-levenshtein');
-  const [foreign, ours] = split(unknown, (name) => !isOf(picked, name) && !given.file.includes(name));
+  const isForeign = (name: string) => !isOf(picked, name) && !Object.hasOwn(file, name);
   return {
-    problems: ours.map((name) => `${name}: no such setting; ${nearest(near, name, known)} is meant, perhaps`),
-    warnings: foreign.map((name) => foreignText(near, name, known)),
+    problems: unknown
+      .filter((name) => !isForeign(name))
+      .map((name) => `${name}: no such setting; ${nearest(near, name, known)} is meant, perhaps`),
+    warnings: unknown.filter(isForeign).map((name) => foreignText(near, name, known)),
   };
 }
 
@@ -77,10 +80,6 @@ function foreignText({ closest, distance }: Near, name: string, known: readonly 
   const meant = closest(name.toUpperCase(), known);
   const hint = distance(name.toUpperCase(), meant) <= SLIP ? `; ${meant} is meant, perhaps` : '';
   return `${name}: the environment sets it, and no site has such a setting${hint}`;
-}
-
-function split<T>(values: readonly T[], isFirst: (value: T) => boolean): readonly [T[], T[]] {
-  return [values.filter(isFirst), values.filter((value) => !isFirst(value))];
 }
 
 /** Among the names that end in the same word, if there are any: IA_ENSO_TOKEN means ..._BEARER_TOKEN. */

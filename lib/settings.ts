@@ -2,11 +2,12 @@
 
 import { type Access, accessOf } from './access.ts';
 import { type EnvFile, readEnvFile } from './env-file.ts';
-import { UsageError } from './errors.ts';
+import { refuseAll } from './errors.ts';
 import { hosts } from './forms.ts';
 import { lookUp } from './look-up.ts';
 import { Secret } from './secret.ts';
 import { COMMON, judgeNames, settingsOf } from './setting-names.ts';
+import { readAll } from './setting-values.ts';
 import type { Setting, Site } from './sites.ts';
 
 export interface Settings {
@@ -57,26 +58,18 @@ export async function readSettings(
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<Settings> {
   const file = await readEnvFile(options.envFile);
-  const given: Record<string, string | undefined> = { ...file.values, ...environment };
-  const hostName = `${site.prefix}_PROXY_HOST`;
-  if (options.host !== undefined) given[hostName] = options.host;
-  const known = { ...COMMON, ...settingsOf(site) };
-  const names = await judgeNames(
-    { file: Object.keys(file.values), environment: Object.keys(environment) },
-    site,
-    sites,
-  );
+  const names = await judgeNames(file.values, environment, site, sites);
   const problems = [...file.problems, ...names.problems];
+  const known = { ...COMMON, ...settingsOf(site) };
+  const given = { ...file.values, ...environment, ...hostGiven(site, options) };
   const read = readAll(known, given, problems);
+  const hostName = hostNameOf(site);
   if (given[hostName] === undefined && !(hostName in read))
     problems.push(`${hostName}: must be set for ${site.name}: ${hosts.wants}`);
-  if (problems.length > 0) throw new UsageError(problems);
+  refuseAll(problems);
   return {
     access: accessOf(site, read, given),
-    acme: {
-      directoryUrl: String(read.ACME_DIRECTORY_URL),
-      ...(read.ACME_EMAIL ? { email: String(read.ACME_EMAIL) } : {}),
-    },
+    acme: acmeOf(read),
     values: Object.fromEntries(
       Object.keys(site.settings).flatMap((name) => (name in read ? [[name, asText(read[name])]] : [])),
     ),
@@ -85,30 +78,17 @@ export async function readSettings(
   };
 }
 
+const hostNameOf = ({ prefix }: Site): string => `${prefix}_PROXY_HOST`;
+
+function hostGiven(site: Site, { host }: ReadOptions): Record<string, string | undefined> {
+  return host === undefined ? {} : { [hostNameOf(site)]: host };
+}
+
+function acmeOf({ ACME_DIRECTORY_URL: url, ACME_EMAIL: email }: Record<string, unknown>): Settings['acme'] {
+  return { directoryUrl: String(url), ...(email ? { email: String(email) } : {}) };
+}
+
 const asText = (value: unknown): string | Secret => (value instanceof Secret ? value : String(value));
-
-/** The value of every setting that is set or has a default; what is wrong goes to `problems`. */
-function readAll(
-  known: Readonly<Record<string, Setting>>,
-  given: Readonly<Record<string, string | undefined>>,
-  problems: string[],
-): Record<string, unknown> {
-  const read: Record<string, unknown> = {};
-  for (const [name, setting] of Object.entries(known)) {
-    const text = given[name] ?? setting.default;
-    if (text === undefined) continue;
-    const value = setting.form.read(text);
-    if (value === undefined) problems.push(problem(name, setting, text));
-    else read[name] = value;
-  }
-  return read;
-}
-
-function problem(name: string, { form, meaning }: Setting, text: string): string {
-  const wants = form.problem?.(text) ?? form.wants;
-  const shown = form.secret ? '' : ` is ${JSON.stringify(text.slice(0, 80))};`;
-  return `${name}:${shown} it must be ${wants} (${meaning})`;
-}
 
 function warnings(
   { envFile: name, isEnvFileWanted = false }: ReadOptions,
@@ -120,7 +100,7 @@ function warnings(
     isEnvFileWanted && !file.exists
       ? `--env ${name}: there is no such file, so no setting comes from it`
       : '',
-    file.isOpen && holdsSecret ? `${name} holds a token and others may read it: chmod 600 ${name}` : '',
+    file.isOpen && holdsSecret ? `${name} holds a token and others may read it: \`chmod 600 ${name}\`` : '',
   ].filter(Boolean);
 }
 

@@ -16,7 +16,7 @@ export function faultsOf(status: Status): readonly Fault[] {
 function vhostFaults({ vhost, releases }: Status): Fault[] {
   if (vhost === 'http-only') {
     const text =
-      'only the HTTP-only vhost is in place, without a certificate: npx tsx scripts/bootstrap-tls.ts goes on';
+      'only the HTTP-only vhost is in place, without a certificate: `npx tsx scripts/bootstrap-tls.ts` goes on';
     return [{ about: 'TLS', text }];
   }
   const isRemoved = releases[0] === undefined || releases[0].kind === 'remove';

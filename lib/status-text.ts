@@ -71,7 +71,7 @@ function certificatePoint(certificate: Certificate | undefined): Point {
     point('the certificate', status, `certificate: ${text}`);
   if (!certificate) return told('skipped', 'none known');
   const { path, ends, daysLeft, names } = certificate;
-  if (ends === 'missing') return told('failed', `${path} is missing (npx tsx scripts/bootstrap-tls.ts)`);
+  if (ends === 'missing') return told('failed', `${path} is missing (\`npx tsx scripts/bootstrap-tls.ts\`)`);
   if (daysLeft === undefined) return told('failed', `${path} is no certificate in PEM form`);
   return told(judgeDays(daysLeft), `${daysLeft} days left, until ${atMinute(ends)}, for ${names} (${path})`);
 }

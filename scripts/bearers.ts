@@ -5,7 +5,7 @@ import { addClient, listClients, revokeClient, wordsOf } from '../lib/clients.ts
 await main({
   name: 'bearers',
   does: 'Lists the clients of the gate, adds one (its token is shown once), or revokes one.',
-  takes: 'list | add NAME | revoke NAME',
+  takes: '(list | add NAME | revoke NAME)',
   flags: ['scope', 'limit', 'dry-run', 'no-verify', 'parallel', 'local'],
   run: (context) => {
     const { verb, name } = wordsOf(context);

@@ -17,7 +17,7 @@ await main({
     if (flags.to !== undefined && !/^[\w.-]{1,100}$/.test(flags.to))
       throw new UsageError(
         ['--to: must be the id of a release'],
-        'The ids are in: npx tsx scripts/status.ts',
+        'The ids are in: `npx tsx scripts/status.ts`',
       );
     const run = newRun();
     const program = await rollbackProgram(run, site, flags.to, flags['dry-run']);

@@ -90,7 +90,7 @@ function byAddress(
 
 function staleFault({ certificate }: Seen): string {
   const ends = certificate.valid_to;
-  return `Another certificate is served (valid until ${ends}) than the one that lies on the proxy: nginx was not reloaded since, or another server or vhost answers for this name. On the proxy: nginx -t && nginx -s reload.`;
+  return `Another certificate is served (valid until ${ends}) than the one that lies on the proxy: nginx was not reloaded since, or another server or vhost answers for this name. On the proxy: \`nginx -t && nginx -s reload\`.`;
 }
 
 function chainFault({ verdict, certificate }: Seen): string {

@@ -39,7 +39,7 @@ export function explainStatus(status: number, fallback: string, body = '', names
 function adviceFor(code: string, target: CheckTarget): string {
   if (isCertificateError(code)) return TRUST;
   if (/^(EPROTO|ERR_SSL)/.test(code)) return NO_TLS;
-  return BY_CODE[code] ?? `Run it again; if it stays, ask ${target.serverName} by hand with curl -v.`;
+  return BY_CODE[code] ?? `Run it again; if it stays, ask ${target.serverName} by hand with \`curl -v\`.`;
 }
 
 function sentence(text: string): string {

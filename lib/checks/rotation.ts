@@ -50,7 +50,7 @@ function judgeOpen(path: string, answer: Answer): Finding {
   const { status } = answer;
   if (!isLetIn(answer))
     return failed(
-      `${path} gives ${status} to it: another proxy or vhost answers for this name, perhaps. Compare the fingerprints: npx tsx scripts/bearers.ts list`,
+      `${path} gives ${status} to it: another proxy or vhost answers for this name, perhaps. Compare the fingerprints: \`npx tsx scripts/bearers.ts list\``,
     );
   const backend = status >= 500 ? `, and the backend behind it gives ${status}` : '';
   return passed(`It is let in at ${path}${backend}.`);
@@ -60,6 +60,6 @@ function judgeRefused(path: string, answer: Answer): Finding {
   const { status } = answer;
   if (isOut(answer)) return passed(`It is refused at ${path} (${status}).`);
   return failed(
-    `${path} still gives ${status} to it: another client holds the same token, or another proxy answers for this name. Compare the fingerprints: npx tsx scripts/bearers.ts list`,
+    `${path} still gives ${status} to it: another client holds the same token, or another proxy answers for this name. Compare the fingerprints: \`npx tsx scripts/bearers.ts list\``,
   );
 }

@@ -10,7 +10,7 @@ export const ACME: readonly Row[] = [
     code: 'certbot-busy',
     says: 'Another instance of Certbot is already running',
     means: 'certbot is at work on the proxy already, by its timer or by hand.',
-    next: `Wait until it ends (ps -C certbot), ${AGAIN}`,
+    next: `Wait until it ends (\`ps -C certbot\`), ${AGAIN}`,
   },
   {
     code: 'acme-rate-limited',
@@ -33,28 +33,28 @@ export const ACME: readonly Row[] = [
     when: /SSLError|CERTIFICATE_VERIFY_FAILED|certificate verify failed/i,
     means:
       'certbot on the proxy does not trust the certificate of the CA at ACME_DIRECTORY_URL, or its clock is wrong.',
-    next: `Look at the proxy's date; for a CA of your own put its root below /usr/local/share/ca-certificates and run update-ca-certificates; ${AGAIN}`,
+    next: `Look at the proxy's date; for a CA of your own put its root below /usr/local/share/ca-certificates and run \`update-ca-certificates\`; ${AGAIN}`,
   },
   {
     code: 'acme-unreachable',
     says: 'Requesting …: Connection refused; Max retries exceeded; Name or service not known',
     when: /Requesting \S+: |NewConnectionError|ConnectionError|ConnectTimeout|Max retries exceeded|ReadTimeout|Name or service not known|Temporary failure in name resolution|Network is unreachable|Read timed out/i,
     means: 'The proxy does not reach the CA.',
-    next: `On the proxy, try: curl -sS ACME_DIRECTORY_URL. Look at its DNS, its way out and the CA's status page, ${AGAIN}`,
+    next: `On the proxy, try: \`curl -sS ACME_DIRECTORY_URL\`. Look at its DNS, its way out and the CA's status page, ${AGAIN}`,
   },
   {
     code: 'acme-dns',
     says: 'Type: dns; NXDOMAIN; no valid A records found',
     when: /Type: +dns|error:dns|NXDOMAIN|no valid A records|DNS problem/i,
     means: "The name resolves here and not for the CA: the public DNS lacks it, or the CA's resolver fails.",
-    next: `Look with: dig NAME @1.1.1.1. Mend the public record, wait for its time to live, ${AGAIN}`,
+    next: `Look with: \`dig NAME @1.1.1.1\`. Mend the public record, wait for its time to live, ${AGAIN}`,
   },
   {
     code: 'acme-caa',
     says: 'Type: caa; CAA record prevents issuance',
     when: /Type: +caa|error:caa|CAA record/i,
     means: 'A CAA record of the domain does not let this CA issue.',
-    next: `Look with: dig CAA NAME. Add the CA or remove the record, ${AGAIN}`,
+    next: `Look with: \`dig CAA NAME\`. Add the CA or remove the record, ${AGAIN}`,
   },
   {
     code: 'acme-connection',
@@ -69,7 +69,7 @@ export const ACME: readonly Row[] = [
     when: /Type: +(unauthorized|incorrectResponse)|error:(unauthorized|incorrectResponse)/i,
     means:
       'The CA got something else than the challenge: it sees another server under this name than this machine does.',
-    next: `Compare its message with: dig NAME @1.1.1.1 (A and AAAA), look at what answers there, ${AGAIN}`,
+    next: `Compare its message with: \`dig NAME @1.1.1.1\` (A and AAAA), look at what answers there, ${AGAIN}`,
   },
   {
     code: 'acme-account',
@@ -77,7 +77,7 @@ export const ACME: readonly Row[] = [
     when: /externalAccountRequired|External Account Binding|--eab-kid/i,
     means:
       'This CA wants an account that it gave out itself (external account binding), which the suite does not do.',
-    next: 'Register once on the proxy: certbot register --server URL --eab-kid ID --eab-hmac-key KEY; then run bootstrap-tls again.',
+    next: 'Register once on the proxy: `certbot register --server URL --eab-kid ID --eab-hmac-key KEY`; then run bootstrap-tls again.',
   },
   {
     code: 'acme-refused',

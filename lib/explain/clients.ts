@@ -51,7 +51,7 @@ const GATE = {
   forbidden: {
     says: '403 insufficient_scope',
     means: 'The token belongs to a client of scope inference, and the path wants full.',
-    next: 'Use the token of a client of scope full, or add one: npx tsx scripts/bearers.ts add NAME --scope full',
+    next: 'Use the token of a client of scope full, or add one: `npx tsx scripts/bearers.ts add NAME --scope full`',
   },
   foreign: {
     says: '403 without a word',

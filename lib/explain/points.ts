@@ -18,13 +18,13 @@ export const POINTS: Readonly<Record<string, Point>> = {
   },
   sick: {
     means: 'nginx on the proxy refuses its configuration already, before any change of ours.',
-    next: 'Mend the file that its message names (nginx -t), then deploy again.',
+    next: 'Mend the file that its message names (`nginx -t`), then deploy again.',
     isFirm: true,
   },
   locked: { means: 'Another run is at work on this proxy.', next: 'Wait for it to end, then run it again.' },
   layout: {
     means: 'nginx would not read what is deployed.',
-    next: 'Add to the http block of /etc/nginx/nginx.conf: include /etc/nginx/conf.d/*.conf;',
+    next: 'Add to the http block of /etc/nginx/nginx.conf: `include /etc/nginx/conf.d/*.conf;`',
   },
   'nginx-absent': {
     means: 'The suite changes an nginx that is there already.',
@@ -32,7 +32,7 @@ export const POINTS: Readonly<Record<string, Point>> = {
   },
   'nginx-stopped': {
     means: 'A change is proven by the running nginx, and there is none.',
-    next: 'Start it (systemctl start nginx), then deploy again.',
+    next: 'Start it (`systemctl start nginx`), then deploy again.',
   },
   target: {
     means: 'What stands in the place of one of our files was put there by somebody else.',
@@ -40,11 +40,11 @@ export const POINTS: Readonly<Record<string, Point>> = {
   },
   write: {
     means: 'A file could not be written on the proxy.',
-    next: 'Look at the disk and the rights there (df -h, lsattr).',
+    next: 'Look at the disk and the rights there (`df -h`, `lsattr`).',
   },
   store: {
     means: 'The history below /var/lib/gatepost cannot be written.',
-    next: 'Look at the disk and the mounts there (df -h, mount).',
+    next: 'Look at the disk and the mounts there (`df -h`, `mount`).',
   },
   restore: {
     means: 'What was changed could not be put back whole.',
@@ -53,7 +53,7 @@ export const POINTS: Readonly<Record<string, Point>> = {
   },
   sudo: {
     means: 'The login works, but the shell there did not run the program.',
-    next: 'Try by hand: ssh to the proxy and run sudo -n /bin/sh -c id',
+    next: 'Try by hand: ssh to the proxy and run `sudo -n /bin/sh -c id`',
   },
   unknown: {
     means: 'The program was sent. It ends by itself, with the change wholly live or wholly undone.',
@@ -73,26 +73,26 @@ export const POINTS: Readonly<Record<string, Point>> = {
   },
   'same-token': {
     means: 'A rotation to a token that is in use already would change nothing, or mix two clients up.',
-    next: 'Set another token (openssl rand -hex 32), or leave it unset to have one generated.',
+    next: 'Set another token (`openssl rand -hex 32`), or leave it unset to have one generated.',
   },
   'no-client': {
-    next: 'See which there are: npx tsx scripts/bearers.ts list. A new one: npx tsx scripts/bearers.ts add NAME',
+    next: 'See which there are: `npx tsx scripts/bearers.ts list`. A new one: `npx tsx scripts/bearers.ts add NAME`',
   },
   'client-exists': {
     means: 'Its token stays as it is.',
-    next: 'A new token for it: npx tsx scripts/rotate-bearer.ts --client NAME. Another scope: revoke it, then add it.',
+    next: 'A new token for it: `npx tsx scripts/rotate-bearer.ts --client NAME`. Another scope: revoke it, then add it.',
   },
   'client-file': {
     means: 'Somebody wrote that file by hand, in another form.',
-    next: 'Revoke the client and add it again: npx tsx scripts/bearers.ts revoke NAME',
+    next: 'Revoke the client and add it again: `npx tsx scripts/bearers.ts revoke NAME`',
   },
-  'no-gate': { next: 'Deploy the site first: npx tsx scripts/deploy.ts' },
-  'no-release': { next: 'The ids, with who and when: npx tsx scripts/status.ts' },
+  'no-gate': { next: 'Deploy the site first: `npx tsx scripts/deploy.ts`' },
+  'no-release': { next: 'The ids, with who and when: `npx tsx scripts/status.ts`' },
   'no-files': {
-    next: 'Choose another release (npx tsx scripts/status.ts), or run: npx tsx scripts/remove.ts',
+    next: 'Choose another release (`npx tsx scripts/status.ts`), or run: `npx tsx scripts/remove.ts`',
   },
   'no-earlier': {
-    next: 'To take the site off the proxy: npx tsx scripts/remove.ts. Any other release: --to ID, as npx tsx scripts/status.ts lists them.',
+    next: 'To take the site off the proxy: `npx tsx scripts/remove.ts`. Any other release: `--to ID`, as `npx tsx scripts/status.ts` lists them.',
   },
   tools: {
     means: 'A tool that every Linux has is missing on the proxy.',

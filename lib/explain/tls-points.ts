@@ -32,11 +32,11 @@ export const TLS_POINTS: Readonly<Record<string, Point>> = {
   'challenge-other': {
     means:
       'Another server or another vhost answers under this name: the record leads elsewhere, or something stands before the proxy.',
-    next: `Compare the address with the proxy's public entry; on the proxy: grep -rn server_name /etc/nginx. With several proxies name the right one by --host; ${AGAIN}`,
+    next: `Compare the address with the proxy's public entry; on the proxy: \`grep -rn server_name /etc/nginx\`. With several proxies name the right one by --host; ${AGAIN}`,
   },
   'certbot-missing': {
     means: 'certbot is what asks the CA, on the proxy itself.',
-    next: 'On the proxy: apt install certbot (RHEL: dnf install certbot; Alpine: apk add certbot); then run bootstrap-tls again.',
+    next: 'On the proxy: `apt install certbot` (RHEL: `dnf install certbot`; Alpine: `apk add certbot`); then run bootstrap-tls again.',
   },
   'order-timeout': {
     means: 'certbot was still waiting for the CA after 80 s and was ended.',
@@ -48,7 +48,7 @@ export const TLS_POINTS: Readonly<Record<string, Point>> = {
   },
   webroot: {
     means: 'The file for the challenge cannot be written on the proxy.',
-    next: `Look at the disk and the rights of /var/www/certbot there (df -h), ${AGAIN}`,
+    next: `Look at the disk and the rights of /var/www/certbot there (\`df -h\`), ${AGAIN}`,
   },
   hook: {
     means: 'The certificate is there, and nginx would not be told of its renewals.',
@@ -60,7 +60,7 @@ export const TLS_POINTS: Readonly<Record<string, Point>> = {
   },
   managed: {
     means: 'A certificate that renews itself is not given up for a self-signed one.',
-    next: 'Run it without --self-signed; or, on the proxy, first: certbot delete --cert-name NAME',
+    next: 'Run it without --self-signed; or, on the proxy, first: `certbot delete --cert-name NAME`',
   },
   openssl: {
     means: 'The key of a self-signed certificate is made where it is used, by openssl.',

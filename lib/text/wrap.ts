@@ -5,18 +5,10 @@ import { columns } from './columns.ts';
 const READABLE = 40;
 const BELOW = 6;
 
-// What an operator copies: quoted by backticks, or a program's name and what looks like its arguments.
-const PROGRAM =
-  /(?:npx tsx|sudo|sh|ssh|ssh-(?:add|copy-id|keygen|keyscan)|nginx|systemctl|certbot|curl|dig|nc|ss|ps|grep|rm|ls|df|cat|mv|ln|chmod|openssl|chattr|usermod|visudo|apt|ufw)/;
-const ARGUMENT =
-  /(?<![.,;:)]) (?:"[^"\n]*"|'[^'\n]*'|-[^\s),;]+|\S*(?:[/@=<>$*\d_]|\.\w)\S*|[A-Z]{2,}\b|[a-z]+(?= [-/])|(?:start|enable|install) [\w.-]+|(?:id|list|add|revoke|rand)\b|&&)/;
-const RULE = /\S+ ALL=\(root\) NOPASSWD: \S+|Defaults:\S+ \S+|include \S+;/;
-const WORD = new RegExp(
-  `(?:\`[^\`\\n]+\`|(?<![\\w./-])${PROGRAM.source}(?:${ARGUMENT.source})+|${RULE.source}|\\S)+`,
-  'g',
-);
+// What an operator copies stands between backticks, as a word.
+const WORD = /(?:`[^`\n]+`|\S)+/g;
 
-/** `text` in lines of at most `width` columns; a word, a command, an address that is longer stays whole. */
+/** `text` in lines of at most `width` columns; a word, an address, what stands between backticks stays whole. */
 export function wrapped(text: string, width: number): string[] {
   return text.split('\n').flatMap((line) => wrapLine(line, width));
 }

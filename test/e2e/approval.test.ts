@@ -25,7 +25,7 @@ before(async () => {
   const file = `${lab.directory}/approve.sh`;
   const { status, stdout, stderr } = await lab.run('approve', ['--bundle', file]);
   assert.equal(status, 0, stderr);
-  assert.match(stdout, /on each proxy, as root: sh approve\.sh/);
+  assert.match(stdout, /on each proxy, as root: `sh approve\.sh`/);
   approval = await readFile(file, 'utf8');
   await root('rm /etc/sudoers.d/*; cat >/root/command', COMMAND);
 });

@@ -167,7 +167,7 @@ describe('what is worth no more than a warning', () => {
     const foreign = { NEXUS_URL: 'https://x', NEXUS_PROXY_HOTS: 'x' };
     const { status, stdout } = await run('deploy', ['--bundle', 'site.sh', '--env', 'open'], foreign);
     assert.equal(status, 0, stdout);
-    assert.match(stdout, /! open holds a token and others may read it: chmod 600 open$/m);
+    assert.match(stdout, /! open holds a token and others may read it: `chmod 600 open`$/m);
     assert.match(stdout, /! NEXUS_URL: the environment sets it, and no site has such a setting$/m);
     assert.match(stdout, /! NEXUS_PROXY_HOTS: .*NEXUS_PROXY_HOST is meant/);
     assert.ok(!stdout.includes(SECRET));

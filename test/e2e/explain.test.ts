@@ -53,12 +53,12 @@ const REFUSED: readonly (readonly [says: string, http: string, next: RegExp])[] 
   [
     'cannot load certificate "…": BIO_new_file() failed',
     tls('/nowhere.pem', `${CERTIFICATE}/privkey.pem`),
-    /bootstrap-tls\.ts$/,
+    /bootstrap-tls\.ts`$/,
   ],
   [
     'cannot load certificate "…": BIO_new_file() failed',
     tls(`${CERTIFICATE}/fullchain.pem`, '/nowhere.key'),
-    /bootstrap-tls\.ts$/,
+    /bootstrap-tls\.ts`$/,
   ],
   [
     'cannot load certificate "…": PEM_read_bio_X509_AUX() failed',

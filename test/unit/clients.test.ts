@@ -132,7 +132,7 @@ test('a certificate that is missing, or is none, is said', () => {
   const missing = { ...report({}), facts: { certificate: '/c.pem' } };
   assert.match(
     JSON.stringify(statusEntries(missing, NOW)),
-    /\/c\.pem is missing \(npx tsx scripts\/bootstrap-tls\.ts\)/,
+    /\/c\.pem is missing \(`npx tsx scripts\/bootstrap-tls\.ts`\)/,
   );
   const none = { ...missing, certificate: '' };
   assert.equal(statusOf(none, NOW).certificate?.ends, 'unreadable');

@@ -50,7 +50,9 @@ test('every flag with a value is refused by its name when that is empty', () => 
   const names = [...ALL, 'site', 'host', 'env'] as const;
   const withValue = names.filter((name) => typeof read().flags[name] !== 'boolean');
   assert.equal(withValue.length, 12);
-  for (const name of withValue) assert.deepEqual(problems(`--${name}=`), [`--${name}: must not be empty`]);
+  for (const name of withValue)
+    for (const value of ['', ' '])
+      assert.deepEqual(problems(`--${name}=${value}`), [`--${name}: must not be empty`]);
 });
 
 test('every problem is told at once', () => {

@@ -3,8 +3,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { ACME } from '../../lib/explain/acme.ts';
+import { CLIENTS } from '../../lib/explain/clients.ts';
 import { LOGIN } from '../../lib/explain/login.ts';
 import { NGINX } from '../../lib/explain/nginx.ts';
+import { POINTS } from '../../lib/explain/points.ts';
+import { SSH } from '../../lib/explain/ssh.ts';
+import { TLS_POINTS } from '../../lib/explain/tls-points.ts';
 import { explain } from '../../lib/explain.ts';
 import { Secret } from '../../lib/secret.ts';
 import { columns, shortened } from '../../lib/text/columns.ts';
@@ -93,19 +97,10 @@ describe('what people copy', () => {
     address,
     '/etc/nginx/sites-available/ia.enso.4nkweb.com.conf',
     '`npx tsx scripts/bearers.ts list --site ia.enso.4nkweb.com`',
-    'npx tsx scripts/bearers.ts add NAME',
-    'npx tsx scripts/bearers.ts list',
-    'ssh-copy-id -p 22 ncantu@4nk.myftp.biz',
-    'USER ALL=(root) NOPASSWD: /bin/sh',
-    'include /etc/nginx/conf.d/*.conf;',
-    'grep -rn server_name /etc/nginx',
-    'grep -rn listen /etc/nginx',
-    'nc -vz 192.168.1.250 22',
-    'openssl x509 -noout -subject -in FILE',
-    'openssl rand -hex 32',
-    'systemctl start nginx',
-    'sudo nginx -t',
-    'sh approve.sh',
+    '`USER ALL=(root) NOPASSWD: /bin/sh`',
+    '`include /etc/nginx/conf.d/*.conf;`',
+    '(`openssl x509 -noout -subject -in FILE`)',
+    '`a b`/`c d`',
   ];
   for (const one of whole)
     test(`stays whole: ${one.slice(0, 60)}`, () => {
@@ -121,19 +116,29 @@ describe('what people copy', () => {
       }
     });
 
-  test('prose that begins with the name of a program is wrapped like other prose', () => {
-    const lines = wrapped(
-      'npx tsx scripts/deploy.ts makes it live in any case, curl with the bearer gives 200',
-      40,
-    );
-    assert.ok(
-      lines.every((line) => columns(line) <= 40),
-      lines.join('\n'),
-    );
+  test('a backtick by itself holds nothing together', () => {
+    for (const text of ['a ` b', '`a b', 'a b`', '`` a'])
+      assert.deepEqual(wrapped(text, 1).join(' ').split(' '), text.split(' '));
+  });
+
+  const NAMES =
+    'npx|sudo|sh|ssh[a-z-]*|nginx|systemctl|certbot|curl|dig|nc|grep|rm|df|chmod|chattr|openssl|visudo|apt';
+  const BARE = new RegExp(`(?<![\\w./"-])(?:${NAMES}) (?:-|tsx |/|register|start|install|rand)`);
+  test('is in backticks wherever a failure is explained', () => {
+    const points = Object.values({ ...POINTS, ...TLS_POINTS });
+    for (const { means = '', next } of [
+      ...LOGIN,
+      ...NGINX,
+      ...ACME,
+      ...SSH,
+      ...Object.values(CLIENTS),
+      ...points,
+    ])
+      assert.doesNotMatch(`${means} ${next}`.replace(/`[^`]+`/g, ''), BARE);
   });
 
   test('no command in the table of failures is broken at 60 columns', () => {
-    for (const { next } of [...LOGIN, ...NGINX, ...ACME])
+    for (const { next } of [...LOGIN, ...NGINX, ...ACME, ...SSH])
       for (const [command] of next.matchAll(/`[^`]+`/g))
         assert.ok(
           wrapped(next, 49).some((line) => line.includes(command)),
