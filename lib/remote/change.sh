@@ -58,6 +58,7 @@ prepare() {
   WHY="cannot write below $STORE/$SITE"
   mkdir -p "$JOURNAL.new/files" && echo "$RUN of $WHO" >"$JOURNAL.new/run" || return 1
   true >"$JOURNAL.new/before" || return 1
+  [ -z "${EMPTIED:-}" ] || echo "emptied $EMPTIED" >"$JOURNAL.new/before" || return 1
   [ -z "$SICK" ] || echo "$SICK" >"$JOURNAL.new/sick" || return 1
   each_wanted make_room && each_wanted keep_target && each_wanted write_beside || return 1
   WHY="cannot begin the journal $JOURNAL"

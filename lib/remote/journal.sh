@@ -6,7 +6,8 @@
 #   releases/N    committed: the same directory, renamed, which is the one moment of the commit
 #
 # `before` holds a line a target: KIND PATH [LINK TARGET]. What stood at PATH is kept beside it by a hard link,
-# so that putting it back needs no space and keeps owner, mode and times.
+# so that putting it back needs no space and keeps owner, mode and times. A `directory` was made by the change, one that
+# is `emptied` by it goes once it is done.
 
 # beside PATH: leaves in NEW and OLD the names of what is written and what is kept beside PATH.
 beside() { NEW=${1%/*}/.${1##*/}.gatepost-new OLD=${1%/*}/.${1##*/}.gatepost-old; }
@@ -50,16 +51,15 @@ put_back() {
   [ -z "$failed" ] && clean_up "$1" && remove_directories "$1"
 }
 
-# clean_up JOURNAL [FILE…]: drops what was written or kept beside the targets, and then these.
+# clean_up JOURNAL: drops what was written or kept beside the targets.
 clean_up() {
   leavings=
   while read -r kind path target; do
     beside "$path"
     leavings="$leavings $NEW $OLD"
   done <"$1/before"
-  shift
   # shellcheck disable=SC2086 # our own paths, none with a blank
-  rm -f $leavings "$@"
+  rm -f $leavings
 }
 
 # remove_directories JOURNAL: those that the change had made, unless somebody uses them.
@@ -119,8 +119,14 @@ recover() {
   done
 }
 
-# tidy RELEASE: a committed journal keeps its record only.
-tidy() { clean_up "$1" "$1/before" "$1/reload" "$1/run" "$1/sick"; }
+# tidy RELEASE: a committed journal keeps its record only; a folder that was emptied goes.
+tidy() {
+  clean_up "$1"
+  while read -r kind path target; do
+    [ "$kind" != emptied ] || rmdir "$path" 2>/dev/null || :
+  done <"$1/before"
+  rm -f "$1/before" "$1/reload" "$1/run" "$1/sick"
+}
 
 # recover_one JOURNAL: as restore does, but here nginx may have been stopped or broken by others since, or reloaded in
 # the middle of the change.

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154 # the parts share their variables
+# shellcheck shell=sh disable=SC2034,SC2154 # the parts share their variables
 # Verb remove: takes the files of the site off this host, its clients with their tokens too. Certificates and history stay.
 
 remove() {
@@ -9,6 +9,7 @@ remove() {
     drop_clients
     finish unchanged 0
   fi
+  EMPTIED=$CLIENTS
   change
   drop_clients
   [ ! -e "$CHAIN" ] || note "the certificate $CHAIN stays"

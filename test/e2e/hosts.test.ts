@@ -93,8 +93,10 @@ describe("another site's $connection_upgrade", () => {
   beforeEach(() => d.reset(lab.proxy));
   const theirs = 'map $http_upgrade $connection_upgrade { default their-upgrade; "" their-close; }\n';
   const probe = 'server { listen 8099; location / { return 200 "$connection_upgrade\\n"; } }\n';
+  // A reload may take its time on a busy machine.
+  const curl = 'curl -s --retry 10 --retry-delay 1 --retry-all-errors';
   const inEffect = async () =>
-    (await root('curl -s localhost:8099; curl -s -H "Upgrade: websocket" localhost:8099')).stdout;
+    (await root(`${curl} localhost:8099; ${curl} -H "Upgrade: websocket" localhost:8099`)).stdout;
 
   for (const name of ['00-before', 'zz-after']) {
     for (const text of [theirs, theirs.replace(' {', ' # theirs\n{')]) {

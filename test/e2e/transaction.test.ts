@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { keyOf } from '../../lib/bearers.ts';
 import { Secret } from '../../lib/secret.ts';
 import * as d from '../lab/deploys.ts';
+import * as k from '../lab/killed.ts';
+import { before_, upTo } from '../lab/killed.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import * as p from '../lab/programs.ts';
 
@@ -47,30 +49,9 @@ async function settle(wanted = A): Promise<void> {
   assert.ok(back.verdict === 'applied' || back.verdict === 'unchanged', back.stdout + back.stderr);
 }
 
-/** The proxy is whole, nothing lies about, and files and service agree. */
-async function isWholly(is: 'A' | 'B', where: string): Promise<void> {
-  assert.equal(await serving(), WHOLE[is], where);
-  assert.equal(await d.config(lab.proxy), trees[is], where);
-  assert.equal(await d.leftovers(lab.proxy), '', where);
-}
-
-/** After a run that was killed: it is what it is said to be. */
-async function judge(program: p.Program, ran: p.Ran, where: string): Promise<'A' | 'B'> {
-  // A reload that is under way takes a moment from the first new answer to the last old one.
-  let now = await serving();
-  for (let tries = 0; tries < 20 && !Object.values(WHOLE).includes(now); tries++) {
-    await sleep(250);
-    now = await serving();
-  }
-  assert.ok(Object.values(WHOLE).includes(now), `mixed: ${now}: ${where}`);
-  const answer = await p.execute(lab.proxy, await p.question(program.run));
-  const told = `${where}\n${ran.stdout}${ran.stderr}${answer.stdout}${answer.stderr}`;
-  assert.ok(['asked', 'cancelled'].includes(answer.verdict ?? ''), told);
-  if (ran.verdict && answer.verdict === 'asked') assert.equal(answer.outcome, ran.outcome, told);
-  const is = answer.outcome === 'applied' ? 'B' : 'A';
-  await isWholly(is, told);
-  return is;
-}
+const scene: k.Scene = { host: () => lab.proxy, serving, whole: WHOLE, trees };
+const isWholly = (is: k.State, where: string) => k.isWholly(scene, is, where);
+const judge = (program: p.Program, ran: p.Ran, where: string) => k.judge(scene, program, ran, where);
 
 /** Runs the change from A to B under each plan, and tells how often which state came of it. */
 async function sweep(plans: readonly string[], wanted = B): Promise<Record<'A' | 'B', number>> {
@@ -84,10 +65,6 @@ async function sweep(plans: readonly string[], wanted = B): Promise<Record<'A' |
   }
   return count;
 }
-
-const upTo = (last: number, first = 1, step = 1) =>
-  Array.from({ length: Math.ceil((last - first + 1) / step) }, (_, i) => first + i * step);
-const before_ = (signal: string) => (call: number) => `${call} before ${signal}`;
 
 describe('a change that is killed', () => {
   let calls: readonly string[];
