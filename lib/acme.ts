@@ -25,7 +25,7 @@ export interface Wish {
 export const caServers = ({ acme: { directoryUrl } }: Settings): readonly string[] =>
   directoryUrl === LETS_ENCRYPT ? [directoryUrl, STAGING] : [directoryUrl];
 
-/** @throws UsageError for flags that contradict the settings or the site */
+/** @throws UsageError for flags that contradict each other, the settings or the site */
 export function wishOf({ flags, settings, site }: Context): Wish {
   const { directoryUrl, email = '' } = settings.acme;
   const isLocalCa = directoryUrl !== LETS_ENCRYPT;
@@ -35,6 +35,7 @@ export function wishOf({ flags, settings, site }: Context): Wish {
     staging &&
       isLocalCa &&
       "--staging: is Let's Encrypt's staging CA, and ACME_DIRECTORY_URL names another one; give one of them",
+    staging && way === 'self-signed' && '--staging and --self-signed: give one of them',
     way === 'order' &&
       !isPublicName(site) &&
       `--site ${site.name}: it has no public name that a CA could look at; give it one, or --self-signed`,

@@ -45,13 +45,8 @@ export function refuseAll(judged: readonly (string | false | undefined)[], advic
 export class SshError extends StopError {
   override name = 'SshError';
 
-  constructor(
-    /** Which hop, as the operator reads it: `jump host 4nk.myftp.biz`. */
-    readonly hop: string,
-    message: string,
-    advice: string,
-    options?: ErrorOptions,
-  ) {
+  /** @param hop as the operator reads it: `jump host 4nk.myftp.biz` */
+  constructor(hop: string, message: string, advice: string, options?: ErrorOptions) {
     super(`${hop}: ${message}`, advice, options);
   }
 }

@@ -2,13 +2,12 @@
 import type { FlagName } from './flag-table.ts';
 import type { CommandLine } from './flags.ts';
 
-/** Flags that exclude others, and why. */
+/** Flags that exclude others, and why; what --staging excludes is told with the settings' CA (acme.ts). */
 const EXCLUSIONS: readonly (readonly [flag: FlagName, others: readonly FlagName[], why: string])[] = [
   ['bundle', ['local', 'dry-run', 'canary', 'parallel', 'host'], 'a bundle contacts no host'],
   ['local', ['host', 'parallel', 'canary'], 'this machine is the only host then'],
   ['connect-to', ['via-ssh'], 'they are two ways'],
   ['revoke-previous', ['keep-previous', 'write-env'], 'it makes no new token'],
-  ['self-signed', ['staging'], 'it asks no CA'],
 ];
 
 /** Every flag that is blank, and every pair that excludes each other. */

@@ -1,5 +1,6 @@
 /** Templates: nginx text with markers `__NAME__` and snippets; pure text in, text out. */
-import { UsageError } from './errors.ts';
+import { refuseAll } from './errors.ts';
+import { lookUp } from './look-up.ts';
 
 const MARKER = /__([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)__/g;
 const SNIPPET = /^([ \t]*)include snippets\/([\w.-]+);[ \t]*$/gm;
@@ -23,14 +24,14 @@ export function fill(name: string, text: string, values: Readonly<Record<string,
       .filter((marker) => !markers.has(marker))
       .map((marker) => `${name}: the marker __${marker}__ is missing, so ${marker} would have no effect`),
   ];
-  if (problems.length > 0) throw new UsageError(problems);
+  refuseAll(problems);
   return text.replace(MARKER, (_, marker: string) => values[marker] ?? '');
 }
 
 /** Puts the text of snippets in the place of their `include snippets/NAME;` lines, indented as those are. */
 export function inline(text: string, snippets: Readonly<Record<string, string>>): string {
   return text.replace(SNIPPET, (line, indent: string, name: string) => {
-    const snippet = snippets[name];
+    const snippet = lookUp(snippets, name);
     return snippet === undefined ? line : snippet.trimEnd().replace(/^(?=.)/gm, indent);
   });
 }

@@ -179,10 +179,10 @@ test('without its last client the gate is shut, and that is said', async () => {
 
 const SLIPS: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [[], /a word is missing/],
-  [['remove', 'x'], /remove: no such command/],
+  [['remove', 'x'], /^no such command; there are: list, add NAME, revoke NAME$/],
   [['list', 'x'], /list: takes no name/],
   [['add'], /add: the name of the client is missing/],
-  [['add', ''], /add "": a client's name is 1 to 64/],
+  [['add', ''], /^add NAME: a client's name is 1 to 64/],
   [['add', '../x'], /a client's name is/],
   [['add', 'a/b'], /a client's name is/],
   [['add', '.x'], /a client's name is/],
@@ -192,7 +192,7 @@ const SLIPS: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [['add', 'x', 'y'], /one name at a time/],
   [['add', 'x', '--scope', 'all'], /--scope: must be full or inference/],
   [['add', 'x', '--limit', '7'], /--limit: must be one of 10, 60, 600/],
-  [['add', 'x', '--limit', ''], /--limit: must be one of/],
+  [['add', 'x', '--limit', ''], /--limit: must not be empty/],
   [['revoke', 'x', '--limit', '10'], /--limit: only a new client takes one/],
   [['revoke', 'x', '--scope', 'full'], /--scope: only a new client takes one/],
 ];

@@ -74,7 +74,6 @@ describe('flags that exclude each other', () => {
     ['--connect-to=a', '--via-ssh'],
     ['--revoke-previous', '--keep-previous'],
     ['--revoke-previous', '--write-env'],
-    ['--self-signed', '--staging'],
   ];
   for (const [one, other] of pairs)
     test(`${one} and ${other} are told by their names, in either order`, () => {
