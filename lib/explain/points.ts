@@ -72,7 +72,7 @@ export const POINTS: Readonly<Record<string, Point>> = {
     next: 'Run it again. Should it fail again, please report it with this text.',
   },
   'same-token': {
-    means: 'A rotation to a token that is in use already would change nothing, or mix two clients up.',
+    means: 'A token that is in use already would change nothing, or mix two clients up.',
     next: 'Set another token (`openssl rand -hex 32`), or leave it unset to have one generated.',
   },
   'no-client': {
