@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import ssh2, { type AuthHandlerMiddleware, type Client, type ServerHostKeyAlgorithm } from 'ssh2';
 import { SshError } from '../errors.ts';
 import type { Verdict } from '../known-hosts.ts';
+import { logInAhead } from './ahead.ts';
 import type { Hop } from './config.ts';
 import { handshakeError, lostError, type Stage } from './explain.ts';
 import { openWay } from './forward.ts';
@@ -71,11 +72,15 @@ export function logIn({ hop, check, offers }: Prepared, sock: Duplex, depth: num
     authHandler: offerOneByOne(offers, progress),
   });
   signAtOnce(client);
+  if (offers[0] && !needsAnswer(offers[0])) logInAhead(client);
   // A jump host's stream stays half open after the other side's end, and ssh2 would wait on it for ever.
   client.on('end', () => sock.destroy());
   keepFirstWords(sock, progress);
   return ready;
 }
+
+/** Which signatures of an RSA key a host takes, it tells right before it accepts the login service (RFC 8308). */
+const needsAnswer = ({ shown }: Offer): boolean => shown.some((key) => key.startsWith('ssh-rsa '));
 
 /** What the other side says first tells sshd from other servers. */
 function keepFirstWords(sock: Duplex, progress: Progress): void {

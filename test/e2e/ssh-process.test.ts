@@ -53,6 +53,7 @@ const as = (uid: number, command: readonly string[], env: Record<string, string>
     spawn('setpriv', [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', ...command], {
       cwd: HERE,
       env: { PATH: process.env.PATH ?? '', LANG: 'C.UTF-8', ...env },
+      timeout: 60_000,
     }),
   );
 

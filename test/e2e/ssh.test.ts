@@ -3,7 +3,7 @@ import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { createServer, connect as dial, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join as path } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -79,6 +79,26 @@ async function relayTo({ address, port }: Sshd, fault?: Fault) {
   const at = await listen(server);
   const mine = () => links.filter((link) => link.client.localPort === at);
   return { port: at, cut: (kind: Break) => mine().forEach((link) => void cut(link, kind)) };
+}
+
+/** A relay that hands on late, and counts how often we said something after something was heard. */
+async function countingRelay({ address, port }: Sshd) {
+  const heard: string[] = [];
+  const server = createServer((client) => {
+    const host = dial({ host: address, port }).unref();
+    for (const [name, from, to] of [
+      ['up', client, host],
+      ['down', host, client],
+    ] as const)
+      from
+        .on('error', () => {})
+        .on('data', (data) => {
+          if (heard.at(-1) !== name) heard.push(name);
+          setTimeout(() => to.write(data), 100);
+        });
+    client.on('close', () => host.destroy());
+  });
+  return { port: await listen(server), turns: () => heard.filter((name) => name === 'up').length };
 }
 
 after(() => {
@@ -186,6 +206,21 @@ describe('the connection', { concurrency: true }, () => {
     await once([hopTo('proxy', own, key, knownHosts(line(own)))], 'true');
     assert.match(own.log(), /Accepted publickey/);
     assert.doesNotMatch(own.log(), /method none|Postponed|pkalg.*test/);
+  });
+
+  it('asks to log in along with the request for the login service, but with an RSA key', async () => {
+    for (const [name, expected] of [
+      ['id', 3],
+      ['rsa', 4],
+    ] as const) {
+      const relay = await countingRelay(proxyHost);
+      const connection = await connect([
+        { ...proxy, host: '127.0.0.1', port: relay.port, keys: [file(name)] },
+      ]);
+      const turns = relay.turns();
+      connection.close();
+      assert.equal(turns, expected, name);
+    }
   });
 
   it('lets the process end at once when it is closed', async () => {
