@@ -5,9 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 sh test/setup.sh chromium:chromium
-npx biome check .
-npx tsc
-shellcheck lib/remote/*.sh test/*.sh test/lab/*.sh bench/rivals/*.sh .ci/run
+sh test/lint.sh
 
 failed=$(mktemp)
 trap 'rm -f "$failed"' EXIT
