@@ -205,7 +205,7 @@ describe('a process', { concurrency: true }, () => {
     assert.match(own.log(), /Received disconnect from \S+ port \d+:11:/);
   });
 
-  test('says goodbye to both hops', async () => {
+  test('ends in an orderly way on both hops', async () => {
     const own = await startSshd(file('sshd.behind'), '127.0.3.5', publicKey(file('id')));
     const lines = [server, own].map(({ address, hostKeys }) => `${address} ${hostKeys.ed25519}\n`).join('');
     const knownHosts = [privateFile(file('known.both'), lines)];
@@ -215,8 +215,12 @@ describe('a process', { concurrency: true }, () => {
       `await connection.run('true', '');`,
     );
     assert.ok(lingeredMs < 200, `${lingeredMs}`);
-    await until(() => /Received disconnect|Connection closed/.test(own.log()));
-    assert.match(own.log(), /Received disconnect from \S+ port \d+:11:/);
+    // The jump host may end before it has passed the goodbye on: the proxy then sees the connection closed.
+    const ended = /Received disconnect|Connection closed by|Disconnected from/;
+    const afterLogin = () => own.log().split('Accepted publickey')[1] ?? '';
+    await until(() => ended.test(afterLogin()));
+    assert.match(afterLogin(), ended);
+    assert.doesNotMatch(afterLogin(), /reset by peer|Broken pipe|Timeout/);
   });
 
   test('ends when the line to the jump host freezes during the login behind it', async () => {
