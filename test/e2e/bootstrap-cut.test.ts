@@ -2,7 +2,6 @@
 import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostReport } from '../../lib/outcome.ts';
 import { finished, type Lab, startLab } from '../lab/lab.ts';
 import {
@@ -49,15 +48,12 @@ describe('bootstrap-tls, interrupted', () => {
   test('a connection cut and then gone for good: what came of it before is told', async () => {
     assert.equal((await lab.run('remove')).status, 0);
     const { status, stdout, stderr } = await duringOrder(['--force-renewal', '--json'], async () => {
-      const before = lab.relay.connections;
+      // The connection that asks what became of it may do so, and breaks while the last program is on its way.
+      await lab.relay.fault({ kind: 'fin', direction: 'up', afterBytes: 50_000 });
       await lab.relay.cut('rst');
-      // The one that asks what became of it may still do so.
-      while (lab.relay.connections === before) await sleep(5);
-      await lab.relay.fault({ kind: 'fin', direction: 'down', afterBytes: 0, connections: 'all' });
     });
-    await lab.relay.heal();
     const [host] = JSON.parse(stdout).hosts;
-    assert.deepEqual([status, host.outcome, host.failure.code], [1, 'failed', 'ssh'], stdout);
+    assert.deepEqual([status, host.outcome, host.failure.code], [1, 'failed', 'lost'], stdout);
     assert.match(stderr, /the certificate is there, the whole site is not; the HTTP-only vhost is in place/);
     assert.ok(
       host.files.some(
