@@ -1,6 +1,6 @@
 /** The file that `--bundle FILE` names: an earlier one of its kind is replaced whole, anything else is left alone. */
 import { lstat, readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { StopError, UsageError } from './errors.ts';
 import { replaceFile } from './replace-file.ts';
 
@@ -22,6 +22,8 @@ export async function bundleFile(
   isOurs: (text: string) => boolean,
 ): Promise<BundleFile> {
   const path = resolve(file);
+  if (!(await lstat(dirname(path)).catch(() => undefined)))
+    throw new UsageError([`--bundle ${file}: there is no folder ${dirname(path)}`]);
   const there = await lstat(path).catch(() => undefined);
   if (there && !(there.isFile() && isOurs(await readFile(path, 'utf8').catch(() => ''))))
     throw new UsageError([

@@ -32,8 +32,8 @@ export async function keepInEnv(
 
 async function takeBack({ report }: Context, { path, undo }: Written): Promise<void> {
   const text = (await undo().catch(() => false))
-    ? `${path} holds the old token again, which is the one that is live`
-    : `${path} could not be put back: it holds the new token, and the old one is live; \`npx tsx scripts/deploy.ts\` makes the file's the live one`;
+    ? `${path} is again as it was: the new token is live nowhere`
+    : `${path} could not be put back: it holds the new token, which is live nowhere; \`npx tsx scripts/deploy.ts\` makes the file's the live one`;
   report.tell({ kind: 'warning', text });
 }
 

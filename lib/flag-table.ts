@@ -18,7 +18,11 @@ export const FLAGS = {
   'revoke-previous': { type: 'boolean', default: false, help: 'only end the previous token; no new one' },
   'write-env': { type: 'boolean', default: false, help: 'write the new token into the env file first' },
   scope: { type: 'string', value: 'SCOPE', help: 'full or inference (the default), of a new client' },
-  limit: { type: 'string', value: 'N', help: 'at most N requests a minute, of a new client' },
+  limit: {
+    type: 'string',
+    value: 'N',
+    help: 'at most N requests a minute, of a new client; the site has the choices',
+  },
   to: { type: 'string', value: 'ID', help: 'the release to go back to (status.ts lists them)' },
   staging: { type: 'boolean', default: false, help: "rehearse with Let's Encrypt's staging CA" },
   'force-renewal': {

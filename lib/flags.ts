@@ -75,12 +75,16 @@ function withHome(flags: Flags): Flags {
   };
 }
 
+const STATUSES =
+  'Exit status: 0 done, 1 failed or put back, 2 usage, 3 live but a check failed, 4 outcome unknown, 5 putting back failed.';
+
 /** The text of `--help`, for so many columns. */
 export function helpText({ name, does, flags, takes }: Usage, width = Number.POSITIVE_INFINITY): string {
   const lines = [...flags, ...EVERYWHERE].map((flag) => {
     const { help, ...rest } = FLAGS[flag];
-    const lead = `  ${`--${flag}${'value' in rest ? ` ${rest.value}` : ''}`.padEnd(17)} `;
+    const lead = `  ${`--${flag}${'value' in rest ? ` ${rest.value}` : ''}`.padEnd(18)} `;
     return beside(lead, help, width);
   });
-  return `${wrapped(does, width).join('\n')}\n\nnpx tsx scripts/${name}.ts ${takes ? `${takes} ` : ''}[flags]\n\n${lines.join('\n')}\n`;
+  const usage = `npx tsx scripts/${name}.ts ${takes ? `${takes} ` : ''}[flags]`;
+  return `${[...wrapped(does, width), '', usage, '', ...lines, '', ...wrapped(STATUSES, width)].join('\n')}\n`;
 }

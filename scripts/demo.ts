@@ -11,7 +11,26 @@ const OLD = { IA_ENSO_OLLAMA_BEARER_TOKEN: 'a-token-for-the-demo-0123456789-ABCd
 const NEW = { IA_ENSO_OLLAMA_BEARER_TOKEN: 'the-next-token-of-the-demo-987654-XYZ' };
 const MODELS = '/ollama/v1/models';
 
-const { values: flags } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+const USAGE = `npm run demo -- [--keep]
+
+  --keep     leaves the lab up at the end, with a shell inside
+`;
+
+/** The flags; with a slip in them, or where help is asked for, the end. */
+function flagsOrUsage() {
+  try {
+    const options = { keep: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
+    const { values } = parseArgs({ options });
+    if (!values.help) return values;
+    process.stdout.write(USAGE);
+    return process.exit(0);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
+    return process.exit(2);
+  }
+}
+
+const flags = flagsOrUsage();
 const start = performance.now();
 
 say(

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Format, lint, types, shellcheck and unit tests, in seconds: what to run before every commit.
+# Format, lint, types, shellcheck and unit tests, in half a minute: what to run before every commit.
 set -eu
 cd "$(dirname "$0")/.."
 [ -d node_modules ] || npm ci

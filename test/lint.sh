@@ -2,6 +2,7 @@
 # Format, lint, types, shellcheck: what every run of the tests begins with.
 set -eu
 cd "$(dirname "$0")/.."
+command -v shellcheck >/dev/null || { echo 'missing: shellcheck (apt install shellcheck)' >&2 && exit 1; }
 npx biome check .
 npx tsc
 shellcheck lib/remote/*.sh test/*.sh test/lab/*.sh bench/rivals/*.sh .ci/run

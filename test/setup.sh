@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the demo and the tests need and this machine lacks; says so, and does nothing when all is there.
-# Whoever needs more names it: setup.sh PROGRAM:PACKAGE…
+# Installs what the lab needs and this machine lacks; says so, and does nothing when all is there.
+# Whoever needs more than the lab names it: setup.sh PROGRAM:PACKAGE…
 set -eu
 cd "${0%/*}/.."
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -24,9 +24,7 @@ node_packages() {
 # PROGRAM:PACKAGE, by Debian's names.
 missing() {
 	for pair in $more nginx:nginx sshd:openssh-server ssh:openssh-client openssl:openssl certbot:certbot pebble:pebble \
-		sudo:sudo ip:iproute2 ps:procps unshare:util-linux useradd:passwd curl:curl shellcheck:shellcheck wrk:wrk \
-		fish:fish tcsh:tcsh busybox:busybox locale-gen:locales \
-		ansible-playbook:ansible-core; do
+		sudo:sudo ip:iproute2 ps:procps unshare:util-linux useradd:passwd curl:curl; do
 		command -v "${pair%:*}" >/dev/null 2>&1 || printf ' %s' "${pair#*:}"
 	done
 }

@@ -34,8 +34,8 @@ export function attempts(token: string | undefined): readonly Attempt[] {
     ...(cased === (token ?? '') ? [] : [one('a case-changed one', `Bearer ${cased}`)]),
     one('an empty one', 'Bearer'),
     one('an empty header', ''),
-    two('a doubled header', right, wrong),
-    two('a doubled header, wrong first', wrong, right),
+    two('a doubled header (the right one first)', right, wrong),
+    two('a doubled header (the wrong one first)', wrong, right),
   ];
 }
 

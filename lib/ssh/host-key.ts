@@ -63,7 +63,7 @@ const missing = (hop: Hop) =>
   new SshError(
     hop.label,
     `no known_hosts file: ${hop.knownHosts.join(', ')} missing`,
-    `No host is trusted without it. Log in once by hand (\`ssh ${hop.user}@${hop.host}\`), compare the fingerprint, and say yes.`,
+    `Log in once by hand (\`ssh ${hop.port === 22 ? '' : `-p ${hop.port} `}${hop.user}@${hop.host}\`), compare the fingerprint, and say yes.`,
   );
 
 /** What the operator reads when a host key was refused, with the line to type. */

@@ -6,7 +6,7 @@ import { constants } from 'node:os';
 const UNSHARE = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
 // A shell as process 1 reaps orphans, which Node would leave as zombies; the private /run keeps `ip netns` off the machine.
 const INIT = 'mount -t tmpfs -o mode=755 lab /run && ip link set lo up && "$@"; exit "$?"';
-const NEEDS = `The lab needs Linux namespaces: run this as root (sudo npm test) on Linux,
+const NEEDS = `The lab needs Linux namespaces: run this as root (sudo npm test, sudo npm run demo) on Linux,
 with unshare and setpriv (package util-linux) and ip (package iproute2);
 in a container, with the right to mount (docker run --privileged).
 `;
