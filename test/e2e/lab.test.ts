@@ -133,7 +133,9 @@ describe('the lab', () => {
     const { exitCode } = await upload`ssh -o BatchMode=yes -p 2222 ${JUMP} ${'cat > /tmp/upload; sync'}`;
     assert.equal(exitCode, 255);
     assert.equal((await lab.relay.traffic()).up, 50_000);
-    const size = Number((await lab.jump.sh('stat -c %s /tmp/upload')).stdout);
+    const arrived =
+      'for _ in $(seq 50); do [ ! -s /tmp/upload ] || break; sleep 0.1; done; stat -c %s /tmp/upload';
+    const size = Number((await lab.jump.sh(arrived)).stdout);
     assert.ok(size > 0 && size < 50_000, `${size} bytes`);
   });
 
