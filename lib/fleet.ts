@@ -41,6 +41,8 @@ const LOOPBACK = '127.0.0.1';
 
 /** The hops to every proxy; nothing is contacted yet. */
 export async function routes(access: Access): Promise<readonly Route[]> {
+  // ssh2 takes as long to load as `ssh -G` to answer.
+  import('./ssh/link.ts').catch(() => {});
   await judgeFiles(access);
   const { jump, defaults, knownHosts, hosts, user, port, key } = access;
   const withKey = key ? { key } : {};
