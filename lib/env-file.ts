@@ -60,7 +60,14 @@ export const assignmentsIn = (text: string): readonly Assignment[] =>
     from: index + head.length,
   }));
 
-/** What dotenv would pass over in silence: a name given twice, a value cut at an unquoted `#`. */
+/** The numbers of the lines that are neither blank, nor a comment, nor part of an assignment. */
+const strayLines = (text: string): readonly number[] =>
+  text
+    .replace(ASSIGNMENT, (assignment) => assignment.replace(/[^\n]/g, ' '))
+    .split('\n')
+    .flatMap((line, i) => (/^\s*(?:#|$)/.test(line) ? [] : [i + 1]));
+
+/** What dotenv would pass over in silence: a name given twice, a value cut at an unquoted `#`, a line that is nothing. */
 function judgeLines(file: string, raw: string): string[] {
   // As dotenv does before it looks.
   const text = raw.replace(/\r\n?/g, '\n');
@@ -75,5 +82,7 @@ function judgeLines(file: string, raw: string): string[] {
     ...cut.map(
       ({ name }) => `${name}: its value in ${file} has a # outside quotes; put the value in single quotes`,
     ),
+    // A stray line is not repeated: it may hold a token.
+    ...strayLines(text).map((line) => `${file}:${line}: is no NAME=value; mend it, or put a # before it`),
   ];
 }

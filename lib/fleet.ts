@@ -118,15 +118,15 @@ async function dial({ host, hops }: Route, jumps: Jumps, onBegin: Listener['onBe
   const before = hops.slice(0, -1);
   const nearest = before.at(-1);
   if (nearest) onBegin(host, `connect to ${nearest.label}`);
-  const jump = await jumps.open(before);
-  onBegin(host, 'connect');
-  return connectThrough(hops.at(-1) as Hop, jump);
+  const opening = jumps.open(before);
+  opening.then(() => onBegin(host, 'connect')).catch(() => {});
+  return connectThrough(hops.at(-1) as Hop, opening);
 }
 
 function overSsh(route: Route, jumps: Jumps, connection: Connection): ProxyHost {
   const again = async () => {
-    const jump = await jumps.again(route.hops.slice(0, -1));
-    return overSsh(route, jumps, await connectThrough(route.hops.at(-1) as Hop, jump));
+    const opening = jumps.again(route.hops.slice(0, -1));
+    return overSsh(route, jumps, await connectThrough(route.hops.at(-1) as Hop, opening));
   };
   return {
     host: route.host,

@@ -13,7 +13,7 @@ import { lineSplitter } from './ssh/output.ts';
 import type { Outcome } from './ssh.ts';
 
 /** What `--local` calls this machine. */
-export const LOCALHOST = 'localhost';
+const LOCALHOST = 'localhost';
 
 /** Does `work` on this machine. */
 export async function onThisMachine(

@@ -29,32 +29,14 @@ export interface Jump {
 }
 
 /**
- * Connects to the last hop through the others.
- * @throws SshError naming the hop that failed
- */
-export async function connect(hops: readonly Hop[]): Promise<Connection> {
-  const target = hops.at(-1);
-  if (!target) throw new Error('no hop to connect to');
-  const prepared = prepareLink(target);
-  const jump = await openJump(hops.slice(0, -1));
-  try {
-    const connection = await connectThrough(target, jump, prepared);
-    return { ...connection, close: () => closeAll([connection, jump]) };
-  } catch (error) {
-    jump.close();
-    throw error;
-  }
-}
-
-/**
  * Logs in to the jump hosts, each through the one before; without any, hops are dialled directly.
  * @throws SshError naming the hop that failed
  */
 export async function openJump(hops: readonly Hop[]): Promise<Jump> {
   let jump = direct;
-  const prepared = hops.map(prepareLink);
+  const prepared = hops.map((hop) => [hop, prepareLink(hop)] as const);
   try {
-    for (const [index, hop] of hops.entries()) jump = through(await link(hop, jump, prepared[index]), jump);
+    for (const [hop, preparing] of prepared) jump = through(await link(hop, jump, preparing), jump);
     return jump;
   } catch (error) {
     jump.close();
@@ -63,14 +45,12 @@ export async function openJump(hops: readonly Hop[]): Promise<Jump> {
 }
 
 /**
- * Connects to one proxy behind an open jump host, which stays open when this connection is closed.
+ * Connects to one proxy behind a jump host that is open or about to be; it stays open when this connection is closed.
  * @throws SshError naming the hop
  */
-export async function connectThrough(
-  target: Hop,
-  jump: Jump,
-  prepared = prepareLink(target),
-): Promise<Connection> {
+export async function connectThrough(target: Hop, opening: Jump | Promise<Jump>): Promise<Connection> {
+  const prepared = prepareLink(target);
+  const jump = await opening;
   const made = await link(target, jump, prepared);
   const own: Link = { ...made, lost: () => rootCause(made, jump) };
   return {
@@ -110,7 +90,7 @@ function prepareLink(hop: Hop): Preparing {
   return { module, prepared };
 }
 
-async function link(hop: Hop, jump: Jump, preparing = prepareLink(hop)): Promise<Link> {
+async function link(hop: Hop, jump: Jump, preparing: Preparing): Promise<Link> {
   const waiting = new AbortController();
   const reached = jump.reach(hop, waiting.signal);
   reached.catch(() => {});

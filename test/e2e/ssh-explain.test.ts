@@ -12,7 +12,7 @@ import { rowFor } from '../../lib/explain/row.ts';
 import { SSH } from '../../lib/explain/ssh.ts';
 import { explain } from '../../lib/explain.ts';
 import type { Hop } from '../../lib/ssh/config.ts';
-import { connect } from '../../lib/ssh.ts';
+import { connect } from '../lab/connect.ts';
 import { hopTo, keygen, privateFile, publicKey, type Sshd, startSshd } from './sshd.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'gatepost-ssh-'));

@@ -68,7 +68,7 @@ interface Ended {
 
 /** Connects, and does something with the `connection`, in a process of its own. */
 async function connecting(hops: readonly Hop[], what = '', uid = 0): Promise<Ended> {
-  const script = `import { connect } from './lib/ssh.ts';
+  const script = `import { connect } from './test/lab/connect.ts';
     const began = Date.now();
     let said;
     try {

@@ -10,7 +10,8 @@ import { after, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { SshError } from '../../lib/errors.ts';
 import type { Hop } from '../../lib/ssh/config.ts';
-import { connect, connectThrough, type Outcome, openJump } from '../../lib/ssh.ts';
+import { connectThrough, type Outcome, openJump } from '../../lib/ssh.ts';
+import { connect } from '../lab/connect.ts';
 import { type Break, cut, type Fault, join, type Link } from '../lab/lab-link.ts';
 import { hopTo, keygen, privateFile, publicKey, type Sshd, startAgent, startSshd } from './sshd.ts';
 
@@ -228,7 +229,7 @@ describe('the connection', { concurrency: true }, () => {
   });
 
   it('lets the process end at once when it is closed', async () => {
-    const script = `import { connect } from './lib/ssh.ts';
+    const script = `import { connect } from './test/lab/connect.ts';
       const connection = await connect(${JSON.stringify(hops)});
       await connection.run('true', '');
       connection.close();

@@ -180,6 +180,11 @@ describe('the env file', () => {
     ['bytes that are not UTF-8', Buffer.from([0x41, 0x3d, 0xff, 0xfe]), /is not UTF-8/],
     ['a value cut at a #', `${TOKEN}=abcdefghijklmnop#qrs\n`, /# outside quotes/],
     ['an unknown name', 'IA_ENSO_TOKEN=x\n', /IA_ENSO_TOKEN: no such setting/],
+    [
+      'a line without =',
+      '# c\n\nA="x\ny"\nIA_ENSO_BACKEND_IP 10.0.0.1\n',
+      /^\S+:5: is no NAME=value; [^.0]*$/,
+    ],
   ];
   for (const [what, content, expected] of broken) {
     it(`is refused for ${what}`, async () => {
