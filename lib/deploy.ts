@@ -7,7 +7,8 @@ import type { HostReport } from './outcome.ts';
 import { siteProgram } from './program.ts';
 import { clientFile, render } from './render.ts';
 import type { Run } from './run.ts';
-import { Secret } from './secret.ts';
+import type { Secret } from './secret.ts';
+import { secretOf } from './settings.ts';
 import { conclude, isDone } from './summary.ts';
 import { type Bearer, bearerFor } from './tokens.ts';
 
@@ -39,8 +40,7 @@ export const tokenAfter =
   ({ site, settings }: Context, { bearer }: Deploy) =>
   (host: HostReport): Secret | undefined => {
     if (bearer?.role === 'client' || host.generated === DEFAULT_CLIENT) return bearer?.token;
-    const given = settings.values[site.checkToken ?? ''];
-    return given instanceof Secret ? given : undefined;
+    return secretOf(settings, site.checkToken);
   };
 
 const mayHaveNewClient = ({ generated, outcome }: HostReport): boolean =>

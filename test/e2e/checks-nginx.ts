@@ -1,5 +1,5 @@
 /** A real nginx for one test of the checks: a configuration, with one thing in it changed, on an address of its own. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -51,14 +51,6 @@ export async function startBackend(file: string): Promise<() => void> {
   });
   await ready(child, file);
   return () => child.kill();
-}
-
-/** An address where packets vanish, as behind a firewall that drops them. */
-export function vanishing(): string {
-  const link = `ip link add vanish type veth peer name void && ip link set void up && ip link set vanish up`;
-  const route = `ip addr add 198.51.100.2/24 dev vanish && ip neigh add 198.51.100.1 lladdr 02:00:00:00:00:01 dev vanish`;
-  execFileSync('sh', ['-c', `${link} && ${route}`]);
-  return '198.51.100.1';
 }
 
 type Spoil = Pick<Sabotage, 'replace' | 'by' | 'certificate'>;

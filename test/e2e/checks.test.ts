@@ -7,8 +7,9 @@ import { Duplex } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { type CheckTarget, runChecks, streams } from '../../lib/checks.ts';
 import { site } from '../../sites/ia.enso.4nkweb.com.ts';
+import { vanishing } from '../lab/vanish.ts';
 import { issue, issueSelfSigned, issueWithoutChain, mismatch } from './checks-certificates.ts';
-import { asked, type Sabotage, served, startBackend, vanishing } from './checks-nginx.ts';
+import { asked, type Sabotage, served, startBackend } from './checks-nginx.ts';
 import { dropped, SABOTAGES } from './checks-sabotage.ts';
 import { INFERENCE_TOKEN, NAME, ollamaSite, TOKEN, writeClients } from './checks-site.ts';
 

@@ -13,6 +13,7 @@ import { SSH } from '../../lib/explain/ssh.ts';
 import { explain } from '../../lib/explain.ts';
 import type { Hop } from '../../lib/ssh/config.ts';
 import { connect } from '../lab/connect.ts';
+import { vanishing } from '../lab/vanish.ts';
 import { hopTo, keygen, privateFile, publicKey, type Sshd, startSshd } from './sshd.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'gatepost-ssh-'));
@@ -27,16 +28,12 @@ privateFile(
   '-----BEGIN OPENSSH PRIVATE KEY-----\nc2stc3NoLWVkMjU1MTk=\n-----END OPENSSH PRIVATE KEY-----\n',
 );
 
-// Packets to 198.51.100.1 vanish, as in a firewall; to 203.0.113.0/24 there is no way; no name server answers.
+// To 203.0.113.0/24 there is no way; no name server answers.
+const nowhere = vanishing();
 privateFile(file('resolv.conf'), 'nameserver 127.0.0.1\n', 0o644);
 execFileSync('sh', [
   '-ec',
-  `ip link add vanish type veth peer name void
-   ip link set void up
-   ip link set vanish up
-   ip addr add 198.51.100.2/24 dev vanish
-   ip neigh add 198.51.100.1 lladdr 02:00:00:00:00:01 dev vanish
-   ip route add unreachable 203.0.113.0/24
+  `ip route add unreachable 203.0.113.0/24
    mount --bind ${file('resolv.conf')} /etc/resolv.conf`,
 ]);
 
@@ -201,7 +198,7 @@ const FAILURES: readonly (readonly [says: string, provoke: () => Promise<unknown
     /network and DNS/,
   ],
   ['connection refused', () => reach([elsewhere('127.0.2.1', 9)]), /systemctl status ssh/],
-  ['connection timed out', () => reach([elsewhere('198.51.100.1')]), /nc -vz 198\.51\.100\.1 22/],
+  ['connection timed out', () => reach([elsewhere(nowhere)]), /nc -vz 198\.51\.100\.1 22/],
   ['no route to the host', () => reach([elsewhere('203.0.113.1')]), /VPN/],
   ['no route to the host', () => reach([elsewhere('192.0.2.1')]), /VPN/],
   [
@@ -216,7 +213,7 @@ const FAILURES: readonly (readonly [says: string, provoke: () => Promise<unknown
   ],
   [
     'cannot be reached from the jump host',
-    () => reach([jump, elsewhere('198.51.100.1')]),
+    () => reach([jump, elsewhere(nowhere)]),
     /Check on the jump host: `nc -vz 198\.51\.100\.1 22`/,
   ],
   [

@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Hop } from '../../lib/ssh/config.ts';
 import { cut, type Fault, join, type Link } from '../lab/lab-link.ts';
 import { CHECKOUT, finished, type Result } from '../lab/lab-process.ts';
+import { vanishing } from '../lab/vanish.ts';
 import { agentProcess, hopTo, keygen, privateFile, publicKey, type Sshd, startSshd } from './sshd.ts';
 
 const directory = mkdtempSync(path(tmpdir(), 'gatepost-ssh-'));
@@ -38,15 +39,7 @@ const server = await startSshd(
 const known = privateFile(file('known_hosts'), `${server.address} ${server.hostKeys.ed25519}\n`, 0o644);
 const proxy = hopTo('proxy', server, file('id'), known);
 
-// Packets to 198.51.100.1 vanish, as in a firewall.
-execFileSync('sh', [
-  '-ec',
-  `ip link add vanish type veth peer name void
-   ip link set void up
-   ip link set vanish up
-   ip addr add 198.51.100.2/24 dev vanish
-   ip neigh add 198.51.100.1 lladdr 02:00:00:00:00:01 dev vanish`,
-]);
+const nowhere = vanishing();
 
 const as = (uid: number, command: readonly string[], env: Record<string, string> = {}): Promise<Result> =>
   finished(
@@ -125,7 +118,7 @@ describe('another user', { concurrency: true }, () => {
 
   test('without a line in passwd is told so, and may write a bundle', async () => {
     const node = [process.execPath, '--import', 'tsx', 'scripts/deploy.ts', '--env', '/none'];
-    const env = { IA_ENSO_PROXY_HOST: '198.51.100.1', IA_ENSO_BACKEND_IP: '192.168.1.164' };
+    const env = { IA_ENSO_PROXY_HOST: nowhere, IA_ENSO_BACKEND_IP: '192.168.1.164' };
     const ssh = await as(NAMELESS, node, env);
     assert.equal(ssh.status, 2, ssh.stdout + ssh.stderr);
     assert.match(ssh.stdout, /No user exists for uid 54321/);
@@ -185,7 +178,7 @@ describe('an agent that accepts and never answers', { concurrency: true }, () =>
 
 describe('a process', { concurrency: true }, () => {
   test('does not wait for a host that does not answer when there is no key for it', async () => {
-    const hop = { ...proxy, host: '198.51.100.1', keys: [file('none')] };
+    const hop = { ...proxy, host: nowhere, keys: [file('none')] };
     const { said, tookMs, lingeredMs } = await connecting([hop]);
     assert.match(said ?? '', /there is no such file/);
     assert.ok(tookMs < 5000 && lingeredMs < 1000, `${tookMs} ${lingeredMs}`);
