@@ -15,9 +15,9 @@ export const RUNNER = '/usr/local/sbin/gatepost-run';
 export const COMMAND = `exec /bin/sh -c 'export LC_ALL=C; [ "$(id -u)" -ne 0 ] || exec /bin/sh -s; [ -x ${RUNNER} ] && exec sudo -n ${RUNNER}; exec sudo -n /bin/sh -s'`;
 
 const ALWAYS = ['report', 'lock', 'journal', 'nginx'];
-const CHANGE = [...ALWAYS, 'files', 'release', 'change', 'plan', 'begin'];
-const APPLY = [...CHANGE, 'clients', 'apply'];
-const CLIENTS = [...CHANGE, 'clients', 'client-verbs'];
+const CHANGE = [...ALWAYS, 'files', 'release', 'rehearse', 'change', 'clients', 'plan', 'begin'];
+const APPLY = [...CHANGE, 'apply'];
+const CLIENTS = [...CHANGE, 'client-verbs'];
 
 /** The verbs, each with the parts of lib/remote/ that it needs, in order. */
 const PARTS = {
@@ -32,7 +32,7 @@ const PARTS = {
   revoke_client: CLIENTS,
   rollback: [...CHANGE, 'rollback'],
   remove: [...CHANGE, 'remove'],
-  status: [...CHANGE, 'certificate', 'clients', 'status'],
+  status: [...CHANGE, 'certificate', 'status'],
   look: [...ALWAYS, 'certificate', 'look'],
   challenge: [...ALWAYS, 'certificate', 'challenge'],
   end_challenge: [...ALWAYS, 'certificate', 'challenge'],

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# One change, whole or not at all: examine, prepare, swap, test, reload, commit; or put everything back.
+# One change, all or nothing: examine, prepare, test, swap, reload, commit; or roll everything back.
 
 JOURNAL=$STORE/$SITE/journal
 BEGUN='' DONE='' SICK=''
@@ -22,23 +22,23 @@ examine() {
 
 say_file() { say file "$2" "$5"; }
 
-# refuse_sick: nginx refuses its configuration already. Only where the fault is in a file of this very site may the
-# change go on, since it puts that file right; SICK then spares the proof of what was broken before.
+# refuse_sick: nginx refuses its configuration as it stands. Only a test of the configuration as it would be can tell whether
+# a file of ours is to blame: of one that is gone nginx has no name. With nothing of ours to change, none is.
 refuse_sick() {
-  each_wanted is_blamed
-  [ -n "$SICK" ] || refuse sick "$SAID"
-  note "nginx refuses this site's own file as it stands ($SICK); this change puts it right"
+  repair_client "$SAID" || ! is_here || refuse sick "$SAID"
+  SICK=yes
 }
 
-# is_blamed ROLE PATH MODE CONTENT-FUNCTION STATE: nginx names a vhost by its link, or only the certificate that it names.
+# is_blamed ROLE PATH MODE CONTENT-FUNCTION STATE: does TEST name a file that this change brings, or the certificate that
+# our vhost names? (nginx names a vhost by its link.)
 is_blamed() {
-  case $SAID in
+  [ "$5" != same ] || return 0
+  case $TEST in
     *" in $2:"*) ;;
-    *" in ${LINK_DIR:-}/${2##*/}:"*) [ "$1" = vhost ] || return 0 ;;
-    *"\"$CHAIN\""* | *"\"$KEY\""*) [ "$1" = vhost ] || return 0 ;;
+    *" in ${LINK_DIR:-}/${2##*/}:"* | *"\"$CHAIN\""* | *"\"$KEY\""*) [ "$1" = vhost ] || return 0 ;;
     *) return 0 ;;
   esac
-  [ "$5" = same ] || SICK=$2
+  BLAMED=$2
 }
 
 # settled: is everything here as it is wanted, and as a change of ours left it?
@@ -59,7 +59,7 @@ prepare() {
   mkdir -p "$JOURNAL.new/files" && echo "$RUN of $WHO" >"$JOURNAL.new/run" || return 1
   true >"$JOURNAL.new/before" || return 1
   [ -z "${EMPTIED:-}" ] || echo "emptied $EMPTIED" >"$JOURNAL.new/before" || return 1
-  [ -z "$SICK" ] || echo "$SICK" >"$JOURNAL.new/sick" || return 1
+  [ -z "$SICK" ] || true >"$JOURNAL.new/sick" || return 1
   each_wanted make_room && each_wanted keep_target && each_wanted write_beside || return 1
   WHY="cannot begin the journal $JOURNAL"
   flush "$JOURNAL.new/before" && mv -fT "$JOURNAL.new" "$JOURNAL"
@@ -80,6 +80,8 @@ keep_target() {
 
 # change: from here on, every way out is `applied` or everything as before.
 change() {
+  step test
+  try_change
   step write
   WHY="cannot keep the state before below $STORE/$SITE"
   if ! record_found || ! prepare; then
@@ -89,15 +91,64 @@ change() {
   BEGUN=yes
   each_wanted swap || roll_back write "$WHY"
   FRESH=
-  step test
-  test_site || roll_back test "$TEST"
+  [ "$REHEARSAL" = passed ] || test_in_place || refuse_result
+  [ -z "$SICK" ] || note "nginx refused its configuration because of a file of this site; this change repairs it"
   step reload
-  true >"$JOURNAL/reload" || roll_back write "cannot write below $JOURNAL$(why_not)"
   reload_nginx || roll_back reload "$WHY"
   step record
   # Before the commit: should the connection or the program end with it, the token is known to be the one.
   [ -z "$GENERATED" ] || say generated "$GENERATED"
   commit || roll_back write "cannot record the release below $STORE/$SITE$(why_not)"
+}
+
+# try_change: tests the configuration before anything of it is in place. Of two faults we know the way out.
+try_change() {
+  rehearse
+  while [ "$REHEARSAL" = refused ]; do
+    leave_out_shared || { [ -n "$SICK" ] && repair_client "$TEST"; } || refuse_result
+    rehearse
+  done
+}
+
+# leave_out_shared: does this build refuse a second $connection_upgrade? Then the change is made without ours, once.
+leave_out_shared() {
+  case $TEST in *duplicate*connection_upgrade*) ;; *) return 1 ;; esac
+  case $WANTED in *"shared|$SHARED|"*) ;; *) return 1 ;; esac
+  note "another file defines \$connection_upgrade: deployed without $SHARED"
+  unwant "$SHARED"
+  [ ! -e "$SHARED" ] || WANTED="${WANTED}gone|$SHARED|644|-|gone$NL"
+}
+
+unwant() {
+  kept=
+  while IFS= read -r line; do
+    case $line in *"|$1|"*) ;; *) kept="$kept$line$NL" ;; esac
+  done <<END
+$WANTED
+END
+  WANTED=$kept
+}
+
+# test_in_place: where the configuration could not be tried before.
+test_in_place() {
+  step test
+  test_nginx && return
+  leave_out_shared || return 1
+  rm -f "$SHARED"
+  test_nginx
+}
+
+# refuse_result: nginx refuses the configuration as it would be; or refused it before, for a reason that is not ours.
+refuse_result() {
+  BLAMED='' code=test
+  each_wanted is_blamed
+  [ -z "$SICK" ] || [ -n "$BLAMED" ] || code=sick
+  [ -z "$BEGUN" ] || roll_back "$code" "$TEST"
+  rm -rf "$JOURNAL.new"
+  [ "$code" = test ] || refuse sick "$TEST"
+  say error test
+  say_text text "$TEST"
+  finish rolled-back 1
 }
 
 # why_not: of a disk that is full by now the shell only says "I/O error"; cat tells.
@@ -110,16 +161,6 @@ why_not() {
 flush() {
   # shellcheck disable=SC2086 # our own paths, none with a blank
   sync $FRESH "$@" 2>/dev/null || sync
-}
-
-# test_site: nginx's test. Should this build refuse a second $connection_upgrade, once more without ours.
-test_site() {
-  test_nginx && return
-  case $TEST in *duplicate*connection_upgrade*) ;; *) return 1 ;; esac
-  case $WANTED in *"shared|$SHARED|"*) ;; *) return 1 ;; esac
-  rm -f "$SHARED"
-  note "another file defines \$connection_upgrade: deployed without $SHARED"
-  test_nginx
 }
 
 # commit: one rename makes the journal a release; what was kept is dropped after it.

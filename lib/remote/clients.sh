@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034 # the parts share their variables
+# shellcheck shell=sh disable=SC2034,SC2153 # the parts share their variables
 # The clients of the gate, a file each: comments, then key lines, the newest first. No token leaves this host, none is
 # an argument of a command, and no rollback brings one back.
 
@@ -78,3 +78,23 @@ heading() {
 }
 
 key_line() { printf '%s %s:%s;\n' "$NEW_KEY" "$SCOPE" "$CLIENT${LIMIT:+:$LIMIT}"; }
+
+# repair_client TEXT: makes comments of the damaged lines of a client's file that nginx names in TEXT; nothing of it is lost.
+repair_client() {
+  [ -n "$CLIENTS" ] || return 1
+  for path in "$CLIENTS"/*.map; do
+    case "$1:$WANTED" in *" in $path:"*"|$path|"*) continue ;; *" in $path:"*) ;; *) continue ;; esac
+    if [ ! -f "$path" ] || [ -L "$path" ]; then continue; fi
+    note "$path is damaged: its bad lines become comments; the client $(name_of "$path") may need a new token"
+    add client "$path" 600 "repaired $path"
+    return 0
+  done
+  return 1
+}
+
+repaired() {
+  sed '/^#/b
+/^$/b
+/^"[^"]*" [a-z]*:[a-z0-9_-]*\(:[0-9]*\)\{0,1\};$/b
+s/^/# damaged: /' "$1"
+}

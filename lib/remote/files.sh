@@ -137,7 +137,7 @@ has_mode() {
 
 # keys: of a client's file, what opens the gate.
 keys() {
-  while IFS= read -r line; do
+  while IFS= read -r line || [ -n "$line" ]; do
     case $line in '#'*) ;; *) printf '%s\n' "$line" ;; esac
   done
 }

@@ -1,13 +1,16 @@
 # shellcheck shell=sh
 # The journal of one change: what was there before, until the change is proven.
 #
-#   journal.new   being prepared; nothing is changed yet
-#   journal       begun; whoever finds it puts everything back
+#   journal.new   being prepared and tested; nothing is changed yet
+#   journal       begun; whoever finds it rolls everything back
 #   releases/N    committed: the same directory, renamed, which is the one moment of the commit
 #
 # `before` holds a line a target: KIND PATH [LINK TARGET]. What stood at PATH is kept beside it by a hard link,
 # so that putting it back needs no space and keeps owner, mode and times. A `directory` was made by the change, one that
 # is `emptied` by it goes once it is done.
+
+# After a recovery that nginx, broken by then, could not prove.
+RELOAD_DUE=$STORE/reload-due
 
 # beside PATH: leaves in NEW and OLD the names of what is written and what is kept beside PATH.
 beside() { NEW=${1%/*}/.${1##*/}.gatepost-new OLD=${1%/*}/.${1##*/}.gatepost-old; }
@@ -76,13 +79,18 @@ abandon() {
   rm -rf "$1"
 }
 
-# restore JOURNAL: puts back, and proves that nginx serves what it served.
+# restore JOURNAL: rolls back, and proves that nginx serves what it served. It always reloads: anybody may have reloaded
+# nginx while the new files were in place.
 restore() {
   step restore
   put_back "$1" || restore_failed "$1" "cannot put back $failed"
   if [ -z "${SICK:-}" ]; then
     TEST=$(try_nginx -t) || restore_failed "$1" "$TEST"
-    [ ! -e "$1/reload" ] || reload_nginx || restore_failed "$1" "$WHY"
+    if find_master; then
+      reload_nginx || restore_failed "$1" "$WHY"
+    else
+      note "nginx is not running: it was stopped during the change"
+    fi
   fi
   drop_journal "$1"
 }
@@ -117,6 +125,7 @@ recover() {
     done
     [ ! -d "$site/journal" ] || recover_one "$site/journal"
   done
+  [ ! -e "$RELOAD_DUE" ] || ! survey || ! find_master || reload_nginx || refuse reload "$WHY"
 }
 
 # tidy RELEASE: a committed journal keeps its record only; a folder that was emptied goes.
@@ -129,15 +138,14 @@ tidy() {
 }
 
 # recover_one JOURNAL: as restore does, but here nginx may have been stopped or broken by others since, or reloaded in
-# the middle of the change.
+# the middle of the change. What cannot be proven now is proven by the next reload.
 recover_one() {
   note "an earlier run ($(cat "$1/run" 2>/dev/null)) did not finish; what it had changed is put back"
   put_back "$1" || restore_failed "$1" "cannot put back $failed"
   if survey; then
     ! find_master || reload_nginx || restore_failed "$1" "$WHY"
   else
-    # A change that was to mend this site's own file: the next one mends it.
-    [ -e "$1/sick" ] || refuse sick "$SAID"
+    true >"$RELOAD_DUE"
   fi
   drop_journal "$1"
 }

@@ -74,9 +74,13 @@ digest() {
     $1 == "error_log" && $2 ~ /^\// && !logged++ { path = $2; sub(/;$/, "", path); print "error_log " path }'
 }
 
-# test_nginx: nginx's own test; its words are left in TEST. That our name is taken is only a warning to nginx.
+# test_nginx: nginx's own test; its words are left in TEST.
 test_nginx() {
-  TEST=$(try_nginx -t) || return 1
+  TEST=$(try_nginx -t) && accepts_name
+}
+
+# accepts_name: nginx only warns of a name that is taken.
+accepts_name() {
   for name in $SERVER_NAMES; do
     case $TEST in *"conflicting server name \"$name\""*) return 1 ;; esac
   done
@@ -135,6 +139,7 @@ reload_nginx() {
     if [ "$tries" -lt 4 ]; then pause=0.02; else pause=0.1; fi
     if [ $((tries % 5)) -eq 0 ] && will_not_take; then return 1; fi
   done
+  [ ! -e "$RELOAD_DUE" ] || rm -f "$RELOAD_DUE"
 }
 
 has_taken() {

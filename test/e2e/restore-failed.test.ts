@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import * as d from '../lab/deploys.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
+import { forbidNamespaces } from '../lab/programs.ts';
 
 let lab: Lab;
 let stock = '';
@@ -15,8 +16,9 @@ after(() => lab.stop());
 
 const MAPS = '/etc/nginx/conf.d';
 
-/** In the middle of the next change, at nginx's test, the maps' folder cannot be written any more; then `act`. */
+/** In the middle of the next change, at nginx's test in place, the maps' folder cannot be written any more; then `act`. */
 async function spoilNextTest(act: string): Promise<void> {
+  await forbidNamespaces(lab.proxy);
   await d.put(
     lab.proxy,
     '/usr/local/sbin/nginx',

@@ -68,6 +68,8 @@ async function sweep(plans: readonly string[], wanted = B): Promise<Record<'A' |
 
 describe('a change that is killed', () => {
   let calls: readonly string[];
+  /** The first call once the new files are in their places. */
+  const IN_PLACE = / wc -c/;
   /** The numbers of the first calls that match. */
   const call = (pattern: RegExp) => calls.findIndex((line) => pattern.test(line)) + 1;
   const broken = { ...B, edit: p.inVhost((text) => `${text}nonsense;\n`) };
@@ -101,11 +103,13 @@ describe('a change that is killed', () => {
   }
 
   test('by KILL while it puts back what nginx refused is wholly old', async () => {
+    await p.forbidNamespaces(lab.proxy);
     const program = await p.deployProgram(broken);
     const failed = await p.underPlan(lab.proxy, program, '');
     assert.equal(failed.ran.verdict, 'rolled-back');
     const first = failed.calls.findIndex((line) => / nginx -t/.test(line)) + 1;
     const count = await sweep(upTo(failed.calls.length, first).map(before_('KILL')), broken);
+    await p.allowNamespaces(lab.proxy);
     assert.ok(count.B === 0 && count.A > 5, JSON.stringify(count));
   });
 
@@ -119,7 +123,7 @@ describe('a change that is killed', () => {
   });
 
   test('and whose recovery is killed, at any call, is wholly old in the end', async () => {
-    const swap = call(/ mv .*sites-available/) + 1;
+    const swap = call(/ mv .*gatepost-new .*sites-available/) + 1;
     const recovery = async (plan: string) => {
       const program = await p.deployProgram(B);
       await p.underPlan(lab.proxy, program, `${swap} before KILL`);
@@ -135,7 +139,7 @@ describe('a change that is killed', () => {
 
   test('and whose files somebody else makes live meanwhile is wholly old in the end', async () => {
     const program = await p.deployProgram(B);
-    const { ran } = await p.underPlan(lab.proxy, program, `${call(/ nginx -t/)} before KILL`);
+    const { ran } = await p.underPlan(lab.proxy, program, `${call(IN_PLACE)} before KILL`);
     const pids = await d.workers(lab.proxy);
     await lab.proxy.sh('nginx -s reload; sleep 0.5');
     assert.notEqual(await d.workers(lab.proxy), pids);
@@ -143,7 +147,7 @@ describe('a change that is killed', () => {
   });
 
   test('is settled by the next deploy, which says so', async () => {
-    await p.underPlan(lab.proxy, await p.deployProgram(B), `${call(/ nginx -t/)} before KILL`);
+    await p.underPlan(lab.proxy, await p.deployProgram(B), `${call(IN_PLACE)} before KILL`);
     const next = await d.deploy(lab, d.withToken(d.TOKEN));
     assert.deepEqual([next.exit, next.outcome], [0, 'applied'], next.stderr);
     assert.match(
@@ -351,11 +355,14 @@ describe('a change that cannot be', () => {
   const own = (folder: string, options: string) =>
     `cp -a ${folder} /root/own && mount -t tmpfs -o ${options} own ${folder} && cp -a /root/own/. ${folder}`;
   const notOwn = (folder: string) => `umount ${folder} && rm -r /root/own`;
-  /** Something happens when nginx tests what is in its place already. */
-  const atTest = (what: string) => `cat >/usr/local/sbin/nginx <<'END' && chmod 755 /usr/local/sbin/nginx
+  /** Something happens when `command` is run and the new files are in their places already. */
+  const inPlaceAt = (
+    command: string,
+    what: string,
+  ) => `cat >/usr/local/sbin/${command} <<'END' && chmod 755 /usr/local/sbin/${command}
 #!/bin/sh
-[ "$1" != -t ] || [ ! -d /var/lib/gatepost/${d.SITE}/journal ] || ${what}
-exec /usr/sbin/nginx "$@"
+[ ! -d /var/lib/gatepost/${d.SITE}/journal ] || ${what}
+PATH=/usr/sbin:/usr/bin:/sbin:/bin exec ${command} "$@"
 END`;
   const targets = [
     [
@@ -402,8 +409,8 @@ END`;
     ],
     [
       'in a history whose disk fills up once the files are in their places',
-      `${own('/var/lib/gatepost', 'size=256k,mode=700')} && ${atTest('cat /dev/zero >/var/lib/gatepost/fill 2>/dev/null')}`,
-      `rm /usr/local/sbin/nginx; ${notOwn('/var/lib/gatepost')}`,
+      `${own('/var/lib/gatepost', 'size=256k,mode=700')} && ${inPlaceAt('wc', 'cat /dev/zero >/var/lib/gatepost/fill 2>/dev/null')}`,
+      `rm /usr/local/sbin/wc; ${notOwn('/var/lib/gatepost')}`,
       'write',
       /No space left on device/,
     ],
@@ -449,7 +456,10 @@ END`;
     await d.reset(lab.proxy);
     await p.apply(lab.proxy, A);
     trees.A = await d.config(lab.proxy);
-    await lab.proxy.sh(`${own('/etc/nginx/conf.d', 'mode=755')} && ${atTest(`chattr +i ${kept}`)}`);
+    await p.forbidNamespaces(lab.proxy);
+    await lab.proxy.sh(
+      `${own('/etc/nginx/conf.d', 'mode=755')} && ${inPlaceAt('nginx', `chattr +i ${kept}`)}`,
+    );
     const edit: p.Wanted['edit'] = (file) =>
       file.role === 'vhost' ? `${file.content}nonsense;\n` : changeMaps.edit(file);
     const ran = await p.apply(lab.proxy, { ...changeMaps, edit });

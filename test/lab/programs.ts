@@ -93,6 +93,12 @@ export async function installShims(host: Host): Promise<void> {
   );
 }
 
+/** Takes from a host the private mount namespaces that a configuration is tested in, as a container without the right to. */
+export const forbidNamespaces = (host: Host) =>
+  host.sh('printf "#!/bin/sh\\nexit 1\\n" >/usr/local/sbin/unshare && chmod 755 /usr/local/sbin/unshare');
+
+export const allowNamespaces = (host: Host) => host.sh('rm -f /usr/local/sbin/unshare');
+
 /** Runs a program under a plan (`CALL before|after SIGNAL`, a line each); tells the calls it came to. */
 export async function underPlan(
   host: Host,
