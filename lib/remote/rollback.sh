@@ -39,13 +39,16 @@ find_release() {
 }
 
 # find_before: from the release that brought the present files, the next older one that brought others. (So one rollback
-# after another goes further back, and never forth again.)
+# after another goes further back, and never forth again.) A state in which the whole site is not served is passed over.
 find_before() {
-  FOUND='' origin='' newest=''
+  FOUND='' origin='' newest='' partial='' SERVED_NOW=''
+  [ -z "$LAST" ] || { served_by "$LAST" && SERVED_NOW=$SERVED; }
   for release in $RELEASES; do
     brought_files "$release" || continue
     if cmp -s "$release/state" "$LAST/state"; then
       origin=${origin:-$release}
+    elif ! serves_as_now "$release"; then
+      id_of "$release" && partial="$partial $ID"
     elif [ -n "$origin" ]; then
       FOUND=$release
       return
@@ -56,12 +59,32 @@ find_before() {
   # The one that brought them is no longer kept: all that are left are other ones.
   [ -n "$origin" ] || FOUND=$newest
   [ -z "$FOUND" ] || return 0
-  refuse no-earlier "there is no release before the one that is deployed"
+  refuse no-earlier "there is no release before the one that is deployed${partial:+ in which the whole site is served; without it:$partial (--to ID goes there)}"
 }
 
 # brought_files RELEASE: a rollback, or a change of clients, only has the files of an earlier one; a removal has none.
 brought_files() {
   ! of_clients "$1" || return 1
-  case $KIND in rollback | http_only) return 1 ;; esac
+  [ "$KIND" != rollback ] || return 1
   [ "$1" = "$LAST" ] || [ -s "$1/state" ]
+}
+
+# serves_as_now RELEASE: is its vhost on TLS and linked, where that of the present release is?
+serves_as_now() {
+  served_by "$1"
+  for needed in $SERVED_NOW; do
+    case " $SERVED " in *" $needed "*) ;; *) return 1 ;; esac
+  done
+}
+
+# served_by RELEASE: leaves in SERVED how its vhost is served: tls, linked.
+served_by() {
+  SERVED=
+  while read -r role path mode sha; do
+    recorded "$1" "$path"
+    case $role in
+      vhost) ! grep -q '^[^#]*ssl_certificate' "$RECORDED" || SERVED="$SERVED tls" ;;
+      link) SERVED="$SERVED linked" ;;
+    esac
+  done <"$1/state"
 }

@@ -125,3 +125,25 @@ describe('rollback', () => {
     );
   });
 });
+
+describe('rollback without --to', () => {
+  const httpOnly = `server { listen 80; server_name ia.enso.4nkweb.com; root /var/www/html; }\n`;
+
+  test('never goes back to what was found before the first deploy when that served no site; --to does', async () => {
+    await lab.proxy.sh(
+      `rm -rf /var/lib/gatepost; echo '${httpOnly}' >${VHOST}; ln -sf ${VHOST} /etc/nginx/sites-enabled/; nginx -s reload`,
+    );
+    await deploy('192.168.1.164');
+    for (const token of ['second-token-0123456789', 'third-token-0123456789'])
+      assert.equal((await run('rotate-bearer', ['--no-verify'], { [TOKEN]: token })).status, 0);
+    const refused = await outcome('rollback');
+    assert.deepEqual([refused.status, refused.outcome, refused.failure?.code], [1, 'refused', 'no-earlier']);
+    const { json } = await run('status');
+    const releases = json.hosts[0]?.releases as { id: string; kind: string }[];
+    const found = releases.find(({ kind }) => kind === 'found here');
+    assert.ok(found && refused.failure?.text.includes(found.id), refused.all);
+    assert.equal(await statusOf('third-token-0123456789'), 200);
+    assert.equal((await outcome('rollback', ['--to', found.id])).outcome, 'applied');
+    assert.equal(await lab.proxy.sh(`cat ${VHOST}`).then(({ stdout }) => stdout.trim()), httpOnly.trim());
+  });
+});
