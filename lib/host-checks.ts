@@ -6,7 +6,7 @@ import type { CheckResult } from './checks.ts';
 import { clientFaults } from './client-table.ts';
 import type { Context } from './context.ts';
 import type { ProxyHost } from './fleet.ts';
-import type { HostReport } from './outcome.ts';
+import type { Fault, HostReport } from './outcome.ts';
 import { type Crowd, newCrowd } from './parallel.ts';
 import type { Secret } from './secret.ts';
 import { isNameless } from './sites.ts';
@@ -25,15 +25,15 @@ export const isAskedFromHere = (context: Context, hosts: readonly HostReport[]):
   !context.flags.local &&
   !(isNameless(context.site) && areAskedSingly(context));
 
-/** Warns of a gate without a live client; only a dry run ends well all the same. */
-function judgeGate({ site, report }: Context, host: HostReport): HostReport {
-  const attention = isDone(host) ? clientFaults(host, site) : [];
-  for (const { text } of attention) report.tell({ kind: 'warning', host: host.host, text });
-  return attention.length === 0 || host.outcome === 'planned' ? host : { ...host, attention };
+/** Warns of a gate without a live client, and returns what is wrong with it. */
+export function warnOfClients({ site, report }: Context, host: HostReport): readonly Fault[] {
+  const faults = isDone(host) ? clientFaults(host, site) : [];
+  for (const { text } of faults) report.tell({ kind: 'warning', host: host.host, text });
+  return faults;
 }
 
 /**
- * What follows a change on a proxy: whether its gate accepts anyone, and, where it is to be asked by itself, the site's checks.
+ * What follows a change on a proxy that is to be asked by itself: the site's checks.
  * @param tokenOn the bearer that opens this host's gate, as far as we know
  */
 export function checksAfter(
@@ -41,8 +41,7 @@ export function checksAfter(
   tokenOn: (host: HostReport) => Secret | undefined,
 ): (proxy: ProxyHost, host: HostReport) => Promise<HostReport> {
   const crowd = newCrowd();
-  return async (proxy, done) => {
-    const host = judgeGate(context, done);
+  return async (proxy, host) => {
     if (!isVerified(context) || !areAskedSingly(context) || !isDone(host)) return host;
     const start = performance.now();
     context.report.tell({ kind: 'begin', host: host.host, name: 'checks' });
