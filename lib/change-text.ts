@@ -5,7 +5,7 @@ import type { HostReport } from './outcome.ts';
 import type { Report } from './report.ts';
 import type { Hop } from './ssh/config.ts';
 import { isDone, isWell } from './summary.ts';
-import { became } from './summary-text.ts';
+import { became, besides } from './summary-text.ts';
 
 interface Route {
   readonly hops: readonly Hop[];
@@ -40,7 +40,9 @@ export function tellEnd({ report, settings }: Context, done: HostReport): void {
 
 function tellLine(report: Report, done: HostReport): void {
   const milliseconds = Object.values(done.milliseconds).reduce((sum, each) => sum + each, 0);
-  const text = isDone(done) && !isWell(done) ? `${became(done)}, but a check failed` : became(done);
+  const hasFailedCheck = isDone(done) && done.checks?.some(({ ok }) => !ok);
+  const what = hasFailedCheck ? `${became(done)}, but a check failed` : became(done);
+  const text = [what, ...besides(done)].join('; ');
   report.tell({ kind: 'host', host: done.host, ok: isWell(done), milliseconds, text });
 }
 

@@ -12,7 +12,7 @@ export type {
   StreamTiming,
 } from './checks/check.ts';
 export { publicName } from './checks/dns.ts';
-export { bearerGate } from './checks/gate.ts';
+export { bearerGate, gateClients } from './checks/gate.ts';
 export { closedPorts } from './checks/ports.ts';
 export { httpRedirects } from './checks/redirect.ts';
 export { bearerOpens, bearerRefused } from './checks/rotation.ts';

@@ -1,6 +1,7 @@
 /** The rows that a proxy tells of its clients -> clients, and a table of them. */
-import type { HostReport } from './outcome.ts';
+import type { Fault, HostReport } from './outcome.ts';
 import type { Entry } from './report.ts';
+import type { Site } from './sites.ts';
 import { atMinute } from './table.ts';
 
 /** A client as `bearers.ts list` shows it: never a token. Times as `2026-11-22T17:40:35Z`. */
@@ -35,6 +36,14 @@ export function clientsIn({ rows }: HostReport): readonly ListedClient[] {
   );
 }
 
+/** What is wrong where a gate has no live client (`clients none` in lib/remote/gate.sh); nothing elsewhere. */
+export function clientFaults({ facts }: HostReport, { gate }: Pick<Site, 'gate'>): readonly Fault[] {
+  if (!gate || facts.clients !== 'none') return [];
+  const what = `no client in ${gate.clients}: the gate fails closed and refuses every request with 401`;
+  const fix = `Add a client (\`npx tsx scripts/bearers.ts add NAME\`), or set ${gate.token} and deploy.`;
+  return [{ about: 'clients', text: `${what}. ${fix}` }];
+}
+
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** nginx's $time_local, `22/Nov/2026:17:40:35 +0000`, in UTC; undefined when it is not one. */
@@ -49,7 +58,8 @@ export function logTime(text: string): string | undefined {
 /** The clients as people read them. */
 export function clientEntry(host: HostReport): Entry {
   const clients = clientsIn(host);
-  if (clients.length === 0) return { kind: 'text', text: `${host.host}: no clients; nobody passes the gate` };
+  if (clients.length === 0)
+    return { kind: 'text', text: `${host.host}: no clients; the gate refuses every request` };
   const heads = ['client', 'scope', 'limit', 'last used', 'rotated', 'created', 'fingerprint'];
   const isLimited = clients.some(({ limit }) => limit);
   return {

@@ -2,7 +2,7 @@
 import { DEFAULT_CLIENT } from './bearers.ts';
 import type { Issued } from './checks.ts';
 import type { Context, Result } from './context.ts';
-import { isAskedFromHere } from './host-checks.ts';
+import { checksAfter, isAskedFromHere, warnOfClients } from './host-checks.ts';
 import type { HostReport } from './outcome.ts';
 import { siteProgram } from './program.ts';
 import { clientFile, render } from './render.ts';
@@ -36,12 +36,22 @@ export async function prepareDeploy(
 }
 
 /** The bearer that opens this host's gate after the deploy, as far as we know. */
-export const tokenAfter =
+const tokenAfter =
   ({ site, settings }: Context, { bearer }: Deploy) =>
   (host: HostReport): Secret | undefined => {
     if (bearer?.role === 'client' || host.generated === DEFAULT_CLIENT) return bearer?.token;
     return secretOf(settings, site.checkToken);
   };
+
+/** What follows a deploy on a proxy: does its gate accept anyone (a dry run only warns), and do its services answer? */
+export function afterDeploy(context: Context, deploy: Deploy): ReturnType<typeof checksAfter> {
+  const checks = checksAfter(context, tokenAfter(context, deploy));
+  return (proxy, host) => {
+    const attention = warnOfClients(context, host);
+    const needsAttention = attention.length > 0 && host.outcome !== 'planned';
+    return checks(proxy, needsAttention ? { ...host, attention } : host);
+  };
+}
 
 const mayHaveNewClient = ({ generated, outcome }: HostReport): boolean =>
   outcome === 'unknown' || (generated !== undefined && outcome !== 'rolled-back');

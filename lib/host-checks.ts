@@ -3,9 +3,10 @@
  * appliance without a name, in a LAN behind a jump host, is seen from nowhere else.
  */
 import type { CheckResult } from './checks.ts';
+import { clientFaults } from './client-table.ts';
 import type { Context } from './context.ts';
 import type { ProxyHost } from './fleet.ts';
-import type { HostReport } from './outcome.ts';
+import type { Fault, HostReport } from './outcome.ts';
 import { type Crowd, newCrowd } from './parallel.ts';
 import type { Secret } from './secret.ts';
 import { isNameless } from './sites.ts';
@@ -23,6 +24,13 @@ export const isAskedFromHere = (context: Context, hosts: readonly HostReport[]):
   hosts.some(isDone) &&
   !context.flags.local &&
   !(isNameless(context.site) && areAskedSingly(context));
+
+/** Warns of a gate without a live client, and returns what is wrong with it. */
+export function warnOfClients({ site, report }: Context, host: HostReport): readonly Fault[] {
+  const faults = isDone(host) ? clientFaults(host, site) : [];
+  for (const { text } of faults) report.tell({ kind: 'warning', host: host.host, text });
+  return faults;
+}
 
 /**
  * What follows a change on a proxy that is to be asked by itself: the site's checks.

@@ -23,6 +23,14 @@ export interface Failure {
   readonly next?: string;
 }
 
+/** What is wrong on a host although the run did there what it was asked to. */
+export interface Fault {
+  /** What it is about, in a word or two. */
+  readonly about: string;
+  /** What is wrong, what it means, what to do. */
+  readonly text: string;
+}
+
 export interface FileReport {
   readonly path: string;
   readonly changed: boolean;
@@ -51,6 +59,8 @@ export interface HostReport {
   certificate?: string;
   /** What its own services answered, where each proxy is asked by itself. */
   checks?: readonly CheckResult[];
+  /** What needs attention there; with any, the exit status is 3. */
+  attention?: readonly Fault[];
   /** What the summary says of it, where the outcome alone does not tell. */
   meaning?: string;
   /** Texts before and after, by path, in a plan. */

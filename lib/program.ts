@@ -14,8 +14,8 @@ export const RUNNER = '/usr/local/sbin/gatepost-run';
  */
 export const COMMAND = `exec /bin/sh -c 'export LC_ALL=C; [ "$(id -u)" -ne 0 ] || exec /bin/sh -s; [ -x ${RUNNER} ] && exec sudo -n ${RUNNER}; exec sudo -n /bin/sh -s'`;
 
-const ALWAYS = ['report', 'lock', 'journal', 'nginx'];
-const CHANGE = [...ALWAYS, 'files', 'release', 'rehearse', 'change', 'clients', 'plan', 'begin'];
+const ALWAYS = ['report', 'lock', 'journal', 'nginx', 'ports'];
+const CHANGE = [...ALWAYS, 'files', 'release', 'rehearse', 'change', 'clients', 'plan', 'gate', 'begin'];
 const APPLY = [...CHANGE, 'apply'];
 const CLIENTS = [...CHANGE, 'client-verbs'];
 

@@ -1,12 +1,7 @@
 /** What is wrong on a proxy though nothing complains of it yet: a sentence each, with what to do. */
+import type { Fault } from './outcome.ts';
 import { renewalFaults } from './renewal.ts';
-import type { Status } from './status.ts';
-
-export interface Fault {
-  /** What it is about, in a word or two. */
-  readonly about: string;
-  readonly text: string;
-}
+import { isDeployed, type Status } from './status.ts';
 
 /** All that a status shows to be wrong by itself, beside what it lists (files, backends, days left). */
 export function faultsOf(status: Status): readonly Fault[] {
@@ -19,8 +14,7 @@ function vhostFaults({ vhost, releases }: Status): Fault[] {
       'only the HTTP-only vhost is in place, without a certificate: `npx tsx scripts/bootstrap-tls.ts` goes on';
     return [{ about: 'TLS', text }];
   }
-  const isRemoved = releases[0] === undefined || releases[0].kind === 'remove';
-  if (vhost === undefined || !isRemoved) return [];
+  if (vhost === undefined || isDeployed({ releases })) return [];
   const text =
     'a vhost of this site is there and no release of ours: the next deploy keeps it, and takes over';
   return [{ about: 'the vhost', text }];

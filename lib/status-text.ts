@@ -1,11 +1,13 @@
 /** A host's status as people read it: points with a mark, then what there is in tables. */
 import { judgeDays } from './checks/certificate-life.ts';
-import { clientEntry } from './client-table.ts';
+import { clientEntry, clientFaults } from './client-table.ts';
 import { lookUp } from './look-up.ts';
 import type { HostReport } from './outcome.ts';
 import type { Entry } from './report.ts';
-import { type Certificate, type Status, statusOf } from './status.ts';
+import type { Site } from './sites.ts';
+import { type Certificate, isDeployed, type Status, statusOf } from './status.ts';
 import { faultsOf } from './status-faults.ts';
+import { needs } from './summary-text.ts';
 import { atMinute } from './table.ts';
 
 interface Point {
@@ -17,17 +19,30 @@ interface Point {
 }
 
 /** All of it; `now` judges the days left. */
-export function statusEntries(host: HostReport, now: string): readonly Entry[] {
-  const status = statusOf(host, now);
-  return [{ kind: 'title', text: host.host }, ...points(status), releases(status), clientEntry(host)];
+export function statusEntries(host: HostReport, site: GatedOrNot, now: string): readonly Entry[] {
+  const status = statusOf(host, site, now);
+  return [
+    { kind: 'title', text: host.host },
+    ...pointsOn(host, site, status),
+    releases(status),
+    ...(status.clients?.length ? [clientEntry(host)] : []),
+  ];
 }
 
-/** The status in a few words, for the summary. */
-export function verdict(host: HostReport, now: string): string {
-  const odd = points(statusOf(host, now)).filter(({ status }) => status === 'failed' || status === 'warned');
-  const about = [...new Set(odd.map((point) => point.about))];
-  return about.length > 0 ? `worth a look: ${about.join(', ')}` : 'well';
+/** The host with what needs attention there, and with the verdict as the summary says it. */
+export function judged(host: HostReport, site: GatedOrNot, now: string): HostReport {
+  const status = statusOf(host, site, now);
+  const attention = pointsOn(host, site, status)
+    .filter(({ status: is }) => is === 'failed' || is === 'warned')
+    .map(({ about, text }) => ({ about, text }));
+  const meaning = needs(attention) ?? (isDeployed(status) ? 'healthy' : 'not deployed');
+  return { ...host, attention, meaning };
 }
+
+/** A judged host's verdict: `healthy`, `needs attention` or `not deployed`; of one that was not reached, `not checked`. */
+export const verdictOn = ({ meaning = 'not checked' }: HostReport): string => meaning.split(':')[0] ?? '';
+
+type GatedOrNot = Pick<Site, 'gate'>;
 
 const point = (about: string, status: Point['status'], text: string): Point => ({
   kind: 'point',
@@ -36,12 +51,17 @@ const point = (about: string, status: Point['status'], text: string): Point => (
   text,
 });
 
+const pointsOn = (host: HostReport, site: GatedOrNot, status: Status): readonly Point[] => [
+  ...points(status),
+  ...clientFaults(host, site).map(({ about, text }) => point(about, 'failed', text)),
+];
+
 function points(status: Status): readonly Point[] {
   const { busy, unfinished, backends } = status;
   return [
     nginxPoint(status),
-    ...(busy ? [point('a run at work', 'warned', `at work now: ${busy}`)] : []),
-    ...(unfinished ? [point('an unfinished run', 'warned', unfinishedText(unfinished))] : []),
+    ...(busy ? [point('a run', 'skipped', `a run is in progress: ${busy}`)] : []),
+    ...(unfinished ? [point('an interrupted run', 'warned', unfinishedText(unfinished))] : []),
     certificatePoint(status.certificate),
     ...faultsOf(status).map(({ about, text }) => point(about, 'warned', text)),
     ...filePoints(status),
@@ -57,7 +77,7 @@ function points(status: Status): readonly Point[] {
 
 const BACKENDS: Readonly<Record<string, Point['status']>> = { open: 'passed', untested: 'skipped' };
 
-const unfinishedText = (run: string) => `unfinished: ${run}; the next change puts it right first`;
+const unfinishedText = (run: string) => `interrupted: ${run}; the next change rolls it back first`;
 
 function nginxPoint({ nginx: { version, running, healthy }, messages }: Status): Point {
   if (version === 'absent') return point('nginx', 'failed', 'nginx: none on this host');
@@ -73,7 +93,9 @@ function certificatePoint(certificate: Certificate | undefined): Point {
   const { path, ends, daysLeft, names } = certificate;
   if (ends === 'missing') return told('failed', `${path} is missing (\`npx tsx scripts/bootstrap-tls.ts\`)`);
   if (daysLeft === undefined) return told('failed', `${path} is no certificate in PEM form`);
-  return told(judgeDays(daysLeft), `${daysLeft} days left, until ${atMinute(ends)}, for ${names} (${path})`);
+  const days = `${daysLeft} ${daysLeft === 1 ? 'day' : 'days'} left, until`;
+  const life = `${daysLeft < 0 ? 'expired on' : days} ${atMinute(ends)}`;
+  return told(judgeDays(daysLeft), `${life}, for ${names} (${path})`);
 }
 
 const STATES: Readonly<Record<string, string>> = {

@@ -6,6 +6,7 @@ import { clientsIn, type ListedClient } from './client-table.ts';
 import { lookUp } from './look-up.ts';
 import type { HostReport } from './outcome.ts';
 import { type Renewal, renewalOf } from './renewal.ts';
+import type { Site } from './sites.ts';
 
 export interface Status {
   readonly current?: string;
@@ -20,7 +21,8 @@ export interface Status {
   readonly upgrade: readonly string[];
   readonly certificate?: Certificate;
   readonly renewal: Renewal;
-  readonly clients: readonly ListedClient[];
+  /** Of a site with a gate. */
+  readonly clients?: readonly ListedClient[];
   /** The `server` lines in force, asked from the proxy: `open`, `closed`, `unreachable`, `silent` or `untested`. */
   readonly backends: readonly { readonly address: string; readonly port: number; readonly state: string }[];
   /** Who is at work on the host now. */
@@ -48,7 +50,7 @@ export interface Certificate {
 }
 
 /** What `host` told; `now` judges the days left, since a proxy's clock may be off. */
-export function statusOf(host: HostReport, now: string): Status {
+export function statusOf(host: HostReport, { gate }: Pick<Site, 'gate'>, now: string): Status {
   const { rows, facts } = host;
   const of = (kind: string) => rows[kind] ?? [];
   const first = (kind: string) => of(kind)[0]?.[0];
@@ -63,7 +65,7 @@ export function statusOf(host: HostReport, now: string): Status {
     upgrade: of('upgrade').flatMap(([file = '']) => file),
     ...(facts.certificate && { certificate: certificateOf(facts.certificate, host.certificate, now) }),
     renewal: renewalOf(facts),
-    clients: clientsIn(host),
+    ...(gate && { clients: clientsIn(host) }),
     backends: of('backend')
       .map(backendOf)
       .sort((a, b) => a.port - b.port),
@@ -72,6 +74,11 @@ export function statusOf(host: HostReport, now: string): Status {
   };
 }
 
+/** Is the site there, by a release of ours or by a vhost that somebody else put there? */
+export const isDeployed = ({ releases: [last], vhost }: Pick<Status, 'releases' | 'vhost'>): boolean =>
+  vhost !== undefined || (last !== undefined && last.kind !== REMOVAL);
+
+const REMOVAL = 'remove';
 const isPraise = (text: string): boolean => / syntax is ok$| test is successful$/.test(text);
 
 const backendOf = ([address = '', port, state = '']: readonly string[]) => ({

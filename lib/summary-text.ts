@@ -1,19 +1,31 @@
 /** What became of hosts, in words. */
 import { alike, shortList } from './alike.ts';
 import type { CheckResult, CheckStatus } from './checks.ts';
-import type { HostReport } from './outcome.ts';
+import type { Fault, HostReport } from './outcome.ts';
 
 /** What became of one host, its name as wide as the others'. */
 export function row(report: HostReport, widest = 0): string {
   const { host, release, checks = [] } = report;
   const what = `${`${host}:`.padEnd(widest + 1)} ${became(report)}${release ? ` (release ${release})` : ''}`;
-  return [what, ...told(checks)].join('; ');
+  return [what, ...besides(report), ...told(checks)].join('; ');
 }
 
 /** What became of a host, in a few words. */
 export function became({ outcome, meaning, todo }: HostReport): string {
   if (todo) return 'putting back failed, do the steps above by hand';
   return meaning ?? MEANING[outcome];
+}
+
+/** What needs attention, by what it is about; undefined where nothing does. */
+export function needs(attention: readonly Fault[] = []): string | undefined {
+  const about = [...new Set(attention.map((fault) => fault.about))];
+  return about.length > 0 ? `needs attention: ${about.join(', ')}` : undefined;
+}
+
+/** What needs attention beside what became of the host; nothing where its meaning includes that. */
+export function besides({ meaning, attention }: HostReport): readonly string[] {
+  const text = meaning === undefined ? needs(attention) : undefined;
+  return text === undefined ? [] : [text];
 }
 
 /** `20 proxies: 18 live, 2 refused (10.0.0.7, 9)`: those that are not well by name. */
@@ -29,7 +41,8 @@ export function howMany(hosts: readonly HostReport[], isWell: (host: HostReport)
 
 function inAWord(host: HostReport): string {
   const word = became(host).split(/[,:;]/)[0] ?? '';
-  return host.checks?.some(({ ok }) => !ok) ? `${word} with a failed check` : word;
+  if (host.checks?.some(({ ok }) => !ok)) return `${word} with a failed check`;
+  return besides(host).length > 0 ? `${word} but needs attention` : word;
 }
 
 /** How the checks went, and which failed. */

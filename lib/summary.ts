@@ -26,13 +26,14 @@ export const NOT_TRIED = 'not-tried';
 /** Did the run do on this host what it was asked to? */
 export const isDone = ({ outcome }: HostReport): boolean => DONE.has(outcome);
 
-/** Was it done, and did no check fail? */
-export const isWell = (host: HostReport): boolean => isDone(host) && areWell(host.checks);
+/** Was it done, did no check fail, and does nothing need attention? */
+export const isWell = (host: HostReport): boolean =>
+  isDone(host) && areWell(host.checks) && !host.attention?.length;
 
 const areWell = (checks: readonly CheckResult[] = []): boolean => checks.every(({ ok }) => ok);
 
 function exitOf(host: HostReport): ExitStatus {
-  if (isDone(host)) return areWell(host.checks) ? EXIT.done : EXIT.checkFailed;
+  if (isDone(host)) return isWell(host) ? EXIT.done : EXIT.checkFailed;
   // The first proxy has the say.
   if (host.failure?.code === NOT_TRIED) return EXIT.done;
   if (host.todo) return EXIT.restoreFailed;

@@ -1,12 +1,17 @@
 /** Which checks are run, and by which way: by the public name, to another address, through SSH to each proxy. */
-import type { Check, CheckResult, CheckTarget } from './checks.ts';
+import { type Check, type CheckResult, type CheckTarget, gateClients } from './checks.ts';
+import { clientFaults } from './client-table.ts';
 import type { Context, Result } from './context.ts';
 import { UsageError } from './errors.ts';
 import { onEveryProxy, type ProxyHost, routes } from './fleet.ts';
 import { host as hostForm, port as portForm } from './forms.ts';
+import { statusProgram } from './history-programs.ts';
 import { type HostReport, newReport } from './outcome.ts';
+import { transact } from './remote.ts';
+import { newRun } from './run.ts';
+import { secretOf } from './settings.ts';
 import { isNameless } from './sites.ts';
-import { conclude, counted } from './summary.ts';
+import { conclude, counted, isDone } from './summary.ts';
 import { targetOf, tellCheck, verifyBy } from './verify.ts';
 import { watched } from './watched.ts';
 
@@ -22,8 +27,9 @@ export interface Verified {
  * The site's checks; with `--only NAME` those whose name has NAME in it, whatever its case.
  * @throws UsageError that lists the names
  */
-export async function chosenChecks({ site, flags }: Context): Promise<readonly Check[]> {
-  const checks = await site.checks();
+export async function chosenChecks(context: Context): Promise<readonly Check[]> {
+  const { site, flags } = context;
+  const checks = [...(await site.checks()), ...(asksForClients(context) ? [gateClients] : [])];
   const { only } = flags;
   if (only === undefined) return checks;
   const wanted = only.trim().toLowerCase();
@@ -31,6 +37,19 @@ export async function chosenChecks({ site, flags }: Context): Promise<readonly C
   if (some.length > 0) return some;
   const names = checks.map(({ name }) => name).join(', ');
   throw new UsageError([`--only ${only}: no such check; there are: ${names}`]);
+}
+
+/** Is the proxy to be asked for the gate's clients? A known bearer finds out by a request. */
+const asksForClients = ({ site, settings, flags }: Context): boolean =>
+  flags['via-ssh'] && site.gate !== undefined && !secretOf(settings, site.gate.token);
+
+/** What the proxy itself reports to be wrong with the gate's clients. */
+async function clientFaultsOn({ site }: Context, proxy: ProxyHost): Promise<readonly string[]> {
+  const run = newRun();
+  const program = { id: run.id, text: await statusProgram(run, site, 'clients') };
+  const report = await transact(proxy, program, undefined, () => {});
+  if (!isDone(report)) throw new Error(report.failure?.text ?? report.outcome);
+  return clientFaults(report, site).map(({ text }) => text);
 }
 
 /**
@@ -87,15 +106,17 @@ const nameOn = (context: Context, host: string): string =>
 const titleOn = (context: Context, host: string): string =>
   `Checks of https://${nameOn(context, host)} on ${host}, through SSH`;
 
-async function throughOne(
-  context: Context,
-  checks: readonly Check[],
-  { host, open }: ProxyHost,
-): Promise<HostReport> {
+async function throughOne(context: Context, checks: readonly Check[], proxy: ProxyHost): Promise<HostReport> {
   const { tell } = context.report;
+  const { host, open } = proxy;
   const start = performance.now();
   tell({ kind: 'begin', host, name: 'checks' });
-  const results = await verifyBy(context, checks, { serverName: nameOn(context, host), open }, () => {});
+  const way = {
+    serverName: nameOn(context, host),
+    open,
+    clientFaults: () => clientFaultsOn(context, proxy),
+  };
+  const results = await verifyBy(context, checks, way, () => {});
   tellTogether(context, titleOn(context, host), results);
   return checked(host, results, since(start));
 }

@@ -4,8 +4,7 @@ import { bootstrap } from '../lib/bootstrap.ts';
 import { issuedOn } from '../lib/certificate.ts';
 import { onHosts } from '../lib/change.ts';
 import { main } from '../lib/cli.ts';
-import { concludeDeploy, prepareDeploy, tokenAfter } from '../lib/deploy.ts';
-import { checksAfter } from '../lib/host-checks.ts';
+import { afterDeploy, concludeDeploy, prepareDeploy } from '../lib/deploy.ts';
 import { renderHttpOnly } from '../lib/render.ts';
 import { newRun } from '../lib/run.ts';
 import { httpOnlyProgram } from '../lib/tls-programs.ts';
@@ -22,7 +21,7 @@ await main({
       ...deploy,
       ...(wish.way === 'order' && { httpOnly: await httpOnlyProgram(context.site, context.settings) }),
     };
-    const checks = checksAfter(context, tokenAfter(context, deploy));
+    const checks = afterDeploy(context, deploy);
     const hosts = await onHosts(context, async (proxy) =>
       checks(proxy, await bootstrap(context, wish, plan, proxy)),
     );

@@ -1,8 +1,7 @@
 /** Puts a site on its proxies, proves it and checks it from outside; or restores what was there. */
 import { change } from '../lib/change.ts';
 import { main } from '../lib/cli.ts';
-import { concludeDeploy, prepareDeploy, tokenAfter } from '../lib/deploy.ts';
-import { checksAfter } from '../lib/host-checks.ts';
+import { afterDeploy, concludeDeploy, prepareDeploy } from '../lib/deploy.ts';
 import { newRun } from '../lib/run.ts';
 
 await main({
@@ -16,13 +15,7 @@ await main({
 
     const deploy = await prepareDeploy(context, newRun());
     const isChange = !flags['dry-run'];
-    const hosts = await change(
-      context,
-      deploy.run,
-      deploy.program,
-      isChange,
-      checksAfter(context, tokenAfter(context, deploy)),
-    );
+    const hosts = await change(context, deploy.run, deploy.program, isChange, afterDeploy(context, deploy));
     return concludeDeploy(context, deploy, hosts);
   },
 });

@@ -3,7 +3,7 @@ import { change } from '../lib/change.ts';
 import { main } from '../lib/cli.ts';
 import { UsageError } from '../lib/errors.ts';
 import { rollbackProgram } from '../lib/history-programs.ts';
-import { checksAfter, isAskedFromHere } from '../lib/host-checks.ts';
+import { checksAfter, isAskedFromHere, warnOfClients } from '../lib/host-checks.ts';
 import { newRun } from '../lib/run.ts';
 import { secretOf } from '../lib/settings.ts';
 import { conclude } from '../lib/summary.ts';
@@ -22,8 +22,11 @@ await main({
     const run = newRun();
     const program = await rollbackProgram(run, site, flags.to, flags['dry-run']);
     const token = secretOf(settings, site.gate?.token ?? site.checkToken);
-    const after = checksAfter(context, () => token);
-    const hosts = await change(context, run, program, !flags['dry-run'], after);
+    const checksOn = checksAfter(context, () => token);
+    const hosts = await change(context, run, program, !flags['dry-run'], (proxy, host) => {
+      warnOfClients(context, host);
+      return checksOn(proxy, host);
+    });
     if (flags['dry-run']) (await import('../lib/diffs.ts')).tellDiffs(hosts, report);
     const checks = isAskedFromHere(context, hosts)
       ? await (await import('../lib/verify.ts')).verify(context, token)

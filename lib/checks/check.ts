@@ -65,6 +65,11 @@ export interface CheckTarget {
   /** Opens a connection to that port of the proxy by another way, such as an SSH tunnel. */
   readonly open?: ((port: number) => Promise<Duplex>) | undefined;
   readonly token?: Secret | undefined;
+  /**
+   * Asks the proxy itself what is wrong with the gate's clients; nothing where the gate has one.
+   * @throws Error when the proxy cannot be asked
+   */
+  readonly clientFaults?: (() => Promise<readonly string[]>) | undefined;
   /** A token of scope `inference`. */
   readonly inferenceToken?: Secret | undefined;
   /** The proxies, as the settings name them; for advice. */

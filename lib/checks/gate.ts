@@ -35,6 +35,23 @@ export function bearerGate(gate: Gate): readonly Check[] {
   ];
 }
 
+/** Whether the gate has a client at all, which without a bearer only the proxy itself can say. */
+export const gateClients: Check = {
+  name: 'gate clients',
+  run: async ({ clientFaults }) => {
+    if (!clientFaults) return skipped(ONLY_THE_PROXY);
+    try {
+      const faults = await clientFaults();
+      return faults.length > 0 ? failed(faults.join(' ')) : passed('The gate has a client.');
+    } catch (error) {
+      return skipped(`The proxy cannot be asked: ${(error as Error).message}`);
+    }
+  },
+};
+
+const ONLY_THE_PROXY =
+  'Without a bearer, only the proxy itself knows whether the gate has a client: `npx tsx scripts/status.ts`.';
+
 async function refuses({ lists, tokenVariable }: Gate, target: CheckTarget): Promise<Finding> {
   const tries = lists.flatMap((path) =>
     attempts(target.token?.reveal()).map(async (attempt) => {
@@ -49,7 +66,7 @@ async function refuses({ lists, tokenVariable }: Gate, target: CheckTarget): Pro
 
 async function opens({ lists, tokenVariable }: Gate, target: CheckTarget): Promise<Finding> {
   const { token } = target;
-  if (token === undefined) return skipped(noToken(tokenVariable));
+  if (token === undefined) return skipped(`${noToken(tokenVariable)} ${ONLY_THE_PROXY}`);
   const headers = { authorization: `Bearer ${token.reveal()}` };
   const answers = await Promise.all(
     lists.map(async (path) => ({ path, answer: await ask(target, { path, headers }) })),

@@ -59,10 +59,17 @@ export const NGINX: readonly Row[] = [
     next: 'Deploy the site again; by hand, install the files of http-maps/ into /etc/nginx/conf.d/ as the README has it.',
   },
   {
+    says: 'still could not bind(), and: port … is held by nginx itself',
+    when: /is held by nginx itself/,
+    means:
+      'nginx itself holds the port, at one address: another vhost has `listen ADDRESS:PORT`, and a reload cannot open the port at all addresses beside it. nginx kept serving the old configuration.',
+    next: 'Find that line with: `nginx -T | grep "listen.*:PORT"`. Take its address off (`listen 443 ssl;`), restart nginx once (`systemctl restart nginx`; a reload is not enough), then deploy again.',
+  },
+  {
     says: 'still could not bind()',
     when: /still could not bind|\(98: Address already in use\)/,
-    means: 'Another process has the port, so nginx kept serving the old configuration.',
-    next: 'Find the process with: `ss -ltnp`. Stop it or move it, then deploy again.',
+    means: 'Another process holds the port, so nginx kept serving the old configuration.',
+    next: 'The message names the process (`ss -ltnp` does, too). Stop it or move it to another port, then deploy again.',
   },
   {
     says: '[::]:… failed (97: Address family not supported; 99: Cannot assign requested address)',

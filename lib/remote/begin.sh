@@ -15,8 +15,9 @@ begin() {
 
 # carry_out FUNCTION: makes the change, unless FUNCTION says that there is nothing to do.
 carry_out() {
-  [ -z "$DRY" ] || show_change
-  ! "$1" || finish unchanged 0
+  [ -z "$DRY" ] || { say_gate; show_change; }
+  ! "$1" || { say_gate; finish unchanged "$LIVE"; }
   change
-  finish applied 0
+  say_gate
+  finish applied "$LIVE"
 }

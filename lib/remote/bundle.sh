@@ -26,7 +26,8 @@ is_whole() {
 say() {
   [ -z "${LOG:-}" ] || { printf '@%s' "$RUN" && printf '\t%s' "$@" && echo; } >>"$LOG"
   case $1 in
-    step | fact | release | row | certificate | end) ;;
+    step | release | row | certificate | end) ;;
+    fact) [ "$2 $3" != 'clients none' ] || tell "gatepost: $SHUT" ;;
     file) [ "$3" = same ] || tell "  $3 $2" ;;
     note) tell "  note: $2" ;;
     drift) tell "  $2 was $3 by hand since the last release" ;;

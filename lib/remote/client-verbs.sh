@@ -92,5 +92,5 @@ client_change() {
 gate_is_here() {
   why="the gate of $SITE is not on this proxy"
   [ -n "$LAST" ] || refuse no-gate "$why: there is no release of it"
-  grep -qsF "include $CLIENTS/" "$NGINX_DIR"/conf.d/*.conf || refuse no-gate "$why: no file in conf.d includes $CLIENTS/*.map"
+  has_gate || refuse no-gate "$why: no file in conf.d includes $CLIENTS/*.map"
 }

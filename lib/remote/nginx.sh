@@ -152,8 +152,14 @@ has_taken() {
   [ -n "$fresh" ]
 }
 
-# will_not_take: did the master write to the error log, since the reload, that it goes on as before? Leaves that in WHY.
+# will_not_take: did the master write to the error log, since the reload, that it goes on as before? Leaves that in WHY,
+# with who holds the ports that it wants.
 will_not_take() {
-  words=$(tail -c "+$((log_start + 1))" "$ERROR_LOG" 2>/dev/null | grep "\[emerg\] $MASTER#" | grep -v ' bind() ' | head -n 3)
-  [ -n "$words" ] && WHY=$words
+  emergencies=$(tail -c "+$((log_start + 1))" "$ERROR_LOG" 2>/dev/null | grep "\[emerg\] $MASTER#")
+  words=$(printf '%s\n' "$emergencies" | grep -v ' bind() ' | head -n 3)
+  [ -n "$words" ] || return 1
+  WHY=$words
+  for taken in $(printf '%s\n' "$emergencies" | sed -n 's/.* bind() to \(.*:[0-9]*\) failed (98:.*/\1/p' | sort -u); do
+    WHY=$WHY$NL$(say_holders "${taken##*:}" "${taken%:*}")
+  done
 }

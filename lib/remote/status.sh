@@ -8,6 +8,7 @@ status() {
   find_releases
   say_last
   [ -z "$CLIENTS" ] || say_clients
+  say_gate
   if [ "$ONLY" = everything ]; then
     say_nginx
     say_releases

@@ -1,6 +1,8 @@
 /** What nginx, sudo, the shell and the disk say on a real proxy: every row of the table is provoked, known and fits. */
 import '../lab/enter.ts';
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { runnerText } from '../../lib/approval.ts';
 import { LOGIN } from '../../lib/explain/login.ts';
@@ -8,7 +10,9 @@ import { NGINX } from '../../lib/explain/nginx.ts';
 import { type Row, rowFor } from '../../lib/explain/row.ts';
 import { explain } from '../../lib/explain.ts';
 import { COMMAND } from '../../lib/program.ts';
+import * as d from '../lab/deploys.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
+import * as p from '../lab/programs.ts';
 import { script } from './clients-lab.ts';
 
 let lab: Lab;
@@ -140,6 +144,53 @@ describe('nginx', () => {
     });
     known(NGINX, 'still could not bind()', said, 'reload', /ss -ltnp/);
   });
+
+  /** What a deploy meets whose vhost listens on 8443, too. */
+  const onTakenPort = async () => {
+    const edit = p.inVhost((text) => text.replace('listen 80;', 'listen 80;\n    listen 8443;'));
+    const ran = await p.apply(lab.proxy, { token: d.OTHER, edit });
+    assert.deepEqual([ran.verdict, ran.failure?.code], ['rolled-back', 'reload'], ran.stdout + ran.stderr);
+    return ran.failure?.text ?? '';
+  };
+
+  test('a port that nginx itself holds, at one address', async () => {
+    const other = `server { listen ${lab.proxy.address}:8443; server_name other.example; }\n`;
+    await d.put(lab.proxy, FILE, other);
+    await lab.proxy.sh('nginx -s reload; sleep 0.5');
+    const said = await onTakenPort().finally(() => lab.proxy.sh(`rm ${FILE}; nginx -s reload; sleep 0.5`));
+    assert.ok(said.endsWith(`\nport 8443 is held by nginx itself (${lab.proxy.address}:8443)`), said);
+    const says = 'still could not bind(), and: port … is held by nginx itself';
+    known(NGINX, says, said, 'reload', /Take its address off.*systemctl restart nginx/);
+  });
+
+  const socket = (address: string, family = 'AF_INET') =>
+    `exec timeout 20 python3 -c "import socket,time;s=socket.socket(socket.${family});s.bind(('${address}',8443));s.listen();print(flush=True);time.sleep(19)"`;
+  for (const [what, command, at] of [
+    ['at every address', socket('0.0.0.0'), '0.0.0.0:8443'],
+    ['at one address', socket('127.0.0.1'), '127.0.0.1:8443'],
+    ['as a socket of IPv6 that is one of IPv4, too', socket('::', 'AF_INET6'), '[::]:8443'],
+  ] as const)
+    test(`a port that another process holds, ${what}`, async () => {
+      const holder = spawn('nsenter', [
+        '-t',
+        `${lab.proxy.pid}`,
+        '-m',
+        '-u',
+        '-n',
+        '--',
+        'sh',
+        '-c',
+        command,
+      ]);
+      await once(holder.stdout, 'data');
+      const said = await onTakenPort().finally(() => holder.kill());
+      const [, name, pid] = /\nport 8443 is held by process (\S+) \(pid (\d+)\), at (.*)$/.exec(said) ?? [];
+      assert.ok(said.endsWith(`, at ${at}`), said);
+      assert.equal(name, 'python3');
+      assert.ok(Number(pid) > 1);
+      known(NGINX, 'still could not bind()', said, 'reload', /names the process/);
+      await once(holder, 'close');
+    });
 
   test('a test by somebody who is not root', async () => {
     const said = await words('/usr/sbin/nginx -t', { user: 'ncantu' });

@@ -9,6 +9,7 @@ import { type Status, statusOf } from '../../lib/status.ts';
 import { faultsOf } from '../../lib/status-faults.ts';
 import * as d from '../lab/deploys.ts';
 import { type Host, type Lab, startLab } from '../lab/lab.ts';
+import { caConfig, lifeArgs } from '../lab/openssl-ca.ts';
 import * as p from '../lab/programs.ts';
 import { bootstrap, WITH_TOKEN } from './bootstrap-lab.ts';
 import { script } from './clients-lab.ts';
@@ -29,7 +30,7 @@ async function look(host = first): Promise<Status> {
   const ran = await p.execute(host, { run, text: await statusProgram(run, p.site, 'everything') });
   assert.equal(ran.verdict, 'unchanged', ran.stdout + ran.stderr);
   assert.equal(ran.stderr, '');
-  return statusOf(ran, new Date().toISOString());
+  return statusOf(ran, p.site, new Date().toISOString());
 }
 const root = async (command: string, host = first) => {
   const { status, stderr } = await host.sh(`set -e; ${command}`);
@@ -78,9 +79,17 @@ const HOOK = '/etc/letsencrypt/renewal-hooks/deploy/gatepost-reload-nginx';
 const RENEWAL = `/etc/letsencrypt/renewal/${d.SITE}.conf`;
 const SYSTEMCTL = '/usr/local/bin/systemctl';
 const CHAIN = `/etc/letsencrypt/live/${d.SITE}/fullchain.pem`;
+const BEARERS = '/etc/nginx/ia-enso-bearers';
+const JOURNAL = `/var/lib/gatepost/${d.SITE}/journal`;
 const keep = (file: string) => `rm -rf /root/kept; cp -a ${file} /root/kept`;
 const back = (file: string) => `rm -f ${file}; cp -a /root/kept ${file}`;
 const noTimer = `mv ${SYSTEMCTL} /root/kept; printf '#!/bin/sh\\necho inactive\\nexit 3\\n' >${SYSTEMCTL}; chmod 755 ${SYSTEMCTL}`;
+
+/** A certificate for the site's key that ends so many days from now, in the place of its own. */
+const newCertificate = (days: number) =>
+  `cp -P ${CHAIN} /root/kept; rm ${CHAIN}; cd /root/ca; : >index; key=${CHAIN.replace('fullchain', 'privkey')}
+  openssl req -new -key $key -subj /CN=x -out request
+  openssl ca -batch -selfsign -notext -config config -keyfile $key -in request -out ${CHAIN} ${lifeArgs(days - 30, days + 0.5).join(' ')}`;
 
 /** What is wrong, how it is made so and undone, what the faults are about, and words of the first. */
 const FAULTS: readonly (readonly [string, spoil: string, mend: string, about: string[], says: RegExp])[] = [
@@ -149,6 +158,79 @@ const FAULTS: readonly (readonly [string, spoil: string, mend: string, about: st
     /defined 2 times.*last one counts.*websocket-connection-map\.conf, \/etc\/nginx\/conf\.d\/zz\.conf/,
   ],
 ];
+
+/** Whose exit status a monitor would see, how it is made so and undone, and what needs attention. */
+const EXITS: readonly (readonly [what: string, spoil: string, fix: string, about: string[], exit: number])[] =
+  [
+    ['all is well', ':', ':', [], 0],
+    ['a file was changed by hand', `${keep(d.VHOST)}; echo '#' >>${d.VHOST}`, back(d.VHOST), ['files'], 3],
+    ['a file was removed by hand', `mv ${d.WEBSOCKET} /root/kept`, back(d.WEBSOCKET), ['nginx'], 3],
+    ['nginx is stopped', 'nginx -s stop; sleep 0.5', 'nginx', ['nginx'], 3],
+    ['the certificate is missing', `mv ${CHAIN} /root/kept`, back(CHAIN), ['nginx', 'the certificate'], 3],
+    ['the certificate has expired', newCertificate(-3), back(CHAIN), ['the certificate'], 3],
+    ['the certificate ends in a week', newCertificate(6), back(CHAIN), ['the certificate'], 3],
+    ['the certificate ends in three weeks', newCertificate(20), back(CHAIN), ['the certificate'], 3],
+    [
+      'no client is left',
+      `rm -rf /root/kept; mv ${BEARERS} /root/kept`,
+      `mv /root/kept ${BEARERS}`,
+      ['clients'],
+      3,
+    ],
+    [
+      'an earlier run was interrupted',
+      `mkdir ${JOURNAL}; echo 'RUN of mallory@desk' >${JOURNAL}/run; : >${JOURNAL}/before`,
+      `rm -r ${JOURNAL}`,
+      ['an interrupted run'],
+      3,
+    ],
+    [
+      'a backend does not answer',
+      'ip route add unreachable 192.168.1.164/32',
+      'ip route del unreachable 192.168.1.164/32',
+      ['a backend'],
+      3,
+    ],
+  ];
+
+describe('the exit status where', () => {
+  before(async () => {
+    await root('mkdir /root/ca');
+    await d.put(first, '/root/ca/config', caConfig('/root/ca'));
+  });
+
+  interface Judged {
+    readonly verdict: string;
+    readonly attention: readonly { readonly about: string; readonly text: string }[];
+  }
+  for (const [what, spoil, fix, about, exit] of EXITS)
+    test(`${what} is ${exit}`, async () => {
+      await root(spoil);
+      const hosts = ['--host', '192.168.1.100'];
+      const ran = await script(lab, 'status', ['--json', ...hosts]).finally(() => root(fix));
+      const host = ran.json.hosts[0] as unknown as Judged;
+      assert.equal(ran.status, exit, ran.all);
+      assert.deepEqual([...new Set(host.attention.map((each) => each.about))], about, ran.all);
+      assert.equal(host.verdict, exit === 0 ? 'healthy' : 'needs attention');
+      assert.doesNotMatch(ran.stderr, /-\d+ days/);
+    });
+
+  test('a host cannot be reached is 1, and nothing else is said of it', async () => {
+    const ran = await script(lab, 'status', ['--json', '--host', '192.168.1.250']);
+    const [away] = ran.json.hosts;
+    assert.deepEqual([ran.status, away?.verdict, away?.nginx], [1, 'not checked', undefined], ran.all);
+  });
+
+  test('one of several needs attention: that one has no tick', async () => {
+    await root('nginx -s stop; sleep 0.5');
+    const { status: exit, stdout } = await lab
+      .run('status', ['--host', '192.168.1.100,192.168.1.101'])
+      .finally(() => root('nginx'));
+    assert.equal(exit, 3, stdout);
+    assert.match(stdout, /✗ 192\.168\.1\.100 .*needs attention: nginx/);
+    assert.match(stdout, /✓ 192\.168\.1\.101 .*not deployed/);
+  });
+});
 
 describe('a fault that nothing complains of yet', () => {
   for (const [what, spoil, mend, faults, says] of FAULTS)
@@ -242,7 +324,7 @@ describe('the script', () => {
     const { status, json, all } = await script(lab, 'status', ['--json', ...hosts]);
     assert.equal(status, 1, all);
     const [full, bare, away] = json.hosts as unknown as readonly (Status & { failure?: { code: string } })[];
-    assert.equal(full?.clients.length, 31);
+    assert.equal(full?.clients?.length, 31);
     assert.ok((full?.releases.length ?? 0) >= 10);
     assert.equal(bare?.nginx.version, 'absent');
     assert.equal(away?.failure?.code, 'ssh');
@@ -258,7 +340,7 @@ describe('the script', () => {
       /192\.168\.1\.250/,
       /certificate: \d+ days left/,
       /! nginx is not told of renewals.*bootstrap-tls/,
-      /worth a look: .*renewal/,
+      /needs attention: .*renewal/,
     ])
       assert.match(stdout, words);
   });

@@ -12,9 +12,12 @@ const VHOST = '/etc/nginx/sites-available/ia.enso.4nkweb.com.conf';
 
 let lab: Lab;
 const env = { [TOKEN]: FIRST };
-const status = async () => {
+/** What it reports of the only host; the lab's certificate, which nobody renews, alone needs attention. */
+const status = async (wanted: readonly string[] = ['renewal']) => {
   const { status: exit, json, all } = await script(lab, 'status', ['--json']);
-  assert.equal(exit, 0, all);
+  const attention = (json.hosts[0]?.attention ?? []) as readonly { about: string }[];
+  assert.deepEqual([...new Set(attention.map(({ about }) => about))], wanted, all);
+  assert.equal(exit, wanted.length > 0 ? 3 : 0, all);
   assert.ok(!all.includes(FIRST));
   return (json.hosts[0] ?? {}) as unknown as Record<string, never>;
 };
@@ -33,7 +36,8 @@ after(() => lab.stop());
 
 test('a proxy that knows nothing of the site', async () => {
   const before = await everything();
-  const { nginx, releases, clients, backends } = await status();
+  const { nginx, releases, clients, backends, verdict } = await status([]);
+  assert.equal(verdict, 'not deployed');
   assert.deepEqual(nginx, { version: '1.22.1', healthy: true, running: true });
   assert.deepEqual([releases, clients, backends], [[], [], []]);
   assert.equal(await everything(), before);
@@ -77,8 +81,10 @@ test('text for people has the same', async () => {
     /add client judy \(current\)/,
     /11434 +open/,
     /as released/,
+    /: needs attention: renewal$/m,
   ])
     assert.match(stdout, words);
+  assert.doesNotMatch(stdout, /✓ +192\./);
 });
 
 test('drift, a broken configuration, a backend that is down, a missing certificate', async () => {
@@ -87,7 +93,7 @@ test('drift, a broken configuration, a backend that is down, a missing certifica
     `echo broken >>${VHOST}; rm /etc/nginx/conf.d/ia-enso-http-maps.conf; mv ${live} ${live}.away`,
   );
   await lab.proxy.sh('ip route add unreachable 192.168.1.164/32');
-  const now: Record<string, never> = await status();
+  const now: Record<string, never> = await status(['nginx', 'the certificate', 'files', 'a backend']);
   await lab.proxy.sh(`ip route del unreachable 192.168.1.164/32; mv ${live}.away ${live}`);
   assert.deepEqual(now.drift, [
     { path: '/etc/nginx/conf.d/ia-enso-http-maps.conf', how: 'removed' },
@@ -111,7 +117,7 @@ test('who is at work now, without waiting for the lock; a run that was left unfi
   await new Promise((ended) => holder.once('close', ended));
   const journal = `${STORE}/ia.enso.4nkweb.com/journal`;
   await lab.proxy.sh(`mkdir ${journal}; echo 'RUN of mallory@desk' >${journal}/run; : >${journal}/before`);
-  const now = await status();
+  const now = await status(['an interrupted run', 'renewal']);
   assert.equal(now.busy, undefined);
   assert.equal(now.unfinished, 'RUN of mallory@desk');
 });

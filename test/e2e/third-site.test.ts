@@ -47,6 +47,10 @@ test('it is deployed beside the others, checked, shown and removed by the same s
   assert.match((await run('deploy', ['--no-verify'], env)).stdout, /: unchanged/);
   const shown = await run('status', [], env);
   assert.match(shown.stdout, /wiki\.example\.org\.conf/);
+  // It has no gate, so nothing is said of clients.
+  assert.doesNotMatch(shown.stdout, /client|gate/);
+  const { hosts } = JSON.parse((await run('status', ['--json'], env)).stdout) as { hosts: object[] };
+  assert.ok(hosts[0] && !('clients' in hosts[0]));
   assert.equal((await run('remove', [], env)).status, 0);
   assert.equal(await d.config(lab.proxy), before);
   assert.equal(await d.gate(d.TOKEN), 200);

@@ -94,6 +94,20 @@ for (const [first, second] of [
       for (const site of [first, second]) assert.equal((await site.deploy()).outcome, 'unchanged');
     });
 
+    test('status reports clients only of the site that has a gate', async () => {
+      for (const [site, has] of [
+        [ia, true],
+        [nexus, false],
+      ] as const) {
+        const options = { env: a.settings(lab.proxy, NAMED) };
+        const shown = await lab.run('status', ['--site', site.name], options);
+        assert.equal(/client|gate\b/.test(shown.stdout), has, shown.stdout);
+        const { stdout } = await lab.run('status', ['--site', site.name, '--json'], options);
+        const { hosts } = JSON.parse(stdout) as { hosts: readonly object[] };
+        assert.equal('clients' in (hosts[0] ?? {}), has);
+      }
+    });
+
     test('the first is removed; the second does not notice', async () => {
       const before = await state(second);
       assert.equal(await run('remove', first), 'applied');

@@ -72,10 +72,10 @@ test('the limits that a client may be given are those whose zones the maps and t
     assert.ok(vhost.includes(`limit_req zone=${zone} burst=${Number(perMinute) - 1} nodelay;`), zone);
 });
 
-test('a host without clients says that nobody passes', () =>
+test('a host without clients says that the gate refuses every request', () =>
   assert.deepEqual(clientEntry(report({})), {
     kind: 'text',
-    text: '10.0.0.1: no clients; nobody passes the gate',
+    text: '10.0.0.1: no clients; the gate refuses every request',
   }));
 
 test('the ready text names the site, and has <token> where the token goes', () => {
@@ -119,6 +119,7 @@ test('the newest release is the current one; verbs are words of people', () => {
         ['one', 'apply', NOW, 'a@b', ''],
       ],
     }),
+    site,
     NOW,
   );
   assert.equal(status.current, 'two');
@@ -131,9 +132,9 @@ test('the newest release is the current one; verbs are words of people', () => {
 test('a certificate that is missing, or is none, is said', () => {
   const missing = { ...report({}), facts: { certificate: '/c.pem' } };
   assert.match(
-    JSON.stringify(statusEntries(missing, NOW)),
+    JSON.stringify(statusEntries(missing, site, NOW)),
     /\/c\.pem is missing \(`npx tsx scripts\/bootstrap-tls\.ts`\)/,
   );
   const none = { ...missing, certificate: '' };
-  assert.equal(statusOf(none, NOW).certificate?.ends, 'unreadable');
+  assert.equal(statusOf(none, site, NOW).certificate?.ends, 'unreadable');
 });

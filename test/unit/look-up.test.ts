@@ -68,8 +68,8 @@ test('a status of any words is told', () => {
       backend: [['192.168.1.164', '3001', odd]],
     };
     const host = { ...newReport('proxy'), rows };
-    assert.equal(statusOf(host, NOW).releases[0]?.kind, odd);
-    const texts = statusEntries(host, NOW).flatMap((entry) =>
+    assert.equal(statusOf(host, {}, NOW).releases[0]?.kind, odd);
+    const texts = statusEntries(host, {}, NOW).flatMap((entry) =>
       entry.kind === 'point' ? [[entry.status, entry.text] as const] : [],
     );
     assert.ok(
