@@ -58,7 +58,7 @@ export const TLS_POINTS: Readonly<Record<string, Point>> = {
   },
   'lineage-names': {
     means:
-      'certbot would replace the certificate by one without those names, and the sites that use it would break. A wildcard needs a DNS challenge.',
+      'The new certificate would lack those names, and the sites that use it would break. (A wildcard needs a DNS challenge.)',
     next: 'On the proxy, renew it by its own means: `certbot renew --cert-name NAME --force-renewal`',
     isFirm: true,
   },

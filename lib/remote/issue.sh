@@ -53,7 +53,7 @@ say_failed_order() {
 
 # unproven_names: the other names that the CA refused, when it did not refuse the site's own.
 unproven_names() {
-  refused=$(printf '%s\n' "$words" | sed -n 's/^ *Domain: *//p' | sort -u)
+  refused=$(printf '%s\n' "$words" | sed -n 's/^ *Domain: *//p; s/^ *Identifier: *//p' | sort -u)
   [ -n "$OTHER_NAMES" ] && ! printf '%s\n' "$refused" | grep -qxF "$DOMAIN" || return 0
   printf '%s' "$refused" | tr '\n' ' ' | sed 's/ *$//'
 }
@@ -93,10 +93,14 @@ ask_certbot() {
   mkdir -p "$WEBROOT" && GATEPOST_RUN=$RUN timeout -k 5 "$ORDER_LIMIT" certbot certonly "$@"
 }
 
-# hook_of MOMENT: the lineage's own hook, which `certonly` would drop and others may rely on.
+# hook_of MOMENT: the lineage's own hook, which `certonly` would drop and others may rely on. What runs before and after
+# belongs to the way of the proof: standalone's stops nginx.
 hook_of() {
   [ -e "$(renewal_file)" ] || return 0
-  case $1 in deploy) setting_of renew_hook ;; *) setting_of "$1_hook" ;; esac | grep -vx None
+  case $1 in
+    deploy) setting_of renew_hook ;;
+    *) ! has_setting authenticator webroot || setting_of "$1_hook" ;;
+  esac | grep -vx None
 }
 
 has_setting() { [ -e "$(renewal_file)" ] && [ "$(setting_of "$1")" = "$2" ]; }

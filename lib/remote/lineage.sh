@@ -15,9 +15,9 @@ lineage() {
 
 # owner: the lineage that the certificate at CHAIN really belongs to, links followed.
 owner() {
-  real=$(readlink -f "$CHAIN")
+  real=$(real_path "$CHAIN")
   case $real in
-    "$(readlink -f "$LETSENCRYPT/live")"/*/* | "$(readlink -f "$LETSENCRYPT/archive")"/*/*)
+    "$(real_path "$LETSENCRYPT/live")"/*/* | "$(real_path "$LETSENCRYPT/archive")"/*/*)
       real=${real%/*} && printf '%s' "${real##*/}"
       ;;
     *) lineage ;;
@@ -82,12 +82,13 @@ real_path() { readlink -f "$1" || readlink "$1" || printf '%s\n' "$1"; }
 
 # find_own_folders: the two that hold this lineage's files; an archive that was moved out of /etc/letsencrypt is its own.
 find_own_folders() {
-  OWN_LIVE=$(readlink -f "$LETSENCRYPT/live")/$own
-  OWN_ARCHIVE=$(readlink -f "$LETSENCRYPT/archive")/$own
+  OWN_LIVE=$(real_path "$LETSENCRYPT/live")/$own
+  OWN_ARCHIVE=$(real_path "$LETSENCRYPT/archive")/$own
   [ -e "$conf" ] || return 0
-  moved=$(setting_of archive_dir) && moved=$(readlink -f "${moved:-$OWN_ARCHIVE}")
+  moved=$(setting_of archive_dir)
+  moved=$(real_path "${moved:-$OWN_ARCHIVE}")
   case $moved/ in
-    / | "$(readlink -f "$LETSENCRYPT")"/* | "${OWN_LIVE%/*}"/* | "${OWN_ARCHIVE%/*}"/*) ;;
+    "$(real_path "$LETSENCRYPT")"/* | "${OWN_LIVE%/*}"/* | "${OWN_ARCHIVE%/*}"/*) ;;
     *) OWN_ARCHIVE=$moved ;;
   esac
 }
@@ -197,11 +198,23 @@ find_impossible() {
     if [ -e "$(renewal_file)" ]; then
       ADVICE="Renew it by its own means, on the proxy, as root: \`certbot renew --cert-name $(lineage) --force-renewal\`; then run bootstrap-tls again, without --force-renewal."
     else
-      ADVICE="If nothing else uses that certificate, on the proxy, as root: \`cd $LETSENCRYPT/live && mv $(lineage) $(lineage).before\`; then run bootstrap-tls again."
+      advise_aside
     fi
   else
     return 1
   fi
+}
+
+# find_lost: which other names would a self-signed certificate not have, in WHY and ADVICE?
+find_lost() {
+  find_names
+  [ -n "$OTHER_NAMES$IMPOSSIBLE" ] || return 1
+  WHY="the certificate $(lineage) also names${OTHER_NAMES}${IMPOSSIBLE:+ $IMPOSSIBLE}, which a self-signed one would not"
+  advise_aside
+}
+
+advise_aside() {
+  ADVICE="If nothing else uses that certificate: $(on_proxy "cd $LETSENCRYPT/live && mv $(lineage) $(lineage).before")"
 }
 
 # webroot_of NAME: where certbot proves it. The site's own vhost serves WEBROOT; another name keeps what certbot knows.

@@ -83,7 +83,7 @@ describe('a lineage that names other sites, too', () => {
 
   test('by the nginx plugin: the second name must be served from our webroot, or nothing is ordered', async () => {
     await lab.proxy.sh(
-      `sed -i 's/^authenticator.*/authenticator = nginx/; /^\\[\\[webroot_map/,$d; /^webroot_path/d' ${CONF}`,
+      `sed -i 's/^authenticator.*/authenticator = nginx\\npre_hook = nginx -s stop/; /^\\[\\[webroot_map/,$d; /^webroot_path/d' ${CONF}`,
     );
     await leavesAll('lineage-name', new RegExp(`also names ${SECOND}.*answers 404`, 's'));
     await lab.proxy.sh(
@@ -296,9 +296,13 @@ describe('a certificate that certbot does not know', () => {
     await lab.proxy.sh(
       `sed -i 's|^\\s*location / {|location /.well-known/acme-challenge/ { root /var/www/certbot; }\\n&|' /etc/nginx/sites-available/default && nginx -s reload && sleep 0.5`,
     );
+    const signed = await bootstrap(lab, ['--self-signed', ...FORCE], { env: WITH_TOKEN });
+    assert.deepEqual([signed.status, signed.host.failure?.code], [1, 'lineage-names']);
+    assert.equal(await snapshot(lab.proxy), placed);
     const again = await bootstrap(lab, FORCE, { env: WITH_TOKEN });
     assert.equal(again.status, 0, again.stderr);
     assert.deepEqual(await namesOf(lab.proxy), BOTH);
+    assert.equal((await lab.proxy.sh("find /etc/letsencrypt -name '.*gatepost*'")).stdout, '');
     assert.equal((await lab.proxy.sh(`cat /etc/letsencrypt/archive/${NAME}/privkey1.pem`)).stdout, 'old\n');
   });
 });
