@@ -73,7 +73,12 @@ settle_adoption() {
   failed=
   abandon "$ADOPTION.new"
   if [ -d "$ADOPTION" ]; then
-    if has_followed; then clean_up "$ADOPTION"; else put_back "$ADOPTION" || note "cannot restore $failed"; fi
+    if has_followed; then
+      clean_up "$ADOPTION"
+    elif ! put_back "$ADOPTION"; then
+      note "cannot restore $failed; the next run tries again"
+      return 0
+    fi
     rm -rf "$ADOPTION"
   fi
   [ -e "$ADOPTION.aside" ] || return 0

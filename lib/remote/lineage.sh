@@ -144,6 +144,7 @@ find_names() {
   { [ -n "$(lineage)" ] && { [ -s "$CHAIN" ] || [ -e "$(renewal_file)" ]; }; } || return 0
   command -v openssl >/dev/null || return 1
   names=$(names_to_keep)
+  [ -n "$names" ] || [ ! -e "$(renewal_file)" ] || return 1
   while IFS= read -r name; do
     case $name in
       '' | "dns:$SERVER_NAMES") ;;
@@ -191,8 +192,8 @@ is_copy() {
 # find_impossible: why not all of the names can be ordered, in WHY and ADVICE.
 find_impossible() {
   if ! find_names; then
-    WHY="there is no openssl on this host to read the names of the certificate $(lineage), which all must be kept"
-    ADVICE='Install openssl on the proxy, then run bootstrap-tls again.'
+    WHY="cannot read the names of the certificate $(lineage), which all must be kept"
+    ADVICE="Install openssl there, if it is missing. If the certificate is lost: $(on_proxy "cd $LETSENCRYPT/renewal && mv $(lineage).conf $(lineage).conf.before")"
   elif [ -n "$IMPOSSIBLE" ]; then
     WHY="the certificate $(lineage) also names $IMPOSSIBLE, which certbot cannot get by webroot; it would be lost"
     if [ -e "$(renewal_file)" ]; then

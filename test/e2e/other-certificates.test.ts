@@ -111,6 +111,17 @@ describe('a lineage that names other sites, too', () => {
       for d in live archive renewal; do mv /root/$d/* $d; done`);
   });
 
+  test('names that cannot be read are not taken for none', async () => {
+    await lab.proxy.sh(
+      `cp -a /etc/letsencrypt/archive/${NAME} /root/kept; for f in /etc/letsencrypt/archive/${NAME}/*; do echo broken >$f; done`,
+    );
+    const before = await snapshot(lab.proxy);
+    const { status, host } = await bootstrap(lab, FORCE, { env: WITH_TOKEN });
+    assert.deepEqual([status, host.failure?.code], [1, 'lineage-names'], host.failure?.text);
+    assert.equal(await snapshot(lab.proxy), before);
+    await lab.proxy.sh(`cp -a /root/kept/* /etc/letsencrypt/archive/${NAME}/`);
+  });
+
   test('upper case and duplicates are one name, kept', async () => {
     await lab.proxy.sh(`cd /etc/letsencrypt; rm -r live/${NAME} archive/${NAME} renewal/${NAME}.conf`);
     await makeLineage(
@@ -268,6 +279,14 @@ describe('a certificate that certbot does not know', () => {
     assert.equal((await lab.proxy.sh('nginx -t')).status, 0);
     assert.equal((await bootstrap(lab, FORCE, { env: AWAY })).status, 1);
     assert.equal(await snapshot(lab.proxy), untouched);
+  });
+
+  test('is where it was after a failed order, also when its key is lost', async () => {
+    await lab.proxy.sh(`mv ${LIVE}/privkey.pem /root/`);
+    const lost = await snapshot(lab.proxy);
+    assert.equal((await bootstrap(lab, FORCE, { env: AWAY })).status, 1);
+    assert.equal(await snapshot(lab.proxy), lost);
+    await lab.proxy.sh(`mv /root/privkey.pem ${LIVE}/`);
   });
 
   test('is no reason to write into an archive where certbot keeps another certificate', async () => {
