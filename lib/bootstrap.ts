@@ -5,13 +5,13 @@ import { runOn } from './change.ts';
 import type { Context } from './context.ts';
 import type { Deploy } from './deploy.ts';
 import { order } from './order.ts';
-import type { HostReport } from './outcome.ts';
+import type { Failure, HostReport } from './outcome.ts';
 import type { Program, Remote } from './remote.ts';
 import { renewalFaults, renewalOf } from './renewal.ts';
 import { lasting } from './several.ts';
 import { isDone } from './summary.ts';
 import { issueProgram, lookProgram, selfSignedName, selfSignedProgram } from './tls-programs.ts';
-import { current, described, note, perform, sayWhatServes, type Way } from './way.ts';
+import { current, described, note, perform, refuse, sayWhatServes, type Way } from './way.ts';
 
 /** Everything that needs no look at a host, made before one is contacted. */
 export interface Plan extends Deploy {
@@ -53,9 +53,18 @@ async function hasCertificate(way: Way, { httpOnly }: Plan): Promise<boolean> {
     note(way, `${described(way)}; no new one is needed`);
     return mendHook(way);
   }
+  const obstacle = obstacleOf(way);
+  if (obstacle) return refuse(way, obstacle);
   note(way, `${why}: ${context.flags['dry-run'] ? 'a new one would be made' : 'a new one is made'}`);
   if (context.flags['dry-run']) return true;
   return httpOnly ? order(way, httpOnly) : sign(way);
+}
+
+/** What forbids a new certificate, as lib/remote/lineage.sh found it; only an order loses names. */
+function obstacleOf({ wish, account }: Way): Failure | undefined {
+  const [found] = account.rows.obstacle ?? [];
+  const [code = '', text = '', advice = ''] = found ?? [];
+  return found && (code === 'linked' || wish.way === 'order') ? { code, text, advice } : undefined;
 }
 
 /** Why a new certificate is wanted; empty when it is not. */

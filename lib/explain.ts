@@ -19,8 +19,8 @@ const UNKNOWN: Explanation = {
 
 /** What `failure` means and what to do. */
 export function explain({ code, text, advice }: Failure): Explanation {
-  if (advice !== undefined) return explanation(rowFor(SSH, text)?.means, advice);
   const point = lookUp(POINTS, code) ?? lookUp(TLS_POINTS, code);
+  if (advice !== undefined) return explanation((point ?? rowFor(SSH, text))?.means, advice);
   const row = rowFor(BY_WORDS, text) ?? BY_TYPE.find((each) => each.code === code);
   if (point?.isFirm) return explanation([point.means, row?.means].join(' ').trim(), point.next);
   const { means, next } = row ?? point ?? UNKNOWN;

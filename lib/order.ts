@@ -1,6 +1,8 @@
 /** A certificate from a CA: the HTTP-only vhost where there is no TLS yet, a try from outside, then certbot. */
 import { resolve, tryChallenge } from './challenge.ts';
+import type { Failure } from './outcome.ts';
 import type { Program } from './remote.ts';
+import { WEBROOT } from './renewal.ts';
 import * as programs from './tls-programs.ts';
 import { current, described, fail, note, perform, sayWhatServes, type Way } from './way.ts';
 
@@ -41,7 +43,9 @@ async function fetchAll(
   report.tell({ kind: 'begin', host, name: 'fetch' });
   // As lib/remote/challenge.sh has it: sites share the webroot.
   const placed = { ...file, name: `gatepost-${site.name}~${file.name}` };
-  const { failure, warnings } = await tryChallenge(site.serverName, addresses, placed, way.wish.isLocalCa);
+  const own = await tryChallenge(site.serverName, addresses, placed, way.wish.isLocalCa);
+  const { warnings } = own;
+  const failure = own.failure ?? (await tryOthers(way, placed));
   const milliseconds = Math.round(performance.now() - start);
   way.account.milliseconds.fetch = milliseconds;
   report.tell({ kind: 'step', host, name: 'fetch', milliseconds, ok: !failure });
@@ -49,6 +53,24 @@ async function fetchAll(
   if (!failure) return true;
   await perform(way, await programs.challengeProgram(site), false);
   return fail(way, failure);
+}
+
+/**
+ * The other names of the certificate that the order keeps, where the same webroot must prove them (lib/remote/lineage.sh).
+ * A webroot of their own has proven them before; the CA will see.
+ */
+async function tryOthers(way: Way, placed: programs.ChallengeFile): Promise<Failure | undefined> {
+  for (const [name = '', webroot] of way.account.rows.other_name ?? []) {
+    if (webroot !== WEBROOT) continue;
+    const found = await resolve(name);
+    const failure =
+      'failure' in found
+        ? found.failure
+        : (await tryChallenge(name, found.addresses, placed, way.wish.isLocalCa)).failure;
+    if (failure)
+      return { code: 'lineage-name', text: `the certificate there also names ${name}: ${failure.text}` };
+  }
+  return undefined;
 }
 
 async function askCa(way: Way): Promise<boolean> {

@@ -16,7 +16,7 @@ export type OutcomeName = (typeof OUTCOMES)[number];
 export interface Failure {
   readonly code: string;
   readonly text: string;
-  /** What to do next, where the one who failed knows best (SSH). */
+  /** What to do next, where the one who failed knows best (SSH, paths on the host). */
   readonly advice?: string;
   /** What it means and what to do next, once that was looked up (lib/explained.ts). */
   readonly means?: string;

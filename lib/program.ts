@@ -16,6 +16,7 @@ export const COMMAND = `exec /bin/sh -c 'export LC_ALL=C; [ "$(id -u)" -ne 0 ] |
 
 const ALWAYS = ['report', 'lock', 'journal', 'nginx', 'ports'];
 const CHANGE = [...ALWAYS, 'files', 'release', 'rehearse', 'change', 'clients', 'plan', 'gate', 'begin'];
+const ORDER = [...ALWAYS, 'lineage', 'certificate', 'adoption'];
 const APPLY = [...CHANGE, 'apply'];
 const CLIENTS = [...CHANGE, 'client-verbs'];
 
@@ -32,12 +33,12 @@ const PARTS = {
   revoke_client: CLIENTS,
   rollback: [...CHANGE, 'rollback'],
   remove: [...CHANGE, 'remove'],
-  status: [...CHANGE, 'certificate', 'status'],
-  look: [...ALWAYS, 'certificate', 'look'],
-  challenge: [...ALWAYS, 'certificate', 'challenge'],
-  end_challenge: [...ALWAYS, 'certificate', 'challenge'],
-  issue: [...ALWAYS, 'certificate', 'issue'],
-  self_signed: [...ALWAYS, 'certificate', 'self_signed'],
+  status: [...CHANGE, 'lineage', 'certificate', 'status'],
+  look: [...ALWAYS, 'lineage', 'certificate', 'look'],
+  challenge: [...ALWAYS, 'lineage', 'certificate', 'challenge'],
+  end_challenge: [...ALWAYS, 'lineage', 'certificate', 'challenge'],
+  issue: [...ORDER, 'issue'],
+  self_signed: [...ORDER, 'self_signed'],
 } as const;
 
 /** Puts the files of `site` on the host (`bundle`: run from a file), or (`plan`) tells what that would change. */

@@ -78,6 +78,9 @@ const NOTES: Readonly<Record<string, Note>> = {
     const { code, text } = report.failure ?? { code: '', text: '' };
     report.failure = { code, text: text + (text && '\n') + fields.join('\t') };
   },
+  advice: (report, [advice = '']) => {
+    if (report.failure) report.failure = { ...report.failure, advice };
+  },
   todo: (report, fields) => {
     report.todo ??= [];
     report.todo.push(fields.join('\t'));

@@ -4,6 +4,8 @@
 export interface Renewal {
   /** Does certbot know the certificate? */
   readonly by?: 'certbot';
+  /** The lineage that it belongs to, when that is not the site's own. */
+  readonly lineage?: string;
   readonly authenticator?: string;
   readonly webroot?: string;
   /** What starts certbot there. */
@@ -12,14 +14,16 @@ export interface Renewal {
   readonly hook: boolean;
 }
 
-const WEBROOT = '/var/www/certbot';
+/** As lib/remote/lineage.sh has it, and the sites' templates. */
+export const WEBROOT = '/var/www/certbot';
 const SCHEDULES = ['timer', 'cron'] as const;
 
 /** The facts of a host, read. */
 export function renewalOf(facts: Readonly<Record<string, string>>): Renewal {
-  const { authenticator, webroot } = facts;
+  const { authenticator, webroot, lineage } = facts;
   return {
     ...(facts.renewed_by === 'certbot' && { by: 'certbot' as const }),
+    ...(lineage && { lineage }),
     ...(authenticator && { authenticator }),
     ...(webroot && { webroot }),
     schedule: SCHEDULES.find((known) => known === facts.schedule) ?? 'off',
@@ -37,9 +41,10 @@ export function renewalFaults(renewal: Renewal): readonly string[] {
   ].filter(Boolean);
 }
 
-function authenticatorFault({ authenticator, webroot = WEBROOT }: Renewal): string {
+function authenticatorFault({ authenticator, webroot = WEBROOT, lineage }: Renewal): string {
+  if (lineage !== undefined) return '';
   if (authenticator === 'webroot' && webroot === WEBROOT) return '';
-  return `certbot renews by ${authenticator} ${webroot}, which this site may not serve; \`npx tsx scripts/bootstrap-tls.ts --force-renewal\` changes that`;
+  return `certbot renews by ${authenticator} ${webroot}, which this site may not serve; \`npx tsx scripts/bootstrap-tls.ts --force-renewal\` changes that and keeps all names`;
 }
 
 const UNKNOWN =

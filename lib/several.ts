@@ -31,6 +31,7 @@ export function joined(before: HostReport, then: HostReport): HostReport {
     files: joinedFiles(before, then),
     drift: [...before.drift, ...then.drift],
     notes: [...before.notes, ...then.notes],
+    rows: { ...before.rows, ...then.rows },
     facts: { ...before.facts, ...then.facts },
     texts: new Map([...before.texts, ...then.texts]),
     milliseconds: added(before.milliseconds, then.milliseconds),

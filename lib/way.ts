@@ -38,6 +38,12 @@ export function fail(way: Way, failure: Failure): false {
   return false;
 }
 
+/** Ends the way before anything was changed. */
+export function refuse(way: Way, failure: Failure): false {
+  way.account = { ...way.account, outcome: 'refused', failure };
+  return false;
+}
+
 /** The certificate on the host, as far as it was told. */
 export const current = ({ account }: Way): Certificate | undefined => readCertificate(account.certificate);
 

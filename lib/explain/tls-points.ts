@@ -50,6 +50,24 @@ export const TLS_POINTS: Readonly<Record<string, Point>> = {
     means: 'The file for the challenge cannot be written on the proxy.',
     next: `Look at the disk and the rights of /var/www/certbot there (\`df -h\`), ${AGAIN}`,
   },
+  linked: {
+    means:
+      'The path leads into the certificate of another site. Writing there would give that site a certificate that does not name it.',
+    next: `Give the site files of its own below /etc/letsencrypt, ${AGAIN}`,
+    isFirm: true,
+  },
+  'lineage-names': {
+    means:
+      'The new certificate would lack those names, and the sites that use it would break. (A wildcard needs a DNS challenge.)',
+    next: 'On the proxy, renew it by its own means: `certbot renew --cert-name NAME --force-renewal`',
+    isFirm: true,
+  },
+  'lineage-name': {
+    means:
+      'The certificate names other sites, too, which an order keeps; so each of its names must pass the challenge. Nothing was changed.',
+    next: 'Serve http://NAME/.well-known/acme-challenge/ of that name from the webroot on the proxy (/var/www/certbot, unless certbot knows another), then run bootstrap-tls again. Or renew it by its own means: `certbot renew --cert-name LINEAGE --force-renewal`. Names that are not needed any more are dropped only by hand: `certbot certonly --cert-name LINEAGE --webroot -w /var/www/certbot -d NAME`, with -d for each name to keep.',
+    isFirm: true,
+  },
   hook: {
     means: 'The certificate is there, and nginx would not be told of its renewals.',
     next: `Look at the disk and the rights of /etc/letsencrypt there, ${AGAIN}`,

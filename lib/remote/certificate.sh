@@ -1,19 +1,8 @@
-# shellcheck shell=sh disable=SC2034 # the parts share their variables
+# shellcheck shell=sh
 # The site's certificate on this host: what it is, who renews it, and what nginx does after a renewal.
 
-LETSENCRYPT=/etc/letsencrypt
-WEBROOT=/var/www/certbot
 HOOK=$LETSENCRYPT/renewal-hooks/deploy/gatepost-reload-nginx
 CHALLENGES=$WEBROOT/.well-known/acme-challenge
-
-# lineage: certbot's name for the certificate at CHAIN, when it lies where certbot keeps its own.
-lineage() {
-  case $CHAIN in
-    "$LETSENCRYPT"/live/*/fullchain.pem) name=${CHAIN#"$LETSENCRYPT/live/"} && printf '%s' "${name%/fullchain.pem}" ;;
-  esac
-}
-
-renewal_file() { printf '%s/renewal/%s.conf' "$LETSENCRYPT" "$(lineage)"; }
 
 # say_certificate: the certificate itself (it is public), whether its key is there (yes, or other: not its own), and who
 # renews it.
@@ -23,7 +12,7 @@ say_certificate() {
     say certificate new
     sed -n '/^-----BEGIN CERT/,/^-----END CERT/p' "$CHAIN" | head -n 400 | while IFS= read -r line; do say certificate "$line"; done
   fi
-  [ -z "$(lineage)" ] || [ ! -e "$(renewal_file)" ] || say_renewal
+  say_renewal
 }
 
 # is_pair: is the key the certificate's own, as far as can be told?
@@ -32,14 +21,18 @@ is_pair() {
   [ "$(openssl x509 -in "$CHAIN" -noout -pubkey 2>/dev/null)" = "$(openssl pkey -in "$KEY" -pubout 2>/dev/null </dev/null)" ]
 }
 
+# say_renewal: how certbot renews it; of another lineage, which the site only uses, its name.
 say_renewal() {
+  renewed=$(owner)
+  [ -n "$renewed" ] && [ -e "$LETSENCRYPT/renewal/$renewed.conf" ] || return 0
   say fact renewed_by certbot
-  say fact authenticator "$(setting_of authenticator)"
-  say fact webroot "$(sed -n '/^\[\[webroot_map\]\]/,$p' "$(renewal_file)" | setting_in "$(lineage)")"
+  if [ "$renewed" = "$(lineage)" ]; then
+    say fact authenticator "$(setting_of authenticator)"
+    say fact webroot "$(sed -n '/^\[\[webroot_map\]\]/,$p' "$(renewal_file)" | setting_in "$renewed")"
+  else
+    say fact lineage "$renewed"
+  fi
 }
-
-setting_of() { setting_in "$1" <"$(renewal_file)"; }
-setting_in() { sed -n "s/^$1 *= *//p" | tail -n 1; }
 
 # say_renewing: does certbot run by itself here, and will nginx then serve what it brings?
 say_renewing() {

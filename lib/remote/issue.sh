@@ -8,9 +8,10 @@ CERTBOT_LOG=/var/log/letsencrypt/letsencrypt.log
 issue() {
   take_lock
   claim_run
-  trap 'finish failed 1' EXIT
+  trap 'settle_adoption; finish failed 1' EXIT
   trap 'exit 1' TERM INT
   recover
+  settle_adoption
   remove_challenge
   survey || :
   [ "$ORDER" = none ] || order
@@ -23,17 +24,38 @@ issue() {
 
 order() {
   command -v certbot >/dev/null || refuse certbot-missing "there is no certbot on this host"
-  [ "$ORDER" = rehearsal ] || adopt || refuse write "cannot prepare $LETSENCRYPT/live/$(lineage) for certbot"
+  ! find_linked || refuse_for linked
+  ! find_impossible || refuse_for lineage-names
+  [ "$ORDER" = rehearsal ] || adopt || { settle_adoption; refuse write "cannot prepare $LETSENCRYPT/live/$(lineage) for certbot"; }
   step order
   logged=$(stat -c '%i %s' "$CERTBOT_LOG" 2>/dev/null)
   words=$(ask_certbot 2>&1 </dev/null)
   status=$?
+  settle_adoption
   [ "$status" -ne 0 ] || return 0
-  forsake
-  say error "$([ "$status" -lt 124 ] && echo order || echo order-timeout)"
+  say_failed_order
+  finish failed 1
+}
+
+say_failed_order() {
+  unproven=$(unproven_names)
+  if [ "$status" -ge 124 ]; then
+    say error order-timeout
+  elif [ -n "$unproven" ]; then
+    say error lineage-name
+    say text "the CA did not validate $unproven, which the certificate $(lineage) also names; it stays as it is, with all its names"
+  else
+    say error order
+  fi
   say_text text "${words:-certbot ended with status $status and said nothing}"
   said_by_ca
-  finish failed 1
+}
+
+# unproven_names: the other names that the CA refused, when it did not refuse the site's own.
+unproven_names() {
+  refused=$(printf '%s\n' "$words" | sed -n 's/^ *Domain: *//p; s/^ *Identifier: *//p' | sort -u)
+  [ -n "$OTHER_NAMES" ] && ! printf '%s\n' "$refused" | grep -qxF "$DOMAIN" || return 0
+  printf '%s' "$refused" | tr '\n' ' ' | sed 's/ *$//'
 }
 
 # said_by_ca: the CA's last problem (RFC 8555, 6.7) from certbot's log of this run; certbot may not tell it.
@@ -56,6 +78,12 @@ log_of_this_run() {
 ask_certbot() {
   umask 022
   set -- --non-interactive --agree-tos --webroot --webroot-path "$WEBROOT" --cert-name "$(lineage)" --domain "$DOMAIN"
+  for name in $OTHER_NAMES; do set -- "$@" --webroot-path "$(webroot_of "$name")" --domain "$name"; done
+  for moment in deploy pre post; do
+    command=$(hook_of "$moment")
+    [ -z "$command" ] || set -- "$@" "--$moment-hook" "$command"
+  done
+  ! has_setting reuse_key True || set -- "$@" --reuse-key
   if [ -n "$ACME_EMAIL" ]; then
     set -- "$@" --email "$ACME_EMAIL" --no-eff-email
   else
@@ -65,40 +93,14 @@ ask_certbot() {
   mkdir -p "$WEBROOT" && GATEPOST_RUN=$RUN timeout -k 5 "$ORDER_LIMIT" certbot certonly "$@"
 }
 
-# adopt: certbot never writes over files that it does not know. What somebody else put in its place becomes a lineage
-# of its own, at no moment missing for nginx, so that the new certificate simply follows it.
-adopt() {
-  ADOPTED='' live=${CHAIN%/*} archive=$LETSENCRYPT/archive/$(lineage)
-  [ ! -e "$(renewal_file)" ] || return 0
-  if [ ! -s "$CHAIN" ] || [ ! -s "$KEY" ]; then
-    set_aside "$live" && set_aside "$archive"
-    return
-  fi
-  mkdir -p "$archive" "$LETSENCRYPT/renewal" && file_away || return 1
-  for part in cert chain fullchain privkey; do
-    put_link "$live/$part.pem" "../../archive/${archive##*/}/${part}1.pem" || return 1
-  done
-  renewal_text >"$archive/renewal.new" && ADOPTED=yes && mv -fT "$archive/renewal.new" "$(renewal_file)"
+# hook_of MOMENT: the lineage's own hook, which `certonly` would drop and others may rely on. What runs before and after
+# belongs to the way of the proof: standalone's stops nginx.
+hook_of() {
+  [ -e "$(renewal_file)" ] || return 0
+  case $1 in
+    deploy) setting_of renew_hook ;;
+    *) ! has_setting authenticator webroot || setting_of "$1_hook" ;;
+  esac | grep -vx None
 }
 
-# set_aside DIRECTORY: what is no pair of certificate and key serves nobody, and would stop certbot.
-set_aside() {
-  [ -e "$1" ] || return 0
-  rmdir "$1" 2>/dev/null || { note "$1 is moved to $1.before-$RUN" && mv -T "$1" "$1.before-$RUN"; }
-}
-
-# file_away: the present pair as certbot's number 1. (The links may lead here already: each is written beside first.)
-file_away() {
-  cat "$CHAIN" >"$archive/fullchain.new" && cat "$KEY" >"$archive/privkey.new" &&
-    sed '/^-----END CERT/q' "$CHAIN" >"$archive/cert.new" && sed '1,/^-----END CERT/d' "$CHAIN" >"$archive/chain.new" || return 1
-  for part in cert chain fullchain privkey; do mv -fT "$archive/$part.new" "$archive/${part}1.pem" || return 1; done
-}
-
-renewal_text() {
-  echo "archive_dir = $archive"
-  for part in cert privkey chain fullchain; do echo "$part = $live/$part.pem"; done
-  printf '%s\n' '[renewalparams]' 'authenticator = webroot' "webroot_path = $WEBROOT," "server = $ACME_SERVER"
-}
-
-# forsake: the order failed, so certbot shall not take what was adopted for its own.
-forsake() { [ -z "${ADOPTED:-}" ] || rm -f "$(renewal_file)"; }
+has_setting() { [ -e "$(renewal_file)" ] && [ "$(setting_of "$1")" = "$2" ]; }

@@ -8,6 +8,7 @@ look() {
   say fact nginx "$VERSION"
   say_vhost
   say_certificate
+  say_obstacles
   say_renewing
   finish planned 0
 }

@@ -7,8 +7,11 @@ self_signed() {
   trap 'finish failed 1' EXIT
   trap 'exit 1' TERM INT
   recover
+  settle_adoption
   command -v openssl >/dev/null || refuse openssl "there is no openssl on this host"
+  ! find_linked || refuse_for linked
   [ -z "$(lineage)" ] || [ ! -e "$(renewal_file)" ] || refuse managed "certbot renews $CHAIN; a self-signed certificate would take its place"
+  ! find_lost || refuse_for lineage-names
   step sign
   beside "$CHAIN" && CHAIN_NEW=$NEW
   beside "$KEY" && KEY_NEW=$NEW

@@ -1,0 +1,97 @@
+# shellcheck shell=sh
+# A certificate that certbot does not know, made its lineage for an order: whole, or as it was.
+
+# The journal's own words (journal.sh), for the one change that certbot ends and not we.
+ADOPTION=$STORE/$SITE/adoption
+
+# adopt: certbot never writes over files that it does not know. What somebody else put in its place becomes a lineage
+# of its own, at no moment missing for nginx, so that the new certificate simply follows it.
+adopt() {
+  live=${CHAIN%/*} archive=$LETSENCRYPT/archive/$(lineage)
+  [ ! -e "$(renewal_file)" ] || return 0
+  if [ ! -s "$CHAIN" ] || [ ! -s "$KEY" ]; then
+    set_aside "$live" && set_aside "$archive"
+    return
+  fi
+  number=$(next_number)
+  JOURNAL=$ADOPTION
+  keep_before && file_away || return 1
+  for part in cert chain fullchain privkey; do
+    put_link "$live/$part.pem" "../../archive/${archive##*/}/$part$number.pem" || return 1
+  done
+  beside "$(renewal_file)"
+  renewal_text >"$NEW" && mv -fT "$NEW" "$(renewal_file)"
+}
+
+# set_aside DIRECTORY: what is no pair of certificate and key serves nobody, and would stop certbot.
+set_aside() {
+  [ -e "$1" ] && ! rmdir "$1" 2>/dev/null || return 0
+  note "$1 is moved to $1.before-$RUN"
+  echo "$1 $1.before-$RUN" >>"$ADOPTION.aside" && mv -T "$1" "$1.before-$RUN"
+}
+
+# next_number: one that no file in the archive has.
+next_number() {
+  last=$(find "$archive/" -name '*.pem' 2>/dev/null | sed -n 's/.*[a-z]\([0-9][0-9]*\)\.pem$/\1/p' | sort -n | tail -n 1)
+  echo $((${last:-0} + 1))
+}
+
+keep_before() {
+  mkdir -p "$JOURNAL.new" && echo "$number" >"$JOURNAL.new/number" && true >"$JOURNAL.new/before" || return 1
+  keep "$(renewal_file)" || return 1
+  for part in cert chain fullchain privkey; do keep "$live/$part.pem" && keep "$archive/$part$number.pem" || return 1; done
+  for directory in "$LETSENCRYPT/archive" "$archive" "$LETSENCRYPT/renewal"; do keep_directory "$directory" 700 || return 1; done
+  { sync "$JOURNAL.new/before" 2>/dev/null || sync; } && mv -fT "$JOURNAL.new" "$JOURNAL"
+}
+
+# file_away: the present pair, under its number.
+file_away() {
+  for part in cert chain fullchain privkey; do
+    beside "$archive/$part$number.pem"
+    print_part >"$NEW" && mv -fT "$NEW" "$archive/$part$number.pem" || return 1
+  done
+}
+
+print_part() {
+  case $part in
+    cert) sed '/^-----END CERT/q' "$CHAIN" ;;
+    chain) sed '1,/^-----END CERT/d' "$CHAIN" ;;
+    fullchain) cat "$CHAIN" ;;
+    privkey) cat "$KEY" ;;
+  esac
+}
+
+renewal_text() {
+  echo "archive_dir = $archive"
+  for part in cert privkey chain fullchain; do echo "$part = $live/$part.pem"; done
+  printf '%s\n' '[renewalparams]' 'authenticator = webroot' "webroot_path = $WEBROOT," "server = $ACME_SERVER"
+}
+
+# settle_adoption: after an order, whatever ended it, of this run or of an earlier one: where certbot brought nothing, all
+# is as before, and nothing is certbot's.
+settle_adoption() {
+  failed=
+  abandon "$ADOPTION.new"
+  if [ -d "$ADOPTION" ]; then
+    if has_followed; then
+      clean_up "$ADOPTION"
+    elif ! put_back "$ADOPTION"; then
+      note "cannot restore $failed; the next run tries again"
+      return 0
+    fi
+    rm -rf "$ADOPTION"
+  fi
+  [ -e "$ADOPTION.aside" ] || return 0
+  while read -r path aside; do
+    [ -e "$path" ] || [ ! -e "$aside" ] || mv -T "$aside" "$path" || note "cannot move $aside back"
+  done <"$ADOPTION.aside"
+  rm -f "$ADOPTION.aside"
+}
+
+# has_followed: did certbot move all four links on to a new certificate?
+has_followed() {
+  [ -e "$(renewal_file)" ] && read -r number <"$ADOPTION/number" || return 1
+  for part in cert chain fullchain privkey; do
+    case $(readlink "${CHAIN%/*}/$part.pem") in '' | */"$part$number.pem") return 1 ;; esac
+  done
+}

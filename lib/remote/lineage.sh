@@ -1,0 +1,238 @@
+# shellcheck shell=sh disable=SC2034 # the parts share their variables
+# What an order or a self-signed certificate must not harm: other certificates that the site's paths lead into, and the
+# other names of the site's own.
+
+LETSENCRYPT=/etc/letsencrypt
+WEBROOT=/var/www/certbot
+WHY='' ADVICE='' OTHER_NAMES='' IMPOSSIBLE=''
+
+# lineage: certbot's name for the certificate at CHAIN, when it lies where certbot keeps its own.
+lineage() {
+  case $CHAIN in
+    "$LETSENCRYPT"/live/*/fullchain.pem) name=${CHAIN#"$LETSENCRYPT/live/"} && printf '%s' "${name%/fullchain.pem}" ;;
+  esac
+}
+
+# owner: the lineage that the certificate at CHAIN really belongs to, links followed.
+owner() {
+  real=$(real_path "$CHAIN")
+  case $real in
+    "$(real_path "$LETSENCRYPT/live")"/*/* | "$(real_path "$LETSENCRYPT/archive")"/*/*)
+      real=${real%/*} && printf '%s' "${real##*/}"
+      ;;
+    *) lineage ;;
+  esac
+}
+
+renewal_file() { printf '%s/renewal/%s.conf' "$LETSENCRYPT" "$(lineage)"; }
+
+# setting_of KEY: a value of the renewal configuration. (certbot quotes one that holds a comma or a quote.)
+setting_of() { setting_in "$1" <"$(renewal_file)" | sed "s/^\\([\"']\\)\\(.*\\)\\1\$/\\2/"; }
+setting_in() { sed -n "s/^$1 *= *//p" | tail -n 1; }
+
+# blame WHAT: one more reason, for WHY.
+blame() { WHY="${WHY:+$WHY; }$1"; }
+
+# refuse_for CODE: before anything was changed, with what WHY and ADVICE hold.
+refuse_for() {
+  say error "$1"
+  say_text text "$WHY"
+  say advice "$ADVICE"
+  finish refused 1
+}
+
+# find_linked: do paths that would be written to lead into another certificate? Leaves in WHY which ones, and in ADVICE
+# the command that gives the site its own.
+find_linked() {
+  WHY='' ADVICE=''
+  if [ -n "$(lineage)" ]; then
+    find_linked_lineage
+    [ -z "$WHY" ] || advise_own_lineage
+  else
+    for path in "$CHAIN" "$KEY"; do
+      blame_link "${path%/*}"
+      blame_link "$path"
+    done
+    [ -z "$WHY" ] || advise_own_files
+  fi
+  [ -n "$WHY" ]
+}
+
+blame_link() { [ ! -L "$1" ] || blame "$1 is a symbolic link to $(readlink "$1")"; }
+
+find_linked_lineage() {
+  own=$(lineage) conf=$(renewal_file)
+  live=$LETSENCRYPT/live/$own archive=$LETSENCRYPT/archive/$own
+  for path in "$live" "$archive" "$conf"; do blame_link "$path"; done
+  find_own_folders
+  find_users
+  [ -z "$WHY" ] || return 0
+  for path in "$CHAIN" "$KEY" "$live/cert.pem" "$live/chain.pem"; do
+    is_own "$path" || { blame "$path leads to $(real_path "$path")"; return; }
+  done
+  [ -e "$conf" ] || return 0
+  for key in archive_dir cert privkey chain fullchain; do
+    value=$(setting_of "$key")
+    [ -z "$value" ] || is_own "$value" || blame "$conf names $value"
+  done
+}
+
+# real_path PATH: where it leads, also when nothing is there.
+real_path() { readlink -f "$1" || readlink "$1" || printf '%s\n' "$1"; }
+
+# find_own_folders: the two that hold this lineage's files; an archive that was moved out of /etc/letsencrypt is its own.
+find_own_folders() {
+  OWN_LIVE=$(real_path "$LETSENCRYPT/live")/$own
+  OWN_ARCHIVE=$(real_path "$LETSENCRYPT/archive")/$own
+  [ -e "$conf" ] || return 0
+  moved=$(setting_of archive_dir)
+  moved=$(real_path "${moved:-$OWN_ARCHIVE}")
+  case $moved/ in
+    "$(real_path "$LETSENCRYPT")"/* | "${OWN_LIVE%/*}"/* | "${OWN_ARCHIVE%/*}"/*) ;;
+    *) OWN_ARCHIVE=$moved ;;
+  esac
+}
+
+# is_own PATH: does it, links followed, lie in this lineage's folders (or is it not there yet)?
+is_own() {
+  case $(real_path "$1")/ in
+    "$OWN_LIVE"/* | "$OWN_ARCHIVE"/* | "$live"/* | "$archive"/*) ;;
+    *) return 1 ;;
+  esac
+}
+
+# find_users: another lineage that certbot keeps in this one's archive.
+find_users() {
+  user=$(grep -ls "^archive_dir *= *\\($archive\\|$OWN_ARCHIVE\\)/*\$" "$LETSENCRYPT"/renewal/*.conf | grep -vxF "$conf" | head -n 1)
+  [ -z "$user" ] || blame "$user names $OWN_ARCHIVE for another certificate"
+}
+
+# advise_own_lineage: what the paths lead to is copied, so that it is never missing, and stays where it was. (`certbot
+# delete` would take the other certificate's files.)
+advise_own_lineage() {
+  if [ -n "$user" ]; then
+    ADVICE="Give that certificate an archive of its own. $(on_proxy "mv $OWN_ARCHIVE $OWN_ARCHIVE.other && sed -i 's|^archive_dir.*|archive_dir = $OWN_ARCHIVE.other|' $user && certbot update_symlinks")"
+    return
+  fi
+  steps="cd $LETSENCRYPT"
+  if [ -s "$CHAIN" ] && [ -s "$KEY" ]; then
+    steps="$steps && cp -RL live/$own live/$own.own && rm -r live/$own && mv live/$own.own live/$own"
+  elif [ -e "$live" ] || [ -L "$live" ]; then
+    steps="$steps && mv live/$own live/$own.before"
+  fi
+  for path in "renewal/$own.conf" "archive/$own"; do
+    [ ! -e "$LETSENCRYPT/$path" ] && [ ! -L "$LETSENCRYPT/$path" ] || steps="$steps && mv $path $path.before"
+  done
+  ADVICE="To use that other certificate, leave all as it is: it is renewed under its own name. For one of the site's own: $(on_proxy "$steps")"
+}
+
+advise_own_files() {
+  steps=
+  for path in "${CHAIN%/*}" "${KEY%/*}" "$CHAIN" "$KEY"; do
+    [ ! -L "$path" ] || case "$steps " in *"mv ${path%/*} "* | *"mv $path "*) ;; *) steps="${steps:+$steps && }mv $path $path.before" ;; esac
+  done
+  ADVICE="To use those files, leave all as it is. For the site's own: $(on_proxy "$steps")"
+}
+
+# on_proxy COMMAND: for people.
+on_proxy() { printf "on the proxy, as root: \`%s\`; then run the same command again." "$1"; }
+
+# find_names: the names of the certificate that an order would replace, beside the site's: those that it can keep in
+# OTHER_NAMES, those that no webroot can prove in IMPOSSIBLE. Fails when they cannot be known.
+find_names() {
+  OTHER_NAMES='' IMPOSSIBLE=''
+  { [ -n "$(lineage)" ] && { [ -s "$CHAIN" ] || [ -e "$(renewal_file)" ]; }; } || return 0
+  command -v openssl >/dev/null || return 1
+  names=$(names_to_keep)
+  [ -n "$names" ] || [ ! -e "$(renewal_file)" ] || return 1
+  while IFS= read -r name; do
+    case $name in
+      '' | "dns:$SERVER_NAMES") ;;
+      dns:*[!a-z0-9._-]* | dns:[!a-z0-9]* | dns:*[!a-z0-9]) impossible "${name#dns:}" ;;
+      dns:*.*) case " $OTHER_NAMES " in *" ${name#dns:} "*) ;; *) OTHER_NAMES="$OTHER_NAMES ${name#dns:}" ;; esac ;;
+      *) impossible "${name#*:}" ;;
+    esac
+  done <<END
+$names
+END
+}
+
+impossible() { IMPOSSIBLE="$IMPOSSIBLE${IMPOSSIBLE:+, }$1"; }
+
+# names_in FILE: its alternative names, a line each, as openssl writes them: `dns:NAME`, `ip address:ADDRESS`.
+names_in() {
+  openssl x509 -in "$1" -noout -text 2>/dev/null | sed -n '/Subject Alternative Name/{n;p;}' | tr ',' '\n' |
+    sed 's/^ *//; s/ *$//' | tr '[:upper:]' '[:lower:]'
+}
+
+# names_to_keep: those that somebody may rely on. Of certbot's lineage, the ones of the newest certificate that can be
+# read. Of others, not those of one that no client trusts (self-signed), nor of a copy of what certbot renews elsewhere.
+names_to_keep() {
+  if [ ! -e "$(renewal_file)" ]; then
+    is_self_signed || is_copy || names_in "$CHAIN"
+    return
+  fi
+  for file in "$CHAIN" $(find "$LETSENCRYPT/archive/$(lineage)/" -name 'cert*.pem' -exec ls -t {} + 2>/dev/null); do
+    names_in "$file" | grep . && return
+  done
+}
+
+is_self_signed() {
+  [ "$(openssl x509 -in "$CHAIN" -noout -issuer 2>/dev/null | sed 's/^issuer=//')" = "$(openssl x509 -in "$CHAIN" -noout -subject 2>/dev/null | sed 's/^subject=//')" ]
+}
+
+is_copy() {
+  for conf in "$LETSENCRYPT"/renewal/*.conf; do
+    other=${conf##*/}
+    ! cmp -s "$CHAIN" "$LETSENCRYPT/live/${other%.conf}/fullchain.pem" || return 0
+  done
+  return 1
+}
+
+# find_impossible: why not all of the names can be ordered, in WHY and ADVICE.
+find_impossible() {
+  if ! find_names; then
+    WHY="cannot read the names of the certificate $(lineage), which all must be kept"
+    ADVICE="Install openssl there, if it is missing. If the certificate is lost: $(on_proxy "cd $LETSENCRYPT/renewal && mv $(lineage).conf $(lineage).conf.before")"
+  elif [ -n "$IMPOSSIBLE" ]; then
+    WHY="the certificate $(lineage) also names $IMPOSSIBLE, which certbot cannot get by webroot; it would be lost"
+    if [ -e "$(renewal_file)" ]; then
+      ADVICE="Renew it by its own means, on the proxy, as root: \`certbot renew --cert-name $(lineage) --force-renewal\`; then run bootstrap-tls again, without --force-renewal."
+    else
+      advise_aside
+    fi
+  else
+    return 1
+  fi
+}
+
+# find_lost: which other names would a self-signed certificate not have, in WHY and ADVICE?
+find_lost() {
+  find_names
+  [ -n "$OTHER_NAMES$IMPOSSIBLE" ] || return 1
+  WHY="the certificate $(lineage) also names${OTHER_NAMES}${IMPOSSIBLE:+ $IMPOSSIBLE}, which a self-signed one would not"
+  advise_aside
+}
+
+advise_aside() {
+  ADVICE="If nothing else uses that certificate: $(on_proxy "cd $LETSENCRYPT/live && mv $(lineage) $(lineage).before")"
+}
+
+# webroot_of NAME: where certbot proves it. The site's own vhost serves WEBROOT; another name keeps what certbot knows.
+webroot_of() {
+  root=
+  if [ "$1" != "$SERVER_NAMES" ] && [ -e "$(renewal_file)" ] && [ "$(setting_of authenticator)" = webroot ]; then
+    root=$(awk -v name="$1" '$1 == name && $2 == "=" { sub(/^[^=]*= */, ""); print }' "$(renewal_file)" | tail -n 1)
+    root=${root:-$(setting_of webroot_path | sed 's/, *$//')}
+  fi
+  [ -d "$root" ] || root=$WEBROOT
+  printf '%s' "$root"
+}
+
+# say_obstacles: what would keep a new certificate away, and the other names that an order would keep.
+say_obstacles() {
+  ! find_linked || { say row obstacle linked "$WHY" "$ADVICE"; return; }
+  [ -n "$(lineage)" ] || return 0
+  ! find_impossible || say row obstacle lineage-names "$WHY" "$ADVICE"
+  for name in $OTHER_NAMES; do say row other_name "$name" "$(webroot_of "$name")"; done
+}
