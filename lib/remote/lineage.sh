@@ -68,12 +68,12 @@ find_linked_lineage() {
   find_users
   [ -z "$WHY" ] || return 0
   for path in "$CHAIN" "$KEY" "$live/cert.pem" "$live/chain.pem"; do
-    is_own "$path" || { blame "$path leads to $(real_path "$path")"; return; }
+    is_in_lineage "$path" || { blame "$path leads to $(real_path "$path")"; return; }
   done
   [ -e "$conf" ] || return 0
   for key in archive_dir cert privkey chain fullchain; do
     value=$(setting_of "$key")
-    [ -z "$value" ] || is_own "$value" || blame "$conf names $value"
+    [ -z "$value" ] || is_in_lineage "$value" || blame "$conf names $value"
   done
 }
 
@@ -93,8 +93,8 @@ find_own_folders() {
   esac
 }
 
-# is_own PATH: does it, links followed, lie in this lineage's folders (or is it not there yet)?
-is_own() {
+# is_in_lineage PATH: does it, links followed, lie in this lineage's folders (or is it not there yet)?
+is_in_lineage() {
   case $(real_path "$1")/ in
     "$OWN_LIVE"/* | "$OWN_ARCHIVE"/* | "$live"/* | "$archive"/*) ;;
     *) return 1 ;;
