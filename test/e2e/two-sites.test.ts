@@ -125,6 +125,25 @@ for (const [first, second] of [
   });
 }
 
+test('the command in the advice of a rollback, pasted, removes that site and not the other', async () => {
+  await d.reset(lab.proxy);
+  for (const site of [ia, nexus]) assert.equal((await site.deploy()).outcome, 'applied');
+  const before = await state(ia);
+  const env = a.settings(lab.proxy, NAMED);
+  const given = ['--site', 'nexus', '--host', lab.proxy.address];
+  const { status, stdout } = await lab.run('rollback', given, { env });
+  assert.equal(status, 1, stdout);
+  const [, flags = ''] = /`npx tsx scripts\/remove\.ts([^`]*)`/.exec(stdout) ?? [];
+  assert.equal(flags, ` ${given.join(' ')}`, stdout);
+  const json = await lab.run('rollback', [...given, '--json'], { env });
+  assert.ok(JSON.parse(json.stdout).hosts[0].failure.next.includes(`scripts/remove.ts${flags}`), json.stdout);
+  const removed = await lab.run('remove', flags.trim().split(' '), { env });
+  assert.equal(removed.status, 0, removed.stdout);
+  await nexus.isGone();
+  await ia.works();
+  assert.equal(await state(ia), before);
+});
+
 test('the same name for both is refused, and the one that has it serves on', async () => {
   await ia.deploy();
   const before = await d.config(lab.proxy);
