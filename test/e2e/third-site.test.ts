@@ -47,7 +47,7 @@ test('it is deployed beside the others, checked, shown and removed by the same s
   assert.match((await run('deploy', ['--no-verify'], env)).stdout, /: unchanged/);
   const shown = await run('status', [], env);
   assert.match(shown.stdout, /wiki\.example\.org\.conf/);
-  assert.equal((await run('remove', [], env)).status, 0);
+  assert.equal((await run('remove', ['--yes'], env)).status, 0);
   assert.equal(await d.config(lab.proxy), before);
   assert.equal(await d.gate(d.TOKEN), 200);
 });
