@@ -90,6 +90,7 @@ async function runCommand(command: Command, session: Session): Promise<Result> {
     isEnvFileWanted: given.has('env'),
     // Nobody is reached by SSH then, so no setting need name a proxy.
     host: flags.local || flags.bundle !== undefined ? 'localhost' : flags.host,
+    replacesToken: flags['write-env'],
   });
   keepFromChildren(sites.values());
   const site = named(picked, settings.values);
