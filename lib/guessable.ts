@@ -63,11 +63,8 @@ export function isGuessable(token: string): boolean {
   const text = token.toLowerCase();
   if (PLACEHOLDER.test(text.replace(/[_.]/g, '-')) || new Set(text).size < FEWEST_CHARACTERS) return true;
   // a1b2c3d4 is two sequences.
-  const [even, odd] = [0, 1].map((rest) => [...text].filter((_, at) => at % 2 === rest).join('')) as [
-    string,
-    string,
-  ];
-  return Math.min(surprises(text), surprises(even) + surprises(odd)) < FEWEST_SURPRISES;
+  const half = (rest: number) => [...text].filter((_, at) => at % 2 === rest).join('');
+  return Math.min(surprises(text), surprises(half(0)) + surprises(half(1))) < FEWEST_SURPRISES;
 }
 
 /** In how many parts does `text` fall, each a character or something known? Separators do not count. */
