@@ -1,5 +1,6 @@
 /** Bearer tokens and the clients that hold them: judged, fingerprinted, written as nginx maps. */
 import { createHash } from 'node:crypto';
+import { isGuessable } from './guessable.ts';
 import type { Secret } from './secret.ts';
 
 /** `full` reaches all of the service behind the gate, `inference` only what its http-maps file lists. */
@@ -23,20 +24,18 @@ export interface Client {
 }
 
 const FORM = '16 to 512 visible ASCII characters, no blanks, none of " \' \\';
-const NOT_RANDOM = 'a random token (openssl rand -hex 32), not a placeholder';
-const PLACEHOLDER =
-  /change-?me|change-?this|replace-?me|replace-?with|placeholder|your-?(?:own-?)?(?:bearer|token|secret|api-?key)/;
-
-function isWeak(token: string): boolean {
-  const words = token.toLowerCase().replace(/[_.]/g, '-');
-  return token === EXAMPLE_TOKEN || PLACEHOLDER.test(words) || /^(.)\1*$/.test(token);
-}
+const RANDOM =
+  'a random token, not a placeholder, common words, a sequence or a repetition; generate one with `openssl rand -hex 32`';
 
 /** What form a token must have, when `value` does not have it; never the value itself. */
-export function judgeToken(value: string): string | undefined {
+export function judgeTokenForm(value: string): string | undefined {
   if (/^bearer\s/i.test(value)) return 'the token alone, without "Bearer " before it';
-  if (!/^[!#-&(-[\]-~]{16,512}$/.test(value) || value.endsWith('\n')) return FORM;
-  return isWeak(value) ? NOT_RANDOM : undefined;
+  return !/^[!#-&(-[\]-~]{16,512}$/.test(value) || value.endsWith('\n') ? FORM : undefined;
+}
+
+/** What a new token must be, when `value` is not: of the form, and hard to guess. */
+export function judgeToken(value: string): string | undefined {
+  return judgeTokenForm(value) ?? (isGuessable(value) ? RANDOM : undefined);
 }
 
 /** What form a client's name must have, when `name` does not have it: it becomes a file name and a word of nginx's. */

@@ -24,7 +24,7 @@ gatepost() {
 cat <<'${end}'
 ${program}${end}
 }
-if [ "$(gatepost | sha256sum)" = '${sha256(program)}  -' ]; then gatepost | /bin/sh -s "$0"; exit; fi
+if [ "$(gatepost | sha256sum)" = '${sha256(program)}  -' ]; then gatepost | /bin/sh -s -- "$0" "$@"; exit; fi
 echo 'gatepost: this bundle is damaged; nothing was done' >&2
 exit 1
 }

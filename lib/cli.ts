@@ -75,12 +75,14 @@ function document({ name }: Command, json: Result['json'], { report, site }: Ses
 
 async function runCommand(command: Command, session: Session): Promise<Result> {
   const { report, underWay } = session;
-  const { flags, given, words } = readFlags(command);
+  const line = readFlags(command);
+  const { flags, given, words } = line;
   if (flags.help) {
     process.stdout.write(helpText(command, widthOf(process.stdout)));
     return { exit: EXIT.done };
   }
   session.site = flags.site;
+  report.carry(line);
   const sites = await findSites();
   const picked = pickSite(sites, session.site);
   const settings = await readSettings(picked, sites.values(), {
@@ -88,6 +90,7 @@ async function runCommand(command: Command, session: Session): Promise<Result> {
     isEnvFileWanted: given.has('env'),
     // Nobody is reached by SSH then, so no setting need name a proxy.
     host: flags.local || flags.bundle !== undefined ? 'localhost' : flags.host,
+    replacesToken: flags['write-env'],
   });
   keepFromChildren(sites.values());
   const site = named(picked, settings.values);

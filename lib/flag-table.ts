@@ -11,6 +11,7 @@ export const FLAGS = {
   },
   host: { type: 'string', value: 'A,B', help: 'the proxies, instead of the setting' },
   'dry-run': { type: 'boolean', default: false, help: 'show what would change, change nothing' },
+  yes: { type: 'boolean', default: false, help: 'do not ask for confirmation; required without a terminal' },
   json: { type: 'boolean', default: false, help: 'one JSON document on stdout, all else on stderr' },
   'no-verify': { type: 'boolean', default: false, help: 'no checks after the change' },
   client: { type: 'string', value: 'NAME', help: 'the client of the gate, by default `default`' },

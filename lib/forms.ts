@@ -95,7 +95,7 @@ export const email: Form<string> = {
 
 /** A bearer token of the gate. */
 export const token: Form<Secret> = {
-  wants: '16 to 512 visible ASCII characters without quotes and backslash, not a placeholder',
+  wants: '16 to 512 visible ASCII characters without quotes and backslash, hard to guess',
   read: (text) => when(judgeToken(text) === undefined, () => new Secret(text)),
   problem: judgeToken,
   secret: true,

@@ -1,5 +1,7 @@
 /** What the operator sees: lines as things happen, and on a terminal what is under way. */
+import type { CommandLine } from './flags.ts';
 import { printable, redactor } from './redact.ts';
+import { commandsWith } from './report/commands.ts';
 import type { Entry } from './report/entry.ts';
 import { format } from './report/format.ts';
 import { keepSteps } from './report/kept.ts';
@@ -19,6 +21,8 @@ export interface Report {
   readonly showToken: (client: string, token: Secret) => void;
   /** From now on this secret is taken out of everything that is told. */
   readonly hide: (secret: Secret) => void;
+  /** From now on commands of this suite in a text carry the flags of this run. */
+  readonly carry: (line: CommandLine) => void;
   /** The text as it may be told. */
   readonly clean: (text: string) => string;
   /** The end: nothing is shown as under way any more. */
@@ -36,7 +40,9 @@ const BLOCKS: ReadonlySet<Entry['kind']> = new Set(['failure', 'problem', 'table
 /** A report that writes lines to `stream`: in colour, wrapped, and with what is under way only on a terminal. */
 export async function createReport({ stream, terminal, verbose }: ReportOptions): Promise<Report> {
   const secrets: Secret[] = [];
-  const clean = (text: string) => printable(redactor(secrets)(text));
+  let withFlags = (text: string) => text;
+  const safe = (text: string) => printable(redactor(secrets)(text));
+  const clean = (text: string) => safe(withFlags(text));
   const styles = await stylesFor(stream, terminal);
   const progress = createProgress();
   const underWay = () => clean(progress.line() ?? '');
@@ -48,7 +54,9 @@ export async function createReport({ stream, terminal, verbose }: ReportOptions)
     if (told.kind === 'hosts') hosts = told.hosts;
     const entry = pass(told);
     if (!entry || (entry.kind === 'detail' && !verbose)) return;
-    const text = format(entry, { styles, clean, hosts, width: widthOf(stream) });
+    // A diff shows a file as it is.
+    const layout = { styles, clean: entry.kind === 'diff' ? safe : clean, hosts, width: widthOf(stream) };
+    const text = format(entry, layout);
     if (text === '') return;
     if (BLOCKS.has(entry.kind)) lines.writeBlock(text);
     else lines.write(text);
@@ -57,5 +65,14 @@ export async function createReport({ stream, terminal, verbose }: ReportOptions)
     const title = styles.bold(`New token of the client ${client}, shown this once:`);
     lines.writeBlock(`  ${title}\n  ${token.reveal()}`);
   };
-  return { tell, showToken, clean, hide: (secret) => void secrets.push(secret), close: lines.close };
+  return {
+    tell,
+    showToken,
+    clean,
+    hide: (secret) => void secrets.push(secret),
+    carry: (line) => {
+      withFlags = commandsWith(line);
+    },
+    close: lines.close,
+  };
 }

@@ -1,5 +1,5 @@
 /** Flags and settings -> which client gets which token, and which old one is known here. */
-import { DEFAULT_CLIENT, judgeClientName, judgeToken } from './bearers.ts';
+import { DEFAULT_CLIENT, judgeClientName, judgeTokenForm } from './bearers.ts';
 import type { ClientChange } from './client-program.ts';
 import type { Context } from './context.ts';
 import { readEnvFile } from './env-file.ts';
@@ -56,6 +56,6 @@ function givenToken({ site, settings, flags }: Context): Secret | undefined {
 async function oldToken({ site, flags }: Context, token: Secret): Promise<Secret | undefined> {
   const { values } = await readEnvFile(flags.env);
   const text = values[site.gate?.token ?? ''];
-  if (text === undefined || text === token.reveal() || judgeToken(text) !== undefined) return undefined;
+  if (text === undefined || text === token.reveal() || judgeTokenForm(text) !== undefined) return undefined;
   return new Secret(text);
 }

@@ -1,6 +1,7 @@
 /** Environment and env file -> typed settings, every problem at once. The only reader of the process environment. */
 
 import { type Access, accessOf } from './access.ts';
+import { judgeTokenForm } from './bearers.ts';
 import { type EnvFile, readEnvFile } from './env-file.ts';
 import { refuseAll } from './errors.ts';
 import { hosts } from './forms.ts';
@@ -27,6 +28,8 @@ interface ReadOptions {
   readonly isEnvFileWanted?: boolean;
   /** The proxies, in the place of the setting. */
   readonly host?: string | undefined;
+  /** Does this run write a new token over the one in the env file? */
+  readonly replacesToken?: boolean;
 }
 
 /** What the environment says of the terminal. */
@@ -61,7 +64,11 @@ export async function readSettings(
   const names = await judgeNames(file.values, environment, site, sites);
   const problems = [...file.problems, ...names.problems];
   const known = { ...COMMON, ...settingsOf(site) };
-  const given = { ...file.values, ...environment, ...hostGiven(site, options) };
+  const given = {
+    ...withoutReplaced(site, options, file.values),
+    ...environment,
+    ...hostGiven(site, options),
+  };
   const read = readAll(known, given, problems);
   const hostName = hostNameOf(site);
   if (given[hostName] === undefined && !(hostName in read))
@@ -82,6 +89,16 @@ const hostNameOf = ({ prefix }: Site): string => `${prefix}_PROXY_HOST`;
 
 function hostGiven(site: Site, { host }: ReadOptions): Record<string, string | undefined> {
   return host === undefined ? {} : { [hostNameOf(site)]: host };
+}
+
+/** A token that is on its way out need not be a good one: whoever has a guessable one must be able to replace it. */
+function withoutReplaced(
+  { gate }: Site,
+  { replacesToken = false }: ReadOptions,
+  values: EnvFile['values'],
+): EnvFile['values'] {
+  const { [gate?.token ?? '']: token, ...others } = values;
+  return replacesToken && token !== undefined && judgeTokenForm(token) === undefined ? others : values;
 }
 
 function acmeOf({ ACME_DIRECTORY_URL: url, ACME_EMAIL: email }: Record<string, unknown>): Settings['acme'] {

@@ -1,6 +1,7 @@
 /** Takes a site off its proxies: vhost, maps and clients; certificates and history stay. */
 import { change } from '../lib/change.ts';
 import { main } from '../lib/cli.ts';
+import { confirmRemoval } from '../lib/confirm.ts';
 import type { HostReport } from '../lib/outcome.ts';
 import { removalProgram } from '../lib/removal.ts';
 import { newRun } from '../lib/run.ts';
@@ -16,8 +17,9 @@ async function named(_proxy: unknown, host: HostReport): Promise<HostReport> {
 await main({
   name: 'remove',
   does: 'Takes a site off its proxies: vhost, maps, clients and their tokens; certificates and history stay.',
-  flags: ['dry-run', 'parallel', 'canary', 'local'],
+  flags: ['yes', 'dry-run', 'parallel', 'canary', 'local'],
   run: async (context) => {
+    await confirmRemoval(context);
     const { site, flags, report } = context;
     const run = newRun();
     const program = await removalProgram(run, site, flags['dry-run']);

@@ -2,11 +2,21 @@
 # Verb bundle: apply, from a file that other tools bring here. It makes its own run id, for it may run many times, and
 # tells people what it does, for nobody reads its records.
 
-# The name that the first stage was started by: the file, or a shell that reads it from stdin.
-BUNDLE=${1-}
+# The name that the first stage was started by: the file, or a shell that reads it from stdin; then its arguments.
+BUNDLE=${1-} HELP='' UNKNOWN=''
+[ $# -eq 0 ] || shift
+for argument; do
+  case $argument in
+    --dry-run) DRY=yes ;;
+    --help | -h) HELP=yes ;;
+    *) UNKNOWN=yes ;;
+  esac
+done
 
 bundle() {
   VERB=apply
+  [ -z "$UNKNOWN" ] || give_up 'unexpected argument; a bundle takes --dry-run and --help' 2
+  [ -z "$HELP" ] || { usage; exit 0; }
   [ "$(id -u)" -eq 0 ] || give_up "must be run as root (sudo sh ${BUNDLE##*/})"
   is_whole || give_up "$BUNDLE is damaged or cut"
   NOW=$(date -u +%Y-%m-%dT%H:%M:%SZ)
@@ -14,11 +24,28 @@ bundle() {
   apply
 }
 
-give_up() { echo "gatepost: $1; nothing was done" >&2; exit 1; }
+# give_up TEXT [STATUS]
+give_up() { echo "gatepost: $1; nothing was done" >&2; exit "${2:-1}"; }
+
+usage() {
+  cat <<END
+Puts $SITE on this machine, or does nothing. Run as root.
+
+sh FILE [--dry-run]
+sh -s -- [--dry-run] <FILE
+
+  --dry-run  show what would change, change nothing
+  --help     this text
+
+Exit status: 0 done, 1 refused or rolled back, 2 usage, 5 rollback failed.
+END
+}
 
 # is_whole: the first stage has proven what is inside; of a file, every other byte is proven here.
 is_whole() {
-  case ${BUNDLE##*/} in sh | dash | bash | ash | busybox | ksh) return 0 ;; esac
+  started=${BUNDLE##*/}
+  # A login shell has a hyphen before its name.
+  case ${started#-} in sh | dash | bash | ash | busybox | ksh) return 0 ;; esac
   [ -f "$BUNDLE" ] && [ "$(sed '$d' "$BUNDLE" | sha256)" = "$(sed -n '$s/^# sha256 //p' "$BUNDLE")" ]
 }
 
@@ -35,8 +62,38 @@ say() {
     text) shift && tell "  $*" ;;
     todo) shift && tell "  to do by hand: $*" ;;
     generated) tell "  the client $2 has the token of this bundle" ;;
-    outcome) tell "gatepost: $SITE on $(uname -n): $2" ;;
+    outcome) tell "gatepost: $SITE on $(uname -n): $(in_words "$2")" ;;
   esac
 }
 
 tell() { printf '%s\n' "$1" 2>/dev/null || :; }
+
+in_words() {
+  case $1 in
+    planned) if settled; then echo unchanged; else echo 'planned; nothing was changed'; fi ;;
+    *) echo "$1" ;;
+  esac
+}
+
+# show_file ROLE PATH MODE CONTENT-FUNCTION STATE: for people a diff, without secrets, where this host has diff.
+show_file() {
+  [ "$5" != same ] && command -v diff >/dev/null || return 0
+  after=
+  [ "$5" = gone ] || after=$($4 | redact)
+  if [ -L "$2" ]; then
+    differ "$2" "$(readlink "$2")"
+  elif [ -f "$2" ]; then
+    differ "$2" "$(redact <"$2")"
+  else
+    lines "$after" | diff -u -L /dev/null -L "$2" /dev/null - || :
+  fi
+}
+
+# differ PATH TEXT: from TEXT to what is left in `after`; no file is written for it.
+differ() {
+  lines "$after" | diff -u -L "$1" -L "$1" /dev/fd/3 - 3<<END || :
+$2
+END
+}
+
+lines() { [ -z "$1" ] || printf '%s\n' "$1"; }

@@ -7,7 +7,7 @@ plan() {
 }
 
 show_change() {
-  [ -z "$GENERATED" ] || note "the first deploy would generate a token for the client $GENERATED"
+  [ -z "$GENERATED" ] || note "the client $GENERATED would get a new token"
   each_wanted show_file
   finish planned 0
 }

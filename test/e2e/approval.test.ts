@@ -67,7 +67,7 @@ describe('with it, every script works', () => {
     ['bearers', ['revoke', 'bob'], 'applied'],
     ['status', [], 'unchanged'],
     ['bootstrap-tls', ['--no-verify'], 'unchanged'],
-    ['remove', [], 'applied'],
+    ['remove', ['--yes'], 'applied'],
     ['rollback', ['--no-verify'], 'applied'],
   ];
   for (const [name, args, outcome] of runs)
@@ -77,7 +77,7 @@ describe('with it, every script works', () => {
     });
 
   test('a first deploy that makes its own token', async () => {
-    await run('remove');
+    await run('remove', ['--yes']);
     await root('rm -r /var/lib/gatepost');
     const { json, all } = await run('deploy', ['--no-verify'], { IA_ENSO_OLLAMA_BEARER_TOKEN: undefined });
     assert.equal(json.hosts[0]?.outcome, 'applied', all);

@@ -83,6 +83,15 @@ const CASES: readonly Case[] = [
     {},
     /IA_ENSO_BEARER_TOKEN: .*OLLAMA_BEARER_TOKEN is meant/,
   ],
+  ...['passwordpassword', '1234567890123456', 'ollamaollamaollama'].map(
+    (token): Case => [
+      'deploy',
+      [],
+      { IA_ENSO_OLLAMA_BEARER_TOKEN: token },
+      /BEARER_TOKEN: .*openssl rand -hex 32/,
+    ],
+  ),
+  ['verify', [], { IA_ENSO_INFERENCE_TOKEN: 'qwertyuiopasdfgh' }, /INFERENCE_TOKEN: .*openssl rand -hex 32/],
   ['deploy', ['--env', '.'], {}, /\.: is a directory/],
   ['deploy', ['--env', 'pipe'], {}, /pipe: is a pipe/],
   ['deploy', [], { IA_ENSO_SSH_KEY: '/none' }, /IA_ENSO_SSH_KEY: is "\/none"; there is no such file/],

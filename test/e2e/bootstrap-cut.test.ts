@@ -46,7 +46,7 @@ describe('bootstrap-tls, interrupted', () => {
   });
 
   test('a connection cut and then gone for good: what came of it before is told', async () => {
-    assert.equal((await lab.run('remove')).status, 0);
+    assert.equal((await lab.run('remove', ['--yes'])).status, 0);
     const { status, stdout, stderr } = await duringOrder(['--force-renewal', '--json'], async () => {
       // The connection that asks what became of it may do so, and breaks while the last program is on its way.
       await lab.relay.fault({ kind: 'fin', direction: 'up', afterBytes: 50_000 });

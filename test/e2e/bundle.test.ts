@@ -97,6 +97,63 @@ describe('a bundle', () => {
     assert.deepEqual(await d.releases(lab.proxy), ['apply']);
   });
 
+  const withArguments = (words: string) =>
+    [`sh "$file" ${words}`, `chmod 700 "$file" && "$file" ${words}`, `sh -s -- ${words} <"$file"`] as const;
+
+  test('with --dry-run shows the diff without tokens and changes nothing, by whatever way it is run', async () => {
+    const empty = await d.tree(lab.proxy);
+    for (const how of withArguments('--dry-run')) {
+      const planned = await run(whole, how);
+      assert.deepEqual(
+        [planned.status, outcome(planned)],
+        [0, 'planned; nothing was changed'],
+        planned.stdout,
+      );
+      assert.match(planned.stdout, /^ {2}new \/etc\/nginx\/sites-available\/ia\.enso\.4nkweb\.com\.conf$/m);
+      assert.match(planned.stdout, /^\+.*server_name ia\.enso\.4nkweb\.com;$/m);
+      assert.match(planned.stdout, /^\+.*<sha256:[0-9a-f]{12}>.* full:default;$/m);
+      assert.ok(!planned.stdout.includes('Alpha'), planned.stdout);
+      assert.equal(planned.stderr, '');
+    }
+    assert.equal(await d.tree(lab.proxy), empty);
+    await run(whole);
+    const same = await run(whole, 'sh "$file" --dry-run');
+    assert.deepEqual([same.status, outcome(same)], [0, 'unchanged'], same.stdout);
+    await lab.proxy.sh(`sed -i 's/server_tokens off;/server_tokens on;/' ${d.VHOST}`);
+    const before = await d.tree(lab.proxy);
+    const drifted = await run(whole, 'sh "$file" --dry-run');
+    assert.match(drifted.stdout, /^-\s+server_tokens on;\n\+\s+server_tokens off;$/m);
+    assert.match(drifted.stdout, /was changed by hand/);
+    assert.equal(await d.tree(lab.proxy), before);
+  });
+
+  test('with --dry-run on a machine without diff names the files', async () => {
+    await lab.proxy.sh('mount --bind /dev/null /usr/bin/diff');
+    const planned = await run(whole, 'sh "$file" --dry-run').finally(() =>
+      lab.proxy.sh('umount /usr/bin/diff'),
+    );
+    assert.deepEqual([planned.status, outcome(planned)], [0, 'planned; nothing was changed'], planned.stderr);
+    assert.match(planned.stdout, /^ {2}new .*\.conf$/m);
+    assert.doesNotMatch(planned.stdout, /^\+/m);
+  });
+
+  test('with --help explains itself, and with any other argument it does nothing and ends with 2', async () => {
+    const empty = await d.tree(lab.proxy);
+    for (const how of withArguments('--help')) {
+      const { status, stdout } = await run(whole, how);
+      assert.equal(status, 0, stdout);
+      assert.match(stdout, /--dry-run/);
+      assert.match(stdout, /ia\.enso\.4nkweb\.com/);
+    }
+    for (const words of ['--dryrun', 'now', "''", '--dry-run --verbose', '--help x', '-n'])
+      for (const how of withArguments(words)) {
+        const { status, stdout, stderr } = await run(whole, how);
+        assert.deepEqual([status, stdout], [2, ''], `${how}: ${stderr}`);
+        assert.match(stderr, /nothing was done/);
+      }
+    assert.equal(await d.tree(lab.proxy), empty);
+  });
+
   test('that is refused says why and fails', async () => {
     await d.put(lab.proxy, '/etc/nginx/conf.d/broken.conf', 'nonsense;\n');
     const refused = await run(whole);
@@ -157,11 +214,11 @@ describe('Ansible', () => {
     - ansible.builtin.debug:
         var: gatepost.stdout_lines
 `;
-  const play = () =>
+  const play = (...flags: string[]) =>
     finished(
       spawn(
         'ansible-playbook',
-        ['-i', `${lab.proxies.map(({ address }) => address).join(',')},`, 'site.yml'],
+        ['-i', `${lab.proxies.map(({ address }) => address).join(',')},`, 'site.yml', ...flags],
         {
           cwd: lab.directory,
           env: {
@@ -197,6 +254,27 @@ describe('Ansible', () => {
     assert.match(again.stdout, /on proxy2: unchanged/);
     assert.ok(!(first.stdout + again.stdout).includes(d.TOKEN));
     for (const host of lab.proxies) assert.match((await host.sh(`cat ${d.CLIENT}`)).stdout, /full:default/);
+  });
+
+  test('with --check makes a dry run, where the playbook hands that on', async () => {
+    const [before] = await Promise.all(lab.proxies.map((host) => d.tree(host)));
+    const playbook = PLAYBOOK.replace(
+      'script: site.sh\n',
+      "script: site.sh {{ '--dry-run' if ansible_check_mode else '' }}\n      check_mode: false\n",
+    ).replace("': applied' in gatepost.stdout", "gatepost.stdout is search(': applied|: planned')");
+    await writeFile(join(lab.directory, 'site.yml'), playbook);
+    const checked = await play('--check');
+    assert.deepEqual(
+      [checked.status, recap(checked)],
+      [0, ['192.168.1.100 1 0 0', '192.168.1.101 1 0 0']],
+      checked.stdout + checked.stderr,
+    );
+    assert.match(checked.stdout, /on proxy2: planned/);
+    assert.equal(await d.tree(lab.proxy), before);
+    await play();
+    const again = await play('--check');
+    assert.deepEqual(recap(again), ['192.168.1.100 0 0 0', '192.168.1.101 0 0 0'], again.stdout);
+    await writeFile(join(lab.directory, 'site.yml'), PLAYBOOK);
   });
 
   test('fails on the host where it is refused, and there only', async () => {

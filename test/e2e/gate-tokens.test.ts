@@ -3,7 +3,7 @@ import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import { judgeToken } from '../../lib/bearers.ts';
+import { judgeTokenForm } from '../../lib/bearers.ts';
 import { ask, freshAddress } from '../lab/ask.ts';
 import {
   reload,
@@ -50,7 +50,7 @@ const sample = [
     ...fc.sample(long, { numRuns: 20, seed }),
   ]),
 ];
-const good = sample.filter((value) => judgeToken(value) === undefined);
+const good = sample.filter((value) => judgeTokenForm(value) === undefined);
 
 const flip = (c: string) => (c === c.toLowerCase() ? c.toUpperCase() : c.toLowerCase());
 

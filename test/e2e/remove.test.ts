@@ -21,7 +21,7 @@ interface Removed extends HostReport {
 }
 
 async function remove(...args: readonly string[]): Promise<Removed> {
-  const { status, stdout, stderr } = await lab.run('remove', ['--json', ...args]);
+  const { status, stdout, stderr } = await lab.run('remove', ['--json', '--yes', ...args]);
   const { hosts } = JSON.parse(stdout) as { hosts: HostReport[] };
   return { ...(hosts[0] as HostReport), exit: status, said: stdout + stderr };
 }
@@ -45,7 +45,7 @@ test('leaves nginx as it was before the first deploy; certificates and history s
   assert.equal((await lab.proxy.sh(`ls /etc/letsencrypt/live/${d.SITE} | wc -l`)).stdout, '2\n');
   assert.match(removed.said, /the certificate .* stays/);
   assert.equal(await d.leftovers(lab.proxy), '');
-  assert.match((await lab.run('remove', [])).stdout, /nothing of it was there/);
+  assert.match((await lab.run('remove', ['--yes'])).stdout, /nothing of it was there/);
 });
 
 test('leaves no token anywhere, not in an editor’s leftovers either', async () => {

@@ -49,6 +49,26 @@ describe('--write-env', () => {
     assert.deepEqual([await statusOf(`${json.token}`), await statusOf(FIRST)], [200, 401]);
   });
 
+  test('a live token that would be refused today is replaced, and refused afterwards', async () => {
+    const weak = 'passwordpassword';
+    const map = '/etc/nginx/ia-enso-bearers/default.map';
+    await lab.proxy.sh(
+      `sed -i 's/^"[^"]*"/"~^(?i:bearer) +${weak}\\\\z"/' ${map} && nginx -s reload; sleep 0.5`,
+    );
+    assert.equal(await statusOf(weak), 200);
+    await writeFile(envFile, `${TOKEN}=${weak}\n`);
+    const refused = await lab.run('rotate-bearer', ['--json']);
+    assert.equal(refused.status, 2, refused.stdout);
+    assert.ok(!(refused.stdout + refused.stderr).includes(weak));
+    assert.match(refused.stdout, /IA_ENSO_OLLAMA_BEARER_TOKEN: .*openssl rand -hex 32/);
+    const { status, json, all } = await rotate(['--write-env']);
+    assert.equal(status, 0, all);
+    assert.match(all, /✓ old bearer is refused/);
+    assert.ok(!all.includes(weak));
+    assert.equal(await inFile(), json.token);
+    assert.deepEqual([await statusOf(`${json.token}`), await statusOf(weak)], [200, 401]);
+  });
+
   test('a token of the process environment goes into the file, quoted where it must be', async () => {
     assert.equal((await rotate(['--write-env'], SECOND)).status, 0);
     assert.equal(await inFile(), `'${SECOND}'`);

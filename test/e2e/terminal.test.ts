@@ -1,21 +1,17 @@
 /** What an operator sees on a real terminal of 60 columns, and what a file gets. */
 import '../lab/enter.ts';
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { stripVTControlCharacters } from 'node:util';
 import { columns } from '../../lib/text/columns.ts';
 import * as d from '../lab/deploys.ts';
 import { type Host, type Lab, startLab } from '../lab/lab.ts';
-import { typescript } from '../lab/lab-process.ts';
+import { CTRL_C, onTerminal as run } from '../lab/terminal.ts';
 
 const SPINNER = /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/;
 const ESCAPE = '\u001b';
 const GREEN = `${ESCAPE}[32m`;
-const CTRL_C = '\u0003';
 let lab: Lab;
 
 before(async () => {
@@ -31,53 +27,8 @@ async function slowDown(host: Host): Promise<void> {
   await host.sh('chmod 755 /usr/local/sbin/nginx');
 }
 
-interface Options {
-  readonly env?: Record<string, string>;
-  /** Of the shell, behind the command. */
-  readonly redirect?: string;
-  /** Typed once this is on the screen. */
-  readonly ctrlCAfter?: RegExp;
-}
-
-interface Shown {
-  readonly status: number | null;
-  /** Every byte that the terminal got. */
-  readonly raw: string;
-  /** What stands there in the end. */
-  readonly rows: readonly string[];
-}
-
-/** Runs deploy.ts on a pseudo-terminal of 60 columns. */
-async function onTerminal(args: readonly string[], options: Options = {}): Promise<Shown> {
-  const { env = {}, redirect = '', ctrlCAfter } = options;
-  const words = [process.execPath, ...typescript('scripts/deploy.ts', args)].map((word) => `'${word}'`);
-  const command = `stty cols 60 rows 40; exec ${words.join(' ')} ${redirect}`;
-  const child = spawn('script', ['-qec', command, '/dev/null'], {
-    cwd: lab.directory,
-    env: { ...lab.env, ...d.withToken(d.TOKEN), TERM: 'xterm-256color', ...env },
-  });
-  const parts: Buffer[] = [];
-  const raw = () => Buffer.concat(parts).toString();
-  child.stdout.on('data', (part: Buffer) => {
-    parts.push(part);
-    if (!ctrlCAfter?.test(raw()) || child.stdin.writableEnded) return;
-    child.stdin.end(CTRL_C);
-  });
-  const [status] = (await once(child, 'close')) as [number | null];
-  return { status, raw: raw(), rows: screen(raw()) };
-}
-
-/** What stands on the screen in the end: carriage returns go back over what was written. */
-function screen(text: string): readonly string[] {
-  return stripVTControlCharacters(text)
-    .split('\r\n')
-    .map((line) =>
-      line
-        .split('\r')
-        .reduce((row, part) => part + row.slice(part.length), '')
-        .trimEnd(),
-    );
-}
+const onTerminal = (args: readonly string[], { env, ...options }: Parameters<typeof run>[3] = {}) =>
+  run(lab, 'deploy', args, { ...options, env: { ...d.withToken(d.TOKEN), ...env } });
 
 const HOST = ['--host', '192.168.1.100'];
 const QUICK = [...HOST, '--no-verify'];
@@ -120,9 +71,9 @@ test('FORCE_COLOR colours what goes into a pipe; nothing else brings an escape b
 });
 
 test('Ctrl-C in the middle leaves its words, no spinner and a cursor that is seen', async () => {
-  const ctrlCAfter = /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] nginx tests it/;
+  const typed = { after: /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] nginx tests it/, keys: CTRL_C };
   const { status, raw, rows } = await onTerminal(QUICK, {
-    ctrlCAfter,
+    typed,
     env: CHANGED_AGAIN,
   });
   assert.equal(status, 4, raw);

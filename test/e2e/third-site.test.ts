@@ -51,7 +51,7 @@ test('it is deployed beside the others, checked, shown and removed by the same s
   assert.doesNotMatch(shown.stdout, /client|gate/);
   const { hosts } = JSON.parse((await run('status', ['--json'], env)).stdout) as { hosts: object[] };
   assert.ok(hosts[0] && !('clients' in hosts[0]));
-  assert.equal((await run('remove', [], env)).status, 0);
+  assert.equal((await run('remove', ['--yes'], env)).status, 0);
   assert.equal(await d.config(lab.proxy), before);
   assert.equal(await d.gate(d.TOKEN), 200);
 });

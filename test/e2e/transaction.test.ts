@@ -308,7 +308,7 @@ describe('a change that cannot be', () => {
       await lab.proxy.sh(`${stop}; sleep 0.2`);
       const { status, stdout, stderr } = await lab.run(
         name,
-        ['--json', '--no-verify'].slice(0, name === 'deploy' ? 2 : 1),
+        ['--json', name === 'deploy' ? '--no-verify' : '--yes'],
         {
           env: d.withToken(d.OTHER),
         },

@@ -110,7 +110,7 @@ for (const [first, second] of [
 
     test('the first is removed; the second does not notice', async () => {
       const before = await state(second);
-      assert.equal(await run('remove', first), 'applied');
+      assert.equal(await run('remove', first, '--yes'), 'applied');
       await first.isGone();
       await second.works();
       assert.equal(await state(second), before);
@@ -131,13 +131,32 @@ for (const [first, second] of [
     });
 
     test('removed one after the other, they leave nginx as it was', async () => {
-      assert.equal(await run('remove', second), 'applied');
+      assert.equal(await run('remove', second, '--yes'), 'applied');
       await first.works();
-      assert.equal(await run('remove', first), 'applied');
+      assert.equal(await run('remove', first, '--yes'), 'applied');
       assert.equal(await d.config(lab.proxy), stock);
     });
   });
 }
+
+test('the command in the advice of a rollback, pasted, removes that site and not the other', async () => {
+  await d.reset(lab.proxy);
+  for (const site of [ia, nexus]) assert.equal((await site.deploy()).outcome, 'applied');
+  const before = await state(ia);
+  const env = a.settings(lab.proxy, NAMED);
+  const given = ['--site', 'nexus', '--host', lab.proxy.address];
+  const { status, stdout } = await lab.run('rollback', given, { env });
+  assert.equal(status, 1, stdout);
+  const [, flags = ''] = /`npx tsx scripts\/remove\.ts([^`]*)`/.exec(stdout) ?? [];
+  assert.equal(flags, ` ${given.join(' ')}`, stdout);
+  const json = await lab.run('rollback', [...given, '--json'], { env });
+  assert.ok(JSON.parse(json.stdout).hosts[0].failure.next.includes(`scripts/remove.ts${flags}`), json.stdout);
+  const removed = await lab.run('remove', [...flags.trim().split(' '), '--yes'], { env });
+  assert.equal(removed.status, 0, removed.stdout);
+  await nexus.isGone();
+  await ia.works();
+  assert.equal(await state(ia), before);
+});
 
 test('the same name for both is refused, and the one that has it serves on', async () => {
   await ia.deploy();
@@ -148,7 +167,7 @@ test('the same name for both is refused, and the one that has it serves on', asy
   assert.match(refused.stderr, /conflicting server name/);
   assert.equal(await d.config(lab.proxy), before);
   await ia.works();
-  await run('remove', ia);
+  await run('remove', ia, '--yes');
 });
 
 describe('where nginx includes conf.d only', () => {
@@ -170,9 +189,9 @@ describe('where nginx includes conf.d only', () => {
     await ia.works();
     await nexus.works();
     assert.equal((await a.ask('/v1/x', { host: a.ADDRESS })).service, 'ai-gateway');
-    await run('remove', ia);
+    await run('remove', ia, '--yes');
     await nexus.works();
-    await run('remove', nexus);
+    await run('remove', nexus, '--yes');
     assert.equal(await d.config(lab.proxy), bare);
   });
 });

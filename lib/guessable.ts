@@ -1,0 +1,100 @@
+/** Is a token one that people think of, and lists of passwords hold? */
+
+/** Whatever the length: random tokens of 16 digits have fewer once in two million. */
+const FEWEST_CHARACTERS = 4;
+/** As many parts must not follow from what stands before them; chance leaves more than ten of sixteen. */
+const FEWEST_SURPRISES = 6;
+/** Shorter ones are met by chance. */
+const SHORTEST_TRACK = 4;
+const SHORTEST_REPETITION = 3;
+
+/** What examples show, whatever stands around it. */
+const PLACEHOLDER =
+  /change-?me|change-?this|replace-?me|replace-?with|placeholder|your-?(?:own-?)?(?:bearer|token|secret|api-?key)/;
+
+const WORDS =
+  'administrator anythingllm authorization anthropic localhost passphrase password superuser ' +
+  'welcome letmein iloveyou dragon monkey football master ollama bearer openai claude cursor continue chatgpt mistral ' +
+  'llama deepseek server service gateway gatepost nginx nexus proxy router secret token access private public ' +
+  'default sample example testing test demo temp dummy admin root user login guest hello world foobar foo bar baz ' +
+  'production staging prod local apikey api key auth pass pwd abc xyz the for our my llm gpt ai sk';
+
+/** What people write for a letter. */
+const LEET: Readonly<Record<string, string>> = {
+  a: 'a4@',
+  b: 'b8',
+  e: 'e3',
+  g: 'g9',
+  i: 'i1!',
+  l: 'l1',
+  o: 'o0',
+  s: 's5$',
+  t: 't7',
+};
+
+const WORD = new RegExp(
+  `${WORDS.split(' ')
+    .sort((a, b) => b.length - a.length)
+    .map((word) => [...word].map((letter) => `[${LEET[letter] ?? letter}]`).join(''))
+    .join('|')}|(?:19|20)\\d\\d`,
+  'y',
+);
+
+const ASCENDING = ['0123456789'.repeat(3), 'abcdefghijklmnopqrstuvwxyz'.repeat(2)];
+/** Rows, columns and zigzags of American and French keyboards. */
+const KEYBOARD = [
+  'qwertyuiop',
+  'asdfghjkl',
+  'zxcvbnm',
+  'azertyuiop',
+  'qsdfghjklm',
+  'wxcvbn',
+  '1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p',
+  '1q2w3e4r5t6y7u8i9o0p',
+  'q1w2e3r4t5y6u7i8o9p0',
+];
+const TRACKS = [...ASCENDING, ...KEYBOARD].flatMap((track) => [track, [...track].reverse().join('')]);
+
+/**
+ * Is `token` a placeholder, or does it consist of few characters, or of little more than common words, years, sequences
+ * and repetitions? Capital letters, digits for letters and separators do not help.
+ */
+export function isGuessable(token: string): boolean {
+  const text = token.toLowerCase();
+  if (PLACEHOLDER.test(text.replace(/[_.]/g, '-')) || new Set(text).size < FEWEST_CHARACTERS) return true;
+  // a1b2c3d4 is two sequences.
+  const half = (rest: number) => [...text].filter((_, at) => at % 2 === rest).join('');
+  return Math.min(surprises(text), surprises(half(0)) + surprises(half(1))) < FEWEST_SURPRISES;
+}
+
+/** In how many parts does `text` fall, each a character or something known? Separators do not count. */
+function surprises(text: string): number {
+  let count = 0;
+  for (let at = 0; at < text.length; ) {
+    if (!'-_.'.includes(text.charAt(at))) count += 1;
+    at += Math.max(1, wordAt(text, at), trackAt(text, at), repetitionAt(text, at));
+  }
+  return count;
+}
+
+function wordAt(text: string, at: number): number {
+  WORD.lastIndex = at;
+  return WORD.exec(text)?.[0].length ?? 0;
+}
+
+function trackAt(text: string, at: number): number {
+  const onTrack = (length: number) => TRACKS.some((track) => track.includes(text.slice(at, at + length)));
+  return longest(text, at, SHORTEST_TRACK, onTrack);
+}
+
+function repetitionAt(text: string, at: number): number {
+  const wasBefore = (length: number) => text.indexOf(text.slice(at, at + length)) < at;
+  return longest(text, at, SHORTEST_REPETITION, wasBefore);
+}
+
+/** The greatest length of a part at `at` that `is` holds for, from `shortest` on; 0 when there is none. */
+function longest(text: string, at: number, shortest: number, is: (length: number) => boolean): number {
+  let length = shortest;
+  while (at + length <= text.length && is(length)) length += 1;
+  return length === shortest ? 0 : length - 1;
+}
