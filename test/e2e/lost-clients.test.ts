@@ -149,7 +149,7 @@ describe('where there is a client', () => {
 
 describe('without a gate on the proxy, nobody misses clients', () => {
   test('a site that was never deployed, or was removed', async () => {
-    await run('remove');
+    await run('remove', ['--yes']);
     const removed = await run('status');
     assert.deepEqual([removed.status, removed.json.hosts[0]?.verdict], [0, 'not deployed'], removed.all);
     await d.reset(lab.proxy);
