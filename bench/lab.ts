@@ -1,6 +1,6 @@
 /** What the measurements do in the lab: scripts and commands as the operator types them, which must succeed. */
 import { spawn } from 'node:child_process';
-import type { HostReport } from '../lib/outcome.ts';
+import type { HostReport } from '../lib/model/host-report.ts';
 import { TOKEN, withToken } from '../test/lab/deploys.ts';
 import { finished, type Host, type Lab, type LabOptions, startLab } from '../test/lab/lab.ts';
 import { CHECKOUT } from '../test/lab/lab-process.ts';

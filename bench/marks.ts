@@ -12,7 +12,7 @@ const marks: [name: string, time: number][] = [
 ];
 const mark = (name: string) => void marks.push([name, now()]);
 
-// lib/cli.ts listens for Ctrl-C first of all: then everything is imported.
+// lib/cli/main.ts listens for Ctrl-C first of all: then everything is imported.
 process.on('newListener', (event) => void (event === 'SIGINT' && mark('imports')));
 
 // The events of ssh2's clients: the jump host's come first.

@@ -1,9 +1,9 @@
 /** The other ways to bring the same files to a proxy, by the same jump host. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { clientFile, render } from '../lib/render.ts';
-import { Secret } from '../lib/secret.ts';
-import type { Settings } from '../lib/settings.ts';
+import type { Settings } from '../lib/config/settings.ts';
+import { clientFile, render } from '../lib/nginx/render.ts';
+import { Secret } from '../lib/util/secret.ts';
 import { TOKEN } from '../test/lab/deploys.ts';
 import { CHECKOUT } from '../test/lab/lab-process.ts';
 import { site } from '../test/lab/programs.ts';

@@ -1,6 +1,6 @@
 /** Measurements as text: for a terminal, for the documentation, and for programs. */
 import { cpus, release } from 'node:os';
-import { tableText } from '../lib/table.ts';
+import { tableText } from '../lib/output/table.ts';
 import { judge } from './figures.ts';
 import type { Limit, Measured, Row } from './part.ts';
 import { figure } from './turns.ts';

@@ -1,6 +1,7 @@
 /** Writes what root runs on a proxy, so that the login user need not be able to become root. */
-import { writeApproval } from '../lib/approve.ts';
-import { main } from '../lib/cli.ts';
+
+import { main } from '../lib/cli/main.ts';
+import { writeApproval } from '../lib/commands/approve.ts';
 
 await main({
   name: 'approve',

@@ -1,6 +1,6 @@
 /** The clients of the gate: who they are, a new one, one less. */
-import { main } from '../lib/cli.ts';
-import { addClient, listClients, revokeClient, wordsOf } from '../lib/clients.ts';
+import { main } from '../lib/cli/main.ts';
+import { addClient, listClients, revokeClient, wordsOf } from '../lib/commands/clients.ts';
 
 await main({
   name: 'bearers',

@@ -1,13 +1,14 @@
 /** Gets a site its first certificate, sees that it renews itself, and deploys the whole site. */
-import { wishOf } from '../lib/acme.ts';
-import { bootstrap } from '../lib/bootstrap.ts';
-import { issuedOn } from '../lib/certificate.ts';
-import { onHosts } from '../lib/change.ts';
-import { main } from '../lib/cli.ts';
-import { afterDeploy, concludeDeploy, prepareDeploy } from '../lib/deploy.ts';
-import { renderHttpOnly } from '../lib/render.ts';
-import { newRun } from '../lib/run.ts';
-import { httpOnlyProgram } from '../lib/tls-programs.ts';
+
+import { main } from '../lib/cli/main.ts';
+import { onHosts } from '../lib/commands/apply.ts';
+import { bootstrap } from '../lib/commands/certificates/bootstrap.ts';
+import { wishOf } from '../lib/commands/certificates/options.ts';
+import { afterDeploy, concludeDeploy, prepareDeploy } from '../lib/commands/deploy.ts';
+import { issuedOn } from '../lib/model/certificate.ts';
+import { newRun } from '../lib/model/run.ts';
+import { renderHttpOnly } from '../lib/nginx/render.ts';
+import { httpOnlyProgram } from '../lib/program/certificate-programs.ts';
 
 await main({
   name: 'bootstrap-tls',

@@ -1,8 +1,9 @@
 /** Puts a site on its proxies, proves it and checks it from outside; or restores what was there. */
-import { change } from '../lib/change.ts';
-import { main } from '../lib/cli.ts';
-import { afterDeploy, concludeDeploy, prepareDeploy } from '../lib/deploy.ts';
-import { newRun } from '../lib/run.ts';
+
+import { main } from '../lib/cli/main.ts';
+import { change } from '../lib/commands/apply.ts';
+import { afterDeploy, concludeDeploy, prepareDeploy } from '../lib/commands/deploy.ts';
+import { newRun } from '../lib/model/run.ts';
 
 await main({
   name: 'deploy',
@@ -11,7 +12,7 @@ await main({
   run: async (context) => {
     const { flags } = context;
     if (flags.bundle !== undefined)
-      return (await import('../lib/bundle.ts')).writeBundle(context, flags.bundle);
+      return (await import('../lib/commands/bundle.ts')).writeBundle(context, flags.bundle);
 
     const deploy = await prepareDeploy(context, newRun());
     const isChange = !flags['dry-run'];

@@ -1,11 +1,12 @@
 /** Takes a site off its proxies: vhost, maps and clients; certificates and history stay. */
-import { change } from '../lib/change.ts';
-import { main } from '../lib/cli.ts';
-import { confirmRemoval } from '../lib/confirm.ts';
-import type { HostReport } from '../lib/outcome.ts';
-import { removalProgram } from '../lib/removal.ts';
-import { newRun } from '../lib/run.ts';
-import { conclude } from '../lib/summary.ts';
+
+import { main } from '../lib/cli/main.ts';
+import { change } from '../lib/commands/apply.ts';
+import { confirmRemoval } from '../lib/commands/confirm.ts';
+import { conclude } from '../lib/commands/views/summary.ts';
+import type { HostReport } from '../lib/model/host-report.ts';
+import { newRun } from '../lib/model/run.ts';
+import { removalProgram } from '../lib/program/removal.ts';
 
 /** What became of a host, in the words of a removal. */
 async function named(_proxy: unknown, host: HostReport): Promise<HostReport> {
@@ -24,7 +25,7 @@ await main({
     const run = newRun();
     const program = await removalProgram(run, site, flags['dry-run']);
     const hosts = await change(context, run, program, !flags['dry-run'], named);
-    if (flags['dry-run']) (await import('../lib/diffs.ts')).tellDiffs(hosts, report);
+    if (flags['dry-run']) (await import('../lib/commands/views/dry-run-diff.ts')).tellDiffs(hosts, report);
     return conclude(context, hosts, []);
   },
 });

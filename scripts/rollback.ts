@@ -1,12 +1,13 @@
 /** Brings back the vhost and the maps of an earlier release; clients and their tokens stay as they are. */
-import { change } from '../lib/change.ts';
-import { main } from '../lib/cli.ts';
-import { UsageError } from '../lib/errors.ts';
-import { rollbackProgram } from '../lib/history-programs.ts';
-import { checksAfter, isAskedFromHere, warnOfClients } from '../lib/host-checks.ts';
-import { newRun } from '../lib/run.ts';
-import { secretOf } from '../lib/settings.ts';
-import { conclude } from '../lib/summary.ts';
+
+import { main } from '../lib/cli/main.ts';
+import { change } from '../lib/commands/apply.ts';
+import { checksAfter, isAskedFromHere, warnOfClients } from '../lib/commands/verify-hosts.ts';
+import { conclude } from '../lib/commands/views/summary.ts';
+import { secretOf } from '../lib/config/settings.ts';
+import { newRun } from '../lib/model/run.ts';
+import { rollbackProgram } from '../lib/program/history-programs.ts';
+import { UsageError } from '../lib/util/errors.ts';
 
 await main({
   name: 'rollback',
@@ -27,9 +28,9 @@ await main({
       warnOfClients(context, host);
       return checksOn(proxy, host);
     });
-    if (flags['dry-run']) (await import('../lib/diffs.ts')).tellDiffs(hosts, report);
+    if (flags['dry-run']) (await import('../lib/commands/views/dry-run-diff.ts')).tellDiffs(hosts, report);
     const checks = isAskedFromHere(context, hosts)
-      ? await (await import('../lib/verify.ts')).verify(context, token)
+      ? await (await import('../lib/commands/site-checks.ts')).verify(context, token)
       : [];
     return conclude(context, hosts, checks);
   },

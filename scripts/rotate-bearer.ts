@@ -1,8 +1,8 @@
 /** Gives a client of the gate a new token: live, proven by requests, the old one refused. */
-import { main } from '../lib/cli.ts';
-import { changeClient, concludeClient } from '../lib/client-change.ts';
-import { keepInEnv } from '../lib/env-change.ts';
-import { rotationOf } from '../lib/rotation.ts';
+import { main } from '../lib/cli/main.ts';
+import { changeClient, concludeClient } from '../lib/commands/change-client.ts';
+import { rotationOf } from '../lib/commands/rotate.ts';
+import { keepInEnv } from '../lib/commands/rotate-env.ts';
 
 await main({
   name: 'rotate-bearer',

@@ -1,11 +1,12 @@
 /** Reports what is on the proxies, and whether it is healthy: releases, drift, nginx, certificate, clients, backends. Read-only. */
-import { change } from '../lib/change.ts';
-import { main } from '../lib/cli.ts';
-import { statusProgram } from '../lib/history-programs.ts';
-import { newRun } from '../lib/run.ts';
-import { statusOf } from '../lib/status.ts';
-import { judged, statusEntries, verdictOn } from '../lib/status-text.ts';
-import { conclude, isDone } from '../lib/summary.ts';
+
+import { main } from '../lib/cli/main.ts';
+import { change } from '../lib/commands/apply.ts';
+import { judged, statusEntries, verdictOn } from '../lib/commands/views/status-view.ts';
+import { conclude, isDone } from '../lib/commands/views/summary.ts';
+import { newRun } from '../lib/model/run.ts';
+import { statusProgram } from '../lib/program/history-programs.ts';
+import { statusOf } from '../lib/remote/status.ts';
 
 await main({
   name: 'status',

@@ -1,7 +1,7 @@
 /** Asks everything of a site that its clients will, from outside, and tells what it found. Changes nothing. */
-import { main } from '../lib/cli.ts';
-import { pageWanted } from '../lib/page.ts';
-import { chosenChecks, concludeChecks, connectTo, fromHere, throughSsh } from '../lib/verify-ways.ts';
+import { main } from '../lib/cli/main.ts';
+import { pageWanted } from '../lib/commands/html-page.ts';
+import { chosenChecks, concludeChecks, connectTo, fromHere, throughSsh } from '../lib/commands/verify.ts';
 
 await main({
   name: 'verify',

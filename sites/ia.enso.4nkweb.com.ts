@@ -1,6 +1,6 @@
 /** The site ia.enso.4nkweb.com: Ollama behind a bearer gate, AnythingLLM beside it. */
-import { ipv4, token } from '../lib/forms.ts';
-import type { Site } from '../lib/sites.ts';
+import { ipv4, token } from '../lib/config/validators.ts';
+import type { Site } from '../lib/model/site.ts';
 
 const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
 const INFERENCE_TOKEN = 'IA_ENSO_INFERENCE_TOKEN';
@@ -33,7 +33,7 @@ export const site: Site = {
     log: '/var/log/nginx/ia.enso.4nkweb.com.access.log',
   },
   checks: async () => {
-    const c = await import('../lib/checks.ts');
+    const c = await import('../lib/checks/catalog.ts');
     return [
       c.httpRedirects(),
       c.challengePath(),

@@ -1,6 +1,6 @@
 /** The site nexus: the Nexus Gateway appliance, reached by its name or by its address. */
-import { ipv4, publicName, token } from '../lib/forms.ts';
-import type { Site } from '../lib/sites.ts';
+import { ipv4, publicName, token } from '../lib/config/validators.ts';
+import type { Site } from '../lib/model/site.ts';
 
 const KEY = 'NEXUS_VIRTUAL_KEY';
 
@@ -27,7 +27,7 @@ export const site: Site = {
   certificate: { chain: '/etc/nexus/tls.crt', key: '/etc/nexus/tls.key' },
   checkToken: KEY,
   checks: async () => {
-    const c = await import('../lib/checks.ts');
+    const c = await import('../lib/checks/catalog.ts');
     return [
       c.httpRedirects(),
       c.challengePath(),

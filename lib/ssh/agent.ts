@@ -1,9 +1,9 @@
 /** The SSH agent: which keys it holds, and offering only chosen ones. */
 import type { Socket } from 'node:net';
 import ssh2, { type AgentAuthMethod, type BaseAgent, type ParsedKey } from 'ssh2';
-import { SshError } from '../errors.ts';
-import type { Hop } from './config.ts';
-import { LIMITS } from './limits.ts';
+import { SshError } from '../util/errors.ts';
+import type { Hop } from './hops.ts';
+import { LIMITS } from './timeouts.ts';
 
 /** sshd closes the connection at the sixth key (MaxAuthTries). */
 const MOST_KEYS = 5;

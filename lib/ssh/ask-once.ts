@@ -1,7 +1,7 @@
 /** One answer of the SSH configuration for many hosts, where it does not tell them apart: each `ssh -G` is a process. */
 import { readFile } from 'node:fs/promises';
-import type { AskConfig } from './config.ts';
-import type { HostConfig } from './dash-g.ts';
+import type { AskConfig } from './hops.ts';
+import type { HostConfig } from './ssh-config.ts';
 
 /** A block that is not for all hosts, and what makes another name of a host's name. */
 const TELLS_APART =

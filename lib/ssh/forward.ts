@@ -1,10 +1,10 @@
 /** A stream from a hop to another address, as seen from there. */
 import type { Duplex } from 'node:stream';
 import type { Client } from 'ssh2';
-import { SshError } from '../errors.ts';
-import type { Hop } from './config.ts';
-import { openError, openTimeout } from './explain.ts';
-import { LIMITS, within } from './limits.ts';
+import { SshError } from '../util/errors.ts';
+import type { Hop } from './hops.ts';
+import { openError, openTimeout } from './ssh-errors.ts';
+import { LIMITS, within } from './timeouts.ts';
 
 interface From {
   readonly hop: Hop;

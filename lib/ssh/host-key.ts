@@ -1,6 +1,7 @@
 /** Host keys of a hop: reads its known_hosts files, and puts a refusal into words. */
 import { readFile } from 'node:fs/promises';
-import { SshError } from '../errors.ts';
+import { SshError } from '../util/errors.ts';
+import type { Hop } from './hops.ts';
 import {
   fingerprint,
   judgeHostKey,
@@ -9,8 +10,7 @@ import {
   knownKeyTypes,
   knownName,
   type Verdict,
-} from '../known-hosts.ts';
-import type { Hop } from './config.ts';
+} from './known-hosts.ts';
 
 export interface HostKeyCheck {
   /** Algorithms to ask for: first those of the keys that known_hosts holds, as OpenSSH does. */

@@ -1,8 +1,8 @@
 /** One private key file: read it, or say why it cannot be used. */
 import { readFile, stat } from 'node:fs/promises';
 import ssh2, { type ParsedKey } from 'ssh2';
-import { SshError } from '../errors.ts';
-import type { Hop } from './config.ts';
+import { SshError } from '../util/errors.ts';
+import type { Hop } from './hops.ts';
 
 /** `locked` keys can only be used through an agent; `blob` is the public half, where it can be read. */
 export type KeyFile =

@@ -3,7 +3,7 @@ import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
-import { COMMAND } from '../../lib/program.ts';
+import { COMMAND } from '../../lib/program/program.ts';
 import * as d from '../lab/deploys.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { deployProgram } from '../lab/programs.ts';

@@ -7,7 +7,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { inParallel } from '../../lib/parallel.ts';
+import { inParallel } from '../../lib/util/parallel.ts';
 import { CHECKOUT, finished, type Result } from '../lab/lab-process.ts';
 import { copyWithWiki, VHOST, WIKI } from '../lab/wiki.ts';
 

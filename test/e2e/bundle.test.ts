@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { inParallel } from '../../lib/parallel.ts';
+import { inParallel } from '../../lib/util/parallel.ts';
 import * as d from '../lab/deploys.ts';
 import { finished, type Lab, type Result, startLab } from '../lab/lab.ts';
 import { typescript } from '../lab/lab-process.ts';

@@ -1,7 +1,7 @@
 /** The site ia.enso.4nkweb.com as the suite installs it, for checks-nginx.ts. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { clientMap } from '../../lib/bearers.ts';
-import { Secret } from '../../lib/secret.ts';
+import { clientMap } from '../../lib/model/bearer.ts';
+import { Secret } from '../../lib/util/secret.ts';
 import { type Configuration, filledIn, read, vhost } from './checks-nginx.ts';
 import { DIR } from './checks-trust.ts';
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
-import { type CheckTarget, runChecks, streams } from '../../lib/checks.ts';
+import { type CheckTarget, runChecks, streams } from '../../lib/checks/catalog.ts';
 import { site } from '../../sites/ia.enso.4nkweb.com.ts';
 import { vanishing } from '../lab/vanish.ts';
 import { issue, issueSelfSigned, issueWithoutChain, mismatch } from './checks-certificates.ts';

@@ -3,7 +3,7 @@ import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import { judgeTokenForm } from '../../lib/bearers.ts';
+import { judgeTokenForm } from '../../lib/model/bearer.ts';
 import { ask, freshAddress } from '../lab/ask.ts';
 import {
   reload,

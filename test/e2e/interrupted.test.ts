@@ -157,7 +157,7 @@ describe('a new token', () => {
 });
 
 describe('a bug of ours', () => {
-  const [change, proxy] = ['lib/change.ts', 'report.tell({ ...event, host })'];
+  const [change, proxy] = ['lib/commands/apply.ts', 'report.tell({ ...event, host })'];
   const slips = [
     [
       'in the middle of a run',
@@ -169,14 +169,14 @@ describe('a bug of ours', () => {
     ['that no promise carries', change, proxy, `void setTimeout(() => { throw new Error('slip') })`, 4],
     [
       'before anything was sent',
-      'lib/render.ts',
+      'lib/nginx/render.ts',
       'const [vhost,',
       `throw new Error('slip');\n  const [vhost,`,
       1,
     ],
     [
       'after it',
-      'lib/deploy.ts',
+      'lib/commands/deploy.ts',
       'if (isNew) warnOfOthers',
       `throw new Error('slip');\n  if (isNew) warnOfOthers`,
       3,

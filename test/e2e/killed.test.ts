@@ -2,12 +2,12 @@
 import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type ClientChange, clientProgram } from '../../lib/client-program.ts';
-import { rollbackProgram } from '../../lib/history-programs.ts';
-import { removalProgram } from '../../lib/removal.ts';
-import { Secret } from '../../lib/secret.ts';
-import type { Settings } from '../../lib/settings.ts';
-import { httpOnlyProgram } from '../../lib/tls-programs.ts';
+import type { Settings } from '../../lib/config/settings.ts';
+import { httpOnlyProgram } from '../../lib/program/certificate-programs.ts';
+import { type ClientChange, clientProgram } from '../../lib/program/client-program.ts';
+import { rollbackProgram } from '../../lib/program/history-programs.ts';
+import { removalProgram } from '../../lib/program/removal.ts';
+import { Secret } from '../../lib/util/secret.ts';
 import * as d from '../lab/deploys.ts';
 import * as k from '../lab/killed.ts';
 import { type Lab, startLab } from '../lab/lab.ts';

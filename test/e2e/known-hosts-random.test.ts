@@ -1,5 +1,5 @@
 /**
- * known_hosts files made by chance: ssh and lib/known-hosts.ts must say the same of each.
+ * known_hosts files made by chance: ssh and lib/ssh/known-hosts.ts must say the same of each.
  * FC_RUNS sets how many, FC_SEED repeats a run.
  */
 import '../lab/enter.ts';
@@ -10,8 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import { judgeHostKey, type KnownHostsFile } from '../../lib/known-hosts.ts';
-import { inParallel } from '../../lib/parallel.ts';
+import { judgeHostKey, type KnownHostsFile } from '../../lib/ssh/known-hosts.ts';
+import { inParallel } from '../../lib/util/parallel.ts';
 import { H, hashed, openssh, P } from './openssh-judge.ts';
 import { keygen, privateFile, publicKey, startSshd } from './sshd.ts';
 

@@ -2,7 +2,7 @@
 import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import type { HostReport } from '../../lib/outcome.ts';
+import type { HostReport } from '../../lib/model/host-report.ts';
 import * as d from '../lab/deploys.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 

@@ -133,16 +133,16 @@ describe('tokens', () => {
 
   const program = 'const program = { id: run.id, text };';
   const crashes = [
-    ['thrown-whole', 'lib/change.ts', program, `${program} throw new Error(text);`],
+    ['thrown-whole', 'lib/commands/apply.ts', program, `${program} throw new Error(text);`],
     [
       'thrown-beside',
-      'lib/change.ts',
+      'lib/commands/apply.ts',
       program,
       `${program} setTimeout(() => { throw Object.assign(new Error(text), { context, text }); });`,
     ],
     [
       'thrown-with-settings',
-      'lib/deploy.ts',
+      'lib/commands/deploy.ts',
       'const { site, settings,',
       'throw Object.assign(new Error("slip"), { context });\n  const { site, settings,',
     ],

@@ -2,7 +2,7 @@
 import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { selfSignedProgram } from '../../lib/tls-programs.ts';
+import { selfSignedProgram } from '../../lib/program/certificate-programs.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { execute, installShims, newRun, site, underPlan } from '../lab/programs.ts';
 import { bootstrap, issued, LIVE, NAME, served, WITH_TOKEN } from './bootstrap-lab.ts';

@@ -1,4 +1,4 @@
-/** OpenSSH as the judge: for each known_hosts file below, ssh and lib/known-hosts.ts must say the same. */
+/** OpenSSH as the judge: for each known_hosts file below, ssh and lib/ssh/known-hosts.ts must say the same. */
 import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { judgeHostKey } from '../../lib/known-hosts.ts';
+import { judgeHostKey } from '../../lib/ssh/known-hosts.ts';
 import { H, hashed, openssh, P } from './openssh-judge.ts';
 import { keygen, privateFile, publicKey, startSshd } from './sshd.ts';
 

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join as path } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Hop } from '../../lib/ssh/config.ts';
+import type { Hop } from '../../lib/ssh/hops.ts';
 import { cut, type Fault, join, type Link } from '../lab/lab-link.ts';
 import { CHECKOUT, finished, type Result } from '../lab/lab-process.ts';
 import { vanishing } from '../lab/vanish.ts';

@@ -3,7 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Hop } from '../../lib/ssh/config.ts';
+import type { Hop } from '../../lib/ssh/hops.ts';
 
 export interface Sshd {
   readonly address: string;

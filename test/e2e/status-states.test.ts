@@ -2,11 +2,11 @@
 import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { clientMap } from '../../lib/bearers.ts';
-import { statusProgram } from '../../lib/history-programs.ts';
-import { Secret } from '../../lib/secret.ts';
-import { type Status, statusOf } from '../../lib/status.ts';
-import { faultsOf } from '../../lib/status-faults.ts';
+import { faultsOf } from '../../lib/commands/views/status-faults.ts';
+import { clientMap } from '../../lib/model/bearer.ts';
+import { statusProgram } from '../../lib/program/history-programs.ts';
+import { type Status, statusOf } from '../../lib/remote/status.ts';
+import { Secret } from '../../lib/util/secret.ts';
 import * as d from '../lab/deploys.ts';
 import { type Host, type Lab, startLab } from '../lab/lab.ts';
 import { caConfig, lifeArgs } from '../lab/openssl-ca.ts';

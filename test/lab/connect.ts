@@ -1,6 +1,7 @@
 /** One connection with its jump hosts, for tests of the way itself. */
-import type { Hop } from '../../lib/ssh/config.ts';
-import { type Connection, connectThrough, openJump } from '../../lib/ssh.ts';
+
+import { type Connection, connectThrough, openJump } from '../../lib/ssh/connection.ts';
+import type { Hop } from '../../lib/ssh/hops.ts';
 
 /** Connects to the last hop through the others; closes them with it. */
 export async function connect(hops: readonly Hop[]): Promise<Connection> {

@@ -1,5 +1,5 @@
 /** Deploys of the site into the lab, and what a proxy then serves, holds and runs. */
-import type { HostReport } from '../../lib/outcome.ts';
+import type { HostReport } from '../../lib/model/host-report.ts';
 import type { Lab, RunOptions } from './lab.ts';
 import type { Host } from './lab-host.ts';
 import { local } from './lab-process.ts';

@@ -3,8 +3,8 @@ import './enter.ts';
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { clientMap, type Scope } from '../../lib/bearers.ts';
-import { Secret } from '../../lib/secret.ts';
+import { clientMap, type Scope } from '../../lib/model/bearer.ts';
+import { Secret } from '../../lib/util/secret.ts';
 import { CHECKOUT, ready, typescript } from './lab-process.ts';
 
 export const NAME = 'ia.enso.4nkweb.com';

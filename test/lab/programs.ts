@@ -1,14 +1,14 @@
 /** Programs as the scripts send them, run on a proxy directly, and killed there on the way. */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type HostReport, newReport } from '../../lib/outcome.ts';
-import { outcomeProgram, siteProgram } from '../../lib/program.ts';
-import { readRecords } from '../../lib/records.ts';
-import { clientFile, render, type SiteFile } from '../../lib/render.ts';
-import type { Run } from '../../lib/run.ts';
-import { Secret } from '../../lib/secret.ts';
-import type { Settings } from '../../lib/settings.ts';
-import { findSites, type Site } from '../../lib/sites.ts';
+import type { Settings } from '../../lib/config/settings.ts';
+import { type HostReport, newReport } from '../../lib/model/host-report.ts';
+import type { Run } from '../../lib/model/run.ts';
+import { findSites, type Site } from '../../lib/model/site.ts';
+import { clientFile, render, type SiteFile } from '../../lib/nginx/render.ts';
+import { outcomeProgram, siteProgram } from '../../lib/program/program.ts';
+import { readRecords } from '../../lib/remote/protocol.ts';
+import { Secret } from '../../lib/util/secret.ts';
 import { SITE } from './deploys.ts';
 import type { Host } from './lab-host.ts';
 import { CHECKOUT } from './lab-process.ts';

@@ -1,7 +1,7 @@
 /** Which addresses count as public. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isPublicAddress } from '../../lib/addresses.ts';
+import { isPublicAddress } from '../../lib/util/public-address.ts';
 
 const PRIVATE = ['10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.1.100', '127.0.0.1', '169.254.1.1'];
 const OTHERS = ['100.64.0.1', '0.0.0.0', '::', '::1', 'fd00::1', 'fe80::1%eth0', '::ffff:10.0.0.1'];

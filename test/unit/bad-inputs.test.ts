@@ -5,14 +5,14 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { judgeFiles } from '../../lib/access.ts';
-import { judgeClientName } from '../../lib/bearers.ts';
-import { readEnvFile } from '../../lib/env-file.ts';
-import { UsageError } from '../../lib/errors.ts';
-import { render } from '../../lib/render.ts';
-import { readSettings } from '../../lib/settings.ts';
-import { findSites, pickSite } from '../../lib/sites.ts';
-import { inHome } from '../../lib/ssh/paths.ts';
+import { readEnvFile } from '../../lib/config/env-file.ts';
+import { readSettings } from '../../lib/config/settings.ts';
+import { judgeFiles } from '../../lib/config/ssh-access.ts';
+import { judgeClientName } from '../../lib/model/bearer.ts';
+import { findSites, pickSite } from '../../lib/model/site.ts';
+import { render } from '../../lib/nginx/render.ts';
+import { UsageError } from '../../lib/util/errors.ts';
+import { inHome } from '../../lib/util/home.ts';
 
 const sites = await findSites();
 const [ia, nexus] = ['ia.enso.4nkweb.com', 'nexus'].map((name) => pickSite(sites, name));

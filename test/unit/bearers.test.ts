@@ -10,8 +10,8 @@ import {
   judgeClientName,
   judgeToken,
   judgeTokenForm,
-} from '../../lib/bearers.ts';
-import { Secret } from '../../lib/secret.ts';
+} from '../../lib/model/bearer.ts';
+import { Secret } from '../../lib/util/secret.ts';
 
 const GOOD = '7c1e90b3d85f2a64e0b9471cd36f8a25913e5d70c8a2f46b1d9e0375ab8c642f';
 const visible = Array.from({ length: 94 }, (_, at) => String.fromCharCode(33 + at));

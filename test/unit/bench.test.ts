@@ -6,7 +6,7 @@ import type { Measured, Row } from '../../bench/part.ts';
 import { type Mark, phasesOf } from '../../bench/phases.ts';
 import { toMarkdown } from '../../bench/tables.ts';
 import { inTurns } from '../../bench/turns.ts';
-import { newReport } from '../../lib/outcome.ts';
+import { newReport } from '../../lib/model/host-report.ts';
 
 const row = (ours: readonly number[], theirs: readonly number[], limit: Row['limit']): Row => ({
   what: 'something',

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { isStaging, issuedOn, readCertificate, renewalPoint, whyNot } from '../../lib/certificate.ts';
+import { isStaging, issuedOn, readCertificate, renewalPoint, whyNot } from '../../lib/model/certificate.ts';
 
 const DAY = 86_400_000;
 const NAME = 'ia.example.org';

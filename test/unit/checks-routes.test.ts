@@ -1,7 +1,7 @@
 /** Who answered a path: its service, the web interface, or nginx itself. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { judgeClosed, judgeReached } from '../../lib/checks/routes.ts';
+import { judgeClosed, judgeReached } from '../../lib/checks/web/routes.ts';
 
 const by = (status: number, type: string, body: string) => [
   { path: '/x', answer: { status, headers: type ? { 'content-type': type } : {}, body } },

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
-import { failed, passed } from '../../lib/checks/check.ts';
-import { bearerOption, curl } from '../../lib/checks/curl.ts';
-import { nextOf } from '../../lib/checks/landing.ts';
-import { assetFault, assetsOf } from '../../lib/checks/page.ts';
-import { type Check, certificate, httpRedirects, runChecks } from '../../lib/checks.ts';
-import { Secret } from '../../lib/secret.ts';
+import { type Check, certificate, httpRedirects, runChecks } from '../../lib/checks/catalog.ts';
+import { bearerOption, curl } from '../../lib/checks/http/curl.ts';
+import { nextOf } from '../../lib/checks/web/follow-redirects.ts';
+import { assetFault, assetsOf } from '../../lib/checks/web/page-assets.ts';
+import { failed, passed } from '../../lib/model/check.ts';
+import { Secret } from '../../lib/util/secret.ts';
 
 const TARGET = { serverName: 'ai.example' };
 const check = (name: string, run: Check['run']): Check => ({ name, run });

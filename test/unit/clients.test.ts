@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { clientProgram } from '../../lib/client-program.ts';
-import { clientEntry, clientsIn, logTime } from '../../lib/client-table.ts';
-import { clientText } from '../../lib/client-text.ts';
-import { rollbackProgram } from '../../lib/history-programs.ts';
-import { newReport } from '../../lib/outcome.ts';
-import { Secret } from '../../lib/secret.ts';
-import { statusOf } from '../../lib/status.ts';
-import { statusEntries } from '../../lib/status-text.ts';
+import { clientText } from '../../lib/commands/views/client-howto.ts';
+import { clientEntry, clientsIn, logTime } from '../../lib/commands/views/client-table.ts';
+import { statusEntries } from '../../lib/commands/views/status-view.ts';
+import { newReport } from '../../lib/model/host-report.ts';
+import { clientProgram } from '../../lib/program/client-program.ts';
+import { rollbackProgram } from '../../lib/program/history-programs.ts';
+import { statusOf } from '../../lib/remote/status.ts';
+import { Secret } from '../../lib/util/secret.ts';
 import { site } from '../../sites/ia.enso.4nkweb.com.ts';
 
 const RUN = { id: '20261122T174035Z-3fa9c1', now: '2026-11-22T17:40:35Z', who: 'alice@laptop' };

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import { readFlags } from '../../lib/flags.ts';
-import { commandsWith, LOCAL_SCRIPTS } from '../../lib/report/commands.ts';
+import { readFlags } from '../../lib/cli/flags.ts';
+import { commandsWith, LOCAL_SCRIPTS } from '../../lib/output/commands.ts';
 
 /** The text as a run with these flags prints it. */
 const printed = (text: string, ...args: string[]): string =>

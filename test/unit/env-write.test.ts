@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { parse } from 'dotenv';
 import fc from 'fast-check';
-import { withSetting, writeSetting } from '../../lib/env-write.ts';
-import { StopError } from '../../lib/errors.ts';
-import { Secret } from '../../lib/secret.ts';
+import { withSetting, writeSetting } from '../../lib/config/env-edit.ts';
+import { StopError } from '../../lib/util/errors.ts';
+import { Secret } from '../../lib/util/secret.ts';
 
 const CASES: readonly (readonly [what: string, before: string, value: string, after: string])[] = [
   ['an empty file', '', 'new', 'T=new\n'],

@@ -1,8 +1,8 @@
 /** Words of certbot, as it said them, by type. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ACME } from '../../lib/explain/acme.ts';
-import { explain, typed } from '../../lib/explain.ts';
+import { ACME } from '../../lib/diagnosis/acme-failures.ts';
+import { explain, typed } from '../../lib/diagnosis/diagnose.ts';
 
 const WORDS: readonly (readonly [string, string])[] = [
   ['Another instance of Certbot is already running.', 'certbot-busy'],

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
-import { ACME } from '../../lib/explain/acme.ts';
-import { CLIENTS, symptomOf } from '../../lib/explain/clients.ts';
-import { LOGIN } from '../../lib/explain/login.ts';
-import { NGINX } from '../../lib/explain/nginx.ts';
-import { filled, type Row } from '../../lib/explain/row.ts';
-import { SSH } from '../../lib/explain/ssh.ts';
-import { explain } from '../../lib/explain.ts';
+import { ACME } from '../../lib/diagnosis/acme-failures.ts';
+import { explain } from '../../lib/diagnosis/diagnose.ts';
+import { NGINX } from '../../lib/diagnosis/nginx-failures.ts';
+import { filled, type Row } from '../../lib/diagnosis/row.ts';
+import { SSH } from '../../lib/diagnosis/ssh-failures.ts';
+import { LOGIN } from '../../lib/diagnosis/sudo-failures.ts';
+import { CLIENTS, symptomOf } from '../../lib/diagnosis/symptoms.ts';
 
 const failures: readonly [string, string, RegExp][] = [
   ['sudo: a password is required', 'sudo', /NOPASSWD/],

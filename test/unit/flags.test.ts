@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { UsageError } from '../../lib/errors.ts';
-import { type FlagName, readFlags } from '../../lib/flags.ts';
+import { type FlagName, readFlags } from '../../lib/cli/flags.ts';
+import { UsageError } from '../../lib/util/errors.ts';
 
 const ALL: readonly FlagName[] = [
   'dry-run',

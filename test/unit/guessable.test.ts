@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { judgeToken, judgeTokenForm } from '../../lib/bearers.ts';
-import { isGuessable } from '../../lib/guessable.ts';
+import { judgeToken, judgeTokenForm } from '../../lib/model/bearer.ts';
+import { isGuessable } from '../../lib/model/guessable.ts';
 
 const guessable = [
   'passwordpassword',

@@ -15,8 +15,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { UsageError } from '../../lib/errors.ts';
-import { openFile } from '../../lib/page/file.ts';
+import { openFile } from '../../lib/output/html/page-file.ts';
+import { UsageError } from '../../lib/util/errors.ts';
 
 const PAGE = '<!doctype html>\n';
 let folder = '';

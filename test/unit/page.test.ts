@@ -2,17 +2,17 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import type { CertificateLife, CheckResult, CheckStatus } from '../../lib/checks.ts';
-import { certificateBar } from '../../lib/page/certificate-bar.ts';
-import { contentOf, type PageHost } from '../../lib/page/content.ts';
-import { documentText } from '../../lib/page/document.ts';
-import { html } from '../../lib/page/html.ts';
-import { scale, ticks } from '../../lib/page/scale.ts';
-import { streamChart } from '../../lib/page/stream-chart.ts';
-import { verdictOf } from '../../lib/page/verdict.ts';
-import { redactor } from '../../lib/redact.ts';
-import { Secret } from '../../lib/secret.ts';
-import type { Verified } from '../../lib/verify-ways.ts';
+import type { CertificateLife, CheckResult, CheckStatus } from '../../lib/checks/catalog.ts';
+import type { Verified } from '../../lib/commands/verify.ts';
+import { certificateBar } from '../../lib/output/html/certificate-bar.ts';
+import { contentOf, type PageHost } from '../../lib/output/html/content.ts';
+import { documentText } from '../../lib/output/html/document.ts';
+import { html } from '../../lib/output/html/html.ts';
+import { scale, ticks } from '../../lib/output/html/scale.ts';
+import { streamChart } from '../../lib/output/html/stream-chart.ts';
+import { verdictOf } from '../../lib/output/html/verdict.ts';
+import { redactor } from '../../lib/output/redact.ts';
+import { Secret } from '../../lib/util/secret.ts';
 
 const HOSTILE = `"><script>alert('x')</script>&amp;`;
 const ESCAPED = '&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;amp;';

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UsageError } from '../../lib/errors.ts';
-import { paceOf } from '../../lib/pace.ts';
-import { inParallel, remembering } from '../../lib/parallel.ts';
+import { paceOf } from '../../lib/remote/pace.ts';
+import { UsageError } from '../../lib/util/errors.ts';
+import { inParallel, remembering } from '../../lib/util/parallel.ts';
 
 describe('inParallel', () => {
   test('keeps to the limit, and the results to the order of the items', async () => {

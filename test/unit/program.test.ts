@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { COMMAND, outcomeProgram, quote, siteProgram } from '../../lib/program.ts';
-import type { SiteFile } from '../../lib/render.ts';
-import { findSites, pickSite } from '../../lib/sites.ts';
+import { findSites, pickSite } from '../../lib/model/site.ts';
+import type { SiteFile } from '../../lib/nginx/render.ts';
+import { COMMAND, outcomeProgram, quote, siteProgram } from '../../lib/program/program.ts';
 
 const site = pickSite(await findSites(), 'ia.enso.4nkweb.com');
 const run = { id: '20261122T174035Z-3fa9c1', now: '2026-11-22T17:40:35Z', who: 'alice@laptop' };

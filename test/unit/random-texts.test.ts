@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'dotenv';
 import fc from 'fast-check';
-import { assignmentsIn } from '../../lib/env-file.ts';
-import { withSetting, writeSetting } from '../../lib/env-write.ts';
-import { StopError } from '../../lib/errors.ts';
-import { contentFunction, quote } from '../../lib/program.ts';
-import { Secret } from '../../lib/secret.ts';
-import { fill, inline, markersOf } from '../../lib/template.ts';
+import { withSetting, writeSetting } from '../../lib/config/env-edit.ts';
+import { assignmentsIn } from '../../lib/config/env-file.ts';
+import { fill, inline, markersOf } from '../../lib/nginx/template.ts';
+import { contentFunction, quote } from '../../lib/program/program.ts';
+import { StopError } from '../../lib/util/errors.ts';
+import { Secret } from '../../lib/util/secret.ts';
 
 const numRuns = Number(process.env.FC_RUNS ?? 300);
 const seed = Number(process.env.FC_SEED ?? Date.now() % 1e9);

@@ -1,8 +1,8 @@
 /** The records of a remote program, read into an account. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { newReport } from '../../lib/outcome.ts';
-import { type RemoteEvent, readRecords } from '../../lib/records.ts';
+import { newReport } from '../../lib/model/host-report.ts';
+import { type RemoteEvent, readRecords } from '../../lib/remote/protocol.ts';
 
 function readAll(lines: readonly string[]) {
   const events: RemoteEvent[] = [];

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
-import { printable, redactor } from '../../lib/redact.ts';
-import { Secret } from '../../lib/secret.ts';
+import { printable, redactor } from '../../lib/output/redact.ts';
+import { Secret } from '../../lib/util/secret.ts';
 
 const TOKEN = 'a.b+c*(d)[e]{f}^g|h?;#~%&=<>';
 

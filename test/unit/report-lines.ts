@@ -1,5 +1,5 @@
 /** A terminal, or a file, that a report writes to. */
-import { createReport, type Entry, type Report } from '../../lib/report.ts';
+import { createReport, type Entry, type Report } from '../../lib/output/report.ts';
 
 interface Screen {
   readonly report: Report;

@@ -1,8 +1,8 @@
 /** What is under way: a short line, and only on a terminal, and nothing of it stays. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createProgress } from '../../lib/report/progress.ts';
-import { startSpinner } from '../../lib/report/spinner.ts';
+import { createProgress } from '../../lib/output/progress.ts';
+import { startSpinner } from '../../lib/output/spinner.ts';
 import { screen } from './report-lines.ts';
 
 function watch() {

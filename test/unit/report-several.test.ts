@@ -1,12 +1,12 @@
 /** Several hosts at once: what an operator reads of twenty. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { alike, shortList } from '../../lib/alike.ts';
-import { tellFiles } from '../../lib/change-text.ts';
-import { tellDiffs } from '../../lib/diffs.ts';
-import { type HostReport, newReport } from '../../lib/outcome.ts';
-import { isWell } from '../../lib/summary.ts';
-import { became, howMany, row } from '../../lib/summary-text.ts';
+import { tellFiles } from '../../lib/commands/views/apply-view.ts';
+import { tellDiffs } from '../../lib/commands/views/dry-run-diff.ts';
+import { isWell } from '../../lib/commands/views/summary.ts';
+import { became, howMany, row } from '../../lib/commands/views/summary-text.ts';
+import { type HostReport, newReport } from '../../lib/model/host-report.ts';
+import { alike, shortList } from '../../lib/util/collections.ts';
 import { screen } from './report-lines.ts';
 
 const HOSTS = ['192.168.1.100', '192.168.1.101'];

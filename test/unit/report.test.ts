@@ -2,17 +2,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { ACME } from '../../lib/explain/acme.ts';
-import { CLIENTS } from '../../lib/explain/clients.ts';
-import { LOGIN } from '../../lib/explain/login.ts';
-import { NGINX } from '../../lib/explain/nginx.ts';
-import { POINTS } from '../../lib/explain/points.ts';
-import { SSH } from '../../lib/explain/ssh.ts';
-import { TLS_POINTS } from '../../lib/explain/tls-points.ts';
-import { explain } from '../../lib/explain.ts';
-import { Secret } from '../../lib/secret.ts';
-import { columns, shortened } from '../../lib/text/columns.ts';
-import { beside, wrapped } from '../../lib/text/wrap.ts';
+import { ACME } from '../../lib/diagnosis/acme-failures.ts';
+import { explain } from '../../lib/diagnosis/diagnose.ts';
+import { POINTS } from '../../lib/diagnosis/failure-codes.ts';
+import { NGINX } from '../../lib/diagnosis/nginx-failures.ts';
+import { SSH } from '../../lib/diagnosis/ssh-failures.ts';
+import { LOGIN } from '../../lib/diagnosis/sudo-failures.ts';
+import { CLIENTS } from '../../lib/diagnosis/symptoms.ts';
+import { TLS_POINTS } from '../../lib/diagnosis/tls-failure-codes.ts';
+import { columns, shortened } from '../../lib/output/columns.ts';
+import { beside, wrapped } from '../../lib/output/text.ts';
+import { Secret } from '../../lib/util/secret.ts';
 import { screen, told } from './report-lines.ts';
 
 const words = (text: string) => text.split(/\s+/).filter(Boolean);

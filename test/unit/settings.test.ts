@@ -4,11 +4,11 @@ import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { UsageError } from '../../lib/errors.ts';
-import { Secret } from '../../lib/secret.ts';
-import { COMMON, settingsOf } from '../../lib/setting-names.ts';
-import { readSettings } from '../../lib/settings.ts';
-import { findSites, pickSite } from '../../lib/sites.ts';
+import { COMMON, settingsOf } from '../../lib/config/schema.ts';
+import { readSettings } from '../../lib/config/settings.ts';
+import { findSites, pickSite } from '../../lib/model/site.ts';
+import { UsageError } from '../../lib/util/errors.ts';
+import { Secret } from '../../lib/util/secret.ts';
 
 const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
 const GOOD = '4d8f0b72e6c1a935A';

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
-import { siteProgram } from '../../lib/program.ts';
-import { render, renderHttpOnly } from '../../lib/render.ts';
-import { readSettings } from '../../lib/settings.ts';
-import { certificateOf, findSites, isNameless, named, pickSite, ROOT } from '../../lib/sites.ts';
-import { inline } from '../../lib/template.ts';
+import { readSettings } from '../../lib/config/settings.ts';
+import { certificateOf, findSites, isNameless, named, pickSite, ROOT } from '../../lib/model/site.ts';
+import { render, renderHttpOnly } from '../../lib/nginx/render.ts';
+import { inline } from '../../lib/nginx/template.ts';
+import { siteProgram } from '../../lib/program/program.ts';
 
 const sites = await findSites();
 const RUN = { id: '20261122T174035Z-3fa9c1', now: '2026-11-22T17:40:35Z', who: 'alice@laptop' };
@@ -28,7 +28,7 @@ const linesOf = (text: string, word: string) =>
 
 /** What a host with this nginx makes of a vhost. */
 async function adapted(vhost: string, version: string, ipv6: boolean): Promise<string> {
-  const shell = await readFile(new URL('lib/remote/files.sh', ROOT), 'utf8');
+  const shell = await readFile(new URL('lib/program/sh/files.sh', ROOT), 'utf8');
   const text = `${shell}\nhas_ipv6() { ${ipv6 ? 'true' : 'false'}; }\nVERSION=${version}\nvhost() { cat <<'END_OF_VHOST'\n${vhost}END_OF_VHOST\n}\nvhost_text vhost\n`;
   const { stdout, stderr } = spawnSync('/bin/sh', ['-s'], { input: text, encoding: 'utf8' });
   assert.equal(stderr, '');

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { askingOnce } from '../../lib/ssh/ask-once.ts';
-import { type HostSettings, readHostConfig } from '../../lib/ssh/dash-g.ts';
+import { type HostSettings, readHostConfig } from '../../lib/ssh/ssh-config.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'gatepost-ask-'));
 const [file, more] = [join(directory, 'config'), join(directory, 'more.conf')];

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { UsageError } from '../../lib/errors.ts';
-import { type Hop, type HostSettings, resolveHops } from '../../lib/ssh/config.ts';
-import { parseHostConfig, parseJump, readHostConfig, sshConfigText } from '../../lib/ssh/dash-g.ts';
-import { expandPath, home } from '../../lib/ssh/paths.ts';
+import { type Hop, type HostSettings, resolveHops } from '../../lib/ssh/hops.ts';
+import { parseHostConfig, parseJump, readHostConfig, sshConfigText } from '../../lib/ssh/ssh-config.ts';
+import { UsageError } from '../../lib/util/errors.ts';
+import { expandPath, home } from '../../lib/util/home.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'gatepost-config-'));
 const defaults = { user: 'ncantu', port: 22, key: '/default/key', agent: '/agent' };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Hop } from '../../lib/ssh/config.ts';
-import { dialError, handshakeError, lostError, openError } from '../../lib/ssh/explain.ts';
+import type { Hop } from '../../lib/ssh/hops.ts';
+import { dialError, handshakeError, lostError, openError } from '../../lib/ssh/ssh-errors.ts';
 
 const hop = (label: string): Hop => ({
   label,

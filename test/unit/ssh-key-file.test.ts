@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { SshError } from '../../lib/errors.ts';
-import type { Hop } from '../../lib/ssh/config.ts';
+import type { Hop } from '../../lib/ssh/hops.ts';
 import { readKeyFile } from '../../lib/ssh/key-file.ts';
+import { SshError } from '../../lib/util/errors.ts';
 
 const seed = Number(process.env.FC_SEED ?? Date.now() % 1e9);
 const numRuns = Number(process.env.FC_RUNS ?? 300);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { lineSplitter } from '../../lib/ssh/output.ts';
+import { lineSplitter } from '../../lib/ssh/channel-output.ts';
 
 describe('lineSplitter', () => {
   for (const [parts, expected] of [

@@ -1,7 +1,7 @@
 /** Tables in the room that there is. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { atMinute, tableText } from '../../lib/table.ts';
+import { atMinute, tableText } from '../../lib/output/table.ts';
 
 const TABLE = {
   heads: ['client', 'last used', 'created'],

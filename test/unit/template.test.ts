@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { fill, inline, markersOf } from '../../lib/template.ts';
+import { fill, inline, markersOf } from '../../lib/nginx/template.ts';
 
 describe('fill', () => {
   it('fills every place of a marker', () => {

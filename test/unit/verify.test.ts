@@ -1,18 +1,18 @@
 /** What verify.ts takes from its command line, and how the checks of scopes, spellings, DNS and ports judge. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeAddresses, resolved } from '../../lib/checks/dns.ts';
-import { judgePorts } from '../../lib/checks/ports.ts';
-import { lastAnswer } from '../../lib/checks/raw.ts';
-import { rawRequests } from '../../lib/checks/raw-list.ts';
-import { judgeScope } from '../../lib/checks/scopes.ts';
-import { isOllamas, isRefusal } from '../../lib/checks/signature.ts';
-import { pathSpellings } from '../../lib/checks/spelling-list.ts';
-import { judgeSpellings } from '../../lib/checks/spellings.ts';
-import { UsageError } from '../../lib/errors.ts';
-import type { Flags } from '../../lib/flags.ts';
-import { Secret } from '../../lib/secret.ts';
-import { connectTo } from '../../lib/verify-ways.ts';
+import { judgeSpellings } from '../../lib/checks/gate/bypass.ts';
+import { pathSpellings } from '../../lib/checks/gate/bypass-paths.ts';
+import { rawRequests } from '../../lib/checks/gate/bypass-requests.ts';
+import { isOllamas, isRefusal } from '../../lib/checks/gate/ollama-answer.ts';
+import { judgeScope } from '../../lib/checks/gate/scopes.ts';
+import { lastAnswer } from '../../lib/checks/http/raw-request.ts';
+import { judgePorts } from '../../lib/checks/web/ports.ts';
+import { judgeAddresses, resolved } from '../../lib/checks/web/public-name.ts';
+import type { Flags } from '../../lib/cli/flags.ts';
+import { connectTo } from '../../lib/commands/verify.ts';
+import { UsageError } from '../../lib/util/errors.ts';
+import { Secret } from '../../lib/util/secret.ts';
 
 const TARGET = { serverName: 'ai.example' };
 const JSON_TYPE = { 'content-type': 'application/json' };

@@ -1,0 +1,48 @@
+/** What a failed request means and what to do next, in words for the operator. */
+
+import { advised } from '../../diagnosis/row.ts';
+import { CLIENTS, symptomOf } from '../../diagnosis/symptoms.ts';
+import type { CheckTarget } from '../../model/check.ts';
+import { codeOf, isCertificateError } from './no-answer.ts';
+
+/** By the system's code. */
+const BY_CODE: Readonly<Record<string, string>> = {
+  ENOTFOUND: advised(CLIENTS.noName),
+  EAI_AGAIN: 'The DNS server does not answer. Look at the network of this machine, then run it again.',
+  ECONNREFUSED: advised(CLIENTS.refused),
+  ETIMEDOUT: advised(CLIENTS.noAnswer),
+  EHOSTUNREACH: `There is no way to that address. ${CLIENTS.refused.next}`,
+  ENETUNREACH: `There is no way to that network. ${CLIENTS.refused.next}`,
+  ECONNRESET: `The connection was cut. ${CLIENTS.refused.next} The error log of nginx may say why.`,
+};
+
+const TRUST =
+  'A bearer is sent only over a connection whose certificate holds: mend what the certificate check says first.';
+const NO_TLS =
+  'What answers there does not speak TLS as it should: look whether it is nginx, whether its vhost says `listen … ssl`, and whether certificate and key belong together.';
+
+/** One text for a failure: what happened, what it means, what to do next. */
+export function explainError(error: unknown, target: CheckTarget): string {
+  const code = codeOf(error);
+  const what = error instanceof Error && error.message !== '' ? error.message : String(error);
+  return `${sentence(what)} ${adviceFor(code, target)}`;
+}
+
+/**
+ * What an unexpected status means, where it or the code in a JSON error tells; otherwise `fallback`.
+ * `names` stand for the words in capitals.
+ */
+export function explainStatus(status: number, fallback: string, body = '', names = {}): string {
+  const row = symptomOf(status, body);
+  return row ? advised(row, names) : fallback;
+}
+
+function adviceFor(code: string, target: CheckTarget): string {
+  if (isCertificateError(code)) return TRUST;
+  if (/^(EPROTO|ERR_SSL)/.test(code)) return NO_TLS;
+  return BY_CODE[code] ?? `Run it again; if it stays, ask ${target.serverName} by hand with \`curl -v\`.`;
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}

@@ -1,0 +1,104 @@
+/** Requests as a client on the internet makes them: on fresh connections, no redirect followed, nothing pooled. */
+import { once } from 'node:events';
+import http from 'node:http';
+import { addAbortSignal, type Duplex } from 'node:stream';
+import type { CheckTarget } from '../../model/check.ts';
+import { connect, connectTls } from './connect.ts';
+import { NoAnswerError } from './no-answer.ts';
+
+export interface Ask {
+  readonly path: string;
+  readonly scheme?: 'http' | 'https';
+  readonly method?: string;
+  /** An array is sent as that many header lines. */
+  readonly headers?: Readonly<http.OutgoingHttpHeaders>;
+  readonly body?: string;
+  /** Hears every piece of the answer as it comes. */
+  readonly onData?: (piece: Buffer) => void;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  /** The first million bytes, as UTF-8; empty after a 101. */
+  readonly body: string;
+}
+
+const KEPT_BYTES = 1_000_000;
+
+/**
+ * Makes one request and reads its answer to the end.
+ * @throws NoAnswerError that says what was asked; its cause is what the system said.
+ */
+export async function ask(target: CheckTarget, request: Ask): Promise<Answer> {
+  try {
+    return await overConnection(target, request, async (socket) => {
+      const sent = send(target, request, socket);
+      const events = ['response', 'upgrade'].map((event) => once(sent, event, { signal: target.signal }));
+      const [response]: http.IncomingMessage[] = await Promise.race(events);
+      return await read(response as http.IncomingMessage, request, target);
+    });
+  } catch (error) {
+    throw new NoAnswerError(`${request.method ?? 'GET'} ${urlOf(target, request)}`, target, error);
+  }
+}
+
+/** The address of a request, as a person would type it. */
+export function urlOf(target: CheckTarget, { scheme = 'https', path }: Ask): string {
+  return `${scheme}://${target.serverName}${path}`;
+}
+
+async function overConnection<T>(target: CheckTarget, request: Ask, use: (socket: Duplex) => Promise<T>) {
+  const { port = 443, httpPort = 80 } = target;
+  const plain = request.scheme === 'http';
+  const socket = plain ? await connect(target, httpPort) : await secured(target, port, request);
+  try {
+    return await use(socket);
+  } finally {
+    socket.destroy();
+  }
+}
+
+/**
+ * A bearer goes only to whom the certificate names, or to a certificate that the proxy itself told of; the rest is asked
+ * all the same: the certificate has its own check.
+ */
+async function secured(target: CheckTarget, port: number, { headers = {} }: Ask): Promise<Duplex> {
+  const isSecret = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
+  const known = (target.issued ?? []).filter(({ kind }) => kind !== 'ca');
+  const rejectUnauthorized = isSecret && known.length === 0;
+  const socket = await connectTls(target, port, { rejectUnauthorized, ALPNProtocols: ['http/1.1'] });
+  if (!isSecret || socket.authorized) return socket;
+  const served = socket.getPeerCertificate().fingerprint256;
+  if (known.some(({ fingerprint }) => fingerprint === served)) return socket;
+  socket.destroy();
+  throw Object.assign(new Error('the certificate is not the one that was issued'), {
+    code: 'CERT_UNTRUSTED',
+  });
+}
+
+function send(target: CheckTarget, { method = 'GET', path, headers, body }: Ask, socket: Duplex) {
+  const host = target.serverName;
+  const sent = http.request({ createConnection: () => socket, method, path, headers: { host, ...headers } });
+  sent.on('error', () => {});
+  return sent.end(body);
+}
+
+/** Reads an answer to its end. */
+export async function read(
+  response: http.IncomingMessage,
+  { onData }: Ask,
+  { signal }: CheckTarget,
+): Promise<Answer> {
+  const status = response.statusCode ?? 0;
+  if (status === 101) return { status, headers: response.headers, body: '' };
+  if (signal !== undefined) addAbortSignal(signal, response);
+  const kept: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of response) {
+    onData?.(piece);
+    if (bytes < KEPT_BYTES) kept.push(piece);
+    bytes += piece.length;
+  }
+  return { status, headers: response.headers, body: Buffer.concat(kept).toString() };
+}

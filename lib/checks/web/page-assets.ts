@@ -1,0 +1,64 @@
+/** Reads a page as a browser does: where it leads, what it names, and whether that is what it should be. */
+import type { Answer } from '../http/request.ts';
+
+export interface Asset {
+  /** Path and query on this host. */
+  readonly path: string;
+  readonly kind: 'script' | 'style';
+}
+
+const TYPES = { script: /\b(javascript|ecmascript)\b/, style: /\btext\/css\b/ } as const;
+
+/** Every script and style of this host that the page names; those of other hosts are not ours to fetch. */
+export function assetsOf(html: string, pagePath: string, host: string): readonly Asset[] {
+  const base = `https://${host}${pagePath}`;
+  const named = [...html.matchAll(/<(script|link)\b([^>]*)>/gi)].map(([, tag = '', rest = '']) =>
+    assetIn(tag, rest),
+  );
+  const here = named.flatMap((found) => {
+    const url = found === undefined ? null : parsed(found.address, base);
+    return found && url?.hostname === host ? [{ path: url.pathname + url.search, kind: found.kind }] : [];
+  });
+  return [...new Map(here.map((asset) => [asset.path, asset])).values()];
+}
+
+function assetIn(tag: string, attributes: string) {
+  if (tag.toLowerCase() === 'script') return found(attribute(attributes, 'src'), 'script');
+  const rel = attribute(attributes, 'rel')?.toLowerCase().split(/\s+/) ?? [];
+  if (rel.includes('stylesheet')) return found(attribute(attributes, 'href'), 'style');
+  return rel.includes('modulepreload') ? found(attribute(attributes, 'href'), 'script') : undefined;
+}
+
+function found(address: string | undefined, kind: Asset['kind']) {
+  return address === undefined ? undefined : { address, kind };
+}
+
+function attribute(attributes: string, name: string): string | undefined {
+  const match = new RegExp(`(?:^|[\\s"'])${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s"'>]+))`, 'i').exec(
+    attributes,
+  );
+  return (match?.[1] ?? match?.[2] ?? match?.[3])?.replaceAll('&amp;', '&');
+}
+
+/** Whether an answer is a page of HTML, by its type or by its first bytes. */
+export function isHtml({ headers, body }: Pick<Answer, 'headers' | 'body'>): boolean {
+  return /\bhtml\b/.test(headers['content-type'] ?? '') || /^\s*<(!doctype html|html)\b/i.test(body);
+}
+
+/** nginx's own pages end in its name, with or without a version. */
+export function isByNginx({ body }: Pick<Answer, 'body'>): boolean {
+  return /<center>nginx(?:\/[\d.]+)?(?: \([^()<]*\))?<\/center>/.test(body);
+}
+
+/** What is wrong with an asset; empty when nothing is. */
+export function assetFault({ path, kind }: Asset, answer: Answer): string {
+  const type = answer.headers['content-type'] ?? 'no content type';
+  if (answer.status !== 200) return `${path} gives ${answer.status}`;
+  if (isHtml(answer)) return `${path} gives a page of HTML instead of a ${kind}`;
+  if (!TYPES[kind].test(type)) return `${path} comes as ${type}, which browsers do not take for a ${kind}`;
+  return answer.body.trim() === '' ? `${path} is empty` : '';
+}
+
+function parsed(address: string, base: string): URL | null {
+  return URL.canParse(address, base) ? new URL(address, base) : null;
+}

@@ -1,0 +1,112 @@
+/** A completion arrives piece by piece, as the model makes it. */
+
+import { type Check, type CheckTarget, type Finding, failed, skipped } from '../../model/check.ts';
+import { listFault, noToken } from '../gate/bearer-gate.ts';
+import { modelsIn } from '../gate/models.ts';
+import { explainStatus } from '../http/advice.ts';
+import { bearerOption, curl } from '../http/curl.ts';
+import { NoAnswerError } from '../http/no-answer.ts';
+import { type Answer, type Ask, ask } from '../http/request.ts';
+import { type Arrival, judgeArrivals } from './stream-timing.ts';
+
+export interface Streaming {
+  /** Lists the models. */
+  readonly models: string;
+  /** Takes OpenAI's chat completions. */
+  readonly completions: string;
+  /** The setting that holds the bearer, as the operator knows it. */
+  readonly tokenVariable: string;
+  /** Who asks for the bearer, where that is not the gate of nginx. */
+  readonly service?: string;
+}
+
+/** A model that is not in memory yet takes its time before the first word. */
+const LIMIT_MS = 90_000;
+
+/** A short completion with the first model arrives in several separately timed pieces. */
+export function streams(options: Streaming): Check {
+  return {
+    name: 'streaming',
+    limitMs: LIMIT_MS,
+    isTimed: true,
+    run: (target) => check(options, target),
+    curl: (target) => curl(target, { path: options.models }, bearerOption(options.tokenVariable)),
+  };
+}
+
+async function check(options: Streaming, target: CheckTarget): Promise<Finding> {
+  const { models, tokenVariable, service } = options;
+  if (target.token === undefined) return skipped(noToken(tokenVariable));
+  const authorization = `Bearer ${target.token.reveal()}`;
+  const list = await ask(target, { path: models, headers: { authorization } }).catch(untrusted);
+  if (list === undefined) return skipped(SELF_SIGNED);
+  if (list.status === 401 && service) return failed(unknownKey(service, tokenVariable));
+  const fault = listFault(models, list, tokenVariable);
+  if (fault !== '') return failed(`Streaming could not be tried: ${fault}`);
+  const model = speaking(modelsIn(list.body) ?? []);
+  if (model === undefined) return skipped('The backend has no model yet: pull one, then run it again.');
+  const request = completion(options.completions, model);
+  const finding = await complete(target, request, authorization, model);
+  return { ...finding, curl: byHand(target, request, tokenVariable) };
+}
+
+const unknownKey = (service: string, variable: string): string =>
+  `${service} does not take ${variable} (401): it was revoked, or belongs to another appliance. Make a new one there and set it, or take the setting out.`;
+
+const SELF_SIGNED =
+  'A token is sent only where the certificate is trusted, and this one is self-signed: name it in NODE_EXTRA_CA_CERTS to try.';
+
+/** A self-signed certificate is the certificate check's to judge; other errors are this one's. */
+function untrusted(error: unknown): undefined {
+  if (error instanceof NoAnswerError && error.code === 'DEPTH_ZERO_SELF_SIGNED_CERT') return undefined;
+  throw error;
+}
+
+/** The first model that can chat: embedding models stand first in many lists. */
+export function speaking(models: readonly string[]): string | undefined {
+  return models.find((name) => !/embed/i.test(name)) ?? models[0];
+}
+
+async function complete(target: CheckTarget, request: Ask, authorization: string, model: string) {
+  const arrivals: Arrival[] = [];
+  const sentAt = performance.now();
+  const onData = (piece: Buffer) => arrivals.push({ at: performance.now(), events: eventsIn(piece) });
+  try {
+    const answer = await ask(target, { ...request, headers: { ...request.headers, authorization }, onData });
+    return answer.status === 200 ? judgeArrivals(sentAt, arrivals, model) : failed(refusal(answer, request));
+  } catch (error) {
+    if (!(error instanceof NoAnswerError && error.code === 'ETIMEDOUT')) throw error;
+    return arrivals.length > 0 ? judgeArrivals(sentAt, arrivals, model) : failed(silence(error, model));
+  }
+}
+
+function silence({ message }: NoAnswerError, model: string): string {
+  return `${message}. ${model} may still be loading, which takes minutes for a large one: run it again then; if it stays silent, look at the load and the log of the backend.`;
+}
+
+function byHand(target: CheckTarget, request: Ask, variable: string): string {
+  const body = `'${request.body?.replaceAll("'", "'\\''")}'`;
+  return curl(
+    target,
+    request,
+    '-N',
+    bearerOption(variable),
+    '-H "Content-Type: application/json"',
+    `-d ${body}`,
+  );
+}
+
+function completion(path: string, model: string) {
+  const messages = [{ role: 'user', content: 'Count from one to ten.' }];
+  const body = JSON.stringify({ model, messages, stream: true, max_tokens: 24 });
+  return { path, method: 'POST', headers: { 'content-type': 'application/json' }, body } satisfies Ask;
+}
+
+function eventsIn(piece: Buffer): number {
+  return piece.toString('latin1').match(/^data:/gm)?.length ?? 0;
+}
+
+function refusal({ status, body }: Answer, { path }: Ask): string {
+  const fallback = 'The backend does not want this completion: try another model, or look at its log.';
+  return `${path} gives ${status}: ${body.slice(0, 200).trim()}. ${explainStatus(status, fallback, body)}`;
+}

@@ -1,0 +1,70 @@
+/** A WebSocket comes through the proxy. */
+import { createHash, randomBytes } from 'node:crypto';
+import { advised } from '../../diagnosis/row.ts';
+import { CLIENTS } from '../../diagnosis/symptoms.ts';
+import { type Check, type CheckTarget, type Finding, failed, passed } from '../../model/check.ts';
+import { explainStatus } from '../http/advice.ts';
+import { curl } from '../http/curl.ts';
+import { type Answer, type Ask, ask } from '../http/request.ts';
+import { isHtml } from './page-assets.ts';
+
+// It says nothing to people, and has no place to be broken.
+const MADE_UP_ID = /[0-9a-f-]{36}$/;
+
+interface WebSocketPath {
+  readonly path: string;
+  /** What the service may answer to a handshake without its token, such as 401. */
+  readonly refusals?: readonly number[];
+}
+
+/** The path switches to WebSocket (101); what is said on it afterwards does not matter. */
+export function webSocket({ path, refusals = [] }: WebSocketPath): Check {
+  return {
+    name: 'WebSocket',
+    run: (target) => check(path, refusals, target),
+    curl: (target) => byHand(path, target),
+  };
+}
+
+async function check(path: string, refusals: readonly number[], target: CheckTarget): Promise<Finding> {
+  const key = randomBytes(16).toString('base64');
+  const answer = await ask(target, handshake(path, key));
+  if (refusals.includes(answer.status) && !isHtml(answer))
+    return passed(`${path} reaches its service, which asks for a token (${answer.status}).`);
+  return judgeHandshake(answer, path, acceptOf(key));
+}
+
+/** curl stays on the connection that it was granted: -m ends it. */
+function byHand(path: string, target: CheckTarget): string {
+  const request = handshake(path, 'Z2F0ZXBvc3QtYnktaGFuZA==');
+  const headers = Object.entries(request.headers).map(([name, value]) => `-H '${name}: ${value}'`);
+  return curl(target, request, '-i', '--http1.1', '-m 5', ...headers);
+}
+
+function handshake(path: string, key: string) {
+  const version = { 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': key };
+  return { path, headers: { Connection: 'Upgrade', Upgrade: 'websocket', ...version } } satisfies Ask;
+}
+
+/** What the other side must answer to a key (RFC 6455, section 4.2.2). */
+export function acceptOf(key: string): string {
+  return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+}
+
+/** Judges the answer to a handshake that wants `accept`. */
+export function judgeHandshake(
+  { status, headers }: Pick<Answer, 'status' | 'headers'>,
+  path: string,
+  accept: string,
+): Finding {
+  const shown = path.replace(MADE_UP_ID, '…');
+  if (status === 101 && headers['sec-websocket-accept'] === accept)
+    return passed(`${shown} switches to WebSocket (101).`);
+  if (status === 101)
+    return failed(
+      `${shown} gives 101 with a wrong Sec-WebSocket-Accept: something in between answers by itself. Look at what stands between here and the proxy.`,
+    );
+  return failed(
+    `${shown} gives ${status} instead of 101. ${explainStatus(status, advised(CLIENTS.noWebSocket))}`,
+  );
+}

@@ -1,0 +1,90 @@
+/** The flags of every script: parsed strictly, and listed by `--help`. */
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { FLAGS, type FlagName, type Flags } from '../config/flag-table.ts';
+import { beside, wrapped } from '../output/text.ts';
+import { refuseAll, UsageError } from '../util/errors.ts';
+import { inHome } from '../util/home.ts';
+import { judgeFlags } from './flag-rules.ts';
+
+export type { FlagName, Flags } from '../config/flag-table.ts';
+
+/** A command line as it was read. */
+export interface CommandLine {
+  readonly flags: Flags;
+  /** The flags that stand there, as opposed to those with a default. */
+  readonly given: ReadonlySet<FlagName>;
+  /** What stands beside flags. */
+  readonly words: readonly string[];
+}
+
+const EVERYWHERE: readonly FlagName[] = ['site', 'host', 'json', 'env', 'verbose', 'help'];
+
+/** What of a script its flags depend on. */
+export interface Usage {
+  readonly name: string;
+  /** One sentence for `--help`. */
+  readonly does: string;
+  /** Flags beside those that every script has. */
+  readonly flags: readonly FlagName[];
+  /** What may stand beside flags, for `--help`; nothing when it is left out. */
+  readonly takes?: string;
+}
+
+/**
+ * The flags of the command line, and the words beside them.
+ * @throws UsageError for flags that this script does not have, that lack their value or that exclude each other
+ */
+export function readFlags(command: Usage, args = process.argv.slice(2)): CommandLine {
+  const line = parsed(command, args);
+  if (!line.flags.help) refuseAll(judgeFlags(line), seeHelp(command));
+  return { ...line, flags: withHome(line.flags) };
+}
+
+const seeHelp = ({ name }: Usage): string => `See: \`npx tsx scripts/${name}.ts --help\``;
+
+function parsed(command: Usage, args: string[]): CommandLine {
+  const names = new Set<string>([...EVERYWHERE, ...command.flags]);
+  const options = Object.fromEntries(Object.entries(FLAGS).filter(([name]) => names.has(name)));
+  try {
+    const { values, positionals, tokens } = parseArgs({
+      args,
+      options: options as NonNullable<ParseArgsConfig['options']>,
+      strict: true,
+      allowPositionals: command.takes !== undefined,
+      tokens: true,
+    });
+    const given = tokens.flatMap((token) => (token.kind === 'option' ? [token.name as FlagName] : []));
+    return { flags: values as unknown as Flags, given: new Set(given), words: positionals };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    // A word that no flag takes is not repeated: it may be a token.
+    const isWord = code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL';
+    const problem = isWord ? 'there is a word too many' : (message.split('. ')[0] ?? '');
+    throw new UsageError([problem], seeHelp(command));
+  }
+}
+
+/** bash expands no `--env=~/x`. */
+function withHome(flags: Flags): Flags {
+  const { env, bundle, html } = flags;
+  return {
+    ...flags,
+    env: inHome(env),
+    ...(bundle !== undefined && { bundle: inHome(bundle) }),
+    ...(html !== undefined && { html: inHome(html) }),
+  };
+}
+
+const STATUSES =
+  'Exit status: 0 done, 1 failed or put back, 2 usage, 3 live but a check failed, 4 outcome unknown, 5 putting back failed.';
+
+/** The text of `--help`, for so many columns. */
+export function helpText({ name, does, flags, takes }: Usage, width = Number.POSITIVE_INFINITY): string {
+  const lines = [...flags, ...EVERYWHERE].map((flag) => {
+    const { help, ...rest } = FLAGS[flag];
+    const lead = `  ${`--${flag}${'value' in rest ? ` ${rest.value}` : ''}`.padEnd(18)} `;
+    return beside(lead, help, width);
+  });
+  const usage = `npx tsx scripts/${name}.ts ${takes ? `${takes} ` : ''}[flags]`;
+  return `${[...wrapped(does, width), '', usage, '', ...lines, '', ...wrapped(STATUSES, width)].join('\n')}\n`;
+}

@@ -1,0 +1,128 @@
+/** How every script begins and ends: flags, site, settings, the one error boundary, the exit status. */
+import type { Context, Result, UnderWay } from '../commands/context.ts';
+import { keepFromChildren, readSettings, terminal } from '../config/settings.ts';
+import { DEFAULT_SITE, findSites, named, pickSite } from '../model/site.ts';
+import { widthOf } from '../output/columns.ts';
+import { createReport, type Report } from '../output/report.ts';
+import { EXIT, StopError } from '../util/errors.ts';
+import { Secret } from '../util/secret.ts';
+import { helpText, readFlags, type Usage } from './flags.ts';
+import { leftBehind, showUnseen } from './interruption.ts';
+
+export interface Command extends Usage {
+  readonly run: (context: Context) => Promise<Result>;
+}
+
+/** What the end of a run needs to know, whenever it comes. */
+interface Session {
+  readonly report: Report;
+  readonly underWay: UnderWay;
+  /** The site that is asked for, as far as is known. */
+  site: string;
+}
+
+/** What still holds the process when all is said (a mute SSH agent, a line that is dead) is not waited for longer. */
+const LINGER_MS = 1000;
+
+/** Runs a script to its exit status. Nothing else in the suite ends the process. */
+export async function main(command: Command): Promise<void> {
+  // Looked for by hand: a slip in the flags must not hide that JSON is wanted.
+  const json = process.argv.includes('--json');
+  const underWay: UnderWay = { hosts: new Map(), tokens: new Map() };
+  const session: Session = { report: await reportOf(json, underWay), underWay, site: DEFAULT_SITE };
+  let isEnded = false;
+  const end = (result: Result) => {
+    isEnded = true;
+    session.report.close();
+    if (json && result.json) process.stdout.write(`${document(command, result.json, session)}\n`);
+    process.exitCode = result.exit;
+    setTimeout(() => process.exit(), LINGER_MS).unref();
+  };
+  const endNow = (resultOf: () => Result) => {
+    if (!isEnded) end(resultOf());
+    process.exit();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => endNow(() => interrupted(session)));
+  // Thrown where no promise carries it here.
+  process.once('uncaughtException', (error) => endNow(() => explainError(error, session)));
+  const failed = (error: unknown) => explainError(error, session);
+  end(await runCommand(command, session).catch(failed));
+}
+
+/** The report; a token that it has shown is not shown again. */
+async function reportOf(json: boolean, { tokens }: UnderWay): Promise<Report> {
+  // Whoever read our output may have gone: the change goes on all the same.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  const report = await createReport({
+    stream: json ? process.stderr : process.stdout,
+    verbose: process.argv.includes('--verbose'),
+    terminal,
+  });
+  const showToken: Report['showToken'] = (client, token) => {
+    tokens.delete(client);
+    report.showToken(client, token);
+  };
+  return { ...report, showToken };
+}
+
+/** The one JSON document; the token, when there is one, is the only secret that stays. */
+function document({ name }: Command, json: Result['json'], { report, site }: Session): string {
+  const clean = (key: string, value: unknown) =>
+    typeof value === 'string' && key !== 'token' ? report.clean(value) : value;
+  return JSON.stringify({ script: name, site, ...json }, clean, 2);
+}
+
+async function runCommand(command: Command, session: Session): Promise<Result> {
+  const { report, underWay } = session;
+  const line = readFlags(command);
+  const { flags, given, words } = line;
+  if (flags.help) {
+    process.stdout.write(helpText(command, widthOf(process.stdout)));
+    return { exit: EXIT.done };
+  }
+  session.site = flags.site;
+  report.carry(line);
+  const sites = await findSites();
+  const picked = pickSite(sites, session.site);
+  const settings = await readSettings(picked, sites.values(), {
+    envFile: flags.env,
+    isEnvFileWanted: given.has('env'),
+    // Nobody is reached by SSH then, so no setting need name a proxy.
+    host: flags.local || flags.bundle !== undefined ? 'localhost' : flags.host,
+    replacesToken: flags['write-env'],
+  });
+  keepFromChildren(sites.values());
+  const site = named(picked, settings.values);
+  for (const value of Object.values(settings.values)) if (value instanceof Secret) report.hide(value);
+  for (const text of settings.warnings) report.tell({ kind: 'warning', text });
+  return command.run({ site, settings, flags, words, report, underWay });
+}
+
+/** The operator can mend it, or it is a bug. (A host that failed is a result, not an error.) */
+function explainError(error: unknown, { report, underWay }: Session): Result {
+  if (error instanceof StopError) return problem(error.message, error.advice, error.exit, report);
+  const { exit, left, advice } = leftBehind(underWay);
+  const what = `A bug in this script: ${(error as Error)?.stack ?? error}`;
+  const shown = problem(
+    `${what}${left && `\nIt came ${left}.`}`,
+    `Please report it, with this text. ${advice}`,
+    exit,
+    report,
+  );
+  showUnseen(underWay, report);
+  return shown;
+}
+
+/** Ctrl-C: what was sent ends by itself on the proxy, what was not sent never happens. */
+function interrupted({ report, underWay }: Session): Result {
+  const { exit, left, advice } = leftBehind(underWay);
+  const shown = problem(`Interrupted${left && ` ${left}`}.`, advice, exit, report);
+  showUnseen(underWay, report);
+  return shown;
+}
+
+function problem(message: string, advice: string, exit: Result['exit'], report: Report): Result {
+  report.tell({ kind: 'problem', message, advice });
+  return { exit, json: { hosts: [], error: { message, advice } } };
+}

@@ -1,0 +1,72 @@
+/** The file that root runs on a proxy to approve this suite's programs. */
+import { basename } from 'node:path';
+import { contentFunction, quote, RUNNER } from '../program/program.ts';
+import { EXIT, refuseAll } from '../util/errors.ts';
+import { approvedList, runnerText } from './approved-programs.ts';
+import { bundleFile } from './bundle-file.ts';
+import type { Context, Result } from './context.ts';
+
+/**
+ * Writes the file, contacting nothing. It holds no secret.
+ * @throws UsageError for a login that is root anyway, without FILE, or where that is something else
+ * @throws StopError when it cannot be written
+ */
+export async function writeApproval(context: Context): Promise<Result> {
+  const { flags, site, settings, report } = context;
+  const user = settings.access.user ?? site.proxy.user;
+  const file = judged(flags.bundle, user, site.prefix);
+  const { path, write } = await bundleFile(file, 0o644, isApproval);
+  await write(approvalText(site.name, user, await runnerText(), await approvedList(context)));
+  report.tell({
+    kind: 'summary',
+    ok: true,
+    text: `${file}: approves the programs of ${site.name} for ${user}; on each proxy, as root: \`sh ${basename(file)}\``,
+  });
+  return { exit: EXIT.done, json: { hosts: [], bundle: path } };
+}
+
+function judged(file: string | undefined, user: string, prefix: string): string {
+  refuseAll([
+    file === undefined && '--bundle FILE: the name of the file to write is missing',
+    user === 'root' && `${prefix}_PROXY_USER: is root, who needs no approval`,
+  ]);
+  return file ?? '';
+}
+
+const FIRST_LINES = '#!/bin/sh\n# For root on a proxy of ';
+const isApproval = (text: string): boolean => text.startsWith(FIRST_LINES);
+
+/** One compound command, as every program of the suite: cut, it does nothing. */
+function approvalText(site: string, user: string, runner: string, list: string): string {
+  return `${FIRST_LINES}${site}. Lets ${user} run, as root, the programs of gatepost for this site with these settings, and
+# nothing else. To be run again after each new version of the suite and each change of a setting of the site.
+{
+set -eu
+umask 022
+USER=${quote(user)} RUNNER=${RUNNER}
+${contentFunction(0, runner)}
+${contentFunction(1, list)}
+${contentFunction(2, `${user} ALL=(root) NOPASSWD: ${RUNNER} ""\n`)}
+
+# put PATH MODE FUNCTION: whole or not at all, by one rename.
+put() {
+  new=\${1%/*}/.\${1##*/}.new
+  "$3" >"$new"
+  chmod "$2" "$new"
+  mv -f "$new" "$1"
+}
+
+[ "$(id -u)" -eq 0 ] || { echo 'must be run as root' >&2; exit 1; }
+mkdir -p /usr/local/sbin /etc/gatepost /etc/gatepost/programs
+put "$RUNNER" 755 content_0
+put /etc/gatepost/programs/${site} 644 content_1
+put /etc/gatepost/sudoers 440 content_2
+visudo -c -f /etc/gatepost/sudoers >/dev/null
+# sudo reads no file there with a dot in its name.
+mv -f /etc/gatepost/sudoers /etc/sudoers.d/gatepost-${site.replaceAll('.', '_')}
+echo "$USER may run the programs of ${site} as root, by $RUNNER"
+! sudo -l -U "$USER" | grep -Eq 'NOPASSWD: *(ALL|.*/(ba|da)?sh)( |,|$)' || echo "$USER may run a shell as root too: take that line out by visudo"
+exit
+}
+`;
+}

@@ -1,0 +1,131 @@
+/** What root approves on a proxy, so that the login user need not be root: every program that the suite may send there. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { $ } from 'zx';
+import { SCOPES } from '../model/bearer.ts';
+import { newRun } from '../model/run.ts';
+import { isNameless, ROOT } from '../model/site.ts';
+import { clientFile, render } from '../nginx/render.ts';
+import * as tls from '../program/certificate-programs.ts';
+import { type ClientChange, clientProgram } from '../program/client-program.ts';
+import { rollbackProgram, statusProgram } from '../program/history-programs.ts';
+import { outcomeProgram, quote, siteProgram } from '../program/program.ts';
+import { removalProgram } from '../program/removal.ts';
+import { UsageError } from '../util/errors.ts';
+import { inParallel } from '../util/parallel.ts';
+import { Secret } from '../util/secret.ts';
+import { caServers, type Wish } from './certificates/options.ts';
+import type { Context } from './context.ts';
+
+const SOURCE = new URL('lib/program/sh/approved-only.sh', ROOT);
+
+/** What runs approved programs and nothing else. */
+export const runnerText = (): Promise<string> => readFile(SOURCE, 'utf8');
+
+/** Processes side by side. */
+const AT_ONCE = 8;
+
+/** Where the values that differ from run to run would be. */
+const EXAMPLE = { client: 'example', token: new Secret('e'.repeat(64)) } as const;
+
+/** A line a program: its sum, and what it does. */
+export async function approvedList(context: Context): Promise<string> {
+  const programs = await everyProgram(context);
+  const lines = await inParallel(programs, AT_ONCE, async ([what, text]) => `${await sumOf(text)} ${what}\n`);
+  return lines.join('');
+}
+
+// bash, zx's own shell, would first run ~/.bashrc (stdin is a socket, as of a remote login), whatever that prints.
+const sh = $({ shell: '/bin/sh', prefix: '', quote, quiet: true });
+
+/** As the proxy will take it: by the same script. */
+async function sumOf(text: string): Promise<string> {
+  const { stdout } = await sh({ input: text })`sh ${fileURLToPath(SOURCE)} mask`;
+  return createHash('sha256').update(stdout).digest('hex');
+}
+
+type Named = readonly [what: string, text: string];
+
+/** Every program for this site with these settings. */
+async function everyProgram(context: Context): Promise<readonly Named[]> {
+  const parts = [ofSite, ofGate, ofHistory, ofTls];
+  return (await Promise.all(parts.map((part) => part(context)))).flat();
+}
+
+async function ofSite({ site, settings }: Context): Promise<Named[]> {
+  const run = newRun();
+  const files = await render(site, settings);
+  const roles = site.gate ? (['client', 'first-client'] as const) : [undefined];
+  const programs = roles.flatMap((role) => {
+    const all = role ? [...files, clientFile(role, EXAMPLE.token, run.now)] : files;
+    return (['apply', 'plan'] as const).map(
+      async (verb): Promise<Named> => [
+        `${verb} ${role ?? ''}`.trim(),
+        await siteProgram(verb, run, site, all),
+      ],
+    );
+  });
+  return [...(await Promise.all(programs)), ['outcome', await outcomeProgram(run, site, run.id)]];
+}
+
+async function ofGate({ site }: Context): Promise<Named[]> {
+  if (!site.gate) return [];
+  const { client, token } = EXAMPLE;
+  const limits = [undefined, ...Object.keys(site.gate.limits)];
+  const changes: readonly ClientChange[] = [
+    ...[false, true].map((keepPrevious) => ({ verb: 'rotate', client, token, keepPrevious }) as const),
+    { verb: 'revoke_previous', client },
+    { verb: 'revoke_client', client },
+    ...SCOPES.flatMap((scope) =>
+      limits.map((limit) => ({ verb: 'add_client', client, token, scope, ...(limit && { limit }) }) as const),
+    ),
+  ];
+  const programs = changes.flatMap((change) =>
+    [false, true].map(
+      async (dry): Promise<Named> => [change.verb, await clientProgram(newRun(), site, change, dry)],
+    ),
+  );
+  return Promise.all(programs);
+}
+
+async function ofHistory({ site }: Context): Promise<Named[]> {
+  const run = newRun();
+  const both = [false, true];
+  return Promise.all([
+    ...both.map(async (dry): Promise<Named> => ['remove', await removalProgram(run, site, dry)]),
+    ...both.map(async (dry): Promise<Named> => ['rollback', await rollbackProgram(run, site, run.id, dry)]),
+    ...(['clients', 'everything'] as const).map(
+      async (only): Promise<Named> => ['status', await statusProgram(run, site, only)],
+    ),
+  ]);
+}
+
+async function ofTls(context: Context): Promise<Named[]> {
+  const { site } = context;
+  const programs = [
+    tls.lookProgram(site),
+    tls.challengeProgram(site, tls.newChallenge()),
+    tls.challengeProgram(site),
+    tls.selfSignedProgram(site, EXAMPLE.client),
+    ...(isNameless(site) ? [] : orders(context)),
+  ];
+  const texts = (await Promise.all(programs)).map(({ text }): Named => ['certificate', text]);
+  return [...texts, ...(await httpOnly(context))];
+}
+
+function orders({ site, settings }: Context) {
+  const wishes = caServers(settings).map((server) => ({ server, email: settings.acme.email ?? '' }) as Wish);
+  const kinds: readonly tls.Order[] = ['new', 'rehearsal', 'none'];
+  return wishes.flatMap((wish) => kinds.map((kind) => tls.issueProgram(site, kind, wish)));
+}
+
+/** A site may do without that template. */
+async function httpOnly({ site, settings }: Context): Promise<Named[]> {
+  try {
+    return [['http_only', (await tls.httpOnlyProgram(site, settings)).text]];
+  } catch (error) {
+    if (error instanceof UsageError) return [];
+    throw error;
+  }
+}

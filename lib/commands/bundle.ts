@@ -1,0 +1,65 @@
+/** A deploy as a file, for whatever already reaches the machines: the same program, run there as root. */
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { DEFAULT_CLIENT } from '../model/bearer.ts';
+import { newRun } from '../model/run.ts';
+import { EXIT } from '../util/errors.ts';
+import { bundleFile } from './bundle-file.ts';
+import type { Context, Result } from './context.ts';
+import { prepareDeploy } from './deploy.ts';
+
+const FIRST_LINE = '#!/bin/sh\n';
+const MARK = '\n# sha256 ';
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/**
+ * The first stage around `program`. It runs nothing but what has the right sum, and is one compound command, so that a
+ * file that was cut does nothing. The last line is the sum of all above it, which the program itself looks at.
+ */
+function bundleText(program: string): string {
+  let end = 'END_OF_BUNDLE';
+  while (program.includes(end)) end += '_';
+  const above = `${FIRST_LINE}{
+gatepost() {
+cat <<'${end}'
+${program}${end}
+}
+if [ "$(gatepost | sha256sum)" = '${sha256(program)}  -' ]; then gatepost | /bin/sh -s -- "$0" "$@"; exit; fi
+echo 'gatepost: this bundle is damaged; nothing was done' >&2
+exit 1
+}
+`;
+  // Without a newline at its end, there is no last byte that could be missing unnoticed.
+  return `${above}# sha256 ${sha256(above)}`;
+}
+
+/**
+ * Writes the bundle of the site, contacting nothing. A token that is made for it is shown once.
+ * @throws UsageError where FILE is something else
+ * @throws StopError when it cannot be written
+ */
+export async function writeBundle(context: Context, file: string): Promise<Result> {
+  const { report, site, flags } = context;
+  const { path, write } = await bundleFile(file, 0o600, isBundle);
+  const { program, bearer } = await prepareDeploy(context, newRun(), 'bundle');
+  await write(bundleText(program));
+  const isNew = bearer?.role === 'first-client';
+  if (bearer)
+    report.tell({ kind: 'warning', text: `${file} holds a bearer token: keep it as you keep a key` });
+  if (isNew && !flags.json) report.showToken(DEFAULT_CLIENT, bearer.token);
+  if (isNew)
+    report.tell({
+      kind: 'note',
+      text: 'the new token is taken by proxies that have no client yet, and only there',
+    });
+  report.tell({
+    kind: 'summary',
+    ok: true,
+    text: `${file}: the bundle of ${site.name}; run it as root: \`sh ${basename(file)}\``,
+  });
+  const json = { hosts: [], bundle: path, ...(isNew && { token: bearer.token.reveal() }) };
+  return { exit: EXIT.done, json };
+}
+
+const isBundle = (text: string): boolean =>
+  text.startsWith(`${FIRST_LINE}{\ngatepost() {\n`) && text.includes(MARK);

@@ -1,0 +1,119 @@
+/** The CA's own question, asked from here before it does: does every address of the name show a file from the webroot? */
+import { lookup } from 'node:dns/promises';
+import { isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { type Answer, ask } from '../../checks/http/request.ts';
+import type { Failure } from '../../model/host-report.ts';
+import { isPublicAddress } from '../../util/public-address.ts';
+
+/** What was found: a reason to leave the CA in peace, or warnings only. */
+export interface Tried {
+  readonly failure?: Failure;
+  readonly warnings: readonly string[];
+}
+
+/** The addresses of a name, or why there are none. */
+export type Resolved = { readonly addresses: readonly string[] } | { readonly failure: Failure };
+
+const LIMIT_MS = 10_000;
+
+/** Asks the system's resolver. */
+export async function resolve(name: string): Promise<Resolved> {
+  try {
+    const found = await lookup(name, { all: true, verbatim: true });
+    return { addresses: [...new Set(found.map(({ address }) => address))] };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return {
+      failure: {
+        code: code === 'ENOTFOUND' ? 'dns-missing' : 'dns',
+        text: `${name} does not resolve here (${code})`,
+      },
+    };
+  }
+}
+
+/**
+ * Fetches http://NAME/.well-known/acme-challenge/FILE from every address of the name.
+ * @param isLocalCa is the CA one of the operator's own, which may reach private addresses?
+ */
+export async function tryChallenge(
+  name: string,
+  addresses: readonly string[],
+  file: { readonly name: string; readonly text: string },
+  isLocalCa: boolean,
+): Promise<Tried> {
+  const hidden = addresses.filter((address) => !isPublicAddress(address));
+  const found = await Promise.all(addresses.map((address) => tryAddress(name, address, file)));
+  const failure = found.find((one) => one.failure)?.failure;
+  const warnings = found.flatMap((one) => one.warnings);
+  if (hidden.length === 0) return { ...(failure && { failure }), warnings };
+  const told = `${name} resolves here to a private address, ${hidden.join(', ')}`;
+  if (failure || !isLocalCa)
+    return { failure: { code: 'dns-private', text: withCause(told, failure) }, warnings };
+  return { warnings: [...warnings, `${told}: only a CA of your own can reach it`] };
+}
+
+const withCause = (text: string, failure: Failure | undefined): string =>
+  failure ? `${text}; ${failure.text}` : text;
+
+async function tryAddress(
+  name: string,
+  address: string,
+  file: { name: string; text: string },
+): Promise<Tried> {
+  if (isIPv6(address) && !hasIpv6())
+    return {
+      warnings: [
+        `${name} has the IPv6 address ${address}, which could not be tried: this machine has no IPv6. The CA asks there first`,
+      ],
+    };
+  const failure = await fetchFile(name, address, file);
+  return { ...(failure && { failure }), warnings: [] };
+}
+
+function hasIpv6(): boolean {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.some(
+    ({ family, internal, address }) => family === 'IPv6' && !internal && !address.startsWith('fe80'),
+  );
+}
+
+/** A redirect within the name is followed once, to https without a look at the certificate, as CAs do. */
+async function fetchFile(
+  name: string,
+  address: string,
+  file: { name: string; text: string },
+): Promise<Failure | undefined> {
+  const path = `/.well-known/acme-challenge/${file.name}`;
+  const target = { serverName: name, address, timeoutMs: LIMIT_MS, signal: AbortSignal.timeout(LIMIT_MS) };
+  const where = `http://${name}/.well-known/acme-challenge/ at ${address}`;
+  try {
+    const first = await ask(target, { scheme: 'http', path });
+    const onward = redirectWithin(first, name);
+    const last = onward ? await ask(target, onward) : first;
+    return last.status === 200 && last.body.trim() === file.text ? undefined : wrongAnswer(where, last);
+  } catch (error) {
+    const code = isIPv6(address) ? 'challenge-ipv6' : 'challenge-unreachable';
+    return { code, text: `${where} does not answer: ${(error as Error).message}` };
+  }
+}
+
+function redirectWithin({ status, headers }: Answer, name: string) {
+  if (status < 300 || status > 399 || !headers.location) return undefined;
+  if (!URL.canParse(headers.location, `http://${name}/`)) return undefined;
+  const to = new URL(headers.location, `http://${name}/`);
+  if (to.hostname !== name || to.port !== '') return undefined;
+  return { scheme: to.protocol === 'https:' ? 'https' : 'http', path: to.pathname + to.search } as const;
+}
+
+function wrongAnswer(where: string, { status, headers, body }: Answer): Failure {
+  const by = headers.server ? ` (server: ${headers.server})` : '';
+  if (headers.location)
+    return {
+      code: 'challenge-redirect',
+      text: `${where} answers ${status}${by} and leads to ${headers.location}`,
+    };
+  const what = status === 200 ? `something else: ${JSON.stringify(body.trim().slice(0, 80))}` : `${status}`;
+  return { code: 'challenge-other', text: `${where} answers ${what}${by}, not the file in the webroot` };
+}

@@ -1,0 +1,37 @@
+/** The operator's yes, before something is removed that nothing restores. */
+
+import { StopError, UsageError } from '../util/errors.ts';
+import type { Context } from './context.ts';
+
+/**
+ * Returns once the operator confirmed the removal, by --yes or at the prompt; a dry run needs no confirmation.
+ * @throws UsageError where nobody can be asked
+ * @throws StopError for any other answer, Ctrl-C and Ctrl-D included
+ */
+export async function confirmRemoval({ site, settings, flags, report }: Context): Promise<void> {
+  if (flags.yes || flags['dry-run']) return;
+  // The prompt goes to stderr: stdout may be a file, or JSON.
+  if (!process.stdin.isTTY || !process.stderr.isTTY)
+    throw new UsageError(
+      [`--yes: is required without a terminal, to remove ${site.name}`],
+      'Nothing was contacted. `--dry-run` shows what would be removed.',
+    );
+  const where = flags.local ? 'this machine' : settings.access.hosts.join(', ');
+  const clients = site.gate ? ' Its clients and their tokens cannot be restored.' : '';
+  report.tell({ kind: 'warning', text: `This removes ${site.name} from ${where}.${clients}` });
+  const answer = await ask(`  Type yes or ${site.name}: `);
+  if (answer !== 'yes' && answer !== site.name)
+    throw new StopError('Not removed: the answer was not yes.', 'Nothing was contacted.');
+}
+
+/** One line typed on the terminal; empty when the input ended or was interrupted. */
+async function ask(prompt: string): Promise<string> {
+  const { question } = await import('zx');
+  const { stdin, stderr } = process;
+  // zx's promise stays open on Ctrl-C and Ctrl-D; readline pauses its input whenever it closes, the answer given or not.
+  const isClosed = new Promise<string>((resolve) => {
+    stdin.once('pause', () => setImmediate(resolve, ''));
+  });
+  const answer = await Promise.race([question(prompt, { input: stdin, output: stderr }), isClosed]);
+  return answer.trim();
+}

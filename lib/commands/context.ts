@@ -1,0 +1,38 @@
+/** What a script gets, and what it leaves. */
+
+import type { Flags } from '../cli/flags.ts';
+import type { Settings } from '../config/settings.ts';
+import type { HostReport } from '../model/host-report.ts';
+import type { Site } from '../model/site.ts';
+import type { Report } from '../output/report.ts';
+import type { ExitStatus } from '../util/errors.ts';
+import type { Secret } from '../util/secret.ts';
+
+/** What would stay behind if the script ended now. */
+export interface UnderWay {
+  /** The hosts that a change was sent to: what became of it, or undefined while they are at work. */
+  readonly hosts: Map<string, HostReport | undefined>;
+  /** The new tokens, by client, that were not shown yet. */
+  readonly tokens: Map<string, Secret>;
+  /** The env file that holds a new token before it is live anywhere. */
+  envFile?: string;
+}
+
+/** What a script gets. */
+export interface Context {
+  readonly site: Site;
+  readonly settings: Settings;
+  readonly flags: Flags;
+  readonly report: Report;
+  /** What stands on the command line beside flags. */
+  readonly words: readonly string[];
+  /** What an interruption would leave behind. */
+  readonly underWay: UnderWay;
+}
+
+/** What a script leaves: its exit status, and what `--json` shows. */
+export interface Result {
+  readonly exit: ExitStatus;
+  /** Left out where what was asked for is no account of anything (`--help`). */
+  readonly json?: Readonly<Record<string, unknown>>;
+}

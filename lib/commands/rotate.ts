@@ -1,0 +1,62 @@
+/** Flags and settings -> which client gets which token, and which old one is known here. */
+
+import { readEnvFile } from '../config/env-file.ts';
+import { secretOf } from '../config/settings.ts';
+import { DEFAULT_CLIENT, judgeClientName, judgeTokenForm } from '../model/bearer.ts';
+import { newToken } from '../nginx/tokens.ts';
+import type { ClientChange } from '../program/client-program.ts';
+import { refuseAll } from '../util/errors.ts';
+import { Secret } from '../util/secret.ts';
+import type { Context } from './context.ts';
+
+export interface Rotation {
+  readonly change: ClientChange;
+  /** Was the token made here? Then it is shown once. */
+  readonly isNew: boolean;
+  /** The token that opened the gate so far, as far as this machine knows. */
+  readonly old?: Secret;
+}
+
+/**
+ * What a rotation brings. The settings' token is for the client `default` only; with --write-env the env file is where
+ * the token goes, so it comes from the process environment or is generated.
+ * @throws UsageError for a name that no client can have, and for a site without a gate
+ */
+export async function rotationOf(context: Context): Promise<Rotation> {
+  const { flags } = context;
+  const client = flags.client ?? DEFAULT_CLIENT;
+  judge(context, client);
+  if (flags['revoke-previous']) return { change: { verb: 'revoke_previous', client }, isNew: false };
+  const given = client === DEFAULT_CLIENT ? givenToken(context) : undefined;
+  const token = given ?? (await newToken());
+  const old = client === DEFAULT_CLIENT ? await oldToken(context, token) : undefined;
+  for (const secret of [token, old]) if (secret) context.report.hide(secret);
+  if (!given && !flags['dry-run']) context.underWay.tokens.set(client, token);
+  const change = { verb: 'rotate', client, token, keepPrevious: flags['keep-previous'] } as const;
+  return { change, isNew: given === undefined, ...(old && { old }) };
+}
+
+function judge({ flags, site }: Context, client: string): void {
+  const wrong = judgeClientName(client);
+  refuseAll([
+    !site.gate && `--site ${site.name}: has no bearer gate`,
+    wrong && `--client: a client's name is ${wrong}`,
+    flags['write-env'] &&
+      client !== DEFAULT_CLIENT &&
+      `--write-env: the env file holds the token of the client ${DEFAULT_CLIENT} only`,
+  ]);
+}
+
+function givenToken({ site, settings, flags }: Context): Secret | undefined {
+  const name = site.gate?.token;
+  const isFromFile = name !== undefined && !settings.inEnvironment.has(name);
+  return flags['write-env'] && isFromFile ? undefined : secretOf(settings, name);
+}
+
+/** The env file's token, where it is not the new one. */
+async function oldToken({ site, flags }: Context, token: Secret): Promise<Secret | undefined> {
+  const { values } = await readEnvFile(flags.env);
+  const text = values[site.gate?.token ?? ''];
+  if (text === undefined || text === token.reveal() || judgeTokenForm(text) !== undefined) return undefined;
+  return new Secret(text);
+}

@@ -1,0 +1,129 @@
+/** A host's status as people read it: points with a mark, then what there is in tables. */
+import { judgeDays } from '../../model/certificate-life.ts';
+import type { HostReport } from '../../model/host-report.ts';
+import type { Site } from '../../model/site.ts';
+import type { Entry } from '../../output/report.ts';
+import { atMinute } from '../../output/table.ts';
+import { type Certificate, isDeployed, type Status, statusOf } from '../../remote/status.ts';
+import { lookUp } from '../../util/look-up.ts';
+import { clientEntry, clientFaults } from './client-table.ts';
+import { faultsOf } from './status-faults.ts';
+import { needs } from './summary-text.ts';
+
+interface Point {
+  readonly kind: 'point';
+  /** What it is about, for the summary. */
+  readonly about: string;
+  readonly status: 'passed' | 'warned' | 'failed' | 'skipped';
+  readonly text: string;
+}
+
+/** All of it; `now` judges the days left. */
+export function statusEntries(host: HostReport, site: GatedOrNot, now: string): readonly Entry[] {
+  const status = statusOf(host, site, now);
+  return [
+    { kind: 'title', text: host.host },
+    ...pointsOn(host, site, status),
+    releases(status),
+    ...(status.clients?.length ? [clientEntry(host)] : []),
+  ];
+}
+
+/** The host with what needs attention there, and with the verdict as the summary says it. */
+export function judged(host: HostReport, site: GatedOrNot, now: string): HostReport {
+  const status = statusOf(host, site, now);
+  const attention = pointsOn(host, site, status)
+    .filter(({ status: is }) => is === 'failed' || is === 'warned')
+    .map(({ about, text }) => ({ about, text }));
+  const meaning = needs(attention) ?? (isDeployed(status) ? 'healthy' : 'not deployed');
+  return { ...host, attention, meaning };
+}
+
+/** A judged host's verdict: `healthy`, `needs attention` or `not deployed`; of one that was not reached, `not checked`. */
+export const verdictOn = ({ meaning = 'not checked' }: HostReport): string => meaning.split(':')[0] ?? '';
+
+type GatedOrNot = Pick<Site, 'gate'>;
+
+const point = (about: string, status: Point['status'], text: string): Point => ({
+  kind: 'point',
+  about,
+  status,
+  text,
+});
+
+const pointsOn = (host: HostReport, site: GatedOrNot, status: Status): readonly Point[] => [
+  ...points(status),
+  ...clientFaults(host, site).map(({ about, text }) => point(about, 'failed', text)),
+];
+
+function points(status: Status): readonly Point[] {
+  const { busy, unfinished, backends } = status;
+  return [
+    nginxPoint(status),
+    ...(busy ? [point('a run', 'skipped', `a run is in progress: ${busy}`)] : []),
+    ...(unfinished ? [point('an interrupted run', 'warned', unfinishedText(unfinished))] : []),
+    certificatePoint(status.certificate),
+    ...faultsOf(status).map(({ about, text }) => point(about, 'warned', text)),
+    ...filePoints(status),
+    ...backends.map(({ address, port, state }) =>
+      point(
+        'a backend',
+        lookUp(BACKENDS, state) ?? 'failed',
+        `backend ${address}:${port} ${state}, asked from the proxy`,
+      ),
+    ),
+  ];
+}
+
+const BACKENDS: Readonly<Record<string, Point['status']>> = { open: 'passed', untested: 'skipped' };
+
+const unfinishedText = (run: string) => `interrupted: ${run}; the next change rolls it back first`;
+
+function nginxPoint({ nginx: { version, running, healthy }, messages }: Status): Point {
+  if (version === 'absent') return point('nginx', 'failed', 'nginx: none on this host');
+  const health = healthy ? 'accepts its configuration' : 'REFUSES its configuration';
+  const line = `nginx ${version}: ${running ? 'running' : 'NOT running'}, ${health}`;
+  return point('nginx', running && healthy ? 'passed' : 'failed', [line, ...messages].join('\n'));
+}
+
+function certificatePoint(certificate: Certificate | undefined): Point {
+  const told = (status: Point['status'], text: string) =>
+    point('the certificate', status, `certificate: ${text}`);
+  if (!certificate) return told('skipped', 'none known');
+  const { path, ends, daysLeft, names } = certificate;
+  if (ends === 'missing') return told('failed', `${path} is missing (\`npx tsx scripts/bootstrap-tls.ts\`)`);
+  if (daysLeft === undefined) return told('failed', `${path} is no certificate in PEM form`);
+  const days = `${daysLeft} ${daysLeft === 1 ? 'day' : 'days'} left, until`;
+  const life = `${daysLeft < 0 ? 'expired on' : days} ${atMinute(ends)}`;
+  return told(judgeDays(daysLeft), `${life}, for ${names} (${path})`);
+}
+
+const STATES: Readonly<Record<string, string>> = {
+  ok: 'as released',
+  changed: 'changed by hand',
+  removed: 'removed by hand',
+};
+
+/** A line a state, with its files. */
+function filePoints({ state }: Status): readonly Point[] {
+  return [...new Set(state.map((file) => file.state))].map((each) => {
+    const paths = state.flatMap((file) => (file.state === each ? [file.path] : []));
+    return point(
+      'files',
+      each === 'ok' ? 'passed' : 'warned',
+      `${lookUp(STATES, each) ?? each}: ${paths.join(', ')}`,
+    );
+  });
+}
+
+function releases({ releases: all }: Status): Entry {
+  if (all.length === 0) return { kind: 'text', text: 'no release of this site' };
+  const rows = all.map(({ id, when, who, kind, about }, i) => [
+    id,
+    atMinute(when),
+    who,
+    `${kind}${about ? ` ${about}` : ''}${i === 0 ? ' (current)' : ''}`,
+  ]);
+  // An id begins with its time.
+  return { kind: 'table', table: { heads: ['release', 'when', 'who', 'what'], rows, spare: ['when'] } };
+}

@@ -1,0 +1,135 @@
+/** Environment and env file -> typed settings, every problem at once. The only reader of the process environment. */
+
+import { judgeTokenForm } from '../model/bearer.ts';
+import type { Setting, Site } from '../model/site.ts';
+import { refuseAll } from '../util/errors.ts';
+import { lookUp } from '../util/look-up.ts';
+import { Secret } from '../util/secret.ts';
+import { type EnvFile, readEnvFile } from './env-file.ts';
+import { COMMON, judgeNames, settingsOf } from './schema.ts';
+import { readAll } from './setting-values.ts';
+import { type Access, accessOf } from './ssh-access.ts';
+import { hosts } from './validators.ts';
+
+export interface Settings {
+  readonly access: Access;
+  readonly acme: { readonly directoryUrl: string; readonly email?: string };
+  /** The site's own settings that are set or have a default, as text; secrets stay wrapped. */
+  readonly values: Readonly<Record<string, string | Secret>>;
+  /** Names that the process environment sets: it goes before the env file. */
+  readonly inEnvironment: ReadonlySet<string>;
+  readonly warnings: readonly string[];
+}
+
+/** Where settings come from, beside the environment. */
+interface ReadOptions {
+  readonly envFile: string;
+  /** Did somebody ask for that very file? */
+  readonly isEnvFileWanted?: boolean;
+  /** The proxies, in the place of the setting. */
+  readonly host?: string | undefined;
+  /** Does this run write a new token over the one in the env file? */
+  readonly replacesToken?: boolean;
+}
+
+/** What the environment says of the terminal. */
+export interface Terminal {
+  /** https://no-color.org */
+  readonly noColor: boolean;
+  /** FORCE_COLOR is set; to what, chalk judges. */
+  readonly forcesColor: boolean;
+  /** It knows no more than lines. */
+  readonly isDumb: boolean;
+}
+
+/** The terminal of this process. */
+export const terminal: Terminal = {
+  noColor: Boolean(process.env.NO_COLOR),
+  forcesColor: process.env.FORCE_COLOR !== undefined,
+  isDumb: process.env.TERM === 'dumb',
+};
+
+/**
+ * Reads the settings of `site`.
+ * @param sites all sites: their names in the environment are known names
+ * @throws UsageError with every problem at once
+ */
+export async function readSettings(
+  site: Site,
+  sites: Iterable<Site>,
+  options: ReadOptions,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<Settings> {
+  const file = await readEnvFile(options.envFile);
+  const names = await judgeNames(file.values, environment, site, sites);
+  const problems = [...file.problems, ...names.problems];
+  const known = { ...COMMON, ...settingsOf(site) };
+  const given = {
+    ...withoutReplaced(site, options, file.values),
+    ...environment,
+    ...hostGiven(site, options),
+  };
+  const read = readAll(known, given, problems);
+  const hostName = hostNameOf(site);
+  if (given[hostName] === undefined && !(hostName in read))
+    problems.push(`${hostName}: must be set for ${site.name}: ${hosts.wants}`);
+  refuseAll(problems);
+  return {
+    access: accessOf(site, read, given),
+    acme: acmeOf(read),
+    values: Object.fromEntries(
+      Object.keys(site.settings).flatMap((name) => (name in read ? [[name, asText(read[name])]] : [])),
+    ),
+    inEnvironment: new Set(Object.keys(environment)),
+    warnings: [...names.warnings, ...warnings(options, file, known)],
+  };
+}
+
+const hostNameOf = ({ prefix }: Site): string => `${prefix}_PROXY_HOST`;
+
+function hostGiven(site: Site, { host }: ReadOptions): Record<string, string | undefined> {
+  return host === undefined ? {} : { [hostNameOf(site)]: host };
+}
+
+/** A token that is on its way out need not be a good one: whoever has a guessable one must be able to replace it. */
+function withoutReplaced(
+  { gate }: Site,
+  { replacesToken = false }: ReadOptions,
+  values: EnvFile['values'],
+): EnvFile['values'] {
+  const { [gate?.token ?? '']: token, ...others } = values;
+  return replacesToken && token !== undefined && judgeTokenForm(token) === undefined ? others : values;
+}
+
+function acmeOf({ ACME_DIRECTORY_URL: url, ACME_EMAIL: email }: Record<string, unknown>): Settings['acme'] {
+  return { directoryUrl: String(url), ...(email ? { email: String(email) } : {}) };
+}
+
+const asText = (value: unknown): string | Secret => (value instanceof Secret ? value : String(value));
+
+function warnings(
+  { envFile: name, isEnvFileWanted = false }: ReadOptions,
+  file: EnvFile,
+  known: Readonly<Record<string, Setting>>,
+): string[] {
+  const holdsSecret = Object.keys(file.values).some((key) => lookUp(known, key)?.form.secret);
+  return [
+    isEnvFileWanted && !file.exists
+      ? `--env ${name}: there is no such file, so no setting comes from it`
+      : '',
+    file.isOpen && holdsSecret ? `${name} holds a token and others may read it: \`chmod 600 ${name}\`` : '',
+  ].filter(Boolean);
+}
+
+/** The secret that is set under this name, if there is one. */
+export function secretOf({ values }: Pick<Settings, 'values'>, name = ''): Secret | undefined {
+  const value = values[name];
+  return value instanceof Secret ? value : undefined;
+}
+
+/** Takes the secrets out of the environment: what is started from here (ssh, openssl, a shell) has no use for them. */
+export function keepFromChildren(sites: Iterable<Site>, environment: NodeJS.ProcessEnv = process.env): void {
+  for (const site of sites)
+    for (const [name, { form }] of Object.entries(settingsOf(site)))
+      if (form.secret) delete environment[name];
+}

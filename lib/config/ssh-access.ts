@@ -1,0 +1,96 @@
+/** How a site's proxies are reached, as far as the operator set it. */
+import { stat } from 'node:fs/promises';
+import type { Site } from '../model/site.ts';
+import { refuseAll } from '../util/errors.ts';
+import { SSH } from './schema.ts';
+
+/** How to reach a site's proxies; undefined is "not set": the SSH configuration may then say. */
+export interface Access {
+  readonly hosts: readonly string[];
+  readonly user?: string;
+  readonly port?: number;
+  readonly key?: string;
+  readonly defaults: {
+    readonly user: string;
+    readonly port: number;
+    readonly key: string;
+    readonly agent: string | undefined;
+  };
+  /** undefined: a direct connection. */
+  readonly jump?: {
+    readonly host: string;
+    readonly user?: string;
+    readonly port?: number;
+    readonly isExplicit: boolean;
+  };
+  readonly knownHosts?: string;
+  /** The paths of files that were set, by the name of the setting. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** Picks the access of `site` from what was `read` (values) and `given` (texts that were really set). */
+export function accessOf(
+  site: Site,
+  read: Readonly<Record<string, unknown>>,
+  given: Readonly<Record<string, string | undefined>>,
+): Access {
+  const set = <T>(name: string): T | undefined => (given[name] === undefined ? undefined : (read[name] as T));
+  const own = <T>(name: string): T | undefined => set<T>(`${site.prefix}_${name}`);
+  return {
+    hosts: read[`${site.prefix}_PROXY_HOST`] as readonly string[],
+    ...optional({
+      user: own<string>('PROXY_USER'),
+      port: own<number>('PROXY_PORT'),
+      key: own<string>('SSH_KEY'),
+    }),
+    defaults: {
+      user: site.proxy.user,
+      port: SSH.port,
+      key: SSH.key,
+      agent: given.SSH_AUTH_SOCK,
+    },
+    ...(read.DEPLOY_SSH_PROXY_HOST !== '' && {
+      jump: {
+        host: String(read.DEPLOY_SSH_PROXY_HOST),
+        isExplicit: given.DEPLOY_SSH_PROXY_HOST !== undefined,
+        ...optional({
+          user: set<string>('DEPLOY_SSH_PROXY_USER'),
+          port: set<number>('DEPLOY_SSH_PROXY_PORT'),
+        }),
+      },
+    }),
+    ...optional({ knownHosts: set<string>('SSH_KNOWN_HOSTS') }),
+    files: optional({
+      [`${site.prefix}_SSH_KEY`]: own<string>('SSH_KEY'),
+      SSH_KNOWN_HOSTS: set<string>('SSH_KNOWN_HOSTS'),
+    }) as Record<string, string>,
+  };
+}
+
+/**
+ * Are the files there that the settings name?
+ * @throws UsageError with every one that is not
+ */
+export async function judgeFiles({ files }: Pick<Access, 'files'>): Promise<void> {
+  const judged = await Promise.all(
+    Object.entries(files).map(async ([name, path]) => {
+      const why = await whyNoFile(path);
+      return why && `${name}: is ${JSON.stringify(path)}; ${why}`;
+    }),
+  );
+  refuseAll(judged);
+}
+
+async function whyNoFile(path: string): Promise<string | undefined> {
+  const facts = await stat(path).catch(() => undefined);
+  if (!facts) return 'there is no such file';
+  if (facts.isFile()) return undefined;
+  return facts.isDirectory() ? 'it is a directory, not a file' : 'it is not a file';
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Leaves out what is undefined. */
+function optional<T extends Record<string, unknown>>(values: T): Defined<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
+}

@@ -1,0 +1,102 @@
+/** The forms that settings take: text in, value out, or what it should have been. */
+import { resolve } from 'node:path';
+import { judgeToken } from '../model/bearer.ts';
+import { inHome } from '../util/home.ts';
+import { Secret } from '../util/secret.ts';
+
+/** How one kind of setting is read. `read` returns undefined where the text does not have the form. */
+export interface Form<T> {
+  readonly wants: string;
+  readonly read: (text: string) => T | undefined;
+  /** Says what is wrong with a value whose form is more than one sentence can tell. */
+  readonly problem?: (text: string) => string | undefined;
+  /** A secret value is never repeated in a message. */
+  readonly secret?: boolean;
+}
+
+const when = <T>(ok: boolean, value: () => T): T | undefined => (ok ? value() : undefined);
+
+const isIpv4 = (text: string): boolean =>
+  /^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}$/.test(text) &&
+  text.split('.').every((part) => Number(part) < 256);
+
+/** An address that a backend can have: dotted decimal, neither unspecified nor multicast nor broadcast. */
+export const ipv4: Form<string> = {
+  wants: 'an IPv4 address such as 192.168.1.164, without port or mask',
+  read: (text) => when(isIpv4(text) && !/^(0|22[4-9]|2[345]\d)\./.test(text), () => text),
+};
+
+// Letters of any case, digits, inner hyphens (RFC 1123), underscores as LANs have them.
+const isHostName = (text: string): boolean =>
+  text.length <= 253 &&
+  text.split('.').every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(label));
+
+// Numbers alone are an address to the resolver, in hex too: 0x7f.1 is 127.0.0.1 (inet_aton(3)).
+const isNumbers = (text: string): boolean => /^(\d+|0x[\da-f]+|\.)+$/i.test(text);
+
+const isHost = (text: string): boolean =>
+  isNumbers(text) ? isIpv4(text) && text !== '0.0.0.0' : isHostName(text) || isIpv6(text);
+
+const isIpv6 = (text: string): boolean => /^[0-9a-f:]+$/i.test(text) && URL.canParse(`http://[${text}]/`);
+
+/** A host by name or address; a name is lower-cased. */
+export const host: Form<string> = {
+  wants: 'a host name or an address, without scheme, port, path or user',
+  read: (text) => when(isHost(text), () => text.toLowerCase()),
+};
+
+/** Several hosts, separated by commas, each named once. */
+export const hosts: Form<readonly string[]> = {
+  wants: 'host names or addresses separated by commas, each named once',
+  read: (text) => {
+    const list = text.split(',').map((item) => item.replace(/^ +| +$/g, '').toLowerCase());
+    return when(list.every(isHost) && new Set(list).size === list.length, () => list);
+  },
+};
+
+/** A public DNS name, as certificates carry it. */
+export const publicName: Form<string> = {
+  wants: 'a public DNS name such as ai.example.org',
+  read: (text) =>
+    when(isHostName(text) && /\.[a-z][a-z0-9-]*$/i.test(text) && !text.includes('_'), () =>
+      text.toLowerCase(),
+    ),
+};
+
+/** A login name. */
+export const user: Form<string> = {
+  wants: 'a login name: letters, digits, dot, hyphen, underscore, not beginning with a hyphen',
+  read: (text) => when(/^[a-z0-9_][a-z0-9._-]{0,63}$/i.test(text), () => text),
+};
+
+/** A port. */
+export const port: Form<number> = {
+  wants: 'a port number from 1 to 65535',
+  read: (text) => when(/^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65535, () => Number(text)),
+};
+
+/** A path on this machine; `~/` is the home directory, relative paths are taken from here. */
+export const path: Form<string> = {
+  wants: 'the path of a file on this machine',
+  read: (text) => when(text !== '' && [...text].every((c) => c >= ' '), () => resolve(inHome(text))),
+};
+
+/** An https URL, as text. */
+export const url: Form<string> = {
+  wants: 'an https URL',
+  read: (text) => when(URL.canParse(text) && text.startsWith('https://') && !/\s/.test(text), () => text),
+};
+
+/** An e-mail address, near enough to the standard for a CA's account. */
+export const email: Form<string> = {
+  wants: 'an e-mail address',
+  read: (text) => when(/^[^\s@"'\\]+@[^\s@"'\\]+\.[a-z0-9-]+$/i.test(text), () => text),
+};
+
+/** A bearer token of the gate. */
+export const token: Form<Secret> = {
+  wants: '16 to 512 visible ASCII characters without quotes and backslash, hard to guess',
+  read: (text) => when(judgeToken(text) === undefined, () => new Secret(text)),
+  problem: judgeToken,
+  secret: true,
+};

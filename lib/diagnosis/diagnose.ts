@@ -1,0 +1,40 @@
+/** A failure's words -> what it means and what to do next, by the table in explain/. */
+
+import type { Failure } from '../model/host-report.ts';
+import { lookUp } from '../util/look-up.ts';
+import { ACME } from './acme-failures.ts';
+import { POINTS } from './failure-codes.ts';
+import { NGINX } from './nginx-failures.ts';
+import { type Explanation, rowFor } from './row.ts';
+import { SSH } from './ssh-failures.ts';
+import { LOGIN } from './sudo-failures.ts';
+import { TLS_POINTS } from './tls-failure-codes.ts';
+
+const BY_WORDS = [...LOGIN, ...NGINX];
+const BY_TYPE = [...LOGIN, ...ACME].filter(({ code }) => code !== undefined);
+
+const UNKNOWN: Explanation = {
+  means: 'This failure is not in our table.',
+  next: 'Its own words are above; on the proxy, `nginx -t` and the error log tell more.',
+};
+
+/** What `failure` means and what to do. */
+export function explain({ code, text, advice }: Failure): Explanation {
+  const point = lookUp(POINTS, code) ?? lookUp(TLS_POINTS, code);
+  if (advice !== undefined) return explanation((point ?? rowFor(SSH, text))?.means, advice);
+  const row = rowFor(BY_WORDS, text) ?? BY_TYPE.find((each) => each.code === code);
+  if (point?.isFirm) return explanation([point.means, row?.means].join(' ').trim(), point.next);
+  const { means, next } = row ?? point ?? UNKNOWN;
+  return explanation(means, next);
+}
+
+const explanation = (means: string | undefined, next: string): Explanation => ({
+  next,
+  ...(means && { means }),
+});
+
+/** A failed order with its type (`acme-dns`), from certbot's words. */
+export function typed(failure: Failure): Failure {
+  const code = failure.code === 'order' ? rowFor(BY_TYPE, failure.text)?.code : undefined;
+  return code ? { ...failure, code } : failure;
+}

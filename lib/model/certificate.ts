@@ -1,0 +1,88 @@
+/** Certificates as a proxy holds them: read from PEM, judged by the rule that certbot renews by. */
+import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import { DAY_MS, daysUntil } from './certificate-life.ts';
+import type { Issued } from './check.ts';
+
+/** The first of a chain, which is the server's own. */
+export interface Certificate extends Issued {
+  readonly issuer: string;
+  readonly from: Date;
+  readonly until: Date;
+  readonly names: (name: string) => boolean;
+}
+
+const RENEWED_BEFORE_MS = 30 * DAY_MS;
+
+/** Reads the first certificate of a PEM file; undefined when there is none. */
+export function readCertificate(pem: string | undefined): Certificate | undefined {
+  const [first] = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.exec(pem ?? '') ?? [];
+  if (first === undefined) return undefined;
+  try {
+    return describe(new X509Certificate(first));
+  } catch {
+    return undefined;
+  }
+}
+
+function describe(x509: X509Certificate): Certificate {
+  return {
+    kind: kindOf(x509),
+    fingerprint: x509.fingerprint256,
+    issuer: x509.issuer.split('\n').at(-1)?.replace(/^\w+=/, '') ?? '',
+    from: new Date(x509.validFrom),
+    until: new Date(x509.validTo),
+    names: (name) => (isIP(name) ? x509.checkIP(name) : x509.checkHost(name)) !== undefined,
+  };
+}
+
+function kindOf(x509: X509Certificate): Issued['kind'] {
+  // Not checkIssued(): that also wants the right to sign others, which a server's certificate lacks.
+  if (x509.issuer === x509.subject && x509.verify(x509.publicKey)) return 'self-signed';
+  return isStaging(x509.issuer) ? 'staging' : 'ca';
+}
+
+/** Let's Encrypt writes it into every name of its staging CAs (https://letsencrypt.org/docs/staging-environment/). */
+export function isStaging(issuer: string): boolean {
+  return issuer.includes('(STAGING)');
+}
+
+/** When certbot would renew it: 30 days before its end, or a third of its life where that is less. */
+export function renewalPoint({ from, until }: Pick<Certificate, 'from' | 'until'>): Date {
+  const third = (until.getTime() - from.getTime()) / 3;
+  return new Date(until.getTime() - Math.min(RENEWED_BEFORE_MS, third));
+}
+
+/** Why `certificate` is not good enough to go on with; empty when it is. */
+export function whyNot(
+  certificate: Certificate | undefined,
+  name: string,
+  accepted: readonly Issued['kind'][],
+  now: Date,
+): string {
+  if (!certificate) return 'there is no certificate yet';
+  const { kind, from, until } = certificate;
+  if (!accepted.includes(kind)) return `the certificate there is ${KINDS[kind]}`;
+  if (!certificate.names(name)) return `the certificate there does not name ${name}`;
+  if (from > now) return 'the certificate there is not valid yet';
+  return renewalPoint(certificate) > now ? '' : `the certificate there ends on ${dayOf(until)}`;
+}
+
+/** What kinds of certificate are for people. */
+export const KINDS: Readonly<Record<Issued['kind'], string>> = {
+  ca: 'from a CA',
+  staging: 'a staging one, which no client trusts',
+  'self-signed': 'self-signed',
+};
+
+/** `2026-11-22` */
+export const dayOf = (date: Date): string => date.toISOString().slice(0, 10);
+
+/** Days from `now` to its end, whole ones. */
+export const daysLeft = ({ until }: Pick<Certificate, 'until'>, now: Date): number => daysUntil(until, now);
+
+/** The certificate that a host told of, as the checks compare it. */
+export function issuedOn({ certificate }: { readonly certificate?: string }): Issued[] {
+  const read = readCertificate(certificate);
+  return read ? [{ kind: read.kind, fingerprint: read.fingerprint }] : [];
+}

@@ -1,0 +1,85 @@
+/** What became of a host: one host's account of one run. */
+import type { CheckResult } from '../checks/catalog.ts';
+
+export const OUTCOMES = [
+  'applied',
+  'unchanged',
+  'planned',
+  'rolled-back',
+  'refused',
+  'failed',
+  'unknown',
+] as const;
+export type OutcomeName = (typeof OUTCOMES)[number];
+
+/** A failure in the words of the program that met it. `code` says at which point (lib/diagnosis/diagnose.ts). */
+export interface Failure {
+  readonly code: string;
+  readonly text: string;
+  /** What to do next, where the one who failed knows best (SSH, paths on the host). */
+  readonly advice?: string;
+  /** What it means and what to do next, once that was looked up (lib/diagnosis/explained.ts). */
+  readonly means?: string;
+  readonly next?: string;
+}
+
+/** What is wrong on a host although the run did there what it was asked to. */
+export interface Fault {
+  /** What it is about, in a word or two. */
+  readonly about: string;
+  /** What is wrong, what it means, what to do. */
+  readonly text: string;
+}
+
+export interface FileReport {
+  readonly path: string;
+  readonly changed: boolean;
+}
+
+/** One host's account of one run. */
+export interface HostReport {
+  readonly host: string;
+  outcome: OutcomeName;
+  /** The release that this run made. */
+  release?: string;
+  /** The last release that was there before. */
+  before?: string;
+  failure?: Failure;
+  /** Set when putting things back failed: the steps to do by hand. */
+  todo?: string[];
+  /** The client that got the candidate token: only a first deploy has one. */
+  generated?: string;
+  readonly files: FileReport[];
+  readonly drift: { path: string; how: string }[];
+  readonly notes: string[];
+  readonly facts: Record<string, string>;
+  /** Rows of what was asked for, by the kind of row (clients, releases). */
+  readonly rows: Record<string, string[][]>;
+  /** The certificate on the host with its chain, as PEM. */
+  certificate?: string;
+  /** What its own services answered, where each proxy is asked by itself. */
+  checks?: readonly CheckResult[];
+  /** What needs attention there; with any, the exit status is 3. */
+  attention?: readonly Fault[];
+  /** What the summary says of it, where the outcome alone does not tell. */
+  meaning?: string;
+  /** Texts before and after, by path, in a plan. */
+  readonly texts: Map<string, { before: string; after: string }>;
+  /** Time of each phase. */
+  readonly milliseconds: Record<string, number>;
+}
+
+/** An empty account, `failed` until the program says otherwise. */
+export function newReport(host: string): HostReport {
+  return {
+    host,
+    outcome: 'failed',
+    files: [],
+    drift: [],
+    notes: [],
+    facts: {},
+    rows: {},
+    texts: new Map(),
+    milliseconds: {},
+  };
+}

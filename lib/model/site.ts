@@ -1,0 +1,106 @@
+/** What a site is, and which sites there are: the data in sites/. */
+import { readdir } from 'node:fs/promises';
+import type { Check } from '../checks/catalog.ts';
+import type { Form } from '../config/validators.ts';
+import { UsageError } from '../util/errors.ts';
+
+/** A setting of a site: its form, and what holds when it is not set. */
+export interface Setting<T = unknown> {
+  readonly form: Form<T>;
+  readonly default?: string;
+  readonly meaning: string;
+}
+
+/** A file for nginx's http context: its template in http-maps/, its name in conf.d/, its mode. */
+interface HttpMap {
+  readonly source: string;
+  readonly name: string;
+  readonly mode: '600' | '644';
+}
+
+/** A bearer gate in front of Ollama: what its clients are, and where they come in. */
+export interface Gate {
+  /** The setting with the token of the client `default`. */
+  readonly token: string;
+  /** The setting with a token of scope `inference`, for a check. */
+  readonly inferenceToken?: string;
+  /** The folder of the clients' files. */
+  readonly clients: `/etc/nginx/${string}`;
+  /** Where Ollama stands on this site, such as `/ollama`. */
+  readonly path: `/${string}`;
+  /** How many requests a minute a client can be limited to, and the zone that counts them in the maps. */
+  readonly limits: Readonly<Record<number, string>>;
+  /** The access log; its second word is the client's name. */
+  readonly log: string;
+}
+
+/** The paths of a certificate with its chain, and of its key, on the proxy. */
+interface CertificateFiles {
+  readonly chain: string;
+  readonly key: string;
+}
+
+/** A site is data: templates beside it, settings, maps, gate, checks (README, "Add a site"). */
+export interface Site {
+  readonly name: string;
+  /** Its name for people and certificates: what `server_name` says. `_`: it is reached by address, as the default server. */
+  readonly serverName: string;
+  /** The setting that, when it is set, is its name in the place of `serverName`; its certificate is then certbot's. */
+  readonly nameFrom?: string;
+  /** PREFIX_PROXY_HOST, PREFIX_PROXY_USER, PREFIX_PROXY_PORT and PREFIX_SSH_KEY say how to reach its proxies. */
+  readonly prefix: string;
+  readonly proxy: { readonly host?: string; readonly user: string };
+  /** Settings by name. One that a template has as a marker, `__NAME__`, is filled in there. */
+  readonly settings: Readonly<Record<string, Setting>>;
+  readonly maps: readonly HttpMap[];
+  /** Does its vhost use $connection_upgrade? */
+  readonly webSocket: boolean;
+  readonly gate?: Gate;
+  /** The setting with the token that checks may use, where there is no gate. */
+  readonly checkToken?: string;
+  /** What its vhost names, where that is not certbot's place for `serverName`. */
+  readonly certificate?: CertificateFiles;
+  /** Loaded only when they are run. */
+  readonly checks: () => Promise<readonly Check[]>;
+}
+
+/** The site of a script that is told of none. */
+export const DEFAULT_SITE = 'ia.enso.4nkweb.com';
+const NAMELESS = '_';
+/** The folder of the suite. */
+export const ROOT = new URL('../../', import.meta.url);
+
+/** Where the certificate of `site` lies on a proxy. */
+export function certificateOf({ certificate, serverName }: Site): CertificateFiles {
+  const live = `/etc/letsencrypt/live/${serverName}`;
+  return certificate ?? { chain: `${live}/fullchain.pem`, key: `${live}/privkey.pem` };
+}
+
+/** Is `site` reached by address, having no name? */
+export const isNameless = ({ serverName }: Site): boolean => serverName === NAMELESS;
+
+/** `site` under the name that its settings give it. */
+export function named(site: Site, values: Readonly<Record<string, unknown>>): Site {
+  const name = values[site.nameFrom ?? ''];
+  if (typeof name !== 'string') return site;
+  const { certificate: _, ...rest } = site;
+  return { ...rest, serverName: name };
+}
+
+/** Every site in sites/, by name. */
+export async function findSites(): Promise<ReadonlyMap<string, Site>> {
+  const folder = new URL('sites/', ROOT);
+  const modules = (await readdir(folder)).filter((file) => file.endsWith('.ts'));
+  const sites = await Promise.all(
+    modules.map(async (file) => ((await import(new URL(file, folder).href)) as { site: Site }).site),
+  );
+  return new Map(sites.map((site) => [site.name, site]));
+}
+
+/** @throws UsageError that lists the sites there are */
+export function pickSite(sites: ReadonlyMap<string, Site>, name: string): Site {
+  const site = sites.get(name);
+  if (!site)
+    throw new UsageError([`--site ${name}: no such site; there are: ${[...sites.keys()].join(', ')}`]);
+  return site;
+}

@@ -1,0 +1,112 @@
+/** Site and settings -> the files that belong on a proxy. */
+import { readFile } from 'node:fs/promises';
+import type { Settings } from '../config/settings.ts';
+import { type Client, clientMap, DEFAULT_CLIENT } from '../model/bearer.ts';
+import { certificateOf, isNameless, ROOT, type Site } from '../model/site.ts';
+import { UsageError } from '../util/errors.ts';
+import { Secret } from '../util/secret.ts';
+import { fill, inline, markersOf, snippetsOf } from './template.ts';
+
+/**
+ * A file for the proxy. Where it goes there depends on the role, and for a vhost on that host's nginx.conf;
+ * `first-client` is only for a proxy that has neither history nor clients.
+ */
+export interface SiteFile {
+  readonly role: 'vhost' | 'map' | 'shared' | 'client' | 'first-client';
+  readonly name: string;
+  readonly mode: '600' | '644';
+  readonly content: string;
+}
+
+const WEBSOCKET_MAP = {
+  source: 'websocket-connection.map.conf.example',
+  name: 'websocket-connection-map.conf',
+} as const;
+
+/** The vhost and the maps of `site`. */
+export async function render(site: Site, settings: Settings): Promise<SiteFile[]> {
+  const [vhost, maps, shared] = await Promise.all([
+    renderVhost(`${site.name}.conf`, site, settings),
+    Promise.all(site.maps.map(async (map) => ({ ...map, content: await readMap(map.source) }))),
+    site.webSocket ? webSocketMap() : undefined,
+  ]);
+  return [
+    ...maps.map(({ name, mode, content }) => ({ role: 'map' as const, name, mode, content })),
+    ...(shared ? [shared] : []),
+    { role: 'vhost', name: `${site.name}.conf`, mode: '644', content: vhost },
+  ];
+}
+
+/** The map for $connection_upgrade, which sites share. */
+export async function webSocketMap(): Promise<SiteFile> {
+  const { source, name } = WEBSOCKET_MAP;
+  return { role: 'shared', name, mode: '644', content: await readMap(source) };
+}
+
+/** The vhost that answers the CA's challenge before there is a certificate; it takes the place of the full one. */
+export async function renderHttpOnly(site: Site, settings: Settings): Promise<SiteFile[]> {
+  const content = await renderVhost(`${site.name}.http-only.conf`, site, settings, false);
+  return [{ role: 'vhost', name: `${site.name}.conf`, mode: '644', content }];
+}
+
+/** The file of one client of the gate; `role` says whether it is wanted anyway or only on a first deploy. */
+export function clientFile(role: 'client' | 'first-client', token: Secret, now: string): SiteFile {
+  const client: Client = { name: DEFAULT_CLIENT, scope: 'full', created: now, rotated: now, tokens: [token] };
+  return { role, name: client.name, mode: '600', content: clientMap(client) };
+}
+
+async function renderVhost(name: string, site: Site, settings: Settings, whole = true): Promise<string> {
+  const template = await readText(`sites/${name}`);
+  const names = snippetsOf(template);
+  const texts = await Promise.all(names.map((snippet) => readText(`sites/snippets/${snippet}`)));
+  const text = inline(template, Object.fromEntries(names.map((snippet, i) => [snippet, texts[i] ?? ''])));
+  return fill(`sites/${name}`, text, markerValues(text, site, settings, whole));
+}
+
+/** Settings with a default are made to be filled in: the whole vhost must have their marker. Others fill what asks for them. */
+function markerValues(
+  text: string,
+  site: Site,
+  { values }: Settings,
+  whole: boolean,
+): Record<string, string> {
+  const markers = markersOf(text);
+  const wanted = Object.entries(site.settings).filter(
+    ([name, setting]) => (whole && setting.default) || markers.has(name),
+  );
+  const own = Object.entries(siteMarkers(site)).filter(([name]) => markers.has(name));
+  return Object.fromEntries([
+    ...own,
+    ...wanted.flatMap(([name]) => {
+      const value = values[name];
+      return value === undefined || value instanceof Secret ? [] : [[name, value]];
+    }),
+  ]);
+}
+
+/** What any template may ask of its site; for one whose name is a setting, or who has none. */
+function siteMarkers(site: Site): Record<string, string> {
+  const { chain, key } = certificateOf(site);
+  return {
+    SERVER_NAME: site.serverName,
+    DEFAULT_SERVER: isNameless(site) ? ' default_server' : '',
+    CERTIFICATE: chain,
+    CERTIFICATE_KEY: key,
+  };
+}
+
+const readMap = (name: string): Promise<string> => readText(`http-maps/${name}`);
+
+/** A template as text; a final newline is added where it lacks one. */
+async function readText(name: string): Promise<string> {
+  try {
+    const text = await readFile(new URL(name, ROOT), 'utf8');
+    if (text.includes('\0')) throw new UsageError([`${name}: holds a NUL byte`]);
+    return text.endsWith('\n') ? text : `${text}\n`;
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    throw new UsageError([
+      `${name}: this template cannot be read (${(cause as NodeJS.ErrnoException).code})`,
+    ]);
+  }
+}

@@ -1,0 +1,42 @@
+/** Templates: nginx text with markers `__NAME__` and snippets; pure text in, text out. */
+import { refuseAll } from '../util/errors.ts';
+import { lookUp } from '../util/look-up.ts';
+
+const MARKER = /__([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)__/g;
+const SNIPPET = /^([ \t]*)include snippets\/([\w.-]+);[ \t]*$/gm;
+
+/** The names of the markers in `text`, each once. */
+export function markersOf(text: string): ReadonlySet<string> {
+  return new Set([...text.matchAll(MARKER)].map(([, name]) => name ?? ''));
+}
+
+/**
+ * Fills every marker in one pass: what a value holds is never looked at again.
+ * @throws UsageError for a marker without a value, and for a value whose marker is not there
+ */
+export function fill(name: string, text: string, values: Readonly<Record<string, string>>): string {
+  const markers = markersOf(text);
+  const problems = [
+    ...[...markers]
+      .filter((marker) => !Object.hasOwn(values, marker))
+      .map((marker) => `${name}: the marker __${marker}__ has no value`),
+    ...Object.keys(values)
+      .filter((marker) => !markers.has(marker))
+      .map((marker) => `${name}: the marker __${marker}__ is missing, so ${marker} would have no effect`),
+  ];
+  refuseAll(problems);
+  return text.replace(MARKER, (_, marker: string) => values[marker] ?? '');
+}
+
+/** Puts the text of snippets in the place of their `include snippets/NAME;` lines, indented as those are. */
+export function inline(text: string, snippets: Readonly<Record<string, string>>): string {
+  return text.replace(SNIPPET, (line, indent: string, name: string) => {
+    const snippet = lookUp(snippets, name);
+    return snippet === undefined ? line : snippet.trimEnd().replace(/^(?=.)/gm, indent);
+  });
+}
+
+/** The snippets that `text` includes. */
+export function snippetsOf(text: string): readonly string[] {
+  return [...text.matchAll(SNIPPET)].map(([, , name]) => name ?? '');
+}

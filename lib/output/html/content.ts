@@ -1,0 +1,44 @@
+/** What the page tells, as plain data that holds no secret. */
+
+import type { CheckResult } from '../../checks/catalog.ts';
+import type { Context } from '../../commands/context.ts';
+import type { Verified } from '../../commands/verify.ts';
+import type { Failure } from '../../model/host-report.ts';
+import { newRun } from '../../model/run.ts';
+
+export interface PageContent {
+  readonly site: string;
+  /** `2026-11-22T17:40:35Z` */
+  readonly made: string;
+  /** Who ran the checks, and on which machine: what `from here` means. */
+  readonly who: string;
+  readonly hosts: readonly PageHost[];
+}
+
+/** A proxy, or the public name, with its checks. */
+export interface PageHost {
+  readonly name: string;
+  /** `Checks of https://… from here` */
+  readonly title: string;
+  readonly milliseconds: Readonly<Record<string, number>>;
+  readonly checks: readonly CheckResult[];
+  /** Why it was not reached at all. */
+  readonly failure?: Failure;
+}
+
+/** All that was found, each text as the report may tell it. */
+export function contentOf({ site, report }: Pick<Context, 'site' | 'report'>, all: readonly Verified[]) {
+  const { now, who } = newRun();
+  return cleaned({ site: site.name, made: now, who, hosts: all.map(hostOf) }, report.clean);
+}
+
+function hostOf({ report, title, checks }: Verified): PageHost {
+  const { host: name, milliseconds, failure } = report;
+  return { name, title, milliseconds, checks, ...(failure && { failure }) };
+}
+
+/** Before anything is escaped: an escaped token would not be known again. */
+function cleaned(content: PageContent, clean: (text: string) => string): PageContent {
+  const text = JSON.stringify(content, (_, value) => (typeof value === 'string' ? clean(value) : value));
+  return JSON.parse(text) as PageContent;
+}

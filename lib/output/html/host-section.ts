@@ -1,0 +1,66 @@
+/** A proxy, or the public name, as a section of the page: its verdict, then its checks, the worst first. */
+import type { CheckResult } from '../../checks/catalog.ts';
+import { certificateBar } from './certificate-bar.ts';
+import type { PageHost } from './content.ts';
+import { type Html, html } from './html.ts';
+import { streamChart } from './stream-chart.ts';
+import { badge, line, WORST_FIRST } from './verdict.ts';
+
+/** @param id of its heading; those of its checks begin with it */
+export function hostSection(host: PageHost, now: Date, id: string): Html {
+  const checks = worstFirst(host.checks);
+  return html`
+<section aria-labelledby="${id}">
+<h2 id="${id}">${host.title}</h2>
+${times(host.milliseconds)}
+${host.failure && unreached(host.failure)}
+${checks.length > 0 ? list(checks.map((check, i) => item(check, now, checkId(id, i)))) : undefined}
+</section>`;
+}
+
+/** The checks as the page lists them. */
+export function worstFirst(checks: readonly CheckResult[]): readonly CheckResult[] {
+  return WORST_FIRST.flatMap((wanted) => checks.filter(({ status }) => status === wanted));
+}
+
+/** Where the check at that place of the list stands on the page. */
+export const checkId = (host: string, place: number): string => `${host}-check-${place + 1}`;
+
+/** The role is for Safari, which takes a list without marks for none. */
+const list = (items: readonly Html[]): Html => html`<ol role="list">${items}
+</ol>`;
+
+function item(
+  { name, status, detail, milliseconds, curl, measured }: CheckResult,
+  now: Date,
+  id: string,
+): Html {
+  return html`
+<li class="check" id="${id}">
+<h3>${badge(status)} <span class="name">${name}</span></h3>
+<p class="took">${milliseconds} ms</p>
+<div class="found">
+<p>${prose(detail)}</p>
+${measured?.kind === 'stream' ? streamChart(measured, id) : undefined}
+${measured?.kind === 'certificate' ? certificateBar(measured, now, id) : undefined}
+${curl === undefined ? undefined : html`<details><summary>By hand</summary><pre><code>${curl}</code></pre></details>`}
+</div>
+</li>`;
+}
+
+/** What stands in backquotes is something to type or to look for. */
+function prose(text: string): readonly Html[] {
+  return text.split(/`([^`]+)`/).map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>` : html`${part}`));
+}
+
+function unreached({ text, means, next = '' }: NonNullable<PageHost['failure']>): Html {
+  return html`<div class="unreached">
+<p>${line({ status: 'failed', text })}</p>
+<dl>${means === undefined ? undefined : html`<dt>means</dt><dd>${prose(means)}</dd>`}<dt>next</dt><dd>${prose(next)}</dd></dl>
+</div>`;
+}
+
+function times(milliseconds: PageHost['milliseconds']): Html | undefined {
+  const all = Object.entries(milliseconds).map(([what, ms]) => `${what} ${ms} ms`);
+  return all.length > 0 ? html`<p class="times">${all.join(', ')}</p>` : undefined;
+}

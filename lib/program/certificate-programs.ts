@@ -1,0 +1,82 @@
+/** The remote programs of bootstrap-tls. */
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import type { Wish } from '../commands/certificates/options.ts';
+import type { Settings } from '../config/settings.ts';
+import { newRun } from '../model/run.ts';
+import { ROOT, type Site } from '../model/site.ts';
+import { renderHttpOnly } from '../nginx/render.ts';
+import type { Program } from '../remote/transact.ts';
+import { contentFunction, program, quote, siteProgram } from './program.ts';
+
+/** The longest that systems accept of a certificate that a person told them to trust. */
+const SELF_SIGNED_DAYS = 825;
+
+export type Order = 'new' | 'rehearsal' | 'none';
+
+/** A file of the challenge's directory, for one try; there, the site's name stands before its own. */
+export interface ChallengeFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** A file for the webroot, of a name and a text that nobody guesses. */
+export const newChallenge = (): ChallengeFile => ({
+  name: randomBytes(12).toString('base64url'),
+  text: randomBytes(24).toString('base64url'),
+});
+
+const assign = (values: Readonly<Record<string, string>>): string[] =>
+  Object.entries(values).map(([name, value]) => `${name}=${quote(value)}`);
+
+/** The renewal hook, as a function that prints it. */
+export async function hookText(): Promise<string[]> {
+  const text = await readFile(new URL('lib/program/sh/hook.sh', ROOT), 'utf8');
+  return [contentFunction(0, text), 'hook_text() { content_0; }'];
+}
+
+/** What there is for TLS on the host. */
+export async function lookProgram(site: Site): Promise<Program> {
+  const run = newRun();
+  return { id: run.id, text: await program('look', run, site, await hookText()) };
+}
+
+/** The HTTP-only vhost in the place of the full one. */
+export async function httpOnlyProgram(site: Site, settings: Settings): Promise<Program> {
+  const run = newRun();
+  const files = await renderHttpOnly(site, settings);
+  return { id: run.id, text: await siteProgram('http_only', run, site, files) };
+}
+
+/** Places `file` in the webroot; without one, removes what was placed. */
+export async function challengeProgram(site: Site, file?: ChallengeFile): Promise<Program> {
+  const run = newRun();
+  const data = file ? assign({ CHALLENGE_NAME: file.name, CHALLENGE_TEXT: file.text }) : [];
+  return { id: run.id, text: await program(file ? 'challenge' : 'end_challenge', run, site, data) };
+}
+
+/** Certbot's order, the renewal hook, the reload. */
+export async function issueProgram(site: Site, order: Order, wish: Wish): Promise<Program> {
+  const run = newRun();
+  const { server, email } = wish;
+  const data = assign({ ORDER: order, ACME_SERVER: server, ACME_EMAIL: email, DOMAIN: site.serverName });
+  return { id: run.id, text: await program('issue', run, site, [...data, ...(await hookText())]) };
+}
+
+/** The name of a certificate that `host` signs itself: the site's, or where it has none the host's. */
+export function selfSignedName({ serverName }: Site, host: string): string {
+  return /^[a-z0-9][\w.:-]*$/i.test(serverName) ? serverName : host;
+}
+
+/** A certificate that `host` signs itself; its key is made there. */
+export async function selfSignedProgram(site: Site, host: string): Promise<Program> {
+  const run = newRun();
+  const name = selfSignedName(site, host);
+  const data = assign({
+    COMMON_NAME: name.length <= 64 ? name : 'gatepost',
+    ALTERNATIVE_NAMES: `${isIP(name) ? 'IP' : 'DNS'}:${name}`,
+    DAYS: String(SELF_SIGNED_DAYS),
+  });
+  return { id: run.id, text: await program('self_signed', run, site, data) };
+}

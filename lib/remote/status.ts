@@ -1,0 +1,120 @@
+/** The rows that a proxy tells of itself -> its status, as data. */
+import { X509Certificate } from 'node:crypto';
+import type { Issued } from '../checks/catalog.ts';
+import { clientsIn, type ListedClient } from '../commands/views/client-table.ts';
+import { daysLeft, readCertificate } from '../model/certificate.ts';
+import type { HostReport } from '../model/host-report.ts';
+import { type Renewal, renewalOf } from '../model/renewal.ts';
+import type { Site } from '../model/site.ts';
+import { lookUp } from '../util/look-up.ts';
+
+export interface Status {
+  readonly current?: string;
+  readonly releases: readonly Release[];
+  /** Each file of the last release: `ok`, `changed` or `removed` since, by somebody else. */
+  readonly state: readonly { readonly path: string; readonly state: string }[];
+  readonly nginx: { readonly version: string; readonly healthy: boolean; readonly running: boolean };
+  readonly messages: readonly string[];
+  /** The vhost that is there: the whole site, or the one that waits for the first certificate. */
+  readonly vhost?: 'tls' | 'http-only';
+  /** The files that define $connection_upgrade; more than one is too many. */
+  readonly upgrade: readonly string[];
+  readonly certificate?: Certificate;
+  readonly renewal: Renewal;
+  /** Of a site with a gate. */
+  readonly clients?: readonly ListedClient[];
+  /** The `server` lines in force, asked from the proxy: `open`, `closed`, `unreachable`, `silent` or `untested`. */
+  readonly backends: readonly { readonly address: string; readonly port: number; readonly state: string }[];
+  /** Who is at work on the host now. */
+  readonly busy?: string;
+  /** A run that was left unfinished; the next change settles it. */
+  readonly unfinished?: string;
+}
+
+interface Release {
+  readonly id: string;
+  readonly kind: string;
+  readonly when: string;
+  readonly who: string;
+  /** Of which client, or to which release. */
+  readonly about: string;
+}
+
+export interface Certificate {
+  readonly path: string;
+  /** `2026-11-22T17:40:35Z`; `missing` where there is no file, `unreadable` where it holds something else. */
+  readonly ends: string;
+  readonly kind?: Issued['kind'];
+  readonly daysLeft?: number;
+  readonly names: string;
+}
+
+/** What `host` told; `now` judges the days left, since a proxy's clock may be off. */
+export function statusOf(host: HostReport, { gate }: Pick<Site, 'gate'>, now: string): Status {
+  const { rows, facts } = host;
+  const of = (kind: string) => rows[kind] ?? [];
+  const first = (kind: string) => of(kind)[0]?.[0];
+  const [releases, busy, unfinished] = [of('release').map(releaseOf), first('busy'), first('unfinished')];
+  return {
+    ...(releases[0] && { current: releases[0].id }),
+    releases,
+    state: of('file').map(([path = '', state = '']) => ({ path, state })),
+    nginx: { version: facts.nginx ?? '', healthy: facts.healthy === 'yes', running: facts.running === 'yes' },
+    messages: of('message').flatMap(([text = '']) => (isPraise(text) ? [] : [text])),
+    ...((facts.vhost === 'tls' || facts.vhost === 'http-only') && { vhost: facts.vhost }),
+    upgrade: of('upgrade').flatMap(([file = '']) => file),
+    ...(facts.certificate && { certificate: certificateOf(facts.certificate, host.certificate, now) }),
+    renewal: renewalOf(facts),
+    ...(gate && { clients: clientsIn(host) }),
+    backends: of('backend')
+      .map(backendOf)
+      .sort((a, b) => a.port - b.port),
+    ...(busy && { busy }),
+    ...(unfinished && { unfinished }),
+  };
+}
+
+/** Is the site there, by a release of ours or by a vhost that somebody else put there? */
+export const isDeployed = ({ releases: [last], vhost }: Pick<Status, 'releases' | 'vhost'>): boolean =>
+  vhost !== undefined || (last !== undefined && last.kind !== REMOVAL);
+
+const REMOVAL = 'remove';
+const isPraise = (text: string): boolean => / syntax is ok$| test is successful$/.test(text);
+
+const backendOf = ([address = '', port, state = '']: readonly string[]) => ({
+  address,
+  port: Number(port),
+  state,
+});
+
+const releaseOf = ([id = '', kind = '', when = '', who = '', about = '']: readonly string[]): Release => ({
+  id,
+  kind: lookUp(KINDS, kind) ?? kind,
+  when,
+  who,
+  about,
+});
+
+/** The verbs of the remote program, as people say them. */
+const KINDS: Readonly<Record<string, string>> = {
+  apply: 'deploy',
+  found: 'found here',
+  http_only: 'HTTP-only vhost',
+  add_client: 'add client',
+  revoke_client: 'revoke client',
+  revoke_previous: 'revoke previous',
+};
+
+function certificateOf(path: string, pem: string | undefined, now: string): Certificate {
+  if (pem === undefined) return { path, ends: 'missing', names: '' };
+  const read = readCertificate(pem);
+  if (read === undefined) return { path, ends: 'unreadable', names: '' };
+  const { subjectAltName = '' } = new X509Certificate(pem);
+  return {
+    path,
+    kind: read.kind,
+    ends: read.until.toISOString().replace('.000', ''),
+    daysLeft: daysLeft(read, new Date(now)),
+    names: subjectAltName.replace(/(?:DNS|IP Address):/g, ''),
+  };
+}

@@ -1,0 +1,51 @@
+/** What a command prints: kept, capped, and handed on in whole lines. */
+import { StringDecoder } from 'node:string_decoder';
+import type { ClientChannel } from 'ssh2';
+import { LIMITS } from './timeouts.ts';
+
+export interface Output {
+  stdout: string;
+  stderr: string;
+}
+
+interface Watcher {
+  readonly onLine: (line: string) => void;
+  /** Called once too much was printed. */
+  readonly giveUp: (why: string) => void;
+  /** Called with what `onLine` threw. */
+  readonly reject: (reason: unknown) => void;
+}
+
+/** Reads both streams to their end: an unread one would keep the channel open for ever. */
+export function collect(channel: ClientChannel, output: Output, { onLine, giveUp, reject }: Watcher): void {
+  const lines = lineSplitter(onLine);
+  const decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
+  const take = (name: 'stdout' | 'stderr', data: Buffer): string => {
+    const text = decoders[name].write(data);
+    if (output.stdout.length + output.stderr.length + text.length > LIMITS.output) {
+      giveUp(`it printed more than ${LIMITS.output / 1024 / 1024} MB`);
+      channel.close();
+      return '';
+    }
+    output[name] += text;
+    return text;
+  };
+  channel.stderr.on('data', (data: Buffer) => void take('stderr', data));
+  channel.on('data', (data: Buffer) => {
+    try {
+      lines(take('stdout', data));
+    } catch (error) {
+      reject(error);
+    }
+  });
+}
+
+/** Whole lines only: a cut one must not be taken for what was meant. */
+export function lineSplitter(onLine: (line: string) => void): (text: string) => void {
+  let rest = '';
+  return (text) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) onLine(line);
+  };
+}

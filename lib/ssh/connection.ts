@@ -1,0 +1,117 @@
+/** The way to a proxy: connects hop by hop, runs commands there, opens streams from there. */
+import { connect as dialTcp, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { SshError } from '../util/errors.ts';
+import { type Outcome, runOn } from './exec.ts';
+import type { Hop } from './hops.ts';
+import type { Link, Prepared } from './login.ts';
+import { dialError, dialTimeout } from './ssh-errors.ts';
+import { LIMITS, within } from './timeouts.ts';
+
+export type { Outcome } from './exec.ts';
+
+export interface Connection {
+  /** Runs a command, gives it `input` and end of file; a lost connection is told in the outcome, not thrown. */
+  run(command: string, input: string, onLine?: (line: string) => void, limitMs?: number): Promise<Outcome>;
+  /** A stream to an address as seen from the proxy. */
+  forward(host: string, port: number): Promise<Duplex>;
+  /** Ends the connection, and the jump host's when it is not shared; the process may exit at once. */
+  close(): void;
+}
+
+/** What hops are reached through: the network itself, or a jump host; one serves many proxies. */
+export interface Jump {
+  readonly depth: number;
+  /** @param signal tells that nobody waits for it any more */
+  reach(hop: Hop, signal: AbortSignal): Promise<Duplex>;
+  lost(): SshError | undefined;
+  close(): void;
+}
+
+/**
+ * Logs in to the jump hosts, each through the one before; without any, hops are dialled directly.
+ * @throws SshError naming the hop that failed
+ */
+export async function openJump(hops: readonly Hop[]): Promise<Jump> {
+  let jump = direct;
+  const prepared = hops.map((hop) => [hop, prepareLink(hop)] as const);
+  try {
+    for (const [hop, preparing] of prepared) jump = through(await link(hop, jump, preparing), jump);
+    return jump;
+  } catch (error) {
+    jump.close();
+    throw error;
+  }
+}
+
+/**
+ * Connects to one proxy behind a jump host that is open or about to be; it stays open when this connection is closed.
+ * @throws SshError naming the hop
+ */
+export async function connectThrough(target: Hop, opening: Jump | Promise<Jump>): Promise<Connection> {
+  const prepared = prepareLink(target);
+  const jump = await opening;
+  const made = await link(target, jump, prepared);
+  const own: Link = { ...made, lost: () => rootCause(made, jump) };
+  return {
+    run: (command, input, onLine = () => {}, limitMs = LIMITS.run) =>
+      runOn(own, command, input, onLine, limitMs),
+    forward: (host, port) => own.open({ ...target, label: `${host} behind ${target.label}`, host, port }),
+    close: made.close,
+  };
+}
+
+const direct: Jump = { depth: 0, reach: dial, lost: () => undefined, close: () => {} };
+
+const through = (made: Link, before: Jump): Jump => ({
+  depth: before.depth + 1,
+  reach: made.open,
+  lost: () => rootCause(made, before),
+  close: () => closeAll([made, before]),
+});
+
+/** A lost jump host takes everything behind it along: it is the one to name. */
+const rootCause = (made: Link, before: Jump) => made.lost() && (before.lost() ?? made.lost());
+
+const closeAll = (parts: readonly { close(): void }[]) => {
+  for (const part of parts) part.close();
+};
+
+interface Preparing {
+  readonly module: Promise<typeof import('./login.ts')>;
+  readonly prepared: Promise<Prepared>;
+}
+
+/** Loads ssh2 and reads keys and known_hosts while the way is being opened: at a distance, both are free. */
+function prepareLink(hop: Hop): Preparing {
+  const module = import('./login.ts');
+  const prepared = module.then(({ prepare }) => prepare(hop));
+  prepared.catch(() => {});
+  return { module, prepared };
+}
+
+async function link(hop: Hop, jump: Jump, preparing: Preparing): Promise<Link> {
+  const waiting = new AbortController();
+  const reached = jump.reach(hop, waiting.signal);
+  reached.catch(() => {});
+  try {
+    const [{ logIn }, prepared] = await Promise.all([preparing.module, preparing.prepared]);
+    return await logIn(prepared, await reached, jump.depth);
+  } catch (error) {
+    waiting.abort();
+    reached.then((stream) => stream.destroy()).catch(() => {});
+    throw jump.lost() ?? error;
+  }
+}
+
+function dial(hop: Hop, signal: AbortSignal): Promise<Socket> {
+  const socket = dialTcp({ host: hop.host, port: hop.port, noDelay: true, signal });
+  const opened = new Promise<Socket>((resolve, reject) => {
+    socket.once('connect', () => resolve(socket));
+    socket.on('error', (error) => reject(dialError(hop, error)));
+  });
+  return within(opened, LIMITS.hop, () => {
+    socket.destroy();
+    return dialTimeout(hop);
+  });
+}

@@ -1,0 +1,110 @@
+/** One command on a hop: input in whole, output out in lines, and a plain account of how it ended. */
+import type { ClientChannel } from 'ssh2';
+import type { SshError } from '../util/errors.ts';
+import { collect, type Output } from './channel-output.ts';
+import type { Link } from './login.ts';
+import { commandError, endlessError } from './ssh-errors.ts';
+import { LIMITS } from './timeouts.ts';
+
+export interface Outcome {
+  /** Undefined: the channel closed without an exit status. */
+  readonly code: number | undefined;
+  readonly signal?: string;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** False only when the input certainly was not all handed to the connection. */
+  readonly sent: boolean;
+  /** How the connection was lost, or why waiting for the command was given up. */
+  readonly lost?: SshError;
+}
+
+interface Progress extends Output {
+  code: number | undefined;
+  signal?: string;
+  sent: boolean;
+}
+
+/**
+ * Runs a command without a pty, gives it `input` and then end of file.
+ * @param onLine called with each whole line of stdout as it arrives
+ * @throws SshError when the host refuses to run anything; a lost connection is an outcome, not an error
+ */
+export function runOn(
+  link: Link,
+  command: string,
+  input: string,
+  onLine: (line: string) => void,
+  limitMs: number,
+): Promise<Outcome> {
+  const progress: Progress = { code: undefined, stdout: '', stderr: '', sent: false };
+  return new Promise<Outcome>((resolve, reject) => {
+    const giveUp = (why: string) => end(endlessError(link.hop, why));
+    const timer = setTimeout(() => giveUp(`no end within ${limitMs / 1000} s`), limitMs);
+    const end = (lost?: SshError) => {
+      clearTimeout(timer);
+      resolve({ ...progress, ...(lost && { lost }) });
+    };
+    start(link, command, (error, channel) => {
+      if (channel) return follow(channel, { link, progress, input, onLine, end, giveUp, reject });
+      const lost = link.lost();
+      if (lost) return end(lost);
+      clearTimeout(timer);
+      reject(commandError(link.hop, error));
+    });
+  });
+}
+
+/** ssh2 throws at once when the connection is known to be gone. */
+function start(link: Link, command: string, done: (error?: Error, channel?: ClientChannel) => void): void {
+  try {
+    link.client.exec(command, done);
+  } catch (error) {
+    done(error as Error);
+  }
+}
+
+interface Watch {
+  readonly link: Link;
+  readonly progress: Progress;
+  readonly input: string;
+  readonly onLine: (line: string) => void;
+  readonly end: (lost?: SshError) => void;
+  readonly giveUp: (why: string) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** Everything is attached before control returns: an early exit status may be in the same packet. */
+function follow(channel: ClientChannel, watch: Watch): void {
+  const { progress, link, end } = watch;
+  channel.on('error', () => {});
+  channel.on('exit', (code: number | null, signal?: string) => {
+    if (code === null) progress.signal = signal ?? 'unknown';
+    else progress.code = code;
+  });
+  const drain = endAfterExit(channel, progress, end);
+  channel.on('close', () => {
+    clearTimeout(drain());
+    end(progress.code === undefined && progress.signal === undefined ? link.lost() : undefined);
+  });
+  collect(channel, watch.progress, watch);
+  channel.end(watch.input, (error?: Error | null) => {
+    progress.sent = !error;
+  });
+}
+
+/** Something that the command left running may hold its output open: after the exit, quiet is the end. */
+function endAfterExit(
+  channel: ClientChannel,
+  progress: Progress,
+  end: () => void,
+): () => NodeJS.Timeout | undefined {
+  let timer: NodeJS.Timeout | undefined;
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(end, LIMITS.drain);
+  };
+  const exited = () => progress.code !== undefined || progress.signal !== undefined;
+  channel.on('exit', wait);
+  channel.on('data', () => exited() && wait());
+  return () => timer;
+}

@@ -1,0 +1,126 @@
+/** Who to log in to, by which hops: the operator's settings, then the SSH configuration, then our defaults. */
+
+import { expandPath, home } from '../util/home.ts';
+import { type HostConfig, type HostSettings, readHostConfig, SSH_CONFIGS } from './ssh-config.ts';
+
+export type { HostSettings } from './ssh-config.ts';
+
+/** What holds when neither the settings nor the SSH configuration say anything. */
+export interface SshDefaults {
+  readonly user: string;
+  readonly port: number;
+  /** `~` stands for the operator's home. */
+  readonly key: string;
+  /** The agent's socket: SSH_AUTH_SOCK. */
+  readonly agent: string | undefined;
+}
+
+export interface Hop {
+  /** How messages name it: `jump host 4nk.myftp.biz`, `proxy 192.168.1.100`. */
+  readonly label: string;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** Private keys that may be tried, as paths. */
+  readonly keys: readonly string[];
+  readonly keyIsExplicit: boolean;
+  readonly agent?: string;
+  readonly knownHosts: readonly string[];
+  /** The name in known_hosts: HostKeyAlias, or the host. */
+  readonly hostKeyName: string;
+}
+
+const SYSTEM_KNOWN_HOSTS = ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2'];
+const defaultKnownHosts = (): readonly string[] => [
+  `${home()}/.ssh/known_hosts`,
+  `${home()}/.ssh/known_hosts2`,
+  ...SYSTEM_KNOWN_HOSTS,
+];
+const MAX_JUMPS = 8;
+
+interface Named {
+  readonly settings: HostSettings;
+  readonly config: HostConfig | undefined;
+}
+
+type LookUp = (settings: HostSettings) => Promise<Named>;
+
+/** Asks the SSH configuration about a host. */
+export type AskConfig = (settings: HostSettings) => Promise<HostConfig | undefined>;
+
+/** Asks OpenSSH's own configuration files. */
+export const askSshConfig: AskConfig = (settings) => readHostConfig(settings, SSH_CONFIGS);
+
+/**
+ * The hops to a proxy, the last one being the proxy itself.
+ * @param jump undefined means a direct connection
+ * @param jumpIsExplicit when false, a ProxyJump in the SSH configuration goes before `jump`
+ * @param knownHosts the only known_hosts file to read, when the operator named one
+ * @param ask what the SSH configuration says
+ * @throws UsageError with ssh's own words when the SSH configuration is broken
+ */
+export async function resolveHops(
+  target: HostSettings,
+  jump: HostSettings | undefined,
+  jumpIsExplicit: boolean,
+  defaults: SshDefaults,
+  knownHosts?: string,
+  ask: AskConfig = askSshConfig,
+): Promise<readonly Hop[]> {
+  const lookUp: LookUp = async (settings) => ({ settings, config: await ask(settings) });
+  const [last, first] = await Promise.all([lookUp(target), jump && lookUp(jump)]);
+  const user = last.settings.user ?? last.config?.user ?? defaults.user;
+  const configured = jumpIsExplicit ? undefined : last.config?.jumps;
+  const jumps = await (jump && configured ? chain(lookUp, configured, jump) : chainBefore(lookUp, first));
+  const toHop = (label: string, named: Named) =>
+    hop(`${label} ${named.settings.host}`, named, { ...defaults, user }, knownHosts);
+  return [...jumps.map((named) => toHop('jump host', named)), toHop('proxy', last)];
+}
+
+/** A jump host may itself have a ProxyJump, as with `ssh -J`. */
+async function chainBefore(lookUp: LookUp, first: Named | undefined): Promise<readonly Named[]> {
+  if (!first) return [];
+  return first.config?.jumps
+    ? [...(await chain(lookUp, first.config.jumps, first.settings)), first]
+    : [first];
+}
+
+async function chain(
+  lookUp: LookUp,
+  jumps: readonly HostSettings[],
+  settings: HostSettings,
+  depth = 0,
+): Promise<Named[]> {
+  const own = { ...(settings.user && { user: settings.user }), ...(settings.key && { key: settings.key }) };
+  const found = await Promise.all(jumps.map((jump) => lookUp({ ...own, ...jump })));
+  const before = found[0]?.config?.jumps;
+  return before && depth < MAX_JUMPS
+    ? [...(await chain(lookUp, before, settings, depth + 1)), ...found]
+    : found;
+}
+
+function hop(label: string, { settings, config }: Named, defaults: SshDefaults, knownHosts?: string): Hop {
+  const host = config?.host ?? settings.host;
+  const user = settings.user ?? config?.user ?? defaults.user;
+  const port = settings.port ?? config?.port ?? defaults.port;
+  const expand = (path: string) => expandPath(path, { host, user, port, name: settings.host });
+  const agent =
+    config?.agent === undefined ? defaults.agent : agentPath(expand(config.agent), defaults.agent);
+  return {
+    label,
+    host,
+    port,
+    user,
+    keys: settings.key ? [settings.key] : (config?.keys ?? [defaults.key]).map(expand),
+    keyIsExplicit: settings.key !== undefined,
+    ...(agent && { agent }),
+    knownHosts: knownHosts ? [knownHosts] : (config?.knownHosts.map(expand) ?? defaultKnownHosts()),
+    hostKeyName: config?.hostKeyAlias ?? host,
+  };
+}
+
+/** IdentityAgent (ssh_config(5)): `none`, `SSH_AUTH_SOCK`, or a path. */
+function agentPath(value: string, inherited: string | undefined): string | undefined {
+  if (value === 'none') return undefined;
+  return /^\$?\{?SSH_AUTH_SOCK\}?$/.test(value) ? inherited : value;
+}

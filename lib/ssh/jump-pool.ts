@@ -1,0 +1,37 @@
+/** Connections to jump hosts, one for all proxies behind the same: sshd takes few new ones at once (MaxStartups). */
+
+import { type Jump, openJump } from './connection.ts';
+import type { Hop } from './hops.ts';
+
+export interface Jumps {
+  /** The open connection; a new one where the last was lost. @throws SshError the same for all, where it could not be opened */
+  open(hops: readonly Hop[]): Promise<Jump>;
+  /** The same, but tries once more where it could not be opened; all who ask meanwhile share the attempt. */
+  again(hops: readonly Hop[]): Promise<Jump>;
+  close(): void;
+}
+
+/** No connection yet: the first to ask opens it. */
+export function sharedJumps(): Jumps {
+  const jumps = new Map<string, Promise<Jump>>();
+  const again: Jumps['again'] = async (hops) => {
+    const name = JSON.stringify(hops);
+    const known = jumps.get(name);
+    const jump = await known?.catch(() => undefined);
+    if (jump && !jump.lost()) return jump;
+    jump?.close();
+    const others = jumps.get(name);
+    if (others && others !== known) return others;
+    const fresh = openJump(hops);
+    jumps.set(name, fresh);
+    return fresh;
+  };
+  const open: Jumps['open'] = async (hops) => {
+    await jumps.get(JSON.stringify(hops));
+    return again(hops);
+  };
+  const close = () => {
+    for (const jump of jumps.values()) jump.then((each) => each.close()).catch(() => {});
+  };
+  return { open, again, close };
+}

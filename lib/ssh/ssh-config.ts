@@ -1,0 +1,112 @@
+/** What OpenSSH's own configuration says about a host, asked through `ssh -G`. */
+import { type ExecFileException, execFile } from 'node:child_process';
+import { UsageError } from '../util/errors.ts';
+
+/** What the operator set; undefined is "not set". `key` is a path, with `~` already expanded. */
+export interface HostSettings {
+  readonly host: string;
+  readonly user?: string;
+  readonly port?: number;
+  readonly key?: string;
+}
+
+/** Undefined fields are ones that the configuration does not set. */
+export interface HostConfig {
+  readonly host: string;
+  readonly user?: string;
+  readonly port?: number;
+  readonly keys?: readonly string[];
+  readonly agent?: string;
+  readonly hostKeyAlias?: string;
+  readonly jumps?: readonly HostSettings[];
+  readonly knownHosts: readonly string[];
+  /** The files that ssh read for it; undefined where it does not say. */
+  readonly files?: readonly string[];
+}
+
+const LIMIT_MS = 10_000;
+const UNSET = { user: 'gatepost.unset', port: '65535', key: '/gatepost.unset' };
+
+/** What OpenSSH itself reads, the user's first (ssh_config(5)). */
+export const SSH_CONFIGS: readonly string[] = ['~/.ssh/config', '/etc/ssh/ssh_config'];
+
+/** Our marks come last, where ssh_config's "first value wins" makes them defaults: what is set can be told from what is not. */
+export const sshConfigText = (files: readonly string[]): string =>
+  `${files.map((file) => `Include ${file}\nMatch all\n`).join('')}User ${UNSET.user}
+Port ${UNSET.port}
+IdentityFile ${UNSET.key}
+`;
+
+/** A pipe by sh: Node's own stdin is a socket, which cannot be opened as /dev/stdin. */
+const SCRIPT = `printf %s "$0" | ssh -v -T -G -F /dev/stdin "$@"`;
+
+/**
+ * Asks ssh about one host; undefined where there is no OpenSSH.
+ * @throws UsageError with ssh's own words when the configuration is broken
+ */
+export async function readHostConfig(
+  settings: HostSettings,
+  files: readonly string[],
+): Promise<HostConfig | undefined> {
+  const { error, stdout, stderr } = await runSsh(sshConfigText(files), argumentsFor(settings));
+  if (!error) return { ...parseHostConfig(stdout), ...filesRead(stderr) };
+  if (error.code === 'ENOENT' || error.code === 127) return undefined;
+  const words = plain(stderr).trim().replaceAll('/dev/stdin', 'the SSH configuration') || error.message;
+  throw new UsageError(
+    [`The SSH configuration does not hold for ${settings.host}: ${words}`],
+    `Nothing was contacted. Mend the file that ssh names; \`ssh -G ${settings.host}\` shows the same error.`,
+    { cause: error },
+  );
+}
+
+/** As `ssh -v` names them; the first is the text with our marks. */
+function filesRead(stderr: string): Pick<HostConfig, 'files'> {
+  const said = [...stderr.matchAll(/^debug1: Reading configuration data (.+?)\r?$/gm)];
+  const [marks, ...files] = said.map(([, file = '']) => file);
+  return marks === '/dev/stdin' ? { files } : {};
+}
+
+/** Without what only `ssh -v` says. */
+const plain = (stderr: string): string => stderr.replace(/^(?:debug\d: |OpenSSH_).*\n/gm, '');
+
+/** Explicit user and port go along: `Match user` and tokens depend on them. */
+function argumentsFor({ host, user, port }: HostSettings): string[] {
+  return [...(user ? ['-l', user] : []), ...(port ? ['-p', String(port)] : []), '--', host];
+}
+
+const runSsh = (config: string, args: readonly string[]) =>
+  new Promise<{ error: ExecFileException | null; stdout: string; stderr: string }>((resolve) => {
+    execFile('sh', ['-c', SCRIPT, config, ...args], { timeout: LIMIT_MS }, (error, stdout, stderr) =>
+      resolve({ error, stdout, stderr }),
+    );
+  });
+
+/** The output of `ssh -G`, without what only our marks set. */
+export function parseHostConfig(output: string): HostConfig {
+  const lines = output.split('\n').map((line) => line.split(/ (.*)/s));
+  const all = (name: string) => lines.filter(([key]) => key === name).map(([, value = '']) => value);
+  const [user] = all('user');
+  const [port] = all('port');
+  const [alias] = all('hostkeyalias');
+  const [agent] = all('identityagent');
+  const [jumps] = all('proxyjump').filter((value) => value !== 'none');
+  const keys = all('identityfile').filter((key) => key !== UNSET.key && key !== 'none');
+  const knownHosts = [...all('userknownhostsfile'), ...all('globalknownhostsfile')];
+  return {
+    host: all('hostname')[0] ?? '',
+    ...(user && user !== UNSET.user && { user }),
+    ...(port && port !== UNSET.port && { port: Number(port) }),
+    ...(keys.length > 0 && { keys }),
+    ...(agent && { agent }),
+    ...(alias && { hostKeyAlias: alias }),
+    ...(jumps && { jumps: jumps.split(',').map(parseJump) }),
+    knownHosts: knownHosts.flatMap((value) => value.split(' ')).filter((path) => path !== 'none'),
+  };
+}
+
+/** `[user@]host[:port]`, with an IPv6 address in brackets, or the same as an ssh:// URI. */
+export function parseJump(text: string): HostSettings {
+  const form = /^(?:ssh:\/\/)?(?:(.*)@)?(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?\/?$/;
+  const [, user, address, name, port] = form.exec(text.trim()) ?? [];
+  return { host: address ?? name ?? text, ...(user && { user }), ...(port && { port: Number(port) }) };
+}
