@@ -3,7 +3,7 @@
 import { main } from '../lib/cli/main.ts';
 import { onHosts } from '../lib/commands/apply.ts';
 import { bootstrap } from '../lib/commands/certificates/bootstrap.ts';
-import { wishOf } from '../lib/commands/certificates/options.ts';
+import { certificateRequestOf } from '../lib/commands/certificates/options.ts';
 import { afterDeploy, concludeDeploy, prepareDeploy } from '../lib/commands/deploy.ts';
 import { issuedOn } from '../lib/model/certificate.ts';
 import { newRun } from '../lib/model/run.ts';
@@ -15,12 +15,12 @@ await main({
   does: 'Gets a site its first certificate, sees that it renews itself, and deploys the whole site.',
   flags: ['dry-run', 'no-verify', 'staging', 'force-renewal', 'self-signed', 'parallel', 'canary'],
   run: async (context) => {
-    const wish = wishOf(context);
-    if (wish.way === 'order') await renderHttpOnly(context.site, context.settings);
+    const wish = certificateRequestOf(context);
+    if (wish.method === 'order') await renderHttpOnly(context.site, context.settings);
     const deploy = await prepareDeploy(context, newRun());
     const plan = {
       ...deploy,
-      ...(wish.way === 'order' && { httpOnly: await httpOnlyProgram(context.site, context.settings) }),
+      ...(wish.method === 'order' && { httpOnly: await httpOnlyProgram(context.site, context.settings) }),
     };
     const checks = afterDeploy(context, deploy);
     const hosts = await onHosts(context, async (proxy) =>

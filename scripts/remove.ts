@@ -6,7 +6,7 @@ import { confirmRemoval } from '../lib/commands/confirm.ts';
 import { conclude } from '../lib/commands/views/summary.ts';
 import type { HostReport } from '../lib/model/host-report.ts';
 import { newRun } from '../lib/model/run.ts';
-import { removalProgram } from '../lib/program/removal.ts';
+import { removalProgram } from '../lib/program/history-programs.ts';
 
 /** What became of a host, in the words of a removal. */
 async function named(_proxy: unknown, host: HostReport): Promise<HostReport> {
@@ -25,7 +25,7 @@ await main({
     const run = newRun();
     const program = await removalProgram(run, site, flags['dry-run']);
     const hosts = await change(context, run, program, !flags['dry-run'], named);
-    if (flags['dry-run']) (await import('../lib/commands/views/dry-run-diff.ts')).tellDiffs(hosts, report);
+    if (flags['dry-run']) (await import('../lib/commands/views/apply-view.ts')).tellDiffs(hosts, report);
     return conclude(context, hosts, []);
   },
 });

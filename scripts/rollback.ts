@@ -28,7 +28,7 @@ await main({
       warnOfClients(context, host);
       return checksOn(proxy, host);
     });
-    if (flags['dry-run']) (await import('../lib/commands/views/dry-run-diff.ts')).tellDiffs(hosts, report);
+    if (flags['dry-run']) (await import('../lib/commands/views/apply-view.ts')).tellDiffs(hosts, report);
     const checks = isAskedFromHere(context, hosts)
       ? await (await import('../lib/commands/site-checks.ts')).verify(context, token)
       : [];

@@ -1,8 +1,7 @@
 /** Gives a client of the gate a new token: live, proven by requests, the old one refused. */
 import { main } from '../lib/cli/main.ts';
 import { changeClient, concludeClient } from '../lib/commands/change-client.ts';
-import { rotationOf } from '../lib/commands/rotate.ts';
-import { keepInEnv } from '../lib/commands/rotate-env.ts';
+import { keepInEnv, rotationOf } from '../lib/commands/rotate.ts';
 
 await main({
   name: 'rotate-bearer',

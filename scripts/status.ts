@@ -3,7 +3,8 @@
 import { main } from '../lib/cli/main.ts';
 import { change } from '../lib/commands/apply.ts';
 import { judged, statusEntries, verdictOn } from '../lib/commands/views/status-view.ts';
-import { conclude, isDone } from '../lib/commands/views/summary.ts';
+import { conclude } from '../lib/commands/views/summary.ts';
+import { isDone } from '../lib/model/host-report.ts';
 import { newRun } from '../lib/model/run.ts';
 import { statusProgram } from '../lib/program/history-programs.ts';
 import { statusOf } from '../lib/remote/status.ts';

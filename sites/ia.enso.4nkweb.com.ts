@@ -51,7 +51,7 @@ export const site: Site = {
         models: MODELS,
         tokenVariable: INFERENCE_TOKEN,
       }),
-      c.spellings({ prefix: OLLAMA, list: '/api/tags' }),
+      c.bypassAttempts({ prefix: OLLAMA, list: '/api/tags' }),
       c.publicName(),
       c.closedPorts([11434, 3001]),
     ];

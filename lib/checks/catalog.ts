@@ -12,12 +12,11 @@ export type {
 } from '../model/check.ts';
 export { bearerGate, gateClients } from './gate/bearer-gate.ts';
 export { bearerOpens, bearerRefused } from './gate/bearer-live.ts';
-export { spellings } from './gate/bypass.ts';
+export { bypassAttempts } from './gate/bypass.ts';
 export { inferenceScope } from './gate/scopes.ts';
 export { runChecks } from './run-checks.ts';
 export { certificate } from './tls/handshake.ts';
-export { challengePath } from './web/challenge-path.ts';
-export { httpRedirects } from './web/https-redirect.ts';
+export { challengePath, httpRedirects } from './web/plain-http.ts';
 export { closedPorts } from './web/ports.ts';
 export { publicName } from './web/public-name.ts';
 export { closed, reaches } from './web/routes.ts';

@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { type Check, type CheckResult, type CheckTarget, type Finding, failed } from '../model/check.ts';
 import type { Secret } from '../util/secret.ts';
-import { explainError } from './http/advice.ts';
+import { errorAdvice } from './http/failures.ts';
 
 const LIMIT_MS = 15_000;
 const GRACE_MS = 300;
@@ -67,7 +67,7 @@ async function inTime(check: Check, target: CheckTarget): Promise<Finding> {
     const run = check.run({ ...target, timeoutMs: limit, signal: control.signal });
     return await Promise.race([run, late.finding]);
   } catch (error) {
-    return failed(explainError(error, target));
+    return failed(errorAdvice(error, target));
   } finally {
     clearTimeout(ending);
     late.cancel();

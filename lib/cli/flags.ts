@@ -1,10 +1,10 @@
 /** The flags of every script: parsed strictly, and listed by `--help`. */
+
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { FLAGS, type FlagName, type Flags } from '../config/flag-table.ts';
 import { beside, wrapped } from '../output/text.ts';
 import { refuseAll, UsageError } from '../util/errors.ts';
 import { inHome } from '../util/home.ts';
-import { judgeFlags } from './flag-rules.ts';
 
 export type { FlagName, Flags } from '../config/flag-table.ts';
 
@@ -87,4 +87,23 @@ export function helpText({ name, does, flags, takes }: Usage, width = Number.POS
   });
   const usage = `npx tsx scripts/${name}.ts ${takes ? `${takes} ` : ''}[flags]`;
   return `${[...wrapped(does, width), '', usage, '', ...lines, '', ...wrapped(STATUSES, width)].join('\n')}\n`;
+}
+
+/** Flags that exclude others, and why; what --staging excludes is told with the settings' CA (acme.ts). */
+const EXCLUSIONS: readonly (readonly [flag: FlagName, others: readonly FlagName[], why: string])[] = [
+  ['bundle', ['local', 'dry-run', 'canary', 'parallel', 'host'], 'a bundle contacts no host'],
+  ['local', ['host', 'parallel', 'canary'], 'this machine is the only host then'],
+  ['connect-to', ['via-ssh'], 'they are two ways'],
+  ['revoke-previous', ['keep-previous', 'write-env'], 'it makes no new token'],
+];
+
+/** Every flag that is blank, and every pair that excludes each other. */
+export function judgeFlags({ flags, given }: CommandLine): readonly string[] {
+  const blank = [...given].filter((name) => String(flags[name]).trim() === '');
+  const pairs = EXCLUSIONS.flatMap(([flag, others, why]) =>
+    others
+      .filter((other) => given.has(flag) && given.has(other))
+      .map((other) => `--${flag} and --${other}: ${why}; give one of them`),
+  );
+  return [...blank.map((name) => `--${name}: must not be empty`), ...pairs];
 }

@@ -14,7 +14,7 @@ export interface Left {
 type Hosts = UnderWay['hosts'];
 
 /** How things stand on the hosts, and what to run next. */
-export function leftBehind({ hosts, envFile }: Omit<UnderWay, 'tokens'>): Left {
+export function whatIsLeft({ hosts, envFile }: Omit<UnderWay, 'tokens'>): Left {
   const names = (wanted: (done?: HostReport) => boolean) =>
     [...hosts].flatMap(([host, done]) => (wanted(done) ? [host] : [])).join(', ');
   const atWork = names((done) => done === undefined || done.outcome === 'unknown');

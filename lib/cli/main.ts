@@ -1,13 +1,13 @@
 /** How every script begins and ends: flags, site, settings, the one error boundary, the exit status. */
 import type { Context, Result, UnderWay } from '../commands/context.ts';
 import { keepFromChildren, readSettings, terminal } from '../config/settings.ts';
-import { DEFAULT_SITE, findSites, named, pickSite } from '../model/site.ts';
-import { widthOf } from '../output/columns.ts';
+import { DEFAULT_SITE, findSites, pickSite, withNameFrom } from '../config/site-registry.ts';
 import { createReport, type Report } from '../output/report.ts';
+import { widthOf } from '../output/text.ts';
 import { EXIT, StopError } from '../util/errors.ts';
 import { Secret } from '../util/secret.ts';
 import { helpText, readFlags, type Usage } from './flags.ts';
-import { leftBehind, showUnseen } from './interruption.ts';
+import { showUnseen, whatIsLeft } from './interruption.ts';
 
 export interface Command extends Usage {
   readonly run: (context: Context) => Promise<Result>;
@@ -43,10 +43,10 @@ export async function main(command: Command): Promise<void> {
     process.exit();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(signal, () => endNow(() => interrupted(session)));
+    process.once(signal, () => endNow(() => interruptedResult(session)));
   // Thrown where no promise carries it here.
-  process.once('uncaughtException', (error) => endNow(() => explainError(error, session)));
-  const failed = (error: unknown) => explainError(error, session);
+  process.once('uncaughtException', (error) => endNow(() => errorResult(error, session)));
+  const failed = (error: unknown) => errorResult(error, session);
   end(await runCommand(command, session).catch(failed));
 }
 
@@ -93,18 +93,18 @@ async function runCommand(command: Command, session: Session): Promise<Result> {
     replacesToken: flags['write-env'],
   });
   keepFromChildren(sites.values());
-  const site = named(picked, settings.values);
+  const site = withNameFrom(picked, settings.values);
   for (const value of Object.values(settings.values)) if (value instanceof Secret) report.hide(value);
   for (const text of settings.warnings) report.tell({ kind: 'warning', text });
   return command.run({ site, settings, flags, words, report, underWay });
 }
 
 /** The operator can mend it, or it is a bug. (A host that failed is a result, not an error.) */
-function explainError(error: unknown, { report, underWay }: Session): Result {
-  if (error instanceof StopError) return problem(error.message, error.advice, error.exit, report);
-  const { exit, left, advice } = leftBehind(underWay);
+function errorResult(error: unknown, { report, underWay }: Session): Result {
+  if (error instanceof StopError) return problemResult(error.message, error.advice, error.exit, report);
+  const { exit, left, advice } = whatIsLeft(underWay);
   const what = `A bug in this script: ${(error as Error)?.stack ?? error}`;
-  const shown = problem(
+  const shown = problemResult(
     `${what}${left && `\nIt came ${left}.`}`,
     `Please report it, with this text. ${advice}`,
     exit,
@@ -115,14 +115,14 @@ function explainError(error: unknown, { report, underWay }: Session): Result {
 }
 
 /** Ctrl-C: what was sent ends by itself on the proxy, what was not sent never happens. */
-function interrupted({ report, underWay }: Session): Result {
-  const { exit, left, advice } = leftBehind(underWay);
-  const shown = problem(`Interrupted${left && ` ${left}`}.`, advice, exit, report);
+function interruptedResult({ report, underWay }: Session): Result {
+  const { exit, left, advice } = whatIsLeft(underWay);
+  const shown = problemResult(`Interrupted${left && ` ${left}`}.`, advice, exit, report);
   showUnseen(underWay, report);
   return shown;
 }
 
-function problem(message: string, advice: string, exit: Result['exit'], report: Report): Result {
+function problemResult(message: string, advice: string, exit: Result['exit'], report: Report): Result {
   report.tell({ kind: 'problem', message, advice });
   return { exit, json: { hosts: [], error: { message, advice } } };
 }

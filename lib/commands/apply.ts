@@ -1,14 +1,13 @@
 /** Runs one change on every proxy of a site, and tells it as it happens. */
 
-import { explained } from '../diagnosis/explained.ts';
+import { withDiagnosis } from '../diagnosis/diagnose.ts';
 import type { HostReport } from '../model/host-report.ts';
 import type { Run } from '../model/run.ts';
-import { newRun } from '../model/run.ts';
+import { newRun, type Program } from '../model/run.ts';
 import { outcomeProgram } from '../program/program.ts';
-import { onEveryProxy, type ProxyHost, routes, type Work } from '../remote/fleet.ts';
-import { type Pace, paceOf } from '../remote/pace.ts';
+import { onEveryProxy, type Pace, type ProxyHost, paceOf, routes, type Work } from '../remote/fleet.ts';
 import type { RemoteEvent } from '../remote/protocol.ts';
-import { type Program, type Remote, transact } from '../remote/transact.ts';
+import { type Remote, transact } from '../remote/transact.ts';
 import { StopError } from '../util/errors.ts';
 import type { Context } from './context.ts';
 import { tellEnd, tellFiles, tellRoutes } from './views/apply-view.ts';
@@ -28,7 +27,7 @@ export async function change(
   then = async (_proxy: ProxyHost, host: HostReport): Promise<HostReport> => host,
 ): Promise<readonly HostReport[]> {
   const program = { id: run.id, text };
-  return onHosts(context, async (proxy) => then(proxy, await runOn(context, proxy, program, changes)));
+  return onHosts(context, async (proxy) => then(proxy, await runProgram(context, proxy, program, changes)));
 }
 
 /** Connects to every proxy, does `work` there, tells what became of each; one host's failure leaves the others at work. */
@@ -41,7 +40,7 @@ export async function onHosts(context: Context, work: OnProxy): Promise<readonly
 
 async function onThisOne(context: Context, work: OnProxy): Promise<readonly HostReport[]> {
   const { onThisMachine } = await import('../remote/local.ts');
-  const done = await explained(await onThisMachine(context, work));
+  const done = await withDiagnosis(await onThisMachine(context, work));
   tellEnd(context, done);
   return [done];
 }
@@ -61,7 +60,7 @@ async function onRoutes(context: Context, pace: Pace, work: OnProxy): Promise<re
 }
 
 /** Runs one program on one host; whatever ends the script from here on tells of the host. */
-export async function runOn(
+export async function runProgram(
   { site, report, underWay }: Context,
   remote: Remote,
   program: Program,

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { contentFunction, quote, RUNNER } from '../program/program.ts';
 import { EXIT, refuseAll } from '../util/errors.ts';
 import { approvedList, runnerText } from './approved-programs.ts';
-import { bundleFile } from './bundle-file.ts';
+import { bundleFile } from './bundle.ts';
 import type { Context, Result } from './context.ts';
 
 /**

@@ -4,18 +4,18 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { $ } from 'zx';
 import { SCOPES } from '../model/bearer.ts';
+import { acmeServers, type CertificateRequest } from '../model/certificate-request.ts';
 import { newRun } from '../model/run.ts';
-import { isNameless, ROOT } from '../model/site.ts';
+import { isNameless } from '../model/site.ts';
 import { clientFile, render } from '../nginx/render.ts';
 import * as tls from '../program/certificate-programs.ts';
 import { type ClientChange, clientProgram } from '../program/client-program.ts';
-import { rollbackProgram, statusProgram } from '../program/history-programs.ts';
+import { removalProgram, rollbackProgram, statusProgram } from '../program/history-programs.ts';
 import { outcomeProgram, quote, siteProgram } from '../program/program.ts';
-import { removalProgram } from '../program/removal.ts';
 import { UsageError } from '../util/errors.ts';
 import { inParallel } from '../util/parallel.ts';
+import { ROOT } from '../util/project-root.ts';
 import { Secret } from '../util/secret.ts';
-import { caServers, type Wish } from './certificates/options.ts';
 import type { Context } from './context.ts';
 
 const SOURCE = new URL('lib/program/sh/approved-only.sh', ROOT);
@@ -104,7 +104,7 @@ async function ofHistory({ site }: Context): Promise<Named[]> {
 async function ofTls(context: Context): Promise<Named[]> {
   const { site } = context;
   const programs = [
-    tls.lookProgram(site),
+    tls.inspectProgram(site),
     tls.challengeProgram(site, tls.newChallenge()),
     tls.challengeProgram(site),
     tls.selfSignedProgram(site, EXAMPLE.client),
@@ -115,7 +115,9 @@ async function ofTls(context: Context): Promise<Named[]> {
 }
 
 function orders({ site, settings }: Context) {
-  const wishes = caServers(settings).map((server) => ({ server, email: settings.acme.email ?? '' }) as Wish);
+  const wishes = acmeServers(settings).map(
+    (server) => ({ server, email: settings.acme.email ?? '' }) as CertificateRequest,
+  );
   const kinds: readonly tls.Order[] = ['new', 'rehearsal', 'none'];
   return wishes.flatMap((wish) => kinds.map((kind) => tls.issueProgram(site, kind, wish)));
 }

@@ -1,10 +1,12 @@
 /** A deploy as a file, for whatever already reaches the machines: the same program, run there as root. */
+
 import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
+import { lstat, readFile } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
 import { DEFAULT_CLIENT } from '../model/bearer.ts';
 import { newRun } from '../model/run.ts';
-import { EXIT } from '../util/errors.ts';
-import { bundleFile } from './bundle-file.ts';
+import { EXIT, StopError, UsageError } from '../util/errors.ts';
+import { replaceFile } from '../util/replace-file.ts';
 import type { Context, Result } from './context.ts';
 import { prepareDeploy } from './deploy.ts';
 
@@ -63,3 +65,35 @@ export async function writeBundle(context: Context, file: string): Promise<Resul
 
 const isBundle = (text: string): boolean =>
   text.startsWith(`${FIRST_LINE}{\ngatepost() {\n`) && text.includes(MARK);
+
+interface BundleFile {
+  /** Absolute. */
+  readonly path: string;
+  /** @throws StopError when it cannot be written */
+  readonly write: (text: string) => Promise<void>;
+}
+
+/**
+ * Judged before anything is made for it: a slip such as `--bundle .env` must not cost the file.
+ * @param isOurs knows the text of an earlier one
+ * @throws UsageError where FILE is something else
+ */
+export async function bundleFile(
+  file: string,
+  mode: number,
+  isOurs: (text: string) => boolean,
+): Promise<BundleFile> {
+  const path = resolve(file);
+  if (!(await lstat(dirname(path)).catch(() => undefined)))
+    throw new UsageError([`--bundle ${file}: there is no folder ${dirname(path)}`]);
+  const there = await lstat(path).catch(() => undefined);
+  if (there && !(there.isFile() && isOurs(await readFile(path, 'utf8').catch(() => ''))))
+    throw new UsageError([
+      `--bundle ${file}: is there already and is no bundle of this kind; it is left as it is`,
+    ]);
+  const write = (text: string) =>
+    replaceFile(path, text, mode).catch((cause: Error) => {
+      throw new StopError(`${file} cannot be written: ${cause.message}`, 'Nothing was contacted.', { cause });
+    });
+  return { path, write };
+}

@@ -1,9 +1,9 @@
 /** After a change of a client: its token shown, the change proven from here, what the client needs told. */
 
-import type { Check, CheckResult } from '../checks/catalog.ts';
 import { secretOf } from '../config/settings.ts';
-import { DEFAULT_CLIENT, fingerprint } from '../model/bearer.ts';
-import type { HostReport } from '../model/host-report.ts';
+import { DEFAULT_CLIENT, tokenFingerprint } from '../model/bearer.ts';
+import type { Check, CheckResult } from '../model/check.ts';
+import { type HostReport, isDone, mayBeLive } from '../model/host-report.ts';
 import { newRun } from '../model/run.ts';
 import type { Gate } from '../model/site.ts';
 import { type ClientChange, clientProgram } from '../program/client-program.ts';
@@ -11,9 +11,9 @@ import type { Secret } from '../util/secret.ts';
 import { change as changeOn } from './apply.ts';
 import type { Context, Result } from './context.ts';
 import type { Rotation } from './rotate.ts';
-import { clientText } from './views/client-howto.ts';
-import { conclude, isDone } from './views/summary.ts';
-import { watched } from './watched.ts';
+import { withProgress } from './site-checks.ts';
+import { clientText } from './views/client-views.ts';
+import { conclude } from './views/summary.ts';
 
 /** Makes the change on every proxy. */
 export async function changeClient(context: Context, change: ClientChange): Promise<readonly HostReport[]> {
@@ -21,10 +21,6 @@ export async function changeClient(context: Context, change: ClientChange): Prom
   const isDry = context.flags['dry-run'];
   return changeOn(context, run, await clientProgram(run, context.site, change, isDry), !isDry);
 }
-
-/** May it be live on this host? A lost connection leaves that open. */
-export const mayBeLive = ({ outcome }: HostReport): boolean =>
-  outcome === 'applied' || outcome === 'unchanged' || outcome === 'unknown';
 
 /** Shows the token, proves the change, gives the result. */
 export async function concludeClient(
@@ -34,7 +30,7 @@ export async function concludeClient(
 ): Promise<Result> {
   const { site, flags, report } = context;
   const { change, isNew } = rotation;
-  if (flags['dry-run']) (await import('./views/dry-run-diff.ts')).tellDiffs(hosts, report);
+  if (flags['dry-run']) (await import('./views/apply-view.ts')).tellDiffs(hosts, report);
   const shown = isNew && 'token' in change && hosts.some(mayBeLive) ? change.token : undefined;
   if (shown && !flags.json) report.showToken(change.client, shown);
   const isLive = hosts.some(isDone) && !flags['dry-run'];
@@ -57,7 +53,7 @@ async function prove(
   if (checks.length > 0)
     report.tell({ kind: 'title', text: `Requests to https://${site.serverName} from here` });
   const target = { serverName: site.serverName };
-  return runChecks(watched(checks, report), target, (result) => report.tell({ kind: 'check', result }));
+  return runChecks(withProgress(checks, report), target, (result) => report.tell({ kind: 'check', result }));
 }
 
 async function proofs(
@@ -91,4 +87,4 @@ async function proofs(
 
 /** The env file may hold any token; the proxies tell the fingerprint of the one that was live. */
 const wasLive = (hosts: readonly HostReport[], old: Secret): boolean =>
-  hosts.every(({ facts }) => facts.previous === fingerprint(old));
+  hosts.every(({ facts }) => facts.previous === tokenFingerprint(old));

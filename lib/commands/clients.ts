@@ -1,15 +1,17 @@
 /** The clients of the gate: words judged before anything is contacted, then listed, added or revoked. */
 import { DEFAULT_CLIENT, judgeClientName, SCOPES, type Scope } from '../model/bearer.ts';
+import { isDone } from '../model/host-report.ts';
 import { newRun } from '../model/run.ts';
 import type { Gate } from '../model/site.ts';
 import { newToken } from '../nginx/tokens.ts';
 import { statusProgram } from '../program/history-programs.ts';
+import { clientsIn } from '../remote/client-rows.ts';
 import { refuseAll } from '../util/errors.ts';
 import { change } from './apply.ts';
 import { changeClient, concludeClient } from './change-client.ts';
 import type { Context, Result } from './context.ts';
-import { clientEntry, clientsIn } from './views/client-table.ts';
-import { conclude, isDone } from './views/summary.ts';
+import { clientEntry } from './views/client-views.ts';
+import { conclude } from './views/summary.ts';
 
 const VERBS = ['list', 'add', 'revoke'] as const;
 

@@ -1,6 +1,5 @@
 /** What a script gets, and what it leaves. */
-
-import type { Flags } from '../cli/flags.ts';
+import type { Flags } from '../config/flag-table.ts';
 import type { Settings } from '../config/settings.ts';
 import type { HostReport } from '../model/host-report.ts';
 import type { Site } from '../model/site.ts';

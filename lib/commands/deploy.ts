@@ -1,9 +1,9 @@
 /** A whole deploy but for its way to the hosts: the program with the site's files, and what follows once it ran. */
 
-import type { Issued } from '../checks/catalog.ts';
 import { secretOf } from '../config/settings.ts';
 import { DEFAULT_CLIENT } from '../model/bearer.ts';
-import type { HostReport } from '../model/host-report.ts';
+import type { Issued } from '../model/check.ts';
+import { type HostReport, isDone } from '../model/host-report.ts';
 import type { Run } from '../model/run.ts';
 import { clientFile, render } from '../nginx/render.ts';
 import { type Bearer, bearerFor } from '../nginx/tokens.ts';
@@ -11,7 +11,7 @@ import { siteProgram } from '../program/program.ts';
 import type { Secret } from '../util/secret.ts';
 import type { Context, Result } from './context.ts';
 import { checksAfter, isAskedFromHere, warnOfClients } from './verify-hosts.ts';
-import { conclude, isDone } from './views/summary.ts';
+import { conclude } from './views/summary.ts';
 
 export interface Deploy {
   readonly run: Run;
@@ -74,7 +74,7 @@ export async function concludeDeploy(
   issued: readonly Issued[] = [],
 ): Promise<Result> {
   const { flags, report } = context;
-  if (flags['dry-run']) (await import('./views/dry-run-diff.ts')).tellDiffs(hosts, report);
+  if (flags['dry-run']) (await import('./views/apply-view.ts')).tellDiffs(hosts, report);
 
   // A lost connection may have left it live: better shown in vain than lost.
   const isNew = bearer?.role === 'first-client' && hosts.some(mayHaveNewClient);

@@ -1,17 +1,17 @@
 /** The page that `--html FILE` asks for: refused before anything is contacted, written when all is known. */
 
+import type { VerifiedHost } from '../model/host-report.ts';
 import { EXIT } from '../util/errors.ts';
 import type { Context, Result } from './context.ts';
-import type { Verified } from './verify.ts';
 
 /** Takes what was found and how the run ended; gives how it ends with the page. */
-type WritePage = (hosts: readonly Verified[], result: Result) => Promise<Result>;
+type WritePage = (hosts: readonly VerifiedHost[], result: Result) => Promise<Result>;
 
 /**
  * What writes the page; without the flag, what writes none.
  * @throws UsageError when FILE cannot be written
  */
-export async function pageWanted(context: Context): Promise<WritePage> {
+export async function htmlPageWriter(context: Context): Promise<WritePage> {
   const { html: file } = context.flags;
   if (file === undefined) return async (_, result) => result;
   const { openFile } = await import('../output/html/page-file.ts');
@@ -28,7 +28,7 @@ export async function pageWanted(context: Context): Promise<WritePage> {
   };
 }
 
-async function textOf(context: Context, hosts: readonly Verified[]): Promise<string> {
+async function textOf(context: Context, hosts: readonly VerifiedHost[]): Promise<string> {
   const { contentOf } = await import('../output/html/content.ts');
   const { documentText } = await import('../output/html/document.ts');
   return documentText(contentOf(context, hosts));

@@ -1,10 +1,12 @@
 /** Runs a site's checks from here, and tells each result. */
-import { type Check, type CheckResult, type CheckTarget, type Issued, runChecks } from '../checks/catalog.ts';
+
+import { runChecks } from '../checks/run-checks.ts';
 import { secretOf } from '../config/settings.ts';
+import type { Check, CheckResult, CheckTarget, Issued } from '../model/check.ts';
 import { isNameless } from '../model/site.ts';
+import type { Report } from '../output/report.ts';
 import type { Secret } from '../util/secret.ts';
 import type { Context } from './context.ts';
-import { watched } from './watched.ts';
 
 /**
  * Every check of the site, as `gateToken` is let in by the gate; without one, what needs it is skipped.
@@ -17,7 +19,7 @@ export async function verify(
 ): Promise<readonly CheckResult[]> {
   const target = { ...targetOf(context), issued, ...(gateToken && { token: gateToken }) };
   context.report.tell({ kind: 'title', text: `Checks of https://${target.serverName} from here` });
-  const checks = watched(await context.site.checks(), context.report);
+  const checks = withProgress(await context.site.checks(), context.report);
   return runChecks(checks, target, (result) => tellCheck(context, result));
 }
 
@@ -53,3 +55,13 @@ export function targetOf(context: Context): CheckTarget {
     ...(inferenceToken && { inferenceToken }),
   };
 }
+
+/** The same checks, heard by `report`. */
+export const withProgress = (checks: readonly Check[], { tell }: Report): readonly Check[] =>
+  checks.map((check) => ({
+    ...check,
+    run: (target) => {
+      tell({ kind: 'asking', check: check.name });
+      return check.run(target).finally(() => tell({ kind: 'answered', check: check.name }));
+    },
+  }));

@@ -2,15 +2,14 @@
  * The checks of one proxy by itself, by the way that it was reached: a public name leads to one of several only, and an
  * appliance without a name, in a LAN behind a jump host, is seen from nowhere else.
  */
-import type { CheckResult } from '../checks/catalog.ts';
-import type { Fault, HostReport } from '../model/host-report.ts';
+import type { CheckResult } from '../model/check.ts';
+import { type Fault, type HostReport, isDone } from '../model/host-report.ts';
 import { isNameless } from '../model/site.ts';
 import type { ProxyHost } from '../remote/fleet.ts';
 import { type Crowd, newCrowd } from '../util/parallel.ts';
 import type { Secret } from '../util/secret.ts';
 import type { Context } from './context.ts';
-import { clientFaults } from './views/client-table.ts';
-import { isDone } from './views/summary.ts';
+import { clientFaults } from './views/client-views.ts';
 
 const isVerified = ({ flags }: Context): boolean => !flags['no-verify'] && !flags['dry-run'];
 
@@ -45,15 +44,15 @@ export function checksAfter(
     if (!isVerified(context) || !areAskedSingly(context) || !isDone(host)) return host;
     const start = performance.now();
     context.report.tell({ kind: 'begin', host: host.host, name: 'checks' });
-    const checks = await ask(context, proxy, host, tokenOn(host), crowd);
+    const checks = await runHostChecks(context, proxy, host, tokenOn(host), crowd);
     const milliseconds = Math.round(performance.now() - start);
-    tell(context, host, checks, milliseconds);
+    tellHostChecks(context, host, checks, milliseconds);
     return { ...host, checks, milliseconds: { ...host.milliseconds, checks: milliseconds } };
   };
 }
 
 /** Of several proxies only what is not well is told; what passed is counted in the summary. */
-function tell(
+function tellHostChecks(
   { report, settings }: Context,
   { host }: HostReport,
   checks: readonly CheckResult[],
@@ -68,7 +67,7 @@ function tell(
       report.tell({ kind: 'check', result: named(result) });
 }
 
-async function ask(
+async function runHostChecks(
   { site }: Context,
   proxy: ProxyHost,
   host: HostReport,

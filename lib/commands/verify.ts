@@ -1,8 +1,10 @@
 /** Which checks are run, and by which way: by the public name, to another address, through SSH to each proxy. */
-import { type Check, type CheckResult, type CheckTarget, gateClients } from '../checks/catalog.ts';
+
+import { gateClients } from '../checks/catalog.ts';
 import { secretOf } from '../config/settings.ts';
 import { host as hostForm, port as portForm } from '../config/validators.ts';
-import { type HostReport, newReport } from '../model/host-report.ts';
+import type { Check, CheckResult, CheckTarget } from '../model/check.ts';
+import { type HostReport, isDone, newReport, type VerifiedHost } from '../model/host-report.ts';
 import { newRun } from '../model/run.ts';
 import { isNameless } from '../model/site.ts';
 import { statusProgram } from '../program/history-programs.ts';
@@ -10,18 +12,9 @@ import { onEveryProxy, type ProxyHost, routes } from '../remote/fleet.ts';
 import { transact } from '../remote/transact.ts';
 import { UsageError } from '../util/errors.ts';
 import type { Context, Result } from './context.ts';
-import { targetOf, tellCheck, verifyBy } from './site-checks.ts';
-import { clientFaults } from './views/client-table.ts';
-import { conclude, counted, isDone } from './views/summary.ts';
-import { watched } from './watched.ts';
-
-/** A host, or the public name, with what its checks found. */
-export interface Verified {
-  readonly report: HostReport;
-  /** What was asked, and by which way. */
-  readonly title: string;
-  readonly checks: readonly CheckResult[];
-}
+import { targetOf, tellCheck, verifyBy, withProgress } from './site-checks.ts';
+import { clientFaults } from './views/client-views.ts';
+import { checkCounts, conclude } from './views/summary.ts';
 
 /**
  * The site's checks; with `--only NAME` those whose name has NAME in it, whatever its case.
@@ -72,18 +65,21 @@ export async function fromHere(
   context: Context,
   checks: readonly Check[],
   way: Pick<CheckTarget, 'address' | 'port'>,
-): Promise<Verified> {
+): Promise<VerifiedHost> {
   const { serverName } = targetOf(context);
   const by = way.address === undefined ? 'from here' : `at ${way.address}`;
   const title = `Checks of https://${serverName} ${by}`;
   context.report.tell({ kind: 'title', text: title });
   const start = performance.now();
-  const results = await verifyBy(context, watched(checks, context.report), way);
+  const results = await verifyBy(context, withProgress(checks, context.report), way);
   return { report: checked(serverName, results, since(start)), title, checks: results };
 }
 
 /** Runs the checks through SSH to each proxy, on its own ports; all proxies side by side, by one jump-host connection. */
-export async function throughSsh(context: Context, checks: readonly Check[]): Promise<readonly Verified[]> {
+export async function throughSsh(
+  context: Context,
+  checks: readonly Check[],
+): Promise<readonly VerifiedHost[]> {
   const all = await routes(context.settings.access);
   const { tell } = context.report;
   tell({ kind: 'hosts', hosts: all.map(({ host }) => host) });
@@ -129,7 +125,7 @@ function tellTogether(context: Context, title: string, results: readonly CheckRe
   report.tell({ kind: 'title', text: title });
   for (const result of results) if (isWhole || !isWell(result)) tellCheck(context, result);
   if (!isWhole && results.some(isWell))
-    report.tell({ kind: 'point', status: 'passed', text: counted(results.filter(isWell)).join() });
+    report.tell({ kind: 'point', status: 'passed', text: checkCounts(results.filter(isWell)).join() });
 }
 
 /** Who could not be reached has told nothing yet. */
@@ -150,7 +146,7 @@ const checked = (host: string, checks: readonly CheckResult[], milliseconds: num
 });
 
 /** The summary line, the exit status, the JSON with each host's own checks. */
-export function concludeChecks(context: Context, all: readonly Verified[]): Result {
+export function concludeChecks(context: Context, all: readonly VerifiedHost[]): Result {
   const reports = all.map(({ report }) => report);
   return conclude(context, reports, [], undefined, (host) => ({
     checks: all.find(({ report }) => report === host)?.checks ?? [],

@@ -1,5 +1,5 @@
 /** The table of flags: how each is parsed, what it takes, its line of `--help`. */
-import { DEFAULT_SITE } from '../model/site.ts';
+import { DEFAULT_SITE } from './site-registry.ts';
 
 /** Every flag of the suite. */
 export const FLAGS = {

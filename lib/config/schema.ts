@@ -1,11 +1,9 @@
 /** The settings that there are: those that hold for every site, and those of each. */
-
-import type { Setting, Site } from '../model/site.ts';
-import { email, type Form, host, hosts, path, port, url, user } from './validators.ts';
+import { LETS_ENCRYPT } from '../model/certificate-request.ts';
+import type { Form, Setting, Site } from '../model/site.ts';
+import { email, host, hosts, path, port, url, user } from './validators.ts';
 
 const JUMP_HOST = '4nk.myftp.biz';
-/** The CA that is asked unless another is set. */
-export const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
 
 /** What SSH takes where nothing is said, as OpenSSH does. */
 export const SSH = { port: 22, key: '~/.ssh/id_ed25519' } as const;

@@ -2,17 +2,16 @@
 
 import { judgeTokenForm } from '../model/bearer.ts';
 import type { Setting, Site } from '../model/site.ts';
+import { lookUp } from '../util/collections.ts';
 import { refuseAll } from '../util/errors.ts';
-import { lookUp } from '../util/look-up.ts';
 import { Secret } from '../util/secret.ts';
 import { type EnvFile, readEnvFile } from './env-file.ts';
 import { COMMON, judgeNames, settingsOf } from './schema.ts';
-import { readAll } from './setting-values.ts';
-import { type Access, accessOf } from './ssh-access.ts';
+import { type SshAccess, sshAccessOf } from './ssh-access.ts';
 import { hosts } from './validators.ts';
 
 export interface Settings {
-  readonly access: Access;
+  readonly access: SshAccess;
   readonly acme: { readonly directoryUrl: string; readonly email?: string };
   /** The site's own settings that are set or have a default, as text; secrets stay wrapped. */
   readonly values: Readonly<Record<string, string | Secret>>;
@@ -75,7 +74,7 @@ export async function readSettings(
     problems.push(`${hostName}: must be set for ${site.name}: ${hosts.wants}`);
   refuseAll(problems);
   return {
-    access: accessOf(site, read, given),
+    access: sshAccessOf(site, read, given),
     acme: acmeOf(read),
     values: Object.fromEntries(
       Object.keys(site.settings).flatMap((name) => (name in read ? [[name, asText(read[name])]] : [])),
@@ -132,4 +131,27 @@ export function keepFromChildren(sites: Iterable<Site>, environment: NodeJS.Proc
   for (const site of sites)
     for (const [name, { form }] of Object.entries(settingsOf(site)))
       if (form.secret) delete environment[name];
+}
+
+/** The value of every setting that is set or has a default; what is wrong goes to `problems`. */
+export function readAll(
+  known: Readonly<Record<string, Setting>>,
+  given: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): Record<string, unknown> {
+  const read: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries(known)) {
+    const text = given[name] ?? setting.default;
+    if (text === undefined) continue;
+    const value = setting.form.read(text);
+    if (value === undefined) problems.push(problem(name, setting, text));
+    else read[name] = value;
+  }
+  return read;
+}
+
+function problem(name: string, { form, meaning }: Setting, text: string): string {
+  const wants = form.problem?.(text) ?? form.wants;
+  const shown = form.secret ? '' : ` is ${JSON.stringify(text.slice(0, 80))};`;
+  return `${name}:${shown} it must be ${wants} (${meaning})`;
 }

@@ -5,7 +5,7 @@ import { refuseAll } from '../util/errors.ts';
 import { SSH } from './schema.ts';
 
 /** How to reach a site's proxies; undefined is "not set": the SSH configuration may then say. */
-export interface Access {
+export interface SshAccess {
   readonly hosts: readonly string[];
   readonly user?: string;
   readonly port?: number;
@@ -29,11 +29,11 @@ export interface Access {
 }
 
 /** Picks the access of `site` from what was `read` (values) and `given` (texts that were really set). */
-export function accessOf(
+export function sshAccessOf(
   site: Site,
   read: Readonly<Record<string, unknown>>,
   given: Readonly<Record<string, string | undefined>>,
-): Access {
+): SshAccess {
   const set = <T>(name: string): T | undefined => (given[name] === undefined ? undefined : (read[name] as T));
   const own = <T>(name: string): T | undefined => set<T>(`${site.prefix}_${name}`);
   return {
@@ -71,7 +71,7 @@ export function accessOf(
  * Are the files there that the settings name?
  * @throws UsageError with every one that is not
  */
-export async function judgeFiles({ files }: Pick<Access, 'files'>): Promise<void> {
+export async function judgeFiles({ files }: Pick<SshAccess, 'files'>): Promise<void> {
   const judged = await Promise.all(
     Object.entries(files).map(async ([name, path]) => {
       const why = await whyNoFile(path);

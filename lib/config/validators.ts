@@ -1,18 +1,10 @@
 /** The forms that settings take: text in, value out, or what it should have been. */
+
 import { resolve } from 'node:path';
 import { judgeToken } from '../model/bearer.ts';
+import type { Form } from '../model/site.ts';
 import { inHome } from '../util/home.ts';
 import { Secret } from '../util/secret.ts';
-
-/** How one kind of setting is read. `read` returns undefined where the text does not have the form. */
-export interface Form<T> {
-  readonly wants: string;
-  readonly read: (text: string) => T | undefined;
-  /** Says what is wrong with a value whose form is more than one sentence can tell. */
-  readonly problem?: (text: string) => string | undefined;
-  /** A secret value is never repeated in a message. */
-  readonly secret?: boolean;
-}
 
 const when = <T>(ok: boolean, value: () => T): T | undefined => (ok ? value() : undefined);
 

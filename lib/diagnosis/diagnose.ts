@@ -1,14 +1,12 @@
 /** A failure's words -> what it means and what to do next, by the table in explain/. */
-
-import type { Failure } from '../model/host-report.ts';
-import { lookUp } from '../util/look-up.ts';
+import type { Failure, HostReport } from '../model/host-report.ts';
+import { lookUp } from '../util/collections.ts';
 import { ACME } from './acme-failures.ts';
-import { POINTS } from './failure-codes.ts';
+import { POINTS, TLS_POINTS } from './failure-codes.ts';
 import { NGINX } from './nginx-failures.ts';
 import { type Explanation, rowFor } from './row.ts';
 import { SSH } from './ssh-failures.ts';
 import { LOGIN } from './sudo-failures.ts';
-import { TLS_POINTS } from './tls-failure-codes.ts';
 
 const BY_WORDS = [...LOGIN, ...NGINX];
 const BY_TYPE = [...LOGIN, ...ACME].filter(({ code }) => code !== undefined);
@@ -19,7 +17,7 @@ const UNKNOWN: Explanation = {
 };
 
 /** What `failure` means and what to do. */
-export function explain({ code, text, advice }: Failure): Explanation {
+export function diagnose({ code, text, advice }: Failure): Explanation {
   const point = lookUp(POINTS, code) ?? lookUp(TLS_POINTS, code);
   if (advice !== undefined) return explanation((point ?? rowFor(SSH, text))?.means, advice);
   const row = rowFor(BY_WORDS, text) ?? BY_TYPE.find((each) => each.code === code);
@@ -34,7 +32,15 @@ const explanation = (means: string | undefined, next: string): Explanation => ({
 });
 
 /** A failed order with its type (`acme-dns`), from certbot's words. */
-export function typed(failure: Failure): Failure {
+export function withOrderCode(failure: Failure): Failure {
   const code = failure.code === 'order' ? rowFor(BY_TYPE, failure.text)?.code : undefined;
   return code ? { ...failure, code } : failure;
+}
+
+/** The account with its failure explained, where it has one. */
+export async function withDiagnosis(report: HostReport): Promise<HostReport> {
+  const { failure } = report;
+  if (!failure) return report;
+  const { diagnose } = await import('./diagnose.ts');
+  return { ...report, failure: { ...failure, ...diagnose(failure) } };
 }

@@ -13,16 +13,6 @@ export const DEFAULT_CLIENT = 'default';
 /** The token that .env.example shows; never a good one. */
 export const EXAMPLE_TOKEN = 'changeme-by-openssl-rand-hex-32';
 
-/** What a client is, apart from its file on the proxy; times as `2026-11-22T17:40:35Z`. */
-export interface Client {
-  readonly name: string;
-  readonly scope: Scope;
-  readonly created: string;
-  readonly rotated: string;
-  /** Newest first; two while the previous one is still kept. */
-  readonly tokens: readonly Secret[];
-}
-
 const FORM = '16 to 512 visible ASCII characters, no blanks, none of " \' \\';
 const RANDOM =
   'a random token, not a placeholder, common words, a sequence or a repetition; generate one with `openssl rand -hex 32`';
@@ -50,33 +40,11 @@ const looksGenerated = (name: string): boolean =>
   /^[0-9a-f]{64}$/.test(name) && /\d/.test(name) && /[a-f]/.test(name);
 
 /** The first 12 hex digits of the token's SHA-256: enough to tell tokens apart, useless to a thief. */
-export function fingerprint(token: Secret): string {
+export function tokenFingerprint(token: Secret): string {
   return createHash('sha256').update(token.reveal()).digest('hex').slice(0, 12);
 }
 
 /** The token as a PCRE literal: a backslash before all but letters and digits; dropping them all restores it. */
 export function escapeToken(token: string): string {
   return token.replace(/[^A-Za-z0-9]/g, '\\$&');
-}
-
-/** The key of a token in the gate's map: a regex in quotes. */
-export function keyOf(token: Secret): string {
-  return `"~^(?i:bearer) +${escapeToken(token.reveal())}\\z"`;
-}
-
-function keyLine(client: Client, token: Secret): string {
-  return `${keyOf(token)} ${client.scope}:${client.name};\n`;
-}
-
-/**
- * The text of one client's file, included by the gate's map.
- * Regex keys, because nginx compares string keys ignoring case (https://nginx.org/en/docs/http/ngx_http_map_module.html).
- */
-export function clientMap(client: Client): string {
-  return [
-    `# Client "${client.name}" of the bearer gate. This file holds a secret: keep it root's, mode 0600.\n`,
-    `# created ${client.created}\n`,
-    `# rotated ${client.rotated}\n`,
-    ...client.tokens.map((token) => keyLine(client, token)),
-  ].join('');
 }

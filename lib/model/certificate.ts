@@ -1,8 +1,9 @@
 /** Certificates as a proxy holds them: read from PEM, judged by the rule that certbot renews by. */
+
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { DAY_MS, daysUntil } from './certificate-life.ts';
-import type { Issued } from './check.ts';
+import type { PeerCertificate } from 'node:tls';
+import type { CertificateLife, CheckStatus, Issued } from './check.ts';
 
 /** The first of a chain, which is the server's own. */
 export interface Certificate extends Issued {
@@ -54,7 +55,7 @@ export function renewalPoint({ from, until }: Pick<Certificate, 'from' | 'until'
 }
 
 /** Why `certificate` is not good enough to go on with; empty when it is. */
-export function whyNot(
+export function certificateFault(
   certificate: Certificate | undefined,
   name: string,
   accepted: readonly Issued['kind'][],
@@ -62,14 +63,14 @@ export function whyNot(
 ): string {
   if (!certificate) return 'there is no certificate yet';
   const { kind, from, until } = certificate;
-  if (!accepted.includes(kind)) return `the certificate there is ${KINDS[kind]}`;
+  if (!accepted.includes(kind)) return `the certificate there is ${CERTIFICATE_KINDS[kind]}`;
   if (!certificate.names(name)) return `the certificate there does not name ${name}`;
   if (from > now) return 'the certificate there is not valid yet';
   return renewalPoint(certificate) > now ? '' : `the certificate there ends on ${dayOf(until)}`;
 }
 
 /** What kinds of certificate are for people. */
-export const KINDS: Readonly<Record<Issued['kind'], string>> = {
+export const CERTIFICATE_KINDS: Readonly<Record<Issued['kind'], string>> = {
   ca: 'from a CA',
   staging: 'a staging one, which no client trusts',
   'self-signed': 'self-signed',
@@ -85,4 +86,37 @@ export const daysLeft = ({ until }: Pick<Certificate, 'until'>, now: Date): numb
 export function issuedOn({ certificate }: { readonly certificate?: string }): Issued[] {
   const read = readCertificate(certificate);
   return read ? [{ kind: read.kind, fingerprint: read.fingerprint }] : [];
+}
+
+type Dates = Pick<PeerCertificate, 'valid_from' | 'valid_to'>;
+
+export const DAY_MS = 86_400_000;
+
+/** Fewer days left than these are a failure, and worth a warning. */
+const LIMITS = { failDays: 7, warnDays: 21 } as const;
+
+/** Whole days from `now` to `end`; negative once it is over. */
+export const daysUntil = (end: Date, now: Date): number =>
+  Math.floor((end.getTime() - now.getTime()) / DAY_MS);
+
+/** Are so many days left enough? */
+export function judgeDays(
+  days: number,
+  { failDays, warnDays }: Pick<CertificateLife, 'failDays' | 'warnDays'> = LIMITS,
+): CheckStatus {
+  if (days < failDays) return 'failed';
+  return days < warnDays ? 'warned' : 'passed';
+}
+
+/** Its life from end to end; undefined where its dates are none. */
+export function lifeOf(dates: Dates, now: Date): CertificateLife | undefined {
+  const [from, to] = [new Date(dates.valid_from), new Date(dates.valid_to)];
+  if (Number.isNaN(from.getTime()) || Number.isNaN(to.getTime())) return undefined;
+  return {
+    kind: 'certificate',
+    notBefore: from.toISOString(),
+    notAfter: to.toISOString(),
+    daysLeft: daysUntil(to, now),
+    ...LIMITS,
+  };
 }

@@ -101,3 +101,18 @@ export const passed = finding('passed');
 export const warned = finding('warned');
 export const failed = finding('failed');
 export const skipped = finding('skipped');
+
+/** How the checks went, and which failed. */
+export function checkSummary(checks: readonly CheckResult[]): string[] {
+  const failed = checks.filter(({ ok }) => !ok).map(({ name }) => name);
+  return [...checkCounts(checks), ...(failed.length > 0 ? [`failed: ${failed.join(', ')}`] : [])];
+}
+
+/** How many passed, warned, failed and were skipped; nothing without checks. */
+export function checkCounts(checks: readonly CheckResult[]): string[] {
+  const count = (wanted: CheckStatus) => checks.filter(({ status }) => status === wanted).length;
+  const parts = (['passed', 'warned', 'failed', 'skipped'] as const)
+    .filter((status) => count(status) > 0)
+    .map((status) => `${count(status)} ${status}`);
+  return parts.length > 0 ? [`checks: ${parts.join(', ')}`] : [];
+}

@@ -1,5 +1,5 @@
 /** What became of a host: one host's account of one run. */
-import type { CheckResult } from '../checks/catalog.ts';
+import type { CheckResult } from './check.ts';
 
 export const OUTCOMES = [
   'applied',
@@ -82,4 +82,65 @@ export function newReport(host: string): HostReport {
     texts: new Map(),
     milliseconds: {},
   };
+}
+
+const DONE = new Set(['applied', 'unchanged', 'planned']);
+
+/** The code of a proxy that was left alone, since all was not well on the first one. */
+export const NOT_TRIED = 'not-tried';
+
+/** Did the run do on this host what it was asked to? */
+export const isDone = ({ outcome }: HostReport): boolean => DONE.has(outcome);
+
+/** Was it done, did no check fail, and does nothing need attention? */
+export const isWell = (host: HostReport): boolean =>
+  isDone(host) && areWell(host.checks) && !host.attention?.length;
+
+const areWell = (checks: readonly CheckResult[] = []): boolean => checks.every(({ ok }) => ok);
+
+/** May it be live on this host? A lost connection leaves that open. */
+export const mayBeLive = ({ outcome }: HostReport): boolean =>
+  outcome === 'applied' || outcome === 'unchanged' || outcome === 'unknown';
+
+/** What both did, as one account; what failed last has failed. */
+export function mergeReports(before: HostReport, then: HostReport): HostReport {
+  // Only what carries files made a release.
+  const { release, ...rest } = then;
+  const made = then.files.length > 0 && release ? release : before.release;
+  return {
+    ...before,
+    ...rest,
+    ...(made && { release: made }),
+    outcome: isFine(then) && before.outcome === 'applied' ? 'applied' : then.outcome,
+    files: joinedFiles(before, then),
+    drift: [...before.drift, ...then.drift],
+    notes: [...before.notes, ...then.notes],
+    rows: { ...before.rows, ...then.rows },
+    facts: { ...before.facts, ...then.facts },
+    texts: new Map([...before.texts, ...then.texts]),
+    milliseconds: added(before.milliseconds, then.milliseconds),
+  };
+}
+
+const isFine = ({ outcome }: HostReport): boolean => outcome === 'unchanged' || outcome === 'planned';
+
+function joinedFiles(before: HostReport, then: HostReport): HostReport['files'] {
+  const changed = new Map<string, boolean>();
+  for (const file of [...before.files, ...then.files])
+    changed.set(file.path, changed.get(file.path) === true || file.changed);
+  return [...changed].map(([path, isChanged]) => ({ path, changed: isChanged }));
+}
+
+function added(a: Record<string, number>, b: Record<string, number>): Record<string, number> {
+  const sum = { ...a };
+  for (const [phase, time] of Object.entries(b)) sum[phase] = (sum[phase] ?? 0) + time;
+  return sum;
+}
+
+/** A host, or the public name, with what its checks found. */
+export interface VerifiedHost {
+  readonly report: HostReport;
+  /** What was asked, and by which way. */
+  readonly title: string;
+  readonly checks: readonly CheckResult[];
 }

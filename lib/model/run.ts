@@ -27,3 +27,9 @@ function userName(): string {
     return `uid-${process.getuid?.()}`;
   }
 }
+
+/** The text of a program, and the id that leads its records. */
+export interface Program {
+  readonly id: string;
+  readonly text: string;
+}

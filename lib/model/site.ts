@@ -1,15 +1,5 @@
 /** What a site is, and which sites there are: the data in sites/. */
-import { readdir } from 'node:fs/promises';
-import type { Check } from '../checks/catalog.ts';
-import type { Form } from '../config/validators.ts';
-import { UsageError } from '../util/errors.ts';
-
-/** A setting of a site: its form, and what holds when it is not set. */
-export interface Setting<T = unknown> {
-  readonly form: Form<T>;
-  readonly default?: string;
-  readonly meaning: string;
-}
+import type { Check } from './check.ts';
 
 /** A file for nginx's http context: its template in http-maps/, its name in conf.d/, its mode. */
 interface HttpMap {
@@ -63,15 +53,10 @@ export interface Site {
   /** Loaded only when they are run. */
   readonly checks: () => Promise<readonly Check[]>;
 }
-
-/** The site of a script that is told of none. */
-export const DEFAULT_SITE = 'ia.enso.4nkweb.com';
 const NAMELESS = '_';
-/** The folder of the suite. */
-export const ROOT = new URL('../../', import.meta.url);
 
 /** Where the certificate of `site` lies on a proxy. */
-export function certificateOf({ certificate, serverName }: Site): CertificateFiles {
+export function certificateFilesOf({ certificate, serverName }: Site): CertificateFiles {
   const live = `/etc/letsencrypt/live/${serverName}`;
   return certificate ?? { chain: `${live}/fullchain.pem`, key: `${live}/privkey.pem` };
 }
@@ -79,28 +64,19 @@ export function certificateOf({ certificate, serverName }: Site): CertificateFil
 /** Is `site` reached by address, having no name? */
 export const isNameless = ({ serverName }: Site): boolean => serverName === NAMELESS;
 
-/** `site` under the name that its settings give it. */
-export function named(site: Site, values: Readonly<Record<string, unknown>>): Site {
-  const name = values[site.nameFrom ?? ''];
-  if (typeof name !== 'string') return site;
-  const { certificate: _, ...rest } = site;
-  return { ...rest, serverName: name };
+/** How one kind of setting is read. `read` returns undefined where the text does not have the form. */
+export interface Form<T> {
+  readonly wants: string;
+  readonly read: (text: string) => T | undefined;
+  /** Says what is wrong with a value whose form is more than one sentence can tell. */
+  readonly problem?: (text: string) => string | undefined;
+  /** A secret value is never repeated in a message. */
+  readonly secret?: boolean;
 }
 
-/** Every site in sites/, by name. */
-export async function findSites(): Promise<ReadonlyMap<string, Site>> {
-  const folder = new URL('sites/', ROOT);
-  const modules = (await readdir(folder)).filter((file) => file.endsWith('.ts'));
-  const sites = await Promise.all(
-    modules.map(async (file) => ((await import(new URL(file, folder).href)) as { site: Site }).site),
-  );
-  return new Map(sites.map((site) => [site.name, site]));
-}
-
-/** @throws UsageError that lists the sites there are */
-export function pickSite(sites: ReadonlyMap<string, Site>, name: string): Site {
-  const site = sites.get(name);
-  if (!site)
-    throw new UsageError([`--site ${name}: no such site; there are: ${[...sites.keys()].join(', ')}`]);
-  return site;
+/** A setting of a site: its form, and what holds when it is not set. */
+export interface Setting<T = unknown> {
+  readonly form: Form<T>;
+  readonly default?: string;
+  readonly meaning: string;
 }

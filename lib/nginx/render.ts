@@ -1,10 +1,12 @@
 /** Site and settings -> the files that belong on a proxy. */
 import { readFile } from 'node:fs/promises';
 import type { Settings } from '../config/settings.ts';
-import { type Client, clientMap, DEFAULT_CLIENT } from '../model/bearer.ts';
-import { certificateOf, isNameless, ROOT, type Site } from '../model/site.ts';
+import { DEFAULT_CLIENT } from '../model/bearer.ts';
+import { certificateFilesOf, isNameless, type Site } from '../model/site.ts';
 import { UsageError } from '../util/errors.ts';
+import { ROOT } from '../util/project-root.ts';
 import { Secret } from '../util/secret.ts';
+import { type Client, clientMap } from './client-map.ts';
 import { fill, inline, markersOf, snippetsOf } from './template.ts';
 
 /**
@@ -86,7 +88,7 @@ function markerValues(
 
 /** What any template may ask of its site; for one whose name is a setting, or who has none. */
 function siteMarkers(site: Site): Record<string, string> {
-  const { chain, key } = certificateOf(site);
+  const { chain, key } = certificateFilesOf(site);
   return {
     SERVER_NAME: site.serverName,
     DEFAULT_SERVER: isNameless(site) ? ' default_server' : '',

@@ -1,6 +1,7 @@
 /** Templates: nginx text with markers `__NAME__` and snippets; pure text in, text out. */
+
+import { lookUp } from '../util/collections.ts';
 import { refuseAll } from '../util/errors.ts';
-import { lookUp } from '../util/look-up.ts';
 
 const MARKER = /__([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)__/g;
 const SNIPPET = /^([ \t]*)include snippets\/([\w.-]+);[ \t]*$/gm;

@@ -1,8 +1,10 @@
 /** Which bearer a deploy brings: the operator's, or one made for a proxy that has none yet. */
-
+import type { ChildProcess } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { type Settings, secretOf } from '../config/settings.ts';
 import type { Site } from '../model/site.ts';
-import type { Secret } from '../util/secret.ts';
+import { StopError } from '../util/errors.ts';
+import { Secret } from '../util/secret.ts';
 
 const TOKEN_BYTES = 32;
 
@@ -21,6 +23,49 @@ export async function bearerFor({ gate }: Site, settings: Settings): Promise<Bea
 
 /** 32 random bytes from openssl, as 64 hex digits. */
 export async function newToken(): Promise<Secret> {
-  const { randomHex } = await import('../util/openssl.ts');
+  const { randomHex } = await import('./tokens.ts');
   return randomHex(TOKEN_BYTES);
+}
+
+type Options = Readonly<Record<string, string | boolean | readonly string[]>>;
+
+type Callback = (error: Error | null, stdout: Buffer) => void;
+
+type Exec = (action: string, options: Options, callback: Callback) => ChildProcess;
+
+// The package has no types; its shape is read from its one file.
+const { exec } = createRequire(import.meta.url)('openssl-wrapper') as { exec: Exec };
+
+const ADVICE =
+  'The suite makes tokens and certificates with openssl. Install it (apt install openssl) and try again.';
+
+function cannotRun(cause: Error): StopError {
+  return new StopError(`openssl cannot be run: ${cause.message}`, ADVICE, { cause });
+}
+
+function failed(action: string, cause: Error): StopError {
+  return new StopError(`openssl ${action} failed: ${cause.message.trim()}`, ADVICE, { cause });
+}
+
+/**
+ * Runs `openssl ACTION`; an option set to `true` is a flag, one set to `false` a bare last argument.
+ * @throws StopError when openssl is missing, fails, or complains.
+ */
+function openssl(action: string, options: Options): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const child = exec(action, options, (error, stdout) =>
+      error ? reject(failed(action, error)) : resolve(stdout),
+    );
+    // The wrapper listens for neither: a missing binary would end the process.
+    child.on('error', (error) => reject(cannotRun(error)));
+    child.stdin?.on('error', () => undefined);
+  });
+}
+
+/** `bytes` random bytes as lower-case hex digits, from `openssl rand`. */
+export async function randomHex(bytes: number): Promise<Secret> {
+  const digits = (await openssl('rand', { hex: true, [String(bytes)]: false })).toString('ascii').trim();
+  const expected = new RegExp(`^[0-9a-f]{${2 * bytes}}$`);
+  if (!expected.test(digits)) throw failed('rand', new Error('it printed something else than hex digits'));
+  return new Secret(digits);
 }

@@ -1,5 +1,5 @@
 /** What can be told, as data. */
-import type { CheckResult, CheckStatus } from '../checks/catalog.ts';
+import type { CheckResult, CheckStatus } from '../model/check.ts';
 import type { Failure } from '../model/host-report.ts';
 import type { Table } from './table.ts';
 

@@ -1,8 +1,8 @@
 /** A failure as a block: what happened, what it means, what to do next. */
 
 import type { Failed, Problem } from './entry.ts';
-import type { Layout } from './layout.ts';
 import { stepLine } from './steps.ts';
+import type { Layout } from './styles.ts';
 import { beside } from './text.ts';
 
 const INDENT = ' '.repeat(11);

@@ -1,13 +1,11 @@
 /** One formatter an entry: data in, lines out. */
 
-import { columns, padded } from './columns.ts';
 import type { Entry } from './entry.ts';
 import { failureBlock, problemBlock } from './failure-block.ts';
-import { areSeveral, type Layout } from './layout.ts';
 import { stepLine } from './steps.ts';
-import { MARKS, type Styles } from './styles.ts';
+import { areSeveral, type Layout, MARKS, type Styles } from './styles.ts';
 import { tableText } from './table.ts';
-import { beside, hanging } from './text.ts';
+import { beside, columns, hanging, padded } from './text.ts';
 
 type Formatters = {
   readonly [K in Entry['kind']]: (entry: Extract<Entry, { kind: K }>, layout: Layout) => string;

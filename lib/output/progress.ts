@@ -1,5 +1,5 @@
 /** What is under way -> one short line about it. */
-import type { Entry } from './entry.ts';
+import type { Entry, Step } from './entry.ts';
 import { stepName } from './steps.ts';
 
 /** Nobody wants to read of what is over in a moment. */
@@ -78,4 +78,17 @@ function watchChecks(clock: () => number): Watch {
       ? `${asked - out.size} of ${asked} checks; still out: ${[...out].join(', ')}`
       : undefined;
   return { hear, line };
+}
+
+/** Passes entries on; keeps steps of several hosts, and gives them with the failure of theirs. */
+export function keepSteps(): (entry: Entry) => Entry | undefined {
+  const kept = new Map<string, readonly Step[]>();
+  let areSeveral = false;
+  return (entry) => {
+    if (entry.kind === 'hosts') areSeveral = entry.hosts.length > 1;
+    if (entry.kind === 'failure') return { ...entry, steps: kept.get(entry.host) ?? [] };
+    if (entry.kind !== 'step' || !areSeveral) return entry;
+    kept.set(entry.host, [...(kept.get(entry.host) ?? []), entry]);
+    return undefined;
+  };
 }

@@ -2,14 +2,13 @@
 import type { CommandLine } from '../cli/flags.ts';
 import type { Terminal } from '../config/settings.ts';
 import type { Secret } from '../util/secret.ts';
-import { widthOf } from './columns.ts';
 import { commandsWith } from './commands.ts';
 import type { Entry } from './entry.ts';
 import { format } from './format.ts';
-import { keepSteps } from './kept.ts';
-import { createProgress } from './progress.ts';
+import { createProgress, keepSteps } from './progress.ts';
 import { printable, redactor } from './redact.ts';
 import { stylesFor } from './styles.ts';
+import { widthOf } from './text.ts';
 import { startLines } from './writer.ts';
 
 export type { Entry } from './entry.ts';

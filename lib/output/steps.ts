@@ -1,7 +1,7 @@
 /** The steps of a run as people read them. */
-import { lookUp } from '../util/look-up.ts';
+import { lookUp } from '../util/collections.ts';
 import type { Step } from './entry.ts';
-import type { Layout } from './layout.ts';
+import type { Layout } from './styles.ts';
 
 const STEPS: Readonly<Record<string, string>> = {
   connect: 'connect',

@@ -1,6 +1,7 @@
 /** Colours, and the marks that say the same without them. The only user of chalk. */
-import type { CheckStatus } from '../checks/catalog.ts';
+
 import type { Terminal } from '../config/settings.ts';
+import type { CheckStatus } from '../model/check.ts';
 
 type Style = (text: string) => string;
 export type Styles = Readonly<
@@ -48,3 +49,16 @@ export async function stylesFor(
     place: chalk.cyan,
   };
 }
+
+export interface Layout {
+  readonly styles: Styles;
+  /** Takes out secrets, and control bytes of other hosts. */
+  readonly clean: (text: string) => string;
+  /** Columns there are; Infinity without a terminal, where nothing is wrapped: logs are searched by line. */
+  readonly width: number;
+  /** The hosts at work. */
+  readonly hosts: readonly string[];
+}
+
+/** Are several hosts at work, so that a line must name its own? */
+export const areSeveral = ({ hosts }: Layout): boolean => hosts.length > 1;

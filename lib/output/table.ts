@@ -1,6 +1,5 @@
 /** Rows as columns of text; where there is no room for columns, as lines under each row's first cell. */
-import { columns, padded } from './columns.ts';
-import { wrapped } from './text.ts';
+import { columns, padded, wrapped } from './text.ts';
 
 export interface Table {
   readonly heads: readonly string[];

@@ -2,12 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import type { Wish } from '../commands/certificates/options.ts';
 import type { Settings } from '../config/settings.ts';
+import type { CertificateRequest } from '../model/certificate-request.ts';
+import type { Program } from '../model/run.ts';
 import { newRun } from '../model/run.ts';
-import { ROOT, type Site } from '../model/site.ts';
+import type { Site } from '../model/site.ts';
 import { renderHttpOnly } from '../nginx/render.ts';
-import type { Program } from '../remote/transact.ts';
+import { ROOT } from '../util/project-root.ts';
 import { contentFunction, program, quote, siteProgram } from './program.ts';
 
 /** The longest that systems accept of a certificate that a person told them to trust. */
@@ -37,7 +38,7 @@ export async function hookText(): Promise<string[]> {
 }
 
 /** What there is for TLS on the host. */
-export async function lookProgram(site: Site): Promise<Program> {
+export async function inspectProgram(site: Site): Promise<Program> {
   const run = newRun();
   return { id: run.id, text: await program('look', run, site, await hookText()) };
 }
@@ -57,7 +58,7 @@ export async function challengeProgram(site: Site, file?: ChallengeFile): Promis
 }
 
 /** Certbot's order, the renewal hook, the reload. */
-export async function issueProgram(site: Site, order: Order, wish: Wish): Promise<Program> {
+export async function issueProgram(site: Site, order: Order, wish: CertificateRequest): Promise<Program> {
   const run = newRun();
   const { server, email } = wish;
   const data = assign({ ORDER: order, ACME_SERVER: server, ACME_EMAIL: email, DOMAIN: site.serverName });

@@ -1,7 +1,8 @@
 /** Changes of the gate's clients -> programs: each touches one client's file and nothing else. */
-import { keyOf, type Scope } from '../model/bearer.ts';
+import type { Scope } from '../model/bearer.ts';
 import type { Run } from '../model/run.ts';
 import type { Site } from '../model/site.ts';
+import { clientMapKey } from '../nginx/client-map.ts';
 import type { Secret } from '../util/secret.ts';
 import { contentFunction, program, quote } from './program.ts';
 
@@ -38,6 +39,6 @@ export function clientProgram(run: Run, site: Site, change: ClientChange, dryRun
   };
   return program(change.verb, run, site, [
     ...Object.entries(values).map(([name, value]) => `${name}=${quote(value)}`),
-    ...('token' in change ? [contentFunction(0, `${keyOf(change.token)}\n`)] : []),
+    ...('token' in change ? [contentFunction(0, `${clientMapKey(change.token)}\n`)] : []),
   ]);
 }

@@ -1,5 +1,4 @@
 /** Going back and looking: the programs of rollback and status. */
-
 import type { Run } from '../model/run.ts';
 import type { Site } from '../model/site.ts';
 import { webSocketMap } from '../nginx/render.ts';
@@ -26,4 +25,20 @@ export async function rollbackProgram(
 export async function statusProgram(run: Run, site: Site, only: 'clients' | 'everything'): Promise<string> {
   const log = quote(site.gate?.log ?? '');
   return program('status', run, site, [`ONLY=${only}`, `ACCESS_LOG=${log}`, ...(await hookText())]);
+}
+
+/** Takes the files and the clients of `site` off the host; with `dryRun` it only tells which. */
+export async function removalProgram(run: Run, site: Site, dryRun: boolean): Promise<string> {
+  const shared = site.webSocket ? await webSocketMap() : undefined;
+  const lines = [
+    `take_off vhost ${quote(`${site.name}.conf`)}`,
+    ...site.maps.map(({ name }) => `take_off map ${quote(name)}`),
+    'take_off_clients',
+    ...(shared ? [`take_off shared ${quote(shared.name)} content_0`] : []),
+  ];
+  return program('remove', run, site, [
+    `DRY=${dryRun ? 'yes' : ''}`,
+    ...(shared ? [contentFunction(0, shared.content)] : []),
+    `site_files() {\n${lines.map((line) => `  ${line}\n`).join('')}}`,
+  ]);
 }

@@ -1,8 +1,9 @@
 /** Files and a verb -> the text of one remote program, POSIX sh. */
 import { readFile } from 'node:fs/promises';
 import type { Run } from '../model/run.ts';
-import { certificateOf, isNameless, ROOT, type Site } from '../model/site.ts';
+import { certificateFilesOf, isNameless, type Site } from '../model/site.ts';
 import type { SiteFile } from '../nginx/render.ts';
+import { ROOT } from '../util/project-root.ts';
 
 /** Where root may have put what runs approved programs only (lib/commands/approved-programs.ts). */
 export const RUNNER = '/usr/local/sbin/gatepost-run';
@@ -88,7 +89,7 @@ LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH`;
 
 function constants(verb: string, run: Run, site: Site): string[] {
-  const { chain, key } = certificateOf(site);
+  const { chain, key } = certificateFilesOf(site);
   const values = {
     VERB: verb,
     RUN: run.id,

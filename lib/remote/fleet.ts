@@ -1,17 +1,17 @@
 /** The proxies of a site: reached through one jump-host connection, each worked on by itself. */
+
 import type { Duplex } from 'node:stream';
-import { isWell, NOT_TRIED } from '../commands/views/summary.ts';
-import { type Access, judgeFiles } from '../config/ssh-access.ts';
-import { explained } from '../diagnosis/explained.ts';
-import { type HostReport, newReport } from '../model/host-report.ts';
+import type { Flags } from '../config/flag-table.ts';
+import { judgeFiles, type SshAccess } from '../config/ssh-access.ts';
+import { withDiagnosis } from '../diagnosis/diagnose.ts';
+import { type HostReport, isWell, NOT_TRIED, newReport } from '../model/host-report.ts';
 import { COMMAND } from '../program/program.ts';
 import { askingOnce } from '../ssh/ask-once.ts';
 import { type Connection, connectThrough } from '../ssh/connection.ts';
 import { askSshConfig, type Hop, resolveHops } from '../ssh/hops.ts';
-import { type Jumps, sharedJumps } from '../ssh/jump-pool.ts';
-import { SshError } from '../util/errors.ts';
+import { type JumpPool, newJumpPool } from '../ssh/jump-pool.ts';
+import { SshError, UsageError } from '../util/errors.ts';
 import { inParallel, remembering } from '../util/parallel.ts';
-import type { Pace } from './pace.ts';
 import type { Remote } from './transact.ts';
 
 /** A place where programs run, and whose own services can be asked. */
@@ -40,7 +40,7 @@ interface Route {
 const LOOPBACK = '127.0.0.1';
 
 /** The hops to every proxy; nothing is contacted yet. */
-export async function routes(access: Access): Promise<readonly Route[]> {
+export async function routes(access: SshAccess): Promise<readonly Route[]> {
   // ssh2 takes as long to load as `ssh -G` to answer.
   import('../ssh/login.ts').catch(() => {});
   await judgeFiles(access);
@@ -64,9 +64,9 @@ export async function onEveryProxy(
   { atOnce = all.length, canary }: Pace,
   { onBegin, onEnd }: Listener,
 ): Promise<readonly HostReport[]> {
-  const jumps = sharedJumps();
+  const jumps = newJumpPool();
   const onOne = async (route: Route) => {
-    const report = await explained(await onProxy(route, jumps, work, onBegin));
+    const report = await withDiagnosis(await onProxy(route, jumps, work, onBegin));
     onEnd(report);
     return report;
   };
@@ -81,7 +81,7 @@ export async function onEveryProxy(
 }
 
 const notTried = ({ host }: Route): Promise<HostReport> =>
-  explained({
+  withDiagnosis({
     ...newReport(host),
     outcome: 'refused',
     meaning: 'not tried, since all was not well on the first proxy',
@@ -94,7 +94,7 @@ const notTried = ({ host }: Route): Promise<HostReport> =>
 
 async function onProxy(
   route: Route,
-  jumps: Jumps,
+  jumps: JumpPool,
   work: Work,
   onBegin: Listener['onBegin'],
 ): Promise<HostReport> {
@@ -114,7 +114,11 @@ async function onProxy(
   }
 }
 
-async function dial({ host, hops }: Route, jumps: Jumps, onBegin: Listener['onBegin']): Promise<Connection> {
+async function dial(
+  { host, hops }: Route,
+  jumps: JumpPool,
+  onBegin: Listener['onBegin'],
+): Promise<Connection> {
   const before = hops.slice(0, -1);
   const nearest = before.at(-1);
   if (nearest) onBegin(host, `connect to ${nearest.label}`);
@@ -123,7 +127,7 @@ async function dial({ host, hops }: Route, jumps: Jumps, onBegin: Listener['onBe
   return connectThrough(hops.at(-1) as Hop, opening);
 }
 
-function overSsh(route: Route, jumps: Jumps, connection: Connection): ProxyHost {
+function overSsh(route: Route, jumps: JumpPool, connection: Connection): ProxyHost {
   const again = async () => {
     const opening = jumps.again(route.hops.slice(0, -1));
     return overSsh(route, jumps, await connectThrough(route.hops.at(-1) as Hop, opening));
@@ -135,4 +139,21 @@ function overSsh(route: Route, jumps: Jumps, connection: Connection): ProxyHost 
     open: (port) => connection.forward(LOOPBACK, port),
     close: () => connection.close(),
   };
+}
+
+export interface Pace {
+  /** How many proxies at once; undefined: all. */
+  readonly atOnce?: number;
+  /** The first proxy alone first; unless all is well there, the others are left alone. */
+  readonly canary: boolean;
+}
+
+const MOST = 100;
+
+/** @throws UsageError for a number that none can be */
+export function paceOf({ parallel, canary }: Pick<Flags, 'parallel' | 'canary'>): Pace {
+  if (parallel === undefined) return { canary };
+  const atOnce = /^[1-9]\d{0,2}$/.test(parallel) ? Number(parallel) : MOST + 1;
+  if (atOnce > MOST) throw new UsageError([`--parallel: must be a number from 1 to ${MOST}`]);
+  return { atOnce, canary };
 }

@@ -7,7 +7,7 @@ import { SESSION } from '../diagnosis/ssh-failures.ts';
 import type { HostReport } from '../model/host-report.ts';
 import { COMMAND } from '../program/program.ts';
 import { lineSplitter } from '../ssh/channel-output.ts';
-import type { Outcome } from '../ssh/connection.ts';
+import type { ExecOutcome } from '../ssh/connection.ts';
 import { LIMITS } from '../ssh/timeouts.ts';
 import { SshError } from '../util/errors.ts';
 import type { ProxyHost } from './fleet.ts';
@@ -40,7 +40,7 @@ const thisMachine = (): ProxyHost => ({
  * In a session of its own: Ctrl-C here leaves the program to its end, as it does over SSH. So does the limit: what runs as
  * root may not be ours to kill.
  */
-function runHere(text: string, onLine: (line: string) => void): Promise<Outcome> {
+function runHere(text: string, onLine: (line: string) => void): Promise<ExecOutcome> {
   const child = spawn('/bin/sh', ['-c', COMMAND], { detached: true });
   const said = { stdout: '', stderr: '' };
   const lines = lineSplitter(onLine);

@@ -1,12 +1,12 @@
 /** The rows that a proxy tells of itself -> its status, as data. */
 import { X509Certificate } from 'node:crypto';
-import type { Issued } from '../checks/catalog.ts';
-import { clientsIn, type ListedClient } from '../commands/views/client-table.ts';
 import { daysLeft, readCertificate } from '../model/certificate.ts';
+import type { Issued } from '../model/check.ts';
 import type { HostReport } from '../model/host-report.ts';
 import { type Renewal, renewalOf } from '../model/renewal.ts';
 import type { Site } from '../model/site.ts';
-import { lookUp } from '../util/look-up.ts';
+import { lookUp } from '../util/collections.ts';
+import { clientsIn, type ListedClient } from './client-rows.ts';
 
 export interface Status {
   readonly current?: string;
@@ -19,7 +19,7 @@ export interface Status {
   readonly vhost?: 'tls' | 'http-only';
   /** The files that define $connection_upgrade; more than one is too many. */
   readonly upgrade: readonly string[];
-  readonly certificate?: Certificate;
+  readonly certificate?: CertificateStatus;
   readonly renewal: Renewal;
   /** Of a site with a gate. */
   readonly clients?: readonly ListedClient[];
@@ -40,7 +40,7 @@ interface Release {
   readonly about: string;
 }
 
-export interface Certificate {
+export interface CertificateStatus {
   readonly path: string;
   /** `2026-11-22T17:40:35Z`; `missing` where there is no file, `unreadable` where it holds something else. */
   readonly ends: string;
@@ -63,7 +63,7 @@ export function statusOf(host: HostReport, { gate }: Pick<Site, 'gate'>, now: st
     messages: of('message').flatMap(([text = '']) => (isPraise(text) ? [] : [text])),
     ...((facts.vhost === 'tls' || facts.vhost === 'http-only') && { vhost: facts.vhost }),
     upgrade: of('upgrade').flatMap(([file = '']) => file),
-    ...(facts.certificate && { certificate: certificateOf(facts.certificate, host.certificate, now) }),
+    ...(facts.certificate && { certificate: certificateStatusOf(facts.certificate, host.certificate, now) }),
     renewal: renewalOf(facts),
     ...(gate && { clients: clientsIn(host) }),
     backends: of('backend')
@@ -105,7 +105,7 @@ const KINDS: Readonly<Record<string, string>> = {
   revoke_previous: 'revoke previous',
 };
 
-function certificateOf(path: string, pem: string | undefined, now: string): Certificate {
+function certificateStatusOf(path: string, pem: string | undefined, now: string): CertificateStatus {
   if (pem === undefined) return { path, ends: 'missing', names: '' };
   const read = readCertificate(pem);
   if (read === undefined) return { path, ends: 'unreadable', names: '' };

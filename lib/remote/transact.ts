@@ -1,20 +1,16 @@
 /** Runs a program on a host and learns its outcome, also when the connection drops meanwhile. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type HostReport, newReport } from '../model/host-report.ts';
-import type { Outcome } from '../ssh/connection.ts';
+import type { Program } from '../model/run.ts';
+import type { ExecOutcome } from '../ssh/connection.ts';
 import { type RemoteEvent, readRecords } from './protocol.ts';
-
-/** The text of a program, and the id that leads its records. */
-export interface Program {
-  readonly id: string;
-  readonly text: string;
-}
 
 /** A place where programs run: a host over SSH, or this one. */
 export interface Remote {
   readonly host: string;
   /** Runs the text to its end; a lost connection is told in the outcome, not thrown. */
-  run(text: string, onLine: (line: string) => void): Promise<Outcome>;
+  run(text: string, onLine: (line: string) => void): Promise<ExecOutcome>;
   /** The same place by a new connection. */
   again(): Promise<Remote>;
   close(): void;
@@ -48,7 +44,7 @@ export async function transact(
 }
 
 /** What could not be written is told by the tools' words; a program that failed without a reason leaves the shell's. */
-function withWords(report: HostReport, { stderr }: Outcome): HostReport {
+function withWords(report: HostReport, { stderr }: ExecOutcome): HostReport {
   const { code = '', text = '' } = report.failure ?? {};
   if (['write', 'restore'].includes(code) && stderr.trim())
     return { ...report, failure: { code, text: `${text}\n${stderr.trim()}` } };
@@ -57,13 +53,13 @@ function withWords(report: HostReport, { stderr }: Outcome): HostReport {
 }
 
 /** The shell or sudo said no: not a line of the program ran. */
-function notStarted(report: HostReport, { stderr, stdout, code }: Outcome): HostReport {
+function notStarted(report: HostReport, { stderr, stdout, code }: ExecOutcome): HostReport {
   const words = `${stderr}\n${stdout}`.trim() || `the login shell ended with status ${code} and said nothing`;
   return { ...report, outcome: 'refused', failure: { code: 'sudo', text: words } };
 }
 
 /** Nothing was changed, for the program was not there whole or was not made to change anything. */
-function withoutEffect(report: HostReport, { lost, stderr }: Outcome): HostReport {
+function withoutEffect(report: HostReport, { lost, stderr }: ExecOutcome): HostReport {
   const failure = lost ? { code: 'lost', text: lost.message } : { code: 'bug', text: stderr.trim() };
   return { ...report, outcome: 'failed', failure };
 }
@@ -71,7 +67,7 @@ function withoutEffect(report: HostReport, { lost, stderr }: Outcome): HostRepor
 async function learn(
   remote: Remote,
   report: HostReport,
-  outcome: Outcome,
+  outcome: ExecOutcome,
   ask: () => Promise<Program>,
   onEvent: (event: RemoteEvent) => void,
 ): Promise<HostReport> {
@@ -92,7 +88,7 @@ async function learn(
   return { ...report, outcome: 'unknown', failure: { code: 'unknown', text: why } };
 }
 
-interface Answer {
+interface KnownOutcome {
   readonly report: HostReport;
   /** Does it say what became of the run? Else it says why it cannot, where it does (somebody else holds the lock). */
   readonly isKnown: boolean;
@@ -103,7 +99,7 @@ async function askOnce(
   remote: Remote,
   question: Program,
   onEvent: (event: RemoteEvent) => void,
-): Promise<Answer> {
+): Promise<KnownOutcome> {
   const report = newReport(remote.host);
   const reader = readRecords(question.id, report, onEvent);
   await remote.run(question.text, reader.line);
@@ -112,4 +108,20 @@ async function askOnce(
     return { report, isKnown: verdict === 'asked' || verdict === 'restore-failed' };
   const failure = { code: 'lost', text: 'The program never began, and now it never will.' };
   return { report: { ...report, outcome: 'failed', failure }, isKnown: true };
+}
+
+/** The same place, which connects again for the next program after a connection dropped. */
+export function reconnecting(remote: Remote): Remote {
+  let current = remote;
+  let isLost = false;
+  const run: Remote['run'] = async (text, onLine) => {
+    if (isLost) current = await current.again();
+    const outcome = await current.run(text, onLine);
+    isLost = outcome.lost !== undefined;
+    return outcome;
+  };
+  const close = () => {
+    if (current !== remote) current.close();
+  };
+  return { host: remote.host, run, again: () => remote.again(), close };
 }

@@ -2,17 +2,22 @@
 import { connect as dialTcp, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SshError } from '../util/errors.ts';
-import { type Outcome, runOn } from './exec.ts';
+import { type ExecOutcome, execCommand } from './exec.ts';
 import type { Hop } from './hops.ts';
 import type { Link, Prepared } from './login.ts';
 import { dialError, dialTimeout } from './ssh-errors.ts';
 import { LIMITS, within } from './timeouts.ts';
 
-export type { Outcome } from './exec.ts';
+export type { ExecOutcome } from './exec.ts';
 
 export interface Connection {
   /** Runs a command, gives it `input` and end of file; a lost connection is told in the outcome, not thrown. */
-  run(command: string, input: string, onLine?: (line: string) => void, limitMs?: number): Promise<Outcome>;
+  run(
+    command: string,
+    input: string,
+    onLine?: (line: string) => void,
+    limitMs?: number,
+  ): Promise<ExecOutcome>;
   /** A stream to an address as seen from the proxy. */
   forward(host: string, port: number): Promise<Duplex>;
   /** Ends the connection, and the jump host's when it is not shared; the process may exit at once. */
@@ -55,7 +60,7 @@ export async function connectThrough(target: Hop, opening: Jump | Promise<Jump>)
   const own: Link = { ...made, lost: () => rootCause(made, jump) };
   return {
     run: (command, input, onLine = () => {}, limitMs = LIMITS.run) =>
-      runOn(own, command, input, onLine, limitMs),
+      execCommand(own, command, input, onLine, limitMs),
     forward: (host, port) => own.open({ ...target, label: `${host} behind ${target.label}`, host, port }),
     close: made.close,
   };

@@ -6,7 +6,7 @@ import type { Link } from './login.ts';
 import { commandError, endlessError } from './ssh-errors.ts';
 import { LIMITS } from './timeouts.ts';
 
-export interface Outcome {
+export interface ExecOutcome {
   /** Undefined: the channel closed without an exit status. */
   readonly code: number | undefined;
   readonly signal?: string;
@@ -18,7 +18,7 @@ export interface Outcome {
   readonly lost?: SshError;
 }
 
-interface Progress extends Output {
+interface ExecState extends Output {
   code: number | undefined;
   signal?: string;
   sent: boolean;
@@ -29,15 +29,15 @@ interface Progress extends Output {
  * @param onLine called with each whole line of stdout as it arrives
  * @throws SshError when the host refuses to run anything; a lost connection is an outcome, not an error
  */
-export function runOn(
+export function execCommand(
   link: Link,
   command: string,
   input: string,
   onLine: (line: string) => void,
   limitMs: number,
-): Promise<Outcome> {
-  const progress: Progress = { code: undefined, stdout: '', stderr: '', sent: false };
-  return new Promise<Outcome>((resolve, reject) => {
+): Promise<ExecOutcome> {
+  const progress: ExecState = { code: undefined, stdout: '', stderr: '', sent: false };
+  return new Promise<ExecOutcome>((resolve, reject) => {
     const giveUp = (why: string) => end(endlessError(link.hop, why));
     const timer = setTimeout(() => giveUp(`no end within ${limitMs / 1000} s`), limitMs);
     const end = (lost?: SshError) => {
@@ -65,7 +65,7 @@ function start(link: Link, command: string, done: (error?: Error, channel?: Clie
 
 interface Watch {
   readonly link: Link;
-  readonly progress: Progress;
+  readonly progress: ExecState;
   readonly input: string;
   readonly onLine: (line: string) => void;
   readonly end: (lost?: SshError) => void;
@@ -95,7 +95,7 @@ function follow(channel: ClientChannel, watch: Watch): void {
 /** Something that the command left running may hold its output open: after the exit, quiet is the end. */
 function endAfterExit(
   channel: ClientChannel,
-  progress: Progress,
+  progress: ExecState,
   end: () => void,
 ): () => NodeJS.Timeout | undefined {
   let timer: NodeJS.Timeout | undefined;

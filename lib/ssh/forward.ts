@@ -13,7 +13,7 @@ interface From {
 }
 
 /** @throws SshError naming the hop that forbids it, cannot reach it, or was lost */
-export async function openWay(from: From, next: Hop): Promise<Duplex> {
+export async function openStream(from: From, next: Hop): Promise<Duplex> {
   try {
     return await within(forward(from.client, next), LIMITS.open, () => openTimeout(from.hop, next));
   } catch (error) {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { SshError } from '../util/errors.ts';
 import type { Hop } from './hops.ts';
 import {
-  fingerprint,
+  hostKeyFingerprint,
   judgeHostKey,
   type KnownHostsFile,
   keyType,
@@ -68,7 +68,7 @@ const missing = (hop: Hop) =>
 
 /** What the operator reads when a host key was refused, with the line to type. */
 export function hostKeyError(hop: Hop, key: Buffer, verdict: Exclude<Verdict, { kind: 'match' }>): SshError {
-  const shown = `${keyType(key)} ${fingerprint(key)}`;
+  const shown = `${keyType(key)} ${hostKeyFingerprint(key)}`;
   if (verdict.kind === 'revoked') return revoked(hop, shown, `${verdict.file}:${verdict.line}`);
   if (verdict.kind === 'changed') return changed(hop, shown, verdict);
   const authority = verdict.authority

@@ -5,7 +5,7 @@ import { SshError } from '../util/errors.ts';
 import { agentKeys, offeredKeys, offerFromAgent } from './agent.ts';
 import type { Hop } from './hops.ts';
 import { type KeyFile, readKeyFile, readPublicKey } from './key-file.ts';
-import { fingerprint } from './known-hosts.ts';
+import { hostKeyFingerprint } from './known-hosts.ts';
 
 export interface Offer {
   readonly method: PublicKeyAuthMethod | AgentAuthMethod;
@@ -61,7 +61,8 @@ const fromAgent = (hop: Hop, socket: string, keys: readonly ParsedKey[]): Offer 
 
 const isKey = (key: ParsedKey, blob: Buffer | undefined) => blob?.equals(key.getPublicSSH()) ?? false;
 
-const describe = (key: ParsedKey, from: string) => `${key.type} ${fingerprint(key.getPublicSSH())} (${from})`;
+const describe = (key: ParsedKey, from: string) =>
+  `${key.type} ${hostKeyFingerprint(key.getPublicSSH())} (${from})`;
 
 const noKey = (hop: Hop, agent: string) =>
   new SshError(

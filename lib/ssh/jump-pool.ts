@@ -3,7 +3,7 @@
 import { type Jump, openJump } from './connection.ts';
 import type { Hop } from './hops.ts';
 
-export interface Jumps {
+export interface JumpPool {
   /** The open connection; a new one where the last was lost. @throws SshError the same for all, where it could not be opened */
   open(hops: readonly Hop[]): Promise<Jump>;
   /** The same, but tries once more where it could not be opened; all who ask meanwhile share the attempt. */
@@ -12,9 +12,9 @@ export interface Jumps {
 }
 
 /** No connection yet: the first to ask opens it. */
-export function sharedJumps(): Jumps {
+export function newJumpPool(): JumpPool {
   const jumps = new Map<string, Promise<Jump>>();
-  const again: Jumps['again'] = async (hops) => {
+  const again: JumpPool['again'] = async (hops) => {
     const name = JSON.stringify(hops);
     const known = jumps.get(name);
     const jump = await known?.catch(() => undefined);
@@ -26,7 +26,7 @@ export function sharedJumps(): Jumps {
     jumps.set(name, fresh);
     return fresh;
   };
-  const open: Jumps['open'] = async (hops) => {
+  const open: JumpPool['open'] = async (hops) => {
     await jumps.get(JSON.stringify(hops));
     return again(hops);
   };

@@ -42,7 +42,7 @@ export const knownName = (host: string, port: number): string =>
   (port === 22 ? host : `[${host}]:${port}`).toLowerCase();
 
 /** As `ssh-keygen -l` shows it: `SHA256:…`. */
-export const fingerprint = (key: Buffer): string =>
+export const hostKeyFingerprint = (key: Buffer): string =>
   `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
 
 /** The key's type, which is the first string of its blob; empty when the blob is cut. */
@@ -83,7 +83,7 @@ function judgeName(entries: readonly Entry[], key: Buffer): Verdict {
   if (known.some((entry) => entry.key.equals(key))) return { kind: 'match' };
   const last = known.at(-1);
   if (last)
-    return { kind: 'changed', expected: known.map((entry) => fingerprint(entry.key)), ...place(last) };
+    return { kind: 'changed', expected: known.map((entry) => hostKeyFingerprint(entry.key)), ...place(last) };
   const authority = entries.find((entry) => entry.marker === '@cert-authority');
   return authority ? { kind: 'unknown', authority: place(authority) } : { kind: 'unknown' };
 }

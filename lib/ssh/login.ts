@@ -3,13 +3,12 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import ssh2, { type AuthHandlerMiddleware, type Client, type ServerHostKeyAlgorithm } from 'ssh2';
 import { SshError } from '../util/errors.ts';
-import { logInAhead } from './auth-shortcuts.ts';
-import { openWay } from './forward.ts';
+import { logInAhead, signAtOnce } from './auth-shortcuts.ts';
+import { openStream } from './forward.ts';
 import type { Hop } from './hops.ts';
 import { type HostKeyCheck, hostKeyCheck, hostKeyError } from './host-key.ts';
 import { findOffers, type Offer } from './identities.ts';
 import type { Verdict } from './known-hosts.ts';
-import { signAtOnce } from './sign.ts';
 import { handshakeError, lostError, type Stage } from './ssh-errors.ts';
 import { LIMITS } from './timeouts.ts';
 
@@ -39,7 +38,7 @@ export async function prepare(hop: Hop): Promise<Prepared> {
   return { hop, check, offers };
 }
 
-interface Progress extends Stage {
+interface LoginState extends Stage {
   said: string;
   handshake: boolean;
   accepts: readonly string[];
@@ -55,7 +54,7 @@ interface Progress extends Stage {
 export function logIn({ hop, check, offers }: Prepared, sock: Duplex, depth: number): Promise<Link> {
   const client = new ssh2.Client();
   const offered = offers.flatMap((offer) => offer.shown);
-  const progress: Progress = { said: '', handshake: false, accepts: ['publickey'], offered };
+  const progress: LoginState = { said: '', handshake: false, accepts: ['publickey'], offered };
   const missed = LIMITS.missed + depth;
   const ready = untilReady({ client, sock, hop, missed }, progress);
   // ssh2 would wait for a stream that ended before it listened, and not hear why.
@@ -83,21 +82,21 @@ export function logIn({ hop, check, offers }: Prepared, sock: Duplex, depth: num
 const needsAnswer = ({ shown }: Offer): boolean => shown.some((key) => key.startsWith('ssh-rsa '));
 
 /** What the other side says first tells sshd from other servers. */
-function keepFirstWords(sock: Duplex, progress: Progress): void {
+function keepFirstWords(sock: Duplex, progress: LoginState): void {
   sock.on('data', (data: Buffer) => {
     if (progress.said.length < 1024) progress.said += data.toString('latin1');
   });
 }
 
 /** Anything but a literal, synchronous `false` would let ssh2 go on. */
-function isRightHost(hop: Hop, key: Buffer, verdict: Verdict, progress: Progress): boolean {
+function isRightHost(hop: Hop, key: Buffer, verdict: Verdict, progress: LoginState): boolean {
   if (verdict.kind === 'match') return true;
   progress.refused = hostKeyError(hop, key, verdict);
   return false;
 }
 
 /** Keys at once: ssh2's own order begins with a `none` probe, a round trip lost on every hop. */
-function offerOneByOne(offers: readonly Offer[], progress: Progress): AuthHandlerMiddleware {
+function offerOneByOne(offers: readonly Offer[], progress: LoginState): AuthHandlerMiddleware {
   const left = [...offers];
   return (accepts, _partial, next) => {
     progress.accepts = accepts ?? progress.accepts;
@@ -116,7 +115,7 @@ interface Login {
 }
 
 /** The handlers stay on: ssh2 may send several errors, and one nobody hears would end the process. */
-function untilReady({ client, sock, hop, missed }: Login, progress: Progress): Promise<Link> {
+function untilReady({ client, sock, hop, missed }: Login, progress: LoginState): Promise<Link> {
   let lost: SshError | undefined;
   return new Promise((resolve, reject) => {
     const fail = (error: Error & { level?: string }) => {
@@ -145,7 +144,7 @@ const toLink = ({ hop, client, sock }: Omit<Login, 'missed'>, lost: Link['lost']
   hop,
   client,
   lost,
-  open: (next) => openWay({ hop, client, lost }, next),
+  open: (next) => openStream({ hop, client, lost }, next),
   close: () => end(client, sock),
 });
 

@@ -1,12 +1,12 @@
 /** What is the same on several hosts, to be told once. */
 
-interface Alike<T> {
+interface Group<T> {
   readonly what: T;
   readonly hosts: readonly string[];
 }
 
 /** Each different thing once, in the order of its first appearance, with the hosts that have it. */
-export function alike<T>(all: readonly (readonly [host: string, what: T])[]): readonly Alike<T>[] {
+export function groupIdentical<T>(all: readonly (readonly [host: string, what: T])[]): readonly Group<T>[] {
   const found = new Map<string, { what: T; hosts: string[] }>();
   for (const [host, what] of all) {
     const key = JSON.stringify(what);
@@ -18,11 +18,16 @@ export function alike<T>(all: readonly (readonly [host: string, what: T])[]): re
 }
 
 /** `192.168.1.100, 101, 102`: what addresses have in common is said once. */
-export function shortList(hosts: readonly string[]): string {
+export function shortHostList(hosts: readonly string[]): string {
   const network = (host = '') => /^(?:\d+\.){3}(?=\d+$)/.exec(host)?.[0];
   const short = (host: string, before: string | undefined) => {
     const common = network(host);
     return common !== undefined && common === network(before) ? host.slice(common.length) : host;
   };
   return hosts.map((host, i) => short(host, hosts[i - 1])).join(', ');
+}
+
+/** The entry of `table` for a word of somebody else's; what every object inherits (`constructor`) is none. */
+export function lookUp<T>(table: Readonly<Record<string, T>>, word: string): T | undefined {
+  return Object.hasOwn(table, word) ? table[word] : undefined;
 }

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { keyOf } from '../../lib/model/bearer.ts';
+import { clientMapKey } from '../../lib/nginx/client-map.ts';
 import { Secret } from '../../lib/util/secret.ts';
 import { finished, type Lab, startLab } from '../lab/lab.ts';
 import { local } from '../lab/lab-process.ts';
@@ -134,7 +134,7 @@ describe('bootstrap-tls that cannot ask the CA', () => {
 
   test('a site that is refused when its certificate is there: what came of it all is told', async () => {
     const folder = '/etc/nginx/ia-enso-bearers';
-    const key = keyOf(new Secret(WITH_TOKEN.IA_ENSO_OLLAMA_BEARER_TOKEN));
+    const key = clientMapKey(new Secret(WITH_TOKEN.IA_ENSO_OLLAMA_BEARER_TOKEN));
     await lab.proxy.sh(`mkdir -m 700 ${folder} && cat >${folder}/bob.map`, { input: `${key} full:bob;\n` });
     const { status, host, stderr } = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
     await lab.proxy.sh(`rm -r ${folder}`);

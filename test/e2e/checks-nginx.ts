@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Check } from '../../lib/checks/catalog.ts';
+import type { Check } from '../../lib/model/check.ts';
 import { CHECKOUT, ready, typescript } from '../lab/lab-process.ts';
 import { DIR } from './checks-trust.ts';
 

@@ -1,6 +1,6 @@
 /** The site ia.enso.4nkweb.com as the suite installs it, for checks-nginx.ts. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { clientMap } from '../../lib/model/bearer.ts';
+import { clientMap } from '../../lib/nginx/client-map.ts';
 import { Secret } from '../../lib/util/secret.ts';
 import { type Configuration, filledIn, read, vhost } from './checks-nginx.ts';
 import { DIR } from './checks-trust.ts';

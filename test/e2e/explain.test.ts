@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { runnerText } from '../../lib/commands/approved-programs.ts';
-import { explain } from '../../lib/diagnosis/diagnose.ts';
+import { diagnose } from '../../lib/diagnosis/diagnose.ts';
 import { NGINX } from '../../lib/diagnosis/nginx-failures.ts';
 import { type Row, rowFor } from '../../lib/diagnosis/row.ts';
 import { LOGIN } from '../../lib/diagnosis/sudo-failures.ts';
@@ -33,7 +33,7 @@ const met = new Set<string>();
 function known(rows: readonly Row[], says: string, text: string, code: string, next: RegExp): void {
   const row = rowFor(rows, text);
   assert.equal(row?.says, says, text);
-  const told = explain({ code, text });
+  const told = diagnose({ code, text });
   assert.match(told.next, next);
   assert.equal(told.means, row?.means);
   met.add(says);

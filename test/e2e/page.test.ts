@@ -5,7 +5,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
-import type { CheckResult } from '../../lib/checks/catalog.ts';
+import type { CheckResult } from '../../lib/model/check.ts';
 import { deploy, put, TOKEN, VHOST, withToken } from '../lab/deploys.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { SITE } from '../lab/lab-network.ts';

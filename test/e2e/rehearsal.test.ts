@@ -2,8 +2,7 @@
 import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { rollbackProgram } from '../../lib/program/history-programs.ts';
-import { removalProgram } from '../../lib/program/removal.ts';
+import { removalProgram, rollbackProgram } from '../../lib/program/history-programs.ts';
 import * as deploys from '../lab/deploys.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import * as programs from '../lab/programs.ts';

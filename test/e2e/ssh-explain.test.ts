@@ -7,7 +7,7 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { explain } from '../../lib/diagnosis/diagnose.ts';
+import { diagnose } from '../../lib/diagnosis/diagnose.ts';
 import { rowFor } from '../../lib/diagnosis/row.ts';
 import { SSH } from '../../lib/diagnosis/ssh-failures.ts';
 import type { Hop } from '../../lib/ssh/hops.ts';
@@ -243,7 +243,7 @@ describe('an SSH failure', { concurrency: true }, () => {
       const row = rowFor(SSH, text);
       assert.equal(row?.says, says, text);
       assert.match(advice, next);
-      assert.deepEqual(explain({ code: 'ssh', text, advice }), { means: row?.means, next: advice });
+      assert.deepEqual(diagnose({ code: 'ssh', text, advice }), { means: row?.means, next: advice });
       assert.doesNotMatch(advice, /\b(HOST|PORT|USER|JUMP)\b/);
       met.add(says);
     });

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join as path } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { connectThrough, type Outcome, openJump } from '../../lib/ssh/connection.ts';
+import { connectThrough, type ExecOutcome, openJump } from '../../lib/ssh/connection.ts';
 import type { Hop } from '../../lib/ssh/hops.ts';
 import { SshError } from '../../lib/util/errors.ts';
 import { connect } from '../lab/connect.ts';
@@ -56,7 +56,7 @@ async function failure(list: readonly Hop[]): Promise<SshError> {
 }
 
 /** Runs one command on a connection of its own. */
-async function once(list: readonly Hop[], command: string, input = ''): Promise<Outcome> {
+async function once(list: readonly Hop[], command: string, input = ''): Promise<ExecOutcome> {
   const connection = await connect(list);
   try {
     return await connection.run(command, input);

@@ -2,8 +2,8 @@
 import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { faultsOf } from '../../lib/commands/views/status-faults.ts';
-import { clientMap } from '../../lib/model/bearer.ts';
+import { faultsOf } from '../../lib/commands/views/status-view.ts';
+import { clientMap } from '../../lib/nginx/client-map.ts';
 import { statusProgram } from '../../lib/program/history-programs.ts';
 import { type Status, statusOf } from '../../lib/remote/status.ts';
 import { Secret } from '../../lib/util/secret.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { columns } from '../../lib/output/columns.ts';
+import { columns } from '../../lib/output/text.ts';
 import * as d from '../lab/deploys.ts';
 import { type Host, type Lab, startLab } from '../lab/lab.ts';
 import { CTRL_C, onTerminal as run } from '../lab/terminal.ts';

@@ -3,7 +3,7 @@ import '../lab/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { keyOf } from '../../lib/model/bearer.ts';
+import { clientMapKey } from '../../lib/nginx/client-map.ts';
 import { Secret } from '../../lib/util/secret.ts';
 import * as d from '../lab/deploys.ts';
 import * as k from '../lab/killed.ts';
@@ -325,7 +325,7 @@ describe('a change that cannot be', () => {
   test("is refused when its token is another client's, who would then decide its name and scope", async () => {
     await settle(B);
     const bob = d.CLIENT.replace('default', 'bob');
-    const key = keyOf(new Secret(d.TOKEN));
+    const key = clientMapKey(new Secret(d.TOKEN));
     await d.put(lab.proxy, bob, `# Client "bob"\n${key} inference:bob;\n`);
     await lab.proxy.sh('nginx -s reload; sleep 0.3');
     const [files, pids] = [await d.config(lab.proxy), await d.workers(lab.proxy)];

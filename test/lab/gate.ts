@@ -3,7 +3,8 @@ import './enter.ts';
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { clientMap, type Scope } from '../../lib/model/bearer.ts';
+import type { Scope } from '../../lib/model/bearer.ts';
+import { clientMap } from '../../lib/nginx/client-map.ts';
 import { Secret } from '../../lib/util/secret.ts';
 import { CHECKOUT, ready, typescript } from './lab-process.ts';
 

@@ -2,9 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Settings } from '../../lib/config/settings.ts';
+import { findSites } from '../../lib/config/site-registry.ts';
 import { type HostReport, newReport } from '../../lib/model/host-report.ts';
 import type { Run } from '../../lib/model/run.ts';
-import { findSites, type Site } from '../../lib/model/site.ts';
+import type { Site } from '../../lib/model/site.ts';
 import { clientFile, render, type SiteFile } from '../../lib/nginx/render.ts';
 import { outcomeProgram, siteProgram } from '../../lib/program/program.ts';
 import { readRecords } from '../../lib/remote/protocol.ts';

@@ -1,8 +1,7 @@
 /** The demo's stage: commands as an operator types them, requests as clients make them, each held to what it must give. */
 import chalk from 'chalk';
 import { $ } from 'zx';
-import { widthOf } from '../../lib/output/columns.ts';
-import { beside } from '../../lib/output/text.ts';
+import { beside, widthOf } from '../../lib/output/text.ts';
 import type { Lab } from './lab.ts';
 import { ROOT } from './project.ts';
 

@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
-  clientMap,
   EXAMPLE_TOKEN,
   escapeToken,
-  fingerprint,
   judgeClientName,
   judgeToken,
   judgeTokenForm,
+  tokenFingerprint,
 } from '../../lib/model/bearer.ts';
+import { clientMap } from '../../lib/nginx/client-map.ts';
 import { Secret } from '../../lib/util/secret.ts';
 
 const GOOD = '7c1e90b3d85f2a64e0b9471cd36f8a25913e5d70c8a2f46b1d9e0375ab8c642f';
@@ -134,7 +134,7 @@ for (const name of badNames) {
 }
 
 test('a fingerprint is the first 12 hex digits of SHA-256', () => {
-  assert.equal(fingerprint(new Secret('abc')), 'ba7816bf8f01');
+  assert.equal(tokenFingerprint(new Secret('abc')), 'ba7816bf8f01');
 });
 
 test("writes a client's file with one key line a token", () => {

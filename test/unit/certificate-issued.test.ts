@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PeerCertificate } from 'node:tls';
-import type { Issued } from '../../lib/checks/catalog.ts';
 import { judgeCertificate } from '../../lib/checks/tls/certificate-judge.ts';
+import type { Issued } from '../../lib/model/check.ts';
 
 const NAME = 'ia.example.org';
 const NOW = new Date('2026-11-22T00:00:00Z');

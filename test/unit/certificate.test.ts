@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { isStaging, issuedOn, readCertificate, renewalPoint, whyNot } from '../../lib/model/certificate.ts';
+import {
+  certificateFault,
+  isStaging,
+  issuedOn,
+  readCertificate,
+  renewalPoint,
+} from '../../lib/model/certificate.ts';
 
 const DAY = 86_400_000;
 const NAME = 'ia.example.org';
@@ -49,12 +55,12 @@ test('is due 30 days before its end, or with a third of its life left where that
 
 test('says why a certificate is not good enough', () => {
   const at = (days: number) => new Date(Date.now() + days * DAY);
-  const why = (days: number, name = NAME) => whyNot(found, name, ['self-signed'], at(days));
+  const why = (days: number, name = NAME) => certificateFault(found, name, ['self-signed'], at(days));
   assert.equal(why(1), '');
   assert.match(why(61), /ends on \d{4}-\d\d-\d\d$/);
   assert.match(why(91), /ends on/);
   assert.match(why(-1), /not valid yet/);
   assert.match(why(1, 'other.example.org'), /does not name other/);
-  assert.match(whyNot(found, NAME, ['ca'], at(1)), /self-signed/);
-  assert.match(whyNot(undefined, NAME, ['ca'], at(1)), /no certificate yet/);
+  assert.match(certificateFault(found, NAME, ['ca'], at(1)), /self-signed/);
+  assert.match(certificateFault(undefined, NAME, ['ca'], at(1)), /no certificate yet/);
 });

@@ -5,17 +5,16 @@ import type { PeerCertificate } from 'node:tls';
 import { attempts, judgeRefusals } from '../../lib/checks/gate/attempts.ts';
 import { listFault } from '../../lib/checks/gate/bearer-gate.ts';
 import { isLetIn } from '../../lib/checks/gate/bearer-live.ts';
-import { modelsIn } from '../../lib/checks/gate/models.ts';
+import { modelsIn } from '../../lib/checks/gate/ollama-answer.ts';
 import { judgeScope } from '../../lib/checks/gate/scopes.ts';
+import { isByNginx } from '../../lib/checks/http/request.ts';
 import { judgeCertificate, type OldTls } from '../../lib/checks/tls/certificate-judge.ts';
 import { oldTlsVerdict } from '../../lib/checks/tls/handshake.ts';
-import { judgeChallengePath } from '../../lib/checks/web/challenge-path.ts';
-import { judgeRedirect } from '../../lib/checks/web/https-redirect.ts';
-import { isByNginx } from '../../lib/checks/web/page-assets.ts';
-import { type Arrival, judgeArrivals } from '../../lib/checks/web/stream-timing.ts';
+import { judgeChallengePath, judgeRedirect } from '../../lib/checks/web/plain-http.ts';
+import { type Arrival, judgeStreamTiming } from '../../lib/checks/web/stream-timing.ts';
 import { speaking } from '../../lib/checks/web/streaming.ts';
 import { acceptOf, judgeHandshake } from '../../lib/checks/web/websocket.ts';
-import { lifeOf } from '../../lib/model/certificate-life.ts';
+import { lifeOf } from '../../lib/model/certificate.ts';
 
 const NAME = 'ai.example';
 const NOW = new Date('2026-01-01T00:00:00Z');
@@ -82,13 +81,13 @@ const STREAMS: readonly [string, Arrival[], string][] = [
 ];
 for (const [fact, arrivals, status] of STREAMS) {
   test(`a stream of ${fact}: ${status}`, () => {
-    assert.equal(judgeArrivals(0, arrivals, 'm').status, status);
+    assert.equal(judgeStreamTiming(0, arrivals, 'm').status, status);
   });
 }
 
 test('a stream is timed from its request, what came together as one piece, and at most 300 of them', () => {
   const arrivals = [...every(50, 2), { at: 1050.4, events: 2 }, ...every(100, 3).slice(2)];
-  assert.deepEqual(judgeArrivals(900, arrivals, 'm').measured, {
+  assert.deepEqual(judgeStreamTiming(900, arrivals, 'm').measured, {
     kind: 'stream',
     pieces: [
       { at: 100, events: 1 },
@@ -97,10 +96,10 @@ test('a stream is timed from its request, what came together as one piece, and a
     ],
     total: 300,
   });
-  const { measured } = judgeArrivals(1000, every(10, 1000), 'm');
+  const { measured } = judgeStreamTiming(1000, every(10, 1000), 'm');
   assert.ok(measured?.kind === 'stream');
   assert.deepEqual([measured.pieces.length, measured.total], [300, 9990]);
-  assert.equal(judgeArrivals(0, [], 'm').measured, undefined);
+  assert.equal(judgeStreamTiming(0, [], 'm').measured, undefined);
 });
 
 test('the life of a certificate comes with the thresholds, and not at all where its dates are none', () => {
@@ -112,7 +111,7 @@ test('the life of a certificate comes with the thresholds, and not at all where 
 });
 
 test('pieces made faster than they can be told apart prove nothing', () => {
-  assert.equal(judgeArrivals(1000, every(0.1, 10), 'm').status, 'skipped');
+  assert.equal(judgeStreamTiming(1000, every(0.1, 10), 'm').status, 'skipped');
 });
 
 test('refused attempts are fewer than ten a list and tell case only where there is a letter', () => {

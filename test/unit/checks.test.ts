@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
-import { type Check, certificate, httpRedirects, runChecks } from '../../lib/checks/catalog.ts';
+import { certificate, httpRedirects } from '../../lib/checks/catalog.ts';
 import { bearerOption, curl } from '../../lib/checks/http/curl.ts';
-import { nextOf } from '../../lib/checks/web/follow-redirects.ts';
-import { assetFault, assetsOf } from '../../lib/checks/web/page-assets.ts';
-import { failed, passed } from '../../lib/model/check.ts';
+import { runChecks } from '../../lib/checks/run-checks.ts';
+import { assetFault, assetsOf, nextOf } from '../../lib/checks/web/page.ts';
+import { type Check, failed, passed } from '../../lib/model/check.ts';
 import { Secret } from '../../lib/util/secret.ts';
 
 const TARGET = { serverName: 'ai.example' };

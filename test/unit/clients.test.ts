@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { clientText } from '../../lib/commands/views/client-howto.ts';
-import { clientEntry, clientsIn, logTime } from '../../lib/commands/views/client-table.ts';
+import { clientEntry, clientText } from '../../lib/commands/views/client-views.ts';
 import { statusEntries } from '../../lib/commands/views/status-view.ts';
 import { newReport } from '../../lib/model/host-report.ts';
 import { clientProgram } from '../../lib/program/client-program.ts';
 import { rollbackProgram } from '../../lib/program/history-programs.ts';
+import { clientsIn, logTime } from '../../lib/remote/client-rows.ts';
 import { statusOf } from '../../lib/remote/status.ts';
 import { Secret } from '../../lib/util/secret.ts';
 import { site } from '../../sites/ia.enso.4nkweb.com.ts';

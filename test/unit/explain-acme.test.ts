@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ACME } from '../../lib/diagnosis/acme-failures.ts';
-import { explain, typed } from '../../lib/diagnosis/diagnose.ts';
+import { diagnose, withOrderCode } from '../../lib/diagnosis/diagnose.ts';
 
 const WORDS: readonly (readonly [string, string])[] = [
   ['Another instance of Certbot is already running.', 'certbot-busy'],
@@ -30,14 +30,14 @@ const WORDS: readonly (readonly [string, string])[] = [
 
 for (const [text, code] of WORDS)
   test(`takes for ${code}: ${text.trim().slice(0, 60)}`, () => {
-    const failure = typed({ code: 'order', text: `Saving debug log to /var/log/x\n${text}` });
+    const failure = withOrderCode({ code: 'order', text: `Saving debug log to /var/log/x\n${text}` });
     assert.equal(failure.code, code);
-    const { means, next } = explain(failure);
+    const { means, next } = diagnose(failure);
     assert.ok(means && next);
   });
 
 test('leaves a failure that already has its type', () => {
-  assert.equal(typed({ code: 'order-timeout', text: 'error:dns' }).code, 'order-timeout');
+  assert.equal(withOrderCode({ code: 'order-timeout', text: 'error:dns' }).code, 'order-timeout');
 });
 
 test('every type has words here', () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { ACME } from '../../lib/diagnosis/acme-failures.ts';
-import { explain } from '../../lib/diagnosis/diagnose.ts';
+import { diagnose } from '../../lib/diagnosis/diagnose.ts';
 import { NGINX } from '../../lib/diagnosis/nginx-failures.ts';
 import { filled, type Row } from '../../lib/diagnosis/row.ts';
 import { SSH } from '../../lib/diagnosis/ssh-failures.ts';
@@ -24,15 +24,15 @@ const failures: readonly [string, string, RegExp][] = [
 
 describe('explain', () => {
   for (const [text, code, next] of failures) {
-    it(`knows: ${text} (${code})`, () => assert.match(explain({ code, text }).next, next));
+    it(`knows: ${text} (${code})`, () => assert.match(diagnose({ code, text }).next, next));
   }
 
   it('leaves the advice of the one who failed as it is', () => {
-    assert.deepEqual(explain({ code: 'ssh', text: 'odd', advice: 'Do this.' }), { next: 'Do this.' });
+    assert.deepEqual(diagnose({ code: 'ssh', text: 'odd', advice: 'Do this.' }), { next: 'Do this.' });
   });
 
   it('adds to it what the words mean, where they are known', () => {
-    const { means, next } = explain({
+    const { means, next } = diagnose({
       code: 'ssh',
       text: 'a port 22: connection refused',
       advice: 'Do this.',
@@ -43,22 +43,22 @@ describe('explain', () => {
 
   it('says of a file of somebody else what is wrong, and not to mend it as ours', () => {
     const text = 'cannot load certificate "/x": BIO_new_file() failed';
-    assert.match(explain({ code: 'test', text }).next, /bootstrap-tls/);
-    const { means, next } = explain({ code: 'sick', text });
+    assert.match(diagnose({ code: 'test', text }).next, /bootstrap-tls/);
+    const { means, next } = diagnose({ code: 'sick', text });
     assert.match(means ?? '', /before any change of ours\. The certificate or its key is missing/);
     assert.match(next, /^Mend the file that its message names/);
   });
 
   it('lets steps to do by hand stand, whatever kept them from being done', () => {
-    assert.match(explain({ code: 'restore', text: 'Read-only file system' }).next, /^Do the steps below/);
+    assert.match(diagnose({ code: 'restore', text: 'Read-only file system' }).next, /^Do the steps below/);
   });
 
   it('has something to say of what nobody foresaw', () => {
-    assert.ok(explain({ code: 'no such code', text: 'no such text' }).next);
+    assert.ok(diagnose({ code: 'no such code', text: 'no such text' }).next);
   });
 
   it('gives no more than meaning and advice', () => {
-    const told = explain({ code: 'test', text: 'key values mismatch' });
+    const told = diagnose({ code: 'test', text: 'key values mismatch' });
     assert.deepEqual(Object.keys(told).sort(), ['means', 'next']);
   });
 });

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { type FlagName, readFlags } from '../../lib/cli/flags.ts';
+import { readFlags } from '../../lib/cli/flags.ts';
+import type { FlagName } from '../../lib/config/flag-table.ts';
 import { UsageError } from '../../lib/util/errors.ts';
 
 const ALL: readonly FlagName[] = [

@@ -1,7 +1,7 @@
 /** Tables of known_hosts lines; test/e2e/ssh-known-hosts.test.ts holds more, with OpenSSH as the judge. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { fingerprint, judgeHostKey, knownKeyTypes, knownName } from '../../lib/ssh/known-hosts.ts';
+import { hostKeyFingerprint, judgeHostKey, knownKeyTypes, knownName } from '../../lib/ssh/known-hosts.ts';
 
 /** A blob of the right form: the type, then 32 bytes; of RSA two numbers. */
 function blob(type: string, fill: number): Buffer {
@@ -42,7 +42,7 @@ describe('judgeHostKey', () => {
     const files = [asFile('# none', 'first'), asFile(`\nh.test ${O}\n`, 'second')];
     assert.deepEqual(judgeHostKey(files, 'h.test', 22, ours), {
       kind: 'changed',
-      expected: [fingerprint(blob('ssh-ed25519', 2))],
+      expected: [hostKeyFingerprint(blob('ssh-ed25519', 2))],
       file: 'second',
       line: 2,
     });

@@ -7,12 +7,12 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { statusEntries } from '../../lib/commands/views/status-view.ts';
 import { readSettings } from '../../lib/config/settings.ts';
-import { explain } from '../../lib/diagnosis/diagnose.ts';
+import { findSites, pickSite } from '../../lib/config/site-registry.ts';
+import { diagnose } from '../../lib/diagnosis/diagnose.ts';
 import { newReport } from '../../lib/model/host-report.ts';
-import { findSites, pickSite } from '../../lib/model/site.ts';
 import { stepName } from '../../lib/output/steps.ts';
 import { statusOf } from '../../lib/remote/status.ts';
-import { lookUp } from '../../lib/util/look-up.ts';
+import { lookUp } from '../../lib/util/collections.ts';
 
 const NOW = '2026-11-22T18:24:20Z';
 const INHERITED = Object.getOwnPropertyNames(Object.prototype);
@@ -51,7 +51,7 @@ test('an env file may have lines of any name', async () => {
 
 test('a failure of any code is explained in words', () => {
   forEveryWord((code) => {
-    const { next } = explain({ code, text: 'no such text' });
+    const { next } = diagnose({ code, text: 'no such text' });
     assert.ok(typeof next === 'string' && next !== '', code);
   });
 });

@@ -1,8 +1,8 @@
 /** The openssl program, really run; and not there. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { randomHex } from '../../lib/nginx/tokens.ts';
 import { StopError } from '../../lib/util/errors.ts';
-import { randomHex } from '../../lib/util/openssl.ts';
 
 test('gives as many random bytes as asked, in lower-case hex', async () => {
   assert.match((await randomHex(32)).reveal(), /^[0-9a-f]{64}$/);

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import type { CertificateLife, CheckResult, CheckStatus } from '../../lib/checks/catalog.ts';
-import type { Verified } from '../../lib/commands/verify.ts';
+import type { CertificateLife, CheckResult, CheckStatus } from '../../lib/model/check.ts';
+import type { VerifiedHost } from '../../lib/model/host-report.ts';
 import { certificateBar } from '../../lib/output/html/certificate-bar.ts';
 import { contentOf, type PageHost } from '../../lib/output/html/content.ts';
 import { documentText } from '../../lib/output/html/document.ts';
+import { scale, ticks } from '../../lib/output/html/figure.ts';
 import { html } from '../../lib/output/html/html.ts';
-import { scale, ticks } from '../../lib/output/html/scale.ts';
 import { streamChart } from '../../lib/output/html/stream-chart.ts';
 import { verdictOf } from '../../lib/output/html/verdict.ts';
 import { redactor } from '../../lib/output/redact.ts';
@@ -94,7 +94,7 @@ test('secrets are taken out before anything is escaped', () => {
   const seen = check('a', 'failed', { detail: `sent ${token.reveal()}` });
   const all = [
     { report: { host: 'h', milliseconds: {} }, title: 't', checks: [seen] },
-  ] as unknown as Verified[];
+  ] as unknown as VerifiedHost[];
   const report = { clean: redactor([token]) } as Parameters<typeof contentOf>[0]['report'];
   const { hosts } = contentOf({ site: { name: 's' } as never, report }, all);
   assert.equal(hosts[0]?.checks[0]?.detail, 'sent [REDACTED]');

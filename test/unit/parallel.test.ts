@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { paceOf } from '../../lib/remote/pace.ts';
+import { paceOf } from '../../lib/remote/fleet.ts';
 import { UsageError } from '../../lib/util/errors.ts';
 import { inParallel, remembering } from '../../lib/util/parallel.ts';
 

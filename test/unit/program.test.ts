@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { findSites, pickSite } from '../../lib/model/site.ts';
+import { findSites, pickSite } from '../../lib/config/site-registry.ts';
 import type { SiteFile } from '../../lib/nginx/render.ts';
 import { COMMAND, outcomeProgram, quote, siteProgram } from '../../lib/program/program.ts';
 

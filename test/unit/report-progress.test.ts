@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createProgress } from '../../lib/output/progress.ts';
-import { startSpinner } from '../../lib/output/spinner.ts';
+import { startSpinner } from '../../lib/output/writer.ts';
 import { screen } from './report-lines.ts';
 
 function watch() {

@@ -1,12 +1,10 @@
 /** Several hosts at once: what an operator reads of twenty. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { tellFiles } from '../../lib/commands/views/apply-view.ts';
-import { tellDiffs } from '../../lib/commands/views/dry-run-diff.ts';
-import { isWell } from '../../lib/commands/views/summary.ts';
-import { became, howMany, row } from '../../lib/commands/views/summary-text.ts';
-import { type HostReport, newReport } from '../../lib/model/host-report.ts';
-import { alike, shortList } from '../../lib/util/collections.ts';
+import { tellDiffs, tellFiles } from '../../lib/commands/views/apply-view.ts';
+import { became, hostLine, howMany } from '../../lib/commands/views/summary.ts';
+import { type HostReport, isWell, newReport } from '../../lib/model/host-report.ts';
+import { groupIdentical, shortHostList } from '../../lib/util/collections.ts';
 import { screen } from './report-lines.ts';
 
 const HOSTS = ['192.168.1.100', '192.168.1.101'];
@@ -91,11 +89,11 @@ test('files that would change are told once for the hosts that are alike', async
 
 test('addresses of one network are shortened, names are not', () => {
   assert.equal(
-    shortList(['10.0.0.1', '10.0.0.2', '10.0.1.2', 'a.lan', 'b.lan']),
+    shortHostList(['10.0.0.1', '10.0.0.2', '10.0.1.2', 'a.lan', 'b.lan']),
     '10.0.0.1, 2, 10.0.1.2, a.lan, b.lan',
   );
   assert.deepEqual(
-    alike([
+    groupIdentical([
       ['a', 1],
       ['b', 2],
       ['c', 1],
@@ -110,15 +108,15 @@ test('addresses of one network are shortened, names are not', () => {
 test('a host where putting back failed is never said to be unchanged', () => {
   const report: HostReport = { ...newReport('p'), todo: ['rm -f /a'] };
   assert.match(became(report), /putting back failed/);
-  assert.ok(!row(report).includes('nothing was changed'));
+  assert.ok(!hostLine(report).includes('nothing was changed'));
 });
 
 test('the summary has the hosts in a column, how many fared how, and which checks failed', () => {
   const fails = { name: 'streaming', status: 'failed', ok: false, milliseconds: 1, detail: '' } as const;
   const live: HostReport = { ...newReport('10.0.0.100'), outcome: 'applied', release: 'R', checks: [fails] };
   const refused: HostReport = { ...newReport('10.0.0.1'), outcome: 'refused' };
-  assert.equal(row(live, 10), '10.0.0.100: live (release R); checks: 1 failed; failed: streaming');
-  assert.equal(row(refused, 10), '10.0.0.1:   refused, nothing was changed');
+  assert.equal(hostLine(live, 10), '10.0.0.100: live (release R); checks: 1 failed; failed: streaming');
+  assert.equal(hostLine(refused, 10), '10.0.0.1:   refused, nothing was changed');
   const fine: HostReport = { ...newReport('10.0.0.2'), outcome: 'applied' };
   assert.equal(
     howMany([live, refused, fine], isWell),

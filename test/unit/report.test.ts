@@ -3,15 +3,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { ACME } from '../../lib/diagnosis/acme-failures.ts';
-import { explain } from '../../lib/diagnosis/diagnose.ts';
-import { POINTS } from '../../lib/diagnosis/failure-codes.ts';
+import { diagnose } from '../../lib/diagnosis/diagnose.ts';
+import { POINTS, TLS_POINTS } from '../../lib/diagnosis/failure-codes.ts';
 import { NGINX } from '../../lib/diagnosis/nginx-failures.ts';
 import { SSH } from '../../lib/diagnosis/ssh-failures.ts';
 import { LOGIN } from '../../lib/diagnosis/sudo-failures.ts';
 import { CLIENTS } from '../../lib/diagnosis/symptoms.ts';
-import { TLS_POINTS } from '../../lib/diagnosis/tls-failure-codes.ts';
-import { columns, shortened } from '../../lib/output/columns.ts';
-import { beside, wrapped } from '../../lib/output/text.ts';
+import { beside, columns, shortened, wrapped } from '../../lib/output/text.ts';
 import { Secret } from '../../lib/util/secret.ts';
 import { screen, told } from './report-lines.ts';
 
@@ -202,7 +200,7 @@ test('a failure is a block by itself: what it says, what that means, what to do 
     kind: 'failure',
     host: 'p',
     became: 'refused',
-    failure: { code: 'sick', text, ...explain({ code: 'sick', text }) },
+    failure: { code: 'sick', text, ...diagnose({ code: 'sick', text }) },
     todo: ['rm -f /a'],
   });
   report.tell({ kind: 'summary', ok: false, text: 'p: refused' });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { COMMON, settingsOf } from '../../lib/config/schema.ts';
 import { readSettings } from '../../lib/config/settings.ts';
-import { findSites, pickSite } from '../../lib/model/site.ts';
+import { findSites, pickSite } from '../../lib/config/site-registry.ts';
 import { UsageError } from '../../lib/util/errors.ts';
 import { Secret } from '../../lib/util/secret.ts';
 

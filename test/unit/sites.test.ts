@@ -4,10 +4,12 @@ import { spawnSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { readSettings } from '../../lib/config/settings.ts';
-import { certificateOf, findSites, isNameless, named, pickSite, ROOT } from '../../lib/model/site.ts';
+import { findSites, pickSite, withNameFrom } from '../../lib/config/site-registry.ts';
+import { certificateFilesOf, isNameless } from '../../lib/model/site.ts';
 import { render, renderHttpOnly } from '../../lib/nginx/render.ts';
 import { inline } from '../../lib/nginx/template.ts';
 import { siteProgram } from '../../lib/program/program.ts';
+import { ROOT } from '../../lib/util/project-root.ts';
 
 const sites = await findSites();
 const RUN = { id: '20261122T174035Z-3fa9c1', now: '2026-11-22T17:40:35Z', who: 'alice@laptop' };
@@ -17,7 +19,7 @@ async function nexus(environment: Record<string, string> = {}) {
   const picked = pickSite(sites, 'nexus');
   const given = { NEXUS_PROXY_HOST: '10.0.0.1', ...environment };
   const settings = await readSettings(picked, sites.values(), { envFile: '/dev/null' }, given);
-  const site = named(picked, settings.values);
+  const site = withNameFrom(picked, settings.values);
   const [whole, httpOnly] = [await render(site, settings), await renderHttpOnly(site, settings)];
   const vhostOf = (files: typeof whole) => files.find(({ role }) => role === 'vhost')?.content ?? '';
   return { site, whole, vhost: vhostOf(whole), httpOnly: vhostOf(httpOnly) };
@@ -66,7 +68,7 @@ describe('a site that is named by a setting', () => {
   it('has that name, certbot’s certificate, and no default_server', async () => {
     const { site, whole, vhost, httpOnly } = await nexus(NAMED);
     assert.ok(!isNameless(site));
-    assert.equal(certificateOf(site).chain, '/etc/letsencrypt/live/nexus.example.org/fullchain.pem');
+    assert.equal(certificateFilesOf(site).chain, '/etc/letsencrypt/live/nexus.example.org/fullchain.pem');
     for (const text of [vhost, httpOnly]) {
       assert.doesNotMatch(text, /default_server/);
       for (const line of linesOf(text, 'server_name')) assert.equal(line, 'server_name nexus.example.org;');
@@ -80,7 +82,7 @@ describe('a site that is named by a setting', () => {
 
   it('keeps a name of its own when the setting is not one it has', () => {
     const ia = pickSite(sites, 'ia.enso.4nkweb.com');
-    assert.equal(named(ia, NAMED), ia);
+    assert.equal(withNameFrom(ia, NAMED), ia);
   });
 });
 

@@ -1,16 +1,15 @@
 /** What verify.ts takes from its command line, and how the checks of scopes, spellings, DNS and ports judge. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeSpellings } from '../../lib/checks/gate/bypass.ts';
-import { pathSpellings } from '../../lib/checks/gate/bypass-paths.ts';
-import { rawRequests } from '../../lib/checks/gate/bypass-requests.ts';
+import { judgeBypassAttempts } from '../../lib/checks/gate/bypass.ts';
+import { bypassPaths, rawRequests } from '../../lib/checks/gate/bypass-attempts.ts';
 import { isOllamas, isRefusal } from '../../lib/checks/gate/ollama-answer.ts';
 import { judgeScope } from '../../lib/checks/gate/scopes.ts';
 import { lastAnswer } from '../../lib/checks/http/raw-request.ts';
 import { judgePorts } from '../../lib/checks/web/ports.ts';
 import { judgeAddresses, resolved } from '../../lib/checks/web/public-name.ts';
-import type { Flags } from '../../lib/cli/flags.ts';
 import { connectTo } from '../../lib/commands/verify.ts';
+import type { Flags } from '../../lib/config/flag-table.ts';
 import { UsageError } from '../../lib/util/errors.ts';
 import { Secret } from '../../lib/util/secret.ts';
 
@@ -158,18 +157,18 @@ test('spellings: who slips is named, who could not be judged is no pass', () => 
   const slip = { spelling: '/A', answer: answer(200, '{"models":[]}', 'application/json') };
   const down = { spelling: '/b', answer: answer(502, '', 'text/html') };
   const odd = { spelling: '/c', answer: answer(200, '{}', 'application/json') };
-  assert.equal(judgeSpellings([fine], TARGET).status, 'passed');
+  assert.equal(judgeBypassAttempts([fine], TARGET).status, 'passed');
   assert.match(
-    judgeSpellings([fine, slip, down, odd], TARGET).detail,
+    judgeBypassAttempts([fine, slip, down, odd], TARGET).detail,
     /^Without a bearer, \/A reaches Ollama/,
   );
-  assert.match(judgeSpellings([slip], TARGET).curl ?? '', /--path-as-is 'https:\/\/ai\.example\/A'$/);
-  assert.equal(judgeSpellings([fine, down, odd], TARGET).status, 'skipped');
-  assert.equal(judgeSpellings([fine, odd], TARGET).status, 'warned');
+  assert.match(judgeBypassAttempts([slip], TARGET).curl ?? '', /--path-as-is 'https:\/\/ai\.example\/A'$/);
+  assert.equal(judgeBypassAttempts([fine, down, odd], TARGET).status, 'skipped');
+  assert.equal(judgeBypassAttempts([fine, odd], TARGET).status, 'warned');
 });
 
 test('spellings are different, and fit into a request line', () => {
-  const all = pathSpellings('/ollama', '/api/tags', 'ai.example');
+  const all = bypassPaths('/ollama', '/api/tags', 'ai.example');
   assert.equal(new Set(all).size, all.length);
   for (const each of all) assert.match(each, /^[!-\xff]+$/);
   assert.ok(all.includes('/%6fllama/api/tags') && all.includes('/x/..%2follama/api/tags'));

@@ -10,7 +10,7 @@ interface Attempt {
 }
 
 /** What came back for one attempt on one path. */
-export interface Outcome {
+export interface AttemptOutcome {
   readonly path: string;
   readonly attempt: Attempt;
   readonly answer: Pick<Answer, 'status' | 'headers'>;
@@ -40,7 +40,7 @@ export function attempts(token: string | undefined): readonly Attempt[] {
 }
 
 /** All outcomes of the attempts, in one finding. */
-export function judgeRefusals(outcomes: readonly Outcome[]): Finding {
+export function judgeRefusals(outcomes: readonly AttemptOutcome[]): Finding {
   const open = outcomes.filter(({ attempt, answer }) => !attempt.refusedBy.includes(answer.status));
   if (open.length > 0) return failed(`${seen(open)} ${meaning(open)}`);
   const mute = outcomes.filter(({ answer }) => answer.status === 401 && !challenges(answer));
@@ -53,7 +53,7 @@ export function judgeRefusals(outcomes: readonly Outcome[]): Finding {
   );
 }
 
-function meaning(open: readonly Outcome[]): string {
+function meaning(open: readonly AttemptOutcome[]): string {
   const passing = open.filter(({ answer }) => answer.status < 300 || answer.status >= 500);
   if (passing.length === 0)
     return 'That is not the gate: look whether the site is deployed, and whether another vhost or location answers here.';
@@ -65,7 +65,7 @@ function meaning(open: readonly Outcome[]): string {
   return `${whose}. Deploy the site again; if it stays so, look with \`nginx -T\` on the proxy whether the location tests the bearer map's variable before proxy_pass, and take the site off by \`npx tsx scripts/remove.ts\` meanwhile.`;
 }
 
-function seen(outcomes: readonly Outcome[]): string {
+function seen(outcomes: readonly AttemptOutcome[]): string {
   const statuses = unique(outcomes.map(({ answer }) => answer.status));
   const lines = statuses.map((status) => {
     const some = outcomes.filter(({ answer }) => answer.status === status);
@@ -74,11 +74,11 @@ function seen(outcomes: readonly Outcome[]): string {
   return `${lines.join('; ')}.`;
 }
 
-const namesOf = (outcomes: readonly Outcome[]) =>
+const namesOf = (outcomes: readonly AttemptOutcome[]) =>
   unique(outcomes.map(({ attempt }) => attempt.name)).join(', ');
 const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
-function challenges({ headers }: Outcome['answer']): boolean {
+function challenges({ headers }: AttemptOutcome['answer']): boolean {
   return /^Bearer\b/i.test(headers['www-authenticate'] ?? '');
 }
 

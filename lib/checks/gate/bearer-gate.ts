@@ -3,13 +3,13 @@
 import { advised } from '../../diagnosis/row.ts';
 import { CLIENTS } from '../../diagnosis/symptoms.ts';
 import { type Check, type CheckTarget, type Finding, failed, passed, skipped } from '../../model/check.ts';
-import { explainStatus } from '../http/advice.ts';
 import { bearerOption, curl } from '../http/curl.ts';
-import { type Answer, ask } from '../http/request.ts';
+import { statusAdvice } from '../http/failures.ts';
+import { type Answer, sendRequest } from '../http/request.ts';
 import { attempts, judgeRefusals } from './attempts.ts';
-import { modelsIn } from './models.ts';
+import { modelsIn } from './ollama-answer.ts';
 
-export interface Gate {
+export interface BearerGateOptions {
   /** Paths behind the gate that list the models as JSON. */
   readonly lists: readonly string[];
   /** The setting that holds the bearer, as the operator knows it. */
@@ -20,7 +20,7 @@ export interface Gate {
  * Two checks: what must be refused, and what must be let in.
  * At most seven refused requests a list, far below where the gate begins to slow an address (100).
  */
-export function bearerGate(gate: Gate): readonly Check[] {
+export function bearerGate(gate: BearerGateOptions): readonly Check[] {
   const request = { path: gate.lists[0] ?? '/' };
   return [
     {
@@ -53,11 +53,11 @@ export const gateClients: Check = {
 const ONLY_THE_PROXY =
   'Without a bearer, only the proxy itself knows whether the gate has a client: `npx tsx scripts/status.ts`.';
 
-async function refuses({ lists, tokenVariable }: Gate, target: CheckTarget): Promise<Finding> {
+async function refuses({ lists, tokenVariable }: BearerGateOptions, target: CheckTarget): Promise<Finding> {
   const tries = lists.flatMap((path) =>
     attempts(target.token?.reveal()).map(async (attempt) => {
       const headers = attempt.authorization.length === 0 ? {} : { Authorization: [...attempt.authorization] };
-      return { path, attempt, answer: await ask(target, { path, headers }) };
+      return { path, attempt, answer: await sendRequest(target, { path, headers }) };
     }),
   );
   const finding = judgeRefusals(await Promise.all(tries));
@@ -65,12 +65,12 @@ async function refuses({ lists, tokenVariable }: Gate, target: CheckTarget): Pro
   return { ...finding, detail: `${finding.detail}${hint}` };
 }
 
-async function opens({ lists, tokenVariable }: Gate, target: CheckTarget): Promise<Finding> {
+async function opens({ lists, tokenVariable }: BearerGateOptions, target: CheckTarget): Promise<Finding> {
   const { token } = target;
   if (token === undefined) return skipped(`${noToken(tokenVariable)} ${ONLY_THE_PROXY}`);
   const headers = { authorization: `Bearer ${token.reveal()}` };
   const answers = await Promise.all(
-    lists.map(async (path) => ({ path, answer: await ask(target, { path, headers }) })),
+    lists.map(async (path) => ({ path, answer: await sendRequest(target, { path, headers }) })),
   );
   const faults = answers.map(({ path, answer }) => listFault(path, answer, tokenVariable)).filter(Boolean);
   if (faults.length > 0) return failed([...new Set(faults)].join(' '));
@@ -91,7 +91,7 @@ export function listFault(
 ): string {
   if (status === 200 && modelsIn(body) !== undefined) return '';
   const what = status === 200 ? '200, but no JSON list of models' : status;
-  return `${path} with the bearer gives ${what}. ${explainStatus(status, reasonOf(status, variable), body, { TOKEN: variable })}`;
+  return `${path} with the bearer gives ${what}. ${statusAdvice(status, reasonOf(status, variable), body, { TOKEN: variable })}`;
 }
 
 function reasonOf(status: number, variable: string): string {

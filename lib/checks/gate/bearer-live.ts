@@ -2,8 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Check, type CheckTarget, type Finding, failed, passed } from '../../model/check.ts';
 import type { Secret } from '../../util/secret.ts';
-import { type Answer, ask } from '../http/request.ts';
-import { isByNginx } from '../web/page-assets.ts';
+import { type Answer, isByNginx, sendRequest } from '../http/request.ts';
 
 // The proxy waited for its old workers; a balancer before it may still need a moment.
 const PATIENCE_MS = 8_000;
@@ -39,7 +38,7 @@ async function settled(
   const headers = { authorization: `Bearer ${token.reveal()}` };
   const end = performance.now() + PATIENCE_MS;
   for (let row = 0; ; ) {
-    const answer = await ask(target, { path, headers });
+    const answer = await sendRequest(target, { path, headers });
     row = isRight(answer) ? row + 1 : 0;
     if (row === IN_A_ROW || performance.now() > end) return answer;
     if (row === 0) await sleep(PAUSE_MS);

@@ -1,8 +1,7 @@
 /** A client of scope `inference` may use models, and not delete them. */
 import { type Check, type CheckTarget, type Finding, failed, passed, skipped } from '../../model/check.ts';
 import { bearerOption, curl } from '../http/curl.ts';
-import { type Answer, type Ask, ask } from '../http/request.ts';
-import { isHtml } from '../web/page-assets.ts';
+import { type Answer, isHtml, type RequestOptions, sendRequest } from '../http/request.ts';
 import { noToken } from './bearer-gate.ts';
 
 interface Scopes {
@@ -29,10 +28,10 @@ async function check({ deletes, models, tokenVariable }: Scopes, target: CheckTa
   const authorization = `Bearer ${target.inferenceToken.reveal()}`;
   const headers = { authorization, 'content-type': 'application/json', 'content-length': 2 };
   // Names no model: where the gate is too wide, Ollama says 400 and deletes nothing.
-  const deletion: Ask = { path: deletes, method: 'DELETE', headers, body: '{}' };
+  const deletion: RequestOptions = { path: deletes, method: 'DELETE', headers, body: '{}' };
   const [deleted, listed] = await Promise.all([
-    ask(target, deletion),
-    ask(target, { path: models, headers: { authorization } }),
+    sendRequest(target, deletion),
+    sendRequest(target, { path: models, headers: { authorization } }),
   ]);
   return judgeScope({ deletes, models, tokenVariable }, deleted, listed.status);
 }

@@ -1,10 +1,10 @@
 /** The curl line that does by hand what a check does. */
 import { isIPv6 } from 'node:net';
 import type { CheckTarget } from '../../model/check.ts';
-import { type Ask, urlOf } from './request.ts';
+import { type RequestOptions, urlOf } from './request.ts';
 
 /** `options` are shell words as a person types them. */
-export function curl(target: CheckTarget, request: Ask, ...options: readonly string[]): string {
+export function curl(target: CheckTarget, request: RequestOptions, ...options: readonly string[]): string {
   return ['curl -sS', ...options, ...wayTo(target, request), `'${urlOf(target, request)}'`].join(' ');
 }
 
@@ -13,7 +13,10 @@ export function bearerOption(variable: string): string {
   return `-H "Authorization: Bearer $${variable}"`;
 }
 
-function wayTo({ serverName, address, port = 443, httpPort = 80 }: CheckTarget, { scheme }: Ask): string[] {
+function wayTo(
+  { serverName, address, port = 443, httpPort = 80 }: CheckTarget,
+  { scheme }: RequestOptions,
+): string[] {
   const [from, to] = scheme === 'http' ? [80, httpPort] : [443, port];
   if (address === undefined && from === to) return [];
   const host = address ?? serverName;

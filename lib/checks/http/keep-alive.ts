@@ -4,7 +4,7 @@ import http from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { CheckTarget } from '../../model/check.ts';
 import { connectTls } from './connect.ts';
-import { codeOf, NoAnswerError } from './no-answer.ts';
+import { codeOf, NoAnswerError } from './failures.ts';
 import { type Answer, read, urlOf } from './request.ts';
 
 export interface Pool {

@@ -1,9 +1,8 @@
 /** Sends requests byte by byte that no HTTP library would make. */
 import type { Duplex } from 'node:stream';
 import type { CheckTarget } from '../../model/check.ts';
-import type { RawRequest } from '../gate/bypass-requests.ts';
 import { connectTls } from './connect.ts';
-import { codeOf, isCertificateError, NoAnswerError } from './no-answer.ts';
+import { codeOf, isCertificateError, NoAnswerError } from './failures.ts';
 import type { Answer } from './request.ts';
 
 const KEPT_BYTES = 100_000;
@@ -62,4 +61,13 @@ export function lastAnswer(text: string, answers: number): Answer {
     headers: type === undefined ? {} : { 'content-type': type },
     body: isChunked ? body.replace(/(?:^|\r\n)[0-9a-f]+\r\n/gi, '') : body,
   };
+}
+
+export interface RawRequest {
+  readonly name: string;
+  readonly text: string;
+  /** It carries a bearer: only for whom the certificate names. */
+  readonly isSecret?: boolean;
+  /** How many answers there are when all are given; the last one is judged. */
+  readonly answers?: number;
 }

@@ -4,9 +4,9 @@ import http from 'node:http';
 import { addAbortSignal, type Duplex } from 'node:stream';
 import type { CheckTarget } from '../../model/check.ts';
 import { connect, connectTls } from './connect.ts';
-import { NoAnswerError } from './no-answer.ts';
+import { NoAnswerError } from './failures.ts';
 
-export interface Ask {
+export interface RequestOptions {
   readonly path: string;
   readonly scheme?: 'http' | 'https';
   readonly method?: string;
@@ -30,7 +30,7 @@ const KEPT_BYTES = 1_000_000;
  * Makes one request and reads its answer to the end.
  * @throws NoAnswerError that says what was asked; its cause is what the system said.
  */
-export async function ask(target: CheckTarget, request: Ask): Promise<Answer> {
+export async function sendRequest(target: CheckTarget, request: RequestOptions): Promise<Answer> {
   try {
     return await overConnection(target, request, async (socket) => {
       const sent = send(target, request, socket);
@@ -44,11 +44,15 @@ export async function ask(target: CheckTarget, request: Ask): Promise<Answer> {
 }
 
 /** The address of a request, as a person would type it. */
-export function urlOf(target: CheckTarget, { scheme = 'https', path }: Ask): string {
+export function urlOf(target: CheckTarget, { scheme = 'https', path }: RequestOptions): string {
   return `${scheme}://${target.serverName}${path}`;
 }
 
-async function overConnection<T>(target: CheckTarget, request: Ask, use: (socket: Duplex) => Promise<T>) {
+async function overConnection<T>(
+  target: CheckTarget,
+  request: RequestOptions,
+  use: (socket: Duplex) => Promise<T>,
+) {
   const { port = 443, httpPort = 80 } = target;
   const plain = request.scheme === 'http';
   const socket = plain ? await connect(target, httpPort) : await secured(target, port, request);
@@ -63,7 +67,7 @@ async function overConnection<T>(target: CheckTarget, request: Ask, use: (socket
  * A bearer goes only to whom the certificate names, or to a certificate that the proxy itself told of; the rest is asked
  * all the same: the certificate has its own check.
  */
-async function secured(target: CheckTarget, port: number, { headers = {} }: Ask): Promise<Duplex> {
+async function secured(target: CheckTarget, port: number, { headers = {} }: RequestOptions): Promise<Duplex> {
   const isSecret = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
   const known = (target.issued ?? []).filter(({ kind }) => kind !== 'ca');
   const rejectUnauthorized = isSecret && known.length === 0;
@@ -77,7 +81,7 @@ async function secured(target: CheckTarget, port: number, { headers = {} }: Ask)
   });
 }
 
-function send(target: CheckTarget, { method = 'GET', path, headers, body }: Ask, socket: Duplex) {
+function send(target: CheckTarget, { method = 'GET', path, headers, body }: RequestOptions, socket: Duplex) {
   const host = target.serverName;
   const sent = http.request({ createConnection: () => socket, method, path, headers: { host, ...headers } });
   sent.on('error', () => {});
@@ -87,7 +91,7 @@ function send(target: CheckTarget, { method = 'GET', path, headers, body }: Ask,
 /** Reads an answer to its end. */
 export async function read(
   response: http.IncomingMessage,
-  { onData }: Ask,
+  { onData }: RequestOptions,
   { signal }: CheckTarget,
 ): Promise<Answer> {
   const status = response.statusCode ?? 0;
@@ -101,4 +105,14 @@ export async function read(
     bytes += piece.length;
   }
   return { status, headers: response.headers, body: Buffer.concat(kept).toString() };
+}
+
+/** Whether an answer is a page of HTML, by its type or by its first bytes. */
+export function isHtml({ headers, body }: Pick<Answer, 'headers' | 'body'>): boolean {
+  return /\bhtml\b/.test(headers['content-type'] ?? '') || /^\s*<(!doctype html|html)\b/i.test(body);
+}
+
+/** nginx's own pages end in its name, with or without a version. */
+export function isByNginx({ body }: Pick<Answer, 'body'>): boolean {
+  return /<center>nginx(?:\/[\d.]+)?(?: \([^()<]*\))?<\/center>/.test(body);
 }

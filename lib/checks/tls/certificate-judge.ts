@@ -1,8 +1,7 @@
 /** Judges a certificate as clients do, and says what is wrong with it. */
 import { isIP } from 'node:net';
 import tls from 'node:tls';
-import { isStaging } from '../../model/certificate.ts';
-import { daysUntil, judgeDays } from '../../model/certificate-life.ts';
+import { daysUntil, isStaging, judgeDays } from '../../model/certificate.ts';
 import { type CheckTarget, type Finding, failed, type Issued, passed, warned } from '../../model/check.ts';
 
 /** What a handshake showed. */

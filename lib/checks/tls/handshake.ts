@@ -1,10 +1,10 @@
 /** The certificate is one that clients accept, for long enough, and old TLS is off. */
 import type tls from 'node:tls';
-import { lifeOf } from '../../model/certificate-life.ts';
+import { lifeOf } from '../../model/certificate.ts';
 import type { Check, CheckTarget, Finding } from '../../model/check.ts';
 import { connectTls } from '../http/connect.ts';
 import { curl } from '../http/curl.ts';
-import { codeOf, NoAnswerError } from '../http/no-answer.ts';
+import { codeOf, NoAnswerError } from '../http/failures.ts';
 import { judgeCertificate, type OldTls, type Seen } from './certificate-judge.ts';
 
 /** Chain, name, days left (fails under 7, warns under 21), and TLS 1.1 and 1.0 refused. */

@@ -6,7 +6,7 @@ import { CLIENTS } from '../../diagnosis/symptoms.ts';
 import { type Check, type CheckTarget, type Finding, passed, skipped, warned } from '../../model/check.ts';
 import { isPublicAddress } from '../../util/public-address.ts';
 import { curl } from '../http/curl.ts';
-import { codeOf } from '../http/no-answer.ts';
+import { codeOf } from '../http/failures.ts';
 
 /** Where the name leads, or why that cannot be asked. */
 export type Resolved = { readonly addresses: readonly string[] } | { readonly untried: string };

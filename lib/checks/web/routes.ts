@@ -1,9 +1,8 @@
 /** Paths reach the service that they belong to, or nobody. */
 import { type Check, type CheckTarget, type Finding, failed, passed } from '../../model/check.ts';
-import { explainStatus } from '../http/advice.ts';
 import { curl } from '../http/curl.ts';
-import { type Answer, ask } from '../http/request.ts';
-import { isByNginx, isHtml } from './page-assets.ts';
+import { statusAdvice } from '../http/failures.ts';
+import { type Answer, isByNginx, isHtml, sendRequest } from '../http/request.ts';
 
 interface Tried {
   readonly path: string;
@@ -29,7 +28,7 @@ export function closed(paths: readonly string[]): Check {
 }
 
 function tryAll(paths: readonly string[], target: CheckTarget): Promise<Tried[]> {
-  return Promise.all(paths.map(async (path) => ({ path, answer: await ask(target, { path }) })));
+  return Promise.all(paths.map(async (path) => ({ path, answer: await sendRequest(target, { path }) })));
 }
 
 /** A service's answer is neither a page of HTML nor nginx's own. */
@@ -39,7 +38,7 @@ export function judgeReached(service: string, all: readonly Tried[]): Finding {
     return passed(`${all.map(({ path, answer }) => `${path} (${answer.status})`).join(', ')} reach it.`);
   const seen = lost.map(({ path, answer }) => `${path} gives ${pageOf(answer)}`).join('; ');
   const status = lost.find(({ answer }) => isByNginx(answer))?.answer.status ?? 200;
-  return failed(`${service} is not reached: ${seen}. ${explainStatus(status, ASTRAY)}`);
+  return failed(`${service} is not reached: ${seen}. ${statusAdvice(status, ASTRAY)}`);
 }
 
 const ASTRAY =

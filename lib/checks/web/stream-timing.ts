@@ -21,7 +21,7 @@ const MOST_PIECES = 300;
  * `sentAt` is on the arrivals' clock. Streamed means: at least three pieces apart in time, none with more than half of all events.
  * Counting pieces alone is not enough, as nginx passes on each full buffer of 4 or 8 kB.
  */
-export function judgeArrivals(sentAt: number, arrivals: readonly Arrival[], model: string): Finding {
+export function judgeStreamTiming(sentAt: number, arrivals: readonly Arrival[], model: string): Finding {
   const measured = timingOf(sentAt, arrivals);
   return { ...judge(sentAt, arrivals, model), ...(measured && { measured }) };
 }

@@ -2,12 +2,11 @@
 
 import { type Check, type CheckTarget, type Finding, failed, skipped } from '../../model/check.ts';
 import { listFault, noToken } from '../gate/bearer-gate.ts';
-import { modelsIn } from '../gate/models.ts';
-import { explainStatus } from '../http/advice.ts';
+import { modelsIn } from '../gate/ollama-answer.ts';
 import { bearerOption, curl } from '../http/curl.ts';
-import { NoAnswerError } from '../http/no-answer.ts';
-import { type Answer, type Ask, ask } from '../http/request.ts';
-import { type Arrival, judgeArrivals } from './stream-timing.ts';
+import { NoAnswerError, statusAdvice } from '../http/failures.ts';
+import { type Answer, type RequestOptions, sendRequest } from '../http/request.ts';
+import { type Arrival, judgeStreamTiming } from './stream-timing.ts';
 
 export interface Streaming {
   /** Lists the models. */
@@ -38,7 +37,7 @@ async function check(options: Streaming, target: CheckTarget): Promise<Finding> 
   const { models, tokenVariable, service } = options;
   if (target.token === undefined) return skipped(noToken(tokenVariable));
   const authorization = `Bearer ${target.token.reveal()}`;
-  const list = await ask(target, { path: models, headers: { authorization } }).catch(untrusted);
+  const list = await sendRequest(target, { path: models, headers: { authorization } }).catch(untrusted);
   if (list === undefined) return skipped(SELF_SIGNED);
   if (list.status === 401 && service) return failed(unknownKey(service, tokenVariable));
   const fault = listFault(models, list, tokenVariable);
@@ -67,16 +66,22 @@ export function speaking(models: readonly string[]): string | undefined {
   return models.find((name) => !/embed/i.test(name)) ?? models[0];
 }
 
-async function complete(target: CheckTarget, request: Ask, authorization: string, model: string) {
+async function complete(target: CheckTarget, request: RequestOptions, authorization: string, model: string) {
   const arrivals: Arrival[] = [];
   const sentAt = performance.now();
   const onData = (piece: Buffer) => arrivals.push({ at: performance.now(), events: eventsIn(piece) });
   try {
-    const answer = await ask(target, { ...request, headers: { ...request.headers, authorization }, onData });
-    return answer.status === 200 ? judgeArrivals(sentAt, arrivals, model) : failed(refusal(answer, request));
+    const answer = await sendRequest(target, {
+      ...request,
+      headers: { ...request.headers, authorization },
+      onData,
+    });
+    return answer.status === 200
+      ? judgeStreamTiming(sentAt, arrivals, model)
+      : failed(refusal(answer, request));
   } catch (error) {
     if (!(error instanceof NoAnswerError && error.code === 'ETIMEDOUT')) throw error;
-    return arrivals.length > 0 ? judgeArrivals(sentAt, arrivals, model) : failed(silence(error, model));
+    return arrivals.length > 0 ? judgeStreamTiming(sentAt, arrivals, model) : failed(silence(error, model));
   }
 }
 
@@ -84,7 +89,7 @@ function silence({ message }: NoAnswerError, model: string): string {
   return `${message}. ${model} may still be loading, which takes minutes for a large one: run it again then; if it stays silent, look at the load and the log of the backend.`;
 }
 
-function byHand(target: CheckTarget, request: Ask, variable: string): string {
+function byHand(target: CheckTarget, request: RequestOptions, variable: string): string {
   const body = `'${request.body?.replaceAll("'", "'\\''")}'`;
   return curl(
     target,
@@ -99,14 +104,19 @@ function byHand(target: CheckTarget, request: Ask, variable: string): string {
 function completion(path: string, model: string) {
   const messages = [{ role: 'user', content: 'Count from one to ten.' }];
   const body = JSON.stringify({ model, messages, stream: true, max_tokens: 24 });
-  return { path, method: 'POST', headers: { 'content-type': 'application/json' }, body } satisfies Ask;
+  return {
+    path,
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  } satisfies RequestOptions;
 }
 
 function eventsIn(piece: Buffer): number {
   return piece.toString('latin1').match(/^data:/gm)?.length ?? 0;
 }
 
-function refusal({ status, body }: Answer, { path }: Ask): string {
+function refusal({ status, body }: Answer, { path }: RequestOptions): string {
   const fallback = 'The backend does not want this completion: try another model, or look at its log.';
-  return `${path} gives ${status}: ${body.slice(0, 200).trim()}. ${explainStatus(status, fallback, body)}`;
+  return `${path} gives ${status}: ${body.slice(0, 200).trim()}. ${statusAdvice(status, fallback, body)}`;
 }

@@ -3,11 +3,10 @@
 import { advised } from '../../diagnosis/row.ts';
 import { CLIENTS } from '../../diagnosis/symptoms.ts';
 import { type Check, type CheckTarget, type Finding, failed, passed, warned } from '../../model/check.ts';
-import { explainStatus } from '../http/advice.ts';
 import { curl } from '../http/curl.ts';
-import { type Answer, ask } from '../http/request.ts';
-import { land } from './follow-redirects.ts';
-import { type Asset, assetFault, assetsOf, isHtml } from './page-assets.ts';
+import { statusAdvice } from '../http/failures.ts';
+import { type Answer, isHtml, sendRequest } from '../http/request.ts';
+import { type Asset, assetFault, assetsOf, followRedirects } from './page.ts';
 
 interface WebInterface {
   /** The path that people open. */
@@ -31,7 +30,7 @@ export function webInterface(options: WebInterface): Check {
 
 async function check({ entry, ping }: WebInterface, target: CheckTarget): Promise<Finding> {
   if (ping === undefined) return tryPage(entry, target);
-  const [page, pong] = await Promise.all([tryPage(entry, target), ask(target, { path: ping })]);
+  const [page, pong] = await Promise.all([tryPage(entry, target), sendRequest(target, { path: ping })]);
   return both(page, pingFault(ping, pong));
 }
 
@@ -44,12 +43,12 @@ function both(page: Finding, pong: string): Finding {
 }
 
 async function tryPage(entry: string, target: CheckTarget): Promise<Finding> {
-  const landing = await land(target, entry);
+  const landing = await followRedirects(target, entry);
   if ('astray' in landing) return failed(`${landing.astray} ${ASTRAY}`);
   const { path, answer } = landing;
   const way = path === entry ? entry : `${entry} leads to ${path}, which`;
   if (answer.status !== 200)
-    return failed(`${way} gives ${answer.status}. ${explainStatus(answer.status, ROOT)}`);
+    return failed(`${way} gives ${answer.status}. ${statusAdvice(answer.status, ROOT)}`);
   if (!isHtml(answer)) return failed(`${way} is no page of HTML. ${ROOT}`);
   return tryAssets(way, assetsOf(answer.body, path, target.serverName), target);
 }
@@ -59,17 +58,20 @@ async function tryAssets(way: string, assets: readonly Asset[], target: CheckTar
     return warned(
       `${way} names no script and no style of this host: open it in a browser and see whether it is the right page.`,
     );
-  const tries = assets.map(async (asset) => ({ asset, answer: await ask(target, { path: asset.path }) }));
+  const tries = assets.map(async (asset) => ({
+    asset,
+    answer: await sendRequest(target, { path: asset.path }),
+  }));
   const answers = await Promise.all(tries);
   const faults = answers.flatMap(({ asset, answer }) => assetFault(asset, answer) || []);
   const bad = answers.find(({ answer }) => answer.status !== 200)?.answer.status ?? 200;
   if (faults.length > 0)
-    return failed(`${way} stays blank in a browser: ${faults.join('; ')}. ${explainStatus(bad, ROOT)}`);
+    return failed(`${way} stays blank in a browser: ${faults.join('; ')}. ${statusAdvice(bad, ROOT)}`);
   return passed(`${way} is a page with all of its ${assets.length} scripts and styles.`);
 }
 
 /** What is wrong with the answer to the ping; empty when nothing is. */
 function pingFault(ping: string, answer: Answer): string {
-  if (answer.status !== 200) return `${ping} gives ${answer.status}. ${explainStatus(answer.status, ROOT)}`;
+  if (answer.status !== 200) return `${ping} gives ${answer.status}. ${statusAdvice(answer.status, ROOT)}`;
   return isHtml(answer) ? `${ping} gives a page of HTML instead of the API's answer. ${ROOT}` : '';
 }

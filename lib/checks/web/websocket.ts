@@ -3,10 +3,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { advised } from '../../diagnosis/row.ts';
 import { CLIENTS } from '../../diagnosis/symptoms.ts';
 import { type Check, type CheckTarget, type Finding, failed, passed } from '../../model/check.ts';
-import { explainStatus } from '../http/advice.ts';
 import { curl } from '../http/curl.ts';
-import { type Answer, type Ask, ask } from '../http/request.ts';
-import { isHtml } from './page-assets.ts';
+import { statusAdvice } from '../http/failures.ts';
+import { type Answer, isHtml, type RequestOptions, sendRequest } from '../http/request.ts';
 
 // It says nothing to people, and has no place to be broken.
 const MADE_UP_ID = /[0-9a-f-]{36}$/;
@@ -28,7 +27,7 @@ export function webSocket({ path, refusals = [] }: WebSocketPath): Check {
 
 async function check(path: string, refusals: readonly number[], target: CheckTarget): Promise<Finding> {
   const key = randomBytes(16).toString('base64');
-  const answer = await ask(target, handshake(path, key));
+  const answer = await sendRequest(target, handshake(path, key));
   if (refusals.includes(answer.status) && !isHtml(answer))
     return passed(`${path} reaches its service, which asks for a token (${answer.status}).`);
   return judgeHandshake(answer, path, acceptOf(key));
@@ -43,7 +42,10 @@ function byHand(path: string, target: CheckTarget): string {
 
 function handshake(path: string, key: string) {
   const version = { 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': key };
-  return { path, headers: { Connection: 'Upgrade', Upgrade: 'websocket', ...version } } satisfies Ask;
+  return {
+    path,
+    headers: { Connection: 'Upgrade', Upgrade: 'websocket', ...version },
+  } satisfies RequestOptions;
 }
 
 /** What the other side must answer to a key (RFC 6455, section 4.2.2). */
@@ -65,6 +67,6 @@ export function judgeHandshake(
       `${shown} gives 101 with a wrong Sec-WebSocket-Accept: something in between answers by itself. Look at what stands between here and the proxy.`,
     );
   return failed(
-    `${shown} gives ${status} instead of 101. ${explainStatus(status, advised(CLIENTS.noWebSocket))}`,
+    `${shown} gives ${status} instead of 101. ${statusAdvice(status, advised(CLIENTS.noWebSocket))}`,
   );
 }

@@ -2,39 +2,47 @@
 
 import type { Failure } from '../../model/host-report.ts';
 import { WEBROOT } from '../../model/renewal.ts';
+import type { Program } from '../../model/run.ts';
 import * as programs from '../../program/certificate-programs.ts';
-import type { Program } from '../../remote/transact.ts';
-import { resolve, tryChallenge } from './preflight.ts';
-import { current, described, fail, note, perform, sayWhatServes, type Way } from './session.ts';
+import { resolveName, tryChallenge } from './preflight.ts';
+import {
+  type BootstrapSession,
+  currentCertificate,
+  describeCertificate,
+  fail,
+  note,
+  noteWhatServes,
+  runStep,
+} from './session.ts';
 
 /** Orders one; false when none came. A vhost on TLS stays as it is: its own challenge location serves. */
-export async function order(way: Way, httpOnly: Program): Promise<boolean> {
+export async function orderCertificate(way: BootstrapSession, httpOnly: Program): Promise<boolean> {
   if (way.account.facts.vhost !== 'tls' && !(await placeHttpOnly(way, httpOnly))) return false;
   const ordered = (await isReady(way)) && (await askCa(way));
-  if (!ordered) sayWhatServes(way, 'no new certificate');
+  if (!ordered) noteWhatServes(way, 'no new certificate');
   return ordered;
 }
 
-async function placeHttpOnly(way: Way, httpOnly: Program): Promise<boolean> {
-  if (!(await perform(way, httpOnly))) return false;
+async function placeHttpOnly(way: BootstrapSession, httpOnly: Program): Promise<boolean> {
+  if (!(await runStep(way, httpOnly))) return false;
   way.account.facts.vhost = 'http-only';
   return true;
 }
 
 /** Is certbot there, and does the name lead to this host's webroot, as far as this machine can see? */
-async function isReady(way: Way): Promise<boolean> {
+async function isReady(way: BootstrapSession): Promise<boolean> {
   const { serverName } = way.context.site;
   if (way.account.facts.certbot !== 'yes')
     return fail(way, { code: 'certbot-missing', text: 'there is no certbot on the proxy' });
-  const resolved = await resolve(serverName);
+  const resolved = await resolveName(serverName);
   if ('failure' in resolved) return fail(way, resolved.failure);
   const file = programs.newChallenge();
-  if (!(await perform(way, await programs.challengeProgram(way.context.site, file), false))) return false;
+  if (!(await runStep(way, await programs.challengeProgram(way.context.site, file), false))) return false;
   return fetchAll(way, resolved.addresses, file);
 }
 
 async function fetchAll(
-  way: Way,
+  way: BootstrapSession,
   addresses: readonly string[],
   file: programs.ChallengeFile,
 ): Promise<boolean> {
@@ -44,7 +52,7 @@ async function fetchAll(
   report.tell({ kind: 'begin', host, name: 'fetch' });
   // As lib/program/sh/challenge.sh has it: sites share the webroot.
   const placed = { ...file, name: `gatepost-${site.name}~${file.name}` };
-  const own = await tryChallenge(site.serverName, addresses, placed, way.wish.isLocalCa);
+  const own = await tryChallenge(site.serverName, addresses, placed, way.request.isLocalCa);
   const { warnings } = own;
   const failure = own.failure ?? (await tryOthers(way, placed));
   const milliseconds = Math.round(performance.now() - start);
@@ -52,7 +60,7 @@ async function fetchAll(
   report.tell({ kind: 'step', host, name: 'fetch', milliseconds, ok: !failure });
   for (const text of warnings) report.tell({ kind: 'warning', host, text });
   if (!failure) return true;
-  await perform(way, await programs.challengeProgram(site), false);
+  await runStep(way, await programs.challengeProgram(site), false);
   return fail(way, failure);
 }
 
@@ -60,29 +68,37 @@ async function fetchAll(
  * The other names of the certificate that the order keeps, where the same webroot must prove them (lib/program/sh/lineage.sh).
  * A webroot of their own has proven them before; the CA will see.
  */
-async function tryOthers(way: Way, placed: programs.ChallengeFile): Promise<Failure | undefined> {
+async function tryOthers(
+  way: BootstrapSession,
+  placed: programs.ChallengeFile,
+): Promise<Failure | undefined> {
   for (const [name = '', webroot] of way.account.rows.other_name ?? []) {
     if (webroot !== WEBROOT) continue;
-    const found = await resolve(name);
+    const found = await resolveName(name);
     const failure =
       'failure' in found
         ? found.failure
-        : (await tryChallenge(name, found.addresses, placed, way.wish.isLocalCa)).failure;
+        : (await tryChallenge(name, found.addresses, placed, way.request.isLocalCa)).failure;
     if (failure)
       return { code: 'lineage-name', text: `the certificate there also names ${name}: ${failure.text}` };
   }
   return undefined;
 }
 
-async function askCa(way: Way): Promise<boolean> {
+async function askCa(way: BootstrapSession): Promise<boolean> {
   const kind = kindOf(way);
-  if (!(await perform(way, await programs.issueProgram(way.context.site, kind, way.wish)))) return false;
-  note(way, kind === 'rehearsal' ? REHEARSED : `${described(way)}, issued by ${current(way)?.issuer}`);
+  if (!(await runStep(way, await programs.issueProgram(way.context.site, kind, way.request)))) return false;
+  note(
+    way,
+    kind === 'rehearsal'
+      ? REHEARSED
+      : `${describeCertificate(way)}, issued by ${currentCertificate(way)?.issuer}`,
+  );
   return true;
 }
 
 const REHEARSED = 'the staging CA would have issued; the certificate there stays as it is';
 
 /** A certificate from a CA is never given up for a staging one. */
-const kindOf = (way: Way): programs.Order =>
-  way.wish.staging && current(way)?.kind === 'ca' ? 'rehearsal' : 'new';
+const kindOf = (way: BootstrapSession): programs.Order =>
+  way.request.staging && currentCertificate(way)?.kind === 'ca' ? 'rehearsal' : 'new';

@@ -1,23 +1,32 @@
 /** The way of one host to a good certificate and the full site. */
 
-import { whyNot } from '../../model/certificate.ts';
+import { certificateFault } from '../../model/certificate.ts';
+import type { CertificateRequest } from '../../model/certificate-request.ts';
 import type { Failure, HostReport } from '../../model/host-report.ts';
+import { isDone } from '../../model/host-report.ts';
 import { renewalFaults, renewalOf } from '../../model/renewal.ts';
+import type { Program } from '../../model/run.ts';
 import {
+  inspectProgram,
   issueProgram,
-  lookProgram,
   selfSignedName,
   selfSignedProgram,
 } from '../../program/certificate-programs.ts';
-import { lasting } from '../../remote/reconnecting.ts';
-import type { Program, Remote } from '../../remote/transact.ts';
-import { runOn } from '../apply.ts';
+import type { Remote } from '../../remote/transact.ts';
+import { reconnecting } from '../../remote/transact.ts';
+import { runProgram } from '../apply.ts';
 import type { Context } from '../context.ts';
 import type { Deploy } from '../deploy.ts';
-import { isDone } from '../views/summary.ts';
-import { order } from './acme-order.ts';
-import type { Wish } from './options.ts';
-import { current, described, note, perform, refuse, sayWhatServes, type Way } from './session.ts';
+import { orderCertificate } from './acme-order.ts';
+import {
+  type BootstrapSession,
+  currentCertificate,
+  describeCertificate,
+  note,
+  noteWhatServes,
+  refuse,
+  runStep,
+} from './session.ts';
 
 /** Everything that needs no look at a host, made before one is contacted. */
 export interface Plan extends Deploy {
@@ -28,89 +37,94 @@ export interface Plan extends Deploy {
 /** Brings a host to a good certificate and the full site; where it gets none, says why. */
 export async function bootstrap(
   context: Context,
-  wish: Wish,
+  wish: CertificateRequest,
   plan: Plan,
   remote: Remote,
 ): Promise<HostReport> {
-  const account = await runOn(context, remote, await lookProgram(context.site), false);
-  const way: Way = { context, wish, remote: lasting(remote), account };
+  const account = await runProgram(context, remote, await inspectProgram(context.site), false);
+  const way: BootstrapSession = { context, request, remote: reconnecting(remote), account };
   try {
     if (!isDone(account) || !(await hasCertificate(way, plan))) return way.account;
-    if (wish.way === 'order') warnOfRenewal(way);
+    if (wish.method === 'order') warnOfRenewal(way);
     await deployWhole(way, plan);
     return way.account;
   } finally {
-    sayCertificate(way);
+    recordCertificate(way);
     way.remote.close();
   }
 }
 
-async function deployWhole(way: Way, { run, program }: Plan): Promise<void> {
+async function deployWhole(way: BootstrapSession, { run, program }: Plan): Promise<void> {
   const hasChanged = way.account.outcome === 'applied';
-  const isWhole = await perform(way, { id: run.id, text: program }, !way.context.flags['dry-run']);
-  if (!isWhole && hasChanged) sayWhatServes(way, 'the certificate is there, the whole site is not');
+  const isWhole = await runStep(way, { id: run.id, text: program }, !way.context.flags['dry-run']);
+  if (!isWhole && hasChanged) noteWhatServes(way, 'the certificate is there, the whole site is not');
 }
 
 /** Sees to a good certificate on the host; false when there is none in the end. */
-async function hasCertificate(way: Way, { httpOnly }: Plan): Promise<boolean> {
+async function hasCertificate(way: BootstrapSession, { httpOnly }: Plan): Promise<boolean> {
   const { context } = way;
   const why = reason(way);
   if (why === '') {
-    note(way, `${described(way)}; no new one is needed`);
-    return mendHook(way);
+    note(way, `${describeCertificate(way)}; no new one is needed`);
+    return fixHook(way);
   }
   const obstacle = obstacleOf(way);
   if (obstacle) return refuse(way, obstacle);
   note(way, `${why}: ${context.flags['dry-run'] ? 'a new one would be made' : 'a new one is made'}`);
   if (context.flags['dry-run']) return true;
-  return httpOnly ? order(way, httpOnly) : sign(way);
+  return httpOnly ? orderCertificate(way, httpOnly) : selfSign(way);
 }
 
 /** What forbids a new certificate, as lib/program/sh/lineage.sh found it; only an order loses names. */
-function obstacleOf({ wish, account }: Way): Failure | undefined {
+function obstacleOf({ request, account }: BootstrapSession): Failure | undefined {
   const [found] = account.rows.obstacle ?? [];
   const [code = '', text = '', advice = ''] = found ?? [];
-  return found && (code === 'linked' || wish.way === 'order') ? { code, text, advice } : undefined;
+  return found && (code === 'linked' || request.method === 'order') ? { code, text, advice } : undefined;
 }
 
 /** Why a new certificate is wanted; empty when it is not. */
-function reason(way: Way): string {
-  const { wish, account, remote } = way;
-  const certificate = current(way);
+function reason(way: BootstrapSession): string {
+  const { request, account, remote } = way;
+  const certificate = currentCertificate(way);
   if (certificate && account.facts.key === 'other') return 'the key there is not that of the certificate';
   if (certificate && account.facts.key !== 'yes') return 'the key of the certificate there is missing';
-  if (wish.force) return '--force-renewal';
-  if (wish.staging && certificate?.kind !== 'staging') return '--staging';
+  if (request.force) return '--force-renewal';
+  if (request.staging && certificate?.kind !== 'staging') return '--staging';
   const name = selfSignedName(way.context.site, remote.host);
-  return whyNot(certificate, name, ACCEPTED[wish.staging ? 'staging' : wish.way], new Date());
+  return certificateFault(
+    certificate,
+    name,
+    ACCEPTED[request.staging ? 'staging' : request.method],
+    new Date(),
+  );
 }
 
 const ACCEPTED = { order: ['ca'], staging: ['staging'], 'self-signed': ['ca', 'self-signed'] } as const;
 
 /** A hook that is missing or old is put right, and nginx made to serve what certbot may have renewed without it. */
-async function mendHook(way: Way): Promise<boolean> {
+async function fixHook(way: BootstrapSession): Promise<boolean> {
   const { facts } = way.account;
-  if (way.wish.way === 'self-signed' || way.context.flags['dry-run']) return true;
+  if (way.request.method === 'self-signed' || way.context.flags['dry-run']) return true;
   if (facts.renewed_by !== 'certbot' || facts.hook === 'yes') return true;
-  return perform(way, await issueProgram(way.context.site, 'none', way.wish));
+  return runStep(way, await issueProgram(way.context.site, 'none', way.request));
 }
 
-async function sign(way: Way): Promise<boolean> {
-  if (!(await perform(way, await selfSignedProgram(way.context.site, way.remote.host)))) return false;
-  note(way, `${described(way)}, signed by the proxy itself; clients must be told to trust it`);
+async function selfSign(way: BootstrapSession): Promise<boolean> {
+  if (!(await runStep(way, await selfSignedProgram(way.context.site, way.remote.host)))) return false;
+  note(way, `${describeCertificate(way)}, signed by the proxy itself; clients must be told to trust it`);
   return true;
 }
 
 /** What would let the certificate run out unnoticed. */
-function warnOfRenewal({ context, account, remote: { host } }: Way): void {
+function warnOfRenewal({ context, account, remote: { host } }: BootstrapSession): void {
   if (account.certificate === undefined) return;
   for (const text of renewalFaults(renewalOf(account.facts)))
     context.report.tell({ kind: 'warning', host, text });
 }
 
 /** For --json. */
-function sayCertificate(way: Way): void {
-  const certificate = current(way);
+function recordCertificate(way: BootstrapSession): void {
+  const certificate = currentCertificate(way);
   if (!certificate) return;
   Object.assign(way.account.facts, {
     certificate_kind: certificate.kind,

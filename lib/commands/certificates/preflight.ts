@@ -2,23 +2,23 @@
 import { lookup } from 'node:dns/promises';
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { type Answer, ask } from '../../checks/http/request.ts';
+import { type Answer, sendRequest } from '../../checks/http/request.ts';
 import type { Failure } from '../../model/host-report.ts';
 import { isPublicAddress } from '../../util/public-address.ts';
 
 /** What was found: a reason to leave the CA in peace, or warnings only. */
-export interface Tried {
+export interface PreflightResult {
   readonly failure?: Failure;
   readonly warnings: readonly string[];
 }
 
 /** The addresses of a name, or why there are none. */
-export type Resolved = { readonly addresses: readonly string[] } | { readonly failure: Failure };
+export type NameLookup = { readonly addresses: readonly string[] } | { readonly failure: Failure };
 
 const LIMIT_MS = 10_000;
 
 /** Asks the system's resolver. */
-export async function resolve(name: string): Promise<Resolved> {
+export async function resolveName(name: string): Promise<NameLookup> {
   try {
     const found = await lookup(name, { all: true, verbatim: true });
     return { addresses: [...new Set(found.map(({ address }) => address))] };
@@ -42,7 +42,7 @@ export async function tryChallenge(
   addresses: readonly string[],
   file: { readonly name: string; readonly text: string },
   isLocalCa: boolean,
-): Promise<Tried> {
+): Promise<PreflightResult> {
   const hidden = addresses.filter((address) => !isPublicAddress(address));
   const found = await Promise.all(addresses.map((address) => tryAddress(name, address, file)));
   const failure = found.find((one) => one.failure)?.failure;
@@ -61,7 +61,7 @@ async function tryAddress(
   name: string,
   address: string,
   file: { name: string; text: string },
-): Promise<Tried> {
+): Promise<PreflightResult> {
   if (isIPv6(address) && !hasIpv6())
     return {
       warnings: [
@@ -89,9 +89,9 @@ async function fetchFile(
   const target = { serverName: name, address, timeoutMs: LIMIT_MS, signal: AbortSignal.timeout(LIMIT_MS) };
   const where = `http://${name}/.well-known/acme-challenge/ at ${address}`;
   try {
-    const first = await ask(target, { scheme: 'http', path });
+    const first = await sendRequest(target, { scheme: 'http', path });
     const onward = redirectWithin(first, name);
-    const last = onward ? await ask(target, onward) : first;
+    const last = onward ? await sendRequest(target, onward) : first;
     return last.status === 200 && last.body.trim() === file.text ? undefined : wrongAnswer(where, last);
   } catch (error) {
     const code = isIPv6(address) ? 'challenge-ipv6' : 'challenge-unreachable';

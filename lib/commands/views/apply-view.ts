@@ -1,12 +1,11 @@
 /** What is told of a change: the way to the hosts, what became of each, which files it touched. */
-
-import type { HostReport } from '../../model/host-report.ts';
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
+import { type HostReport, isDone, isWell } from '../../model/host-report.ts';
 import type { Report } from '../../output/report.ts';
 import type { Hop } from '../../ssh/hops.ts';
-import { alike, shortList } from '../../util/collections.ts';
+import { groupIdentical, shortHostList } from '../../util/collections.ts';
 import type { Context } from '../context.ts';
-import { isDone, isWell } from './summary.ts';
-import { became, besides } from './summary-text.ts';
+import { became, besides } from './summary.ts';
 
 interface Route {
   readonly hops: readonly Hop[];
@@ -51,8 +50,9 @@ function tellLine(report: Report, done: HostReport): void {
 export function tellFiles(report: Report, hosts: readonly HostReport[]): void {
   const isTold = ({ outcome }: HostReport) => outcome === 'applied' || outcome === 'planned';
   const all = hosts.filter(isTold).map((host) => [host.host, changes(host)] as const);
-  for (const { what, hosts: names } of alike(all)) {
-    if (hosts.length > 1 && what.length > 0) report.tell({ kind: 'file', text: `on ${shortList(names)}` });
+  for (const { what, hosts: names } of groupIdentical(all)) {
+    if (hosts.length > 1 && what.length > 0)
+      report.tell({ kind: 'file', text: `on ${shortHostList(names)}` });
     for (const text of what) report.tell({ kind: 'file', text });
   }
 }
@@ -61,3 +61,31 @@ function changes({ outcome, files }: HostReport): readonly string[] {
   const verb = outcome === 'planned' ? 'would change' : 'changed';
   return files.filter(({ changed }) => changed).map(({ path }) => `${verb} ${path}`);
 }
+
+interface Change {
+  readonly path: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/**
+ * Tells the diff of every file that would change, once where it is the same on several hosts.
+ * Tokens are fingerprints already when they come from the host.
+ */
+export function tellDiffs(hosts: readonly HostReport[], report: Report): void {
+  const all = hosts.flatMap(({ host, texts }) =>
+    [...texts].map(([path, text]) => [host, { path, ...text }] as const),
+  );
+  for (const {
+    what,
+    hosts: [first = '', ...others],
+  } of groupIdentical(all)) {
+    report.tell({ kind: 'diff', text: diff(what, first) });
+    if (others.length > 0) report.tell({ kind: 'note', text: `the same on ${shortHostList(others)}` });
+  }
+}
+
+const diff = ({ path, before, after }: Change, host: string): string =>
+  createTwoFilesPatch(path, path, before, after, `on ${host}`, 'wanted', {
+    headerOptions: FILE_HEADERS_ONLY,
+  }).trimEnd();

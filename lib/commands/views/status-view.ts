@@ -1,14 +1,15 @@
 /** A host's status as people read it: points with a mark, then what there is in tables. */
-import { judgeDays } from '../../model/certificate-life.ts';
-import type { HostReport } from '../../model/host-report.ts';
+
+import { judgeDays } from '../../model/certificate.ts';
+import type { Fault, HostReport } from '../../model/host-report.ts';
+import { renewalFaults } from '../../model/renewal.ts';
 import type { Site } from '../../model/site.ts';
 import type { Entry } from '../../output/report.ts';
 import { atMinute } from '../../output/table.ts';
-import { type Certificate, isDeployed, type Status, statusOf } from '../../remote/status.ts';
-import { lookUp } from '../../util/look-up.ts';
-import { clientEntry, clientFaults } from './client-table.ts';
-import { faultsOf } from './status-faults.ts';
-import { needs } from './summary-text.ts';
+import { type CertificateStatus, isDeployed, type Status, statusOf } from '../../remote/status.ts';
+import { lookUp } from '../../util/collections.ts';
+import { clientEntry, clientFaults } from './client-views.ts';
+import { needs } from './summary.ts';
 
 interface Point {
   readonly kind: 'point';
@@ -86,7 +87,7 @@ function nginxPoint({ nginx: { version, running, healthy }, messages }: Status):
   return point('nginx', running && healthy ? 'passed' : 'failed', [line, ...messages].join('\n'));
 }
 
-function certificatePoint(certificate: Certificate | undefined): Point {
+function certificatePoint(certificate: CertificateStatus | undefined): Point {
   const told = (status: Point['status'], text: string) =>
     point('the certificate', status, `certificate: ${text}`);
   if (!certificate) return told('skipped', 'none known');
@@ -126,4 +127,34 @@ function releases({ releases: all }: Status): Entry {
   ]);
   // An id begins with its time.
   return { kind: 'table', table: { heads: ['release', 'when', 'who', 'what'], rows, spare: ['when'] } };
+}
+
+/** All that a status shows to be wrong by itself, beside what it lists (files, backends, days left). */
+export function faultsOf(status: Status): readonly Fault[] {
+  return [...vhostFaults(status), ...upgradeFaults(status), ...certificateFaults(status)];
+}
+
+function vhostFaults({ vhost, releases }: Status): Fault[] {
+  if (vhost === 'http-only') {
+    const text =
+      'only the HTTP-only vhost is in place, without a certificate: `npx tsx scripts/bootstrap-tls.ts` goes on';
+    return [{ about: 'TLS', text }];
+  }
+  if (vhost === undefined || isDeployed({ releases })) return [];
+  const text =
+    'a vhost of this site is there and no release of ours: the next deploy keeps it, and takes over';
+  return [{ about: 'the vhost', text }];
+}
+
+/** The last one wins, silently, for every site. */
+function upgradeFaults({ upgrade }: Status): Fault[] {
+  if (upgrade.length < 2) return [];
+  const text = `$connection_upgrade is defined ${upgrade.length} times, and the last one counts for every site: keep one of ${upgrade.join(', ')}`;
+  return [{ about: 'WebSocket', text }];
+}
+
+/** A self-signed one is nobody's to renew. */
+function certificateFaults({ certificate, renewal }: Status): Fault[] {
+  if (certificate?.kind !== 'ca' && certificate?.kind !== 'staging') return [];
+  return renewalFaults(renewal).map((text) => ({ about: 'renewal', text }));
 }

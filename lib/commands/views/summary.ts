@@ -1,12 +1,14 @@
 /** The last words of a run: its exit status, its summary line, its JSON. */
-import type { CheckResult } from '../../checks/catalog.ts';
-import type { HostReport } from '../../model/host-report.ts';
+
+import type { CheckResult } from '../../model/check.ts';
+import { checkSummary } from '../../model/check.ts';
+import { areWell, type Fault, type HostReport, isDone, isWell, NOT_TRIED } from '../../model/host-report.ts';
+import { groupIdentical, shortHostList } from '../../util/collections.ts';
 import { EXIT, type ExitStatus } from '../../util/errors.ts';
 import type { Secret } from '../../util/secret.ts';
 import type { Context, Result } from '../context.ts';
-import { howMany, row, told } from './summary-text.ts';
 
-export { counted } from './summary-text.ts';
+export { checkCounts } from '../../model/check.ts';
 
 /** From the worst to the best. */
 const BY_WEIGHT: readonly ExitStatus[] = [
@@ -17,20 +19,6 @@ const BY_WEIGHT: readonly ExitStatus[] = [
   EXIT.checkFailed,
   EXIT.done,
 ];
-
-const DONE = new Set(['applied', 'unchanged', 'planned']);
-
-/** The code of a proxy that was left alone, since all was not well on the first one. */
-export const NOT_TRIED = 'not-tried';
-
-/** Did the run do on this host what it was asked to? */
-export const isDone = ({ outcome }: HostReport): boolean => DONE.has(outcome);
-
-/** Was it done, did no check fail, and does nothing need attention? */
-export const isWell = (host: HostReport): boolean =>
-  isDone(host) && areWell(host.checks) && !host.attention?.length;
-
-const areWell = (checks: readonly CheckResult[] = []): boolean => checks.every(({ ok }) => ok);
 
 function exitOf(host: HostReport): ExitStatus {
   if (isDone(host)) return isWell(host) ? EXIT.done : EXIT.checkFailed;
@@ -75,11 +63,11 @@ function summary(hosts: readonly HostReport[], checks: readonly CheckResult[]): 
   const isEach = areWell(checks);
   const [first, ...others] = hosts;
   if (first && others.length === 0)
-    return [{ ok: isWell(first) && isEach, text: [row(first), ...told(checks)].join('; ') }];
+    return [{ ok: isWell(first) && isEach, text: [hostLine(first), ...checkSummary(checks)].join('; ') }];
   const widest = Math.max(...hosts.map(({ host }) => host.length));
   return [
-    ...hosts.map((host) => ({ ok: isWell(host), text: row(host, widest) })),
-    ...(checks.length > 0 ? [{ ok: isEach, text: told(checks).join('; ') }] : []),
+    ...hosts.map((host) => ({ ok: isWell(host), text: hostLine(host, widest) })),
+    ...(checks.length > 0 ? [{ ok: isEach, text: checkSummary(checks).join('; ') }] : []),
     { ok: hosts.every(isWell) && isEach, text: howMany(hosts, isWell) },
   ];
 }
@@ -101,3 +89,55 @@ function asJson(host: HostReport, checks: readonly CheckResult[]): Readonly<Reco
     checks: host.checks ?? checks,
   };
 }
+
+/** What became of one host, its name as wide as the others'. */
+export function hostLine(report: HostReport, widest = 0): string {
+  const { host, release, checks = [] } = report;
+  const what = `${`${host}:`.padEnd(widest + 1)} ${became(report)}${release ? ` (release ${release})` : ''}`;
+  return [what, ...besides(report), ...checkSummary(checks)].join('; ');
+}
+
+/** What became of a host, in a few words. */
+export function became({ outcome, meaning, todo }: HostReport): string {
+  if (todo) return 'putting back failed, do the steps above by hand';
+  return meaning ?? MEANING[outcome];
+}
+
+/** What needs attention, by what it is about; undefined where nothing does. */
+export function needs(attention: readonly Fault[] = []): string | undefined {
+  const about = [...new Set(attention.map((fault) => fault.about))];
+  return about.length > 0 ? `needs attention: ${about.join(', ')}` : undefined;
+}
+
+/** What needs attention beside what became of the host; nothing where its meaning includes that. */
+export function besides({ meaning, attention }: HostReport): readonly string[] {
+  const text = meaning === undefined ? needs(attention) : undefined;
+  return text === undefined ? [] : [text];
+}
+
+/** `20 proxies: 18 live, 2 refused (10.0.0.7, 9)`: those that are not well by name. */
+export function howMany(hosts: readonly HostReport[], isWell: (host: HostReport) => boolean): string {
+  const groups = groupIdentical(
+    hosts.map((host) => [host.host, { word: inAWord(host), well: isWell(host) }] as const),
+  );
+  const counts = groups.map(({ what: { word, well }, hosts: names }) =>
+    well ? `${names.length} ${word}` : `${names.length} ${word} (${shortHostList(names)})`,
+  );
+  return `${hosts.length} proxies: ${counts.join(', ')}`;
+}
+
+function inAWord(host: HostReport): string {
+  const word = became(host).split(/[,:;]/)[0] ?? '';
+  if (host.checks?.some(({ ok }) => !ok)) return `${word} with a failed check`;
+  return besides(host).length > 0 ? `${word} but needs attention` : word;
+}
+
+const MEANING: Readonly<Record<HostReport['outcome'], string>> = {
+  applied: 'live',
+  unchanged: 'unchanged',
+  planned: 'planned, nothing was changed',
+  'rolled-back': 'rolled back, what was served before still is',
+  refused: 'refused, nothing was changed',
+  failed: 'failed, nothing was changed',
+  unknown: 'outcome unknown',
+};

@@ -1,10 +1,9 @@
 /** The life of a certificate as a bar from its first day to its last, with today and the days that are too few. */
 
-import type { CertificateLife, CheckStatus } from '../../checks/catalog.ts';
-import { DAY_MS, judgeDays } from '../../model/certificate-life.ts';
-import { figure } from './figure.ts';
+import { DAY_MS, judgeDays } from '../../model/certificate.ts';
+import type { CertificateLife, CheckStatus } from '../../model/check.ts';
+import { anchor, figure, type Scale, scale } from './figure.ts';
 import { type Html, html } from './html.ts';
-import { anchor, type Scale, scale } from './scale.ts';
 
 /** Percent of the chart that two labels side by side need, on a telephone. */
 const ROOM = { dates: 45, days: 15 };

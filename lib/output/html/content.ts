@@ -1,9 +1,8 @@
 /** What the page tells, as plain data that holds no secret. */
 
-import type { CheckResult } from '../../checks/catalog.ts';
 import type { Context } from '../../commands/context.ts';
-import type { Verified } from '../../commands/verify.ts';
-import type { Failure } from '../../model/host-report.ts';
+import type { CheckResult } from '../../model/check.ts';
+import type { Failure, VerifiedHost } from '../../model/host-report.ts';
 import { newRun } from '../../model/run.ts';
 
 export interface PageContent {
@@ -27,12 +26,12 @@ export interface PageHost {
 }
 
 /** All that was found, each text as the report may tell it. */
-export function contentOf({ site, report }: Pick<Context, 'site' | 'report'>, all: readonly Verified[]) {
+export function contentOf({ site, report }: Pick<Context, 'site' | 'report'>, all: readonly VerifiedHost[]) {
   const { now, who } = newRun();
   return cleaned({ site: site.name, made: now, who, hosts: all.map(hostOf) }, report.clean);
 }
 
-function hostOf({ report, title, checks }: Verified): PageHost {
+function hostOf({ report, title, checks }: VerifiedHost): PageHost {
   const { host: name, milliseconds, failure } = report;
   return { name, title, milliseconds, checks, ...(failure && { failure }) };
 }

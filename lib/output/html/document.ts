@@ -1,7 +1,7 @@
 /** The whole page: one file that loads nothing and runs nothing. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { counted } from '../../commands/views/summary.ts';
+import { checkCounts } from '../../commands/views/summary.ts';
 import type { PageContent, PageHost } from './content.ts';
 import { checkId, hostSection, worstFirst } from './host-section.ts';
 import { type Html, html } from './html.ts';
@@ -48,7 +48,7 @@ function header({ site, made, who, hosts }: PageContent): Html {
   return html`<header>
 <h1>${site}</h1>
 <p class="verdict">${line(verdictOf(hosts))}</p>
-<p>${counted(hosts.flatMap(({ checks }) => checks)).join()}</p>
+<p>${checkCounts(hosts.flatMap(({ checks }) => checks)).join()}</p>
 <p class="quiet"><time datetime="${made}">${when}</time>, by ${who}</p>
 </header>`;
 }

@@ -1,5 +1,5 @@
 /** A proxy, or the public name, as a section of the page: its verdict, then its checks, the worst first. */
-import type { CheckResult } from '../../checks/catalog.ts';
+import type { CheckResult } from '../../model/check.ts';
 import { certificateBar } from './certificate-bar.ts';
 import type { PageHost } from './content.ts';
 import { type Html, html } from './html.ts';

@@ -1,8 +1,7 @@
 /** When the pieces of a streamed answer arrived: a mark a piece, on the time since the request. */
-import type { StreamTiming } from '../../checks/catalog.ts';
-import { figure } from './figure.ts';
+import type { StreamTiming } from '../../model/check.ts';
+import { anchor, figure, type Scale, scale, ticks } from './figure.ts';
 import { type Html, html } from './html.ts';
-import { anchor, type Scale, scale, ticks } from './scale.ts';
 
 /** Pixels from the top: the time axis, and how far marks rise above it. */
 const BASE = 66;

@@ -1,5 +1,5 @@
 /** What was found, in a word, a sentence and a count. */
-import type { CheckResult, CheckStatus } from '../../checks/catalog.ts';
+import type { CheckResult, CheckStatus } from '../../model/check.ts';
 import { MARKS } from '../report.ts';
 import type { PageHost } from './content.ts';
 import { type Html, html } from './html.ts';

@@ -1,5 +1,6 @@
 /** Reads a page as a browser does: where it leads, what it names, and whether that is what it should be. */
-import type { Answer } from '../http/request.ts';
+import type { CheckTarget } from '../../model/check.ts';
+import { type Answer, isHtml, sendRequest, urlOf } from '../http/request.ts';
 
 export interface Asset {
   /** Path and query on this host. */
@@ -40,16 +41,6 @@ function attribute(attributes: string, name: string): string | undefined {
   return (match?.[1] ?? match?.[2] ?? match?.[3])?.replaceAll('&amp;', '&');
 }
 
-/** Whether an answer is a page of HTML, by its type or by its first bytes. */
-export function isHtml({ headers, body }: Pick<Answer, 'headers' | 'body'>): boolean {
-  return /\bhtml\b/.test(headers['content-type'] ?? '') || /^\s*<(!doctype html|html)\b/i.test(body);
-}
-
-/** nginx's own pages end in its name, with or without a version. */
-export function isByNginx({ body }: Pick<Answer, 'body'>): boolean {
-  return /<center>nginx(?:\/[\d.]+)?(?: \([^()<]*\))?<\/center>/.test(body);
-}
-
 /** What is wrong with an asset; empty when nothing is. */
 export function assetFault({ path, kind }: Asset, answer: Answer): string {
   const type = answer.headers['content-type'] ?? 'no content type';
@@ -61,4 +52,38 @@ export function assetFault({ path, kind }: Asset, answer: Answer): string {
 
 function parsed(address: string, base: string): URL | null {
   return URL.canParse(address, base) ? new URL(address, base) : null;
+}
+
+const REDIRECTS = 5;
+
+/** Where a path ends, or why it does not end on this host. */
+type Landing = { readonly path: string; readonly answer: Answer } | { readonly astray: string };
+
+/** Asks for a path and follows its redirects on this host, at most five. */
+export async function followRedirects(
+  target: CheckTarget,
+  entry: string,
+  left = REDIRECTS,
+): Promise<Landing> {
+  const answer = await sendRequest(target, { path: entry });
+  const { location } = answer.headers;
+  if (answer.status < 300 || answer.status > 399 || location === undefined) return { path: entry, answer };
+  const next = nextOf(location, entry, target);
+  if ('astray' in next) return next;
+  return left > 0
+    ? followRedirects(target, next.path, left - 1)
+    : { astray: `${entry} is the last of ${REDIRECTS} redirects and leads on.` };
+}
+
+/** Where a redirect leads: a path on this host, or astray. */
+export function nextOf(
+  location: string,
+  from: string,
+  target: CheckTarget,
+): { path: string } | { astray: string } {
+  const base = urlOf(target, { path: from });
+  const here = new URL(base);
+  const there = URL.canParse(location, base) ? new URL(location, base) : undefined;
+  if (there?.origin === here.origin) return { path: there.pathname + there.search };
+  return { astray: `${from} leads away from ${here.origin}, to ${location}, which was not followed.` };
 }

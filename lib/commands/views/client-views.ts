@@ -1,0 +1,79 @@
+/** The rows that a proxy tells of its clients -> clients, and a table of them. */
+
+import type { Fault, HostReport } from '../../model/host-report.ts';
+import type { Site } from '../../model/site.ts';
+import type { Entry } from '../../output/report.ts';
+import { atMinute } from '../../output/table.ts';
+import { clientsIn, type ListedClient } from '../../remote/client-rows.ts';
+
+/** What is wrong where a gate has no live client (`clients none` in lib/program/sh/gate.sh); nothing elsewhere. */
+export function clientFaults({ facts }: HostReport, { gate }: Pick<Site, 'gate'>): readonly Fault[] {
+  if (!gate || facts.clients !== 'none') return [];
+  const what = `no client in ${gate.clients}: the gate fails closed and refuses every request with 401`;
+  const fix = `Add a client (\`npx tsx scripts/bearers.ts add NAME\`), or set ${gate.token} and deploy.`;
+  return [{ about: 'clients', text: `${what}. ${fix}` }];
+}
+
+/** The clients as people read them. */
+export function clientEntry(host: HostReport): Entry {
+  const clients = clientsIn(host);
+  if (clients.length === 0)
+    return { kind: 'text', text: `${host.host}: no clients; the gate refuses every request` };
+  const heads = ['client', 'scope', 'limit', 'last used', 'rotated', 'created', 'fingerprint'];
+  const isLimited = clients.some(({ limit }) => limit);
+  return {
+    kind: 'table',
+    table: { heads, rows: clients.map(row), spare: [...(isLimited ? [] : ['limit']), 'created'] },
+  };
+}
+
+const row = ({
+  name,
+  scope,
+  limit,
+  lastUsed,
+  rotated,
+  created,
+  fingerprints,
+}: ListedClient): readonly string[] => [
+  name,
+  scope,
+  limit ? `${limit}/min` : '-',
+  lastUsed ? atMinute(lastUsed) : '-',
+  atMinute(rotated),
+  atMinute(created),
+  fingerprints.join(', '),
+];
+
+/** Settings for Cursor, the openai client, curl and AnythingLLM, with `<token>` where the token goes. */
+export function clientText({ serverName, gate }: Site): string {
+  if (!gate) return '';
+  const base = `https://${serverName}${gate.path}`;
+  return `For the client, with the token in the place of <token>:
+
+Cursor (Settings, Models)
+  OpenAI API Key             <token>
+  Override OpenAI Base URL   ${base}/v1
+
+openai (Node)
+  new OpenAI({
+    baseURL: '${base}/v1',
+    apiKey: '<token>',
+  })
+
+openai (Python)
+  OpenAI(
+      base_url="${base}/v1",
+      api_key="<token>",
+  )
+
+curl
+  curl -H "Authorization: Bearer <token>" \\
+    ${base}/v1/models
+
+AnythingLLM (.env)
+  LLM_PROVIDER='ollama'
+  OLLAMA_BASE_PATH='${base}'
+  OLLAMA_AUTH_TOKEN='<token>'
+`;
+}

@@ -1,0 +1,35 @@
+/** Which sites there are: every file of sites/, loaded by its name. */
+
+import { readdir } from 'node:fs/promises';
+import type { Site } from '../model/site.ts';
+import { UsageError } from '../util/errors.ts';
+import { ROOT } from '../util/project-root.ts';
+
+/** The site of a script that is told of none. */
+export const DEFAULT_SITE = 'ia.enso.4nkweb.com';
+
+/** `site` under the name that its settings give it. */
+export function withNameFrom(site: Site, values: Readonly<Record<string, unknown>>): Site {
+  const name = values[site.nameFrom ?? ''];
+  if (typeof name !== 'string') return site;
+  const { certificate: _, ...rest } = site;
+  return { ...rest, serverName: name };
+}
+
+/** Every site in sites/, by name. */
+export async function findSites(): Promise<ReadonlyMap<string, Site>> {
+  const folder = new URL('sites/', ROOT);
+  const modules = (await readdir(folder)).filter((file) => file.endsWith('.ts'));
+  const sites = await Promise.all(
+    modules.map(async (file) => ((await import(new URL(file, folder).href)) as { site: Site }).site),
+  );
+  return new Map(sites.map((site) => [site.name, site]));
+}
+
+/** @throws UsageError that lists the sites there are */
+export function pickSite(sites: ReadonlyMap<string, Site>, name: string): Site {
+  const site = sites.get(name);
+  if (!site)
+    throw new UsageError([`--site ${name}: no such site; there are: ${[...sites.keys()].join(', ')}`]);
+  return site;
+}

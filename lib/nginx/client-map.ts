@@ -1,0 +1,36 @@
+/** One client of the gate -> the text of its file, a part of the gate's nginx map. */
+
+import { escapeToken, type Scope } from '../model/bearer.ts';
+import type { Secret } from '../util/secret.ts';
+
+/** What a client is, apart from its file on the proxy; times as `2026-11-22T17:40:35Z`. */
+export interface Client {
+  readonly name: string;
+  readonly scope: Scope;
+  readonly created: string;
+  readonly rotated: string;
+  /** Newest first; two while the previous one is still kept. */
+  readonly tokens: readonly Secret[];
+}
+
+/** The key of a token in the gate's map: a regex in quotes. */
+export function clientMapKey(token: Secret): string {
+  return `"~^(?i:bearer) +${escapeToken(token.reveal())}\\z"`;
+}
+
+function keyLine(client: Client, token: Secret): string {
+  return `${clientMapKey(token)} ${client.scope}:${client.name};\n`;
+}
+
+/**
+ * The text of one client's file, included by the gate's map.
+ * Regex keys, because nginx compares string keys ignoring case (https://nginx.org/en/docs/http/ngx_http_map_module.html).
+ */
+export function clientMap(client: Client): string {
+  return [
+    `# Client "${client.name}" of the bearer gate. This file holds a secret: keep it root's, mode 0600.\n`,
+    `# created ${client.created}\n`,
+    `# rotated ${client.rotated}\n`,
+    ...client.tokens.map((token) => keyLine(client, token)),
+  ].join('');
+}
