@@ -1,5 +1,4 @@
 /** Writes what root runs on a proxy, so that the login user need not be able to become root. */
-
 import { main } from '../lib/cli/main.ts';
 import { writeApproval } from '../lib/commands/approve.ts';
 

@@ -1,5 +1,4 @@
 /** Gets a site its first certificate, sees that it renews itself, and deploys the whole site. */
-
 import { main } from '../lib/cli/main.ts';
 import { onHosts } from '../lib/commands/apply.ts';
 import { bootstrap } from '../lib/commands/certificates/bootstrap.ts';

@@ -1,7 +1,7 @@
 /** Puts a site on its proxies, proves it and checks it from outside; or restores what was there. */
-
 import { main } from '../lib/cli/main.ts';
 import { change } from '../lib/commands/apply.ts';
+import { writeBundle } from '../lib/commands/bundle.ts';
 import { afterDeploy, concludeDeploy, prepareDeploy } from '../lib/commands/deploy.ts';
 import { newRun } from '../lib/model/run.ts';
 
@@ -11,8 +11,7 @@ await main({
   flags: ['dry-run', 'no-verify', 'parallel', 'canary', 'local', 'bundle'],
   run: async (context) => {
     const { flags } = context;
-    if (flags.bundle !== undefined)
-      return (await import('../lib/commands/bundle.ts')).writeBundle(context, flags.bundle);
+    if (flags.bundle !== undefined) return writeBundle(context, flags.bundle);
 
     const deploy = await prepareDeploy(context, newRun());
     const isChange = !flags['dry-run'];

@@ -1,8 +1,8 @@
 /** Takes a site off its proxies: vhost, maps and clients; certificates and history stay. */
-
 import { main } from '../lib/cli/main.ts';
 import { change } from '../lib/commands/apply.ts';
 import { confirmRemoval } from '../lib/commands/confirm.ts';
+import { tellDiffs } from '../lib/commands/views/apply-view.ts';
 import { conclude } from '../lib/commands/views/summary.ts';
 import type { HostReport } from '../lib/model/host-report.ts';
 import { newRun } from '../lib/model/run.ts';
@@ -25,7 +25,7 @@ await main({
     const run = newRun();
     const program = await removalProgram(run, site, flags['dry-run']);
     const hosts = await change(context, run, program, !flags['dry-run'], named);
-    if (flags['dry-run']) (await import('../lib/commands/views/apply-view.ts')).tellDiffs(hosts, report);
+    if (flags['dry-run']) await tellDiffs(hosts, report);
     return conclude(context, hosts, []);
   },
 });

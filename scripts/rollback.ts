@@ -1,8 +1,9 @@
 /** Brings back the vhost and the maps of an earlier release; clients and their tokens stay as they are. */
-
 import { main } from '../lib/cli/main.ts';
 import { change } from '../lib/commands/apply.ts';
+import { verify } from '../lib/commands/site-checks.ts';
 import { checksAfter, isAskedFromHere, warnOfClients } from '../lib/commands/verify-hosts.ts';
+import { tellDiffs } from '../lib/commands/views/apply-view.ts';
 import { conclude } from '../lib/commands/views/summary.ts';
 import { secretOf } from '../lib/config/settings.ts';
 import { newRun } from '../lib/model/run.ts';
@@ -28,10 +29,8 @@ await main({
       warnOfClients(context, host);
       return checksOn(proxy, host);
     });
-    if (flags['dry-run']) (await import('../lib/commands/views/apply-view.ts')).tellDiffs(hosts, report);
-    const checks = isAskedFromHere(context, hosts)
-      ? await (await import('../lib/commands/site-checks.ts')).verify(context, token)
-      : [];
+    if (flags['dry-run']) await tellDiffs(hosts, report);
+    const checks = isAskedFromHere(context, hosts) ? await verify(context, token) : [];
     return conclude(context, hosts, checks);
   },
 });

@@ -1,5 +1,4 @@
 /** Reports what is on the proxies, and whether it is healthy: releases, drift, nginx, certificate, clients, backends. Read-only. */
-
 import { main } from '../lib/cli/main.ts';
 import { change } from '../lib/commands/apply.ts';
 import { judged, statusEntries, verdictOn } from '../lib/commands/views/status-view.ts';

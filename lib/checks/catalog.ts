@@ -1,20 +1,7 @@
-/** The checks that a site is made of, and what runs them: the only door to `checks/`. */
-
-export type {
-  CertificateLife,
-  Check,
-  CheckResult,
-  CheckStatus,
-  CheckTarget,
-  Finding,
-  Issued,
-  StreamTiming,
-} from '../model/check.ts';
-export { bearerGate, gateClients } from './gate/bearer-gate.ts';
-export { bearerOpens, bearerRefused } from './gate/bearer-live.ts';
+/** The checks that a site in sites/ can name: all that it imports of this room. Everything else imports a check from its own file. */
+export { bearerGate } from './gate/bearer-gate.ts';
 export { bypassAttempts } from './gate/bypass.ts';
 export { inferenceScope } from './gate/scopes.ts';
-export { runChecks } from './run-checks.ts';
 export { certificate } from './tls/handshake.ts';
 export { challengePath, httpRedirects } from './web/plain-http.ts';
 export { closedPorts } from './web/ports.ts';

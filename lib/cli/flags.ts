@@ -1,21 +1,10 @@
 /** The flags of every script: parsed strictly, and listed by `--help`. */
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { FLAGS, type FlagName, type Flags } from '../config/flag-table.ts';
+import { type CommandLine, FLAGS, type FlagName, type Flags } from '../config/flag-table.ts';
 import { beside, wrapped } from '../output/text.ts';
 import { refuseAll, UsageError } from '../util/errors.ts';
 import { inHome } from '../util/home.ts';
-
-export type { FlagName, Flags } from '../config/flag-table.ts';
-
-/** A command line as it was read. */
-export interface CommandLine {
-  readonly flags: Flags;
-  /** The flags that stand there, as opposed to those with a default. */
-  readonly given: ReadonlySet<FlagName>;
-  /** What stands beside flags. */
-  readonly words: readonly string[];
-}
 
 const EVERYWHERE: readonly FlagName[] = ['site', 'host', 'json', 'env', 'verbose', 'help'];
 
@@ -89,7 +78,7 @@ export function helpText({ name, does, flags, takes }: Usage, width = Number.POS
   return `${[...wrapped(does, width), '', usage, '', ...lines, '', ...wrapped(STATUSES, width)].join('\n')}\n`;
 }
 
-/** Flags that exclude others, and why; what --staging excludes is told with the settings' CA (acme.ts). */
+/** Flags that exclude others, and why; what --staging excludes is told with the settings' CA (commands/certificates/options.ts). */
 const EXCLUSIONS: readonly (readonly [flag: FlagName, others: readonly FlagName[], why: string])[] = [
   ['bundle', ['local', 'dry-run', 'canary', 'parallel', 'host'], 'a bundle contacts no host'],
   ['local', ['host', 'parallel', 'canary'], 'this machine is the only host then'],

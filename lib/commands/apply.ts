@@ -1,11 +1,17 @@
 /** Runs one change on every proxy of a site, and tells it as it happens. */
-
-import { withDiagnosis } from '../diagnosis/diagnose.ts';
 import type { HostReport } from '../model/host-report.ts';
-import type { Run } from '../model/run.ts';
-import { newRun, type Program } from '../model/run.ts';
+import { newRun, type Program, type Run } from '../model/run.ts';
 import { outcomeProgram } from '../program/program.ts';
-import { onEveryProxy, type Pace, type ProxyHost, paceOf, routes, type Work } from '../remote/fleet.ts';
+import {
+  diagnosed,
+  onEveryProxy,
+  type Pace,
+  type ProxyHost,
+  paceOf,
+  routes,
+  type Work,
+} from '../remote/fleet.ts';
+import { thisMachine } from '../remote/local.ts';
 import type { RemoteEvent } from '../remote/protocol.ts';
 import { type Remote, transact } from '../remote/transact.ts';
 import { StopError } from '../util/errors.ts';
@@ -39,8 +45,8 @@ export async function onHosts(context: Context, work: OnProxy): Promise<readonly
 }
 
 async function onThisOne(context: Context, work: OnProxy): Promise<readonly HostReport[]> {
-  const { onThisMachine } = await import('../remote/local.ts');
-  const done = await withDiagnosis(await onThisMachine(context, work));
+  context.report.tell({ kind: 'title', text: `${context.site.name} on this machine` });
+  const done = await diagnosed(await work(thisMachine()));
   tellEnd(context, done);
   return [done];
 }

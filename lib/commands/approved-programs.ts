@@ -11,11 +11,12 @@ import { clientFile, render } from '../nginx/render.ts';
 import * as tls from '../program/certificate-programs.ts';
 import { type ClientChange, clientProgram } from '../program/client-program.ts';
 import { removalProgram, rollbackProgram, statusProgram } from '../program/history-programs.ts';
-import { outcomeProgram, quote, siteProgram } from '../program/program.ts';
+import { outcomeProgram, siteProgram } from '../program/program.ts';
 import { UsageError } from '../util/errors.ts';
 import { inParallel } from '../util/parallel.ts';
 import { ROOT } from '../util/project-root.ts';
 import { Secret } from '../util/secret.ts';
+import { quote } from '../util/shell.ts';
 import type { Context } from './context.ts';
 
 const SOURCE = new URL('lib/program/sh/approved-only.sh', ROOT);
@@ -115,11 +116,11 @@ async function ofTls(context: Context): Promise<Named[]> {
 }
 
 function orders({ site, settings }: Context) {
-  const wishes = acmeServers(settings).map(
+  const requests = acmeServers(settings.acme.directoryUrl).map(
     (server) => ({ server, email: settings.acme.email ?? '' }) as CertificateRequest,
   );
   const kinds: readonly tls.Order[] = ['new', 'rehearsal', 'none'];
-  return wishes.flatMap((wish) => kinds.map((kind) => tls.issueProgram(site, kind, wish)));
+  return requests.flatMap((request) => kinds.map((kind) => tls.issueProgram(site, kind, request)));
 }
 
 /** A site may do without that template. */

@@ -47,7 +47,10 @@ export async function writeBundle(context: Context, file: string): Promise<Resul
   await write(bundleText(program));
   const isNew = bearer?.role === 'first-client';
   if (bearer)
-    report.tell({ kind: 'warning', text: `${file} holds a bearer token: keep it as you keep a key` });
+    report.tell({
+      kind: 'warning',
+      text: `${file} holds a bearer token: keep it as you keep a key`,
+    });
   if (isNew && !flags.json) report.showToken(DEFAULT_CLIENT, bearer.token);
   if (isNew)
     report.tell({

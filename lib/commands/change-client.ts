@@ -1,5 +1,6 @@
 /** After a change of a client: its token shown, the change proven from here, what the client needs told. */
-
+import { bearerOpens, bearerRefused } from '../checks/gate/bearer-live.ts';
+import { runChecks } from '../checks/run-checks.ts';
 import { secretOf } from '../config/settings.ts';
 import { DEFAULT_CLIENT, tokenFingerprint } from '../model/bearer.ts';
 import type { Check, CheckResult } from '../model/check.ts';
@@ -12,6 +13,7 @@ import { change as changeOn } from './apply.ts';
 import type { Context, Result } from './context.ts';
 import type { Rotation } from './rotate.ts';
 import { withProgress } from './site-checks.ts';
+import { tellDiffs } from './views/apply-view.ts';
 import { clientText } from './views/client-views.ts';
 import { conclude } from './views/summary.ts';
 
@@ -30,7 +32,8 @@ export async function concludeClient(
 ): Promise<Result> {
   const { site, flags, report } = context;
   const { change, isNew } = rotation;
-  if (flags['dry-run']) (await import('./views/apply-view.ts')).tellDiffs(hosts, report);
+  if (flags['dry-run']) await tellDiffs(hosts, report);
+
   const shown = isNew && 'token' in change && hosts.some(mayBeLive) ? change.token : undefined;
   if (shown && !flags.json) report.showToken(change.client, shown);
   const isLive = hosts.some(isDone) && !flags['dry-run'];
@@ -48,7 +51,6 @@ async function prove(
 ): Promise<readonly CheckResult[]> {
   const { site, report } = context;
   if (!site.gate) return [];
-  const { runChecks } = await import('../checks/catalog.ts');
   const checks = await proofs(site.gate, context, hosts, rotation);
   if (checks.length > 0)
     report.tell({ kind: 'title', text: `Requests to https://${site.serverName} from here` });
@@ -62,7 +64,6 @@ async function proofs(
   hosts: readonly HostReport[],
   { change, old }: Rotation,
 ): Promise<readonly Check[]> {
-  const { bearerOpens, bearerRefused } = await import('../checks/catalog.ts');
   const path = `${gate.path}/v1/models`;
   const known = secretOf(settings, gate.token);
   switch (change.verb) {

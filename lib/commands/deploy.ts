@@ -1,5 +1,4 @@
 /** A whole deploy but for its way to the hosts: the program with the site's files, and what follows once it ran. */
-
 import { secretOf } from '../config/settings.ts';
 import { DEFAULT_CLIENT } from '../model/bearer.ts';
 import type { Issued } from '../model/check.ts';
@@ -10,7 +9,9 @@ import { type Bearer, bearerFor } from '../nginx/tokens.ts';
 import { siteProgram } from '../program/program.ts';
 import type { Secret } from '../util/secret.ts';
 import type { Context, Result } from './context.ts';
+import { verify } from './site-checks.ts';
 import { checksAfter, isAskedFromHere, warnOfClients } from './verify-hosts.ts';
+import { tellDiffs } from './views/apply-view.ts';
 import { conclude } from './views/summary.ts';
 
 export interface Deploy {
@@ -74,7 +75,7 @@ export async function concludeDeploy(
   issued: readonly Issued[] = [],
 ): Promise<Result> {
   const { flags, report } = context;
-  if (flags['dry-run']) (await import('./views/apply-view.ts')).tellDiffs(hosts, report);
+  if (flags['dry-run']) await tellDiffs(hosts, report);
 
   // A lost connection may have left it live: better shown in vain than lost.
   const isNew = bearer?.role === 'first-client' && hosts.some(mayHaveNewClient);
@@ -83,8 +84,6 @@ export async function concludeDeploy(
 
   if (isNew) warnOfOthers(context, hosts);
 
-  const checks = isAskedFromHere(context, hosts)
-    ? await (await import('./site-checks.ts')).verify(context, known, issued)
-    : [];
+  const checks = isAskedFromHere(context, hosts) ? await verify(context, known, issued) : [];
   return conclude(context, hosts, checks, isNew ? bearer.token : undefined);
 }

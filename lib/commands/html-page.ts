@@ -1,5 +1,4 @@
 /** The page that `--html FILE` asks for: refused before anything is contacted, written when all is known. */
-
 import type { VerifiedHost } from '../model/host-report.ts';
 import { EXIT } from '../util/errors.ts';
 import type { Context, Result } from './context.ts';
@@ -31,7 +30,7 @@ export async function htmlPageWriter(context: Context): Promise<WritePage> {
 async function textOf(context: Context, hosts: readonly VerifiedHost[]): Promise<string> {
   const { contentOf } = await import('../output/html/content.ts');
   const { documentText } = await import('../output/html/document.ts');
-  return documentText(contentOf(context, hosts));
+  return documentText(contentOf(context.site, context.report, hosts));
 }
 
 /** What the checks found stays told, here and in the JSON. */

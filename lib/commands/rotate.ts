@@ -1,4 +1,4 @@
-/** Flags and settings -> which client gets which token, and which old one is known here. */
+/** A rotation: which client gets which token, and, with --write-env, the env file kept in step with the proxies. */
 import { type Written, writeSetting } from '../config/env-edit.ts';
 import { readEnvFile } from '../config/env-file.ts';
 import { secretOf } from '../config/settings.ts';

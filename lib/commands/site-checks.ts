@@ -1,12 +1,16 @@
 /** Runs a site's checks from here, and tells each result. */
-
-import { runChecks } from '../checks/run-checks.ts';
 import { secretOf } from '../config/settings.ts';
 import type { Check, CheckResult, CheckTarget, Issued } from '../model/check.ts';
 import { isNameless } from '../model/site.ts';
 import type { Report } from '../output/report.ts';
 import type { Secret } from '../util/secret.ts';
 import type { Context } from './context.ts';
+
+type RunChecks = typeof import('../checks/run-checks.ts').runChecks;
+
+/** Runs checks; what does is loaded as late as they are, since many runs make none. */
+export const runSiteChecks: RunChecks = async (...checks) =>
+  (await import('../checks/run-checks.ts')).runChecks(...checks);
 
 /**
  * Every check of the site, as `gateToken` is let in by the gate; without one, what needs it is skipped.
@@ -20,7 +24,7 @@ export async function verify(
   const target = { ...targetOf(context), issued, ...(gateToken && { token: gateToken }) };
   context.report.tell({ kind: 'title', text: `Checks of https://${target.serverName} from here` });
   const checks = withProgress(await context.site.checks(), context.report);
-  return runChecks(checks, target, (result) => tellCheck(context, result));
+  return runSiteChecks(checks, target, (result) => tellCheck(context, result));
 }
 
 /** The same checks with the bearer from the settings, for who changed nothing. */
@@ -31,7 +35,7 @@ export async function verifyBy(
   tell = (result: CheckResult) => tellCheck(context, result),
 ): Promise<readonly CheckResult[]> {
   const token = secretOf(context.settings, context.site.gate?.token);
-  return runChecks(checks, { ...targetOf(context), ...(token && { token }), ...way }, tell);
+  return runSiteChecks(checks, { ...targetOf(context), ...(token && { token }), ...way }, tell);
 }
 
 /** Tells one result; with --curl also how to ask the same by hand. */

@@ -2,6 +2,7 @@
  * The checks of one proxy by itself, by the way that it was reached: a public name leads to one of several only, and an
  * appliance without a name, in a LAN behind a jump host, is seen from nowhere else.
  */
+import { issuedOn } from '../model/certificate.ts';
 import type { CheckResult } from '../model/check.ts';
 import { type Fault, type HostReport, isDone } from '../model/host-report.ts';
 import { isNameless } from '../model/site.ts';
@@ -9,6 +10,7 @@ import type { ProxyHost } from '../remote/fleet.ts';
 import { type Crowd, newCrowd } from '../util/parallel.ts';
 import type { Secret } from '../util/secret.ts';
 import type { Context } from './context.ts';
+import { runSiteChecks } from './site-checks.ts';
 import { clientFaults } from './views/client-views.ts';
 
 const isVerified = ({ flags }: Context): boolean => !flags['no-verify'] && !flags['dry-run'];
@@ -58,7 +60,13 @@ function tellHostChecks(
   checks: readonly CheckResult[],
   milliseconds: number,
 ): void {
-  report.tell({ kind: 'step', host, name: 'checks', milliseconds, ok: checks.every(({ ok }) => ok) });
+  report.tell({
+    kind: 'step',
+    host,
+    name: 'checks',
+    milliseconds,
+    ok: checks.every(({ ok }) => ok),
+  });
   const isOne = settings.access.hosts.length === 1;
   const named = (result: CheckResult) =>
     isOne ? result : { ...result, detail: `${host}: ${result.detail}` };
@@ -74,10 +82,6 @@ async function runHostChecks(
   token: Secret | undefined,
   { among, alone }: Crowd,
 ): Promise<readonly CheckResult[]> {
-  const [{ runChecks }, { issuedOn }] = await Promise.all([
-    import('../checks/catalog.ts'),
-    import('../model/certificate.ts'),
-  ]);
   const checks = await site.checks();
   // One that has no name is asked by its address.
   const serverName = isNameless(site) ? proxy.host : site.serverName;
@@ -89,10 +93,10 @@ async function runHostChecks(
     issued: issuedOn(host),
     ...(token && { token }),
   };
-  const results = await among(() => runChecks(checks, target));
+  const results = await among(() => runSiteChecks(checks, target));
   const failed = checks.filter((_, i) => results[i]?.ok === false);
   if (failed.length === 0 || !failed.every(({ isTimed }) => isTimed)) return results;
   // Only the clock was against it, maybe because the other proxies were asked meanwhile.
-  const again = await alone(() => runChecks(failed, target));
+  const again = await alone(() => runSiteChecks(failed, target));
   return results.map((result) => again.find(({ name }) => name === result.name) ?? result);
 }

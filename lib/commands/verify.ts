@@ -1,9 +1,9 @@
 /** Which checks are run, and by which way: by the public name, to another address, through SSH to each proxy. */
-
-import { gateClients } from '../checks/catalog.ts';
+import { gateClients } from '../checks/gate/bearer-gate.ts';
 import { secretOf } from '../config/settings.ts';
 import { host as hostForm, port as portForm } from '../config/validators.ts';
 import type { Check, CheckResult, CheckTarget } from '../model/check.ts';
+import { checkCounts } from '../model/check.ts';
 import { type HostReport, isDone, newReport, type VerifiedHost } from '../model/host-report.ts';
 import { newRun } from '../model/run.ts';
 import { isNameless } from '../model/site.ts';
@@ -14,7 +14,7 @@ import { UsageError } from '../util/errors.ts';
 import type { Context, Result } from './context.ts';
 import { targetOf, tellCheck, verifyBy, withProgress } from './site-checks.ts';
 import { clientFaults } from './views/client-views.ts';
-import { checkCounts, conclude } from './views/summary.ts';
+import { conclude } from './views/summary.ts';
 
 /**
  * The site's checks; with `--only NAME` those whose name has NAME in it, whatever its case.
@@ -125,7 +125,11 @@ function tellTogether(context: Context, title: string, results: readonly CheckRe
   report.tell({ kind: 'title', text: title });
   for (const result of results) if (isWhole || !isWell(result)) tellCheck(context, result);
   if (!isWhole && results.some(isWell))
-    report.tell({ kind: 'point', status: 'passed', text: checkCounts(results.filter(isWell)).join() });
+    report.tell({
+      kind: 'point',
+      status: 'passed',
+      text: checkCounts(results.filter(isWell)).join(),
+    });
 }
 
 /** Who could not be reached has told nothing yet. */

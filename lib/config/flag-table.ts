@@ -63,3 +63,12 @@ type Value<F> = F extends { type: 'boolean' }
     : string | undefined;
 /** The value of each: undefined where a script has no such flag, or it was not given. */
 export type Flags = { readonly [K in FlagName]: Value<(typeof FLAGS)[K]> };
+
+/** A command line as it was read. */
+export interface CommandLine {
+  readonly flags: Flags;
+  /** The flags that stand there, as opposed to those with a default. */
+  readonly given: ReadonlySet<FlagName>;
+  /** What stands beside flags. */
+  readonly words: readonly string[];
+}

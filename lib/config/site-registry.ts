@@ -1,5 +1,4 @@
 /** Which sites there are: every file of sites/, loaded by its name. */
-
 import { readdir } from 'node:fs/promises';
 import type { Site } from '../model/site.ts';
 import { UsageError } from '../util/errors.ts';

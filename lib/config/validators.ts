@@ -1,5 +1,4 @@
 /** The forms that settings take: text in, value out, or what it should have been. */
-
 import { resolve } from 'node:path';
 import { judgeToken } from '../model/bearer.ts';
 import type { Form } from '../model/site.ts';

@@ -1,4 +1,4 @@
-/** A failure's words -> what it means and what to do next, by the table in explain/. */
+/** A failure's words -> what it means and what to do next, by the tables of this folder. */
 import type { Failure, HostReport } from '../model/host-report.ts';
 import { lookUp } from '../util/collections.ts';
 import { ACME } from './acme-failures.ts';
@@ -38,9 +38,7 @@ export function withOrderCode(failure: Failure): Failure {
 }
 
 /** The account with its failure explained, where it has one. */
-export async function withDiagnosis(report: HostReport): Promise<HostReport> {
+export function withDiagnosis(report: HostReport): HostReport {
   const { failure } = report;
-  if (!failure) return report;
-  const { diagnose } = await import('./diagnose.ts');
-  return { ...report, failure: { ...failure, ...diagnose(failure) } };
+  return failure ? { ...report, failure: { ...failure, ...diagnose(failure) } } : report;
 }

@@ -1,4 +1,4 @@
-/** By the point where a change failed, when the words say nothing more. */
+/** By the code of a failure (the point where a change, or a certificate, failed), when its words say nothing more. */
 import { AGAIN } from './acme-failures.ts';
 import type { Explanation } from './row.ts';
 

@@ -114,14 +114,6 @@ export const SESSION = {
   },
 } as const satisfies Record<string, Row>;
 
-/** All of them, the more special before the more general. */
-export const SSH: readonly Row[] = [
-  ...KEY_FAILURES,
-  ...Object.values(HANDSHAKE),
-  ...Object.values(WAYS),
-  ...Object.values(SESSION),
-];
-
 /** The message itself gives the line to type. */
 export const KEY_FAILURES: readonly Row[] = [
   {
@@ -170,4 +162,12 @@ export const KEY_FAILURES: readonly Row[] = [
     means: 'SSH_AUTH_SOCK names an agent that has ended.',
     next: 'Start it anew: `eval "$(ssh-agent)"; ssh-add KEY`',
   },
+];
+
+/** All of them, the more special before the more general. */
+export const SSH: readonly Row[] = [
+  ...KEY_FAILURES,
+  ...Object.values(HANDSHAKE),
+  ...Object.values(WAYS),
+  ...Object.values(SESSION),
 ];

@@ -1,4 +1,4 @@
-/** Bearer tokens and the clients that hold them: judged, fingerprinted, written as nginx maps. */
+/** Bearer tokens and the names of the clients that hold them: their forms, fingerprints and scopes. */
 import { createHash } from 'node:crypto';
 import type { Secret } from '../util/secret.ts';
 import { isGuessable } from './guessable.ts';

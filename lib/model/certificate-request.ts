@@ -1,11 +1,10 @@
 /** What the operator wants of a certificate, and which CAs it may come from. */
-import type { Settings } from '../config/settings.ts';
 
 /** The CA that is asked unless another is set. */
 export const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
 
 /** Let's Encrypt's staging CA (https://letsencrypt.org/docs/staging-environment/). */
-const STAGING = 'https://acme-staging-v02.api.letsencrypt.org/directory';
+export const LETS_ENCRYPT_STAGING = 'https://acme-staging-v02.api.letsencrypt.org/directory';
 
 export interface CertificateRequest {
   readonly method: 'order' | 'self-signed';
@@ -20,5 +19,5 @@ export interface CertificateRequest {
 }
 
 /** The directory URLs of the CAs that certbot may be told to ask. */
-export const acmeServers = ({ acme: { directoryUrl } }: Settings): readonly string[] =>
-  directoryUrl === LETS_ENCRYPT ? [directoryUrl, STAGING] : [directoryUrl];
+export const acmeServers = (directoryUrl: string): readonly string[] =>
+  directoryUrl === LETS_ENCRYPT ? [directoryUrl, LETS_ENCRYPT_STAGING] : [directoryUrl];

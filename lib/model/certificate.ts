@@ -1,5 +1,4 @@
 /** Certificates as a proxy holds them: read from PEM, judged by the rule that certbot renews by. */
-
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { PeerCertificate } from 'node:tls';
@@ -12,6 +11,13 @@ export interface Certificate extends Issued {
   readonly until: Date;
   readonly names: (name: string) => boolean;
 }
+
+type Dates = Pick<PeerCertificate, 'valid_from' | 'valid_to'>;
+
+export const DAY_MS = 86_400_000;
+
+/** Fewer days left than these are a failure, and worth a warning. */
+const LIMITS = { failDays: 7, warnDays: 21 } as const;
 
 const RENEWED_BEFORE_MS = 30 * DAY_MS;
 
@@ -87,13 +93,6 @@ export function issuedOn({ certificate }: { readonly certificate?: string }): Is
   const read = readCertificate(certificate);
   return read ? [{ kind: read.kind, fingerprint: read.fingerprint }] : [];
 }
-
-type Dates = Pick<PeerCertificate, 'valid_from' | 'valid_to'>;
-
-export const DAY_MS = 86_400_000;
-
-/** Fewer days left than these are a failure, and worth a warning. */
-const LIMITS = { failDays: 7, warnDays: 21 } as const;
 
 /** Whole days from `now` to `end`; negative once it is over. */
 export const daysUntil = (end: Date, now: Date): number =>

@@ -1,4 +1,4 @@
-/** What a check is, what it is asked of, and what it may say. */
+/** What a check is, what it is asked of, what it may say, and how many said what. */
 import type { Duplex } from 'node:stream';
 import type { Secret } from '../util/secret.ts';
 

@@ -18,7 +18,7 @@ export interface Failure {
   readonly text: string;
   /** What to do next, where the one who failed knows best (SSH, paths on the host). */
   readonly advice?: string;
-  /** What it means and what to do next, once that was looked up (lib/diagnosis/explained.ts). */
+  /** What it means and what to do next, once that was looked up (lib/diagnosis/diagnose.ts). */
   readonly means?: string;
   readonly next?: string;
 }
@@ -96,7 +96,8 @@ export const isDone = ({ outcome }: HostReport): boolean => DONE.has(outcome);
 export const isWell = (host: HostReport): boolean =>
   isDone(host) && areWell(host.checks) && !host.attention?.length;
 
-const areWell = (checks: readonly CheckResult[] = []): boolean => checks.every(({ ok }) => ok);
+/** Did no check fail? */
+export const areWell = (checks: readonly CheckResult[] = []): boolean => checks.every(({ ok }) => ok);
 
 /** May it be live on this host? A lost connection leaves that open. */
 export const mayBeLive = ({ outcome }: HostReport): boolean =>

@@ -1,4 +1,4 @@
-/** What a site is, and which sites there are: the data in sites/. */
+/** What a site is (the data in sites/), and what a setting of a site is. */
 import type { Check } from './check.ts';
 
 /** A file for nginx's http context: its template in http-maps/, its name in conf.d/, its mode. */

@@ -1,5 +1,4 @@
 /** One client of the gate -> the text of its file, a part of the gate's nginx map. */
-
 import { escapeToken, type Scope } from '../model/bearer.ts';
 import type { Secret } from '../util/secret.ts';
 

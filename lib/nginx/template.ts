@@ -1,5 +1,4 @@
 /** Templates: nginx text with markers `__NAME__` and snippets; pure text in, text out. */
-
 import { lookUp } from '../util/collections.ts';
 import { refuseAll } from '../util/errors.ts';
 

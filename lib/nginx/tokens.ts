@@ -1,4 +1,4 @@
-/** Which bearer a deploy brings: the operator's, or one made for a proxy that has none yet. */
+/** Which bearer a deploy brings: the operator's, or one made with openssl for a proxy that has none yet. The only user of openssl-wrapper. */
 import type { ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { type Settings, secretOf } from '../config/settings.ts';
@@ -22,10 +22,7 @@ export async function bearerFor({ gate }: Site, settings: Settings): Promise<Bea
 }
 
 /** 32 random bytes from openssl, as 64 hex digits. */
-export async function newToken(): Promise<Secret> {
-  const { randomHex } = await import('./tokens.ts');
-  return randomHex(TOKEN_BYTES);
-}
+export const newToken = (): Promise<Secret> => randomHex(TOKEN_BYTES);
 
 type Options = Readonly<Record<string, string | boolean | readonly string[]>>;
 
@@ -33,8 +30,8 @@ type Callback = (error: Error | null, stdout: Buffer) => void;
 
 type Exec = (action: string, options: Options, callback: Callback) => ChildProcess;
 
-// The package has no types; its shape is read from its one file.
-const { exec } = createRequire(import.meta.url)('openssl-wrapper') as { exec: Exec };
+/** The package has no types; its shape is read from its one file. Loaded at its first use: most runs make no token. */
+const wrapper = () => createRequire(import.meta.url)('openssl-wrapper') as { readonly exec: Exec };
 
 const ADVICE =
   'The suite makes tokens and certificates with openssl. Install it (apt install openssl) and try again.';
@@ -53,7 +50,7 @@ function failed(action: string, cause: Error): StopError {
  */
 function openssl(action: string, options: Options): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const child = exec(action, options, (error, stdout) =>
+    const child = wrapper().exec(action, options, (error, stdout) =>
       error ? reject(failed(action, error)) : resolve(stdout),
     );
     // The wrapper listens for neither: a missing binary would end the process.

@@ -1,8 +1,7 @@
 /** Commands in advice, ready to paste: with the site, the proxies and the env file of this run. */
 
-import type { CommandLine } from '../cli/flags.ts';
-import type { FlagName } from '../config/flag-table.ts';
-import { quote } from '../program/program.ts';
+import type { CommandLine, FlagName } from '../config/flag-table.ts';
+import { quote } from '../util/shell.ts';
 
 /** The scripts that have `--local`. */
 export const LOCAL_SCRIPTS = ['bearers', 'deploy', 'remove', 'rollback', 'rotate-bearer', 'status'] as const;

@@ -1,5 +1,4 @@
 /** A failure as a block: what happened, what it means, what to do next. */
-
 import type { Failed, Problem } from './entry.ts';
 import { stepLine } from './steps.ts';
 import type { Layout } from './styles.ts';

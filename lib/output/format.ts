@@ -1,5 +1,4 @@
 /** One formatter an entry: data in, lines out. */
-
 import type { Entry } from './entry.ts';
 import { failureBlock, problemBlock } from './failure-block.ts';
 import { stepLine } from './steps.ts';

@@ -1,4 +1,4 @@
-/** What is under way -> one short line about it. */
+/** What is under way, as one short line; of several hosts, the steps are kept until one fails. */
 import type { Entry, Step } from './entry.ts';
 import { stepName } from './steps.ts';
 

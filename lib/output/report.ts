@@ -1,5 +1,5 @@
 /** What the operator sees: lines as things happen, and on a terminal what is under way. */
-import type { CommandLine } from '../cli/flags.ts';
+import type { CommandLine } from '../config/flag-table.ts';
 import type { Terminal } from '../config/settings.ts';
 import type { Secret } from '../util/secret.ts';
 import { commandsWith } from './commands.ts';

@@ -1,5 +1,4 @@
-/** Colours, and the marks that say the same without them. The only user of chalk. */
-
+/** Colors, the marks that say the same without them, and what else lines are laid out by. The only user of chalk. */
 import type { Terminal } from '../config/settings.ts';
 import type { CheckStatus } from '../model/check.ts';
 

@@ -9,7 +9,8 @@ import { newRun } from '../model/run.ts';
 import type { Site } from '../model/site.ts';
 import { renderHttpOnly } from '../nginx/render.ts';
 import { ROOT } from '../util/project-root.ts';
-import { contentFunction, program, quote, siteProgram } from './program.ts';
+import { quote } from '../util/shell.ts';
+import { contentFunction, program, siteProgram } from './program.ts';
 
 /** The longest that systems accept of a certificate that a person told them to trust. */
 const SELF_SIGNED_DAYS = 825;
@@ -58,9 +59,9 @@ export async function challengeProgram(site: Site, file?: ChallengeFile): Promis
 }
 
 /** Certbot's order, the renewal hook, the reload. */
-export async function issueProgram(site: Site, order: Order, wish: CertificateRequest): Promise<Program> {
+export async function issueProgram(site: Site, order: Order, request: CertificateRequest): Promise<Program> {
   const run = newRun();
-  const { server, email } = wish;
+  const { server, email } = request;
   const data = assign({ ORDER: order, ACME_SERVER: server, ACME_EMAIL: email, DOMAIN: site.serverName });
   return { id: run.id, text: await program('issue', run, site, [...data, ...(await hookText())]) };
 }

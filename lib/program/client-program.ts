@@ -4,7 +4,8 @@ import type { Run } from '../model/run.ts';
 import type { Site } from '../model/site.ts';
 import { clientMapKey } from '../nginx/client-map.ts';
 import type { Secret } from '../util/secret.ts';
-import { contentFunction, program, quote } from './program.ts';
+import { quote } from '../util/shell.ts';
+import { contentFunction, program } from './program.ts';
 
 /** What is to happen to one client. */
 export type ClientChange =

@@ -1,9 +1,10 @@
-/** Going back and looking: the programs of rollback and status. */
+/** The programs of rollback, status and removal. */
 import type { Run } from '../model/run.ts';
 import type { Site } from '../model/site.ts';
 import { webSocketMap } from '../nginx/render.ts';
+import { quote } from '../util/shell.ts';
 import { hookText } from './certificate-programs.ts';
-import { contentFunction, program, quote } from './program.ts';
+import { contentFunction, program } from './program.ts';
 
 /** Brings back the vhost and the maps of the release `to`; without one, of the release before the present one. */
 export async function rollbackProgram(

@@ -1,9 +1,11 @@
 /** Files and a verb -> the text of one remote program, POSIX sh. */
+
 import { readFile } from 'node:fs/promises';
 import type { Run } from '../model/run.ts';
 import { certificateFilesOf, isNameless, type Site } from '../model/site.ts';
 import type { SiteFile } from '../nginx/render.ts';
 import { ROOT } from '../util/project-root.ts';
+import { quote } from '../util/shell.ts';
 
 /** Where root may have put what runs approved programs only (lib/commands/approved-programs.ts). */
 export const RUNNER = '/usr/local/sbin/gatepost-run';
@@ -21,7 +23,7 @@ const ORDER = [...ALWAYS, 'lineage', 'certificate', 'adoption'];
 const APPLY = [...CHANGE, 'apply'];
 const CLIENTS = [...CHANGE, 'client-verbs'];
 
-/** The verbs, each with the parts of lib/remote/ that it needs, in order. */
+/** The verbs, each with the parts of lib/program/sh/ that it needs, in order. */
 const PARTS = {
   apply: APPLY,
   plan: APPLY,
@@ -39,7 +41,7 @@ const PARTS = {
   challenge: [...ALWAYS, 'lineage', 'certificate', 'challenge'],
   end_challenge: [...ALWAYS, 'lineage', 'certificate', 'challenge'],
   issue: [...ORDER, 'issue'],
-  self_signed: [...ORDER, 'self_signed'],
+  self_signed: [...ORDER, 'self-signed'],
 } as const;
 
 /** Puts the files of `site` on the host (`bundle`: run from a file), or (`plan`) tells what that would change. */
@@ -58,11 +60,6 @@ export function siteProgram(
 /** Asks what became of the run `asked`, whose connection dropped. */
 export function outcomeProgram(run: Run, site: Site, asked: string): Promise<string> {
   return program('outcome', run, site, [`ASKED=${quote(asked)}`]);
-}
-
-/** POSIX single quotes; the value may hold anything but NUL. */
-export function quote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /**

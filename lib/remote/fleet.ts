@@ -1,12 +1,9 @@
 /** The proxies of a site: reached through one jump-host connection, each worked on by itself. */
-
 import type { Duplex } from 'node:stream';
 import type { Flags } from '../config/flag-table.ts';
 import { judgeFiles, type SshAccess } from '../config/ssh-access.ts';
-import { withDiagnosis } from '../diagnosis/diagnose.ts';
 import { type HostReport, isWell, NOT_TRIED, newReport } from '../model/host-report.ts';
 import { COMMAND } from '../program/program.ts';
-import { askingOnce } from '../ssh/ask-once.ts';
 import { type Connection, connectThrough } from '../ssh/connection.ts';
 import { askSshConfig, type Hop, resolveHops } from '../ssh/hops.ts';
 import { type JumpPool, newJumpPool } from '../ssh/jump-pool.ts';
@@ -37,6 +34,9 @@ interface Route {
   readonly hops: readonly Hop[];
 }
 
+/** Each asks `ssh -G`, a process. */
+const LOOK_UPS_AT_ONCE = 8;
+
 const LOOPBACK = '127.0.0.1';
 
 /** The hops to every proxy; nothing is contacted yet. */
@@ -48,13 +48,11 @@ export async function routes(access: SshAccess): Promise<readonly Route[]> {
   const withKey = key ? { key } : {};
   const target = (host: string) => ({ host, ...(user && { user }), ...(port && { port }), ...withKey });
   const before = jump && { ...jump, ...withKey };
-  const ask = askingOnce(remembering(askSshConfig));
-  return Promise.all(
-    hosts.map(async (host) => ({
-      host,
-      hops: await resolveHops(target(host), before, jump?.isExplicit ?? true, defaults, knownHosts, ask),
-    })),
-  );
+  const ask = remembering(askSshConfig);
+  return inParallel(hosts, LOOK_UPS_AT_ONCE, async (host) => ({
+    host,
+    hops: await resolveHops(target(host), before, jump?.isExplicit ?? true, defaults, knownHosts, ask),
+  }));
 }
 
 /** Runs `work` on every proxy; one host's failure neither stops nor hides another's, unless the first one is the canary. */
@@ -66,7 +64,7 @@ export async function onEveryProxy(
 ): Promise<readonly HostReport[]> {
   const jumps = newJumpPool();
   const onOne = async (route: Route) => {
-    const report = await withDiagnosis(await onProxy(route, jumps, work, onBegin));
+    const report = await diagnosed(await onProxy(route, jumps, work, onBegin));
     onEnd(report);
     return report;
   };
@@ -81,7 +79,7 @@ export async function onEveryProxy(
 }
 
 const notTried = ({ host }: Route): Promise<HostReport> =>
-  withDiagnosis({
+  diagnosed({
     ...newReport(host),
     outcome: 'refused',
     meaning: 'not tried, since all was not well on the first proxy',
@@ -91,6 +89,13 @@ const notTried = ({ host }: Route): Promise<HostReport> =>
       advice: 'Mend what the first proxy tells, then run the same command again.',
     },
   });
+
+/** The report, its failure with cause and fix; the tables of those are loaded only where there is one. */
+export async function diagnosed(report: HostReport): Promise<HostReport> {
+  if (!report.failure) return report;
+  const { withDiagnosis } = await import('../diagnosis/diagnose.ts');
+  return withDiagnosis(report);
+}
 
 async function onProxy(
   route: Route,

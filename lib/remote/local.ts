@@ -2,9 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import type { Context } from '../commands/context.ts';
 import { SESSION } from '../diagnosis/ssh-failures.ts';
-import type { HostReport } from '../model/host-report.ts';
 import { COMMAND } from '../program/program.ts';
 import { lineSplitter } from '../ssh/channel-output.ts';
 import type { ExecOutcome } from '../ssh/connection.ts';
@@ -15,16 +13,8 @@ import type { ProxyHost } from './fleet.ts';
 /** What `--local` calls this machine. */
 const LOCALHOST = 'localhost';
 
-/** Does `work` on this machine. */
-export async function onThisMachine(
-  { site, report }: Context,
-  work: (proxy: ProxyHost) => Promise<HostReport>,
-): Promise<HostReport> {
-  report.tell({ kind: 'title', text: `${site.name} on this machine` });
-  return work(thisMachine());
-}
-
-const thisMachine = (): ProxyHost => ({
+/** This machine, in the place of a proxy that is reached over SSH. */
+export const thisMachine = (): ProxyHost => ({
   host: LOCALHOST,
   run: runHere,
   again: async () => thisMachine(),

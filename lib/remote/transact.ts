@@ -1,5 +1,4 @@
 /** Runs a program on a host and learns its outcome, also when the connection drops meanwhile. */
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type HostReport, newReport } from '../model/host-report.ts';
 import type { Program } from '../model/run.ts';

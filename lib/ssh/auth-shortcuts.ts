@@ -1,4 +1,4 @@
-/** Asks to log in right behind the request for the login service, instead of after its answer: a round trip less on every hop. */
+/** Two round trips less on every hop: the login is asked for behind the request for its service, and a key signs at once. */
 import type { Client, ParsedKey } from 'ssh2';
 
 type Accepted = (protocol: unknown, name: string) => void;

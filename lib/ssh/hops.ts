@@ -1,5 +1,4 @@
 /** Who to log in to, by which hops: the operator's settings, then the SSH configuration, then our defaults. */
-
 import { expandPath, home } from '../util/home.ts';
 import { type HostConfig, type HostSettings, readHostConfig, SSH_CONFIGS } from './ssh-config.ts';
 

@@ -1,5 +1,4 @@
 /** Connections to jump hosts, one for all proxies behind the same: sshd takes few new ones at once (MaxStartups). */
-
 import { type Jump, openJump } from './connection.ts';
 import type { Hop } from './hops.ts';
 

@@ -20,8 +20,6 @@ export interface HostConfig {
   readonly hostKeyAlias?: string;
   readonly jumps?: readonly HostSettings[];
   readonly knownHosts: readonly string[];
-  /** The files that ssh read for it; undefined where it does not say. */
-  readonly files?: readonly string[];
 }
 
 const LIMIT_MS = 10_000;
@@ -38,7 +36,7 @@ IdentityFile ${UNSET.key}
 `;
 
 /** A pipe by sh: Node's own stdin is a socket, which cannot be opened as /dev/stdin. */
-const SCRIPT = `printf %s "$0" | ssh -v -T -G -F /dev/stdin "$@"`;
+const SCRIPT = `printf %s "$0" | ssh -T -G -F /dev/stdin "$@"`;
 
 /**
  * Asks ssh about one host; undefined where there is no OpenSSH.
@@ -49,25 +47,15 @@ export async function readHostConfig(
   files: readonly string[],
 ): Promise<HostConfig | undefined> {
   const { error, stdout, stderr } = await runSsh(sshConfigText(files), argumentsFor(settings));
-  if (!error) return { ...parseHostConfig(stdout), ...filesRead(stderr) };
+  if (!error) return parseHostConfig(stdout);
   if (error.code === 'ENOENT' || error.code === 127) return undefined;
-  const words = plain(stderr).trim().replaceAll('/dev/stdin', 'the SSH configuration') || error.message;
+  const words = stderr.trim().replaceAll('/dev/stdin', 'the SSH configuration') || error.message;
   throw new UsageError(
     [`The SSH configuration does not hold for ${settings.host}: ${words}`],
     `Nothing was contacted. Mend the file that ssh names; \`ssh -G ${settings.host}\` shows the same error.`,
     { cause: error },
   );
 }
-
-/** As `ssh -v` names them; the first is the text with our marks. */
-function filesRead(stderr: string): Pick<HostConfig, 'files'> {
-  const said = [...stderr.matchAll(/^debug1: Reading configuration data (.+?)\r?$/gm)];
-  const [marks, ...files] = said.map(([, file = '']) => file);
-  return marks === '/dev/stdin' ? { files } : {};
-}
-
-/** Without what only `ssh -v` says. */
-const plain = (stderr: string): string => stderr.replace(/^(?:debug\d: |OpenSSH_).*\n/gm, '');
 
 /** Explicit user and port go along: `Match user` and tokens depend on them. */
 function argumentsFor({ host, user, port }: HostSettings): string[] {

@@ -1,5 +1,4 @@
 /** Failures of a hop, put into words: what happened and what to do next, by the rows of lib/diagnosis/ssh-failures.ts. */
-
 import { filled, type Row, rowFor } from '../diagnosis/row.ts';
 import { HANDSHAKE, SESSION, WAYS } from '../diagnosis/ssh-failures.ts';
 import { SshError } from '../util/errors.ts';

@@ -1,4 +1,4 @@
-/** What is the same on several hosts, to be told once. */
+/** Groups of hosts that have the same, short lists of hosts, and words looked up in tables. */
 
 interface Group<T> {
   readonly what: T;

@@ -95,8 +95,7 @@ test('secrets are taken out before anything is escaped', () => {
   const all = [
     { report: { host: 'h', milliseconds: {} }, title: 't', checks: [seen] },
   ] as unknown as VerifiedHost[];
-  const report = { clean: redactor([token]) } as Parameters<typeof contentOf>[0]['report'];
-  const { hosts } = contentOf({ site: { name: 's' } as never, report }, all);
+  const { hosts } = contentOf({ name: 's' }, { clean: redactor([token]) }, all);
   assert.equal(hosts[0]?.checks[0]?.detail, 'sent [REDACTED]');
 });
 

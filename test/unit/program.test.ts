@@ -5,7 +5,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { findSites, pickSite } from '../../lib/config/site-registry.ts';
 import type { SiteFile } from '../../lib/nginx/render.ts';
-import { COMMAND, outcomeProgram, quote, siteProgram } from '../../lib/program/program.ts';
+import { COMMAND, outcomeProgram, siteProgram } from '../../lib/program/program.ts';
+import { quote } from '../../lib/util/shell.ts';
 
 const site = pickSite(await findSites(), 'ia.enso.4nkweb.com');
 const run = { id: '20261122T174035Z-3fa9c1', now: '2026-11-22T17:40:35Z', who: 'alice@laptop' };

@@ -10,9 +10,10 @@ import fc from 'fast-check';
 import { withSetting, writeSetting } from '../../lib/config/env-edit.ts';
 import { assignmentsIn } from '../../lib/config/env-file.ts';
 import { fill, inline, markersOf } from '../../lib/nginx/template.ts';
-import { contentFunction, quote } from '../../lib/program/program.ts';
+import { contentFunction } from '../../lib/program/program.ts';
 import { StopError } from '../../lib/util/errors.ts';
 import { Secret } from '../../lib/util/secret.ts';
+import { quote } from '../../lib/util/shell.ts';
 
 const numRuns = Number(process.env.FC_RUNS ?? 300);
 const seed = Number(process.env.FC_SEED ?? Date.now() % 1e9);

@@ -69,7 +69,7 @@ const changed = (host: string, after: string): HostReport => ({
 
 test('a diff that is the same on several hosts is told once, with their names', async () => {
   const { report, lines } = await screen();
-  tellDiffs(
+  await tellDiffs(
     [changed('10.0.0.1', 'new\n'), changed('10.0.0.2', 'other\n'), changed('10.0.0.3', 'new\n')],
     report,
   );

@@ -1,5 +1,4 @@
 /** The bearer gate: shut for everything but the right bearer, open for that one. */
-
 import { advised } from '../../diagnosis/row.ts';
 import { CLIENTS } from '../../diagnosis/symptoms.ts';
 import { type Check, type CheckTarget, type Finding, failed, passed, skipped } from '../../model/check.ts';

@@ -1,5 +1,4 @@
-/** The ways to write a guarded path that a careless location would take for it, or for none of its business. */
-
+/** Other ways to write a guarded path, as paths and as raw requests: none of them may pass the gate. */
 import type { CheckTarget } from '../../model/check.ts';
 import type { RawRequest } from '../http/raw-request.ts';
 

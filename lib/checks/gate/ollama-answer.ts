@@ -1,4 +1,5 @@
 /** Tells by an answer who gave it: Ollama, or somebody that may. */
+
 import type { Answer } from '../http/request.ts';
 import { isHtml } from '../http/request.ts';
 

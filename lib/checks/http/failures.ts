@@ -1,4 +1,4 @@
-/** The one error of the checks, a request without an answer, and what its code tells. */
+/** Requests without an answer, and answers that say no: what each means and what to do. */
 import { advised } from '../../diagnosis/row.ts';
 import { CLIENTS, symptomOf } from '../../diagnosis/symptoms.ts';
 import type { CheckTarget } from '../../model/check.ts';

@@ -1,4 +1,4 @@
-/** Plain http leads to the same path on https. */
+/** What port 80 answers: a redirect to https for everything but the path of the CA's challenge. */
 import { type Check, type CheckTarget, type Finding, failed, passed, warned } from '../../model/check.ts';
 import { curl } from '../http/curl.ts';
 import { statusAdvice } from '../http/failures.ts';
@@ -35,7 +35,7 @@ function reason(status: number, location: string | undefined): string {
 }
 
 /** A file that is not there: whoever answers for the path answers for it. */
-const PROBE: RequestOptions = { scheme: 'http', path: '/.well-known/acme-challenge/gatepost-check' };
+const CHALLENGE: RequestOptions = { scheme: 'http', path: '/.well-known/acme-challenge/gatepost-check' };
 
 const LOST =
   'The CA would not find its challenge there, and the certificate would not be renewed: the vhost for port 80 needs `location ^~ /.well-known/acme-challenge/` with the webroot beside its redirect. Deploy the site again; if it stays, another vhost, a CDN or the router answers for this name.';
@@ -44,15 +44,15 @@ const LOST =
 export function challengePath(): Check {
   return {
     name: 'challenge path',
-    run: async (target) => judgeChallengePath(await sendRequest(target, PROBE), target),
-    curl: (target) => curl(target, PROBE, '-i'),
+    run: async (target) => judgeChallengePath(await sendRequest(target, CHALLENGE), target),
+    curl: (target) => curl(target, CHALLENGE, '-i'),
   };
 }
 
 /** Judges what came back for a file that is not there. */
 export function judgeChallengePath(answer: Answer, target: CheckTarget): Finding {
   const { status, headers } = answer;
-  const url = urlOf(target, PROBE);
+  const url = urlOf(target, CHALLENGE);
   if (status === 404 && isByNginx(answer)) return passed(`${url} is served from the webroot.`);
   if (status === 404)
     return warned(

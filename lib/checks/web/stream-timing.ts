@@ -1,5 +1,4 @@
 /** Tells a stream from a lump by when its pieces arrived. */
-
 import { advised } from '../../diagnosis/row.ts';
 import { CLIENTS } from '../../diagnosis/symptoms.ts';
 import { type Finding, failed, passed, type StreamTiming, skipped } from '../../model/check.ts';

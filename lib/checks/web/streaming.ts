@@ -1,5 +1,4 @@
 /** A completion arrives piece by piece, as the model makes it. */
-
 import { type Check, type CheckTarget, type Finding, failed, skipped } from '../../model/check.ts';
 import { listFault, noToken } from '../gate/bearer-gate.ts';
 import { modelsIn } from '../gate/ollama-answer.ts';

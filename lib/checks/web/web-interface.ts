@@ -1,5 +1,4 @@
 /** The page that a browser ends on, and everything it needs to run. */
-
 import { advised } from '../../diagnosis/row.ts';
 import { CLIENTS } from '../../diagnosis/symptoms.ts';
 import { type Check, type CheckTarget, type Finding, failed, passed, warned } from '../../model/check.ts';

@@ -1,5 +1,4 @@
 /** A certificate from a CA: the HTTP-only vhost where there is no TLS yet, a try from outside, then certbot. */
-
 import type { Failure } from '../../model/host-report.ts';
 import { WEBROOT } from '../../model/renewal.ts';
 import type { Program } from '../../model/run.ts';
@@ -16,52 +15,53 @@ import {
 } from './session.ts';
 
 /** Orders one; false when none came. A vhost on TLS stays as it is: its own challenge location serves. */
-export async function orderCertificate(way: BootstrapSession, httpOnly: Program): Promise<boolean> {
-  if (way.account.facts.vhost !== 'tls' && !(await placeHttpOnly(way, httpOnly))) return false;
-  const ordered = (await isReady(way)) && (await askCa(way));
-  if (!ordered) noteWhatServes(way, 'no new certificate');
+export async function orderCertificate(session: BootstrapSession, httpOnly: Program): Promise<boolean> {
+  if (session.account.facts.vhost !== 'tls' && !(await placeHttpOnly(session, httpOnly))) return false;
+  const ordered = (await isReady(session)) && (await askCa(session));
+  if (!ordered) noteWhatServes(session, 'no new certificate');
   return ordered;
 }
 
-async function placeHttpOnly(way: BootstrapSession, httpOnly: Program): Promise<boolean> {
-  if (!(await runStep(way, httpOnly))) return false;
-  way.account.facts.vhost = 'http-only';
+async function placeHttpOnly(session: BootstrapSession, httpOnly: Program): Promise<boolean> {
+  if (!(await runStep(session, httpOnly))) return false;
+  session.account.facts.vhost = 'http-only';
   return true;
 }
 
 /** Is certbot there, and does the name lead to this host's webroot, as far as this machine can see? */
-async function isReady(way: BootstrapSession): Promise<boolean> {
-  const { serverName } = way.context.site;
-  if (way.account.facts.certbot !== 'yes')
-    return fail(way, { code: 'certbot-missing', text: 'there is no certbot on the proxy' });
+async function isReady(session: BootstrapSession): Promise<boolean> {
+  const { serverName } = session.context.site;
+  if (session.account.facts.certbot !== 'yes')
+    return fail(session, { code: 'certbot-missing', text: 'there is no certbot on the proxy' });
   const resolved = await resolveName(serverName);
-  if ('failure' in resolved) return fail(way, resolved.failure);
+  if ('failure' in resolved) return fail(session, resolved.failure);
   const file = programs.newChallenge();
-  if (!(await runStep(way, await programs.challengeProgram(way.context.site, file), false))) return false;
-  return fetchAll(way, resolved.addresses, file);
+  if (!(await runStep(session, await programs.challengeProgram(session.context.site, file), false)))
+    return false;
+  return fetchAll(session, resolved.addresses, file);
 }
 
 async function fetchAll(
-  way: BootstrapSession,
+  session: BootstrapSession,
   addresses: readonly string[],
   file: programs.ChallengeFile,
 ): Promise<boolean> {
-  const { site, report } = way.context;
-  const { host } = way.remote;
+  const { site, report } = session.context;
+  const { host } = session.remote;
   const start = performance.now();
   report.tell({ kind: 'begin', host, name: 'fetch' });
   // As lib/program/sh/challenge.sh has it: sites share the webroot.
   const placed = { ...file, name: `gatepost-${site.name}~${file.name}` };
-  const own = await tryChallenge(site.serverName, addresses, placed, way.request.isLocalCa);
+  const own = await tryChallenge(site.serverName, addresses, placed, session.request.isLocalCa);
   const { warnings } = own;
-  const failure = own.failure ?? (await tryOthers(way, placed));
+  const failure = own.failure ?? (await tryOthers(session, placed));
   const milliseconds = Math.round(performance.now() - start);
-  way.account.milliseconds.fetch = milliseconds;
+  session.account.milliseconds.fetch = milliseconds;
   report.tell({ kind: 'step', host, name: 'fetch', milliseconds, ok: !failure });
   for (const text of warnings) report.tell({ kind: 'warning', host, text });
   if (!failure) return true;
-  await runStep(way, await programs.challengeProgram(site), false);
-  return fail(way, failure);
+  await runStep(session, await programs.challengeProgram(site), false);
+  return fail(session, failure);
 }
 
 /**
@@ -69,30 +69,31 @@ async function fetchAll(
  * A webroot of their own has proven them before; the CA will see.
  */
 async function tryOthers(
-  way: BootstrapSession,
+  session: BootstrapSession,
   placed: programs.ChallengeFile,
 ): Promise<Failure | undefined> {
-  for (const [name = '', webroot] of way.account.rows.other_name ?? []) {
+  for (const [name = '', webroot] of session.account.rows.other_name ?? []) {
     if (webroot !== WEBROOT) continue;
     const found = await resolveName(name);
     const failure =
       'failure' in found
         ? found.failure
-        : (await tryChallenge(name, found.addresses, placed, way.request.isLocalCa)).failure;
+        : (await tryChallenge(name, found.addresses, placed, session.request.isLocalCa)).failure;
     if (failure)
       return { code: 'lineage-name', text: `the certificate there also names ${name}: ${failure.text}` };
   }
   return undefined;
 }
 
-async function askCa(way: BootstrapSession): Promise<boolean> {
-  const kind = kindOf(way);
-  if (!(await runStep(way, await programs.issueProgram(way.context.site, kind, way.request)))) return false;
+async function askCa(session: BootstrapSession): Promise<boolean> {
+  const kind = kindOf(session);
+  if (!(await runStep(session, await programs.issueProgram(session.context.site, kind, session.request))))
+    return false;
   note(
-    way,
+    session,
     kind === 'rehearsal'
       ? REHEARSED
-      : `${describeCertificate(way)}, issued by ${currentCertificate(way)?.issuer}`,
+      : `${describeCertificate(session)}, issued by ${currentCertificate(session)?.issuer}`,
   );
   return true;
 }
@@ -100,5 +101,5 @@ async function askCa(way: BootstrapSession): Promise<boolean> {
 const REHEARSED = 'the staging CA would have issued; the certificate there stays as it is';
 
 /** A certificate from a CA is never given up for a staging one. */
-const kindOf = (way: BootstrapSession): programs.Order =>
-  way.request.staging && currentCertificate(way)?.kind === 'ca' ? 'rehearsal' : 'new';
+const kindOf = (session: BootstrapSession): programs.Order =>
+  session.request.staging && currentCertificate(session)?.kind === 'ca' ? 'rehearsal' : 'new';

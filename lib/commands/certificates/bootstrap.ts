@@ -1,5 +1,4 @@
-/** The way of one host to a good certificate and the full site. */
-
+/** Brings one host to a good certificate and the full site. */
 import { certificateFault } from '../../model/certificate.ts';
 import type { CertificateRequest } from '../../model/certificate-request.ts';
 import type { Failure, HostReport } from '../../model/host-report.ts';
@@ -37,42 +36,42 @@ export interface Plan extends Deploy {
 /** Brings a host to a good certificate and the full site; where it gets none, says why. */
 export async function bootstrap(
   context: Context,
-  wish: CertificateRequest,
+  request: CertificateRequest,
   plan: Plan,
   remote: Remote,
 ): Promise<HostReport> {
   const account = await runProgram(context, remote, await inspectProgram(context.site), false);
-  const way: BootstrapSession = { context, request, remote: reconnecting(remote), account };
+  const session: BootstrapSession = { context, request, remote: reconnecting(remote), account };
   try {
-    if (!isDone(account) || !(await hasCertificate(way, plan))) return way.account;
-    if (wish.method === 'order') warnOfRenewal(way);
-    await deployWhole(way, plan);
-    return way.account;
+    if (!isDone(account) || !(await hasCertificate(session, plan))) return session.account;
+    if (request.method === 'order') warnOfRenewal(session);
+    await deployWhole(session, plan);
+    return session.account;
   } finally {
-    recordCertificate(way);
-    way.remote.close();
+    recordCertificate(session);
+    session.remote.close();
   }
 }
 
-async function deployWhole(way: BootstrapSession, { run, program }: Plan): Promise<void> {
-  const hasChanged = way.account.outcome === 'applied';
-  const isWhole = await runStep(way, { id: run.id, text: program }, !way.context.flags['dry-run']);
-  if (!isWhole && hasChanged) noteWhatServes(way, 'the certificate is there, the whole site is not');
+async function deployWhole(session: BootstrapSession, { run, program }: Plan): Promise<void> {
+  const hasChanged = session.account.outcome === 'applied';
+  const isWhole = await runStep(session, { id: run.id, text: program }, !session.context.flags['dry-run']);
+  if (!isWhole && hasChanged) noteWhatServes(session, 'the certificate is there, the whole site is not');
 }
 
 /** Sees to a good certificate on the host; false when there is none in the end. */
-async function hasCertificate(way: BootstrapSession, { httpOnly }: Plan): Promise<boolean> {
-  const { context } = way;
-  const why = reason(way);
+async function hasCertificate(session: BootstrapSession, { httpOnly }: Plan): Promise<boolean> {
+  const { context } = session;
+  const why = reason(session);
   if (why === '') {
-    note(way, `${describeCertificate(way)}; no new one is needed`);
-    return fixHook(way);
+    note(session, `${describeCertificate(session)}; no new one is needed`);
+    return fixHook(session);
   }
-  const obstacle = obstacleOf(way);
-  if (obstacle) return refuse(way, obstacle);
-  note(way, `${why}: ${context.flags['dry-run'] ? 'a new one would be made' : 'a new one is made'}`);
+  const obstacle = obstacleOf(session);
+  if (obstacle) return refuse(session, obstacle);
+  note(session, `${why}: ${context.flags['dry-run'] ? 'a new one would be made' : 'a new one is made'}`);
   if (context.flags['dry-run']) return true;
-  return httpOnly ? orderCertificate(way, httpOnly) : selfSign(way);
+  return httpOnly ? orderCertificate(session, httpOnly) : selfSign(session);
 }
 
 /** What forbids a new certificate, as lib/program/sh/lineage.sh found it; only an order loses names. */
@@ -83,14 +82,14 @@ function obstacleOf({ request, account }: BootstrapSession): Failure | undefined
 }
 
 /** Why a new certificate is wanted; empty when it is not. */
-function reason(way: BootstrapSession): string {
-  const { request, account, remote } = way;
-  const certificate = currentCertificate(way);
+function reason(session: BootstrapSession): string {
+  const { request, account, remote } = session;
+  const certificate = currentCertificate(session);
   if (certificate && account.facts.key === 'other') return 'the key there is not that of the certificate';
   if (certificate && account.facts.key !== 'yes') return 'the key of the certificate there is missing';
   if (request.force) return '--force-renewal';
   if (request.staging && certificate?.kind !== 'staging') return '--staging';
-  const name = selfSignedName(way.context.site, remote.host);
+  const name = selfSignedName(session.context.site, remote.host);
   return certificateFault(
     certificate,
     name,
@@ -102,16 +101,20 @@ function reason(way: BootstrapSession): string {
 const ACCEPTED = { order: ['ca'], staging: ['staging'], 'self-signed': ['ca', 'self-signed'] } as const;
 
 /** A hook that is missing or old is put right, and nginx made to serve what certbot may have renewed without it. */
-async function fixHook(way: BootstrapSession): Promise<boolean> {
-  const { facts } = way.account;
-  if (way.request.method === 'self-signed' || way.context.flags['dry-run']) return true;
+async function fixHook(session: BootstrapSession): Promise<boolean> {
+  const { facts } = session.account;
+  if (session.request.method === 'self-signed' || session.context.flags['dry-run']) return true;
   if (facts.renewed_by !== 'certbot' || facts.hook === 'yes') return true;
-  return runStep(way, await issueProgram(way.context.site, 'none', way.request));
+  return runStep(session, await issueProgram(session.context.site, 'none', session.request));
 }
 
-async function selfSign(way: BootstrapSession): Promise<boolean> {
-  if (!(await runStep(way, await selfSignedProgram(way.context.site, way.remote.host)))) return false;
-  note(way, `${describeCertificate(way)}, signed by the proxy itself; clients must be told to trust it`);
+async function selfSign(session: BootstrapSession): Promise<boolean> {
+  if (!(await runStep(session, await selfSignedProgram(session.context.site, session.remote.host))))
+    return false;
+  note(
+    session,
+    `${describeCertificate(session)}, signed by the proxy itself; clients must be told to trust it`,
+  );
   return true;
 }
 
@@ -123,10 +126,10 @@ function warnOfRenewal({ context, account, remote: { host } }: BootstrapSession)
 }
 
 /** For --json. */
-function recordCertificate(way: BootstrapSession): void {
-  const certificate = currentCertificate(way);
+function recordCertificate(session: BootstrapSession): void {
+  const certificate = currentCertificate(session);
   if (!certificate) return;
-  Object.assign(way.account.facts, {
+  Object.assign(session.account.facts, {
     certificate_kind: certificate.kind,
     certificate_until: certificate.until.toISOString(),
     certificate_sha256: certificate.fingerprint,

@@ -1,7 +1,10 @@
 /** What the operator wants of a certificate, from flags and settings. */
-
 import { isIP } from 'node:net';
-import { type CertificateRequest, LETS_ENCRYPT, STAGING } from '../../model/certificate-request.ts';
+import {
+  type CertificateRequest,
+  LETS_ENCRYPT,
+  LETS_ENCRYPT_STAGING,
+} from '../../model/certificate-request.ts';
 import type { Site } from '../../model/site.ts';
 import { refuseAll } from '../../util/errors.ts';
 import type { Context } from '../context.ts';
@@ -11,13 +14,13 @@ export function certificateRequestOf({ flags, settings, site }: Context): Certif
   const { directoryUrl, email = '' } = settings.acme;
   const isLocalCa = directoryUrl !== LETS_ENCRYPT;
   const staging = flags.staging;
-  const way = flags['self-signed'] ? 'self-signed' : 'order';
+  const method = flags['self-signed'] ? 'self-signed' : 'order';
   refuseAll([
     staging &&
       isLocalCa &&
       "--staging: is Let's Encrypt's staging CA, and ACME_DIRECTORY_URL names another one; give one of them",
-    staging && way === 'self-signed' && '--staging and --self-signed: give one of them',
-    way === 'order' &&
+    staging && method === 'self-signed' && '--staging and --self-signed: give one of them',
+    method === 'order' &&
       !isPublicName(site) &&
       `--site ${site.name}: it has no public name that a CA could look at; give it one, or --self-signed`,
   ]);
@@ -25,7 +28,7 @@ export function certificateRequestOf({ flags, settings, site }: Context): Certif
     method,
     staging,
     force: flags['force-renewal'],
-    server: staging ? STAGING : directoryUrl,
+    server: staging ? LETS_ENCRYPT_STAGING : directoryUrl,
     email,
     isLocalCa,
   };

@@ -1,5 +1,4 @@
-/** One host on its way through several programs: its account grows by each, and the first failure ends it. */
-
+/** One host and the programs that bootstrap runs there: its account grows by each, and the first failure ends the session. */
 import { withOrderCode } from '../../diagnosis/diagnose.ts';
 import {
   CERTIFICATE_KINDS,
@@ -25,23 +24,23 @@ export interface BootstrapSession {
 }
 
 /** Runs one program and adds its account; false when it failed. What was done before it stays told. */
-export async function runStep(way: BootstrapSession, program: Program, changes = true): Promise<boolean> {
+export async function runStep(session: BootstrapSession, program: Program, changes = true): Promise<boolean> {
   try {
-    const report = await runProgram(way.context, way.remote, program, changes);
-    way.account = mergeReports(
-      way.account,
+    const report = await runProgram(session.context, session.remote, program, changes);
+    session.account = mergeReports(
+      session.account,
       report.failure ? { ...report, failure: withOrderCode(report.failure) } : report,
     );
     return isDone(report);
   } catch (error) {
     if (!(error instanceof SshError)) throw error;
-    return fail(way, { code: 'ssh', text: error.message, advice: error.advice });
+    return fail(session, { code: 'ssh', text: error.message, advice: error.advice });
   }
 }
 
-/** Ends the way for a reason that was found from here. */
-export function fail(way: BootstrapSession, failure: Failure): false {
-  way.account = { ...way.account, outcome: 'failed', failure };
+/** Ends the session for a reason that was found from here. */
+export function fail(session: BootstrapSession, failure: Failure): false {
+  session.account = { ...session.account, outcome: 'failed', failure };
   return false;
 }
 
@@ -59,8 +58,8 @@ export const note = ({ context, remote: { host } }: BootstrapSession, text: stri
   context.report.tell({ kind: 'note', host, text });
 
 /** The certificate there, for people. */
-export function describeCertificate(way: BootstrapSession): string {
-  const certificate = currentCertificate(way);
+export function describeCertificate(session: BootstrapSession): string {
+  const certificate = currentCertificate(session);
   if (!certificate) return 'there is no certificate';
   const { kind, until } = certificate;
   return `the certificate is ${CERTIFICATE_KINDS[kind]}, valid until ${dayOf(until)} (${daysLeft(certificate, new Date())} days)`;

@@ -1,5 +1,4 @@
-/** What is told of a change: the way to the hosts, what became of each, which files it touched. */
-import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
+/** What is told of a change: the hops to the hosts, what became of each, which files it touched, and how they differ. */
 import { type HostReport, isDone, isWell } from '../../model/host-report.ts';
 import type { Report } from '../../output/report.ts';
 import type { Hop } from '../../ssh/hops.ts';
@@ -33,7 +32,11 @@ export function tellEnd({ report, settings }: Context, done: HostReport): void {
   const { host, failure, drift, todo } = done;
   report.tell({ kind: 'over', host });
   for (const { path, how } of drift)
-    report.tell({ kind: 'warning', host, text: `${path} was ${how} by hand since the last release` });
+    report.tell({
+      kind: 'warning',
+      host,
+      text: `${path} was ${how} by hand since the last release`,
+    });
   if (failure) report.tell({ kind: 'failure', host, failure, became: became(done), todo });
   else if (settings.access.hosts.length > 1) tellLine(report, done);
 }
@@ -72,7 +75,9 @@ interface Change {
  * Tells the diff of every file that would change, once where it is the same on several hosts.
  * Tokens are fingerprints already when they come from the host.
  */
-export function tellDiffs(hosts: readonly HostReport[], report: Report): void {
+export async function tellDiffs(hosts: readonly HostReport[], report: Report): Promise<void> {
+  // Loaded here: no other run has a use for it.
+  const patch = await import('diff');
   const all = hosts.flatMap(({ host, texts }) =>
     [...texts].map(([path, text]) => [host, { path, ...text }] as const),
   );
@@ -80,12 +85,18 @@ export function tellDiffs(hosts: readonly HostReport[], report: Report): void {
     what,
     hosts: [first = '', ...others],
   } of groupIdentical(all)) {
-    report.tell({ kind: 'diff', text: diff(what, first) });
+    report.tell({ kind: 'diff', text: diff(patch, what, first) });
     if (others.length > 0) report.tell({ kind: 'note', text: `the same on ${shortHostList(others)}` });
   }
 }
 
-const diff = ({ path, before, after }: Change, host: string): string =>
+type Patch = typeof import('diff');
+
+const diff = (
+  { createTwoFilesPatch, FILE_HEADERS_ONLY }: Patch,
+  { path, before, after }: Change,
+  host: string,
+): string =>
   createTwoFilesPatch(path, path, before, after, `on ${host}`, 'wanted', {
     headerOptions: FILE_HEADERS_ONLY,
   }).trimEnd();

@@ -1,4 +1,4 @@
-/** The rows that a proxy tells of its clients -> clients, and a table of them. */
+/** The clients of the gate as people read them: a table, and what a client types into its tools. */
 
 import type { Fault, HostReport } from '../../model/host-report.ts';
 import type { Site } from '../../model/site.ts';

@@ -1,5 +1,4 @@
 /** A host's status as people read it: points with a mark, then what there is in tables. */
-
 import { judgeDays } from '../../model/certificate.ts';
 import type { Fault, HostReport } from '../../model/host-report.ts';
 import { renewalFaults } from '../../model/renewal.ts';

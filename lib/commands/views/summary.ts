@@ -1,5 +1,4 @@
 /** The last words of a run: its exit status, its summary line, its JSON. */
-
 import type { CheckResult } from '../../model/check.ts';
 import { checkSummary } from '../../model/check.ts';
 import { areWell, type Fault, type HostReport, isDone, isWell, NOT_TRIED } from '../../model/host-report.ts';
@@ -7,8 +6,6 @@ import { groupIdentical, shortHostList } from '../../util/collections.ts';
 import { EXIT, type ExitStatus } from '../../util/errors.ts';
 import type { Secret } from '../../util/secret.ts';
 import type { Context, Result } from '../context.ts';
-
-export { checkCounts } from '../../model/check.ts';
 
 /** From the worst to the best. */
 const BY_WEIGHT: readonly ExitStatus[] = [

@@ -1,5 +1,4 @@
 /** The life of a certificate as a bar from its first day to its last, with today and the days that are too few. */
-
 import { DAY_MS, judgeDays } from '../../model/certificate.ts';
 import type { CertificateLife, CheckStatus } from '../../model/check.ts';
 import { anchor, figure, type Scale, scale } from './figure.ts';

@@ -1,9 +1,9 @@
 /** What the page tells, as plain data that holds no secret. */
-
-import type { Context } from '../../commands/context.ts';
 import type { CheckResult } from '../../model/check.ts';
 import type { Failure, VerifiedHost } from '../../model/host-report.ts';
 import { newRun } from '../../model/run.ts';
+import type { Site } from '../../model/site.ts';
+import type { Report } from '../report.ts';
 
 export interface PageContent {
   readonly site: string;
@@ -26,9 +26,13 @@ export interface PageHost {
 }
 
 /** All that was found, each text as the report may tell it. */
-export function contentOf({ site, report }: Pick<Context, 'site' | 'report'>, all: readonly VerifiedHost[]) {
+export function contentOf(
+  { name }: Pick<Site, 'name'>,
+  { clean }: Pick<Report, 'clean'>,
+  all: readonly VerifiedHost[],
+): PageContent {
   const { now, who } = newRun();
-  return cleaned({ site: site.name, made: now, who, hosts: all.map(hostOf) }, report.clean);
+  return cleaned({ site: name, made: now, who, hosts: all.map(hostOf) }, clean);
 }
 
 function hostOf({ report, title, checks }: VerifiedHost): PageHost {

@@ -1,7 +1,7 @@
 /** The whole page: one file that loads nothing and runs nothing. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { checkCounts } from '../../commands/views/summary.ts';
+import { checkCounts } from '../../model/check.ts';
 import type { PageContent, PageHost } from './content.ts';
 import { checkId, hostSection, worstFirst } from './host-section.ts';
 import { type Html, html } from './html.ts';

@@ -1,4 +1,4 @@
-/** A drawing with its words: it is as wide as the page, and who cannot see it is told what it shows. */
+/** A drawing with its words, as wide as the page, and its scale: places are percentages, so letters stay as they are. */
 import { type Html, html } from './html.ts';
 
 interface Figure {
@@ -14,7 +14,7 @@ interface Figure {
   readonly key: string;
 }
 
-/** `drawing` is SVG whose places across are percentages (scale.ts). */
+/** `drawing` is SVG whose places across are percentages of `scale`. */
 export function figure({ kind, id, height, title, says, key }: Figure, drawing: Html): Html {
   const names = { title: `${id}-title`, desc: `${id}-desc` };
   return html`<figure>
