@@ -15,7 +15,7 @@ import { asked, type Sabotage, served, startBackend } from './checks-nginx.ts';
 import { dropped, SABOTAGES } from './checks-sabotage.ts';
 import { INFERENCE_TOKEN, NAME, ollamaSite, TOKEN, writeClients } from './checks-site.ts';
 
-const checks = await site.checks();
+const checks = site.checks;
 const TARGET: CheckTarget = { serverName: NAME, token: TOKEN, inferenceToken: INFERENCE_TOKEN };
 
 let stop = () => {};

@@ -23,7 +23,7 @@ import {
 import { DIR } from './checks-trust.ts';
 import { SABOTAGES } from './nexus-sabotage.ts';
 
-const checks = await site.checks();
+const checks = site.checks;
 const TARGET: CheckTarget = { serverName: PUBLIC_NAME, token: new Secret(KEY) };
 
 let stop = () => {};
