@@ -11,7 +11,7 @@ await main({
   flags: ['curl', 'only', 'connect-to', 'via-ssh', 'html'],
   run: async (context) => {
     const address = connectTo(context);
-    const checks = chosenChecks(context);
+    const checks = await chosenChecks(context);
     const page = await openPage(context);
     const hosts = context.flags['via-ssh']
       ? await rollout(context, (proxy) => verifyThroughSsh(context, checks, proxy))

@@ -49,7 +49,7 @@ export const site: Site = {
     httpRedirects(),
     challengePath(),
     certificate(),
-    ...bearerGate({ lists: [MODELS, `${OLLAMA}/api/tags`], tokenVariable: TOKEN }),
+    bearerGate({ lists: [MODELS, `${OLLAMA}/api/tags`], tokenVariable: TOKEN }),
     streams({
       models: MODELS,
       completions: `${OLLAMA}/v1/chat/completions`,

@@ -1,4 +1,5 @@
 /** The checks of a site after a change: from here by its public name, and on each proxy through its own connection. */
+import { makeChecks } from '../checks/catalog.ts';
 import { runChecks, Workload } from '../checks/run-checks.ts';
 import { secretOf } from '../config/settings.ts';
 import { issuedOn } from '../model/certificate.ts';
@@ -82,7 +83,7 @@ export async function verifySite(
   if (!isVerified(context) || !hosts.some(isDone) || !isSeenFromHere(context)) return [];
   const target = checkTarget(context, { token, issued: hosts.flatMap(issuedOn) });
   context.report.tell({ kind: 'title', text: `Checks of https://${target.serverName} from here` });
-  return runReported(context, context.site.checks, target);
+  return runReported(context, await makeChecks(context.site.checks), target);
 }
 
 /** After a change, adds the site's checks of this one proxy, where the public name does not answer for it. */
@@ -95,7 +96,7 @@ export async function verifyProxy(
   const start = performance.now();
   context.report.tell({ kind: 'begin', host: proxy.host, name: 'checks' });
   const target = proxyTarget(context, proxy, { token, issued: issuedOn(report) });
-  const checks = await runSiteChecks(context.site.checks, target);
+  const checks = await runSiteChecks(await makeChecks(context.site.checks), target);
   const milliseconds = { ...report.milliseconds, checks: Math.round(performance.now() - start) };
   const verified = { ...report, checks, milliseconds };
   reportProxyChecks(context, verified);

@@ -1,4 +1,5 @@
 /** Which checks verify.ts runs, and over which path: by the public name, at another address, through SSH to each proxy. */
+import { makeChecks } from '../checks/catalog.ts';
 import { gateClients } from '../checks/gate/bearer-gate.ts';
 import { secretOf } from '../config/settings.ts';
 import { host as hostForm, port as portForm } from '../config/validators.ts';
@@ -24,9 +25,9 @@ import { clientFaults } from './views/client-views.ts';
  * The site's checks; with `--only NAME` those whose name has NAME in it, whatever its case.
  * @throws UsageError that lists the names
  */
-export function chosenChecks(context: Context): readonly Check[] {
+export async function chosenChecks(context: Context): Promise<readonly Check[]> {
   const { site, flags } = context;
-  const checks = [...site.checks, ...(asksForClients(context) ? [gateClients] : [])];
+  const checks = [...(await makeChecks(site.checks)), ...(asksForClients(context) ? [gateClients] : [])];
   const { only } = flags;
   if (only === undefined) return checks;
   const wanted = only.trim().toLowerCase();

@@ -1,5 +1,5 @@
 /** What a site is (the data in sites/), and what a setting of a site is. */
-import type { Check } from './check.ts';
+import type { CheckSpec } from './check.ts';
 
 /** A file for nginx's http context: its template in http-maps/, its name in conf.d/, its mode. */
 interface HttpMap {
@@ -51,7 +51,7 @@ export interface Site {
   /** What its vhost names, where that is not certbot's place for `serverName`. */
   readonly certificate?: CertificateFiles;
   /** From lib/checks/catalog.ts, in the order in which they are reported. */
-  readonly checks: readonly Check[];
+  readonly checks: readonly CheckSpec[];
 }
 const NAMELESS = '_';
 

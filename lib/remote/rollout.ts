@@ -1,6 +1,5 @@
 /** One piece of work on every target: many at once, or the canary first. */
 import type { Flags } from '../config/flag-table.ts';
-import { withDiagnosis } from '../diagnosis/diagnose.ts';
 import {
   failedReport,
   type HostReport,
@@ -42,22 +41,29 @@ export async function rollOut(
   try {
     if (!canary) return await inParallel(targets, atOnce, work);
     const [first, others] = [await inParallel(targets.slice(0, 1), 1, work), targets.slice(1)];
-    if (!first.every(isWell)) return [...first, ...others.map(notTried)];
+    if (!first.every(isWell)) return [...first, ...(await Promise.all(others.map(notTried)))];
     return [...first, ...(await inParallel(others, atOnce, work))];
   } finally {
     close();
   }
 }
 
-const notTried = ({ host }: Target): HostReport => {
+function notTried({ host }: Target): Promise<HostReport> {
   const failure = {
     code: NOT_TRIED,
     text: 'not tried: --canary, and the first proxy is not healthy',
     advice: 'Fix what is reported for the first proxy, then run the same command again.',
   };
   const report = failedReport(newReport(host), failure, 'refused');
-  return withDiagnosis(withVerdict(report, { meaning: 'not tried, the first proxy is not healthy' }));
-};
+  return diagnosed(withVerdict(report, { meaning: 'not tried, the first proxy is not healthy' }));
+}
+
+/** The report, its failure with cause and fix; the tables of those are loaded only where there is one. */
+async function diagnosed(report: HostReport): Promise<HostReport> {
+  if (!report.failure) return report;
+  const { withDiagnosis } = await import('../diagnosis/diagnose.ts');
+  return withDiagnosis(report);
+}
 
 /** Hears how the work on a target goes. */
 export interface Listener {
@@ -81,10 +87,10 @@ export async function workOn(
     const proxy = await target.connect(onBegin);
     isReached = true;
     try {
-      if (target.hops.length === 0) return withDiagnosis(await work(proxy));
+      if (target.hops.length === 0) return await diagnosed(await work(proxy));
       const connect = Math.round(performance.now() - start);
       onConnect(connect);
-      const report = withDiagnosis(await work(proxy));
+      const report = await diagnosed(await work(proxy));
       return { ...report, milliseconds: { connect, ...report.milliseconds } };
     } finally {
       proxy.close();
@@ -92,7 +98,7 @@ export async function workOn(
   } catch (error) {
     if (!(error instanceof SshError)) throw error;
     const failure = { code: 'ssh', text: error.message, advice: error.advice };
-    const report = withDiagnosis(failedReport(newReport(target.host), failure));
+    const report = await diagnosed(failedReport(newReport(target.host), failure));
     return isReached ? report : withVerdict(report, { meaning: 'not reached, nothing was changed' });
   }
 }

@@ -5,8 +5,9 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
-import { streams } from '../../lib/checks/catalog.ts';
+import { makeChecks } from '../../lib/checks/catalog.ts';
 import { runChecks } from '../../lib/checks/run-checks.ts';
+import { streams } from '../../lib/checks/web/streaming.ts';
 import type { CheckTarget } from '../../lib/model/check.ts';
 import { site } from '../../sites/ia.enso.4nkweb.com.ts';
 import { vanishing } from '../lab/vanish.ts';
@@ -15,7 +16,7 @@ import { asked, type Sabotage, served, startBackend } from './checks-nginx.ts';
 import { dropped, SABOTAGES } from './checks-sabotage.ts';
 import { INFERENCE_TOKEN, NAME, ollamaSite, TOKEN, writeClients } from './checks-site.ts';
 
-const checks = site.checks;
+const checks = await makeChecks(site.checks);
 const TARGET: CheckTarget = { serverName: NAME, token: TOKEN, inferenceToken: INFERENCE_TOKEN };
 
 let stop = () => {};
