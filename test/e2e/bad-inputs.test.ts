@@ -108,7 +108,7 @@ const CASES: readonly Case[] = [
   ['deploy', ['--site'], {}, /'--site <value>' argument missing/],
   ['remove', ['--force'], {}, /Unknown option '--force'/],
   ['status', ['--dry-run'], {}, /Unknown option '--dry-run'/],
-  ['deploy', [SECRET], {}, /a word too many/],
+  ['deploy', [SECRET], {}, /unexpected argument/],
   ['rollback', ['--to', '../../x'], {}, /--to: must be the id of a release/],
   ['bearers', ['add'], {}, /add: the name of the client is missing/],
   ['bearers', ['add', '../x'], {}, /a client's name is/],
