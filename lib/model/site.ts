@@ -78,5 +78,7 @@ export interface Form<T> {
 export interface Setting<T = unknown> {
   readonly form: Form<T>;
   readonly default?: string;
+  /** What applies when it is not set, where there is no `default`; for the tables of the docs. */
+  readonly unset?: string;
   readonly meaning: string;
 }
