@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { COMMAND } from '../../../lib/program/program.ts';
-import * as d from '../../lab/actors/deploys.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
 import { deployProgram } from '../../lab/actors/programs.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { script } from '../clients/clients-lab.ts';
@@ -12,7 +12,7 @@ import { script } from '../clients/clients-lab.ts';
 let lab: Lab;
 let approval: string;
 const root = (text: string, input = '') => lab.proxy.sh(text, { input });
-const env = d.withToken(d.TOKEN);
+const env = deploys.withToken(deploys.TOKEN);
 const run = (name: string, args: readonly string[] = [], more = {}) =>
   script(lab, name, [...args, '--json'], { env: { ...env, ...more } });
 
@@ -81,7 +81,7 @@ describe('with it, every script works', () => {
     await root('rm -r /var/lib/gatepost');
     const { json, all } = await run('deploy', ['--no-verify'], { IA_ENSO_OLLAMA_BEARER_TOKEN: undefined });
     assert.equal(json.hosts[0]?.outcome, 'applied', all);
-    assert.equal(await d.gate(json.token), 200);
+    assert.equal(await deploys.gate(json.token), 200);
   });
 });
 
@@ -120,11 +120,11 @@ describe('what root has not approved', () => {
   };
   let before: string;
   test('may well be sent', async () => {
-    before = await d.config(lab.proxy);
+    before = await deploys.config(lab.proxy);
   });
   for (const [what, slip] of Object.entries(slips))
     test(`${what}: nothing of it runs`, async () => {
-      const { text } = await deployProgram({ token: d.TOKEN });
+      const { text } = await deployProgram({ token: deploys.TOKEN });
       const bad = slip(text);
       assert.notEqual(bad, text, 'the test changes something');
       const { status, stderr } = await asUser(bad);
@@ -134,11 +134,11 @@ describe('what root has not approved', () => {
 
   test('left nothing behind', async () => {
     assert.equal((await root('ls /root/hacked /etc/cron.d/hacked 2>/dev/null')).stdout, '');
-    assert.equal(await d.config(lab.proxy), before);
+    assert.equal(await deploys.config(lab.proxy), before);
   });
 
   test('while the program as it is does run', async () => {
-    const { text } = await deployProgram({ token: d.TOKEN });
+    const { text } = await deployProgram({ token: deploys.TOKEN });
     const { status, stdout, stderr } = await asUser(text);
     assert.equal(status, 0, stderr);
     assert.match(stdout, /\toutcome\t(applied|unchanged)\t/);

@@ -6,7 +6,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { inParallel } from '../../../lib/util/parallel.ts';
-import * as d from '../../lab/actors/deploys.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
 import { finished, type Lab, type Result, startLab } from '../../lab/namespaces/lab.ts';
 import { typescript } from '../../lab/namespaces/process.ts';
 
@@ -16,7 +16,7 @@ before(async () => {
   lab = await startLab({ proxies: 2, relays: ['jump'] });
 });
 after(() => lab.stop());
-beforeEach(() => Promise.all(lab.proxies.map(d.reset)));
+beforeEach(() => Promise.all(lab.proxies.map(deploys.reset)));
 
 const write = (args: readonly string[] = [], env = {}) =>
   lab.run('deploy', ['--bundle', 'site.sh', ...args], { env });
@@ -44,9 +44,9 @@ describe('--bundle', () => {
   });
 
   test('does not tell a token that is set', async () => {
-    const { status, stdout, stderr } = await write(['--json'], d.withToken(d.OTHER));
+    const { status, stdout, stderr } = await write(['--json'], deploys.withToken(deploys.OTHER));
     assert.equal(status, 0);
-    assert.ok(!(stdout + stderr).includes(d.OTHER));
+    assert.ok(!(stdout + stderr).includes(deploys.OTHER));
     assert.match(stderr, /holds a bearer token/);
     assert.equal(JSON.parse(stdout).bundle, join(lab.directory, 'site.sh'));
   });
@@ -71,14 +71,14 @@ describe('--bundle', () => {
 describe('a bundle', () => {
   let whole: Buffer;
   before(async () => {
-    await write([], d.withToken(d.TOKEN));
+    await write([], deploys.withToken(deploys.TOKEN));
     whole = await bundle();
   });
 
   test('run as root is applied, then unchanged, by whatever way it is run', async () => {
     const first = await run(whole);
     assert.deepEqual([first.status, outcome(first)], [0, 'applied'], first.stdout + first.stderr);
-    assert.equal(await d.gate(d.TOKEN), 200);
+    assert.equal(await deploys.gate(deploys.TOKEN), 200);
     for (const how of [
       'sh "$file"',
       'bash "$file"',
@@ -92,16 +92,16 @@ describe('a bundle', () => {
         [0, 'unchanged'],
         `${how}: ${again.stdout}${again.stderr}`,
       );
-      assert.ok(!(again.stdout + again.stderr).includes(d.TOKEN));
+      assert.ok(!(again.stdout + again.stderr).includes(deploys.TOKEN));
     }
-    assert.deepEqual(await d.releases(lab.proxy), ['apply']);
+    assert.deepEqual(await deploys.releases(lab.proxy), ['apply']);
   });
 
   const withArguments = (words: string) =>
     [`sh "$file" ${words}`, `chmod 700 "$file" && "$file" ${words}`, `sh -s -- ${words} <"$file"`] as const;
 
   test('with --dry-run shows the diff without tokens and changes nothing, by whatever way it is run', async () => {
-    const empty = await d.tree(lab.proxy);
+    const empty = await deploys.tree(lab.proxy);
     for (const how of withArguments('--dry-run')) {
       const planned = await run(whole, how);
       assert.deepEqual(
@@ -115,16 +115,16 @@ describe('a bundle', () => {
       assert.ok(!planned.stdout.includes('Alpha'), planned.stdout);
       assert.equal(planned.stderr, '');
     }
-    assert.equal(await d.tree(lab.proxy), empty);
+    assert.equal(await deploys.tree(lab.proxy), empty);
     await run(whole);
     const same = await run(whole, 'sh "$file" --dry-run');
     assert.deepEqual([same.status, outcome(same)], [0, 'unchanged'], same.stdout);
-    await lab.proxy.sh(`sed -i 's/server_tokens off;/server_tokens on;/' ${d.VHOST}`);
-    const before = await d.tree(lab.proxy);
+    await lab.proxy.sh(`sed -i 's/server_tokens off;/server_tokens on;/' ${deploys.VHOST}`);
+    const before = await deploys.tree(lab.proxy);
     const drifted = await run(whole, 'sh "$file" --dry-run');
     assert.match(drifted.stdout, /^-\s+server_tokens on;\n\+\s+server_tokens off;$/m);
     assert.match(drifted.stdout, /was changed by hand/);
-    assert.equal(await d.tree(lab.proxy), before);
+    assert.equal(await deploys.tree(lab.proxy), before);
   });
 
   test('with --dry-run on a machine without diff names the files', async () => {
@@ -138,7 +138,7 @@ describe('a bundle', () => {
   });
 
   test('with --help explains itself, and with any other argument it does nothing and ends with 2', async () => {
-    const empty = await d.tree(lab.proxy);
+    const empty = await deploys.tree(lab.proxy);
     for (const how of withArguments('--help')) {
       const { status, stdout } = await run(whole, how);
       assert.equal(status, 0, stdout);
@@ -151,11 +151,11 @@ describe('a bundle', () => {
         assert.deepEqual([status, stdout], [2, ''], `${how}: ${stderr}`);
         assert.match(stderr, /nothing was done/);
       }
-    assert.equal(await d.tree(lab.proxy), empty);
+    assert.equal(await deploys.tree(lab.proxy), empty);
   });
 
   test('that is refused says why and fails', async () => {
-    await d.put(lab.proxy, '/etc/nginx/conf.d/broken.conf', 'nonsense;\n');
+    await deploys.put(lab.proxy, '/etc/nginx/conf.d/broken.conf', 'nonsense;\n');
     const refused = await run(whole);
     assert.deepEqual([refused.status, outcome(refused)], [1, 'refused']);
     assert.match(refused.stdout, /unknown directive "nonsense"/);
@@ -167,7 +167,7 @@ describe('a bundle', () => {
     await lab.proxy.sh('mv /etc/letsencrypt.away /etc/letsencrypt');
     assert.deepEqual([back.status, outcome(back)], [1, 'rolled-back'], back.stdout);
     assert.match(back.stdout, /cannot load certificate/);
-    assert.equal((await lab.proxy.sh(`ls ${d.VHOST}`)).stdout, '');
+    assert.equal((await lab.proxy.sh(`ls ${deploys.VHOST}`)).stdout, '');
   });
 
   test('run by somebody else than root does nothing and fails', async () => {
@@ -237,7 +237,7 @@ describe('Ansible', () => {
     );
 
   test('brings it to two hosts through the jump host; the second time nothing changes', async () => {
-    await write([], d.withToken(d.TOKEN));
+    await write([], deploys.withToken(deploys.TOKEN));
     await writeFile(join(lab.directory, 'site.yml'), PLAYBOOK);
     const first = await play();
     assert.deepEqual(
@@ -252,12 +252,13 @@ describe('Ansible', () => {
       again.stdout,
     );
     assert.match(again.stdout, /on proxy2: unchanged/);
-    assert.ok(!(first.stdout + again.stdout).includes(d.TOKEN));
-    for (const host of lab.proxies) assert.match((await host.sh(`cat ${d.CLIENT}`)).stdout, /full:default/);
+    assert.ok(!(first.stdout + again.stdout).includes(deploys.TOKEN));
+    for (const host of lab.proxies)
+      assert.match((await host.sh(`cat ${deploys.CLIENT}`)).stdout, /full:default/);
   });
 
   test('with --check makes a dry run, where the playbook hands that on', async () => {
-    const [before] = await Promise.all(lab.proxies.map((host) => d.tree(host)));
+    const [before] = await Promise.all(lab.proxies.map((host) => deploys.tree(host)));
     const playbook = PLAYBOOK.replace(
       'script: site.sh\n',
       "script: site.sh {{ '--dry-run' if ansible_check_mode else '' }}\n      check_mode: false\n",
@@ -270,7 +271,7 @@ describe('Ansible', () => {
       checked.stdout + checked.stderr,
     );
     assert.match(checked.stdout, /on proxy2: planned/);
-    assert.equal(await d.tree(lab.proxy), before);
+    assert.equal(await deploys.tree(lab.proxy), before);
     await play();
     const again = await play('--check');
     assert.deepEqual(recap(again), ['192.168.1.100 0 0 0', '192.168.1.101 0 0 0'], again.stdout);
@@ -312,7 +313,7 @@ describe('--local', () => {
         ({ name, status }: Record<string, string>) => name === 'bearer gate opens' && status === 'passed',
       ),
     );
-    assert.equal(await d.gate(token), 200);
+    assert.equal(await deploys.gate(token), 200);
     assert.equal(await sessions(), before);
   });
 
@@ -330,10 +331,10 @@ describe('--local', () => {
   });
 
   test('--dry-run writes nothing', async () => {
-    const before = await d.tree(lab.proxy);
+    const before = await deploys.tree(lab.proxy);
     const { status, stdout } = await local(['--dry-run']);
     assert.equal(status, 0);
     assert.match(stdout, /localhost: planned/);
-    assert.equal(await d.tree(lab.proxy), before);
+    assert.equal(await deploys.tree(lab.proxy), before);
   });
 });

@@ -1,4 +1,4 @@
-/** The site ia.enso.4nkweb.com as the suite installs it, for checks-nginx.ts. */
+/** The site ia.enso.4nkweb.com as the suite installs it, for spoiled-nginx.ts. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { clientMap } from '../../../lib/nginx/client-map.ts';
 import { Secret } from '../../../lib/util/secret.ts';

@@ -13,7 +13,7 @@ export interface Sabotage {
   readonly fact: string;
   readonly replace?: string | RegExp;
   readonly by?: string;
-  /** A certificate of checks-trust.ts; the good one without it. */
+  /** A certificate of trust.ts; the good one without it. */
   readonly certificate?: string;
   /** The checks that fail, in their order; no other may. */
   readonly fails?: readonly string[];

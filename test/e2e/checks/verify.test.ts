@@ -1,6 +1,6 @@
 /**
  * verify.ts against the real site, by every way to ask, and what is wrong outside of nginx: DNS, open ports, the way there.
- * What is wrong in nginx is in checks-sabotage.ts.
+ * What is wrong in nginx is in sabotages.ts.
  */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';

@@ -2,7 +2,7 @@
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import * as d from '../../lab/actors/deploys.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { script } from './clients-lab.ts';
 
@@ -34,7 +34,7 @@ before(async () => {
 });
 after(() => lab.stop());
 beforeEach(async () => {
-  await d.deploy(lab, d.withToken(d.TOKEN));
+  await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
 });
 
 for (const [what, command] of LOSSES)
@@ -57,7 +57,7 @@ for (const [what, command] of LOSSES)
       assert.match(lost(ran).join(), ADVICE);
       assert.match(ran.stderr, /^ {2}! .*ia-enso-bearers/m);
       assert.match(ran.stderr, /unchanged; needs attention: clients/);
-      assert.equal(await d.gate(d.TOKEN), 401);
+      assert.equal(await deploys.gate(deploys.TOKEN), 401);
     });
 
     test('also a deploy that changes something else', async () => {
@@ -78,7 +78,7 @@ for (const [what, command] of LOSSES)
     });
 
     test('verify with a token is refused by the gate; without one, and from outside, it says who knows', async () => {
-      const known = await run('verify', ['--only', 'gate'], d.withToken(d.TOKEN));
+      const known = await run('verify', ['--only', 'gate'], deploys.withToken(deploys.TOKEN));
       assert.equal(known.status, 3, known.all);
       const { json } = await run('verify', ['--only', 'gate opens']);
       const [check] = json.hosts[0]?.checks ?? [];
@@ -87,9 +87,9 @@ for (const [what, command] of LOSSES)
     });
 
     test('a deploy with the token brings it back', async () => {
-      const ran = await run('deploy', ['--no-verify'], d.withToken(d.TOKEN));
+      const ran = await run('deploy', ['--no-verify'], deploys.withToken(deploys.TOKEN));
       assert.deepEqual([ran.status, lost(ran)], [0, []], ran.all);
-      assert.equal(await d.gate(d.TOKEN), 200);
+      assert.equal(await deploys.gate(deploys.TOKEN), 200);
     });
   });
 
@@ -99,7 +99,7 @@ describe('a dry run', () => {
     const ran = await run('deploy', ['--dry-run']);
     assert.equal(ran.status, 0);
     assert.match(ran.stderr, /! .*ia-enso-bearers/);
-    const given = await run('deploy', ['--dry-run'], d.withToken(d.TOKEN));
+    const given = await run('deploy', ['--dry-run'], deploys.withToken(deploys.TOKEN));
     assert.doesNotMatch(given.stderr, /fails closed/);
   });
 });
@@ -110,7 +110,7 @@ describe('a bundle', () => {
     const made = await lab.run('deploy', ['--bundle', `${lab.directory}/site.sh`]);
     assert.equal(made.status, 0, made.stdout);
     const { readFile } = await import('node:fs/promises');
-    await d.put(lab.proxy, file, await readFile(`${lab.directory}/site.sh`, 'utf8'));
+    await deploys.put(lab.proxy, file, await readFile(`${lab.directory}/site.sh`, 'utf8'));
     assert.equal((await lab.proxy.sh(`sh ${file}`)).status, 0);
     await root(`rm ${FOLDER}/*`);
     const { status, stdout } = await lab.proxy.sh(`sh ${file}`);
@@ -152,7 +152,7 @@ describe('without a gate on the proxy, nobody misses clients', () => {
     await run('remove', ['--yes']);
     const removed = await run('status');
     assert.deepEqual([removed.status, removed.json.hosts[0]?.verdict], [0, 'not deployed'], removed.all);
-    await d.reset(lab.proxy);
+    await deploys.reset(lab.proxy);
     const never = await run('status');
     assert.deepEqual([never.status, never.json.hosts[0]?.verdict], [0, 'not deployed'], never.all);
     const { stdout } = await lab.run('status');

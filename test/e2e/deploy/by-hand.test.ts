@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import * as d from '../../lab/actors/deploys.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
 import { ROOT } from '../../lab/actors/project.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 
@@ -18,14 +18,14 @@ before(async () => {
   const { status, stderr } = await lab.proxy.sh(`set -e; cd ${ROOT}\n${lines}sleep 1`);
   assert.equal(status, 0, stderr);
   assert.ok(!stderr.includes('warn'), stderr);
-  token = /[0-9a-f]{64}/.exec((await lab.proxy.sh(`cat ${d.CLIENT}`)).stdout)?.[0] ?? '';
+  token = /[0-9a-f]{64}/.exec((await lab.proxy.sh(`cat ${deploys.CLIENT}`)).stdout)?.[0] ?? '';
 });
 after(() => lab.stop());
 
 describe('installed by hand', () => {
   it('the gate lets in the token, and nobody without it', async () => {
     assert.deepEqual(
-      [await d.gate(), await d.gate(token), await d.gate(token.toUpperCase())],
+      [await deploys.gate(), await deploys.gate(token), await deploys.gate(token.toUpperCase())],
       [401, 200, 401],
     );
   });
@@ -40,9 +40,9 @@ describe('installed by hand', () => {
   });
 
   it('a deploy takes over: the state before is kept, the token stays', async () => {
-    const { outcome, token: generated } = await d.deploy(lab);
+    const { outcome, token: generated } = await deploys.deploy(lab);
     assert.deepEqual([outcome, generated], ['applied', undefined]);
-    assert.deepEqual([await d.gate(), await d.gate(token)], [401, 200]);
-    assert.equal((await d.deploy(lab)).outcome, 'unchanged');
+    assert.deepEqual([await deploys.gate(), await deploys.gate(token)], [401, 200]);
+    assert.equal((await deploys.deploy(lab)).outcome, 'unchanged');
   });
 });

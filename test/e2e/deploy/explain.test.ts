@@ -10,8 +10,8 @@ import { NGINX } from '../../../lib/diagnosis/nginx-failures.ts';
 import { type Row, rowFor } from '../../../lib/diagnosis/row.ts';
 import { LOGIN } from '../../../lib/diagnosis/sudo-failures.ts';
 import { COMMAND } from '../../../lib/program/program.ts';
-import * as d from '../../lab/actors/deploys.ts';
-import * as p from '../../lab/actors/programs.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
+import * as programs from '../../lab/actors/programs.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { script } from '../clients/clients-lab.ts';
 
@@ -147,15 +147,15 @@ describe('nginx', () => {
 
   /** What a deploy meets whose vhost listens on 8443, too. */
   const onTakenPort = async () => {
-    const edit = p.inVhost((text) => text.replace('listen 80;', 'listen 80;\n    listen 8443;'));
-    const ran = await p.apply(lab.proxy, { token: d.OTHER, edit });
+    const edit = programs.inVhost((text) => text.replace('listen 80;', 'listen 80;\n    listen 8443;'));
+    const ran = await programs.apply(lab.proxy, { token: deploys.OTHER, edit });
     assert.deepEqual([ran.verdict, ran.failure?.code], ['rolled-back', 'reload'], ran.stdout + ran.stderr);
     return ran.failure?.text ?? '';
   };
 
   test('a port that nginx itself holds, at one address', async () => {
     const other = `server { listen ${lab.proxy.address}:8443; server_name other.example; }\n`;
-    await d.put(lab.proxy, FILE, other);
+    await deploys.put(lab.proxy, FILE, other);
     await lab.proxy.sh('nginx -s reload; sleep 0.5');
     const said = await onTakenPort().finally(() => lab.proxy.sh(`rm ${FILE}; nginx -s reload; sleep 0.5`));
     assert.ok(said.endsWith(`\nport 8443 is held by nginx itself (${lab.proxy.address}:8443)`), said);

@@ -3,7 +3,7 @@ import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { HostReport } from '../../../lib/model/host-report.ts';
-import * as d from '../../lab/actors/deploys.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
 import { finished, type Host, type Lab, onceSaid, type Result, startLab } from '../../lab/namespaces/lab.ts';
 
 const BROKEN = '/etc/nginx/conf.d/broken.conf';
@@ -25,13 +25,13 @@ async function deploy(args: readonly string[] = [], env = {}): Promise<Ran> {
 
 const outcomes = ({ hosts }: Ran) => hosts.map(({ outcome }) => outcome);
 const tokenOf = async (host: Host) =>
-  (await host.sh(`sed -n 's/^"[^"]*+\\([0-9a-f]*\\).z".*/\\1/p' ${d.CLIENT}`)).stdout.trim();
-const break_ = (host: Host) => d.put(host, BROKEN, 'nonsense;\n');
+  (await host.sh(`sed -n 's/^"[^"]*+\\([0-9a-f]*\\).z".*/\\1/p' ${deploys.CLIENT}`)).stdout.trim();
+const break_ = (host: Host) => deploys.put(host, BROKEN, 'nonsense;\n');
 const stopSshd = (host: Host) => host.sh('kill "$(cat /run/sshd.pid)"');
 const startSshd = (host: Host) => host.sh('/usr/sbin/sshd -E /var/log/sshd.log');
 
 beforeEach(async () => {
-  await Promise.all(lab.proxies.map(d.reset));
+  await Promise.all(lab.proxies.map(deploys.reset));
 });
 
 describe('a fleet', () => {
@@ -68,7 +68,7 @@ describe('a fleet', () => {
       assert.match(ran.stderr, /broken\.conf/);
       assert.match(ran.stderr, new RegExp(`${gone.address}.*(refused|closed)`));
       assert.equal(await tokenOf(fine), ran.token);
-      assert.equal((await broken.sh(`ls ${d.VHOST} ${d.CLIENT}`)).stdout, '');
+      assert.equal((await broken.sh(`ls ${deploys.VHOST} ${deploys.CLIENT}`)).stdout, '');
     } finally {
       await startSshd(gone);
     }
@@ -76,12 +76,12 @@ describe('a fleet', () => {
 
   test('with a proxy whose services do not answer as they should ends with 3, that proxy named', async () => {
     const odd = lab.proxies[1] as Host;
-    await d.put(
+    await deploys.put(
       odd,
       '/etc/nginx/conf.d/odd.conf',
       'limit_req_zone $server_name zone=odd:1m rate=1r/m;\nlimit_req zone=odd;\n',
     );
-    const ran = await deploy([], d.withToken(d.TOKEN));
+    const ran = await deploy([], deploys.withToken(deploys.TOKEN));
     assert.deepEqual([ran.status, outcomes(ran)], [3, ['applied', 'applied', 'applied']], ran.stderr);
     assert.deepEqual(
       ran.hosts.map(({ checks }) => checks.every(({ ok }) => ok)),
@@ -141,11 +141,11 @@ describe('the connection to the jump host', () => {
 describe('what is asked by the public name', () => {
   test('counts, and is no single proxy’s: JSON has it beside them', async () => {
     const [first] = lab.proxies as [Host];
-    await lab.run('deploy', ['--no-verify'], { env: d.withToken(d.TOKEN) });
+    await lab.run('deploy', ['--no-verify'], { env: deploys.withToken(deploys.TOKEN) });
     // The name leads to the first proxy, which is cut off from the internet and not from its LAN.
     await first.sh('ip link set eth0 down');
     try {
-      const ran = await deploy([], d.withToken(d.TOKEN));
+      const ran = await deploy([], deploys.withToken(deploys.TOKEN));
       const { checks } = ran as unknown as Ran['hosts'][0];
       assert.equal(ran.status, 3, ran.stderr);
       assert.ok(checks.some(({ ok }) => !ok));
@@ -158,7 +158,7 @@ describe('what is asked by the public name', () => {
 
 describe('a canary', () => {
   const untouched = async () => {
-    for (const host of lab.proxies.slice(1)) assert.equal((await host.sh(`ls ${d.VHOST}`)).stdout, '');
+    for (const host of lab.proxies.slice(1)) assert.equal((await host.sh(`ls ${deploys.VHOST}`)).stdout, '');
   };
 
   test('that is well lets the others follow', async () => {

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { HostReport } from '../../../lib/model/host-report.ts';
-import * as d from '../../lab/actors/deploys.ts';
-import * as p from '../../lab/actors/programs.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
+import * as programs from '../../lab/actors/programs.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 
 const PROXIES = 20;
@@ -19,7 +19,7 @@ after(() => lab.stop());
 async function deploy(backend: string) {
   const before = lab.relay.connections;
   const { status, stdout, stderr } = await lab.run('deploy', ['--json', '--no-verify'], {
-    env: { ...d.withToken(d.TOKEN), IA_ENSO_BACKEND_IP: backend },
+    env: { ...deploys.withToken(deploys.TOKEN), IA_ENSO_BACKEND_IP: backend },
   });
   const hosts: readonly HostReport[] = JSON.parse(stdout).hosts;
   const outcomes = new Set(hosts.map(({ outcome }) => outcome));
@@ -42,9 +42,9 @@ const lastProcess = () => Number(readFileSync('/proc/loadavg', 'utf8').split(' '
 
 /** How many processes a program starts on a proxy that has the site. */
 async function processes(backend: string, outcome: string): Promise<number> {
-  const program = await p.deployProgram({ backend, token: d.TOKEN });
+  const program = await programs.deployProgram({ backend, token: deploys.TOKEN });
   const before = lastProcess();
-  const ran = await p.execute(lab.proxy, program);
+  const ran = await programs.execute(lab.proxy, program);
   assert.equal(ran.outcome, outcome, ran.stdout + ran.stderr);
   return lastProcess() - before;
 }

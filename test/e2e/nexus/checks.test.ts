@@ -1,15 +1,15 @@
-/** The checks of the Nexus appliance in the lab, by every way there; its sabotages are in nexus-sabotage.ts. */
+/** The checks of the Nexus appliance in the lab, by every way there; its sabotages are in sabotages.ts. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
-import * as a from './appliance.ts';
+import * as appliance from './appliance.ts';
 
 let lab: Lab;
 before(async () => {
   lab = await startLab();
-  await a.furnish(lab.proxy);
+  await appliance.furnish(lab.proxy);
   await lab.proxy.sh('rm /etc/nginx/sites-enabled/default');
 });
 after(() => lab.stop());
@@ -23,13 +23,13 @@ describe('the checks', () => {
 
   /** Deploys with checks; what each of them said. */
   async function checked(more: Record<string, string>): Promise<{ exit: number; checks: Check[] }> {
-    const env = a.settings(lab.proxy, more);
+    const env = appliance.settings(lab.proxy, more);
     const { status, stdout, stderr } = await lab.run('deploy', ['--json', '--site', 'nexus'], { env });
     const { hosts } = JSON.parse(stdout) as { hosts: { checks: Check[] }[] };
     return { exit: status, checks: hosts[0]?.checks ?? assert.fail(stderr) };
   }
 
-  const named = { NEXUS_SERVER_NAME: a.PUBLIC_NAME, NEXUS_VIRTUAL_KEY: a.KEY };
+  const named = { NEXUS_SERVER_NAME: appliance.PUBLIC_NAME, NEXUS_VIRTUAL_KEY: appliance.KEY };
   const failed = (checks: readonly Check[]) =>
     checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
 
@@ -57,20 +57,20 @@ describe('the checks', () => {
   });
 
   test('by address, a deploy asks it by the way it came, as a LAN behind a jump host is not seen from here', async () => {
-    const { exit, checks } = await checked({ NEXUS_VIRTUAL_KEY: a.KEY });
+    const { exit, checks } = await checked({ NEXUS_VIRTUAL_KEY: appliance.KEY });
     assert.deepEqual([exit, failed(checks)], [0, []], JSON.stringify(checks, null, 1));
     assert.equal(checks.find(({ name }) => name === 'certificate')?.status, 'warned');
     assert.equal(checks.find(({ name }) => name === 'Hub')?.status, 'passed');
     const { status, stderr } = await lab.run('rollback', ['--json', '--site', 'nexus'], {
-      env: a.settings(lab.proxy),
+      env: appliance.settings(lab.proxy),
     });
     assert.equal(status, 0, stderr);
     assert.match(stderr, /^192\.168\.1\.100: live .*; checks: \d+ passed/m);
   });
 
   test('by address, through SSH: all pass, and a self-signed certificate is as it should be', async () => {
-    await a.deployNexus(lab, lab.proxy);
-    const env = a.settings(lab.proxy);
+    await appliance.deployNexus(lab, lab.proxy);
+    const env = appliance.settings(lab.proxy);
     const { status, stdout } = await lab.run('verify', ['--json', '--site', 'nexus', '--via-ssh'], { env });
     const [host] = (JSON.parse(stdout) as { hosts: { checks: Check[] }[] }).hosts;
     const checks = host?.checks ?? [];

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import * as d from '../../lab/actors/deploys.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
 import { copyProject } from '../../lab/actors/project.ts';
 import { finished, type Lab, type Result, startLab } from '../../lab/namespaces/lab.ts';
 import { filesWith, ownFilesWith } from '../../lab/probes/find-words.ts';
@@ -124,7 +124,7 @@ describe('tokens', () => {
   test('are not told where nginx quotes what somebody wrote by hand', async () => {
     const file = '/etc/nginx/conf.d/by-hand.conf';
     for (const text of [`map $uri $x { "~Bearer ${TOKENS.byHand}(" 1; }`, `"Bearer ${TOKENS.byHand}" on;`]) {
-      await d.put(lab.proxy, file, text);
+      await deploys.put(lab.proxy, file, text);
       const ran = await run('deploy', ['--json', '--verbose'], TOKENS.first);
       assert.deepEqual([ran.status, JSON.parse(ran.stdout).hosts[0].failure.code], [1, 'sick'], ran.stdout);
     }
@@ -169,7 +169,7 @@ describe('tokens', () => {
 
   test('are on the hosts in the files of their clients only', async () => {
     const words = all().flatMap(spelled);
-    assert.deepEqual(await filesWith(lab.proxy, words), [d.CLIENT]);
+    assert.deepEqual(await filesWith(lab.proxy, words), [deploys.CLIENT]);
     assert.deepEqual(await filesWith(lab.jump, words), []);
     assert.deepEqual(await filesWith(lab.backend, words), []);
   });

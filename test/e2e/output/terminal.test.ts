@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { columns } from '../../../lib/output/text.ts';
-import * as d from '../../lab/actors/deploys.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
 import { CTRL_C, onTerminal as run } from '../../lab/actors/terminal.ts';
 import { type Host, type Lab, startLab } from '../../lab/namespaces/lab.ts';
 
@@ -23,12 +23,12 @@ after(() => lab.stop());
 /** nginx -t takes a while there, as it does with many sites. */
 async function slowDown(host: Host): Promise<void> {
   const slow = '#!/bin/sh\ncase " $*" in *" -t"*) sleep 0.8 ;; esac\nexec /usr/sbin/nginx "$@"\n';
-  await d.put(host, '/usr/local/sbin/nginx', slow);
+  await deploys.put(host, '/usr/local/sbin/nginx', slow);
   await host.sh('chmod 755 /usr/local/sbin/nginx');
 }
 
 const onTerminal = (args: readonly string[], { env, ...options }: Parameters<typeof run>[3] = {}) =>
-  run(lab, 'deploy', args, { ...options, env: { ...d.withToken(d.TOKEN), ...env } });
+  run(lab, 'deploy', args, { ...options, env: { ...deploys.withToken(deploys.TOKEN), ...env } });
 
 const HOST = ['--host', '192.168.1.100'];
 const QUICK = [...HOST, '--no-verify'];
@@ -59,7 +59,7 @@ test('with NO_COLOR the same, and not one escape byte', async () => {
 });
 
 test('FORCE_COLOR colours what goes into a pipe; nothing else brings an escape byte or a spinner there', async () => {
-  const env = d.withToken(d.TOKEN);
+  const env = deploys.withToken(deploys.TOKEN);
   const { stdout } = await lab.run('deploy', QUICK, { env });
   assert.match(stdout, /✓ look at nginx and the files/);
   assert.ok(

@@ -3,7 +3,7 @@ import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
-import * as d from '../../lab/actors/deploys.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
 import { CTRL_C, onTerminal } from '../../lab/actors/terminal.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 
@@ -11,7 +11,7 @@ const PROMPT = /Type yes or ia\.enso\.4nkweb\.com/;
 let lab: Lab;
 before(async () => {
   lab = await startLab({ relays: ['jump'] });
-  await d.deploy(lab, d.withToken(d.TOKEN));
+  await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
 });
 after(() => lab.stop());
 
@@ -56,7 +56,7 @@ describe('on a terminal', () => {
         assert.match(raw, /Nothing was contacted/);
       });
       assert.equal(isContacted, false);
-      assert.equal(await d.gate(d.TOKEN), 200);
+      assert.equal(await deploys.gate(deploys.TOKEN), 200);
     });
 
   test('names the site, the proxies and what is lost', async () => {
@@ -72,14 +72,14 @@ describe('on a terminal', () => {
     const { status, raw } = await answered('yes\r', ['--json'], `>'${file}'`);
     assert.equal(status, 0, raw);
     assert.equal(JSON.parse(await readFile(file, 'utf8')).hosts[0].outcome, 'applied');
-    assert.notEqual(await d.gate(d.TOKEN), 200);
+    assert.notEqual(await deploys.gate(deploys.TOKEN), 200);
   });
 
   test('the name of the site removes it', async () => {
-    await d.deploy(lab, d.withToken(d.TOKEN));
-    const { status, raw } = await answered(`${d.SITE}\r`);
+    await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+    const { status, raw } = await answered(`${deploys.SITE}\r`);
     assert.equal(status, 0, raw);
-    assert.notEqual(await d.gate(d.TOKEN), 200);
+    assert.notEqual(await deploys.gate(deploys.TOKEN), 200);
   });
 
   test('--yes and --dry-run do not ask', async () => {

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import * as d from '../../lab/actors/deploys.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { finished } from '../../lab/namespaces/process.ts';
-import * as a from '../nexus/appliance.ts';
+import * as appliance from '../nexus/appliance.ts';
 import { copyWithWiki, WIKI } from './wiki-site.ts';
 
 let lab: Lab;
@@ -36,13 +36,13 @@ test('its settings are asked for by its prefix, before anything is contacted', a
 
 test('it is deployed beside the others, checked, shown and removed by the same scripts', async () => {
   const live = '/etc/letsencrypt/live/wiki.example.org';
-  await lab.proxy.sh(`cp -r /etc/letsencrypt/live/${d.SITE} ${live}`);
-  await d.deploy(lab, d.withToken(d.TOKEN));
-  const before = await d.config(lab.proxy);
+  await lab.proxy.sh(`cp -r /etc/letsencrypt/live/${deploys.SITE} ${live}`);
+  await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+  const before = await deploys.config(lab.proxy);
   const env = { WIKI_PROXY_HOST: lab.proxy.address, WIKI_BACKEND_IP: lab.backend.address };
   const first = await run('deploy', ['--no-verify'], env);
   assert.equal(first.status, 0, first.stdout + first.stderr);
-  const answer = await a.ask('/api/ping', { host: 'wiki.example.org' });
+  const answer = await appliance.ask('/api/ping', { host: 'wiki.example.org' });
   assert.deepEqual([answer.status, answer.body], [200, '{"online":true}\n']);
   assert.match((await run('deploy', ['--no-verify'], env)).stdout, /: unchanged/);
   const shown = await run('status', [], env);
@@ -52,6 +52,6 @@ test('it is deployed beside the others, checked, shown and removed by the same s
   const { hosts } = JSON.parse((await run('status', ['--json'], env)).stdout) as { hosts: object[] };
   assert.ok(hosts[0] && !('clients' in hosts[0]));
   assert.equal((await run('remove', ['--yes'], env)).status, 0);
-  assert.equal(await d.config(lab.proxy), before);
-  assert.equal(await d.gate(d.TOKEN), 200);
+  assert.equal(await deploys.config(lab.proxy), before);
+  assert.equal(await deploys.gate(deploys.TOKEN), 200);
 });

@@ -2,12 +2,12 @@
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import * as d from '../../lab/actors/deploys.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { local } from '../../lab/namespaces/process.ts';
-import * as a from '../nexus/appliance.ts';
+import * as appliance from '../nexus/appliance.ts';
 
-const NAMED = { NEXUS_SERVER_NAME: a.PUBLIC_NAME };
+const NAMED = { NEXUS_SERVER_NAME: appliance.PUBLIC_NAME };
 const HANDSHAKE = [
   'Connection: Upgrade',
   'Upgrade: websocket',
@@ -19,8 +19,8 @@ let lab: Lab;
 let stock: string;
 before(async () => {
   lab = await startLab();
-  await a.furnish(lab.proxy);
-  stock = await d.config(lab.proxy);
+  await appliance.furnish(lab.proxy);
+  stock = await deploys.config(lab.proxy);
 });
 after(() => lab.stop());
 
@@ -33,7 +33,7 @@ async function handshake(url: string): Promise<string> {
 
 interface One {
   readonly name: string;
-  deploy(): Promise<d.Deployed>;
+  deploy(): Promise<deploys.Deployed>;
   /** Serves all that it should. */
   works(): Promise<void>;
   isGone(): Promise<void>;
@@ -41,29 +41,30 @@ interface One {
 }
 
 const ia: One = {
-  name: d.SITE,
-  deploy: () => d.deploy(lab, d.withToken(d.TOKEN)),
+  name: deploys.SITE,
+  deploy: () => deploys.deploy(lab, deploys.withToken(deploys.TOKEN)),
   works: async () => {
-    assert.deepEqual([await d.gate(d.TOKEN), await d.gate()], [200, 401]);
-    assert.equal(await handshake(`https://${d.SITE}/api/agent-invocation/1`), '101');
+    assert.deepEqual([await deploys.gate(deploys.TOKEN), await deploys.gate()], [200, 401]);
+    assert.equal(await handshake(`https://${deploys.SITE}/api/agent-invocation/1`), '101');
   },
-  isGone: async () => assert.notEqual(await d.gate(), 401),
-  releases: d.RELEASES,
+  isGone: async () => assert.notEqual(await deploys.gate(), 401),
+  releases: deploys.RELEASES,
 };
 const nexus: One = {
   name: 'nexus',
-  deploy: () => a.deployNexus(lab, lab.proxy, NAMED),
+  deploy: () => appliance.deployNexus(lab, lab.proxy, NAMED),
   works: async () => {
-    assert.equal((await a.ask('/v1/a%2Fb')).service, 'ai-gateway');
-    assert.equal(a.whose(await a.ask('/metrics')), 'nginx 404');
-    assert.equal(await handshake(`https://${a.PUBLIC_NAME}/ws?token=x`), '101');
+    assert.equal((await appliance.ask('/v1/a%2Fb')).service, 'ai-gateway');
+    assert.equal(appliance.whose(await appliance.ask('/metrics')), 'nginx 404');
+    assert.equal(await handshake(`https://${appliance.PUBLIC_NAME}/ws?token=x`), '101');
   },
-  isGone: async () => assert.notEqual((await a.ask('/v1/a').catch(() => undefined))?.service, 'ai-gateway'),
+  isGone: async () =>
+    assert.notEqual((await appliance.ask('/v1/a').catch(() => undefined))?.service, 'ai-gateway'),
   releases: '/var/lib/gatepost/nexus/releases',
 };
 
 async function run(script: string, site: One, ...args: readonly string[]): Promise<string> {
-  const env = a.settings(lab.proxy, NAMED);
+  const env = appliance.settings(lab.proxy, NAMED);
   const { status, stdout, stderr } = await lab.run(script, ['--json', '--site', site.name, ...args], { env });
   assert.equal(status, 0, stderr);
   return (JSON.parse(stdout) as { hosts: { outcome: string }[] }).hosts[0]?.outcome ?? '';
@@ -71,12 +72,12 @@ async function run(script: string, site: One, ...args: readonly string[]): Promi
 
 /** The files, times and history of a site, and of what they share. */
 const state = (site: One) =>
-  d.tree(
+  deploys.tree(
     lab.proxy,
     site.releases,
     `/etc/nginx/sites-*/${site.name}.conf`,
-    site === ia ? d.MAPS : '',
-    d.WEBSOCKET,
+    site === ia ? deploys.MAPS : '',
+    deploys.WEBSOCKET,
   );
 
 for (const [first, second] of [
@@ -99,7 +100,7 @@ for (const [first, second] of [
         [ia, true],
         [nexus, false],
       ] as const) {
-        const options = { env: a.settings(lab.proxy, NAMED) };
+        const options = { env: appliance.settings(lab.proxy, NAMED) };
         const shown = await lab.run('status', ['--site', site.name], options);
         assert.equal(/client|gate\b/.test(shown.stdout), has, shown.stdout);
         const { stdout } = await lab.run('status', ['--site', site.name, '--json'], options);
@@ -134,16 +135,16 @@ for (const [first, second] of [
       assert.equal(await run('remove', second, '--yes'), 'applied');
       await first.works();
       assert.equal(await run('remove', first, '--yes'), 'applied');
-      assert.equal(await d.config(lab.proxy), stock);
+      assert.equal(await deploys.config(lab.proxy), stock);
     });
   });
 }
 
 test('the command in the advice of a rollback, pasted, removes that site and not the other', async () => {
-  await d.reset(lab.proxy);
+  await deploys.reset(lab.proxy);
   for (const site of [ia, nexus]) assert.equal((await site.deploy()).outcome, 'applied');
   const before = await state(ia);
-  const env = a.settings(lab.proxy, NAMED);
+  const env = appliance.settings(lab.proxy, NAMED);
   const given = ['--site', 'nexus', '--host', lab.proxy.address];
   const { status, stdout } = await lab.run('rollback', given, { env });
   assert.equal(status, 1, stdout);
@@ -160,12 +161,12 @@ test('the command in the advice of a rollback, pasted, removes that site and not
 
 test('the same name for both is refused, and the one that has it serves on', async () => {
   await ia.deploy();
-  const before = await d.config(lab.proxy);
-  await lab.proxy.sh(`mkdir -p /etc/letsencrypt/live/${d.SITE}`);
-  const refused = await a.deployNexus(lab, lab.proxy, { NEXUS_SERVER_NAME: d.SITE });
+  const before = await deploys.config(lab.proxy);
+  await lab.proxy.sh(`mkdir -p /etc/letsencrypt/live/${deploys.SITE}`);
+  const refused = await appliance.deployNexus(lab, lab.proxy, { NEXUS_SERVER_NAME: deploys.SITE });
   assert.deepEqual([refused.exit, refused.outcome], [1, 'rolled-back'], refused.stderr);
   assert.match(refused.stderr, /conflicting server name/);
-  assert.equal(await d.config(lab.proxy), before);
+  assert.equal(await deploys.config(lab.proxy), before);
   await ia.works();
   await run('remove', ia, '--yes');
 });
@@ -175,9 +176,9 @@ describe('where nginx includes conf.d only', () => {
 
   test('both sites go there, by name and by address, and come off again', async () => {
     await lab.proxy.sh(`sed -i '/sites-enabled/d' ${conf} && nginx -s reload`);
-    const bare = await d.config(lab.proxy);
+    const bare = await deploys.config(lab.proxy);
     assert.equal((await ia.deploy()).outcome, 'applied');
-    const byAddress = await a.deployNexus(lab, lab.proxy);
+    const byAddress = await appliance.deployNexus(lab, lab.proxy);
     assert.deepEqual([byAddress.exit, byAddress.outcome], [0, 'applied'], byAddress.stderr);
     const { stdout } = await lab.proxy.sh('ls /etc/nginx/conf.d');
     assert.deepEqual(stdout.split('\n').filter(Boolean), [
@@ -188,10 +189,10 @@ describe('where nginx includes conf.d only', () => {
     ]);
     await ia.works();
     await nexus.works();
-    assert.equal((await a.ask('/v1/x', { host: a.ADDRESS })).service, 'ai-gateway');
+    assert.equal((await appliance.ask('/v1/x', { host: appliance.ADDRESS })).service, 'ai-gateway');
     await run('remove', ia, '--yes');
     await nexus.works();
     await run('remove', nexus, '--yes');
-    assert.equal(await d.config(lab.proxy), bare);
+    assert.equal(await deploys.config(lab.proxy), bare);
   });
 });

@@ -6,8 +6,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import * as d from '../../lab/actors/deploys.ts';
-import * as p from '../../lab/actors/programs.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
+import * as programs from '../../lab/actors/programs.ts';
 import { finished, type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { JUMP_NAME } from '../../lab/namespaces/network.ts';
 import { typescript } from '../../lab/namespaces/process.ts';
@@ -25,8 +25,8 @@ let mutePort: number;
 
 before(async () => {
   lab = await startLab({ backends: false });
-  await p.apply(lab.proxy, { token: d.TOKEN });
-  unchanged = await d.tree(lab.proxy);
+  await programs.apply(lab.proxy, { token: deploys.TOKEN });
+  unchanged = await deploys.tree(lab.proxy);
   known = (await readFile('/root/.ssh/known_hosts', 'utf8')).split('\n').filter(Boolean);
   keygen(join(lab.directory, 'other'));
   keygen(join(lab.directory, 'locked'), '-N', 'secret');
@@ -111,7 +111,10 @@ describe('a deploy', { concurrency: 4 }, () => {
   for (const [what, env, says] of [...KEYS, ...WAYS])
     test(`tells of ${what}`, async () => {
       const started = Date.now();
-      const { exit, failure, stderr } = await d.deploy(lab, { ...d.withToken(d.OTHER), ...(await env()) });
+      const { exit, failure, stderr } = await deploys.deploy(lab, {
+        ...deploys.withToken(deploys.OTHER),
+        ...(await env()),
+      });
       assert.equal(exit, 1, stderr);
       assert.equal(failure?.code, 'ssh', stderr);
       assert.ok(failure?.text.startsWith(says), `${failure?.text}\nbut not\n${says}`);
@@ -133,6 +136,6 @@ describe('a deploy', { concurrency: 4 }, () => {
 });
 
 test('and none of them changed anything', async () => {
-  assert.equal(await d.tree(lab.proxy), unchanged);
-  assert.deepEqual([await d.gate(d.TOKEN), await d.gate(d.OTHER)], [502, 401]);
+  assert.equal(await deploys.tree(lab.proxy), unchanged);
+  assert.deepEqual([await deploys.gate(deploys.TOKEN), await deploys.gate(deploys.OTHER)], [502, 401]);
 });

@@ -7,8 +7,8 @@ import { clientMap } from '../../../lib/nginx/client-map.ts';
 import { statusProgram } from '../../../lib/program/history-programs.ts';
 import { type Status, statusOf } from '../../../lib/remote/status.ts';
 import { Secret } from '../../../lib/util/secret.ts';
-import * as d from '../../lab/actors/deploys.ts';
-import * as p from '../../lab/actors/programs.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
+import * as programs from '../../lab/actors/programs.ts';
 import { caConfig, lifeArgs } from '../../lab/certificates/openssl-ca.ts';
 import { type Host, type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { bootstrap, WITH_TOKEN } from '../certificates/bootstrap-lab.ts';
@@ -26,11 +26,14 @@ after(() => lab.stop());
 
 /** What the script's program tells of a host now. */
 async function look(host = first): Promise<Status> {
-  const run = p.newRun();
-  const ran = await p.execute(host, { run, text: await statusProgram(run, p.site, 'everything') });
+  const run = programs.newRun();
+  const ran = await programs.execute(host, {
+    run,
+    text: await statusProgram(run, programs.site, 'everything'),
+  });
   assert.equal(ran.verdict, 'unchanged', ran.stdout + ran.stderr);
   assert.equal(ran.stderr, '');
-  return statusOf(ran, p.site, new Date().toISOString());
+  return statusOf(ran, programs.site, new Date().toISOString());
 }
 const root = async (command: string, host = first) => {
   const { status, stderr } = await host.sh(`set -e; ${command}`);
@@ -63,7 +66,7 @@ test('the whole site with a certificate of a CA, which certbot renews and nginx 
   const status = await look();
   assert.equal(status.vhost, 'tls');
   assert.equal(status.certificate?.kind, 'ca');
-  assert.equal(status.certificate?.names, d.SITE);
+  assert.equal(status.certificate?.names, deploys.SITE);
   assert.deepEqual(status.renewal, {
     by: 'certbot',
     authenticator: 'webroot',
@@ -71,16 +74,16 @@ test('the whole site with a certificate of a CA, which certbot renews and nginx 
     schedule: 'timer',
     hook: true,
   });
-  assert.deepEqual(status.upgrade, [d.WEBSOCKET]);
+  assert.deepEqual(status.upgrade, [deploys.WEBSOCKET]);
   assert.deepEqual(about(status), []);
 });
 
 const HOOK = '/etc/letsencrypt/renewal-hooks/deploy/gatepost-reload-nginx';
-const RENEWAL = `/etc/letsencrypt/renewal/${d.SITE}.conf`;
+const RENEWAL = `/etc/letsencrypt/renewal/${deploys.SITE}.conf`;
 const SYSTEMCTL = '/usr/local/bin/systemctl';
-const CHAIN = `/etc/letsencrypt/live/${d.SITE}/fullchain.pem`;
+const CHAIN = `/etc/letsencrypt/live/${deploys.SITE}/fullchain.pem`;
 const BEARERS = '/etc/nginx/ia-enso-bearers';
-const JOURNAL = `/var/lib/gatepost/${d.SITE}/journal`;
+const JOURNAL = `/var/lib/gatepost/${deploys.SITE}/journal`;
 const keep = (file: string) => `rm -rf /root/kept; cp -a ${file} /root/kept`;
 const back = (file: string) => `rm -f ${file}; cp -a /root/kept ${file}`;
 const noTimer = `mv ${SYSTEMCTL} /root/kept; printf '#!/bin/sh\\necho inactive\\nexit 3\\n' >${SYSTEMCTL}; chmod 755 ${SYSTEMCTL}`;
@@ -163,8 +166,20 @@ const FAULTS: readonly (readonly [string, spoil: string, mend: string, about: st
 const EXITS: readonly (readonly [what: string, spoil: string, fix: string, about: string[], exit: number])[] =
   [
     ['all is well', ':', ':', [], 0],
-    ['a file was changed by hand', `${keep(d.VHOST)}; echo '#' >>${d.VHOST}`, back(d.VHOST), ['files'], 3],
-    ['a file was removed by hand', `mv ${d.WEBSOCKET} /root/kept`, back(d.WEBSOCKET), ['nginx'], 3],
+    [
+      'a file was changed by hand',
+      `${keep(deploys.VHOST)}; echo '#' >>${deploys.VHOST}`,
+      back(deploys.VHOST),
+      ['files'],
+      3,
+    ],
+    [
+      'a file was removed by hand',
+      `mv ${deploys.WEBSOCKET} /root/kept`,
+      back(deploys.WEBSOCKET),
+      ['nginx'],
+      3,
+    ],
     ['nginx is stopped', 'nginx -s stop; sleep 0.5', 'nginx', ['nginx'], 3],
     ['the certificate is missing', `mv ${CHAIN} /root/kept`, back(CHAIN), ['nginx', 'the certificate'], 3],
     ['the certificate has expired', newCertificate(-3), back(CHAIN), ['the certificate'], 3],
@@ -196,7 +211,7 @@ const EXITS: readonly (readonly [what: string, spoil: string, fix: string, about
 describe('the exit status where', () => {
   before(async () => {
     await root('mkdir /root/ca');
-    await d.put(first, '/root/ca/config', caConfig('/root/ca'));
+    await deploys.put(first, '/root/ca/config', caConfig('/root/ca'));
   });
 
   interface Judged {
@@ -247,11 +262,11 @@ describe('a fault that nothing complains of yet', () => {
 describe('a backend', () => {
   const ip = (command: string) => `ip ${command}`;
   const dropped = 'neigh replace 192.168.1.164 lladdr 02:00:00:00:00:99 dev eth1 nud permanent';
-  const vhost = (sed: string) => `${keep(d.VHOST)}; sed -i '${sed}' ${d.VHOST}`;
+  const vhost = (sed: string) => `${keep(deploys.VHOST)}; sed -i '${sed}' ${deploys.VHOST}`;
   const states: readonly (readonly [string, spoil: string, mend: string, address: string, state: string])[] =
     [
       ['that answers', ':', ':', '192.168.1.164:11434', 'open'],
-      ['whose port is shut', vhost('s/:11434/:9/'), back(d.VHOST), '192.168.1.164:9', 'closed'],
+      ['whose port is shut', vhost('s/:11434/:9/'), back(deploys.VHOST), '192.168.1.164:9', 'closed'],
       [
         'whose firewall drops packets',
         ip(dropped),
@@ -269,7 +284,7 @@ describe('a backend', () => {
       [
         'whose address is wrong, shown as it is in force',
         vhost('s/192.168.1.164:11434/192.168.1.199:11434/'),
-        back(d.VHOST),
+        back(deploys.VHOST),
         '192.168.1.199:11434',
         'unreachable',
       ],
@@ -286,8 +301,8 @@ describe('a backend', () => {
 });
 
 test('a vhost that a hand has put there: its backends and certificate are told, and that no release is ours', async () => {
-  const { stdout } = await first.sh(`cat ${d.VHOST}`);
-  await d.put(second, '/etc/nginx/conf.d/ia.enso.4nkweb.com.conf', stdout);
+  const { stdout } = await first.sh(`cat ${deploys.VHOST}`);
+  await deploys.put(second, '/etc/nginx/conf.d/ia.enso.4nkweb.com.conf', stdout);
   const status = await look(second).finally(() =>
     root('rm /etc/nginx/conf.d/ia.enso.4nkweb.com.conf', second),
   );
@@ -298,7 +313,7 @@ test('a vhost that a hand has put there: its backends and certificate are told, 
 });
 
 describe('the script', () => {
-  const HISTORY = `${d.RELEASES}`;
+  const HISTORY = `${deploys.RELEASES}`;
 
   before(async () => {
     const maps = Array.from({ length: 30 }, (_, i) => {
@@ -307,7 +322,7 @@ describe('the script', () => {
       const times = { created: '2026-11-22T17:40:35Z', rotated: '2026-11-22T17:40:35Z' };
       return [name, clientMap({ name, scope: 'inference', ...times, tokens: [token] })] as const;
     });
-    for (const [name, text] of maps) await d.put(first, `/etc/nginx/ia-enso-bearers/${name}.map`, text);
+    for (const [name, text] of maps) await deploys.put(first, `/etc/nginx/ia-enso-bearers/${name}.map`, text);
     const copy = `cd ${HISTORY}; last=$(ls | tail -n 1); for n in $(seq 101 110); do cp -a "$last" "000$n.\${last#*.}$n"; done`;
     await root(copy);
     // As where there is no nginx: its program is away, the rest of the host is as it was.

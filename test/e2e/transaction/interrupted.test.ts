@@ -6,8 +6,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import * as d from '../../lab/actors/deploys.ts';
-import * as p from '../../lab/actors/programs.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
+import * as programs from '../../lab/actors/programs.ts';
 import { copyProject } from '../../lab/actors/project.ts';
 import { finished, type Lab, onceSaid, type Result, startLab } from '../../lab/namespaces/lab.ts';
 import { typescript } from '../../lab/namespaces/process.ts';
@@ -33,18 +33,18 @@ async function interrupted(
   return ran;
 }
 
-const live = async () => [await d.gate(d.TOKEN), await d.gate(d.OTHER)];
+const live = async () => [await deploys.gate(deploys.TOKEN), await deploys.gate(deploys.OTHER)];
 const OLD = [200, 401];
 const NEW = [401, 200];
 
 describe('a deploy that is interrupted', () => {
   beforeEach(async () => {
-    await d.reset(lab.proxy);
-    assert.equal((await p.apply(lab.proxy, { token: d.TOKEN })).verdict, 'applied');
+    await deploys.reset(lab.proxy);
+    assert.equal((await programs.apply(lab.proxy, { token: deploys.TOKEN })).verdict, 'applied');
   });
 
   test('before the proxy is there changes nothing, and says so', async () => {
-    const ran = await interrupted('deploy', [], /through 4nk/, 'SIGINT', d.withToken(d.OTHER));
+    const ran = await interrupted('deploy', [], /through 4nk/, 'SIGINT', deploys.withToken(deploys.OTHER));
     assert.equal(ran.status, 1, ran.stdout);
     assert.match(ran.stdout, /Interrupted\.\n.*Nothing was changed.*Run the same command again/);
     assert.deepEqual(await live(), OLD);
@@ -52,7 +52,7 @@ describe('a deploy that is interrupted', () => {
 
   for (const signal of ['SIGINT', 'SIGHUP'] as const)
     test(`by ${signal} while the proxy is at work leaves it wholly old or new, and says what to run`, async () => {
-      const ran = await interrupted('deploy', [], /✓ connect /, signal, d.withToken(d.OTHER));
+      const ran = await interrupted('deploy', [], /✓ connect /, signal, deploys.withToken(deploys.OTHER));
       assert.equal(ran.status, 4, ran.stdout);
       assert.match(
         ran.stdout,
@@ -63,11 +63,17 @@ describe('a deploy that is interrupted', () => {
         [OLD, NEW].some((each) => `${each}` === `${now}`),
         `${now}`,
       );
-      assert.equal(await d.leftovers(lab.proxy), '');
+      assert.equal(await deploys.leftovers(lab.proxy), '');
     });
 
   test('while it checks what is live does not say that nothing was changed', async () => {
-    const ran = await interrupted('deploy', [], /Checks of https/, 'SIGINT', d.withToken(d.OTHER));
+    const ran = await interrupted(
+      'deploy',
+      [],
+      /Checks of https/,
+      'SIGINT',
+      deploys.withToken(deploys.OTHER),
+    );
     assert.equal(ran.status, 3, ran.stdout);
     assert.match(ran.stdout, /Interrupted after the change was made on 192\.168\.1\.100\./);
     assert.doesNotMatch(ran.stdout, /Nothing was changed/);
@@ -75,7 +81,13 @@ describe('a deploy that is interrupted', () => {
   });
 
   test('in a dry run never says that a proxy was at work', async () => {
-    const ran = await interrupted('deploy', ['--dry-run'], /✓ connect /, 'SIGINT', d.withToken(d.OTHER));
+    const ran = await interrupted(
+      'deploy',
+      ['--dry-run'],
+      /✓ connect /,
+      'SIGINT',
+      deploys.withToken(deploys.OTHER),
+    );
     assert.equal(ran.status, 1, ran.stdout);
     assert.match(ran.stdout, /Nothing was changed/);
     assert.deepEqual(await live(), OLD);
@@ -123,10 +135,10 @@ describe('a new token', () => {
 
   for (const flags of [[], ['--json']])
     test(`is shown once when the checks after its change are interrupted: ${flags.join('') || 'text'}`, async () => {
-      await d.reset(lab.proxy);
+      await deploys.reset(lab.proxy);
       const ran = await interrupted('deploy', flags, /Checks of https/);
       assert.deepEqual([ran.status, tokens(ran).length], [3, 1], ran.stderr);
-      assert.equal(await d.gate(tokens(ran)[0]), 200);
+      assert.equal(await deploys.gate(tokens(ran)[0]), 200);
     });
 
   test('that a proxy with clients did not take is not shown', async () => {
@@ -138,7 +150,7 @@ describe('a new token', () => {
 
   test('that the env file got before any proxy: the end says where it is and what is live', async () => {
     const file = join(lab.directory, 'interrupted.env');
-    await writeFile(file, `IA_ENSO_OLLAMA_BEARER_TOKEN=${d.OTHER}\n`, { mode: 0o600 });
+    await writeFile(file, `IA_ENSO_OLLAMA_BEARER_TOKEN=${deploys.OTHER}\n`, { mode: 0o600 });
     const ran = await interrupted('rotate-bearer', ['--write-env', '--env', file], /holds the new token now/);
     assert.equal(ran.status, 1, ran.stdout);
     assert.match(
@@ -152,7 +164,7 @@ describe('a new token', () => {
   test('of a rotation is shown once, too', async () => {
     const ran = await interrupted('rotate-bearer', ['--json'], /Requests to https/);
     assert.deepEqual([ran.status, tokens(ran).length], [3, 1], ran.stderr);
-    assert.equal(await d.gate(tokens(ran)[0]), 502);
+    assert.equal(await deploys.gate(tokens(ran)[0]), 502);
   });
 });
 
@@ -190,16 +202,19 @@ describe('a bug of ours', () => {
       assert.ok(text.includes(before));
       await writeFile(join(copy, file), text.replace(before, after));
       const args = ['--import', 'tsx', 'scripts/deploy.ts', '--no-verify', '--json'];
-      await d.reset(lab.proxy);
+      await deploys.reset(lab.proxy);
       const ran = await finished(
-        spawn(process.execPath, args, { cwd: copy, env: { ...lab.env, ...d.withToken(d.OTHER) } }),
+        spawn(process.execPath, args, {
+          cwd: copy,
+          env: { ...lab.env, ...deploys.withToken(deploys.OTHER) },
+        }),
       );
       await lab.proxy.sh('flock /var/lib/gatepost/lock true 2>/dev/null');
       assert.equal(ran.status, exit, ran.stderr);
       const { error } = JSON.parse(ran.stdout);
       assert.match(error.message, /^A bug in this script: Error: slip\n +at /);
       assert.equal(/was at work|after the change was made/.test(error.message), exit !== 1, error.message);
-      assert.equal(await d.gate(d.OTHER), exit === 1 ? 0 : 200);
+      assert.equal(await deploys.gate(deploys.OTHER), exit === 1 ? 0 : 200);
     });
 });
 
@@ -209,16 +224,16 @@ describe('who reads the output', () => {
     finished(
       spawn('bash', ['-c', `set -o pipefail; ${text}`], {
         cwd: lab.directory,
-        env: { ...lab.env, ...d.withToken(d.OTHER) },
+        env: { ...lab.env, ...deploys.withToken(deploys.OTHER) },
       }),
     );
 
   for (const tail of ['--verbose | head -n 1', '--json >/dev/full'])
     test(`may have gone: ${tail}`, async () => {
-      await d.reset(lab.proxy);
+      await deploys.reset(lab.proxy);
       const { status, stdout, stderr } = await shell(`${command} ${tail}`);
       assert.equal(status, 0, stdout + stderr);
       assert.doesNotMatch(stderr, /^\s+at /m);
-      assert.equal(await d.gate(d.OTHER), 200);
+      assert.equal(await deploys.gate(deploys.OTHER), 200);
     });
 });

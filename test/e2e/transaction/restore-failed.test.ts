@@ -2,7 +2,7 @@
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import * as d from '../../lab/actors/deploys.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
 import { forbidNamespaces } from '../../lab/actors/programs.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 
@@ -10,7 +10,7 @@ let lab: Lab;
 let stock = '';
 before(async () => {
   lab = await startLab();
-  stock = await d.config(lab.proxy);
+  stock = await deploys.config(lab.proxy);
 });
 after(() => lab.stop());
 
@@ -19,7 +19,7 @@ const MAPS = '/etc/nginx/conf.d';
 /** In the middle of the next change, at nginx's test in place, the maps' folder cannot be written any more; then `act`. */
 async function spoilNextTest(act: string): Promise<void> {
   await forbidNamespaces(lab.proxy);
-  await d.put(
+  await deploys.put(
     lab.proxy,
     '/usr/local/sbin/nginx',
     `#!/bin/sh
@@ -33,7 +33,7 @@ const KILLED = 'kill -KILL "$(sed -n "s/.*process \\([0-9]*\\)).*/\\1/p" /var/li
 const REFUSED = 'echo "nginx: [emerg] of this test"; exit 1';
 
 describe('a change that cannot be put back', () => {
-  beforeEach(() => d.reset(lab.proxy));
+  beforeEach(() => deploys.reset(lab.proxy));
 
   for (const [how, act] of [
     ['after nginx refused it', REFUSED],
@@ -41,18 +41,21 @@ describe('a change that cannot be put back', () => {
   ] as const)
     test(`${how}: status 5, and the steps mend it`, async () => {
       await spoilNextTest(act);
-      const deployed = await d.deploy(lab, d.withToken(d.TOKEN));
+      const deployed = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
       await lab.proxy.sh(`umount ${MAPS}`);
       assert.deepEqual([deployed.exit, deployed.outcome], [5, 'failed'], deployed.stderr);
       assert.equal(deployed.failure?.code, 'restore');
       const { todo = [] } = deployed;
-      assert.ok(todo.includes(`rm -f ${d.MAPS}`) && todo.at(-1) === 'nginx -t && nginx -s reload', `${todo}`);
+      assert.ok(
+        todo.includes(`rm -f ${deploys.MAPS}`) && todo.at(-1) === 'nginx -t && nginx -s reload',
+        `${todo}`,
+      );
       for (const step of todo) assert.ok(deployed.stderr.includes(step), `${step}\n${deployed.stderr}`);
       const typed = await lab.proxy.sh(`set -e\n${todo.join('\n')}`);
       assert.equal(typed.status, 0, typed.stderr);
-      assert.equal(await d.config(lab.proxy), stock);
-      const next = await d.deploy(lab, d.withToken(d.TOKEN));
+      assert.equal(await deploys.config(lab.proxy), stock);
+      const next = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
       assert.deepEqual([next.exit, next.outcome], [0, 'applied'], next.stderr);
-      assert.equal(await d.leftovers(lab.proxy), '');
+      assert.equal(await deploys.leftovers(lab.proxy), '');
     });
 });

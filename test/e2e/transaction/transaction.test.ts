@@ -5,9 +5,9 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clientMapKey } from '../../../lib/nginx/client-map.ts';
 import { Secret } from '../../../lib/util/secret.ts';
-import * as d from '../../lab/actors/deploys.ts';
-import * as p from '../../lab/actors/programs.ts';
-import * as k from '../../lab/faults/killed.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
+import * as programs from '../../lab/actors/programs.ts';
+import * as killed from '../../lab/faults/killed.ts';
 import { before_, upTo } from '../../lab/faults/killed.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 
@@ -18,47 +18,50 @@ before(async () => {
 after(() => lab.stop());
 
 /** A state of the proxy: a vhost that tells its name, and one token. */
-const state = (name: string, token: string, more = ''): p.Wanted => ({
+const state = (name: string, token: string, more = ''): programs.Wanted => ({
   token,
-  edit: p.inVhost((text) =>
+  edit: programs.inVhost((text) =>
     text.replace(
       '    absolute_redirect off;\n',
       (line) => `${line}    location = /state { return 200 ${name}; }\n${more}`,
     ),
   ),
 });
-const A = state('A', d.TOKEN);
-const B = state('B', d.OTHER);
+const A = state('A', deploys.TOKEN);
+const B = state('B', deploys.OTHER);
 const WHOLE = { A: 'A 200 401', B: 'B 401 200' };
 
 let probes = 0;
 /** What the proxy serves: its vhost's name, and its answers to both tokens. From a new address: failures are counted by it. */
 async function serving(): Promise<string> {
   const from = `127.1.${probes >> 8}.${probes++ & 255}`;
-  const curl = `curl -sk -m 5 --interface ${from} --resolve ${d.SITE}:443:127.0.0.1`;
+  const curl = `curl -sk -m 5 --interface ${from} --resolve ${deploys.SITE}:443:127.0.0.1`;
   const ask = (token: string) =>
-    `${curl} -o /dev/null -w ' %{http_code}' -H 'Authorization: Bearer ${token}' https://${d.SITE}/ollama/v1/models`;
-  const { stdout } = await lab.proxy.sh(`${curl} https://${d.SITE}/state; ${ask(d.TOKEN)}; ${ask(d.OTHER)}`);
+    `${curl} -o /dev/null -w ' %{http_code}' -H 'Authorization: Bearer ${token}' https://${deploys.SITE}/ollama/v1/models`;
+  const { stdout } = await lab.proxy.sh(
+    `${curl} https://${deploys.SITE}/state; ${ask(deploys.TOKEN)}; ${ask(deploys.OTHER)}`,
+  );
   return stdout;
 }
 
 const trees: Record<string, string> = {};
 
 async function settle(wanted = A): Promise<void> {
-  const back = await p.apply(lab.proxy, wanted);
+  const back = await programs.apply(lab.proxy, wanted);
   assert.ok(back.verdict === 'applied' || back.verdict === 'unchanged', back.stdout + back.stderr);
 }
 
-const scene: k.Scene = { host: () => lab.proxy, serving, whole: WHOLE, trees };
-const isWholly = (is: k.State, where: string) => k.isWholly(scene, is, where);
-const judge = (program: p.Program, ran: p.Ran, where: string) => k.judge(scene, program, ran, where);
+const scene: killed.Scene = { host: () => lab.proxy, serving, whole: WHOLE, trees };
+const isWholly = (is: killed.State, where: string) => killed.isWholly(scene, is, where);
+const judge = (program: programs.Program, ran: programs.Ran, where: string) =>
+  killed.judge(scene, program, ran, where);
 
 /** Runs the change from A to B under each plan, and tells how often which state came of it. */
 async function sweep(plans: readonly string[], wanted = B): Promise<Record<'A' | 'B', number>> {
   const count = { A: 0, B: 0 };
   for (const plan of plans) {
-    const program = await p.deployProgram(wanted);
-    const { ran, calls } = await p.underPlan(lab.proxy, program, plan);
+    const program = await programs.deployProgram(wanted);
+    const { ran, calls } = await programs.underPlan(lab.proxy, program, plan);
     const is = await judge(program, ran, `${plan.replace('\n', ', ')}: ${calls.at(-1)}`);
     count[is] += 1;
     if (is === 'B') await settle();
@@ -72,15 +75,15 @@ describe('a change that is killed', () => {
   const IN_PLACE = / wc -c/;
   /** The numbers of the first calls that match. */
   const call = (pattern: RegExp) => calls.findIndex((line) => pattern.test(line)) + 1;
-  const broken = { ...B, edit: p.inVhost((text) => `${text}nonsense;\n`) };
+  const broken = { ...B, edit: programs.inVhost((text) => `${text}nonsense;\n`) };
 
   before(async () => {
-    await p.installShims(lab.proxy);
+    await programs.installShims(lab.proxy);
     await settle(B);
-    trees.B = await d.config(lab.proxy);
+    trees.B = await deploys.config(lab.proxy);
     await settle();
-    trees.A = await d.config(lab.proxy);
-    ({ calls } = await p.underPlan(lab.proxy, await p.deployProgram(B), ''));
+    trees.A = await deploys.config(lab.proxy);
+    ({ calls } = await programs.underPlan(lab.proxy, await programs.deployProgram(B), ''));
     assert.ok(calls.length > 20, calls.join('\n'));
     await settle();
   });
@@ -103,20 +106,20 @@ describe('a change that is killed', () => {
   }
 
   test('by KILL while it puts back what nginx refused is wholly old', async () => {
-    await p.forbidNamespaces(lab.proxy);
-    const program = await p.deployProgram(broken);
-    const failed = await p.underPlan(lab.proxy, program, '');
+    await programs.forbidNamespaces(lab.proxy);
+    const program = await programs.deployProgram(broken);
+    const failed = await programs.underPlan(lab.proxy, program, '');
     assert.equal(failed.ran.verdict, 'rolled-back');
     const first = failed.calls.findIndex((line) => / nginx -t/.test(line)) + 1;
     const count = await sweep(upTo(failed.calls.length, first).map(before_('KILL')), broken);
-    await p.allowNamespaces(lab.proxy);
+    await programs.allowNamespaces(lab.proxy);
     assert.ok(count.B === 0 && count.A > 5, JSON.stringify(count));
   });
 
   test('by KILL while it puts back what is live already is wholly old', async () => {
     const reload = call(/ sleep /);
     const term = `${reload} before TERM`;
-    const whole = await p.underPlan(lab.proxy, await p.deployProgram(B), term);
+    const whole = await programs.underPlan(lab.proxy, await programs.deployProgram(B), term);
     const plans = upTo(whole.calls.length, reload + 1).map((n) => `${term}\n${n} before KILL`);
     assert.ok(plans.length > 5, whole.calls.join('\n'));
     assert.deepEqual(await sweep(plans), { A: plans.length, B: 0 });
@@ -125,9 +128,13 @@ describe('a change that is killed', () => {
   test('and whose recovery is killed, at any call, is wholly old in the end', async () => {
     const swap = call(/ mv .*gatepost-new .*sites-available/) + 1;
     const recovery = async (plan: string) => {
-      const program = await p.deployProgram(B);
-      await p.underPlan(lab.proxy, program, `${swap} before KILL`);
-      const { ran, calls: made } = await p.underPlan(lab.proxy, await p.question(program.run), plan);
+      const program = await programs.deployProgram(B);
+      await programs.underPlan(lab.proxy, program, `${swap} before KILL`);
+      const { ran, calls: made } = await programs.underPlan(
+        lab.proxy,
+        await programs.question(program.run),
+        plan,
+      );
       await judge(program, ran, `recovery killed before ${made.at(-1)}`);
       await isWholly('A', plan);
       return made;
@@ -138,23 +145,23 @@ describe('a change that is killed', () => {
   });
 
   test('and whose files somebody else makes live meanwhile is wholly old in the end', async () => {
-    const program = await p.deployProgram(B);
-    const { ran } = await p.underPlan(lab.proxy, program, `${call(IN_PLACE)} before KILL`);
-    const pids = await d.workers(lab.proxy);
+    const program = await programs.deployProgram(B);
+    const { ran } = await programs.underPlan(lab.proxy, program, `${call(IN_PLACE)} before KILL`);
+    const pids = await deploys.workers(lab.proxy);
     await lab.proxy.sh('nginx -s reload; sleep 0.5');
-    assert.notEqual(await d.workers(lab.proxy), pids);
+    assert.notEqual(await deploys.workers(lab.proxy), pids);
     assert.equal(await judge(program, ran, 'reloaded by hand'), 'A');
   });
 
   test('is settled by the next deploy, which says so', async () => {
-    await p.underPlan(lab.proxy, await p.deployProgram(B), `${call(IN_PLACE)} before KILL`);
-    const next = await d.deploy(lab, d.withToken(d.TOKEN));
+    await programs.underPlan(lab.proxy, await programs.deployProgram(B), `${call(IN_PLACE)} before KILL`);
+    const next = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
     assert.deepEqual([next.exit, next.outcome], [0, 'applied'], next.stderr);
     assert.match(
       next.stderr,
       /an earlier run \(.* of tester@lab\) did not finish; what it had changed is put back/,
     );
-    assert.deepEqual([await d.gate(d.TOKEN), await d.gate(d.OTHER)], [200, 401]);
+    assert.deepEqual([await deploys.gate(deploys.TOKEN), await deploys.gate(deploys.OTHER)], [200, 401]);
     await settle();
   });
 
@@ -167,11 +174,15 @@ describe('a change that is killed', () => {
   ] as const;
   for (const [name, where, signal, outcome, exit] of overSsh) {
     test(`${name}: the script says what came of it, and a new token is not lost`, async () => {
-      await d.reset(lab.proxy);
-      await p.installShims(lab.proxy);
+      await deploys.reset(lab.proxy);
+      await programs.installShims(lab.proxy);
       // Twice: only the second one finds what the deploy will find, and so comes to the same calls.
       const count = async () => {
-        const { calls } = await p.underPlan(lab.proxy, await p.deployProgram({ token: d.TOKEN }), '');
+        const { calls } = await programs.underPlan(
+          lab.proxy,
+          await programs.deployProgram({ token: deploys.TOKEN }),
+          '',
+        );
         await lab.proxy.sh('rm -rf /var/lib/gatepost /etc/nginx/ia-enso-bearers');
         return calls;
       };
@@ -181,22 +192,22 @@ describe('a change that is killed', () => {
       await lab.proxy.sh(
         `: >/run/shim/calls; echo 0 >/run/shim/count; echo ${at} before ${signal} >/run/shim/plan`,
       );
-      const deployed = await d.deploy(lab).finally(() => lab.proxy.sh('/bin/rm /run/shim/plan'));
+      const deployed = await deploys.deploy(lab).finally(() => lab.proxy.sh('/bin/rm /run/shim/plan'));
       assert.deepEqual([deployed.exit, deployed.outcome], [exit, outcome], deployed.stderr);
       assert.equal(Boolean(deployed.token), outcome === 'applied');
-      if (deployed.token) assert.equal(await d.gate(deployed.token), 200);
+      if (deployed.token) assert.equal(await deploys.gate(deployed.token), 200);
     });
   }
 });
 
 describe('a change that cannot be', () => {
   before(async () => {
-    await d.reset(lab.proxy);
-    await p.apply(lab.proxy, A);
-    trees.A = await d.config(lab.proxy);
+    await deploys.reset(lab.proxy);
+    await programs.apply(lab.proxy, A);
+    trees.A = await deploys.config(lab.proxy);
   });
 
-  const certificate = `/etc/letsencrypt/live/${d.SITE}`;
+  const certificate = `/etc/letsencrypt/live/${deploys.SITE}`;
   /** What nginx can say to a template, and what makes it say so. */
   const refusals: readonly (readonly [RegExp, (text: string) => string])[] = [
     [/unknown directive "nonsense"/, (text) => `${text}nonsense;\n`],
@@ -231,19 +242,19 @@ describe('a change that cannot be', () => {
   for (const [words, edit] of refusals) {
     test(`is put back when nginx says ${words.source.split('|')[0]}`, async () => {
       await lab.proxy.sh('openssl ecparam -name prime256v1 -genkey -noout -out /etc/nginx/other.key');
-      const tree = await d.config(lab.proxy);
-      const pids = await d.workers(lab.proxy);
-      const ran = await p.apply(lab.proxy, { token: d.OTHER, edit: p.inVhost(edit) });
+      const tree = await deploys.config(lab.proxy);
+      const pids = await deploys.workers(lab.proxy);
+      const ran = await programs.apply(lab.proxy, { token: deploys.OTHER, edit: programs.inVhost(edit) });
       assert.deepEqual(
         [ran.status, ran.verdict, ran.failure?.code],
         [1, 'rolled-back', 'test'],
         ran.stdout + ran.stderr,
       );
       assert.match(ran.failure?.text ?? '', words);
-      assert.equal(await d.config(lab.proxy), tree);
-      assert.equal(await d.leftovers(lab.proxy), '');
+      assert.equal(await deploys.config(lab.proxy), tree);
+      assert.equal(await deploys.leftovers(lab.proxy), '');
       assert.equal(await serving(), WHOLE.A);
-      assert.equal(await d.workers(lab.proxy), pids);
+      assert.equal(await deploys.workers(lab.proxy), pids);
       await lab.proxy.sh('rm /etc/nginx/other.key');
     });
   }
@@ -254,9 +265,9 @@ describe('a change that cannot be', () => {
     );
     await sleep(300);
     const start = performance.now();
-    const ran = await p.apply(lab.proxy, {
-      token: d.OTHER,
-      edit: p.inVhost((text) => text.replace('listen 80;', 'listen 80;\n    listen 8443;')),
+    const ran = await programs.apply(lab.proxy, {
+      token: deploys.OTHER,
+      edit: programs.inVhost((text) => text.replace('listen 80;', 'listen 80;\n    listen 8443;')),
     });
     const took = performance.now() - start;
     assert.deepEqual(
@@ -272,10 +283,10 @@ describe('a change that cannot be', () => {
   });
 
   test('is a failure when another vhost has our name', async () => {
-    const vhost = `server { listen 80; listen 443 ssl; server_name ${d.SITE};
+    const vhost = `server { listen 80; listen 443 ssl; server_name ${deploys.SITE};
       ssl_certificate ${certificate}/fullchain.pem; ssl_certificate_key ${certificate}/privkey.pem; return 444; }\n`;
-    await d.put(lab.proxy, '/etc/nginx/sites-enabled/zz-other', vhost);
-    const deployed = await d.deploy(lab, d.withToken(d.OTHER));
+    await deploys.put(lab.proxy, '/etc/nginx/sites-enabled/zz-other', vhost);
+    const deployed = await deploys.deploy(lab, deploys.withToken(deploys.OTHER));
     assert.deepEqual([deployed.exit, deployed.outcome], [1, 'rolled-back'], deployed.stderr);
     assert.match(deployed.stderr, /conflicting server name "ia.enso.4nkweb.com"/);
     assert.match(deployed.stderr, /Another vhost on this proxy already has our server name/);
@@ -284,15 +295,15 @@ describe('a change that cannot be', () => {
   });
 
   test('is refused before anything when nginx is broken by somebody else', async () => {
-    await d.put(lab.proxy, '/etc/nginx/conf.d/zz-theirs.conf', 'their_nonsense on;\n');
-    const tree = await d.tree(lab.proxy, '/etc/nginx', d.RELEASES);
-    const deployed = await d.deploy(lab, d.withToken(d.OTHER));
+    await deploys.put(lab.proxy, '/etc/nginx/conf.d/zz-theirs.conf', 'their_nonsense on;\n');
+    const tree = await deploys.tree(lab.proxy, '/etc/nginx', deploys.RELEASES);
+    const deployed = await deploys.deploy(lab, deploys.withToken(deploys.OTHER));
     assert.deepEqual([deployed.exit, deployed.outcome, deployed.failure?.code], [1, 'refused', 'sick']);
     assert.match(
       deployed.stderr,
       /unknown directive "their_nonsense" in \/etc\/nginx\/conf.d\/zz-theirs.conf:1/,
     );
-    assert.equal(await d.tree(lab.proxy, '/etc/nginx', d.RELEASES), tree);
+    assert.equal(await deploys.tree(lab.proxy, '/etc/nginx', deploys.RELEASES), tree);
     await lab.proxy.sh('rm /etc/nginx/conf.d/zz-theirs.conf');
     await isWholly('A', 'after a sick nginx');
   });
@@ -310,7 +321,7 @@ describe('a change that cannot be', () => {
         name,
         ['--json', name === 'deploy' ? '--no-verify' : '--yes'],
         {
-          env: d.withToken(d.OTHER),
+          env: deploys.withToken(deploys.OTHER),
         },
       );
       await lab.proxy.sh('nginx');
@@ -324,13 +335,13 @@ describe('a change that cannot be', () => {
 
   test("is refused when its token is another client's, who would then decide its name and scope", async () => {
     await settle(B);
-    const bob = d.CLIENT.replace('default', 'bob');
-    const key = clientMapKey(new Secret(d.TOKEN));
-    await d.put(lab.proxy, bob, `# Client "bob"\n${key} inference:bob;\n`);
+    const bob = deploys.CLIENT.replace('default', 'bob');
+    const key = clientMapKey(new Secret(deploys.TOKEN));
+    await deploys.put(lab.proxy, bob, `# Client "bob"\n${key} inference:bob;\n`);
     await lab.proxy.sh('nginx -s reload; sleep 0.3');
-    const [files, pids] = [await d.config(lab.proxy), await d.workers(lab.proxy)];
+    const [files, pids] = [await deploys.config(lab.proxy), await deploys.workers(lab.proxy)];
     for (const wanted of [A, { ...A, verb: 'plan' } as const]) {
-      const ran = await p.apply(lab.proxy, wanted);
+      const ran = await programs.apply(lab.proxy, wanted);
       assert.deepEqual(
         [ran.status, ran.verdict, ran.failure?.code],
         [1, 'refused', 'same-token'],
@@ -338,8 +349,8 @@ describe('a change that cannot be', () => {
       );
       assert.equal(ran.failure?.text, 'the new token is the one of the client bob');
     }
-    assert.deepEqual([await d.config(lab.proxy), await d.workers(lab.proxy)], [files, pids]);
-    assert.equal(await d.leftovers(lab.proxy), '');
+    assert.deepEqual([await deploys.config(lab.proxy), await deploys.workers(lab.proxy)], [files, pids]);
+    assert.equal(await deploys.leftovers(lab.proxy), '');
     await lab.proxy.sh(`rm ${bob}; nginx -s reload`);
     await settle();
     await isWholly('A', "after another client's token");
@@ -348,7 +359,7 @@ describe('a change that cannot be', () => {
   const kept = '/etc/nginx/conf.d/ia-enso-http-maps.conf';
   const changeMaps = {
     ...B,
-    edit: ({ role, content }: Parameters<NonNullable<p.Wanted['edit']>>[0]) =>
+    edit: ({ role, content }: Parameters<NonNullable<programs.Wanted['edit']>>[0]) =>
       role === 'map' ? `${content}# more\n` : content,
   };
   /** A file system of its own in the place of a folder, with the same in it. */
@@ -361,7 +372,7 @@ describe('a change that cannot be', () => {
     what: string,
   ) => `cat >/usr/local/sbin/${command} <<'END' && chmod 755 /usr/local/sbin/${command}
 #!/bin/sh
-[ ! -d /var/lib/gatepost/${d.SITE}/journal ] || ${what}
+[ ! -d /var/lib/gatepost/${deploys.SITE}/journal ] || ${what}
 PATH=/usr/sbin:/usr/bin:/sbin:/bin exec ${command} "$@"
 END`;
   const targets = [
@@ -414,7 +425,7 @@ END`;
       'write',
       /No space left on device/,
     ],
-    ...[kept, '/etc/nginx/conf.d', d.VHOST, d.CLIENT].map((path) => {
+    ...[kept, '/etc/nginx/conf.d', deploys.VHOST, deploys.CLIENT].map((path) => {
       const folder = path.replace(/\/[^/]*\.(conf|map)$/, '');
       return [
         `immutable: ${path}`,
@@ -427,13 +438,13 @@ END`;
   ] as const;
   for (const [name, spoil, mend, code, words] of targets) {
     test(`is refused or put back where a file is ${name}`, async () => {
-      await d.reset(lab.proxy);
-      await p.apply(lab.proxy, A);
-      trees.A = await d.config(lab.proxy);
+      await deploys.reset(lab.proxy);
+      await programs.apply(lab.proxy, A);
+      trees.A = await deploys.config(lab.proxy);
       const spoilt = await lab.proxy.sh(`set -e; ${spoil}`);
       assert.equal(spoilt.status, 0, spoilt.stderr);
       try {
-        const ran = await p.apply(lab.proxy, changeMaps);
+        const ran = await programs.apply(lab.proxy, changeMaps);
         assert.equal(ran.status, 1, ran.stdout + ran.stderr);
         assert.ok(['refused', 'rolled-back'].includes(ran.verdict ?? ''), ran.stdout + ran.stderr);
         assert.match(ran.failure?.code ?? '', new RegExp(`^(${code})$`));
@@ -447,22 +458,22 @@ END`;
         (await lab.proxy.sh(`find /etc/nginx /var/lib/gatepost -name "*gatepost*" -size 0`)).stdout,
         '',
       );
-      const next = await p.apply(lab.proxy, B);
+      const next = await programs.apply(lab.proxy, B);
       assert.equal(next.verdict, 'applied', next.stdout + next.stderr);
     });
   }
 
   test('and cannot be put back either, for a file is immutable by then: the steps that it says mend it', async () => {
-    await d.reset(lab.proxy);
-    await p.apply(lab.proxy, A);
-    trees.A = await d.config(lab.proxy);
-    await p.forbidNamespaces(lab.proxy);
+    await deploys.reset(lab.proxy);
+    await programs.apply(lab.proxy, A);
+    trees.A = await deploys.config(lab.proxy);
+    await programs.forbidNamespaces(lab.proxy);
     await lab.proxy.sh(
       `${own('/etc/nginx/conf.d', 'mode=755')} && ${inPlaceAt('nginx', `chattr +i ${kept}`)}`,
     );
-    const edit: p.Wanted['edit'] = (file) =>
+    const edit: programs.Wanted['edit'] = (file) =>
       file.role === 'vhost' ? `${file.content}nonsense;\n` : changeMaps.edit(file);
-    const ran = await p.apply(lab.proxy, { ...changeMaps, edit });
+    const ran = await programs.apply(lab.proxy, { ...changeMaps, edit });
     assert.deepEqual(
       [ran.status, ran.verdict, ran.failure?.code],
       [5, 'restore-failed', 'restore'],
@@ -477,12 +488,12 @@ END`;
       `rm /usr/local/sbin/nginx; chattr -i ${kept}; set -e\n${ran.todo?.join('\n')}`,
     );
     assert.equal(typed.status, 0, typed.stderr);
-    assert.equal(await d.config(lab.proxy), trees.A);
+    assert.equal(await deploys.config(lab.proxy), trees.A);
     assert.equal(await serving(), WHOLE.A);
-    const next = await p.apply(lab.proxy, B);
+    const next = await programs.apply(lab.proxy, B);
     assert.equal(next.verdict, 'applied', next.stdout + next.stderr);
     assert.equal(await serving(), WHOLE.B);
-    assert.equal(await d.leftovers(lab.proxy), '');
+    assert.equal(await deploys.leftovers(lab.proxy), '');
     await lab.proxy.sh(notOwn('/etc/nginx/conf.d'));
   });
 });
@@ -491,14 +502,14 @@ END`;
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 
 describe('two at once', () => {
-  before(() => d.reset(lab.proxy));
+  before(() => deploys.reset(lab.proxy));
 
   test('one wins whole, the other waits and is applied after it; never a mix', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       await settle();
       const both = await Promise.all([
-        p.apply(lab.proxy, { ...A, token: d.OTHER, who: 'alice@lab' }),
-        p.apply(lab.proxy, { ...B, token: d.TOKEN, who: 'bob@lab' }),
+        programs.apply(lab.proxy, { ...A, token: deploys.OTHER, who: 'alice@lab' }),
+        programs.apply(lab.proxy, { ...B, token: deploys.TOKEN, who: 'bob@lab' }),
       ]);
       for (const ran of both) assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
       assert.match(
@@ -506,17 +517,17 @@ describe('two at once', () => {
         /wait for the run of (alice|bob)@lab \(site ia.enso.4nkweb.com, run \S+, process \d+\)/,
       );
       assert.ok(['A 401 200', 'B 200 401'].includes(await serving()));
-      assert.equal(await d.leftovers(lab.proxy), '');
+      assert.equal(await deploys.leftovers(lab.proxy), '');
     }
   });
 
   test('a deploy and a rotation: who comes second says whom it waits for, and its token is the one', async () => {
     await settle();
     const slow = '#!/bin/sh\n! mkdir /run/slept 2>/dev/null || sleep 1.5\nexec /usr/bin/sync "$@"\n';
-    await d.put(lab.proxy, '/usr/local/sbin/sync', slow);
+    await deploys.put(lab.proxy, '/usr/local/sbin/sync', slow);
     await lab.proxy.sh('rm -rf /run/slept; chmod 755 /usr/local/sbin/sync');
     const [deployed, rotated] = await Promise.all([
-      d.deploy(lab, d.withToken(d.OTHER)),
+      deploys.deploy(lab, deploys.withToken(deploys.OTHER)),
       lab.run('rotate-bearer', ['--json', '--no-verify']),
     ]);
     await lab.proxy.sh('rm /usr/local/sbin/sync');
@@ -529,18 +540,21 @@ describe('two at once', () => {
     const isSecond = [deployed.stderr, rotated.stderr].map((said) => waits.test(said));
     assert.deepEqual(isSecond.toSorted(), [false, true], deployed.stderr + rotated.stderr);
     const { token } = JSON.parse(rotated.stdout);
-    assert.deepEqual([await d.gate(d.OTHER), await d.gate(token)], isSecond[0] ? [200, 401] : [401, 200]);
+    assert.deepEqual(
+      [await deploys.gate(deploys.OTHER), await deploys.gate(token)],
+      isSecond[0] ? [200, 401] : [401, 200],
+    );
   });
 
   test('one that is stopped makes the other give up after the limit, naming it', async () => {
     await settle();
-    await p.installShims(lab.proxy);
+    await programs.installShims(lab.proxy);
     await lab.proxy.sh('echo 0 >/run/shim/count; echo 9 before STOP >/run/shim/plan');
-    const stopped = p.apply(lab.proxy, { ...B, who: 'alice@lab' });
+    const stopped = programs.apply(lab.proxy, { ...B, who: 'alice@lab' });
     await sleep(1000);
-    const impatient = await p.deployProgram({ ...A, who: 'bob@lab' });
+    const impatient = await programs.deployProgram({ ...A, who: 'bob@lab' });
     await lab.proxy.sh('/bin/rm /run/shim/plan');
-    const ran = await p.execute(lab.proxy, {
+    const ran = await programs.execute(lab.proxy, {
       ...impatient,
       text: impatient.text.replace('LOCK_WAIT=30', 'LOCK_WAIT=1'),
     });

@@ -27,7 +27,7 @@ export const bearer = (token: string): readonly string[] => ['-H', `Authorizatio
 export function setStage(lab: Lab): Stage {
   const env = {
     ...lab.env,
-    // As for `local` in lab-process.ts.
+    // As for `local` in namespaces/process.ts.
     SHLVL: '1',
     CURL_CA_BUNDLE: lab.env.NODE_EXTRA_CA_CERTS ?? '',
     ...(chalk.level > 0 ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' }),

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import * as d from '../actors/deploys.ts';
+import * as deploys from '../actors/deploys.ts';
 import type { Wanted } from '../actors/programs.ts';
 import type { Host, Lab, Relay } from '../namespaces/lab.ts';
 import { JUMP } from '../namespaces/network.ts';
@@ -16,18 +16,18 @@ export type Hop = (typeof HOPS)[number];
 
 /** The two states differ in the backend's address and the token; nothing listens at the new one. */
 export const WANTED = {
-  old: { token: d.TOKEN, backend: '192.168.1.164' },
-  new: { token: d.OTHER, backend: '192.168.1.2' },
+  old: { token: deploys.TOKEN, backend: '192.168.1.164' },
+  new: { token: deploys.OTHER, backend: '192.168.1.2' },
 } as const satisfies Record<string, Wanted>;
 export type State = keyof typeof WANTED;
 export const environment = ({ token, backend }: (typeof WANTED)[State]) => ({
-  ...d.withToken(token),
+  ...deploys.withToken(token),
   IA_ENSO_BACKEND_IP: backend,
 });
 const ANSWERS = { old: '200 401', new: '401 502' };
 
 /** One proxy, and the way to it. */
-export interface Slot extends d.Run {
+export interface Slot extends deploys.Run {
   readonly host: Host;
   readonly relays: Readonly<Record<Hop, Relay>>;
 }
@@ -66,20 +66,20 @@ export function poolOf<T>(things: readonly T[]): <R>(work: (thing: T) => Promise
 
 /** What the gate of this proxy answers to a token. */
 export async function gateOf({ host }: Slot, token: string): Promise<string> {
-  const to = ['--connect-to', `${d.SITE}:443:${host.publicAddress}:443`];
+  const to = ['--connect-to', `${deploys.SITE}:443:${host.publicAddress}:443`];
   const header = ['-H', `Authorization: Bearer ${token}`];
   const ask = local({
     nothrow: true,
-  })`curl -sk -m 10 -o /dev/null -w ${'%{http_code}'} ${to} ${header} https://${d.SITE}/ollama/v1/models`;
+  })`curl -sk -m 10 -o /dev/null -w ${'%{http_code}'} ${to} ${header} https://${deploys.SITE}/ollama/v1/models`;
   return (await ask).stdout;
 }
 
 /** Files, modes and contents below /etc/nginx, but for the times that a client's file tells. */
 export async function filesOf({ host }: Slot): Promise<string> {
-  const all = (await d.config(host))
+  const all = (await deploys.config(host))
     .split('\n')
     .filter((line) => !/^[0-9a-f]{64} .*default\.map$/.test(line));
-  const { stdout } = await host.sh(`cat ${d.CLIENT} 2>/dev/null`);
+  const { stdout } = await host.sh(`cat ${deploys.CLIENT} 2>/dev/null`);
   return `${all.join('\n')}\n${stdout.replace(/\d{4}-\d\d-\d\dT[\d:]+Z/g, 'TIME')}`;
 }
 
@@ -87,7 +87,7 @@ export type Known = Readonly<Record<State, string>>;
 
 /** Which state the proxy serves and holds; anything between fails. */
 export async function stateOf(slot: Slot, known: Known, where: string): Promise<State> {
-  const answers = `${await gateOf(slot, d.TOKEN)} ${await gateOf(slot, d.OTHER)}`;
+  const answers = `${await gateOf(slot, deploys.TOKEN)} ${await gateOf(slot, deploys.OTHER)}`;
   const files = await filesOf(slot);
   const state = answers === ANSWERS.old ? 'old' : 'new';
   assert.equal(answers, ANSWERS[state], where);

@@ -1,8 +1,8 @@
 /** Runs that are killed at their calls, and what must hold afterwards: wholly the state A before, or wholly B. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import * as d from '../actors/deploys.ts';
-import * as p from '../actors/programs.ts';
+import * as deploys from '../actors/deploys.ts';
+import * as programs from '../actors/programs.ts';
 import type { Host } from '../namespaces/host.ts';
 
 export type State = 'A' | 'B';
@@ -25,12 +25,17 @@ export const before_ = (signal: string) => (call: number) => `${call} before ${s
 export async function isWholly(scene: Scene, is: State, where: string): Promise<void> {
   const host = scene.host();
   assert.equal(await scene.serving(), scene.whole[is], where);
-  assert.equal(await d.config(host), scene.trees[is], where);
-  assert.equal(await d.leftovers(host), '', where);
+  assert.equal(await deploys.config(host), scene.trees[is], where);
+  assert.equal(await deploys.leftovers(host), '', where);
 }
 
 /** After a run that was killed: it is what it is said to be. */
-export async function judge(scene: Scene, program: p.Program, ran: p.Ran, where: string): Promise<State> {
+export async function judge(
+  scene: Scene,
+  program: programs.Program,
+  ran: programs.Ran,
+  where: string,
+): Promise<State> {
   const states = Object.values(scene.whole);
   // A reload that is under way takes a moment from the first new answer to the last old one.
   let now = await scene.serving();
@@ -39,7 +44,7 @@ export async function judge(scene: Scene, program: p.Program, ran: p.Ran, where:
     now = await scene.serving();
   }
   assert.ok(states.includes(now), `mixed: ${now}: ${where}`);
-  const answer = await p.execute(scene.host(), await p.question(program.run));
+  const answer = await programs.execute(scene.host(), await programs.question(program.run));
   const told = `${where}\n${ran.stdout}${ran.stderr}${answer.stdout}${answer.stderr}`;
   assert.ok(['asked', 'cancelled'].includes(answer.verdict ?? ''), told);
   if (ran.verdict && answer.verdict === 'asked') assert.equal(answer.outcome, ran.outcome, told);
