@@ -37,6 +37,12 @@ const guessable = [
   'abcabcabcabcabcabc',
   'deadbeefdeadbeef'.replaceAll('deadbeef', 'a1b2'.repeat(2)),
   '0110100110010110',
+  'deadbeefdeadbeef',
+  'hunter2hunter2hunter2',
+  '1111222233334444',
+  'MySecretToken123!',
+  'sk-proj-abcdefghijklmnop',
+  'nexus-virtual-key',
 ];
 
 for (const token of guessable) {
