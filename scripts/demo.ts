@@ -1,11 +1,11 @@
 /** The suite at work on a lab of real parts, in this machine's namespaces; nothing else is touched. */
-import '../test/lab/enter.ts';
+import '../test/lab/namespaces/enter.ts';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startLab } from '../test/lab/lab.ts';
-import { copyProject } from '../test/lab/project.ts';
-import { bearer, say, setStage } from '../test/lab/stage.ts';
+import { copyProject } from '../test/lab/actors/project.ts';
+import { bearer, say, setStage } from '../test/lab/actors/stage.ts';
+import { startLab } from '../test/lab/namespaces/lab.ts';
 
 const OLD = { IA_ENSO_OLLAMA_BEARER_TOKEN: 'a-token-for-the-demo-0123456789-ABCdef' };
 const NEW = { IA_ENSO_OLLAMA_BEARER_TOKEN: 'the-next-token-of-the-demo-987654-XYZ' };
@@ -55,7 +55,7 @@ try {
   await answers(OLD);
 
   say('A completion, streamed: each piece with its time.');
-  await type('npx tsx test/lab/stream.ts', { env: OLD });
+  await type('npx tsx test/lab/actors/stream.ts', { env: OLD });
 
   say('AnythingLLM, as a browser meets it.');
   await ask('/anythingllm/ leads to', 200, '/anythingllm/', '-L');
