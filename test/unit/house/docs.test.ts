@@ -83,6 +83,20 @@ describe('the links of the docs', () => {
   });
 });
 
+describe('the example of docs/sites.md', () => {
+  it('for the HTTP-only vhost leaves nothing of the other site', () => {
+    const [command = '', , target] =
+      /^(sed .*) (> sites\/(.*http-only\.conf))$/m.exec(pages.get('docs/sites.md') ?? '')?.slice(1) ?? [];
+    const cwd = fileURLToPath(ROOT);
+    const { stdout } = spawnSync('/bin/sh', ['-c', command], { cwd, encoding: 'utf8' });
+    assert.equal(target, 'wiki.example.org.http-only.conf');
+    assert.match(stdout, /^log_format wiki /m);
+    assert.doesNotMatch(stdout, /nexus/i);
+    const markers = new Set(stdout.match(/__[A-Z_]+__/g));
+    assert.deepEqual([...markers].sort(), ['__DEFAULT_SERVER__', '__SERVER_NAME__']);
+  });
+});
+
 describe('the examples of README.md', () => {
   const block = (pattern: RegExp): string => pattern.exec(readme)?.[1]?.replaceAll(/^ {3}/gm, '') ?? '';
 
