@@ -1,8 +1,8 @@
 /** The suite running on a lab of real parts, in this machine's namespaces; nothing else is touched. */
-import '../test/lab/enter.ts';
-import * as story from '../test/lab/demo-story.ts';
-import { startLab } from '../test/lab/lab.ts';
-import { say, setStage } from '../test/lab/stage.ts';
+import '../test/lab/namespaces/enter.ts';
+import * as story from '../test/lab/actors/demo-story.ts';
+import { say, setStage } from '../test/lab/actors/stage.ts';
+import { startLab } from '../test/lab/namespaces/lab.ts';
 
 const flags = story.demoFlags();
 const start = performance.now();
