@@ -178,8 +178,8 @@ test('without its last client the gate is shut, and that is said', async () => {
 });
 
 const SLIPS: readonly (readonly [args: readonly string[], says: RegExp])[] = [
-  [[], /a word is missing/],
-  [['remove', 'x'], /^no such command; there are: list, add NAME, revoke NAME$/],
+  [[], /the command is missing/],
+  [['remove', 'x'], /^unknown command; there are: list, add NAME, revoke NAME$/],
   [['list', 'x'], /list: takes no name/],
   [['add'], /add: the name of the client is missing/],
   [['add', ''], /^add NAME: a client's name is 1 to 64/],
