@@ -31,7 +31,7 @@ export interface Fault {
   readonly text: string;
 }
 
-export interface FileReport {
+interface FileReport {
   readonly path: string;
   readonly changed: boolean;
 }
@@ -69,23 +69,16 @@ export interface HostReport {
   readonly milliseconds: Readonly<Record<string, number>>;
 }
 
+/** The same, writable all the way down. */
+type Writable<T> =
+  T extends ReadonlyMap<infer K, infer V>
+    ? Map<K, Writable<V>>
+    : T extends object
+      ? { -readonly [K in keyof T]: Writable<T[K]> }
+      : T;
+
 /** A report that is being read from a program's records (lib/remote/protocol.ts, the only place that writes into one). */
-export interface HostReportDraft extends HostReport {
-  outcome: OutcomeName;
-  release?: string;
-  before?: string;
-  failure?: Failure;
-  todo?: string[];
-  generated?: string;
-  certificate?: string;
-  readonly files: FileReport[];
-  readonly drift: { path: string; how: string }[];
-  readonly notes: string[];
-  readonly facts: Record<string, string>;
-  readonly rows: Record<string, string[][]>;
-  readonly texts: Map<string, { before: string; after: string }>;
-  readonly milliseconds: Record<string, number>;
-}
+export type HostReportDraft = Writable<Omit<HostReport, 'checks' | 'attention'>>;
 
 /** An empty report, `failed` until the program says otherwise. */
 export function newReport(host: string): HostReportDraft {
