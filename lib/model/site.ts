@@ -50,8 +50,8 @@ export interface Site {
   readonly checkToken?: string;
   /** What its vhost names, where that is not certbot's place for `serverName`. */
   readonly certificate?: CertificateFiles;
-  /** Loaded only when they are run. */
-  readonly checks: () => Promise<readonly Check[]>;
+  /** From lib/checks/catalog.ts, in the order in which they are reported. */
+  readonly checks: readonly Check[];
 }
 const NAMELESS = '_';
 

@@ -15,7 +15,7 @@ import { dropped, SABOTAGES } from './sabotages.ts';
 import { INFERENCE_TOKEN, NAME, ollamaSite, TOKEN, writeClients } from './site.ts';
 import { asked, type Sabotage, served, startBackend } from './spoiled-nginx.ts';
 
-const checks = await site.checks();
+const checks = site.checks;
 const TARGET: CheckTarget = { serverName: NAME, token: TOKEN, inferenceToken: INFERENCE_TOKEN };
 
 let stop = () => {};

@@ -23,7 +23,7 @@ import { DIR } from '../checks/trust.ts';
 import { KEY, PAGE, PUBLIC_NAME } from './appliance.ts';
 import { SABOTAGES } from './sabotages.ts';
 
-const checks = await site.checks();
+const checks = site.checks;
 const TARGET: CheckTarget = { serverName: PUBLIC_NAME, token: new Secret(KEY) };
 
 let stop = () => {};

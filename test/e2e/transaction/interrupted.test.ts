@@ -169,7 +169,7 @@ describe('a new token', () => {
 });
 
 describe('a bug of ours', () => {
-  const [change, proxy] = ['lib/commands/apply.ts', 'report.tell({ ...event, host })'];
+  const [change, proxy] = ['lib/commands/rollout.ts', 'context.report.tell({ ...event, host })'];
   const slips = [
     [
       'in the middle of a run',
@@ -189,8 +189,8 @@ describe('a bug of ours', () => {
     [
       'after it',
       'lib/commands/deploy.ts',
-      'if (isNew) warnOfOthers',
-      `throw new Error('slip');\n  if (isNew) warnOfOthers`,
+      '  warnOfOthers(context, hosts);',
+      `  throw new Error('slip');\n  warnOfOthers(context, hosts);`,
       3,
     ],
   ] as const;

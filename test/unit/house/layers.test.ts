@@ -27,7 +27,7 @@ const FOR_SITES = ['lib/checks', 'lib/config', 'lib/model'];
 /** Where each dependency is used, and nowhere else. */
 const OWNERS: Readonly<Record<string, string>> = {
   chalk: 'lib/output/styles.ts',
-  diff: 'lib/commands/views/apply-view.ts',
+  diff: 'lib/commands/views/rollout-view.ts',
   dotenv: 'lib/config/env-file.ts',
   'fastest-levenshtein': 'lib/config/schema.ts',
   'openssl-wrapper': 'lib/nginx/tokens.ts',
