@@ -1,5 +1,6 @@
 /** What became of a host: one host's account of one run. */
 import type { CheckResult } from './check.ts';
+import type { Fact, FailureCode, RowKind, Step } from './contract.ts';
 
 export const OUTCOMES = [
   'applied',
@@ -14,7 +15,7 @@ export type OutcomeName = (typeof OUTCOMES)[number];
 
 /** A failure in the words of the program that met it. `code` says at which point (lib/diagnosis/diagnose.ts). */
 export interface Failure {
-  readonly code: string;
+  readonly code: FailureCode;
   readonly text: string;
   /** What to do next, where the one who failed knows best (SSH, paths on the host). */
   readonly advice?: string;
@@ -36,6 +37,9 @@ export interface FileReport {
   readonly changed: boolean;
 }
 
+/** Milliseconds by step. */
+export type Times = Partial<Record<Step, number>>;
+
 /** One host's account of one run. */
 export interface HostReport {
   readonly host: string;
@@ -52,9 +56,9 @@ export interface HostReport {
   readonly files: FileReport[];
   readonly drift: { path: string; how: string }[];
   readonly notes: string[];
-  readonly facts: Record<string, string>;
+  readonly facts: Partial<Record<Fact, string>>;
   /** Rows of what was asked for, by the kind of row (clients, releases). */
-  readonly rows: Record<string, string[][]>;
+  readonly rows: Partial<Record<RowKind, string[][]>>;
   /** The certificate on the host with its chain, as PEM. */
   certificate?: string;
   /** What its own services answered, where each proxy is asked by itself. */
@@ -65,8 +69,8 @@ export interface HostReport {
   meaning?: string;
   /** Texts before and after, by path, in a plan. */
   readonly texts: Map<string, { before: string; after: string }>;
-  /** Time of each phase. */
-  readonly milliseconds: Record<string, number>;
+  /** Time of each step; of those on the proxy by its own clock, in steps of 10. */
+  readonly milliseconds: Times;
 }
 
 /** An empty account, `failed` until the program says otherwise. */
@@ -87,7 +91,7 @@ export function newReport(host: string): HostReport {
 const DONE = new Set(['applied', 'unchanged', 'planned']);
 
 /** The code of a proxy that was left alone, since all was not well on the first one. */
-export const NOT_TRIED = 'not-tried';
+export const NOT_TRIED = 'not-tried' satisfies FailureCode;
 
 /** Did the run do on this host what it was asked to? */
 export const isDone = ({ outcome }: HostReport): boolean => DONE.has(outcome);
@@ -132,9 +136,9 @@ function joinedFiles(before: HostReport, then: HostReport): HostReport['files'] 
   return [...changed].map(([path, isChanged]) => ({ path, changed: isChanged }));
 }
 
-function added(a: Record<string, number>, b: Record<string, number>): Record<string, number> {
+function added(a: Times, b: Times): Times {
   const sum = { ...a };
-  for (const [phase, time] of Object.entries(b)) sum[phase] = (sum[phase] ?? 0) + time;
+  for (const step of Object.keys(b) as Step[]) sum[step] = (sum[step] ?? 0) + (b[step] ?? 0);
   return sum;
 }
 

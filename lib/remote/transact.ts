@@ -1,6 +1,6 @@
 /** Runs a program on a host and learns its outcome, also when the connection drops meanwhile. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type HostReport, newReport } from '../model/host-report.ts';
+import { type Failure, type HostReport, newReport } from '../model/host-report.ts';
 import type { Program } from '../model/run.ts';
 import type { ExecOutcome } from '../ssh/connection.ts';
 import { type RemoteEvent, readRecords } from './protocol.ts';
@@ -44,10 +44,10 @@ export async function transact(
 
 /** What could not be written is told by the tools' words; a program that failed without a reason leaves the shell's. */
 function withWords(report: HostReport, { stderr }: ExecOutcome): HostReport {
-  const { code = '', text = '' } = report.failure ?? {};
-  if (['write', 'restore'].includes(code) && stderr.trim())
-    return { ...report, failure: { code, text: `${text}\n${stderr.trim()}` } };
-  if (report.outcome !== 'failed' || report.failure || report.todo) return report;
+  const { failure } = report;
+  if ((failure?.code === 'write' || failure?.code === 'restore') && stderr.trim())
+    return { ...report, failure: { ...failure, text: `${failure.text}\n${stderr.trim()}` } };
+  if (report.outcome !== 'failed' || failure || report.todo) return report;
   return { ...report, failure: { code: 'bug', text: stderr.trim() || 'the program ended early' } };
 }
 
@@ -59,7 +59,7 @@ function notStarted(report: HostReport, { stderr, stdout, code }: ExecOutcome): 
 
 /** Nothing was changed, for the program was not there whole or was not made to change anything. */
 function withoutEffect(report: HostReport, { lost, stderr }: ExecOutcome): HostReport {
-  const failure = lost ? { code: 'lost', text: lost.message } : { code: 'bug', text: stderr.trim() };
+  const failure: Failure = lost ? { code: 'lost', text: lost.message } : { code: 'bug', text: stderr.trim() };
   return { ...report, outcome: 'failed', failure };
 }
 
@@ -105,7 +105,7 @@ async function askOnce(
   const verdict = reader.verdict();
   if (verdict !== 'cancelled')
     return { report, isKnown: verdict === 'asked' || verdict === 'restore-failed' };
-  const failure = { code: 'lost', text: 'The program never began, and now it never will.' };
+  const failure: Failure = { code: 'lost', text: 'The program never began, and now it never will.' };
   return { report: { ...report, outcome: 'failed', failure }, isKnown: true };
 }
 

@@ -9,8 +9,9 @@ import { filled, type Row } from '../../lib/diagnosis/row.ts';
 import { SSH } from '../../lib/diagnosis/ssh-failures.ts';
 import { LOGIN } from '../../lib/diagnosis/sudo-failures.ts';
 import { CLIENTS, symptomOf } from '../../lib/diagnosis/symptoms.ts';
+import type { FailureCode } from '../../lib/model/contract.ts';
 
-const failures: readonly [string, string, RegExp][] = [
+const failures: readonly [string, FailureCode, RegExp][] = [
   ['sudo: a password is required', 'sudo', /NOPASSWD/],
   // As a kernel without IPv6 has it; the lab's can only be without addresses.
   ['[emerg] socket() [::]:80 failed (97: Address family not supported by protocol)', 'test', /listen \[::\]/],
@@ -54,7 +55,7 @@ describe('explain', () => {
   });
 
   it('has something to say of what nobody foresaw', () => {
-    assert.ok(diagnose({ code: 'no such code', text: 'no such text' }).next);
+    assert.ok(diagnose({ code: 'unrecognized', text: 'no such text' }).next);
   });
 
   it('gives no more than meaning and advice', () => {

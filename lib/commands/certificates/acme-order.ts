@@ -1,6 +1,6 @@
 /** A certificate from a CA: the HTTP-only vhost where there is no TLS yet, a try from outside, then certbot. */
+import { challengePrefix, WEBROOT } from '../../model/certificate-files.ts';
 import type { Failure } from '../../model/host-report.ts';
-import { WEBROOT } from '../../model/renewal.ts';
 import type { Program } from '../../model/run.ts';
 import * as programs from '../../program/certificate-programs.ts';
 import { resolveName, tryChallenge } from './preflight.ts';
@@ -51,7 +51,7 @@ async function fetchAll(
   const start = performance.now();
   report.tell({ kind: 'begin', host, name: 'fetch' });
   // As lib/program/sh/challenge.sh has it: sites share the webroot.
-  const placed = { ...file, name: `gatepost-${site.name}~${file.name}` };
+  const placed = { ...file, name: challengePrefix(site.name) + file.name };
   const own = await tryChallenge(site.serverName, addresses, placed, session.request.isLocalCa);
   const { warnings } = own;
   const failure = own.failure ?? (await tryOthers(session, placed));

@@ -1,6 +1,7 @@
 /** Brings one host to a good certificate and the full site. */
 import { certificateFault } from '../../model/certificate.ts';
 import type { CertificateRequest } from '../../model/certificate-request.ts';
+import { failureCode } from '../../model/contract.ts';
 import type { Failure, HostReport } from '../../model/host-report.ts';
 import { isDone } from '../../model/host-report.ts';
 import { renewalFaults, renewalOf } from '../../model/renewal.ts';
@@ -77,8 +78,10 @@ async function hasCertificate(session: BootstrapSession, { httpOnly }: Plan): Pr
 /** What forbids a new certificate, as lib/program/sh/lineage.sh found it; only an order loses names. */
 function obstacleOf({ request, account }: BootstrapSession): Failure | undefined {
   const [found] = account.rows.obstacle ?? [];
-  const [code = '', text = '', advice = ''] = found ?? [];
-  return found && (code === 'linked' || request.method === 'order') ? { code, text, advice } : undefined;
+  if (!found) return undefined;
+  const [word = '', text = '', advice = ''] = found;
+  const code = failureCode(word);
+  return code === 'linked' || request.method === 'order' ? { code, text, advice } : undefined;
 }
 
 /** Why a new certificate is wanted; empty when it is not. */
