@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # A certificate that certbot does not know, imported as its lineage for an order; without a new one, all is as before.
-# Needs: (the rest)
-# Leaves: (the rest)
+# Needs: ACME_SERVER CHAIN FAILED KEY LETSENCRYPT NEW RUN SITE STORE WEBROOT
+# Leaves: JOURNAL
 
 # A journal as in journal.sh, for the one change that certbot ends and not we.
 ADOPTION=$STORE/$SITE/adoption

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Verbs apply, http_only (only the vhost that answers the CA's challenge) and plan: the site's files onto this host.
-# Leaves: DRY
+# Needs: CLIENTS KIND RELEASES
+# Leaves: DRY GENERATED
 
 apply() {
   begin

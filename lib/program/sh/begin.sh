@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # How every change begins and ends. With DRY it is shown and not made; nothing is written on this host.
-# Needs: DRY LIVE GENERATED
+# Needs: DRY GENERATED LIVE
 
 begin() {
   [ -n "$DRY" ] || open_run

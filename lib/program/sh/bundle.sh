@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # Verb bundle: apply, from a file that other tools bring here. It makes its own run id, for it may run many times, and
 # shows its records and changes to people.
-# Needs: (the rest)
-# Leaves: (the rest)
+# Needs: CLIENTS SITE
+# Leaves: DRY NOW RUN VERB
 
 # The name that the first stage was started by: the file, or a shell that reads it from stdin; then its arguments.
 BUNDLE=${1-} HELP='' UNKNOWN=''

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The site's certificate on this host: what it is, who renews it, and what nginx does after a renewal.
-# Needs: (the rest)
-# Leaves: (the rest)
+# Needs: CHAIN KEY LETSENCRYPT NEW WHY
+# Leaves: HOOK TEST
 
 HOOK=$LETSENCRYPT/renewal-hooks/deploy/gatepost-reload-nginx
 

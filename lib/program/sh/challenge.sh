@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Verbs challenge and end_challenge: a file where certbot will put its own, to be fetched from outside before the CA is asked.
-# Needs: (the rest)
+# Needs: CHALLENGE_NAME CHALLENGE_PREFIX CHALLENGE_TEXT WEBROOT
 
 CHALLENGES=$WEBROOT/.well-known/acme-challenge
 

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # One change, all or nothing: examine, test, prepare, swap, reload, commit; or roll everything back.
-# Needs: (the rest)
-# Leaves: (the rest)
+# Needs: ACCEPTED CHAIN DRIFT JOURNAL KEY KIND LAST LINK_DIR NL REHEARSAL RUN SAID SHARED SITE STORE TEST VERB WHO
+# Leaves: BROKEN GENERATED WANTED WHY WRITTEN
 
 BEGUN='' DONE='' EMPTIED='' GENERATED=''
 

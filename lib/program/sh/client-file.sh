@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What the file of one client says.
-# Needs: (the rest)
-# Leaves: (the rest)
+# Needs: CREATED_MARK KEY_START ROTATED_MARK SCOPES
+# Leaves: CREATED CURRENT LIMIT PREVIOUS ROTATED SCOPE
 
 # read_client PATH: leaves in CREATED, ROTATED, SCOPE, LIMIT, CURRENT and PREVIOUS what a client's file says.
 read_client() {

@@ -1,6 +1,8 @@
 # shellcheck shell=sh
 # Verbs rotate, revoke_previous, add_client, revoke_client: each changes the file of CLIENT and nothing else.
-# Needs: (the rest)
+# Needs: CLIENT CLIENTS CREATED_MARK CURRENT HEADER_END HEADER_START KEEP LAST LIMIT_ZONE NEW_LIMIT NEW_SCOPE NGINX_DIR NL
+# Needs: NOW PREVIOUS ROTATED_MARK SITE
+# Leaves: CREATED FILE LIMIT NEW_KEY ROTATED SCOPE WANTED
 
 # rotate: the new key takes the place of all others, or (KEEP) of all but the present one.
 rotate() { change_client want_rotated; }

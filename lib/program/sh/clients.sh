@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # The clients of the gate, a file each: comments, then key lines, the newest first. No token leaves this host, none is
 # an argument of a command, and no rollback restores one.
+# Needs: CLIENTS FILE NEW_KEY WANTED
 
 key_lines() { sed -n '/^"/p' "$1"; }
 

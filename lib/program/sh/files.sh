@@ -7,8 +7,8 @@
 #   client       a client of the gate; no rollback touches it
 #   link         a symbolic link to what FUNCTION prints
 #   gone         one of an earlier release that is not wanted any more
-# Needs: (the rest)
-# Leaves: (the rest)
+# Needs: CLIENTS CREATED_MARK DEFINES_UPGRADE INCLUDES NEW NGINX_DIR NL NOW VERSION
+# Leaves: FILE LINK_DIR NEW_KEY SHARED VHOST_DIR WANTED WHY WRITTEN
 
 WANTED='' WRITTEN='' SHARED='' MODES=''
 

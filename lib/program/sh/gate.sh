@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Whether the gate accepts anyone: without a client it fails closed, and refuses every request.
-# Needs: CLIENTS VERB WANTED NL NGINX_DIR
+# Needs: CLIENTS NGINX_DIR NL VERB WANTED
 # Leaves: LIVE
 
 LIVE=0 # the exit status of a change that is live; 3 where no client is accepted

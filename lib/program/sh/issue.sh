@@ -1,7 +1,6 @@
 # shellcheck shell=sh
 # Verb issue: certbot's order (ORDER is new, rehearsal or none), the renewal hook, and the new certificate served.
-# Needs: (the rest)
-# Leaves: (the rest)
+# Needs: ACME_EMAIL ACME_SERVER DOMAIN HOOK LETSENCRYPT ORDER OTHER_NAMES RUN WEBROOT
 
 # A dropped connection asks for the outcome for about 95 s: certbot ends before.
 ORDER_LIMIT=80

@@ -8,8 +8,8 @@
 # `before` holds a line a target: KIND PATH [LINK TARGET]. What stood at PATH is kept beside it by a hard link,
 # so that restoring it needs no space and keeps owner, mode and times. A `directory` was made by the change, one that
 # is `emptied` by it is removed once it is done.
-# Needs: (the rest)
-# Leaves: (the rest)
+# Needs: SITE STORE WHY
+# Leaves: BROKEN FAILED JOURNAL NEW RELOAD_DUE TEST
 
 JOURNAL=$STORE/$SITE/journal
 # After a recovery that nginx, broken by then, could not prove.

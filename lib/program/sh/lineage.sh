@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # What an order or a self-signed certificate must not harm: other certificates that the site's paths lead into, and the
 # other names of the site's own.
-# Needs: (the rest)
-# Leaves: (the rest)
+# Needs: CHAIN KEY LETSENCRYPT SERVER_NAMES WEBROOT
+# Leaves: OTHER_NAMES WHY
 
 WHY='' ADVICE='' OTHER_NAMES='' IMPOSSIBLE=''
 

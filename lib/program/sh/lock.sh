@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # One run at a time on a host, whatever the site: nginx is tested and reloaded as a whole.
-# Needs: SITE RUN WHO
-# Leaves: STORE LOG
+# Needs: RUN SITE WHO
+# Leaves: LOG STORE
 
 STORE=/var/lib/gatepost
 LOCK_WAIT=30 # seconds

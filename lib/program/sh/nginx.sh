@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # nginx: what it is and loads, whether it accepts a configuration, whether it really serves it.
-# Needs: (the rest)
-# Leaves: (the rest)
+# Needs: RELOAD_DUE SERVER_NAMES
+# Leaves: ACCEPTED DEFINES_UPGRADE INCLUDES MASTER NGINX_DIR NL SAID TEST USES_UPGRADE VERSION WHY
 
 NL='
 '

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Verb outcome: what became of the run ASKED, whose connection dropped. Rolls back what that run left unfinished; one that
 # has not begun by now never will.
-# Needs: ASKED STORE SITE TAB
+# Needs: ASKED SITE STORE TAB
 
 outcome() {
   take_lock

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Who holds a port that nginx cannot listen on. Read from the kernel's own tables, since `ss` is not everywhere.
-# Needs: MASTER
+# Needs: MASTER NF
 
 # say_holders PORT ADDRESS: a line for each socket that keeps nginx from listening there, with the process that holds it.
 say_holders() {

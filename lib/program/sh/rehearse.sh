@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # Tests the configuration as it would be, in a mount namespace of its own: nothing untested ever stands in nginx's folders,
 # where a reload or a restart by anyone else would load it.
-# Needs: (the rest)
-# Leaves: (the rest)
+# Needs: JOURNAL NGINX_DIR NL RUN
+# Leaves: REHEARSAL TEST
 
 # rehearse: leaves in REHEARSAL
 #   passed        nginx accepts the configuration as it would be

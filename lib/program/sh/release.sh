@@ -3,8 +3,8 @@
 #
 # A release is a directory NUMBER.ID with `meta` (KEY VALUE lines), `state` (ROLE PATH MODE SHA256 lines) and,
 # for the site's own files, their content in `files`.
-# Needs: (the rest)
-# Leaves: (the rest)
+# Needs: ABOUT CLIENT NL NOW RUN SITE STORE VERSION WHO
+# Leaves: DRIFT ID KIND LAST RECORDED RELEASES WANTED
 
 RELEASES_KEPT=10
 LAST='' DRIFT=''

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # Verb remove: removes the files of the site from this host, its clients and their tokens included. Certificates and
 # history stay.
-# Needs: (the rest)
-# Leaves: (the rest)
+# Needs: ACCEPTED CHAIN CLIENTS DRY LINK_DIR NGINX_DIR NL SITE STORE USES_UPGRADE VHOST_DIR
+# Leaves: EMPTIED WANTED
 
 remove() {
   begin

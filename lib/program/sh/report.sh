@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Records: what the program reports, one a line: `@RUN`, a kind (lib/model/contract.ts), its fields, separated by tabs.
-# Needs: RUN FINGERPRINT_DIGITS
-# Leaves: TAB NL LOG RECORD CLOCK
+# Needs: FINGERPRINT_DIGITS RUN
+# Leaves: LOG RECORD TAB
 
 TAB='	' # a tab
 # The log of this run, once it is open (lock.sh).

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Verb rollback: the vhost and the maps of an earlier release. Clients are in no release: none is restored.
-# Needs: (the rest)
-# Leaves: (the rest)
+# Needs: ID KIND LAST NGINX_DIR RECORDED RELEASES TO
+# Leaves: ABOUT
 
 rollback() {
   begin

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Verb self_signed: a certificate that this host signs itself; its key is made here and never leaves.
-# Needs: (the rest)
-# Leaves: (the rest)
+# Needs: ALTERNATIVE_NAMES CHAIN COMMON_NAME DAYS KEY NEW
+# Leaves: WHY
 
 self_signed() {
   open_run

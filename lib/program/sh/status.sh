@@ -1,8 +1,9 @@
 # shellcheck shell=sh
 # Verb status: what is on this host, in rows. Writes nothing, takes no lock. ONLY is clients, tls (before an order) or
 # everything.
-# Needs: (the rest)
-# Leaves: (the rest)
+# Needs: ACCEPTED ACCESS_LOG CLIENTS CREATED CURRENT DEFINES_UPGRADE DRIFT ID LAST LIMIT LIVE NGINX_DIR ONLY PREVIOUS
+# Needs: RELEASES ROTATED SAID SITE STORE
+# Leaves: CHAIN SCOPE
 
 LOG_TAIL=4000000 # bytes of the access log, for the last use of each client
 PROBE_WAIT=4     # seconds for a backend to accept a connection; the kernel gives up on an absent host after three
