@@ -3,7 +3,7 @@
  * name (each_wanted swap) seem unreachable to shellcheck, whose message says to ignore that: SC2317, in later versions SC2329.
  */
 import { spawnSync } from 'node:child_process';
-import { EVERY_SCRIPT } from './lab/composed.ts';
+import { EVERY_SCRIPT } from './lab/actors/composed.ts';
 
 /** The content of a file is data; nginx has variables of its own. */
 const CONTENT = /^(content_\d+\(\) \{ printf %s )'(?:[^']|'\\'')*'(; \})$/gm;

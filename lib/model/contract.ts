@@ -56,7 +56,6 @@ export const VERDICTS = [
   'rolled-back',
   'unchanged',
 ] as const;
-export type Verdict = (typeof VERDICTS)[number];
 
 /** Steps on the proxy, in the record `step`. */
 export const PROGRAM_STEPS = [

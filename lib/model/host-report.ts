@@ -1,4 +1,4 @@
-/** What became of a host: one host's account of one run. */
+/** What happened on one host during one run. Reports are values: protocol.ts reads one, the functions here make others of it. */
 import type { CheckResult } from './check.ts';
 import type { Fact, FailureCode, RowKind, Step } from './contract.ts';
 
@@ -24,7 +24,7 @@ export interface Failure {
   readonly next?: string;
 }
 
-/** What is wrong on a host although the run did there what it was asked to. */
+/** Something wrong on a host although the run did what it was asked to. */
 export interface Fault {
   /** What it is about, in a word or two. */
   readonly about: string;
@@ -40,41 +40,59 @@ export interface FileReport {
 /** Milliseconds by step. */
 export type Times = Partial<Record<Step, number>>;
 
-/** One host's account of one run. */
+/** One host's report of one run. */
 export interface HostReport {
   readonly host: string;
-  outcome: OutcomeName;
+  readonly outcome: OutcomeName;
   /** The release that this run made. */
+  readonly release?: string;
+  /** The last release before this run. */
+  readonly before?: string;
+  readonly failure?: Failure;
+  /** Set when the rollback failed: the steps to do by hand. */
+  readonly todo?: readonly string[];
+  /** The client that got the candidate token: only a first deploy has one. */
+  readonly generated?: string;
+  readonly files: readonly FileReport[];
+  readonly drift: readonly { readonly path: string; readonly how: string }[];
+  readonly notes: readonly string[];
+  readonly facts: Readonly<Partial<Record<Fact, string>>>;
+  /** Requested rows by their kind (clients, releases). */
+  readonly rows: Readonly<Partial<Record<RowKind, readonly (readonly string[])[]>>>;
+  /** The certificate on the host with its chain, as PEM. */
+  readonly certificate?: string;
+  /** Results of the checks made on this host alone. */
+  readonly checks?: readonly CheckResult[];
+  /** What needs attention; with any, the exit status is 3. */
+  readonly attention?: readonly Fault[];
+  /** The summary's words, where the outcome alone does not say it. */
+  readonly meaning?: string;
+  /** Texts before and after, by path, in a plan. */
+  readonly texts: ReadonlyMap<string, { readonly before: string; readonly after: string }>;
+  /** Of those on the proxy by its own clock, in steps of 10. */
+  readonly milliseconds: Readonly<Times>;
+}
+
+/** A report that is being read from a program's records (lib/remote/protocol.ts, the only place that writes into one). */
+export interface HostReportDraft extends HostReport {
+  outcome: OutcomeName;
   release?: string;
-  /** The last release that was there before. */
   before?: string;
   failure?: Failure;
-  /** Set when putting things back failed: the steps to do by hand. */
   todo?: string[];
-  /** The client that got the candidate token: only a first deploy has one. */
   generated?: string;
+  certificate?: string;
   readonly files: FileReport[];
   readonly drift: { path: string; how: string }[];
   readonly notes: string[];
   readonly facts: Partial<Record<Fact, string>>;
-  /** Rows of what was asked for, by the kind of row (clients, releases). */
   readonly rows: Partial<Record<RowKind, string[][]>>;
-  /** The certificate on the host with its chain, as PEM. */
-  certificate?: string;
-  /** What its own services answered, where each proxy is asked by itself. */
-  checks?: readonly CheckResult[];
-  /** What needs attention there; with any, the exit status is 3. */
-  attention?: readonly Fault[];
-  /** What the summary says of it, where the outcome alone does not tell. */
-  meaning?: string;
-  /** Texts before and after, by path, in a plan. */
   readonly texts: Map<string, { before: string; after: string }>;
-  /** Time of each step; of those on the proxy by its own clock, in steps of 10. */
   readonly milliseconds: Times;
 }
 
-/** An empty account, `failed` until the program says otherwise. */
-export function newReport(host: string): HostReport {
+/** An empty report, `failed` until the program says otherwise. */
+export function newReport(host: string): HostReportDraft {
   return {
     host,
     outcome: 'failed',
@@ -90,15 +108,15 @@ export function newReport(host: string): HostReport {
 
 const DONE = new Set(['applied', 'unchanged', 'planned']);
 
-/** The code of a proxy that was left alone, since all was not well on the first one. */
+/** The code of a proxy that was skipped because the canary was not healthy. */
 export const NOT_TRIED = 'not-tried' satisfies FailureCode;
 
 /** Did the run do on this host what it was asked to? */
 export const isDone = ({ outcome }: HostReport): boolean => DONE.has(outcome);
 
 /** Was it done, did no check fail, and does nothing need attention? */
-export const isWell = (host: HostReport): boolean =>
-  isDone(host) && areWell(host.checks) && !host.attention?.length;
+export const isWell = (report: HostReport): boolean =>
+  isDone(report) && areWell(report.checks) && !report.attention?.length;
 
 /** Did no check fail? */
 export const areWell = (checks: readonly CheckResult[] = []): boolean => checks.every(({ ok }) => ok);
@@ -107,7 +125,20 @@ export const areWell = (checks: readonly CheckResult[] = []): boolean => checks.
 export const mayBeLive = ({ outcome }: HostReport): boolean =>
   outcome === 'applied' || outcome === 'unchanged' || outcome === 'unknown';
 
-/** What both did, as one account; what failed last has failed. */
+/** The report with a failure that was found from here. */
+export const failedReport = (
+  report: HostReport,
+  failure: Failure,
+  outcome: OutcomeName = 'failed',
+): HostReport => ({ ...report, outcome, failure });
+
+/** What the outcome alone does not say. */
+export type Verdict = Pick<HostReport, 'meaning' | 'attention'>;
+
+/** The report with its verdict: the only place that sets `meaning` and `attention`. */
+export const withVerdict = (report: HostReport, verdict: Verdict): HostReport => ({ ...report, ...verdict });
+
+/** What both runs did, as one report; what failed last has failed. */
 export function mergeReports(before: HostReport, then: HostReport): HostReport {
   // Only what carries files made a release.
   const { release, ...rest } = then;
@@ -142,10 +173,10 @@ function added(a: Times, b: Times): Times {
   return sum;
 }
 
-/** A host, or the public name, with what its checks found. */
+/** A host, or the public name, with its check results. */
 export interface VerifiedHost {
   readonly report: HostReport;
-  /** What was asked, and by which way. */
+  /** What was checked, and over which path. */
   readonly title: string;
   readonly checks: readonly CheckResult[];
 }

@@ -25,7 +25,7 @@ export interface Gate {
   readonly log: string;
 }
 
-/** A site is data: templates beside it, settings, maps, gate, checks (README, "Add a site"). */
+/** A site is data: templates beside it, settings, maps, gate, checks (docs/sites.md). */
 export interface Site {
   readonly name: string;
   /** Its name for people and certificates: what `server_name` says. `_`: it is reached by address, as the default server. */
@@ -45,8 +45,8 @@ export interface Site {
   readonly checkToken?: string;
   /** What its vhost names, where that is not certbot's place for `serverName`. */
   readonly certificate?: CertificateFiles;
-  /** Loaded only when they are run. */
-  readonly checks: () => Promise<readonly Check[]>;
+  /** From lib/checks/catalog.ts, in the order in which they are reported. */
+  readonly checks: readonly Check[];
 }
 const NAMELESS = '_';
 
@@ -72,5 +72,7 @@ export interface Form<T> {
 export interface Setting<T = unknown> {
   readonly form: Form<T>;
   readonly default?: string;
+  /** What applies when it is not set, where there is no `default`; for the tables of the docs. */
+  readonly unset?: string;
   readonly meaning: string;
 }

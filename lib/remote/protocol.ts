@@ -8,7 +8,7 @@ import {
   STEPS,
   type Step,
 } from '../model/contract.ts';
-import { type HostReport, OUTCOMES, type Times } from '../model/host-report.ts';
+import { type HostReportDraft, OUTCOMES, type Times } from '../model/host-report.ts';
 
 export type RemoteEvent =
   | { readonly kind: 'begin'; readonly name: Step }
@@ -26,7 +26,7 @@ export interface RecordReader {
 /** Reads the records of run `id` into `report`, and calls `onEvent` as they come. */
 export function readRecords(
   id: string,
-  report: HostReport,
+  report: HostReportDraft,
   onEvent: (event: RemoteEvent) => void = () => {},
 ): RecordReader {
   let verdict: string | undefined;
@@ -90,7 +90,7 @@ function stepClock(milliseconds: Times, onEvent: (event: RemoteEvent) => void) {
   return { begin, end };
 }
 
-type Note = (report: HostReport, fields: readonly string[]) => void;
+type Note = (report: HostReportDraft, fields: readonly string[]) => void;
 
 const nothing = () => {};
 
@@ -143,13 +143,13 @@ const NOTES: Readonly<Record<RecordKind, Note>> = {
 // A map, since the words are the proxy's: an object has a `constructor`, too.
 const NOTED: ReadonlyMap<string, Note> = new Map(Object.entries(NOTES));
 
-function addLine(report: HostReport, path: string, side: 'before' | 'after', line: string): void {
+function addLine(report: HostReportDraft, path: string, side: 'before' | 'after', line: string): void {
   const texts = report.texts.get(path) ?? { before: '', after: '' };
   report.texts.set(path, { ...texts, [side]: `${texts[side]}${line}\n` });
 }
 
 /** Verdicts of the question itself, `asked` and `cancelled`, say nothing of the run that was asked about. */
-function conclude(report: HostReport, name: string, release: string): void {
+function conclude(report: HostReportDraft, name: string, release: string): void {
   if (name === 'asked' || name === 'cancelled') return;
   report.outcome = OUTCOMES.find((known) => known === name) ?? 'failed';
   if (name === 'applied') report.release = release;
