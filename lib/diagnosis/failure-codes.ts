@@ -1,4 +1,5 @@
 /** By the code of a failure (the point where a change, or a certificate, failed), when its words say nothing more. */
+import type { ExplainedFailure } from '../model/contract.ts';
 import { AGAIN } from './acme-failures.ts';
 import type { Explanation } from './row.ts';
 
@@ -8,7 +9,7 @@ export interface Point extends Explanation {
 }
 
 /** By the code of a failure. */
-export const POINTS: Readonly<Record<string, Point>> = {
+export const POINTS = {
   test: {
     means: 'nginx refuses the new configuration.',
     next: 'Mend the template or the setting that its message names, then deploy again.',
@@ -99,10 +100,10 @@ export const POINTS: Readonly<Record<string, Point>> = {
     means: 'A tool that every Linux has is missing on the proxy.',
     next: 'Install it, then run it again.',
   },
-};
+} satisfies Partial<Record<ExplainedFailure, Point>>;
 
 /** By the code of a failure. */
-export const TLS_POINTS: Readonly<Record<string, Point>> = {
+export const TLS_POINTS = {
   'dns-missing': {
     means: 'A CA can only look at a name that is in the public DNS.',
     next: `Set the record of the name to the proxy's public address, ${AGAIN}`,
@@ -184,4 +185,4 @@ export const TLS_POINTS: Readonly<Record<string, Point>> = {
     next: 'Install openssl on the proxy, then run it again.',
   },
   sign: { means: 'openssl on the proxy did not make the certificate.', next: 'Its own words are above.' },
-};
+} satisfies Partial<Record<ExplainedFailure, Point>>;

@@ -1,5 +1,7 @@
 /** What a row of the table is: the words that people see, what they mean, what to do. */
 
+import type { FailureCode } from '../model/contract.ts';
+
 /** What it means, where the words do not say so already, and what to do next. */
 export interface Explanation {
   readonly means?: string;
@@ -13,7 +15,7 @@ export interface Row extends Explanation {
   /** Knows it in a program's output, where `says` does not stand there as it is. */
   readonly when?: RegExp;
   /** The type that --json gives a failure of certbot with these words. */
-  readonly code?: string;
+  readonly code?: FailureCode;
   readonly means: string;
 }
 

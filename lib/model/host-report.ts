@@ -1,5 +1,6 @@
 /** What happened on one host during one run. Reports are values: protocol.ts reads one, the functions here make others of it. */
 import type { CheckResult } from './check.ts';
+import type { Fact, FailureCode, RowKind, Step } from './contract.ts';
 
 export const OUTCOMES = [
   'applied',
@@ -14,7 +15,7 @@ export type OutcomeName = (typeof OUTCOMES)[number];
 
 /** A failure in the words of the program that met it. `code` says at which point (lib/diagnosis/diagnose.ts). */
 export interface Failure {
-  readonly code: string;
+  readonly code: FailureCode;
   readonly text: string;
   /** What to do next, where the one who failed knows best (SSH, paths on the host). */
   readonly advice?: string;
@@ -36,6 +37,9 @@ interface FileReport {
   readonly changed: boolean;
 }
 
+/** Milliseconds by step. */
+export type Times = Partial<Record<Step, number>>;
+
 /** One host's report of one run. */
 export interface HostReport {
   readonly host: string;
@@ -52,9 +56,9 @@ export interface HostReport {
   readonly files: readonly FileReport[];
   readonly drift: readonly { readonly path: string; readonly how: string }[];
   readonly notes: readonly string[];
-  readonly facts: Readonly<Record<string, string>>;
+  readonly facts: Readonly<Partial<Record<Fact, string>>>;
   /** Requested rows by their kind (clients, releases). */
-  readonly rows: Readonly<Record<string, readonly (readonly string[])[]>>;
+  readonly rows: Readonly<Partial<Record<RowKind, readonly (readonly string[])[]>>>;
   /** The certificate on the host with its chain, as PEM. */
   readonly certificate?: string;
   /** Results of the checks made on this host alone. */
@@ -65,8 +69,8 @@ export interface HostReport {
   readonly meaning?: string;
   /** Texts before and after, by path, in a plan. */
   readonly texts: ReadonlyMap<string, { readonly before: string; readonly after: string }>;
-  /** Duration of each phase. */
-  readonly milliseconds: Readonly<Record<string, number>>;
+  /** Of those on the proxy by its own clock, in steps of 10. */
+  readonly milliseconds: Readonly<Times>;
 }
 
 /** The same, writable all the way down. */
@@ -98,7 +102,7 @@ export function newReport(host: string): HostReportDraft {
 const DONE = new Set(['applied', 'unchanged', 'planned']);
 
 /** The code of a proxy that was skipped because the canary was not healthy. */
-export const NOT_TRIED = 'not-tried';
+export const NOT_TRIED = 'not-tried' satisfies FailureCode;
 
 /** Did the run do on this host what it was asked to? */
 export const isDone = ({ outcome }: HostReport): boolean => DONE.has(outcome);
@@ -156,9 +160,9 @@ function joinedFiles(before: HostReport, then: HostReport): HostReport['files'] 
   return [...changed].map(([path, isChanged]) => ({ path, changed: isChanged }));
 }
 
-function added(a: HostReport['milliseconds'], b: HostReport['milliseconds']): HostReport['milliseconds'] {
+function added(a: Times, b: Times): Times {
   const sum = { ...a };
-  for (const [phase, time] of Object.entries(b)) sum[phase] = (sum[phase] ?? 0) + time;
+  for (const step of Object.keys(b) as Step[]) sum[step] = (sum[step] ?? 0) + (b[step] ?? 0);
   return sum;
 }
 

@@ -1,6 +1,8 @@
-/** Whether a certificate will be renewed by itself, from the facts that a proxy tells of certbot. */
+/** Whether a certificate will be renewed automatically, from the facts that a proxy reports of certbot. */
+import { WEBROOT } from './certificate-files.ts';
+import type { HostReport } from './host-report.ts';
 
-/** As lib/program/sh/certificate.sh tells them. */
+/** As lib/program/sh/certificate.sh reports it. */
 export interface Renewal {
   /** Does certbot know the certificate? */
   readonly by?: 'certbot';
@@ -14,12 +16,10 @@ export interface Renewal {
   readonly hook: boolean;
 }
 
-/** As lib/program/sh/lineage.sh has it, and the sites' templates. */
-export const WEBROOT = '/var/www/certbot';
 const SCHEDULES = ['timer', 'cron'] as const;
 
 /** The facts of a host, read. */
-export function renewalOf(facts: Readonly<Record<string, string>>): Renewal {
+export function renewalOf(facts: HostReport['facts']): Renewal {
   const { authenticator, webroot, lineage } = facts;
   return {
     ...(facts.renewed_by === 'certbot' && { by: 'certbot' as const }),

@@ -1,30 +1,36 @@
 /** The steps of a run as people read them. */
+import type { Step as StepName } from '../model/contract.ts';
 import { lookUp } from '../util/collections.ts';
 import type { Step } from './entry.ts';
 import type { Layout } from './styles.ts';
 
-const STEPS: Readonly<Record<string, string>> = {
+const TITLES: Readonly<Record<StepName, string>> = {
   connect: 'connect',
-  survey: 'look at nginx and the files',
-  write: 'write beside, keep what was',
-  test: 'nginx tests it (nginx -t)',
-  reload: 'reload, old workers gone',
+  wait: 'wait for another run',
+  survey: 'inspect nginx and managed files',
+  test: 'test configuration (nginx -t)',
+  write: 'stage new files, back up current ones',
+  reload: 'reload nginx, wait for old workers to exit',
   record: 'record the release',
-  restore: 'put back what was there',
-  look: 'look at nginx and certificate',
+  restore: 'roll back',
   challenge: 'place a challenge file',
   fetch: 'fetch it as the CA would',
-  order: 'certbot asks the CA',
-  sign: 'the proxy signs a certificate',
-  serve: 'reload, new certificate served',
-  checks: 'its own services answer',
-  backends: 'ask the backends',
-  ask: 'ask what became of it',
+  order: 'order a certificate (certbot)',
+  sign: 'sign a certificate',
+  serve: 'reload nginx with the new certificate',
+  checks: 'check the services',
+  backends: 'probe the backends',
+  ask: 'find out the outcome of the run',
 };
 
-/** Its name in words, as wide as the others'. */
-export const stepName = (name: string): string => (lookUp(STEPS, name) ?? name).padEnd(30);
+const WIDTH = Math.max(...Object.values(TITLES).map(({ length }) => length));
+
+/** The title of a step, or what else is under way, as wide as the others. */
+export const stepName = (name: string): string => (lookUp<string>(TITLES, name) ?? name).padEnd(WIDTH);
 
 /** A step that has ended, with its time. */
 export const stepLine = ({ name, milliseconds, ok }: Step, { styles, clean }: Layout): string =>
-  `  ${ok ? styles.good('✓') : styles.bad('✗')} ${clean(stepName(name))} ${styles.dim(`${milliseconds} ms`.padStart(8))}`;
+  `  ${ok ? styles.good('✓') : styles.bad('✗')} ${clean(stepName(name))} ${styles.dim(duration(milliseconds).padStart(8))}`;
+
+/** A proxy's clock counts in steps of 10 ms. */
+const duration = (milliseconds: number): string => (milliseconds === 0 ? '<10 ms' : `${milliseconds} ms`);

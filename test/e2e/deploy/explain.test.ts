@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import { runnerText } from '../../../lib/commands/approved-programs.ts';
 import { diagnose } from '../../../lib/diagnosis/diagnose.ts';
 import { NGINX } from '../../../lib/diagnosis/nginx-failures.ts';
 import { type Row, rowFor } from '../../../lib/diagnosis/row.ts';
 import { LOGIN } from '../../../lib/diagnosis/sudo-failures.ts';
+import type { FailureCode } from '../../../lib/model/contract.ts';
+import { runnerText } from '../../../lib/program/approved-runner.ts';
 import { COMMAND } from '../../../lib/program/program.ts';
 import * as deploys from '../../lab/actors/deploys.ts';
 import * as programs from '../../lab/actors/programs.ts';
@@ -30,7 +31,7 @@ async function words(command: string, options: Parameters<Lab['proxy']['sh']>[1]
 const met = new Set<string>();
 
 /** The row that is to know these words does, and its advice is the one that `explain` gives. */
-function known(rows: readonly Row[], says: string, text: string, code: string, next: RegExp): void {
+function known(rows: readonly Row[], says: string, text: string, code: FailureCode, next: RegExp): void {
   const row = rowFor(rows, text);
   assert.equal(row?.says, says, text);
   const told = diagnose({ code, text });
@@ -286,8 +287,14 @@ describe('the shell and the disk', () => {
     const { json } = await script(lab, 'status', ['--json']).finally(() =>
       lab.proxy.sh('usermod -s /bin/bash ncantu'),
     );
-    const { code = '', text = '', next } = json.hosts[0]?.failure ?? {};
-    known(LOGIN, 'This account is currently not available', text, code, /usermod -s \/bin\/sh/);
+    const { code = 'bug', text = '', next } = json.hosts[0]?.failure ?? {};
+    known(
+      LOGIN,
+      'This account is currently not available',
+      text,
+      code as FailureCode,
+      /usermod -s \/bin\/sh/,
+    );
     assert.match(`${next}`, /usermod/);
   });
 

@@ -159,7 +159,7 @@ describe('a change that is killed', () => {
     assert.deepEqual([next.exit, next.outcome], [0, 'applied'], next.stderr);
     assert.match(
       next.stderr,
-      /an earlier run \(.* of tester@lab\) did not finish; what it had changed is put back/,
+      /an earlier run \(.* of tester@lab\) did not finish; its changes were rolled back/,
     );
     assert.deepEqual([await deploys.gate(deploys.TOKEN), await deploys.gate(deploys.OTHER)], [200, 401]);
     await settle();
@@ -481,7 +481,7 @@ END`;
     );
     assert.match(
       `${ran.failure?.text}${ran.stderr}`,
-      /cannot put back .*maps\.conf.*Operation not permitted/s,
+      /cannot restore .*maps\.conf.*Operation not permitted/s,
     );
     assert.equal(await serving(), WHOLE.A);
     const typed = await lab.proxy.sh(
@@ -514,7 +514,7 @@ describe('two at once', () => {
       for (const ran of both) assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
       assert.match(
         both.map(({ stdout }) => stdout).join(''),
-        /wait for the run of (alice|bob)@lab \(site ia.enso.4nkweb.com, run \S+, process \d+\)/,
+        /waiting for the run of (alice|bob)@lab \(site ia.enso.4nkweb.com, run \S+, process \d+\)/,
       );
       assert.ok(['A 401 200', 'B 200 401'].includes(await serving()));
       assert.equal(await deploys.leftovers(lab.proxy), '');
@@ -536,7 +536,7 @@ describe('two at once', () => {
       [0, 'applied', 0],
       deployed.stderr + rotated.stderr,
     );
-    const waits = /wait for the run of \S+@\S+ \(site ia\.enso\.4nkweb\.com, run \S+, process \d+\)/;
+    const waits = /waiting for the run of \S+@\S+ \(site ia\.enso\.4nkweb\.com, run \S+, process \d+\)/;
     const isSecond = [deployed.stderr, rotated.stderr].map((said) => waits.test(said));
     assert.deepEqual(isSecond.toSorted(), [false, true], deployed.stderr + rotated.stderr);
     const { token } = JSON.parse(rotated.stdout);

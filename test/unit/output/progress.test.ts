@@ -19,7 +19,7 @@ test('a step is shown once it has taken half a second, until it ends', () => {
   const { hear, at } = watch();
   hear({ kind: 'begin', host: 'p', name: 'reload' });
   assert.equal(at(499), undefined);
-  assert.match(at(3200) ?? '', /^reload, old workers gone +3 s$/);
+  assert.match(at(3200) ?? '', /^reload nginx, wait for old workers to exit +3 s$/);
   hear({ kind: 'step', host: 'p', name: 'reload', milliseconds: 3200, ok: true });
   assert.equal(at(3300), undefined);
 });
