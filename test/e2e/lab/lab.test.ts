@@ -212,7 +212,7 @@ describe('after the lab', () => {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       await once(child.stdout, 'data');
-      assert.match(await traces(), /lab-hold/);
+      assert.match(await traces(), /hold-lab/);
       child.kill(signal);
       await once(child, 'close');
       for (let tries = 40; tries > 0 && (await traces()) !== before; tries--) await sleep(50);
