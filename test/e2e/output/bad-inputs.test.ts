@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { inParallel } from '../../../lib/util/parallel.ts';
-import { CHECKOUT, finished, type Result } from '../../lab/namespaces/process.ts';
+import { CHECKOUT, finished, type Result, TYPESCRIPT } from '../../lab/namespaces/process.ts';
 import { copyWithWiki, VHOST, WIKI } from '../sites/wiki-site.ts';
 
 const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
@@ -49,7 +49,7 @@ function runFile(path: string, args: readonly string[], env: Record<string, stri
     IA_ENSO_SSH_KEY: join(folder, 'key'),
   };
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), path, ...args], {
+  const child = spawn(process.execPath, [...TYPESCRIPT, path, ...args], {
     cwd: folder,
     env: { PATH, HOME: '/root', LANG: 'C.UTF-8', SSH_KNOWN_HOSTS: join(folder, 'known'), ...way, ...env },
     timeout: 60_000,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import * as deploys from '../../lab/actors/deploys.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
-import { finished } from '../../lab/namespaces/process.ts';
+import { finished, TYPESCRIPT } from '../../lab/namespaces/process.ts';
 import * as appliance from '../nexus/appliance.ts';
 import { copyWithWiki, WIKI } from './wiki-site.ts';
 
@@ -18,10 +18,8 @@ before(async () => {
 });
 after(() => lab.stop());
 
-const tsx = import.meta.resolve('tsx');
-
 async function run(script: string, args: readonly string[], env: Record<string, string> = {}) {
-  const command = ['--import', tsx, join(copy, `scripts/${script}.ts`), '--site', WIKI, ...args];
+  const command = [...TYPESCRIPT, join(copy, `scripts/${script}.ts`), '--site', WIKI, ...args];
   return finished(spawn(process.execPath, command, { cwd: lab.directory, env: { ...lab.env, ...env } }));
 }
 

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Hop } from '../../../lib/ssh/hops.ts';
 import { cut, type Fault, join, type Link } from '../../lab/faults/relay-link.ts';
 import { vanishing } from '../../lab/faults/vanishing-packets.ts';
-import { CHECKOUT, finished, type Result } from '../../lab/namespaces/process.ts';
+import { CHECKOUT, finished, type Result, TYPESCRIPT } from '../../lab/namespaces/process.ts';
 import { agentProcess, hopTo, keygen, privateFile, publicKey, type Sshd, startSshd } from './sshd.ts';
 
 const directory = mkdtempSync(path(tmpdir(), 'gatepost-ssh-'));
@@ -74,7 +74,7 @@ async function connecting(hops: readonly Hop[], what = '', uid = 0): Promise<End
     const now = Date.now();
     process.on('exit', () =>
       console.log(JSON.stringify({ said, tookMs: now - began, lingeredMs: Date.now() - now })));`;
-  const node = [process.execPath, '--import', 'tsx', '--input-type=module', '-e', script];
+  const node = [process.execPath, ...TYPESCRIPT, '--input-type=module', '-e', script];
   const { stdout, stderr } = await as(uid, node);
   assert.equal(stderr, '');
   return JSON.parse(stdout);
