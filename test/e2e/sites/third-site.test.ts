@@ -23,7 +23,7 @@ async function run(script: string, args: readonly string[], env: Record<string, 
   return finished(spawn(process.execPath, command, { cwd: lab.directory, env: { ...lab.env, ...env } }));
 }
 
-test('its settings are asked for by its prefix, before anything is contacted', async () => {
+test('requires its settings by its prefix before anything is contacted', async () => {
   const { status, stdout } = await run('deploy', []);
   assert.equal(status, 2);
   assert.match(stdout, /WIKI_PROXY_HOST: must be set for wiki\.example\.org/);
@@ -32,7 +32,7 @@ test('its settings are asked for by its prefix, before anything is contacted', a
   assert.match(slip.stdout, /WIKI_BACKEND_IPP: no such setting; WIKI_BACKEND_IP is meant/);
 });
 
-test('it is deployed beside the others, checked, shown and removed by the same scripts', async () => {
+test('is deployed beside the others, checked, reported and removed by the same scripts', async () => {
   const live = '/etc/letsencrypt/live/wiki.example.org';
   await lab.proxy.sh(`cp -r /etc/letsencrypt/live/${deploys.SITE} ${live}`);
   await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));

@@ -88,12 +88,12 @@ describe('a change that is killed', () => {
     await settle();
   });
 
-  test('by KILL before any call is wholly old or wholly new', async () => {
+  test('by KILL before any call leaves the old or the new state', async () => {
     const count = await sweep(upTo(calls.length).map(before_('KILL')));
     assert.ok(count.A > 15 && count.B > 0, JSON.stringify(count));
   });
 
-  test('by TERM during any call, too, and says which by itself', async () => {
+  test('by TERM during any call leaves the old or the new state, and reports which', async () => {
     const count = await sweep(upTo(calls.length, call(/mkdir .*journal.new/), 2).map(before_('TERM')));
     assert.ok(count.A > 5 && count.B > 0, JSON.stringify(count));
   });
@@ -105,7 +105,7 @@ describe('a change that is killed', () => {
     });
   }
 
-  test('by KILL while it puts back what nginx refused is wholly old', async () => {
+  test('by KILL while it rolls back what nginx refused leaves the old state', async () => {
     await programs.forbidNamespaces(lab.proxy);
     const program = await programs.deployProgram(broken);
     const failed = await programs.underPlan(lab.proxy, program, '');
@@ -116,7 +116,7 @@ describe('a change that is killed', () => {
     assert.ok(count.B === 0 && count.A > 5, JSON.stringify(count));
   });
 
-  test('by KILL while it puts back what is live already is wholly old', async () => {
+  test('by KILL while it rolls back what is already live leaves the old state', async () => {
     const reload = call(/ sleep /);
     const term = `${reload} before TERM`;
     const whole = await programs.underPlan(lab.proxy, await programs.deployProgram(B), term);
@@ -125,7 +125,7 @@ describe('a change that is killed', () => {
     assert.deepEqual(await sweep(plans), { A: plans.length, B: 0 });
   });
 
-  test('and whose recovery is killed, at any call, is wholly old in the end', async () => {
+  test('and whose recovery is killed at any call ends in the old state', async () => {
     const swap = call(/ mv .*gatepost-new .*sites-available/) + 1;
     const recovery = async (plan: string) => {
       const program = await programs.deployProgram(B);
@@ -144,7 +144,7 @@ describe('a change that is killed', () => {
     for (const n of upTo(whole.length, 2)) await recovery(`${n} before KILL`);
   });
 
-  test('and whose files somebody else makes live meanwhile is wholly old in the end', async () => {
+  test('and whose files another reload makes live ends in the old state', async () => {
     const program = await programs.deployProgram(B);
     const { ran } = await programs.underPlan(lab.proxy, program, `${call(IN_PLACE)} before KILL`);
     const pids = await deploys.workers(lab.proxy);
@@ -153,7 +153,7 @@ describe('a change that is killed', () => {
     assert.equal(await judge(program, ran, 'reloaded by hand'), 'A');
   });
 
-  test('is settled by the next deploy, which says so', async () => {
+  test('is recovered by the next deploy, which reports it', async () => {
     await programs.underPlan(lab.proxy, await programs.deployProgram(B), `${call(IN_PLACE)} before KILL`);
     const next = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
     assert.deepEqual([next.exit, next.outcome], [0, 'applied'], next.stderr);
@@ -173,7 +173,7 @@ describe('a change that is killed', () => {
     ['KILL before anything was begun', / nginx -T/, 'KILL', 'rolled-back', 1],
   ] as const;
   for (const [name, where, signal, outcome, exit] of overSsh) {
-    test(`${name}: the script says what came of it, and a new token is not lost`, async () => {
+    test(`${name}: the script reports the outcome, and a new token is not lost`, async () => {
       await deploys.reset(lab.proxy);
       await programs.installShims(lab.proxy);
       // Twice: only the second one finds what the deploy will find, and so comes to the same calls.
@@ -200,7 +200,7 @@ describe('a change that is killed', () => {
   }
 });
 
-describe('a change that cannot be', () => {
+describe('a change that cannot be made', () => {
   before(async () => {
     await deploys.reset(lab.proxy);
     await programs.apply(lab.proxy, A);
@@ -240,7 +240,7 @@ describe('a change that cannot be', () => {
     [/key values mismatch/, (text) => text.replace(`${certificate}/privkey.pem`, '/etc/nginx/other.key')],
   ];
   for (const [words, edit] of refusals) {
-    test(`is put back when nginx says ${words.source.split('|')[0]}`, async () => {
+    test(`is rolled back when nginx reports ${words.source.split('|')[0]}`, async () => {
       await lab.proxy.sh('openssl ecparam -name prime256v1 -genkey -noout -out /etc/nginx/other.key');
       const tree = await deploys.config(lab.proxy);
       const pids = await deploys.workers(lab.proxy);
@@ -259,7 +259,7 @@ describe('a change that cannot be', () => {
     });
   }
 
-  test('is noticed when the reload does not take, and put back, within seconds', async () => {
+  test('is rolled back within seconds when the reload does not take effect', async () => {
     const taken = lab.proxy.sh(
       'exec timeout 30 python3 -c "import socket,time;s=socket.socket();s.bind((\'\',8443));s.listen();time.sleep(30)"',
     );
@@ -282,7 +282,7 @@ describe('a change that cannot be', () => {
     await taken;
   });
 
-  test('is a failure when another vhost has our name', async () => {
+  test('fails when another vhost has our name', async () => {
     const vhost = `server { listen 80; listen 443 ssl; server_name ${deploys.SITE};
       ssl_certificate ${certificate}/fullchain.pem; ssl_certificate_key ${certificate}/privkey.pem; return 444; }\n`;
     await deploys.put(lab.proxy, '/etc/nginx/sites-enabled/zz-other', vhost);
@@ -294,7 +294,7 @@ describe('a change that cannot be', () => {
     await isWholly('A', 'after a name conflict');
   });
 
-  test('is refused before anything when nginx is broken by somebody else', async () => {
+  test('is refused first when another file breaks nginx', async () => {
     await deploys.put(lab.proxy, '/etc/nginx/conf.d/zz-theirs.conf', 'their_nonsense on;\n');
     const tree = await deploys.tree(lab.proxy, '/etc/nginx', deploys.RELEASES);
     const deployed = await deploys.deploy(lab, deploys.withToken(deploys.OTHER));
@@ -315,7 +315,7 @@ describe('a change that cannot be', () => {
     ['remove', 'nginx was killed and left its pid file', dead],
   ] as const;
   for (const [name, when, stop] of stopped) {
-    test(`is refused when ${when}: ${name}.ts says what to do`, async () => {
+    test(`is refused when ${when}: ${name}.ts names the fix`, async () => {
       await lab.proxy.sh(`${stop}; sleep 0.2`);
       const { status, stdout, stderr } = await lab.run(
         name,
@@ -333,7 +333,7 @@ describe('a change that cannot be', () => {
     });
   }
 
-  test("is refused when its token is another client's, who would then decide its name and scope", async () => {
+  test('is refused when its token belongs to another client', async () => {
     await settle(B);
     const bob = deploys.CLIENT.replace('default', 'bob');
     const key = clientMapKey(new Secret(deploys.TOKEN));
@@ -437,7 +437,7 @@ END`;
     }),
   ] as const;
   for (const [name, spoil, mend, code, words] of targets) {
-    test(`is refused or put back where a file is ${name}`, async () => {
+    test(`is refused or rolled back when a file is ${name}`, async () => {
       await deploys.reset(lab.proxy);
       await programs.apply(lab.proxy, A);
       trees.A = await deploys.config(lab.proxy);
@@ -463,7 +463,7 @@ END`;
     });
   }
 
-  test('and cannot be put back either, for a file is immutable by then: the steps that it says mend it', async () => {
+  test('cannot be rolled back when a file became immutable: the reported steps fix it', async () => {
     await deploys.reset(lab.proxy);
     await programs.apply(lab.proxy, A);
     trees.A = await deploys.config(lab.proxy);
@@ -501,10 +501,10 @@ END`;
 /** ROUNDS=20 tries more often. */
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 
-describe('two at once', () => {
+describe('two changes at once', () => {
   before(() => deploys.reset(lab.proxy));
 
-  test('one wins whole, the other waits and is applied after it; never a mix', async () => {
+  test('one is applied, then the other; never a mix', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       await settle();
       const both = await Promise.all([
@@ -521,7 +521,7 @@ describe('two at once', () => {
     }
   });
 
-  test('a deploy and a rotation: who comes second says whom it waits for, and its token is the one', async () => {
+  test('a deploy and a rotation: the second reports the holder of the lock, and its token is live', async () => {
     await settle();
     const slow = '#!/bin/sh\n! mkdir /run/slept 2>/dev/null || sleep 1.5\nexec /usr/bin/sync "$@"\n';
     await deploys.put(lab.proxy, '/usr/local/sbin/sync', slow);
@@ -546,7 +546,7 @@ describe('two at once', () => {
     );
   });
 
-  test('one that is stopped makes the other give up after the limit, naming it', async () => {
+  test('a stopped one makes the other give up after the limit and name it', async () => {
     await settle();
     await programs.installShims(lab.proxy);
     await lab.proxy.sh('echo 0 >/run/shim/count; echo 9 before STOP >/run/shim/plan');
