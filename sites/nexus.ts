@@ -18,7 +18,8 @@ export const site: Site = {
     },
     NEXUS_SERVER_NAME: {
       form: publicName,
-      meaning: 'public name; without it, the appliance is reached by address',
+      unset: 'none: the appliance is reached by its address',
+      meaning: 'public name',
     },
     [KEY]: { form: token, meaning: 'a virtual key, for one check only' },
   },

@@ -56,7 +56,7 @@ export const NGINX: readonly Row[] = [
     says: 'unknown "…" variable; zero size shared memory zone',
     when: /unknown "[^"]*" variable|zero size shared memory zone/,
     means: 'The vhost is there and the file with its maps is not, or it is not included.',
-    next: 'Deploy the site again; by hand, install the files of http-maps/ into /etc/nginx/conf.d/ as the README has it.',
+    next: 'Deploy the site again; by hand, install the files of http-maps/ into /etc/nginx/conf.d/ as docs/proxy.md shows.',
   },
   {
     says: 'still could not bind(), and: port … is held by nginx itself',

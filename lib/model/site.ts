@@ -30,7 +30,7 @@ interface CertificateFiles {
   readonly key: string;
 }
 
-/** A site is data: templates beside it, settings, maps, gate, checks (README, "Add a site"). */
+/** A site is data: templates beside it, settings, maps, gate, checks (docs/sites.md). */
 export interface Site {
   readonly name: string;
   /** Its name for people and certificates: what `server_name` says. `_`: it is reached by address, as the default server. */
@@ -78,5 +78,7 @@ export interface Form<T> {
 export interface Setting<T = unknown> {
   readonly form: Form<T>;
   readonly default?: string;
+  /** What applies when it is not set, where there is no `default`; for the tables of the docs. */
+  readonly unset?: string;
   readonly meaning: string;
 }

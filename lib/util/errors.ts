@@ -1,8 +1,19 @@
 /** The classes of failure, each with the exit status that the process then returns. */
 
-/** What a process of the suite may return (README, "Exit status"). */
+/** What a process of the suite may return (docs/reference.md, "Exit status"). */
 export const EXIT = { done: 0, refused: 1, usage: 2, checkFailed: 3, unknown: 4, restoreFailed: 5 } as const;
 export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
+
+/** What each exit status means, for the table in the docs. */
+export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+  done: 'done, or nothing to do',
+  refused: 'refused, failed or rolled back; the previous configuration is still active',
+  usage: 'invalid usage or settings; no connection was made',
+  checkFailed:
+    'the change is live, but a check failed, or the gate has no clients and rejects every request; for `status`: a proxy needs attention',
+  unknown: 'the connection was lost after the change was sent; its outcome is unknown',
+  restoreFailed: 'the rollback failed; manual recovery steps are printed',
+};
 
 /** Something that the operator can mend. `advice` says what it means and what to do next. */
 export class StopError extends Error {

@@ -43,7 +43,7 @@ export function judgePorts(
   );
 }
 
-/** The lines to type, as the README has them. */
+/** The commands of docs/firewall.md. */
 function firewall(ports: readonly number[], proxies: readonly string[]): string {
   const known = proxies.filter((host) => isIP(host) === 4);
   const from = known.length > 0 ? known : ['PROXY'];

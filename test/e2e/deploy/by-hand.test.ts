@@ -1,4 +1,4 @@
-/** Installing by hand, by the README's own lines, and the scripts taking over afterwards. */
+/** Installing by hand, by the lines of docs/proxy.md, and the scripts taking over afterwards. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -13,8 +13,8 @@ let token = '';
 
 before(async () => {
   lab = await startLab();
-  const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
-  const [, lines = ''] = /## By hand[\s\S]*?```sh\n([\s\S]*?)```/.exec(readme) ?? [];
+  const page = await readFile(join(ROOT, 'docs/proxy.md'), 'utf8');
+  const [, lines = ''] = /## Install by hand[\s\S]*?```sh\n([\s\S]*?)```/.exec(page) ?? [];
   const { status, stderr } = await lab.proxy.sh(`set -e; cd ${ROOT}\n${lines}sleep 1`);
   assert.equal(status, 0, stderr);
   assert.ok(!stderr.includes('warn'), stderr);

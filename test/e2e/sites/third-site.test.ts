@@ -1,4 +1,4 @@
-/** A third site, by data alone, as the README's page says: files in sites/, nothing else. */
+/** A third site, by data alone, as docs/sites.md says: files in sites/, nothing else. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

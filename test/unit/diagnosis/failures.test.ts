@@ -1,13 +1,8 @@
-/** Failures are told with what they mean and what to do; the same rows stand in README.md and docs/troubleshooting.md. */
+/** Failures are reported with their cause and their fix. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
-import { ACME } from '../../../lib/diagnosis/acme-failures.ts';
 import { diagnose } from '../../../lib/diagnosis/diagnose.ts';
-import { NGINX } from '../../../lib/diagnosis/nginx-failures.ts';
 import { filled, type Row } from '../../../lib/diagnosis/row.ts';
-import { SSH } from '../../../lib/diagnosis/ssh-failures.ts';
-import { LOGIN } from '../../../lib/diagnosis/sudo-failures.ts';
 import { CLIENTS, symptomOf } from '../../../lib/diagnosis/symptoms.ts';
 
 const failures: readonly [string, string, RegExp][] = [
@@ -80,31 +75,5 @@ describe('a symptom', () => {
 
   it('gets the reader’s own names', () => {
     assert.equal(filled('HOST:PORT, NOPASSWD', { HOST: 'a', PORT: '22' }), 'a:22, NOPASSWD');
-  });
-});
-
-describe('the table for people', async () => {
-  const read = (file: string) => readFile(new URL(`../../../${file}`, import.meta.url), 'utf8');
-  const page = 'docs/troubleshooting.md';
-  const sections: readonly [string, string, readonly Row[]][] = [
-    ['README.md', 'When something is wrong', Object.values(CLIENTS)],
-    [page, 'nginx', NGINX],
-    [page, 'sudo, the shell and the disk of a proxy', LOGIN],
-    [page, 'SSH', SSH],
-    [page, 'Certificates', ACME],
-  ];
-  const cell = (text: string) => text.replaceAll('|', '\\|');
-  const line = ({ says, means, next }: Row) => `| \`${says}\` | ${cell(means)} | ${cell(next)} |\n`;
-
-  for (const [file, title, rows] of sections)
-    it(`of ${file}, ${title}, is the one of the code`, async () => {
-      const [, section = ''] = (await read(file)).split(`\n## ${title}\n`);
-      const table = section.split('\n## ')[0]?.match(/^\| `.*\n/gm) ?? [];
-      assert.equal(table.join(''), rows.map(line).join(''));
-    });
-
-  it('has each row once', () => {
-    const all = sections.flatMap(([, , rows]) => rows.map(({ says }) => says));
-    assert.equal(new Set(all).size, all.length);
   });
 });

@@ -128,8 +128,8 @@ describe('a host', () => {
 
 describe('installing by hand', () => {
   it('gives the vhosts that the scripts render, but for where snippets are', async () => {
-    const readme = await readFile(new URL('README.md', ROOT), 'utf8');
-    const lines = readme.split('\n').filter((line) => /^sed 's.*> \/etc\/nginx\/sites-available/.test(line));
+    const page = await readFile(new URL('docs/proxy.md', ROOT), 'utf8');
+    const lines = page.split('\n').filter((line) => /^sed 's.*> \/etc\/nginx\/sites-available/.test(line));
     assert.equal(lines.length, 2);
     const folder = await readdir(new URL('sites/snippets/', ROOT));
     const texts = folder.map((name) => readFile(new URL(`sites/snippets/${name}`, ROOT), 'utf8'));
