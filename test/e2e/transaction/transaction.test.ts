@@ -360,7 +360,9 @@ describe('two changes at once', () => {
     await programs.installShims(lab.proxy);
     await lab.proxy.sh('echo 0 >/run/shim/count; echo 9 before STOP >/run/shim/plan');
     const stopped = programs.apply(lab.proxy, { ...B, who: 'alice@lab' });
-    await lab.proxy.sh('for try in $(seq 300); do [ "$(cat /run/shim/count)" -lt 9 ] || break; /bin/sleep 0.1; done');
+    await lab.proxy.sh(
+      'for try in $(seq 300); do [ "$(cat /run/shim/count)" -lt 9 ] || break; /bin/sleep 0.1; done',
+    );
     const impatient = await programs.deployProgram({ ...A, who: 'bob@lab' });
     await lab.proxy.sh('/bin/rm /run/shim/plan');
     const ran = await programs.execute(lab.proxy, {
