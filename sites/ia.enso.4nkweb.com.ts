@@ -1,4 +1,17 @@
 /** The site ia.enso.4nkweb.com: Ollama behind a bearer gate, AnythingLLM beside it. */
+import {
+  bearerGate,
+  bypassAttempts,
+  certificate,
+  challengePath,
+  closedPorts,
+  httpRedirects,
+  inferenceScope,
+  publicName,
+  streams,
+  webInterface,
+  webSocket,
+} from '../lib/checks/catalog.ts';
 import { ipv4, token } from '../lib/config/validators.ts';
 import type { Site } from '../lib/model/site.ts';
 
@@ -36,28 +49,25 @@ export const site: Site = {
     limits: { 10: 'ia_enso_ollama_10', 60: 'ia_enso_ollama_60', 600: 'ia_enso_ollama_600' },
     log: '/var/log/nginx/ia.enso.4nkweb.com.access.log',
   },
-  checks: async () => {
-    const c = await import('../lib/checks/catalog.ts');
-    return [
-      c.httpRedirects(),
-      c.challengePath(),
-      c.certificate(),
-      ...c.bearerGate({ lists: [MODELS, `${OLLAMA}/api/tags`], tokenVariable: TOKEN }),
-      c.streams({
-        models: MODELS,
-        completions: `${OLLAMA}/v1/chat/completions`,
-        tokenVariable: TOKEN,
-      }),
-      c.webSocket({ path: AGENT_SOCKET }),
-      c.webInterface({ entry: '/anythingllm/', ping: '/api/ping' }),
-      c.inferenceScope({
-        deletes: `${OLLAMA}/api/delete`,
-        models: MODELS,
-        tokenVariable: INFERENCE_TOKEN,
-      }),
-      c.bypassAttempts({ prefix: OLLAMA, list: '/api/tags' }),
-      c.publicName(),
-      c.closedPorts([11434, 3001]),
-    ];
-  },
+  checks: [
+    httpRedirects(),
+    challengePath(),
+    certificate(),
+    bearerGate({ lists: [MODELS, `${OLLAMA}/api/tags`], tokenVariable: TOKEN }),
+    streams({
+      models: MODELS,
+      completions: `${OLLAMA}/v1/chat/completions`,
+      tokenVariable: TOKEN,
+    }),
+    webSocket({ path: AGENT_SOCKET }),
+    webInterface({ entry: '/anythingllm/', ping: '/api/ping' }),
+    inferenceScope({
+      deletes: `${OLLAMA}/api/delete`,
+      models: MODELS,
+      tokenVariable: INFERENCE_TOKEN,
+    }),
+    bypassAttempts({ prefix: OLLAMA, list: '/api/tags' }),
+    publicName(),
+    closedPorts([11434, 3001]),
+  ],
 };

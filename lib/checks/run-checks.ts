@@ -7,19 +7,40 @@ import { errorAdvice } from './http/failures.ts';
 const LIMIT_MS = 15_000;
 const GRACE_MS = 300;
 
+/** Checks that compete for this machine's time; a timed check is repeated when none of them is running. */
+export class Workload {
+  readonly #running = new Set<Promise<unknown>>();
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Counts `work` as running until it ends. */
+  async run<T>(work: Promise<T>): Promise<T> {
+    this.#running.add(work);
+    return work.finally(() => this.#running.delete(work));
+  }
+
+  /** Starts `work` once nothing is running, one after the other. */
+  runAlone<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(async () => {
+      while (this.#running.size > 0) await Promise.allSettled(this.#running);
+      return work();
+    });
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+}
+
 /**
  * Runs every check, whatever the others find. A check that throws, or does not end in time, has failed.
- * `onResult` hears each result in the order of the list, as soon as those before it are there.
+ * @param onResult hears each result in the order of the list, as soon as those before it are there
+ * @param workload shared by checks that run at the same time
  */
 export async function runChecks(
   checks: readonly Check[],
   target: CheckTarget,
   onResult: (result: CheckResult) => void = () => {},
+  workload = new Workload(),
 ): Promise<readonly CheckResult[]> {
-  const first = checks.map((check) => runOne(check, target));
-  const running = first.map((run, i) =>
-    checks[i]?.isTimed ? unhurried(checks[i], run, first, target) : run,
-  );
+  const running = checks.map((check) => runTwiceIfSlow(check, target, workload));
   const results: CheckResult[] = [];
   for (const run of running) {
     const result = await run;
@@ -30,19 +51,13 @@ export async function runChecks(
 }
 
 /**
- * A timed check that failed by what it measured is made once more when the others are done: they may have kept this
- * process busy. One that failed for another reason, after a wait perhaps, would fail again.
+ * A timed check that failed by what it measured is repeated alone: the others may have kept this process busy. One that
+ * failed for another reason, after a wait perhaps, would fail again.
  */
-async function unhurried(
-  check: Check,
-  run: Promise<CheckResult>,
-  all: readonly Promise<CheckResult>[],
-  target: CheckTarget,
-): Promise<CheckResult> {
-  const result = await run;
-  if (result.ok || result.measured === undefined) return result;
-  await Promise.all(all);
-  return runOne(check, target);
+async function runTwiceIfSlow(check: Check, target: CheckTarget, workload: Workload): Promise<CheckResult> {
+  const result = await workload.run(runOne(check, target));
+  if (!check.isTimed || result.ok || result.measured === undefined) return result;
+  return workload.runAlone(() => runOne(check, target));
 }
 
 async function runOne(check: Check, target: CheckTarget): Promise<CheckResult> {

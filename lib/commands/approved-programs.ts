@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { $ } from 'zx';
 import { SCOPES } from '../model/bearer.ts';
 import { acmeServers, type CertificateRequest } from '../model/certificate-request.ts';
 import { newRun } from '../model/run.ts';
@@ -16,7 +15,7 @@ import { UsageError } from '../util/errors.ts';
 import { inParallel } from '../util/parallel.ts';
 import { ROOT } from '../util/project-root.ts';
 import { Secret } from '../util/secret.ts';
-import { quote } from '../util/shell.ts';
+import { $ } from '../util/shell.ts';
 import type { Context } from './context.ts';
 
 const SOURCE = new URL('lib/program/sh/approved-only.sh', ROOT);
@@ -37,12 +36,9 @@ export async function approvedList(context: Context): Promise<string> {
   return lines.join('');
 }
 
-// bash, zx's own shell, would first run ~/.bashrc (stdin is a socket, as of a remote login), whatever that prints.
-const sh = $({ shell: '/bin/sh', prefix: '', quote, quiet: true });
-
 /** As the proxy will take it: by the same script. */
 async function sumOf(text: string): Promise<string> {
-  const { stdout } = await sh({ input: text })`sh ${fileURLToPath(SOURCE)} mask`;
+  const { stdout } = await $({ input: text })`sh ${fileURLToPath(SOURCE)} mask`;
   return createHash('sha256').update(stdout).digest('hex');
 }
 

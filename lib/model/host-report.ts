@@ -1,4 +1,4 @@
-/** What became of a host: one host's account of one run. */
+/** What happened on one host during one run. Reports are values: protocol.ts reads one, the functions here make others of it. */
 import type { CheckResult } from './check.ts';
 
 export const OUTCOMES = [
@@ -23,7 +23,7 @@ export interface Failure {
   readonly next?: string;
 }
 
-/** What is wrong on a host although the run did there what it was asked to. */
+/** Something wrong on a host although the run did what it was asked to. */
 export interface Fault {
   /** What it is about, in a word or two. */
   readonly about: string;
@@ -31,46 +31,57 @@ export interface Fault {
   readonly text: string;
 }
 
-export interface FileReport {
+interface FileReport {
   readonly path: string;
   readonly changed: boolean;
 }
 
-/** One host's account of one run. */
+/** One host's report of one run. */
 export interface HostReport {
   readonly host: string;
-  outcome: OutcomeName;
+  readonly outcome: OutcomeName;
   /** The release that this run made. */
-  release?: string;
-  /** The last release that was there before. */
-  before?: string;
-  failure?: Failure;
-  /** Set when putting things back failed: the steps to do by hand. */
-  todo?: string[];
+  readonly release?: string;
+  /** The last release before this run. */
+  readonly before?: string;
+  readonly failure?: Failure;
+  /** Set when the rollback failed: the steps to do by hand. */
+  readonly todo?: readonly string[];
   /** The client that got the candidate token: only a first deploy has one. */
-  generated?: string;
-  readonly files: FileReport[];
-  readonly drift: { path: string; how: string }[];
-  readonly notes: string[];
-  readonly facts: Record<string, string>;
-  /** Rows of what was asked for, by the kind of row (clients, releases). */
-  readonly rows: Record<string, string[][]>;
+  readonly generated?: string;
+  readonly files: readonly FileReport[];
+  readonly drift: readonly { readonly path: string; readonly how: string }[];
+  readonly notes: readonly string[];
+  readonly facts: Readonly<Record<string, string>>;
+  /** Requested rows by their kind (clients, releases). */
+  readonly rows: Readonly<Record<string, readonly (readonly string[])[]>>;
   /** The certificate on the host with its chain, as PEM. */
-  certificate?: string;
-  /** What its own services answered, where each proxy is asked by itself. */
-  checks?: readonly CheckResult[];
-  /** What needs attention there; with any, the exit status is 3. */
-  attention?: readonly Fault[];
-  /** What the summary says of it, where the outcome alone does not tell. */
-  meaning?: string;
+  readonly certificate?: string;
+  /** Results of the checks made on this host alone. */
+  readonly checks?: readonly CheckResult[];
+  /** What needs attention; with any, the exit status is 3. */
+  readonly attention?: readonly Fault[];
+  /** The summary's words, where the outcome alone does not say it. */
+  readonly meaning?: string;
   /** Texts before and after, by path, in a plan. */
-  readonly texts: Map<string, { before: string; after: string }>;
-  /** Time of each phase. */
-  readonly milliseconds: Record<string, number>;
+  readonly texts: ReadonlyMap<string, { readonly before: string; readonly after: string }>;
+  /** Duration of each phase. */
+  readonly milliseconds: Readonly<Record<string, number>>;
 }
 
-/** An empty account, `failed` until the program says otherwise. */
-export function newReport(host: string): HostReport {
+/** The same, writable all the way down. */
+type Writable<T> =
+  T extends ReadonlyMap<infer K, infer V>
+    ? Map<K, Writable<V>>
+    : T extends object
+      ? { -readonly [K in keyof T]: Writable<T[K]> }
+      : T;
+
+/** A report that is being read from a program's records (lib/remote/protocol.ts, the only place that writes into one). */
+export type HostReportDraft = Writable<Omit<HostReport, 'checks' | 'attention'>>;
+
+/** An empty report, `failed` until the program says otherwise. */
+export function newReport(host: string): HostReportDraft {
   return {
     host,
     outcome: 'failed',
@@ -86,15 +97,15 @@ export function newReport(host: string): HostReport {
 
 const DONE = new Set(['applied', 'unchanged', 'planned']);
 
-/** The code of a proxy that was left alone, since all was not well on the first one. */
+/** The code of a proxy that was skipped because the canary was not healthy. */
 export const NOT_TRIED = 'not-tried';
 
 /** Did the run do on this host what it was asked to? */
 export const isDone = ({ outcome }: HostReport): boolean => DONE.has(outcome);
 
 /** Was it done, did no check fail, and does nothing need attention? */
-export const isWell = (host: HostReport): boolean =>
-  isDone(host) && areWell(host.checks) && !host.attention?.length;
+export const isWell = (report: HostReport): boolean =>
+  isDone(report) && areWell(report.checks) && !report.attention?.length;
 
 /** Did no check fail? */
 export const areWell = (checks: readonly CheckResult[] = []): boolean => checks.every(({ ok }) => ok);
@@ -103,7 +114,20 @@ export const areWell = (checks: readonly CheckResult[] = []): boolean => checks.
 export const mayBeLive = ({ outcome }: HostReport): boolean =>
   outcome === 'applied' || outcome === 'unchanged' || outcome === 'unknown';
 
-/** What both did, as one account; what failed last has failed. */
+/** The report with a failure that was found from here. */
+export const failedReport = (
+  report: HostReport,
+  failure: Failure,
+  outcome: OutcomeName = 'failed',
+): HostReport => ({ ...report, outcome, failure });
+
+/** What the outcome alone does not say. */
+export type Verdict = Pick<HostReport, 'meaning' | 'attention'>;
+
+/** The report with its verdict: the only place that sets `meaning` and `attention`. */
+export const withVerdict = (report: HostReport, verdict: Verdict): HostReport => ({ ...report, ...verdict });
+
+/** What both runs did, as one report; what failed last has failed. */
 export function mergeReports(before: HostReport, then: HostReport): HostReport {
   // Only what carries files made a release.
   const { release, ...rest } = then;
@@ -132,16 +156,16 @@ function joinedFiles(before: HostReport, then: HostReport): HostReport['files'] 
   return [...changed].map(([path, isChanged]) => ({ path, changed: isChanged }));
 }
 
-function added(a: Record<string, number>, b: Record<string, number>): Record<string, number> {
+function added(a: HostReport['milliseconds'], b: HostReport['milliseconds']): HostReport['milliseconds'] {
   const sum = { ...a };
   for (const [phase, time] of Object.entries(b)) sum[phase] = (sum[phase] ?? 0) + time;
   return sum;
 }
 
-/** A host, or the public name, with what its checks found. */
+/** A host, or the public name, with its check results. */
 export interface VerifiedHost {
   readonly report: HostReport;
-  /** What was asked, and by which way. */
+  /** What was checked, and over which path. */
   readonly title: string;
   readonly checks: readonly CheckResult[];
 }

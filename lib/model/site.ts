@@ -1,5 +1,5 @@
 /** What a site is (the data in sites/), and what a setting of a site is. */
-import type { Check } from './check.ts';
+import type { CheckSpec } from './check.ts';
 
 /** A file for nginx's http context: its template in http-maps/, its name in conf.d/, its mode. */
 interface HttpMap {
@@ -50,8 +50,8 @@ export interface Site {
   readonly checkToken?: string;
   /** What its vhost names, where that is not certbot's place for `serverName`. */
   readonly certificate?: CertificateFiles;
-  /** Loaded only when they are run. */
-  readonly checks: () => Promise<readonly Check[]>;
+  /** From lib/checks/catalog.ts, in the order in which they are reported. */
+  readonly checks: readonly CheckSpec[];
 }
 const NAMELESS = '_';
 

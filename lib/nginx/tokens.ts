@@ -1,5 +1,4 @@
 /** Which bearer a deploy brings: the operator's, or one made with openssl for a proxy that has none yet. The only user of openssl-wrapper. */
-import type { ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { type Settings, secretOf } from '../config/settings.ts';
 import type { Site } from '../model/site.ts';
@@ -28,7 +27,15 @@ type Options = Readonly<Record<string, string | boolean | readonly string[]>>;
 
 type Callback = (error: Error | null, stdout: Buffer) => void;
 
-type Exec = (action: string, options: Options, callback: Callback) => ChildProcess;
+type OnError = (event: 'error', listener: (error: Error) => void) => unknown;
+
+/** What is used here of the process that it starts. */
+interface Child {
+  readonly on: OnError;
+  readonly stdin: { readonly on: OnError } | null;
+}
+
+type Exec = (action: string, options: Options, callback: Callback) => Child;
 
 /** The package has no types; its shape is read from its one file. Loaded at its first use: most runs make no token. */
 const wrapper = () => createRequire(import.meta.url)('openssl-wrapper') as { readonly exec: Exec };

@@ -1,6 +1,6 @@
 /** What OpenSSH's own configuration says about a host, asked through `ssh -G`. */
-import { type ExecFileException, execFile } from 'node:child_process';
 import { UsageError } from '../util/errors.ts';
+import { $ } from '../util/shell.ts';
 
 /** What the operator set; undefined is "not set". `key` is a path, with `~` already expanded. */
 export interface HostSettings {
@@ -35,8 +35,8 @@ Port ${UNSET.port}
 IdentityFile ${UNSET.key}
 `;
 
-/** A pipe by sh: Node's own stdin is a socket, which cannot be opened as /dev/stdin. */
-const SCRIPT = `printf %s "$0" | ssh -T -G -F /dev/stdin "$@"`;
+/** As a shell says it. */
+const NOT_FOUND = 127;
 
 /**
  * Asks ssh about one host; undefined where there is no OpenSSH.
@@ -46,28 +46,28 @@ export async function readHostConfig(
   settings: HostSettings,
   files: readonly string[],
 ): Promise<HostConfig | undefined> {
-  const { error, stdout, stderr } = await runSsh(sshConfigText(files), argumentsFor(settings));
-  if (!error) return parseHostConfig(stdout);
-  if (error.code === 'ENOENT' || error.code === 127) return undefined;
-  const words = stderr.trim().replaceAll('/dev/stdin', 'the SSH configuration') || error.message;
+  const signal = AbortSignal.timeout(LIMIT_MS);
+  // A pipe of the shell's: Node's own is a socket, which cannot be opened as /dev/stdin.
+  const output = await $({
+    signal,
+    nothrow: true,
+  })`printf %s ${sshConfigText(files)} | ssh -T -G -F /dev/stdin ${argumentsFor(settings)}`;
+  if (output.ok) return parseHostConfig(output.stdout);
+  if (output.exitCode === NOT_FOUND) return undefined;
+  const words = signal.aborted ? `no answer within ${LIMIT_MS / 1000} s` : wordsOf(output.stderr);
   throw new UsageError(
-    [`The SSH configuration does not hold for ${settings.host}: ${words}`],
+    [`The SSH configuration does not hold for ${settings.host}: ${words || output.message}`],
     `Nothing was contacted. Mend the file that ssh names; \`ssh -G ${settings.host}\` shows the same error.`,
-    { cause: error },
+    { cause: output },
   );
 }
+
+const wordsOf = (stderr: string): string => stderr.trim().replaceAll('/dev/stdin', 'the SSH configuration');
 
 /** Explicit user and port go along: `Match user` and tokens depend on them. */
 function argumentsFor({ host, user, port }: HostSettings): string[] {
   return [...(user ? ['-l', user] : []), ...(port ? ['-p', String(port)] : []), '--', host];
 }
-
-const runSsh = (config: string, args: readonly string[]) =>
-  new Promise<{ error: ExecFileException | null; stdout: string; stderr: string }>((resolve) => {
-    execFile('sh', ['-c', SCRIPT, config, ...args], { timeout: LIMIT_MS }, (error, stdout, stderr) =>
-      resolve({ error, stdout, stderr }),
-    );
-  });
 
 /** The output of `ssh -G`, without what only our marks set. */
 export function parseHostConfig(output: string): HostConfig {

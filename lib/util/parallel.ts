@@ -34,30 +34,3 @@ export function remembering<Q extends readonly unknown[], A>(
     return answer;
   };
 }
-
-export interface Crowd {
-  /** Does it beside all else. */
-  readonly among: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Does it once nothing else of the crowd is under way. */
-  readonly alone: <T>(work: () => Promise<T>) => Promise<T>;
-}
-
-/** Much at once, and some things alone. */
-export function newCrowd(): Crowd {
-  const busy = new Set<Promise<unknown>>();
-  let turn: Promise<unknown> = Promise.resolve();
-  const among: Crowd['among'] = async (work) => {
-    const doing = work();
-    busy.add(doing);
-    return doing.finally(() => busy.delete(doing));
-  };
-  const alone: Crowd['alone'] = (work) => {
-    const mine = turn.then(async () => {
-      while (busy.size > 0) await Promise.allSettled(busy);
-      return work();
-    });
-    turn = mine.catch(() => {});
-    return mine;
-  };
-  return { among, alone };
-}

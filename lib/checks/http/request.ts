@@ -1,4 +1,7 @@
-/** Requests as a client on the internet makes them: on fresh connections, no redirect followed, nothing pooled. */
+/**
+ * Requests as a client on the internet makes them: on fresh connections, no redirect followed, nothing pooled. Not `fetch`,
+ * zx's or Node's: it keeps connections, picks the address itself, and hides the certificate and the time of each piece.
+ */
 import { once } from 'node:events';
 import http from 'node:http';
 import { addAbortSignal, type Duplex } from 'node:stream';

@@ -5,8 +5,9 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
-import { streams } from '../../../lib/checks/catalog.ts';
+import { makeChecks } from '../../../lib/checks/catalog.ts';
 import { runChecks } from '../../../lib/checks/run-checks.ts';
+import { streams } from '../../../lib/checks/web/streaming.ts';
 import type { CheckTarget } from '../../../lib/model/check.ts';
 import { site } from '../../../sites/ia.enso.4nkweb.com.ts';
 import { vanishing } from '../../lab/faults/vanishing-packets.ts';
@@ -15,7 +16,7 @@ import { dropped, SABOTAGES } from './sabotages.ts';
 import { INFERENCE_TOKEN, NAME, ollamaSite, TOKEN, writeClients } from './site.ts';
 import { asked, type Sabotage, served, startBackend } from './spoiled-nginx.ts';
 
-const checks = await site.checks();
+const checks = await makeChecks(site.checks);
 const TARGET: CheckTarget = { serverName: NAME, token: TOKEN, inferenceToken: INFERENCE_TOKEN };
 
 let stop = () => {};

@@ -8,7 +8,7 @@ import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { NAMED, readStream, script, statusOf, wrkAsks } from './clients-lab.ts';
 
 const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
-const FIRST = 'first-token-f7Kq2Zt9Lx4';
+const FIRST = 'first-vMx3qLr81TzWk60b';
 const SECOND = 'second.t*ken+(a)[b]{c}^$|?;#~%&=<>$host`@!,:_-/';
 const MAP = '/etc/nginx/ia-enso-bearers/default.map';
 

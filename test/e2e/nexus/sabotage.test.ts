@@ -4,6 +4,7 @@ import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { makeChecks } from '../../../lib/checks/catalog.ts';
 import { runChecks } from '../../../lib/checks/run-checks.ts';
 import type { CheckTarget } from '../../../lib/model/check.ts';
 import { Secret } from '../../../lib/util/secret.ts';
@@ -23,7 +24,7 @@ import { DIR } from '../checks/trust.ts';
 import { KEY, PAGE, PUBLIC_NAME } from './appliance.ts';
 import { SABOTAGES } from './sabotages.ts';
 
-const checks = await site.checks();
+const checks = await makeChecks(site.checks);
 const TARGET: CheckTarget = { serverName: PUBLIC_NAME, token: new Secret(KEY) };
 
 let stop = () => {};

@@ -131,14 +131,14 @@ describe('tokens', () => {
     await lab.proxy.sh(`rm ${file}`);
   });
 
-  const program = 'const program = { id: run.id, text };';
+  const program = '  underWay.hosts.set(proxy.host, undefined);';
   const crashes = [
-    ['thrown-whole', 'lib/commands/apply.ts', program, `${program} throw new Error(text);`],
+    ['thrown-whole', 'lib/commands/rollout.ts', program, `${program} throw new Error(program.text);`],
     [
       'thrown-beside',
-      'lib/commands/apply.ts',
+      'lib/commands/rollout.ts',
       program,
-      `${program} setTimeout(() => { throw Object.assign(new Error(text), { context, text }); });`,
+      `${program} setTimeout(() => { throw Object.assign(new Error(program.text), { context, program }); });`,
     ],
     [
       'thrown-with-settings',

@@ -6,7 +6,7 @@ import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { script, statusOf } from '../clients/clients-lab.ts';
 
 const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
-const FIRST = 'first-token-f7Kq2Zt9Lx4';
+const FIRST = 'first-vMx3qLr81TzWk60b';
 const VHOST = '/etc/nginx/sites-available/ia.enso.4nkweb.com.conf';
 
 let lab: Lab;
@@ -134,7 +134,7 @@ describe('rollback without --to', () => {
       `rm -rf /var/lib/gatepost; echo '${httpOnly}' >${VHOST}; ln -sf ${VHOST} /etc/nginx/sites-enabled/; nginx -s reload`,
     );
     await deploy('192.168.1.164');
-    for (const token of ['second-token-0123456789', 'third-token-0123456789'])
+    for (const token of ['second-pHd7sNc52YgJe94u', 'third-bKa8wFt36RmXo15z'])
       assert.equal((await run('rotate-bearer', ['--no-verify'], { [TOKEN]: token })).status, 0);
     const refused = await outcome('rollback');
     assert.deepEqual([refused.status, refused.outcome, refused.failure?.code], [1, 'refused', 'no-earlier']);
@@ -142,7 +142,7 @@ describe('rollback without --to', () => {
     const releases = json.hosts[0]?.releases as { id: string; kind: string }[];
     const found = releases.find(({ kind }) => kind === 'found here');
     assert.ok(found && refused.failure?.text.includes(found.id), refused.all);
-    assert.equal(await statusOf('third-token-0123456789'), 200);
+    assert.equal(await statusOf('third-bKa8wFt36RmXo15z'), 200);
     assert.equal((await outcome('rollback', ['--to', found.id])).outcome, 'applied');
     assert.equal(await lab.proxy.sh(`cat ${VHOST}`).then(({ stdout }) => stdout.trim()), httpOnly.trim());
   });

@@ -6,7 +6,7 @@ import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { script } from '../clients/clients-lab.ts';
 
 const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
-const FIRST = 'first-token-f7Kq2Zt9Lx4';
+const FIRST = 'first-vMx3qLr81TzWk60b';
 const STORE = '/var/lib/gatepost';
 const VHOST = '/etc/nginx/sites-available/ia.enso.4nkweb.com.conf';
 

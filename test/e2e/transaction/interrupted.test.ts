@@ -51,12 +51,12 @@ describe('a deploy that is interrupted', () => {
   });
 
   for (const signal of ['SIGINT', 'SIGHUP'] as const)
-    test(`by ${signal} while the proxy works leaves the old or the new state, and names the command to run`, async () => {
+    test(`by ${signal} while the change is running leaves the old or the new state, and names the command to run`, async () => {
       const ran = await interrupted('deploy', [], /✓ connect /, signal, deploys.withToken(deploys.OTHER));
       assert.equal(ran.status, 4, ran.stdout);
       assert.match(
         ran.stdout,
-        /Interrupted while 192\.168\.1\.100 was at work\.\n.*Run the same command again/,
+        /Interrupted while the change was running on 192\.168\.1\.100\.\n.*Run the same command again/,
       );
       const now = await live();
       assert.ok(
@@ -80,7 +80,7 @@ describe('a deploy that is interrupted', () => {
     assert.deepEqual(await live(), NEW);
   });
 
-  test('in a dry run never claims that a proxy was changed', async () => {
+  test('in a dry run never claims that a change was running', async () => {
     const ran = await interrupted(
       'deploy',
       ['--dry-run'],
@@ -126,7 +126,7 @@ describe('the end of a script', () => {
   test('prints no document with --help', async () => {
     const { status, stdout } = await lab.run('deploy', ['--help', '--json']);
     assert.equal(status, 0);
-    assert.match(stdout, /^Renders a site[\s\S]*putting back failed\.\n$/);
+    assert.match(stdout, /^Renders a site[\s\S]*rollback failed\.\n$/);
   });
 });
 
@@ -169,7 +169,7 @@ describe('a new token', () => {
 });
 
 describe('a bug in the scripts', () => {
-  const [change, proxy] = ['lib/commands/apply.ts', 'report.tell({ ...event, host })'];
+  const [change, proxy] = ['lib/commands/rollout.ts', 'context.report.tell({ ...event, host })'];
   const slips = [
     [
       'in the middle of a run',
@@ -189,8 +189,8 @@ describe('a bug in the scripts', () => {
     [
       'after it',
       'lib/commands/deploy.ts',
-      'if (isNew) warnOfOthers',
-      `throw new Error('slip');\n  if (isNew) warnOfOthers`,
+      "  if (bearer?.role !== 'first-client' ||",
+      `  throw new Error('slip');\n  if (bearer?.role !== 'first-client' ||`,
       3,
     ],
   ] as const;
@@ -213,7 +213,11 @@ describe('a bug in the scripts', () => {
       assert.equal(ran.status, exit, ran.stderr);
       const { error } = JSON.parse(ran.stdout);
       assert.match(error.message, /^A bug in this script: Error: slip\n +at /);
-      assert.equal(/was at work|after the change was made/.test(error.message), exit !== 1, error.message);
+      assert.equal(
+        /change was running|after the change was made/.test(error.message),
+        exit !== 1,
+        error.message,
+      );
       assert.equal(await deploys.gate(deploys.OTHER), exit === 1 ? 0 : 200);
     });
 });

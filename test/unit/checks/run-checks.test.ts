@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
-import { certificate, httpRedirects } from '../../../lib/checks/catalog.ts';
 import { bearerOption, curl } from '../../../lib/checks/http/curl.ts';
 import { runChecks } from '../../../lib/checks/run-checks.ts';
+import { certificate } from '../../../lib/checks/tls/handshake.ts';
 import { assetFault, assetsOf, nextOf } from '../../../lib/checks/web/page.ts';
+import { httpRedirects } from '../../../lib/checks/web/plain-http.ts';
 import { type Check, failed, passed } from '../../../lib/model/check.ts';
 import { Secret } from '../../../lib/util/secret.ts';
 

@@ -1,7 +1,8 @@
 /** Several hosts at once: what an operator reads of twenty. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { tellDiffs, tellFiles } from '../../../lib/commands/views/apply-view.ts';
+import type { Context } from '../../../lib/commands/context.ts';
+import { reportDiffs, reportFiles } from '../../../lib/commands/views/rollout-view.ts';
 import { became, hostLine, howMany } from '../../../lib/commands/views/summary.ts';
 import { type HostReport, isWell, newReport } from '../../../lib/model/host-report.ts';
 import { groupIdentical, shortHostList } from '../../../lib/util/collections.ts';
@@ -69,10 +70,12 @@ const changed = (host: string, after: string): HostReport => ({
 
 test('a diff that is the same on several hosts is told once, with their names', async () => {
   const { report, lines } = await screen();
-  await tellDiffs(
-    [changed('10.0.0.1', 'new\n'), changed('10.0.0.2', 'other\n'), changed('10.0.0.3', 'new\n')],
-    report,
-  );
+  const context = { flags: { 'dry-run': true }, report } as Context;
+  await reportDiffs(context, [
+    changed('10.0.0.1', 'new\n'),
+    changed('10.0.0.2', 'other\n'),
+    changed('10.0.0.3', 'new\n'),
+  ]);
   assert.equal(lines().filter((line) => line === '+new').length, 1);
   assert.equal(lines().filter((line) => line === '+other').length, 1);
   assert.deepEqual(
@@ -83,7 +86,7 @@ test('a diff that is the same on several hosts is told once, with their names', 
 
 test('files that would change are told once for the hosts that are alike', async () => {
   const { report, lines } = await screen();
-  tellFiles(report, [changed('10.0.0.1', ''), changed('10.0.0.2', ''), newReport('10.0.0.3')]);
+  reportFiles(report, [changed('10.0.0.1', ''), changed('10.0.0.2', ''), newReport('10.0.0.3')]);
   assert.deepEqual(lines(), ['  on 10.0.0.1, 2', '  would change /a']);
 });
 
@@ -105,9 +108,9 @@ test('addresses of one network are shortened, names are not', () => {
   );
 });
 
-test('a host where putting back failed is never said to be unchanged', () => {
+test('a host where the rollback failed is never said to be unchanged', () => {
   const report: HostReport = { ...newReport('p'), todo: ['rm -f /a'] };
-  assert.match(became(report), /putting back failed/);
+  assert.match(became(report), /rollback failed/);
   assert.ok(!hostLine(report).includes('nothing was changed'));
 });
 

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { pageNames, readPage, SYMPTOMS, tables, withTables } from '../../../docs/generate.ts';
 import { readSettings } from '../../../lib/config/settings.ts';
 import { findSites, pickSite } from '../../../lib/config/site-registry.ts';
+import { stepName } from '../../../lib/output/steps.ts';
 import { ROOT } from '../../../lib/util/project-root.ts';
 
 const pages = new Map<string, string>();
@@ -99,6 +100,14 @@ describe('the example of docs/sites.md', () => {
 
 describe('the examples of README.md', () => {
   const block = (pattern: RegExp): string => pattern.exec(readme)?.[1]?.replaceAll(/^ {3}/gm, '') ?? '';
+
+  it('of a deploy shows its steps in the words of the output', () => {
+    const steps = ['connect', 'survey', 'test', 'write', 'reload', 'record'].map(
+      (name) => `  ✓ ${stepName(name)}`,
+    );
+    const shown = readme.match(/^ {2}✓ .{30}(?= +\d+ ms$)/gm);
+    assert.deepEqual(shown, steps);
+  });
 
   it('for .env is one that the scripts accept', async () => {
     const file = join(await mkdtemp(join(tmpdir(), 'gatepost-')), '.env');

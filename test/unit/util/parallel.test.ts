@@ -1,8 +1,8 @@
-/** Many at once, but not too many; the pace of a fleet. */
+/** Many at once, but not too many; the strategy of a rollout. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { paceOf } from '../../../lib/remote/fleet.ts';
+import { strategyOf } from '../../../lib/remote/rollout.ts';
 import { UsageError } from '../../../lib/util/errors.ts';
 import { inParallel, remembering } from '../../../lib/util/parallel.ts';
 
@@ -46,15 +46,15 @@ test('remembering asks the same question once', async () => {
   assert.equal(asked, 2);
 });
 
-describe('paceOf', () => {
+describe('strategyOf', () => {
   test('takes 1 to 100, and nothing for all at once', () => {
-    assert.deepEqual(paceOf({ parallel: undefined, canary: false }), { canary: false });
-    assert.deepEqual(paceOf({ parallel: '1', canary: true }), { atOnce: 1, canary: true });
-    assert.deepEqual(paceOf({ parallel: '100', canary: false }), { atOnce: 100, canary: false });
+    assert.deepEqual(strategyOf({ parallel: undefined, canary: false }), { canary: false });
+    assert.deepEqual(strategyOf({ parallel: '1', canary: true }), { atOnce: 1, canary: true });
+    assert.deepEqual(strategyOf({ parallel: '100', canary: false }), { atOnce: 100, canary: false });
   });
 
   for (const parallel of ['0', '101', '-1', '1.5', '2e1', ' 3', '03', '٤', '', 'all'])
     test(`refuses ${JSON.stringify(parallel)}`, () => {
-      assert.throws(() => paceOf({ parallel, canary: false }), UsageError);
+      assert.throws(() => strategyOf({ parallel, canary: false }), UsageError);
     });
 });
