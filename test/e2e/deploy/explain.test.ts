@@ -131,7 +131,7 @@ describe('nginx', () => {
     test(`${says}, for: ${http.slice(0, 60)}`, async () =>
       known(NGINX, says, await refuse(http), 'test', next));
 
-  test('IPv6 where there is none', async () => {
+  test('IPv6 without a stack', async () => {
     const off = (value: number) => `echo ${value} >/proc/sys/net/ipv6/conf/all/disable_ipv6`;
     const said = await refuse('server { listen [::1]:81; }', `${off(1)}; nginx -t; ${off(0)}`);
     const says = '[::]:… failed (97: Address family not supported; 99: Cannot assign requested address)';
@@ -193,17 +193,17 @@ describe('nginx', () => {
       await once(holder, 'close');
     });
 
-  test('a test by somebody who is not root', async () => {
+  test('a test by a user other than root', async () => {
     const said = await words('/usr/sbin/nginx -t', { user: 'ncantu' });
     known(NGINX, 'open() "/run/nginx.pid" failed (13: Permission denied)', said, 'test', /sudo nginx -t/);
   });
 
-  test('a second map of $connection_upgrade is no error, so that nothing would tell of it', async () => {
+  test('a second map of $connection_upgrade is not an error', async () => {
     const map = (value: string) => `map $http_upgrade $connection_upgrade { default ${value}; }`;
     assert.match(await refuse(map('a') + map('b')), /test is successful/);
   });
 
-  test('every row was met', everyRow(NGINX));
+  test('every row was provoked', everyRow(NGINX));
 });
 
 /** Which row, what is made of the proxy in namespaces of its own, who logs in, what the advice must name. */
@@ -314,5 +314,5 @@ describe('the shell and the disk', () => {
       known(LOGIN, says, said, 'write', next);
     });
 
-  test('every row of the shell, sudo and the disk was met', everyRow(LOGIN));
+  test('every row of the shell, sudo and the disk was provoked', everyRow(LOGIN));
 });

@@ -249,7 +249,7 @@ describe('an SSH failure', { concurrency: true }, () => {
     });
 });
 
-test('every row was met', () => {
+test('every row was provoked', () => {
   assert.deepEqual(
     SSH.flatMap(({ says }) => (met.has(says) ? [] : says)),
     [],

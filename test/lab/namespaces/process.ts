@@ -31,11 +31,15 @@ export const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url)).repl
 /** Node 24, pinned in test/node24 and apart from the other packages: npm scripts would take its `node` for theirs. */
 export const NODE_24 = `${CHECKOUT}/test/node24/node_modules/node-${process.platform}-${process.arch}/bin/node`;
 export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-const TSX = import.meta.resolve('tsx');
+
+/** How this process loads TypeScript, and so how every process of the lab does: tsx, or test/typescript.mjs in a whole run. */
+const LOADER = process.execArgv[process.execArgv.indexOf('--import') + 1] ?? 'tsx';
+/** The arguments with which Node takes a TypeScript file, from any folder. */
+export const TYPESCRIPT = ['--import', import.meta.resolve(LOADER)] as const;
 
 /** The arguments with which Node runs a TypeScript file of the checkout, from any folder. */
 export function typescript(file: string, args: readonly string[] = []): string[] {
-  return ['--import', TSX, `${CHECKOUT}/${file}`, ...args];
+  return [...TYPESCRIPT, `${CHECKOUT}/${file}`, ...args];
 }
 
 function text(stream: NodeJS.ReadableStream | null): () => string {
