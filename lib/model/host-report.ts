@@ -1,4 +1,4 @@
-/** What became of a host: one host's account of one run. */
+/** The report of one host about one run. */
 import type { CheckResult } from './check.ts';
 
 export const OUTCOMES = [
@@ -12,22 +12,31 @@ export const OUTCOMES = [
 ] as const;
 export type OutcomeName = (typeof OUTCOMES)[number];
 
-/** A failure in the words of the program that met it. `code` says at which point (lib/diagnosis/diagnose.ts). */
+/** A failure as the program reported it. `code` names the step or the kind of failure (lib/diagnosis/diagnose.ts). */
 export interface Failure {
   readonly code: string;
   readonly text: string;
-  /** What to do next, where the one who failed knows best (SSH, paths on the host). */
+  /** A fix that only the code that failed can give (SSH, paths on the host). */
   readonly advice?: string;
-  /** What it means and what to do next, once that was looked up (lib/diagnosis/diagnose.ts). */
-  readonly means?: string;
-  readonly next?: string;
+  /** Cause and fix, added by lib/diagnosis/diagnose.ts. */
+  readonly cause?: string;
+  readonly fix?: string;
 }
 
-/** What is wrong on a host although the run did there what it was asked to. */
+/** The failure under the names that --json uses: `means` for the cause, `next` for the fix. */
+export function failureAsJson({ cause, fix, ...rest }: Failure): Readonly<Record<string, string>> {
+  return {
+    ...rest,
+    ...(fix !== undefined && { next: fix }),
+    ...(cause !== undefined && { means: cause }),
+  };
+}
+
+/** A problem on a host where the run itself succeeded. */
 export interface Fault {
-  /** What it is about, in a word or two. */
+  /** Its subject, in a word or two. */
   readonly about: string;
-  /** What is wrong, what it means, what to do. */
+  /** What is wrong, its cause, the fix. */
   readonly text: string;
 }
 
@@ -36,40 +45,40 @@ export interface FileReport {
   readonly changed: boolean;
 }
 
-/** One host's account of one run. */
+/** One host's report about one run. */
 export interface HostReport {
   readonly host: string;
   outcome: OutcomeName;
-  /** The release that this run made. */
+  /** The release created by this run. */
   release?: string;
-  /** The last release that was there before. */
+  /** The latest release before this run. */
   before?: string;
   failure?: Failure;
-  /** Set when putting things back failed: the steps to do by hand. */
+  /** Set when the rollback failed: the manual recovery steps. */
   todo?: string[];
-  /** The client that got the candidate token: only a first deploy has one. */
+  /** The client that received the generated token; set only on a first deploy. */
   generated?: string;
   readonly files: FileReport[];
   readonly drift: { path: string; how: string }[];
   readonly notes: string[];
   readonly facts: Record<string, string>;
-  /** Rows of what was asked for, by the kind of row (clients, releases). */
+  /** The requested rows, by kind (clients, releases). */
   readonly rows: Record<string, string[][]>;
   /** The certificate on the host with its chain, as PEM. */
   certificate?: string;
-  /** What its own services answered, where each proxy is asked by itself. */
+  /** Checks sent to this proxy itself, when each proxy is checked individually. */
   checks?: readonly CheckResult[];
-  /** What needs attention there; with any, the exit status is 3. */
+  /** What needs attention there; if anything does, the exit status is 3. */
   attention?: readonly Fault[];
-  /** What the summary says of it, where the outcome alone does not tell. */
+  /** The summary text, where the outcome alone is not enough. */
   meaning?: string;
-  /** Texts before and after, by path, in a plan. */
+  /** In a plan: file contents before and after, by path. */
   readonly texts: Map<string, { before: string; after: string }>;
-  /** Time of each phase. */
+  /** Duration of each phase. */
   readonly milliseconds: Record<string, number>;
 }
 
-/** An empty account, `failed` until the program says otherwise. */
+/** An empty report, `failed` until the program reports another outcome. */
 export function newReport(host: string): HostReport {
   return {
     host,
@@ -86,26 +95,26 @@ export function newReport(host: string): HostReport {
 
 const DONE = new Set(['applied', 'unchanged', 'planned']);
 
-/** The code of a proxy that was left alone, since all was not well on the first one. */
+/** The failure code of a proxy that was skipped because the first one was not healthy. */
 export const NOT_TRIED = 'not-tried';
 
-/** Did the run do on this host what it was asked to? */
+/** Did the run succeed on this host? */
 export const isDone = ({ outcome }: HostReport): boolean => DONE.has(outcome);
 
-/** Was it done, did no check fail, and does nothing need attention? */
+/** Did the run succeed, with no failed check and nothing that needs attention? */
 export const isWell = (host: HostReport): boolean =>
   isDone(host) && areWell(host.checks) && !host.attention?.length;
 
-/** Did no check fail? */
+/** Did all checks pass, warn or get skipped? */
 export const areWell = (checks: readonly CheckResult[] = []): boolean => checks.every(({ ok }) => ok);
 
-/** May it be live on this host? A lost connection leaves that open. */
+/** Can the change be live on this host? After a lost connection that is unknown. */
 export const mayBeLive = ({ outcome }: HostReport): boolean =>
   outcome === 'applied' || outcome === 'unchanged' || outcome === 'unknown';
 
-/** What both did, as one account; what failed last has failed. */
+/** Both reports as one; a failure of the later one is the failure of both. */
 export function mergeReports(before: HostReport, then: HostReport): HostReport {
-  // Only what carries files made a release.
+  // Only a program that carries files creates a release.
   const { release, ...rest } = then;
   const made = then.files.length > 0 && release ? release : before.release;
   return {
@@ -138,10 +147,10 @@ function added(a: Record<string, number>, b: Record<string, number>): Record<str
   return sum;
 }
 
-/** A host, or the public name, with what its checks found. */
+/** A host, or the public name, with its check results. */
 export interface VerifiedHost {
   readonly report: HostReport;
-  /** What was asked, and by which way. */
+  /** What was checked, and by which connection. */
   readonly title: string;
   readonly checks: readonly CheckResult[];
 }

@@ -134,7 +134,7 @@ test('leads to what failed, host by host, the worst first', async () => {
   await page.getByRole('link', { name: 'streaming' }).click();
   assert.equal(await seen(page.locator(':target .name')), 'streaming');
   const lost = await seen(page.getByRole('region').nth(2));
-  assert.match(lost, /through SSH\n✗ .*192\.168\.1\.250.*\n(means\n.*\n)?next\n/);
+  assert.match(lost, /through SSH\n✗ .*192\.168\.1\.250.*\n(cause\n.*\n)?fix\n/);
 });
 
 test('says to a screen reader what the parts are, and what the drawings show', async () => {

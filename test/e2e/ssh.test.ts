@@ -488,7 +488,7 @@ describe('a hop that does not let us through', { concurrency: true }, () => {
       const { message } = await failure(place === 'proxy' ? [jump, silent] : [silent, proxy]);
       assert.match(
         message,
-        new RegExp(`^${place} mute: .*timed out: it accepts connections but says nothing`),
+        new RegExp(`^${place} mute: .*timed out: it accepts connections but sends no data`),
       );
       assert.ok(Date.now() - began < 20_000);
       mute.close();

@@ -51,8 +51,8 @@ test('an env file may have lines of any name', async () => {
 
 test('a failure of any code is explained in words', () => {
   forEveryWord((code) => {
-    const { next } = diagnose({ code, text: 'no such text' });
-    assert.ok(typeof next === 'string' && next !== '', code);
+    const { fix } = diagnose({ code, text: 'no such text' });
+    assert.ok(typeof fix === 'string' && fix !== '', code);
   });
 });
 

@@ -39,7 +39,7 @@ const host = (...checks: CheckResult[]): PageHost => ({
   milliseconds: {},
   checks,
 });
-const lost: PageHost = { ...host(), name: '192.0.2.9', failure: { code: 'ssh', text: 'gone', next: 'look' } };
+const lost: PageHost = { ...host(), name: '192.0.2.9', failure: { code: 'ssh', text: 'gone', fix: 'look' } };
 const [good, bad, soon, not] = [
   check('a', 'passed'),
   check('b', 'failed'),
@@ -72,7 +72,7 @@ test('no text of a server is HTML, wherever it stands', async () => {
   const text = HOSTILE;
   const checks = [check(text, 'failed', { detail: `\`${text}\` ${text}`, curl: text })];
   const hosts = [
-    { ...lost, name: text, title: text, checks, failure: { code: 'ssh', text, means: text, next: text } },
+    { ...lost, name: text, title: text, checks, failure: { code: 'ssh', text, cause: text, fix: text } },
     lost,
   ];
   const whole = await documentText({ site: text, made: text, who: text, hosts });

@@ -1,6 +1,6 @@
 /** The bearer gate: shut for everything but the right bearer, open for that one. */
 import { advised } from '../../diagnosis/row.ts';
-import { CLIENTS } from '../../diagnosis/symptoms.ts';
+import { SYMPTOMS } from '../../diagnosis/symptoms.ts';
 import { type Check, type CheckTarget, type Finding, failed, passed, skipped } from '../../model/check.ts';
 import { bearerOption, curl } from '../http/curl.ts';
 import { statusAdvice } from '../http/failures.ts';
@@ -94,8 +94,8 @@ export function listFault(
 }
 
 function reasonOf(status: number, variable: string): string {
-  if (status === 401) return advised(CLIENTS.unauthorized, { TOKEN: variable });
-  if (status === 403) return advised(CLIENTS.foreign);
+  if (status === 401) return advised(SYMPTOMS.unauthorized, { TOKEN: variable });
+  if (status === 403) return advised(SYMPTOMS.foreign);
   if (status === 404)
     return 'No such path behind the gate: look whether proxy_pass and its location both end in a slash, and at the backend address and port.';
   return 'Another location of the vhost takes the path, or another vhost or backend answers: look whether the vhost was changed by hand, at the backend address and port, and deploy the site again.';

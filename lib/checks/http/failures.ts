@@ -1,6 +1,6 @@
 /** Requests without an answer, and answers that say no: what each means and what to do. */
 import { advised } from '../../diagnosis/row.ts';
-import { CLIENTS, symptomOf } from '../../diagnosis/symptoms.ts';
+import { SYMPTOMS, symptomOf } from '../../diagnosis/symptoms.ts';
 import type { CheckTarget } from '../../model/check.ts';
 
 /** A request that brought no answer, whatever the reason; the message is a sentence without advice. */
@@ -35,13 +35,13 @@ function reasonOf(error: unknown): string {
 
 /** By the system's code. */
 const BY_CODE: Readonly<Record<string, string>> = {
-  ENOTFOUND: advised(CLIENTS.noName),
+  ENOTFOUND: advised(SYMPTOMS.noName),
   EAI_AGAIN: 'The DNS server does not answer. Look at the network of this machine, then run it again.',
-  ECONNREFUSED: advised(CLIENTS.refused),
-  ETIMEDOUT: advised(CLIENTS.noAnswer),
-  EHOSTUNREACH: `There is no way to that address. ${CLIENTS.refused.next}`,
-  ENETUNREACH: `There is no way to that network. ${CLIENTS.refused.next}`,
-  ECONNRESET: `The connection was cut. ${CLIENTS.refused.next} The error log of nginx may say why.`,
+  ECONNREFUSED: advised(SYMPTOMS.refused),
+  ETIMEDOUT: advised(SYMPTOMS.noAnswer),
+  EHOSTUNREACH: `There is no way to that address. ${SYMPTOMS.refused.fix}`,
+  ENETUNREACH: `There is no way to that network. ${SYMPTOMS.refused.fix}`,
+  ECONNRESET: `The connection was cut. ${SYMPTOMS.refused.fix} The error log of nginx may say why.`,
 };
 
 const TRUST =

@@ -2,7 +2,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { advised } from '../../diagnosis/row.ts';
-import { CLIENTS } from '../../diagnosis/symptoms.ts';
+import { SYMPTOMS } from '../../diagnosis/symptoms.ts';
 import { type Check, type CheckTarget, type Finding, passed, skipped, warned } from '../../model/check.ts';
 import { isPublicAddress } from '../../util/public-address.ts';
 import { curl } from '../http/curl.ts';
@@ -39,6 +39,6 @@ export function judgeAddresses(where: Resolved, name: string): Finding {
   const inside = where.addresses.filter((address) => !isPublicAddress(address));
   if (inside.length === 0) return passed(`${name} leads to ${where.addresses.join(', ')}: public.`);
   return warned(
-    `${name} leads to ${inside.join(', ')}: Cursor will say \`${CLIENTS.ssrfBlocked.says}\`. ${advised(CLIENTS.ssrfBlocked, { NAME: name })}`,
+    `${name} leads to ${inside.join(', ')}: Cursor will say \`${SYMPTOMS.ssrfBlocked.error}\`. ${advised(SYMPTOMS.ssrfBlocked, { NAME: name })}`,
   );
 }

@@ -1,6 +1,6 @@
 /** Tells a stream from a lump by when its pieces arrived. */
 import { advised } from '../../diagnosis/row.ts';
-import { CLIENTS } from '../../diagnosis/symptoms.ts';
+import { SYMPTOMS } from '../../diagnosis/symptoms.ts';
 import { type Finding, failed, passed, type StreamTiming, skipped } from '../../model/check.ts';
 
 /** What one read of the connection brought. */
@@ -39,7 +39,7 @@ function judge(sentAt: number, arrivals: readonly Arrival[], model: string): Fin
       `${model} made ${events} pieces faster than they can be told apart: try it with a larger model.`,
     );
   return failed(
-    `${model} answered ${events} events in ${pieces.length === 1 ? 'one lump' : `${pieces.length} lumps`} over ${spread} ms. ${advised(CLIENTS.lump)}`,
+    `${model} answered ${events} events in ${pieces.length === 1 ? 'one lump' : `${pieces.length} lumps`} over ${spread} ms. ${advised(SYMPTOMS.buffered)}`,
   );
 }
 

@@ -1,6 +1,6 @@
 /** The page that a browser ends on, and everything it needs to run. */
 import { advised } from '../../diagnosis/row.ts';
-import { CLIENTS } from '../../diagnosis/symptoms.ts';
+import { SYMPTOMS } from '../../diagnosis/symptoms.ts';
 import { type Check, type CheckTarget, type Finding, failed, passed, warned } from '../../model/check.ts';
 import { curl } from '../http/curl.ts';
 import { statusAdvice } from '../http/failures.ts';
@@ -14,7 +14,7 @@ interface WebInterface {
   readonly ping?: string;
 }
 
-const ROOT = advised(CLIENTS.blank);
+const ROOT = advised(SYMPTOMS.blank);
 const ASTRAY =
   'Look at the `return` lines of the vhost and deploy it again; if the backend itself sends there, look at its settings.';
 

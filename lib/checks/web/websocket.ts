@@ -1,7 +1,7 @@
 /** A WebSocket comes through the proxy. */
 import { createHash, randomBytes } from 'node:crypto';
 import { advised } from '../../diagnosis/row.ts';
-import { CLIENTS } from '../../diagnosis/symptoms.ts';
+import { SYMPTOMS } from '../../diagnosis/symptoms.ts';
 import { type Check, type CheckTarget, type Finding, failed, passed } from '../../model/check.ts';
 import { curl } from '../http/curl.ts';
 import { statusAdvice } from '../http/failures.ts';
@@ -67,6 +67,6 @@ export function judgeHandshake(
       `${shown} gives 101 with a wrong Sec-WebSocket-Accept: something in between answers by itself. Look at what stands between here and the proxy.`,
     );
   return failed(
-    `${shown} gives ${status} instead of 101. ${statusAdvice(status, advised(CLIENTS.noWebSocket))}`,
+    `${shown} gives ${status} instead of 101. ${statusAdvice(status, advised(SYMPTOMS.noWebSocket))}`,
   );
 }

@@ -1,7 +1,15 @@
 /** The last words of a run: its exit status, its summary line, its JSON. */
 import type { CheckResult } from '../../model/check.ts';
 import { checkSummary } from '../../model/check.ts';
-import { areWell, type Fault, type HostReport, isDone, isWell, NOT_TRIED } from '../../model/host-report.ts';
+import {
+  areWell,
+  type Fault,
+  failureAsJson,
+  type HostReport,
+  isDone,
+  isWell,
+  NOT_TRIED,
+} from '../../model/host-report.ts';
 import { groupIdentical, shortHostList } from '../../util/collections.ts';
 import { EXIT, type ExitStatus } from '../../util/errors.ts';
 import type { Secret } from '../../util/secret.ts';
@@ -78,9 +86,10 @@ function changedFiles({ outcome, files, release }: HostReport): HostReport['file
 }
 
 function asJson(host: HostReport, checks: readonly CheckResult[]): Readonly<Record<string, unknown>> {
-  const { before, texts, rows, generated, certificate, meaning, ...rest } = host;
+  const { before, texts, rows, generated, certificate, meaning, failure, ...rest } = host;
   return {
     ...rest,
+    ...(failure && { failure: failureAsJson(failure) }),
     release: host.release ?? before ?? null,
     files: changedFiles(host),
     checks: host.checks ?? checks,

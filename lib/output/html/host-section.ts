@@ -53,10 +53,10 @@ function prose(text: string): readonly Html[] {
   return text.split(/`([^`]+)`/).map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>` : html`${part}`));
 }
 
-function unreached({ text, means, next = '' }: NonNullable<PageHost['failure']>): Html {
+function unreached({ text, cause, fix = '' }: NonNullable<PageHost['failure']>): Html {
   return html`<div class="unreached">
 <p>${line({ status: 'failed', text })}</p>
-<dl>${means === undefined ? undefined : html`<dt>means</dt><dd>${prose(means)}</dd>`}<dt>next</dt><dd>${prose(next)}</dd></dl>
+<dl>${cause === undefined ? undefined : html`<dt>cause</dt><dd>${prose(cause)}</dd>`}<dt>fix</dt><dd>${prose(fix)}</dd></dl>
 </div>`;
 }
 
