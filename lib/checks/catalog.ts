@@ -1,4 +1,4 @@
-/** The checks that a site in sites/ can name: all that it imports of this room. Everything else imports a check from its own file. */
+/** The checks that a site in sites/ can use; sites import from here only. Other code imports a check from its own file. */
 export { bearerGate } from './gate/bearer-gate.ts';
 export { bypassAttempts } from './gate/bypass.ts';
 export { inferenceScope } from './gate/scopes.ts';

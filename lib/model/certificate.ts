@@ -16,8 +16,11 @@ type Dates = Pick<PeerCertificate, 'valid_from' | 'valid_to'>;
 
 export const DAY_MS = 86_400_000;
 
-/** Fewer days left than these are a failure, and worth a warning. */
-const LIMITS = { failDays: 7, warnDays: 21 } as const;
+/** With fewer days left, a certificate is a warning. */
+export const WARN_DAYS = 21;
+
+/** With fewer days left than these, a certificate is a failure or a warning. */
+const LIMITS = { failDays: 7, warnDays: WARN_DAYS } as const;
 
 const RENEWED_BEFORE_MS = 30 * DAY_MS;
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { PeerCertificate } from 'node:tls';
 import { attempts, judgeRefusals } from '../../lib/checks/gate/attempts.ts';
 import { listFault } from '../../lib/checks/gate/bearer-gate.ts';
-import { isLetIn } from '../../lib/checks/gate/bearer-live.ts';
+import { isAccepted } from '../../lib/checks/gate/bearer-live.ts';
 import { modelsIn } from '../../lib/checks/gate/ollama-answer.ts';
 import { judgeScope } from '../../lib/checks/gate/scopes.ts';
 import { isByNginx } from '../../lib/checks/http/request.ts';
@@ -12,7 +12,7 @@ import { judgeCertificate, type OldTls } from '../../lib/checks/tls/certificate-
 import { oldTlsVerdict } from '../../lib/checks/tls/handshake.ts';
 import { judgeChallengePath, judgeRedirect } from '../../lib/checks/web/plain-http.ts';
 import { type Arrival, judgeStreamTiming } from '../../lib/checks/web/stream-timing.ts';
-import { speaking } from '../../lib/checks/web/streaming.ts';
+import { firstChatModel } from '../../lib/checks/web/streaming.ts';
 import { acceptOf, judgeHandshake } from '../../lib/checks/web/websocket.ts';
 import { lifeOf } from '../../lib/model/certificate.ts';
 
@@ -26,7 +26,7 @@ const CERTIFICATES: readonly [string, string, OldTls, string, RegExp][] = [
   [
     '',
     'Mar  1 00:00:00 2026',
-    { untried: 'the OpenSSL here cannot offer it' },
+    { skipReason: 'the local OpenSSL cannot offer it' },
     'passed',
     /not tried: the OpenSSL/,
   ],
@@ -56,10 +56,10 @@ for (const [verdict, end, oldTls, status, says] of CERTIFICATES) {
 test('only the server’s own answer means that TLS 1.1 is refused', () => {
   assert.equal(oldTlsVerdict('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION'), 'refused');
   assert.deepEqual(oldTlsVerdict('ERR_SSL_NO_PROTOCOLS_AVAILABLE'), {
-    untried: 'the OpenSSL here cannot offer it',
+    skipReason: 'the local OpenSSL cannot offer it',
   });
   assert.deepEqual(oldTlsVerdict('ERR_SSL_INAPPROPRIATE_FALLBACK'), { accepted: 'TLS 1.0' });
-  assert.deepEqual(oldTlsVerdict('ECONNREFUSED'), { untried: 'ECONNREFUSED' });
+  assert.deepEqual(oldTlsVerdict('ECONNREFUSED'), { skipReason: 'ECONNREFUSED' });
 });
 
 const every = (ms: number, count: number, events = 1): Arrival[] =>
@@ -165,9 +165,9 @@ test('explains a right bearer that is refused', () => {
 });
 
 test('chats with the first model that is not for embeddings', () => {
-  assert.equal(speaking(['nomic-embed-text', 'llama', 'qwen']), 'llama');
-  assert.equal(speaking(['nomic-embed-text']), 'nomic-embed-text');
-  assert.equal(speaking([]), undefined);
+  assert.equal(firstChatModel(['nomic-embed-text', 'llama', 'qwen']), 'llama');
+  assert.equal(firstChatModel(['nomic-embed-text']), 'nomic-embed-text');
+  assert.equal(firstChatModel([]), undefined);
 });
 
 const REDIRECTS: readonly [number, string | undefined, string][] = [
@@ -229,5 +229,5 @@ for (const [status, body, letIn] of [
   [401, '{}', false],
 ] as const)
   test(`a bearer that gets ${status} with ${JSON.stringify(body)} was ${letIn ? '' : 'not '}let in`, () => {
-    assert.equal(isLetIn({ status, body }), letIn);
+    assert.equal(isAccepted({ status, body }), letIn);
   });

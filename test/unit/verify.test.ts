@@ -1,4 +1,4 @@
-/** What verify.ts takes from its command line, and how the checks of scopes, spellings, DNS and ports judge. */
+/** What verify.ts takes from its command line, and how the checks of scopes, requests, DNS and ports judge. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judgeBypassAttempts } from '../../lib/checks/gate/bypass.ts';
@@ -152,11 +152,11 @@ test('knows Ollama by its answers', () => {
   assert.ok(!isRefusal(answer(200, '{"ok":true}', 'application/json')));
 });
 
-test('spellings: who slips is named, who could not be judged is no pass', () => {
-  const fine = { spelling: '//a', answer: answer(401) };
-  const slip = { spelling: '/A', answer: answer(200, '{"models":[]}', 'application/json') };
-  const down = { spelling: '/b', answer: answer(502, '', 'text/html') };
-  const odd = { spelling: '/c', answer: answer(200, '{}', 'application/json') };
+test('requests: who slips is named, who could not be judged is no pass', () => {
+  const fine = { request: '//a', answer: answer(401) };
+  const slip = { request: '/A', answer: answer(200, '{"models":[]}', 'application/json') };
+  const down = { request: '/b', answer: answer(502, '', 'text/html') };
+  const odd = { request: '/c', answer: answer(200, '{}', 'application/json') };
   assert.equal(judgeBypassAttempts([fine], TARGET).status, 'passed');
   assert.match(
     judgeBypassAttempts([fine, slip, down, odd], TARGET).detail,
@@ -167,7 +167,7 @@ test('spellings: who slips is named, who could not be judged is no pass', () => 
   assert.equal(judgeBypassAttempts([fine, odd], TARGET).status, 'warned');
 });
 
-test('spellings are different, and fit into a request line', () => {
+test('requests are different, and fit into a request line', () => {
   const all = bypassPaths('/ollama', '/api/tags', 'ai.example');
   assert.equal(new Set(all).size, all.length);
   for (const each of all) assert.match(each, /^[!-\xff]+$/);
