@@ -1,8 +1,8 @@
-/** Many things at once, but not too many. */
+/** Concurrency: a limited number at once, memoized lookups, and exclusive runs. */
 
 /**
- * Does `work` on every item, at most `atOnce` at a time; the results come in the order of the items.
- * One that throws stops no other: its error is thrown once all have ended.
+ * Does `work` on every item, at most `atOnce` at a time; results are in the order of the items.
+ * An error does not stop the others: it is thrown after all have finished.
  */
 export async function inParallel<T, R>(
   items: readonly T[],
@@ -22,7 +22,7 @@ export async function inParallel<T, R>(
   });
 }
 
-/** The same question is asked once, whoever asks it meanwhile or later. */
+/** Memoizes `ask`, including calls in progress. */
 export function remembering<Q extends readonly unknown[], A>(
   ask: (...question: Q) => Promise<A>,
 ): (...question: Q) => Promise<A> {
@@ -36,13 +36,13 @@ export function remembering<Q extends readonly unknown[], A>(
 }
 
 export interface Crowd {
-  /** Does it beside all else. */
+  /** Runs it concurrently with everything else. */
   readonly among: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Does it once nothing else of the crowd is under way. */
+  /** Runs it when nothing else is running. */
   readonly alone: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
-/** Much at once, and some things alone. */
+/** Runs most work concurrently, and some of it exclusively. */
 export function newCrowd(): Crowd {
   const busy = new Set<Promise<unknown>>();
   let turn: Promise<unknown> = Promise.resolve();

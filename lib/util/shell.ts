@@ -1,6 +1,6 @@
-/** Text for a POSIX shell. */
+/** Quoting for a POSIX shell. */
 
-/** POSIX single quotes; the value may hold anything but NUL. */
+/** Quotes a text with POSIX single quotes; it may contain anything except NUL. */
 export function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -112,7 +112,7 @@ for (const [host, daysLeft] of [89, 14].entries())
 test('shows what a hostile server says as text, holds no token, and runs nothing though scripts are on', async () => {
   const { page, asked, complaints } = await open(browser, file('unwell'), { scripts: true });
   const text = await seen(page.locator('body'));
-  assert.ok(text.includes(`gives 418: Bearer [REDACTED] ${HOSTILE}`), text);
+  assert.ok(text.includes(`returns 418: Bearer [REDACTED] ${HOSTILE}`), text);
   assert.ok(!(await readFile(file('unwell'), 'utf8')).includes('Alpha.Token'));
   assert.equal(await page.locator('script, img, iframe, link, form').count(), 0);
   assert.match(await page.title(), /: Not reached/);

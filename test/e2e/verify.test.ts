@@ -118,7 +118,7 @@ test('a name that leads to a private address as well', async () => {
   const { status, named, detail, why } = await verify();
   await writeFile(`${STATE}/operator/hosts`, publicNames());
   assert.deepEqual([status, named('warned'), named('failed')], [0, ['public DNS'], []], why);
-  assert.match(detail('public DNS'), /leads to 10\.1\.2\.3: .*`ssrf_blocked`.*DNS record/);
+  assert.match(detail('public DNS'), /resolves to 10\.1\.2\.3: .*`ssrf_blocked`.*DNS record/);
 });
 
 test('a backend port that is open to the world', async () => {
@@ -136,7 +136,7 @@ test('a backend port that is open to the world', async () => {
 
 test('names what is wrong in the command line, and contacts nobody', async () => {
   const bad = [
-    [['--only', 'nonsense'], /no such check; there are: .*path spellings/],
+    [['--only', 'nonsense'], /no such check; there are: .*path bypass attempts/],
     [['--connect-to', 'a b'], /it must be HOST, HOST:PORT/],
     [['--connect-to', '203.0.113.100', '--via-ssh'], /two ways/],
   ] as const;

@@ -10,7 +10,7 @@ import { readSettings } from '../../lib/config/settings.ts';
 import { findSites, pickSite } from '../../lib/config/site-registry.ts';
 import { diagnose } from '../../lib/diagnosis/diagnose.ts';
 import { newReport } from '../../lib/model/host-report.ts';
-import { stepName } from '../../lib/output/steps.ts';
+import { stepTitle } from '../../lib/output/steps.ts';
 import { statusOf } from '../../lib/remote/status.ts';
 import { lookUp } from '../../lib/util/collections.ts';
 
@@ -57,7 +57,7 @@ test('a failure of any code is explained in words', () => {
 });
 
 test('a step of any name is a line', () => {
-  for (const name of INHERITED) assert.equal(stepName(name), name.padEnd(30));
+  for (const name of INHERITED) assert.equal(stepTitle(name), name.padEnd(stepTitle('reload').length));
 });
 
 test('a status of any words is told', () => {

@@ -85,7 +85,7 @@ test('open ports come with the firewall lines of the proxies that are known by a
     ...TARGET,
     proxies: ['192.168.1.100', '192.168.1.101'],
   });
-  assert.match(detail, /^\[2001:db8::1\]:11434 is open/);
+  assert.match(detail, /^\[2001:db8::1\]:11434 is reachable/);
   assert.match(
     detail,
     /ufw allow from 192\.168\.1\.100 .* && ufw allow from 192\.168\.1\.101 .* && ufw deny/,
@@ -106,24 +106,18 @@ for (const [fact, deleted, listed, status, says] of [
     answer(400, '{"error":"x"}', 'application/json'),
     200,
     'failed',
-    /gives 400/,
+    /returns 400/,
   ],
-  ['a deletion that nobody answered', answer(502, '', 'text/html'), 502, 'failed', /gives 502/],
-  ['a 403 of Ollama’s guard', answer(403), 200, 'failed', /the gate's 403/],
+  ['a deletion that nobody answered', answer(502, '', 'text/html'), 502, 'failed', /returns 502/],
+  ['a 403 of Ollama’s guard', answer(403), 200, 'failed', /403 from the gate/],
   [
     'an unknown token',
     answer(401, '{}', 'application/json'),
     401,
     'failed',
-    /does not know this token.*bearers.ts add/,
+    /no client has this token.*bearers.ts add/,
   ],
-  [
-    'a scope that is too narrow',
-    answer(403, '{"error":{}}', 'application/json'),
-    403,
-    'failed',
-    /too little/,
-  ],
+  ['a scope that is too narrow', answer(403, '{"error":{}}', 'application/json'), 403, 'failed', /too few/],
 ] as const)
   test(`the inference scope with ${fact}: ${status}`, () => {
     const finding = judgeScope(SCOPES, deleted, listed);
