@@ -129,7 +129,7 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     const missing = await run();
     assert.deepEqual([faulty.status, missing.status], [2, 2], faulty.stdout + missing.stdout);
     assert.match(faulty.stdout, /NOBODY_KNOWS/);
-    assert.match(missing.stdout, /http-only\.conf: this template cannot be read \(ENOENT\)/);
+    assert.match(missing.stdout, /http-only\.conf: the template cannot be read \(ENOENT\)/);
   });
 
   test('a site that is refused when its certificate is there: what came of it all is told', async () => {

@@ -39,7 +39,7 @@ const PORT_80: readonly Sabotage[] = [
     replace: 'return 301',
     by: 'return 302',
     fails: ['http to https'],
-    says: /302 .*Only a 301/,
+    says: /302 .*cache only a 301/,
   },
   {
     fact: 'a challenge path that is redirected like the rest',
@@ -122,14 +122,14 @@ const AT_THE_GATE: readonly Sabotage[] = [
     replace: GATE,
     by: 'if ($host = none)',
     fails: ['bearer gate refuses', 'inference scope'],
-    says: /returned 200 for no token, an invalid token.*The gate is open: anyone.*nginx -T|can delete models/,
+    says: /returned 200 for no token, an invalid token.*The gate is open: anyone.*nginx -T|can delete and pull models/,
   },
   {
     fact: 'a gate that ignores case',
     replace: INCLUDE,
     by: bearerMap().replaceAll('"~^(?i:bearer)', '"~*^bearer'),
     fails: ['bearer gate refuses', 'inference scope'],
-    says: /returned 200 for the token in changed letter case\..*ignores letter case.*Deploy|no client has this token/,
+    says: /returned 200 for the token in changed letter case\..*ignores letter case.*deploy|no client has this token/,
   },
   {
     fact: 'a gate that refuses everyone',
@@ -143,7 +143,7 @@ const AT_THE_GATE: readonly Sabotage[] = [
     replace: 'location ^~ /ollama/ {',
     by: 'location ^~ /ollama/ { return 404;',
     fails: SECURE,
-    says: /returned 404 for.*not from the gate|returns 404.*(proxy_pass|not from the gate)/,
+    says: /returned 404 for.*not from the gate|returns 404.*(proxy_pass|neither the gate)/,
   },
   {
     fact: 'a nested location that the gate does not guard',
@@ -165,7 +165,7 @@ const AT_THE_GATE: readonly Sabotage[] = [
     replace: 'add_header WWW-Authenticate Bearer always;',
     by: '',
     warns: ['bearer gate refuses'],
-    says: /without `WWW-Authenticate: Bearer`.*deploy/,
+    says: /without `WWW-Authenticate: Bearer`.*Deploy/,
   },
   {
     fact: 'an inference scope that is too wide',

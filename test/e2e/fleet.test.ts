@@ -126,7 +126,7 @@ describe('the connection to the jump host', () => {
   }
 
   test('drops while all are at work: one new one asks each what became of it', async () => {
-    const { stderr, ...ran } = await cutOnce(/(✓ look at nginx[\s\S]*){3}/);
+    const { stderr, ...ran } = await cutOnce(/(✓ inspect nginx[\s\S]*){3}/);
     const told = ['applied', 'applied', 'applied'];
     assert.deepEqual(ran, { status: 0, told, connections: 2 }, stderr);
   });

@@ -40,15 +40,15 @@ test('in colour, a slow step and open checks are shown while they last; nothing 
   const { status, raw, rows } = await onTerminal(HOST);
   assert.equal(status, 0, raw);
   assert.ok(raw.includes(GREEN));
-  assert.match(raw, /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] nginx tests it \(nginx -t\)/);
-  assert.match(raw, /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] \d+ of \d+ checks; still out: /);
+  assert.match(raw, /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] test configuration \(nginx -t\)/);
+  assert.match(raw, /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] \d+ of \d+ checks; running: /);
   assert.ok(!rows.some((row) => SPINNER.test(row)), rows.join('\n'));
   // An address may be longer, and stays whole.
   assert.ok(
     rows.every((row) => columns(row) <= 60 || /^ *\S+$/.test(row)),
     rows.join('\n'),
   );
-  assert.ok(rows.some((row) => /✓ nginx tests it/.test(row)) && /live \(release/.test(rows.join(' ')));
+  assert.ok(rows.some((row) => /✓ test configuration/.test(row)) && /live \(release/.test(rows.join(' ')));
 });
 
 test('with NO_COLOR the same, and not one escape byte', async () => {
@@ -61,7 +61,7 @@ test('with NO_COLOR the same, and not one escape byte', async () => {
 test('FORCE_COLOR colours what goes into a pipe; nothing else brings an escape byte or a spinner there', async () => {
   const env = d.withToken(d.TOKEN);
   const { stdout } = await lab.run('deploy', QUICK, { env });
-  assert.match(stdout, /✓ look at nginx and the files/);
+  assert.match(stdout, /✓ inspect nginx and managed files/);
   assert.ok(
     !stdout.includes(ESCAPE) && !stdout.includes('\r') && !SPINNER.test(stdout),
     JSON.stringify(stdout),
@@ -71,7 +71,7 @@ test('FORCE_COLOR colours what goes into a pipe; nothing else brings an escape b
 });
 
 test('Ctrl-C in the middle leaves its words, no spinner and a cursor that is seen', async () => {
-  const typed = { after: /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] nginx tests it/, keys: CTRL_C };
+  const typed = { after: /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] test configuration/, keys: CTRL_C };
   const { status, raw, rows } = await onTerminal(QUICK, {
     typed,
     env: CHANGED_AGAIN,

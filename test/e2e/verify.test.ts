@@ -130,7 +130,7 @@ test('a backend port that is open to the world', async () => {
   assert.deepEqual([status, named('failed')], [3, ['backend ports']], why);
   assert.match(
     detail('backend ports'),
-    /^203\.0\.113\.100:3001 is open.*ufw allow from 192\.168\.1\.100 to any port 11434,3001 proto tcp && .*ufw deny/,
+    /^203\.0\.113\.100:3001 is reachable.*ufw allow from 192\.168\.1\.100 to any port 11434,3001 proto tcp && .*ufw deny/,
   );
 });
 

@@ -266,7 +266,7 @@ describe('an env file', () => {
     ['behind blanks', 'A=1\n\t A = 2\n'],
   ] as const)
     it(`tells of a name that stands twice: ${what}`, async () => {
-      assert.match(await told(file('twice', text)), /^A: stands more than once/);
+      assert.match(await told(file('twice', text)), /^A: set more than once/);
     });
 
   it('says nothing of a line that is part of a value', async () => {
@@ -275,7 +275,7 @@ describe('an env file', () => {
 
   for (const value of ['abc#def', 'abc #def#ghi', '"abc"', "'a#b'", 'a # b', '#', ''])
     it(`tells of a value that is cut at a #, and of no other: ${value}`, async () => {
-      assert.equal(/outside quotes/.test(await told(file('cut', `A=${value}\n`))), value === 'abc#def');
+      assert.equal(/unquoted #/.test(await told(file('cut', `A=${value}\n`))), value === 'abc#def');
     });
 
   it('of other encodings is no text', async () => {

@@ -160,7 +160,7 @@ test('explains a right bearer that is refused', () => {
   const scope = '{"error":{"code":"insufficient_scope"}}';
   assert.match(listFault('/l', { status: 403, body: scope }, 'T'), /scope inference.*--scope full/);
   const limit = '{"error":{"code":"rate_limit_exceeded"}}';
-  assert.match(listFault('/l', { status: 429, body: limit }, 'T'), /above it.*Retry-After/);
+  assert.match(listFault('/l', { status: 429, body: limit }, 'T'), /exceeded its limit.*Retry-After/);
   assert.match(listFault('/l', { status: 504, body: '' }, 'T'), /firewall.*status\.ts/);
 });
 

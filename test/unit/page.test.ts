@@ -51,12 +51,12 @@ for (const [status, text, ...hosts] of [
   ['passed', 'All checks passed', host(good, good)],
   ['passed', 'No check failed, some were skipped', host(good, not)],
   ['skipped', 'Nothing could be checked', host(not)],
-  ['warned', 'No check failed, 1 check warned', host(good, soon)],
+  ['warned', 'No check failed, 1 warning', host(good, soon)],
   ['failed', '1 check failed', host(good, soon, bad)],
   ['failed', '2 checks failed', host(bad), host(good, bad)],
-  ['failed', 'Not reached', lost],
-  ['failed', 'Not reached: 192.0.2.9', host(good), lost],
-  ['failed', 'Not reached: 192.0.2.9; 1 check failed', host(bad), lost],
+  ['failed', 'Unreachable', lost],
+  ['failed', 'Unreachable: 192.0.2.9', host(good), lost],
+  ['failed', 'Unreachable: 192.0.2.9; 1 check failed', host(bad), lost],
 ] as const)
   test(`the verdict: ${text}`, () => {
     assert.deepEqual(verdictOf(hosts), { status, text });

@@ -19,7 +19,7 @@ test('a step is shown once it has taken half a second, until it ends', () => {
   const { update, at } = watch();
   update({ kind: 'begin', host: 'p', name: 'reload' });
   assert.equal(at(499), undefined);
-  assert.match(at(3200) ?? '', /^reload, old workers gone +3 s$/);
+  assert.match(at(3200) ?? '', /^reload nginx, wait for old workers to exit +3 s$/);
   update({ kind: 'step', host: 'p', name: 'reload', milliseconds: 3200, ok: true });
   assert.equal(at(3300), undefined);
 });
@@ -43,7 +43,7 @@ test('of checks: those that are still out; one whose result is told is not', () 
   const { update, at } = watch();
   for (const check of ['gate', 'streaming', 'DNS']) update({ kind: 'asking', check });
   update({ kind: 'answered', check: 'gate' });
-  assert.equal(at(600), '1 of 3 checks; still out: streaming, DNS');
+  assert.equal(at(600), '1 of 3 checks; running: streaming, DNS');
   const result = { name: 'DNS', status: 'failed', ok: false, milliseconds: 1, detail: '' } as const;
   update({ kind: 'check', result });
   update({ kind: 'answered', check: 'streaming' });

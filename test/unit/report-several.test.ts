@@ -29,7 +29,7 @@ test('steps are told of the host that failed only, with its failure', async () =
   assert.equal(lines[0], '  ✓ 192.168.1.100   1.2 s  live');
   const block = lines.slice(lines.indexOf('  ✗ 192.168.1.101: refused'));
   assert.match(block[1] ?? '', /✓ connect +7 ms$/);
-  assert.match(block[2] ?? '', /✗ look at nginx and the files +7 ms$/);
+  assert.match(block[2] ?? '', /✗ inspect nginx and managed files +7 ms$/);
   assert.equal(lines.filter((line) => line.includes('connect')).length, 1);
 });
 
@@ -107,7 +107,7 @@ test('addresses of one network are shortened, names are not', () => {
 
 test('a host where putting back failed is never said to be unchanged', () => {
   const report: HostReport = { ...newReport('p'), todo: ['rm -f /a'] };
-  assert.match(became(report), /putting back failed/);
+  assert.match(became(report), /rollback failed/);
   assert.ok(!hostLine(report).includes('nothing was changed'));
 });
 

@@ -105,7 +105,7 @@ export function hostLine(report: HostReport, widest = 0): string {
 
 /** What became of a host, in a few words. */
 export function became({ outcome, meaning, todo }: HostReport): string {
-  if (todo) return 'putting back failed, do the steps above by hand';
+  if (todo) return 'rollback failed, run the steps above manually';
   return meaning ?? MEANING[outcome];
 }
 
@@ -142,7 +142,7 @@ const MEANING: Readonly<Record<HostReport['outcome'], string>> = {
   applied: 'live',
   unchanged: 'unchanged',
   planned: 'planned, nothing was changed',
-  'rolled-back': 'rolled back, what was served before still is',
+  'rolled-back': 'rolled back; the previous configuration is still active',
   refused: 'refused, nothing was changed',
   failed: 'failed, nothing was changed',
   unknown: 'outcome unknown',
