@@ -1,6 +1,6 @@
 /** Puts the tables where docs/speed.md has room for them, so that nobody copies figures by hand. */
 import { readFile, writeFile } from 'node:fs/promises';
-import { CHECKOUT } from '../test/lab/lab-process.ts';
+import { CHECKOUT } from '../test/lab/namespaces/process.ts';
 import type { Measured } from './part.ts';
 import { machine, toMarkdown } from './tables.ts';
 

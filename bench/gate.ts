@@ -1,5 +1,5 @@
 /** What the gate costs: requests per second through it, through the same nginx without it, and through Caddy's. */
-import { OTHER, SITE, withToken } from '../test/lab/deploys.ts';
+import { OTHER, SITE, withToken } from '../test/lab/actors/deploys.ts';
 import { command, type Host, inLab, type Lab, script, serve } from './lab.ts';
 import type { Part, Row, Tell } from './part.ts';
 import { inTurns } from './turns.ts';

@@ -1,12 +1,12 @@
 /** What the measurements do in the lab: scripts and commands as the operator types them, which must succeed. */
 import { spawn } from 'node:child_process';
 import type { HostReport } from '../lib/model/host-report.ts';
-import { TOKEN, withToken } from '../test/lab/deploys.ts';
-import { finished, type Host, type Lab, type LabOptions, startLab } from '../test/lab/lab.ts';
-import { CHECKOUT } from '../test/lab/lab-process.ts';
+import { TOKEN, withToken } from '../test/lab/actors/deploys.ts';
+import { finished, type Host, type Lab, type LabOptions, startLab } from '../test/lab/namespaces/lab.ts';
+import { CHECKOUT } from '../test/lab/namespaces/process.ts';
 import type { Row, Tell } from './part.ts';
 
-export type { Host, Lab } from '../test/lab/lab.ts';
+export type { Host, Lab } from '../test/lab/namespaces/lab.ts';
 
 /** Round trips to the jump host, in milliseconds: none, and a far one. */
 const ROUND_TRIPS = [0, 100];

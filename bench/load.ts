@@ -1,8 +1,8 @@
 /** Requests that fail while the configuration changes under them. */
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SITE, withToken } from '../test/lab/deploys.ts';
-import { finished } from '../test/lab/lab.ts';
+import { SITE, withToken } from '../test/lab/actors/deploys.ts';
+import { finished } from '../test/lab/namespaces/lab.ts';
 import { deploy, inLab, type Lab, onHost, script, serve } from './lab.ts';
 import type { Part, Row } from './part.ts';
 

@@ -2,7 +2,7 @@
  * Everything that is promised about speed, measured side by side in one run: `npm run bench -- [NAME…] [--rounds N] [--json]
  * [--write]`. Ends with 1 when a limit is missed or a measurement failed.
  */
-import '../test/lab/enter.ts';
+import '../test/lab/namespaces/enter.ts';
 import { parseArgs } from 'node:util';
 import { deploy } from './deploy.ts';
 import { writeTables } from './docs.ts';

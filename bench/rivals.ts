@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { Settings } from '../lib/config/settings.ts';
 import { clientFile, render } from '../lib/nginx/render.ts';
 import { Secret } from '../lib/util/secret.ts';
-import { TOKEN } from '../test/lab/deploys.ts';
-import { CHECKOUT } from '../test/lab/lab-process.ts';
-import { site } from '../test/lab/programs.ts';
+import { TOKEN } from '../test/lab/actors/deploys.ts';
+import { site } from '../test/lab/actors/programs.ts';
+import { CHECKOUT } from '../test/lab/namespaces/process.ts';
 import { command, type Host, type Lab } from './lab.ts';
 
 /** The least that a deploy must do. */

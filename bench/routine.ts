@@ -1,5 +1,5 @@
 /** What is done more often than a change of the vhost: a deploy that changes nothing, and a rotation. */
-import { TOKEN, withToken } from '../test/lab/deploys.ts';
+import { TOKEN, withToken } from '../test/lab/actors/deploys.ts';
 import { type Lab, nearAndFar, script } from './lab.ts';
 import type { Part, Row, Tell } from './part.ts';
 import { openssh } from './rivals.ts';

@@ -1,7 +1,7 @@
 /** How long a script takes before it does anything, and what of it the libraries would cost that it leaves alone. */
 import { readdir, readFile } from 'node:fs/promises';
 import { $ } from 'zx';
-import { CHECKOUT } from '../test/lab/lab-process.ts';
+import { CHECKOUT } from '../test/lab/namespaces/process.ts';
 import type { Part, Row } from './part.ts';
 import { inTurns, timed } from './turns.ts';
 

@@ -5,8 +5,8 @@
 import { once } from 'node:events';
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { SITE } from '../test/lab/deploys.ts';
-import { BACKEND } from '../test/lab/lab-network.ts';
+import { SITE } from '../test/lab/actors/deploys.ts';
+import { BACKEND } from '../test/lab/namespaces/network.ts';
 import { inTurns } from './turns.ts';
 
 const BODY = JSON.stringify({

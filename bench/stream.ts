@@ -1,6 +1,6 @@
 /** How much later the first piece of a stream comes through the gate than from the backend itself. */
-import { TOKEN, withToken } from '../test/lab/deploys.ts';
-import { typescript } from '../test/lab/lab-process.ts';
+import { TOKEN, withToken } from '../test/lab/actors/deploys.ts';
+import { typescript } from '../test/lab/namespaces/process.ts';
 import { inLab, onHost, script } from './lab.ts';
 import type { Part, Row } from './part.ts';
 

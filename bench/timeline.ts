@@ -1,8 +1,8 @@
 /** Where the time of a deploy goes. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TOKEN, withToken } from '../test/lab/deploys.ts';
-import { typescript } from '../test/lab/lab-process.ts';
+import { TOKEN, withToken } from '../test/lab/actors/deploys.ts';
+import { typescript } from '../test/lab/namespaces/process.ts';
 import { chart } from './chart.ts';
 import { command, deploy, type Lab, nearAndFar } from './lab.ts';
 import type { Part, Row } from './part.ts';

@@ -1,15 +1,33 @@
-/** The clients of the gate: who they are, a new one, one less. */
+/** The clients of the gate: lists them, adds one, revokes one. */
 import { main } from '../lib/cli/main.ts';
-import { addClient, listClients, revokeClient, wordsOf } from '../lib/commands/clients.ts';
+import * as changes from '../lib/commands/client-changes.ts';
+import { argumentsOf, clientsJson, reportClients } from '../lib/commands/clients.ts';
+import { planStatus } from '../lib/commands/history.ts';
+import { rollout } from '../lib/commands/rollout.ts';
+import { reportDiffs } from '../lib/commands/views/rollout-view.ts';
+import { summarize } from '../lib/commands/views/summary.ts';
 
 await main({
   name: 'bearers',
-  does: 'Lists the clients of the gate, adds one (its token is shown once), or revokes one.',
+  does: 'Lists the clients of the gate, adds one (its token is shown only once), or revokes one.',
   takes: '(list | add NAME | revoke NAME)',
   flags: ['scope', 'limit', 'dry-run', 'no-verify', 'parallel', 'local'],
-  run: (context) => {
-    const { verb, name } = wordsOf(context);
-    if (verb === 'list') return listClients(context);
-    return verb === 'add' ? addClient(context, name) : revokeClient(context, name);
+  run: async (context) => {
+    const { verb, name } = argumentsOf(context);
+    if (verb === 'list') {
+      const program = await planStatus(context, 'clients');
+      const hosts = await rollout(context, (proxy) => proxy.read(program));
+      reportClients(context, hosts);
+      return summarize(context, { hosts, details: clientsJson(hosts) });
+    }
+    const plan =
+      verb === 'add'
+        ? await changes.planAddition(context, name)
+        : await changes.planRevocation(context, name);
+    const hosts = await rollout(context, (proxy) => proxy.apply(plan.program));
+    await reportDiffs(context, hosts);
+    const token = changes.showClientToken(context, plan, hosts);
+    const checks = await changes.proveChange(context, plan, hosts);
+    return changes.summarizeChange(context, plan, { hosts, checks, token });
   },
 });

@@ -1,30 +1,35 @@
-/** Gets a site its first certificate, sees that it renews itself, and deploys the whole site. */
+/** Gets a site its first certificate, makes sure that it is renewed, and deploys the full site. */
 import { main } from '../lib/cli/main.ts';
-import { onHosts } from '../lib/commands/apply.ts';
-import { bootstrap } from '../lib/commands/certificates/bootstrap.ts';
-import { certificateRequestOf } from '../lib/commands/certificates/options.ts';
-import { afterDeploy, concludeDeploy, prepareDeploy } from '../lib/commands/deploy.ts';
-import { issuedOn } from '../lib/model/certificate.ts';
-import { newRun } from '../lib/model/run.ts';
-import { renderHttpOnly } from '../lib/nginx/render.ts';
-import { httpOnlyProgram } from '../lib/program/certificate-programs.ts';
+import { orderCertificate, placeHttpOnly, preflight } from '../lib/commands/certificates/acme-order.ts';
+import * as bootstrap from '../lib/commands/certificates/bootstrap.ts';
+import { judgeDeploy, showNewToken, tokenOn, tokenOutside } from '../lib/commands/deploy.ts';
+import { rollout } from '../lib/commands/rollout.ts';
+import { verifyProxy, verifySite } from '../lib/commands/site-checks.ts';
+import { reportDiffs } from '../lib/commands/views/rollout-view.ts';
+import { summarize } from '../lib/commands/views/summary.ts';
 
 await main({
   name: 'bootstrap-tls',
-  does: 'Gets a site its first certificate, sees that it renews itself, and deploys the whole site.',
+  does: 'Gets a site its first certificate, makes sure that it is renewed, and deploys the full site.',
   flags: ['dry-run', 'no-verify', 'staging', 'force-renewal', 'self-signed', 'parallel', 'canary'],
   run: async (context) => {
-    const wish = certificateRequestOf(context);
-    if (wish.method === 'order') await renderHttpOnly(context.site, context.settings);
-    const deploy = await prepareDeploy(context, newRun());
-    const plan = {
-      ...deploy,
-      ...(wish.method === 'order' && { httpOnly: await httpOnlyProgram(context.site, context.settings) }),
-    };
-    const checks = afterDeploy(context, deploy);
-    const hosts = await onHosts(context, async (proxy) =>
-      checks(proxy, await bootstrap(context, wish, plan, proxy)),
-    );
-    return concludeDeploy(context, deploy, hosts, hosts.flatMap(issuedOn));
+    const plan = await bootstrap.planBootstrap(context);
+
+    // Each step does nothing where it is not needed, or after one that failed.
+    const hosts = await rollout(context, async (proxy) => {
+      const session = await bootstrap.inspect(context, proxy, plan);
+      await placeHttpOnly(session);
+      await preflight(session); // the CA's own request, from here
+      await orderCertificate(session); // certbot, renewal hook, reload
+      await bootstrap.selfSign(session);
+      await bootstrap.repairRenewalHook(session);
+      const report = judgeDeploy(context, await bootstrap.deployFullSite(session));
+      return verifyProxy(context, proxy, { report, token: tokenOn(context, plan.deploy, report) });
+    });
+
+    await reportDiffs(context, hosts);
+    const newToken = showNewToken(context, plan.deploy, hosts);
+    const checks = await verifySite(context, { hosts, token: tokenOutside(context, plan.deploy, newToken) });
+    return summarize(context, { hosts, checks, token: newToken });
   },
 });

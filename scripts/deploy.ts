@@ -1,21 +1,29 @@
-/** Puts a site on its proxies, proves it and checks it from outside; or restores what was there. */
+/** Deploys a site on its proxies: each one is tested, reloaded, proven and checked, or rolled back. */
 import { main } from '../lib/cli/main.ts';
-import { change } from '../lib/commands/apply.ts';
 import { writeBundle } from '../lib/commands/bundle.ts';
-import { afterDeploy, concludeDeploy, prepareDeploy } from '../lib/commands/deploy.ts';
-import { newRun } from '../lib/model/run.ts';
+import { judgeDeploy, planDeploy, showNewToken, tokenOn, tokenOutside } from '../lib/commands/deploy.ts';
+import { rollout } from '../lib/commands/rollout.ts';
+import { verifyProxy, verifySite } from '../lib/commands/site-checks.ts';
+import { reportDiffs } from '../lib/commands/views/rollout-view.ts';
+import { summarize } from '../lib/commands/views/summary.ts';
 
 await main({
   name: 'deploy',
-  does: 'Renders a site, sends it to its proxies, tests, reloads, proves and checks it; or restores what was there.',
+  does: 'Renders a site, sends it to its proxies, tests, reloads, proves and checks it; or rolls back.',
   flags: ['dry-run', 'no-verify', 'parallel', 'canary', 'local', 'bundle'],
   run: async (context) => {
-    const { flags } = context;
-    if (flags.bundle !== undefined) return writeBundle(context, flags.bundle);
+    if (context.flags.bundle !== undefined) return writeBundle(context, context.flags.bundle);
+    const plan = await planDeploy(context);
 
-    const deploy = await prepareDeploy(context, newRun());
-    const isChange = !flags['dry-run'];
-    const hosts = await change(context, deploy.run, deploy.program, isChange, afterDeploy(context, deploy));
-    return concludeDeploy(context, deploy, hosts);
+    const hosts = await rollout(context, async (proxy) => {
+      const applied = await proxy.apply(plan.program);
+      const report = judgeDeploy(context, applied);
+      return verifyProxy(context, proxy, { report, token: tokenOn(context, plan, report) });
+    });
+
+    await reportDiffs(context, hosts);
+    const newToken = showNewToken(context, plan, hosts);
+    const checks = await verifySite(context, { hosts, token: tokenOutside(context, plan, newToken) });
+    return summarize(context, { hosts, checks, token: newToken });
   },
 });

@@ -1,11 +1,14 @@
 /** Gives a client of the gate a new token: live, proven by requests, the old one refused. */
 import { main } from '../lib/cli/main.ts';
-import { changeClient, concludeClient } from '../lib/commands/change-client.ts';
-import { keepInEnv, rotationOf } from '../lib/commands/rotate.ts';
+import { proveChange, showClientToken, summarizeChange } from '../lib/commands/client-changes.ts';
+import { rollout } from '../lib/commands/rollout.ts';
+import { planRotation, settleEnv, writeEnv } from '../lib/commands/rotate.ts';
+import { reportDiffs } from '../lib/commands/views/rollout-view.ts';
+import type { HostReport } from '../lib/model/host-report.ts';
 
 await main({
   name: 'rotate-bearer',
-  does: 'Gives a client of the gate a new token (the one set, or a generated one), and proves that it opens and the old one does not.',
+  does: 'Gives a client of the gate a new token (the configured one, or a generated one), and proves that it is accepted and the old one is not.',
   flags: [
     'client',
     'keep-previous',
@@ -17,8 +20,17 @@ await main({
     'local',
   ],
   run: async (context) => {
-    const rotation = await rotationOf(context);
-    const hosts = await keepInEnv(context, rotation, () => changeClient(context, rotation.change));
-    return concludeClient(context, hosts, rotation);
+    const plan = await planRotation(context);
+    const written = await writeEnv(context, plan); // with --write-env, before the token is live anywhere
+    let hosts: readonly HostReport[] = [];
+    try {
+      hosts = await rollout(context, (proxy) => proxy.apply(plan.program));
+    } finally {
+      await settleEnv(context, written, hosts); // restored where it is live nowhere
+    }
+    await reportDiffs(context, hosts);
+    const token = showClientToken(context, plan, hosts);
+    const checks = await proveChange(context, plan, hosts);
+    return summarizeChange(context, plan, { hosts, checks, token });
   },
 });

@@ -1,19 +1,22 @@
-/** Asks everything of a site that its clients will, from outside, and tells what it found. Changes nothing. */
+/** Sends a site the requests that its clients will send, from outside, and reports what it found. Changes nothing. */
 import { main } from '../lib/cli/main.ts';
-import { htmlPageWriter } from '../lib/commands/html-page.ts';
-import { chosenChecks, concludeChecks, connectTo, fromHere, throughSsh } from '../lib/commands/verify.ts';
+import { openPage, writePage } from '../lib/commands/html-page.ts';
+import { rollout } from '../lib/commands/rollout.ts';
+import { chosenChecks, connectTo, verifyFromHere, verifyThroughSsh } from '../lib/commands/verify.ts';
+import { summarize } from '../lib/commands/views/summary.ts';
 
 await main({
   name: 'verify',
-  does: 'Asks everything of a site that its clients will, from outside. Changes nothing.',
+  does: 'Sends a site the requests that its clients will send, from outside. Changes nothing.',
   flags: ['curl', 'only', 'connect-to', 'via-ssh', 'html'],
   run: async (context) => {
-    const way = connectTo(context);
+    const address = connectTo(context);
     const checks = await chosenChecks(context);
-    const writePage = await htmlPageWriter(context);
+    const page = await openPage(context);
     const hosts = context.flags['via-ssh']
-      ? await throughSsh(context, checks)
-      : [await fromHere(context, checks, way)];
-    return writePage(hosts, concludeChecks(context, hosts));
+      ? await rollout(context, (proxy) => verifyThroughSsh(context, checks, proxy))
+      : [await verifyFromHere(context, checks, address)];
+    const result = summarize(context, { hosts });
+    return writePage(context, page, { hosts, result });
   },
 });

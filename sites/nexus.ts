@@ -1,4 +1,14 @@
 /** The site nexus: the Nexus Gateway appliance, reached by its name or by its address. */
+import {
+  certificate,
+  challengePath,
+  closed,
+  httpRedirects,
+  reaches,
+  streams,
+  webInterface,
+  webSocket,
+} from '../lib/checks/catalog.ts';
 import { ipv4, publicName, token } from '../lib/config/validators.ts';
 import type { Site } from '../lib/model/site.ts';
 
@@ -18,7 +28,8 @@ export const site: Site = {
     },
     NEXUS_SERVER_NAME: {
       form: publicName,
-      meaning: 'public name; without it, the appliance is reached by address',
+      unset: 'none: the appliance is reached by its address',
+      meaning: 'public name',
     },
     [KEY]: { form: token, meaning: 'a virtual key, for one check only' },
   },
@@ -26,41 +37,38 @@ export const site: Site = {
   webSocket: true,
   certificate: { chain: '/etc/nexus/tls.crt', key: '/etc/nexus/tls.key' },
   checkToken: KEY,
-  checks: async () => {
-    const c = await import('../lib/checks/catalog.ts');
-    return [
-      c.httpRedirects(),
-      c.challengePath(),
-      c.certificate(),
-      c.reaches('AI Gateway', [
-        '/v1',
-        '/v1/models',
-        '/v1beta',
-        '/v1beta/models',
-        '/openai/deployments',
-        '/openai/deployments/check/chat/completions',
-        '/api/paas',
-        '/api/paas/v4/models',
-      ]),
-      c.reaches('Hub', ['/api/internal/things/']),
-      c.webSocket({ path: '/ws', refusals: [401, 403] }),
-      c.reaches('Control Plane', [
-        '/api/',
-        '/oauth/token',
-        '/authserver/',
-        '/.well-known/openid-configuration',
-        '/scim/v2/ServiceProviderConfig',
-        '/healthz',
-        '/ready',
-      ]),
-      c.closed(['/internal/', '/metrics', '/debug/', '/api/hub/']),
-      c.webInterface({ entry: '/' }),
-      c.streams({
-        models: '/v1/models',
-        completions: '/v1/chat/completions',
-        tokenVariable: KEY,
-        service: 'the AI Gateway',
-      }),
-    ];
-  },
+  checks: [
+    httpRedirects(),
+    challengePath(),
+    certificate(),
+    reaches('AI Gateway', [
+      '/v1',
+      '/v1/models',
+      '/v1beta',
+      '/v1beta/models',
+      '/openai/deployments',
+      '/openai/deployments/check/chat/completions',
+      '/api/paas',
+      '/api/paas/v4/models',
+    ]),
+    reaches('Hub', ['/api/internal/things/']),
+    webSocket({ path: '/ws', refusals: [401, 403] }),
+    reaches('Control Plane', [
+      '/api/',
+      '/oauth/token',
+      '/authserver/',
+      '/.well-known/openid-configuration',
+      '/scim/v2/ServiceProviderConfig',
+      '/healthz',
+      '/ready',
+    ]),
+    closed(['/internal/', '/metrics', '/debug/', '/api/hub/']),
+    webInterface({ entry: '/' }),
+    streams({
+      models: '/v1/models',
+      completions: '/v1/chat/completions',
+      tokenVariable: KEY,
+      service: 'the AI Gateway',
+    }),
+  ],
 };

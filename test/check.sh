@@ -4,4 +4,5 @@ set -eu
 cd "$(dirname "$0")/.."
 [ -d node_modules ] || npm ci
 sh test/lint.sh
-node --import tsx --test test/unit/*.test.ts
+# shellcheck disable=SC2046 # a word a file
+node --import tsx --test $(find test/unit -name '*.test.ts')

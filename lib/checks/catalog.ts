@@ -1,12 +1,33 @@
-/** The checks that a site in sites/ can use; sites import from here only. Other code imports a check from its own file. */
-export { bearerGate } from './gate/bearer-gate.ts';
-export { bypassAttempts } from './gate/bypass.ts';
-export { inferenceScope } from './gate/scopes.ts';
-export { certificate } from './tls/handshake.ts';
-export { challengePath, httpRedirects } from './web/plain-http.ts';
-export { closedPorts } from './web/ports.ts';
-export { publicName } from './web/public-name.ts';
-export { closed, reaches } from './web/routes.ts';
-export { streams } from './web/streaming.ts';
-export { webInterface } from './web/web-interface.ts';
-export { webSocket } from './web/websocket.ts';
+/** What a site in sites/ can name as its checks: plain data, from which the checks are made when they are run. */
+import type { Check, CheckSpec } from '../model/check.ts';
+
+type Makers = typeof import('./makers.ts');
+
+const named =
+  <K extends keyof Makers>(maker: K) =>
+  (...options: Parameters<Makers[K]>): CheckSpec => ({ maker, options });
+
+export const bearerGate = named('bearerGate');
+export const bypassAttempts = named('bypassAttempts');
+export const certificate = named('certificate');
+export const challengePath = named('challengePath');
+export const closed = named('closed');
+export const closedPorts = named('closedPorts');
+export const httpRedirects = named('httpRedirects');
+export const inferenceScope = named('inferenceScope');
+export const publicName = named('publicName');
+export const reaches = named('reaches');
+export const streams = named('streams');
+export const webInterface = named('webInterface');
+export const webSocket = named('webSocket');
+
+/** The checks of a site, in order. Their code is loaded here, since many runs make none. */
+export async function makeChecks(specs: readonly CheckSpec[]): Promise<readonly Check[]> {
+  const makers = await import('./makers.ts');
+  return specs.flatMap(({ maker, options }) => {
+    const make = makers[maker as keyof Makers] as (
+      ...options: readonly unknown[]
+    ) => Check | readonly Check[];
+    return make(...options);
+  });
+}

@@ -7,19 +7,40 @@ import { errorAdvice } from './http/failures.ts';
 const LIMIT_MS = 15_000;
 const GRACE_MS = 300;
 
+/** Checks that compete for this machine's time; a timed check is repeated when none of them is running. */
+export class Workload {
+  readonly #running = new Set<Promise<unknown>>();
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Counts `work` as running until it ends. */
+  async run<T>(work: Promise<T>): Promise<T> {
+    this.#running.add(work);
+    return work.finally(() => this.#running.delete(work));
+  }
+
+  /** Starts `work` once nothing is running, one after the other. */
+  runAlone<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(async () => {
+      while (this.#running.size > 0) await Promise.allSettled(this.#running);
+      return work();
+    });
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+}
+
 /**
  * Runs every check independently of the others. A check that throws or exceeds its time limit has failed.
- * `onResult` receives the results in the order of the list, each as soon as all earlier ones are complete.
+ * @param onResult receives the results in the order of the list, each as soon as all earlier ones are complete
+ * @param workload shared by checks that run at the same time
  */
 export async function runChecks(
   checks: readonly Check[],
   target: CheckTarget,
   onResult: (result: CheckResult) => void = () => {},
+  workload = new Workload(),
 ): Promise<readonly CheckResult[]> {
-  const first = checks.map((check) => runOne(check, target));
-  const running = first.map((run, i) =>
-    checks[i]?.isTimed ? retriedIfTimed(checks[i], run, first, target) : run,
-  );
+  const running = checks.map((check) => runTwiceIfSlow(check, target, workload));
   const results: CheckResult[] = [];
   for (const run of running) {
     const result = await run;
@@ -30,19 +51,13 @@ export async function runChecks(
 }
 
 /**
- * A timed check that failed because of its measurement is repeated after all others are done: they may have kept this
- * process busy. A check that failed for another reason, such as a timeout, would fail again.
+ * A timed check that failed because of its measurement is repeated alone: the others may have kept this process busy. A
+ * check that failed for another reason, such as a timeout, would fail again.
  */
-async function retriedIfTimed(
-  check: Check,
-  run: Promise<CheckResult>,
-  all: readonly Promise<CheckResult>[],
-  target: CheckTarget,
-): Promise<CheckResult> {
-  const result = await run;
-  if (result.ok || result.measured === undefined) return result;
-  await Promise.all(all);
-  return runOne(check, target);
+async function runTwiceIfSlow(check: Check, target: CheckTarget, workload: Workload): Promise<CheckResult> {
+  const result = await workload.run(runOne(check, target));
+  if (!check.isTimed || result.ok || result.measured === undefined) return result;
+  return workload.runAlone(() => runOne(check, target));
 }
 
 async function runOne(check: Check, target: CheckTarget): Promise<CheckResult> {

@@ -1,4 +1,4 @@
-/** The flags of every script: parsed strictly, and listed by `--help`. */
+/** The flags of every script: parsed strictly, listed by `--help`. */
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type CommandLine, FLAGS, type FlagName, type Flags } from '../config/flag-table.ts';
@@ -8,7 +8,7 @@ import { inHome } from '../util/home.ts';
 
 const EVERYWHERE: readonly FlagName[] = ['site', 'host', 'json', 'env', 'verbose', 'help'];
 
-/** What of a script its flags depend on. */
+/** How a script is used: name, summary, flags. */
 export interface Usage {
   readonly name: string;
   /** One sentence for `--help`. */
@@ -20,7 +20,7 @@ export interface Usage {
 }
 
 /**
- * The flags of the command line, and the words beside them.
+ * The flags and the other arguments of the command line.
  * @throws UsageError for flags that this script does not have, that lack their value or that exclude each other
  */
 export function readFlags(command: Usage, args = process.argv.slice(2)): CommandLine {
@@ -46,9 +46,9 @@ function parsed(command: Usage, args: string[]): CommandLine {
     return { flags: values as unknown as Flags, given: new Set(given), words: positionals };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    // A word that no flag takes is not repeated: it may be a token.
+    // The argument is not repeated: it may be a token.
     const isWord = code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL';
-    const problem = isWord ? 'there is a word too many' : (message.split('. ')[0] ?? '');
+    const problem = isWord ? 'unexpected argument' : (message.split('. ')[0] ?? '');
     throw new UsageError([problem], seeHelp(command));
   }
 }
@@ -65,7 +65,7 @@ function withHome(flags: Flags): Flags {
 }
 
 const STATUSES =
-  'Exit status: 0 done, 1 failed or put back, 2 usage, 3 live but a check failed, 4 outcome unknown, 5 putting back failed.';
+  'Exit status: 0 done, 1 failed or rolled back, 2 usage, 3 live but a check failed, 4 outcome unknown, 5 rollback failed.';
 
 /** The text of `--help`, for so many columns. */
 export function helpText({ name, does, flags, takes }: Usage, width = Number.POSITIVE_INFINITY): string {
@@ -82,7 +82,7 @@ export function helpText({ name, does, flags, takes }: Usage, width = Number.POS
 const EXCLUSIONS: readonly (readonly [flag: FlagName, others: readonly FlagName[], why: string])[] = [
   ['bundle', ['local', 'dry-run', 'canary', 'parallel', 'host'], 'a bundle contacts no host'],
   ['local', ['host', 'parallel', 'canary'], 'this machine is the only host then'],
-  ['connect-to', ['via-ssh'], 'they are two ways'],
+  ['connect-to', ['via-ssh'], 'they are two ways to reach it'],
   ['revoke-previous', ['keep-previous', 'write-env'], 'it makes no new token'],
 ];
 

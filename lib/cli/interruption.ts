@@ -1,4 +1,4 @@
-/** What a script leaves on the proxies when it ends before its end: by a signal, or by a bug. */
+/** What a script leaves on the proxies when a signal or a bug ends it early. */
 import type { UnderWay } from '../commands/context.ts';
 import type { HostReport } from '../model/host-report.ts';
 import type { Report } from '../output/report.ts';
@@ -6,24 +6,24 @@ import { EXIT, type ExitStatus } from '../util/errors.ts';
 
 export interface Left {
   readonly exit: ExitStatus;
-  /** Goes on from "Interrupted"; empty when nothing was changed. */
+  /** Continues "Interrupted"; empty when nothing was changed. */
   readonly left: string;
   readonly advice: string;
 }
 
 type Hosts = UnderWay['hosts'];
 
-/** How things stand on the hosts, and what to run next. */
+/** The state of the hosts, and what to run next. */
 export function whatIsLeft({ hosts, envFile }: Omit<UnderWay, 'tokens'>): Left {
   const names = (wanted: (done?: HostReport) => boolean) =>
     [...hosts].flatMap(([host, done]) => (wanted(done) ? [host] : [])).join(', ');
-  const atWork = names((done) => done === undefined || done.outcome === 'unknown');
-  if (atWork !== '')
+  const running = names((done) => done === undefined || done.outcome === 'unknown');
+  if (running !== '')
     return {
       exit: EXIT.unknown,
-      left: `while ${atWork} was at work`,
+      left: `while the change was running on ${running}`,
       advice:
-        'The proxy ends the change by itself: wholly live or wholly undone. Run the same command again to see and settle it.',
+        'The proxy completes the change or rolls it back without this script. Run the same command again to see and settle it.',
     };
   const changed = names((done) => done?.outcome === 'applied');
   if (changed === '')
@@ -35,11 +35,11 @@ export function whatIsLeft({ hosts, envFile }: Omit<UnderWay, 'tokens'>): Left {
   return {
     exit: EXIT.checkFailed,
     left: `after the change was made on ${changed}`,
-    advice: 'What was done there stays. Run the same command again: it finds that, and does the rest.',
+    advice: 'The change stays there. Run the same command again: it finds that, and does the rest.',
   };
 }
 
-/** Shows the new tokens that are live, or may be, and that nobody has seen. */
+/** Shows the new tokens that are live, or may be, and were not shown yet. */
 export function showUnseen({ hosts, tokens }: UnderWay, { showToken }: Pick<Report, 'showToken'>): void {
   for (const [client, token] of tokens) if (mayBeOut(client, hosts)) showToken(client, token);
 }

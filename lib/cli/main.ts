@@ -17,16 +17,16 @@ export interface Command extends Usage {
 interface Session {
   readonly report: Report;
   readonly underWay: UnderWay;
-  /** The site that is asked for, as far as is known. */
+  /** The site, as far as is known. */
   site: string;
 }
 
-/** What still holds the process when all is said (a mute SSH agent, a line that is dead) is not waited for longer. */
+/** Whatever still holds the process at the end (a mute SSH agent, a dead connection) is not waited for longer. */
 const LINGER_MS = 1000;
 
 /** Runs a script to its exit status. Nothing else in the suite ends the process. */
 export async function main(command: Command): Promise<void> {
-  // Looked for by hand: a slip in the flags must not hide that JSON is wanted.
+  // Not by parseArgs: a typo in the flags must not hide that JSON is wanted.
   const json = process.argv.includes('--json');
   const underWay: UnderWay = { hosts: new Map(), tokens: new Map() };
   const session: Session = { report: await reportOf(json, underWay), underWay, site: DEFAULT_SITE };
@@ -52,7 +52,7 @@ export async function main(command: Command): Promise<void> {
 
 /** The report; a token that it has shown is not shown again. */
 async function reportOf(json: boolean, { tokens }: UnderWay): Promise<Report> {
-  // Whoever read our output may have gone: the change goes on all the same.
+  // The reader of the output may have gone: the change goes on.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const report = await createReport({
     stream: json ? process.stderr : process.stdout,
@@ -88,7 +88,7 @@ async function runCommand(command: Command, session: Session): Promise<Result> {
   const settings = await readSettings(picked, sites.values(), {
     envFile: flags.env,
     isEnvFileWanted: given.has('env'),
-    // Nobody is reached by SSH then, so no setting need name a proxy.
+    // Without SSH, no setting need name a proxy.
     host: flags.local || flags.bundle !== undefined ? 'localhost' : flags.host,
     replacesToken: flags['write-env'],
   });
@@ -99,13 +99,13 @@ async function runCommand(command: Command, session: Session): Promise<Result> {
   return command.run({ site, settings, flags, words, report, underWay });
 }
 
-/** The operator can mend it, or it is a bug. (A host that failed is a result, not an error.) */
+/** The operator can fix it, or it is a bug. (A host that failed is a result, not an error.) */
 function errorResult(error: unknown, { report, underWay }: Session): Result {
   if (error instanceof StopError) return problemResult(error.message, error.advice, error.exit, report);
   const { exit, left, advice } = whatIsLeft(underWay);
   const what = `A bug in this script: ${(error as Error)?.stack ?? error}`;
   const shown = problemResult(
-    `${what}${left && `\nIt came ${left}.`}`,
+    `${what}${left && `\nIt happened ${left}.`}`,
     `Please report it, with this text. ${advice}`,
     exit,
     report,
@@ -114,7 +114,7 @@ function errorResult(error: unknown, { report, underWay }: Session): Result {
   return shown;
 }
 
-/** Ctrl-C: what was sent ends by itself on the proxy, what was not sent never happens. */
+/** Ctrl-C: what was sent runs to its end on the proxy, what was not sent never happens. */
 function interruptedResult({ report, underWay }: Session): Result {
   const { exit, left, advice } = whatIsLeft(underWay);
   const shown = problemResult(`Interrupted${left && ` ${left}`}.`, advice, exit, report);

@@ -4,11 +4,10 @@ import { createHash } from 'node:crypto';
 import { lstat, readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { DEFAULT_CLIENT } from '../model/bearer.ts';
-import { newRun } from '../model/run.ts';
 import { EXIT, StopError, UsageError } from '../util/errors.ts';
 import { replaceFile } from '../util/replace-file.ts';
 import type { Context, Result } from './context.ts';
-import { prepareDeploy } from './deploy.ts';
+import { planDeploy } from './deploy.ts';
 
 const FIRST_LINE = '#!/bin/sh\n';
 const MARK = '\n# sha256 ';
@@ -43,8 +42,8 @@ exit 1
 export async function writeBundle(context: Context, file: string): Promise<Result> {
   const { report, site, flags } = context;
   const { path, write } = await bundleFile(file, 0o600, isBundle);
-  const { program, bearer } = await prepareDeploy(context, newRun(), 'bundle');
-  await write(bundleText(program));
+  const { program, bearer } = await planDeploy(context, 'bundle');
+  await write(bundleText(program.text));
   const isNew = bearer?.role === 'first-client';
   if (bearer)
     report.tell({

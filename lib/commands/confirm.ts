@@ -5,7 +5,7 @@ import type { Context } from './context.ts';
 
 /**
  * Returns once the operator confirmed the removal, by --yes or at the prompt; a dry run needs no confirmation.
- * @throws UsageError where nobody can be asked
+ * @throws UsageError without a terminal
  * @throws StopError for any other answer, Ctrl-C and Ctrl-D included
  */
 export async function confirmRemoval({ site, settings, flags, report }: Context): Promise<void> {

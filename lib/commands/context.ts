@@ -1,4 +1,4 @@
-/** What a script gets, and what it leaves. */
+/** What a script gets, and what it returns. */
 import type { Flags } from '../config/flag-table.ts';
 import type { Settings } from '../config/settings.ts';
 import type { HostReport } from '../model/host-report.ts';
@@ -7,9 +7,9 @@ import type { Report } from '../output/report.ts';
 import type { ExitStatus } from '../util/errors.ts';
 import type { Secret } from '../util/secret.ts';
 
-/** What would stay behind if the script ended now. */
+/** What would be left behind if the script ended now. */
 export interface UnderWay {
-  /** The hosts that a change was sent to: what became of it, or undefined while they are at work. */
+  /** The hosts that a change was sent to, with their reports; undefined while it is running. */
   readonly hosts: Map<string, HostReport | undefined>;
   /** The new tokens, by client, that were not shown yet. */
   readonly tokens: Map<string, Secret>;
@@ -23,15 +23,15 @@ export interface Context {
   readonly settings: Settings;
   readonly flags: Flags;
   readonly report: Report;
-  /** What stands on the command line beside flags. */
+  /** Arguments other than flags. */
   readonly words: readonly string[];
   /** What an interruption would leave behind. */
   readonly underWay: UnderWay;
 }
 
-/** What a script leaves: its exit status, and what `--json` shows. */
+/** What a script returns: its exit status, and what `--json` shows. */
 export interface Result {
   readonly exit: ExitStatus;
-  /** Left out where what was asked for is no account of anything (`--help`). */
+  /** Left out by `--help`. */
   readonly json?: Readonly<Record<string, unknown>>;
 }

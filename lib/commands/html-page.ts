@@ -1,41 +1,48 @@
-/** The page that `--html FILE` asks for: refused before anything is contacted, written when all is known. */
-import type { VerifiedHost } from '../model/host-report.ts';
+/** The page of verify.ts --html FILE: refused before anything is contacted, written when all is known. */
+import type { HostReport } from '../model/host-report.ts';
+import type { PageFile } from '../output/html/page-file.ts';
 import { EXIT } from '../util/errors.ts';
 import type { Context, Result } from './context.ts';
-
-/** Takes what was found and how the run ended; gives how it ends with the page. */
-type WritePage = (hosts: readonly VerifiedHost[], result: Result) => Promise<Result>;
+import { titleOf } from './verify.ts';
 
 /**
- * What writes the page; without the flag, what writes none.
+ * The file for the page; undefined without the flag.
  * @throws UsageError when FILE cannot be written
  */
-export async function htmlPageWriter(context: Context): Promise<WritePage> {
-  const { html: file } = context.flags;
-  if (file === undefined) return async (_, result) => result;
+export async function openPage({ flags }: Context): Promise<PageFile | undefined> {
+  if (flags.html === undefined) return undefined;
   const { openFile } = await import('../output/html/page-file.ts');
-  const { path, write } = await openFile(file);
-  return async (hosts, result) => {
-    const text = await textOf(context, hosts);
-    try {
-      await write(text);
-    } catch (error) {
-      return notWritten(context, result, `${file} cannot be written: ${(error as Error).message}`);
-    }
-    context.report.tell({ kind: 'note', text: `the page is ${path}` });
-    return { ...result, json: { ...result.json, html: path } };
-  };
+  return openFile(flags.html);
 }
 
-async function textOf(context: Context, hosts: readonly VerifiedHost[]): Promise<string> {
-  const { contentOf } = await import('../output/html/content.ts');
-  const { documentText } = await import('../output/html/document.ts');
-  return documentText(contentOf(context.site, context.report, hosts));
+/** Writes the page, where one is wanted; the result says where it is, or that it could not be written. */
+export async function writePage(
+  context: Context,
+  page: PageFile | undefined,
+  { hosts, result }: { readonly hosts: readonly HostReport[]; readonly result: Result },
+): Promise<Result> {
+  if (!page) return result;
+  try {
+    await page.write(await textOf(context, hosts));
+  } catch (error) {
+    const message = `${context.flags.html} cannot be written: ${(error as Error).message}`;
+    const advice = 'The checks were made all the same. Fix the file or its directory, then run it again.';
+    context.report.tell({ kind: 'problem', message, advice });
+    return { exit: EXIT.refused, json: { ...result.json, error: { message, advice } } };
+  }
+  context.report.tell({ kind: 'note', text: `the page is ${page.path}` });
+  return { ...result, json: { ...result.json, html: page.path } };
 }
 
-/** What the checks found stays told, here and in the JSON. */
-function notWritten({ report }: Context, { json }: Result, message: string): Result {
-  const advice = 'The checks were made all the same. Mend the file or its directory, then run it again.';
-  report.tell({ kind: 'problem', message, advice });
-  return { exit: EXIT.refused, json: { ...json, error: { message, advice } } };
+async function textOf(context: Context, hosts: readonly HostReport[]): Promise<string> {
+  const [{ contentOf }, { documentText }] = await Promise.all([
+    import('../output/html/content.ts'),
+    import('../output/html/document.ts'),
+  ]);
+  const all = hosts.map((report) => ({
+    report,
+    title: titleOf(context, report.host),
+    checks: report.checks ?? [],
+  }));
+  return documentText(contentOf(context.site, context.report, all));
 }

@@ -1,40 +1,31 @@
-/** A rotation: which client gets which token, and, with --write-env, the env file kept in step with the proxies. */
+/** A rotation: which client gets which token, and with --write-env the env file, which then matches the proxies. */
 import { type Written, writeSetting } from '../config/env-edit.ts';
 import { readEnvFile } from '../config/env-file.ts';
 import { secretOf } from '../config/settings.ts';
 import { DEFAULT_CLIENT, judgeClientName, judgeTokenForm } from '../model/bearer.ts';
 import { type HostReport, mayBeLive } from '../model/host-report.ts';
 import { newToken } from '../nginx/tokens.ts';
-import type { ClientChange } from '../program/client-program.ts';
 import { refuseAll } from '../util/errors.ts';
 import { Secret } from '../util/secret.ts';
+import { type ClientPlan, planChange } from './client-changes.ts';
 import type { Context } from './context.ts';
 
-export interface Rotation {
-  readonly change: ClientChange;
-  /** Was the token made here? Then it is shown once. */
-  readonly isNew: boolean;
-  /** The token that opened the gate so far, as far as this machine knows. */
-  readonly old?: Secret;
-}
-
 /**
- * What a rotation brings. The settings' token is for the client `default` only; with --write-env the env file is where
+ * The plan of a rotation. The settings' token is for the client `default` only; with --write-env the env file is where
  * the token goes, so it comes from the process environment or is generated.
  * @throws UsageError for a name that no client can have, and for a site without a gate
  */
-export async function rotationOf(context: Context): Promise<Rotation> {
+export async function planRotation(context: Context): Promise<ClientPlan> {
   const { flags } = context;
   const client = flags.client ?? DEFAULT_CLIENT;
   judge(context, client);
-  if (flags['revoke-previous']) return { change: { verb: 'revoke_previous', client }, isNew: false };
+  if (flags['revoke-previous'])
+    return planChange(context, { change: { verb: 'revoke_previous', client }, isNew: false });
   const given = client === DEFAULT_CLIENT ? givenToken(context) : undefined;
   const token = given ?? (await newToken());
   const old = client === DEFAULT_CLIENT ? await oldToken(context, token) : undefined;
-  for (const secret of [token, old]) if (secret) context.report.hide(secret);
-  if (!given && !flags['dry-run']) context.underWay.tokens.set(client, token);
   const change = { verb: 'rotate', client, token, keepPrevious: flags['keep-previous'] } as const;
-  return { change, isNew: given === undefined, ...(old && { old }) };
+  return planChange(context, { change, isNew: given === undefined, ...(old && { old }) });
 }
 
 function judge({ flags, site }: Context, client: string): void {
@@ -62,38 +53,36 @@ async function oldToken({ site, flags }: Context, token: Secret): Promise<Secret
   return new Secret(text);
 }
 
-/** Runs `change`; with --write-env the file gets the token first, and its old text back when the token is live nowhere. */
-export async function keepInEnv(
-  context: Context,
-  { change }: Rotation,
-  run: () => Promise<readonly HostReport[]>,
-): Promise<readonly HostReport[]> {
+/** With --write-env, writes the new token into the env file, before it is live anywhere. */
+export async function writeEnv(context: Context, { change }: ClientPlan): Promise<Written | undefined> {
   const { site, flags, report, underWay } = context;
-  if (!flags['write-env'] || flags['dry-run'] || !site.gate || change.verb !== 'rotate') return run();
+  if (!flags['write-env'] || flags['dry-run'] || !site.gate || change.verb !== 'rotate') return undefined;
   const written = await writeSetting(flags.env, site.gate.token, change.token);
   underWay.envFile = written.path;
   report.tell({ kind: 'note', text: `${written.path} holds the new token now` });
-  const hosts = await run()
-    .catch(async (error: unknown) => {
-      await takeBack(context, written);
-      throw error;
-    })
-    .finally(() => {
-      delete underWay.envFile;
-    });
-  if (!hosts.some(mayBeLive)) await takeBack(context, written);
-  else tellOfOthers(context, written, hosts);
-  return hosts;
+  return written;
 }
 
-async function takeBack({ report }: Context, { path, undo }: Written): Promise<void> {
+/** After a rotation, restores the env file where the new token is live nowhere. */
+export async function settleEnv(
+  context: Context,
+  written: Written | undefined,
+  hosts: readonly HostReport[],
+): Promise<void> {
+  if (!written) return;
+  if (hosts.some(mayBeLive)) reportOthers(context, written, hosts);
+  else await restoreEnv(context, written);
+  delete context.underWay.envFile;
+}
+
+async function restoreEnv({ report }: Context, { path, undo }: Written): Promise<void> {
   const text = (await undo().catch(() => false))
-    ? `${path} is again as it was: the new token is live nowhere`
-    : `${path} could not be put back: it holds the new token, which is live nowhere; \`npx tsx scripts/deploy.ts\` makes the file's the live one`;
+    ? `${path} is restored: the new token is live nowhere`
+    : `${path} could not be restored: it holds the new token, which is live nowhere; \`npx tsx scripts/deploy.ts\` makes it live`;
   report.tell({ kind: 'warning', text });
 }
 
-function tellOfOthers({ report }: Context, { path }: Written, hosts: readonly HostReport[]): void {
+function reportOthers({ report }: Context, { path }: Written, hosts: readonly HostReport[]): void {
   const list = (wanted: (host: HostReport) => boolean) => hosts.filter(wanted).map(({ host }) => host);
   const unknown = list(({ outcome }) => outcome === 'unknown');
   const old = list((host) => !mayBeLive(host));
@@ -101,8 +90,8 @@ function tellOfOthers({ report }: Context, { path }: Written, hosts: readonly Ho
   if (unknown.length > 0)
     report.tell({
       kind: 'warning',
-      text: `${kept}; whether ${unknown.join(', ')} takes it is not known. \`npx tsx scripts/deploy.ts\` makes it live in any case`,
+      text: `${kept}; whether ${unknown.join(', ')} accepts it is unknown. \`npx tsx scripts/deploy.ts\` makes it live in any case`,
     });
   if (old.length > 0)
-    report.tell({ kind: 'warning', text: `${kept}; ${old.join(', ')} still takes the old one` });
+    report.tell({ kind: 'warning', text: `${kept}; ${old.join(', ')} still accepts the old one` });
 }

@@ -1,71 +1,130 @@
-/** Runs a site's checks from here, and tells each result. */
+/** The checks of a site after a change: from here by its public name, and on each proxy through its own connection. */
+import { makeChecks } from '../checks/catalog.ts';
+import { runChecks, Workload } from '../checks/run-checks.ts';
 import { secretOf } from '../config/settings.ts';
-import type { Check, CheckResult, CheckTarget, Issued } from '../model/check.ts';
+import { issuedOn } from '../model/certificate.ts';
+import type { Check, CheckResult, CheckTarget } from '../model/check.ts';
+import { type HostReport, isDone } from '../model/host-report.ts';
 import { isNameless } from '../model/site.ts';
-import type { Report } from '../output/report.ts';
 import type { Secret } from '../util/secret.ts';
 import type { Context } from './context.ts';
+import type { RolloutProxy } from './rollout.ts';
 
-type RunChecks = typeof import('../checks/run-checks.ts').runChecks;
+/** The bearer that the settings have for checks. */
+export const settingsToken = ({ site, settings }: Context): Secret | undefined =>
+  secretOf(settings, site.gate?.token ?? site.checkToken);
 
-/** Runs checks; what does is loaded as late as they are, since many runs make none. */
-export const runSiteChecks: RunChecks = async (...checks) =>
-  (await import('../checks/run-checks.ts')).runChecks(...checks);
-
-/**
- * Every check of the site, as `gateToken` is let in by the gate; without one, what needs it is skipped.
- * @param issued the certificates that the hosts hold, where known: one of them must be served
- */
-export async function verify(
-  context: Context,
-  gateToken?: Secret,
-  issued: readonly Issued[] = [],
-): Promise<readonly CheckResult[]> {
-  const target = { ...targetOf(context), issued, ...(gateToken && { token: gateToken }) };
-  context.report.tell({ kind: 'title', text: `Checks of https://${target.serverName} from here` });
-  const checks = withProgress(await context.site.checks(), context.report);
-  return runSiteChecks(checks, target, (result) => tellCheck(context, result));
+/** What checks are made of: the site as its settings know it, `via` the public name unless it says otherwise. */
+export function checkTarget({ site, settings }: Context, via: Partial<CheckTarget>): CheckTarget {
+  const { hosts } = settings.access;
+  return {
+    // Without a name, it is checked by the address of its (first) proxy.
+    serverName: (isNameless(site) && hosts[0]) || site.serverName,
+    isNameless: isNameless(site),
+    proxies: hosts,
+    inferenceToken: secretOf(settings, site.gate?.inferenceToken),
+    ...via,
+  };
 }
 
-/** The same checks with the bearer from the settings, for who changed nothing. */
-export async function verifyBy(
+/** The same for one proxy, through its connection. */
+export const proxyTarget = (context: Context, proxy: RolloutProxy, via: Partial<CheckTarget>): CheckTarget =>
+  checkTarget(context, {
+    ...(isNameless(context.site) && { serverName: proxy.host }),
+    open: (port) => proxy.open(port),
+    ...via,
+  });
+
+const workload = new Workload();
+
+/** Runs checks from this process, in which those of several proxies compete for time. */
+export const runSiteChecks = (
+  checks: readonly Check[],
+  target: CheckTarget,
+  onResult?: (result: CheckResult) => void,
+): Promise<readonly CheckResult[]> => runChecks(checks, target, onResult, workload);
+
+/** Runs checks from here, and reports which are out and each result. */
+export function runReported(
   context: Context,
   checks: readonly Check[],
-  way: Partial<CheckTarget>,
-  tell = (result: CheckResult) => tellCheck(context, result),
+  target: CheckTarget,
 ): Promise<readonly CheckResult[]> {
-  const token = secretOf(context.settings, context.site.gate?.token);
-  return runSiteChecks(checks, { ...targetOf(context), ...(token && { token }), ...way }, tell);
+  const { tell } = context.report;
+  const watched = checks.map(
+    (check): Check => ({
+      ...check,
+      run: (via) => {
+        tell({ kind: 'asking', check: check.name });
+        return check.run(via).finally(() => tell({ kind: 'answered', check: check.name }));
+      },
+    }),
+  );
+  return runSiteChecks(watched, target, (result) => reportCheck(context, result));
 }
 
-/** Tells one result; with --curl also how to ask the same by hand. */
-export function tellCheck({ report, flags }: Context, result: CheckResult): void {
+/** Reports one result; with --curl also the same request by hand. */
+export function reportCheck({ report, flags }: Context, result: CheckResult): void {
   report.tell({ kind: 'check', result });
   if (flags.curl && result.curl) report.tell({ kind: 'text', text: `    ${result.curl}` });
 }
 
-/** The site as its settings know it. One that has no name is asked by the address of its (first) proxy. */
-export function targetOf(context: Context): CheckTarget {
-  const { site, settings } = context;
-  const { hosts } = settings.access;
-  const serverName = (isNameless(site) && hosts[0]) || site.serverName;
-  const token = secretOf(settings, site.checkToken);
-  const inferenceToken = secretOf(settings, site.gate?.inferenceToken);
-  return {
-    serverName,
-    isNameless: isNameless(site),
-    proxies: hosts,
-    ...(token && { token }),
-    ...(inferenceToken && { inferenceToken }),
-  };
+/** The hosts after a change, and the bearer that opens their gate, as far as is known. */
+interface Changed {
+  readonly hosts: readonly HostReport[];
+  readonly token: Secret | undefined;
 }
 
-/** The same checks, heard by `report`. */
-export const withProgress = (checks: readonly Check[], { tell }: Report): readonly Check[] =>
-  checks.map((check) => ({
-    ...check,
-    run: (target) => {
-      tell({ kind: 'asking', check: check.name });
-      return check.run(target).finally(() => tell({ kind: 'answered', check: check.name }));
-    },
-  }));
+/** After a change, runs the site's checks from here; none where that is not wanted or not possible. */
+export async function verifySite(
+  context: Context,
+  { hosts, token }: Changed,
+): Promise<readonly CheckResult[]> {
+  if (!isVerified(context) || !hosts.some(isDone) || !isSeenFromHere(context)) return [];
+  const target = checkTarget(context, { token, issued: hosts.flatMap(issuedOn) });
+  context.report.tell({ kind: 'title', text: `Checks of https://${target.serverName} from here` });
+  return runReported(context, await makeChecks(context.site.checks), target);
+}
+
+/** After a change, adds the site's checks of this one proxy, where the public name does not answer for it. */
+export async function verifyProxy(
+  context: Context,
+  proxy: RolloutProxy,
+  { report, token }: { readonly report: HostReport; readonly token: Secret | undefined },
+): Promise<HostReport> {
+  if (!isVerified(context) || !isDone(report) || !isCheckedAlone(context)) return report;
+  const start = performance.now();
+  context.report.tell({ kind: 'begin', host: proxy.host, name: 'checks' });
+  const target = proxyTarget(context, proxy, { token, issued: issuedOn(report) });
+  const checks = await runSiteChecks(await makeChecks(context.site.checks), target);
+  const milliseconds = { ...report.milliseconds, checks: Math.round(performance.now() - start) };
+  const verified = { ...report, checks, milliseconds };
+  reportProxyChecks(context, verified);
+  return verified;
+}
+
+const isVerified = ({ flags }: Context): boolean => !flags['no-verify'] && !flags['dry-run'];
+
+/**
+ * Is each proxy checked by itself? A public name leads to one of several only, and an appliance without a name, in a LAN
+ * behind a jump host, is seen from nowhere else.
+ */
+const isCheckedAlone = ({ site, flags, settings: { access } }: Context): boolean =>
+  flags.local || access.hosts.length > 1 || (isNameless(site) && access.jump !== undefined);
+
+/** Can the site be checked from here, by its name or (a single one without) by its address? */
+const isSeenFromHere = (context: Context): boolean =>
+  !context.flags.local && !(isNameless(context.site) && isCheckedAlone(context));
+
+/** Of several proxies only what is not well is reported; what passed is counted in the summary. */
+function reportProxyChecks({ report, settings }: Context, verified: HostReport): void {
+  const { host, checks = [] } = verified;
+  const milliseconds = verified.milliseconds.checks ?? 0;
+  report.tell({ kind: 'step', host, name: 'checks', milliseconds, ok: checks.every(({ ok }) => ok) });
+  const isOne = settings.access.hosts.length === 1;
+  for (const result of checks) {
+    if (isOne) report.tell({ kind: 'check', result });
+    else if (result.status === 'failed' || result.status === 'warned')
+      report.tell({ kind: 'check', result: { ...result, detail: `${host}: ${result.detail}` } });
+  }
+}

@@ -1,20 +1,25 @@
-/** Which checks are run, and by which way: by the public name, to another address, through SSH to each proxy. */
+/** Which checks verify.ts runs, and over which path: by the public name, at another address, through SSH to each proxy. */
+import { makeChecks } from '../checks/catalog.ts';
 import { gateClients } from '../checks/gate/bearer-gate.ts';
 import { secretOf } from '../config/settings.ts';
 import { host as hostForm, port as portForm } from '../config/validators.ts';
 import type { Check, CheckResult, CheckTarget } from '../model/check.ts';
 import { checkCounts } from '../model/check.ts';
-import { type HostReport, isDone, newReport, type VerifiedHost } from '../model/host-report.ts';
-import { newRun } from '../model/run.ts';
+import { type HostReport, isDone, newReport, withVerdict } from '../model/host-report.ts';
 import { isNameless } from '../model/site.ts';
-import { statusProgram } from '../program/history-programs.ts';
-import { onEveryProxy, type ProxyHost, routes } from '../remote/fleet.ts';
-import { transact } from '../remote/transact.ts';
 import { UsageError } from '../util/errors.ts';
-import type { Context, Result } from './context.ts';
-import { targetOf, tellCheck, verifyBy, withProgress } from './site-checks.ts';
+import type { Context } from './context.ts';
+import { planStatus } from './history.ts';
+import type { RolloutProxy } from './rollout.ts';
+import {
+  checkTarget,
+  proxyTarget,
+  reportCheck,
+  runReported,
+  runSiteChecks,
+  settingsToken,
+} from './site-checks.ts';
 import { clientFaults } from './views/client-views.ts';
-import { conclude } from './views/summary.ts';
 
 /**
  * The site's checks; with `--only NAME` those whose name has NAME in it, whatever its case.
@@ -22,7 +27,7 @@ import { conclude } from './views/summary.ts';
  */
 export async function chosenChecks(context: Context): Promise<readonly Check[]> {
   const { site, flags } = context;
-  const checks = [...(await site.checks()), ...(asksForClients(context) ? [gateClients] : [])];
+  const checks = [...(await makeChecks(site.checks)), ...(asksForClients(context) ? [gateClients] : [])];
   const { only } = flags;
   if (only === undefined) return checks;
   const wanted = only.trim().toLowerCase();
@@ -32,24 +37,17 @@ export async function chosenChecks(context: Context): Promise<readonly Check[]> 
   throw new UsageError([`--only ${only}: no such check; there are: ${names}`]);
 }
 
-/** Is the proxy to be asked for the gate's clients? A known bearer finds out by a request. */
+/** Is the proxy asked for the gate's clients? With a known bearer, a request finds out. */
 const asksForClients = ({ site, settings, flags }: Context): boolean =>
   flags['via-ssh'] && site.gate !== undefined && !secretOf(settings, site.gate.token);
 
-/** What the proxy itself reports to be wrong with the gate's clients. */
-async function clientFaultsOn({ site }: Context, proxy: ProxyHost): Promise<readonly string[]> {
-  const run = newRun();
-  const program = { id: run.id, text: await statusProgram(run, site, 'clients') };
-  const report = await transact(proxy, program, undefined, () => {});
-  if (!isDone(report)) throw new Error(report.failure?.text ?? report.outcome);
-  return clientFaults(report, site).map(({ text }) => text);
-}
+type Address = Pick<CheckTarget, 'address' | 'port'>;
 
 /**
  * What `--connect-to HOST[:PORT]` says: the port stands for 443, as with curl.
  * @throws UsageError when it says nothing of the kind
  */
-export function connectTo({ flags }: Pick<Context, 'flags'>): Pick<CheckTarget, 'address' | 'port'> {
+export function connectTo({ flags }: Pick<Context, 'flags'>): Address {
   const text = flags['connect-to'];
   if (text === undefined) return {};
   const [, bracketed, bare = '', digits] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(.*))?$/.exec(text) ?? [];
@@ -60,99 +58,62 @@ export function connectTo({ flags }: Pick<Context, 'flags'>): Pick<CheckTarget, 
   return { address, port };
 }
 
-/** Runs the checks from here. */
-export async function fromHere(
+/** Runs the checks from here, by the public name or at another address. */
+export async function verifyFromHere(
   context: Context,
   checks: readonly Check[],
-  way: Pick<CheckTarget, 'address' | 'port'>,
-): Promise<VerifiedHost> {
-  const { serverName } = targetOf(context);
-  const by = way.address === undefined ? 'from here' : `at ${way.address}`;
-  const title = `Checks of https://${serverName} ${by}`;
-  context.report.tell({ kind: 'title', text: title });
+  to: Address,
+): Promise<HostReport> {
   const start = performance.now();
-  const results = await verifyBy(context, withProgress(checks, context.report), way);
-  return { report: checked(serverName, results, since(start)), title, checks: results };
+  const target = checkTarget(context, { token: settingsToken(context), ...to });
+  context.report.tell({ kind: 'title', text: titleOf(context, target.serverName) });
+  return checkedReport(target.serverName, start, await runReported(context, checks, target));
 }
 
-/** Runs the checks through SSH to each proxy, on its own ports; all proxies side by side, by one jump-host connection. */
-export async function throughSsh(
+/** Runs the checks through SSH on one proxy, on its own ports. */
+export async function verifyThroughSsh(
   context: Context,
   checks: readonly Check[],
-): Promise<readonly VerifiedHost[]> {
-  const all = await routes(context.settings.access);
-  const { tell } = context.report;
-  tell({ kind: 'hosts', hosts: all.map(({ host }) => host) });
-  const listener = {
-    onBegin: (host: string, name: string) => tell({ kind: 'begin', host, name }),
-    onEnd: ({ host }: HostReport) => tell({ kind: 'over', host }),
-  };
-  const work = (proxy: ProxyHost) => throughOne(context, checks, proxy);
-  const reports = await onEveryProxy(all, work, { canary: false }, listener);
-  return reports.map((report) => ({
-    report: report.failure ? unreached(context, report) : report,
-    title: titleOn(context, report.host),
-    checks: report.checks ?? [],
-  }));
-}
-
-const nameOn = (context: Context, host: string): string =>
-  isNameless(context.site) ? host : targetOf(context).serverName;
-
-const titleOn = (context: Context, host: string): string =>
-  `Checks of https://${nameOn(context, host)} on ${host}, through SSH`;
-
-async function throughOne(context: Context, checks: readonly Check[], proxy: ProxyHost): Promise<HostReport> {
-  const { tell } = context.report;
-  const { host, open } = proxy;
+  proxy: RolloutProxy,
+): Promise<HostReport> {
+  const { host } = proxy;
   const start = performance.now();
-  tell({ kind: 'begin', host, name: 'checks' });
-  const way = {
-    serverName: nameOn(context, host),
-    open,
-    clientFaults: () => clientFaultsOn(context, proxy),
-  };
-  const results = await verifyBy(context, checks, way, () => {});
-  tellTogether(context, titleOn(context, host), results);
-  return checked(host, results, since(start));
+  context.report.tell({ kind: 'begin', host, name: 'checks' });
+  const token = settingsToken(context);
+  const target = proxyTarget(context, proxy, { token, clientFaults: () => clientFaultsOn(context, proxy) });
+  const results = await runSiteChecks(checks, target);
+  reportTogether(context, host, results);
+  return checkedReport(host, start, results);
 }
 
-/** Told in one go, as the lines of several proxies would mix; of several, what is well is only counted. */
-function tellTogether(context: Context, title: string, results: readonly CheckResult[]): void {
+/** What the proxy itself reports to be wrong with the gate's clients. */
+async function clientFaultsOn(context: Context, proxy: RolloutProxy): Promise<readonly string[]> {
+  const report = await proxy.read(await planStatus(context, 'clients'), { isSilent: true });
+  if (!isDone(report)) throw new Error(report.failure?.text ?? report.outcome);
+  return clientFaults(report, context.site).map(({ text }) => text);
+}
+
+/** Title of the checks of a host: what was checked, and over which path. */
+export function titleOf({ site, flags }: Context, host: string): string {
+  const name = isNameless(site) ? host : site.serverName;
+  if (flags['via-ssh']) return `Checks of https://${name} on ${host}, through SSH`;
+  const { address } = connectTo({ flags });
+  return `Checks of https://${name} ${address === undefined ? 'from here' : `at ${address}`}`;
+}
+
+/** Reported at once, as the lines of several proxies would mix; of several, what is well is only counted. */
+function reportTogether(context: Context, host: string, results: readonly CheckResult[]): void {
   const { report, settings, flags } = context;
   const isWhole = settings.access.hosts.length === 1 || flags.verbose || flags.curl;
   const isWell = ({ status }: CheckResult) => status === 'passed' || status === 'skipped';
-  report.tell({ kind: 'title', text: title });
-  for (const result of results) if (isWhole || !isWell(result)) tellCheck(context, result);
-  if (!isWhole && results.some(isWell))
-    report.tell({
-      kind: 'point',
-      status: 'passed',
-      text: checkCounts(results.filter(isWell)).join(),
-    });
+  report.tell({ kind: 'title', text: titleOf(context, host) });
+  for (const result of results) if (isWhole || !isWell(result)) reportCheck(context, result);
+  const text = checkCounts(results.filter(isWell)).join();
+  if (!isWhole && text !== '') report.tell({ kind: 'point', status: 'passed', text });
 }
 
-/** Who could not be reached has told nothing yet. */
-function unreached({ report }: Context, unasked: HostReport): HostReport {
-  const { host, failure } = unasked;
-  if (failure) report.tell({ kind: 'failure', host, failure });
-  return { ...unasked, meaning: 'not reached' };
-}
-
-const since = (start: number): number => Math.round(performance.now() - start);
-
-const checked = (host: string, checks: readonly CheckResult[], milliseconds: number): HostReport => ({
-  ...newReport(host),
-  outcome: 'unchanged',
-  meaning: 'checked',
-  checks,
-  milliseconds: { checks: milliseconds },
-});
-
-/** The summary line, the exit status, the JSON with each host's own checks. */
-export function concludeChecks(context: Context, all: readonly VerifiedHost[]): Result {
-  const reports = all.map(({ report }) => report);
-  return conclude(context, reports, [], undefined, (host) => ({
-    checks: all.find(({ report }) => report === host)?.checks ?? [],
-  }));
+function checkedReport(host: string, start: number, checks: readonly CheckResult[]): HostReport {
+  const milliseconds = { checks: Math.round(performance.now() - start) };
+  const report: HostReport = { ...newReport(host), outcome: 'unchanged', checks, milliseconds };
+  return withVerdict(report, { meaning: 'checked' });
 }

@@ -13,18 +13,20 @@ export const COMMON: Readonly<Record<string, Setting>> = {
   DEPLOY_SSH_PROXY_HOST: {
     form: orEmpty(host),
     default: JUMP_HOST,
-    meaning: 'SSH jump host; empty to connect directly',
+    meaning: 'jump host; set it to an empty string to connect directly',
   },
-  DEPLOY_SSH_PROXY_USER: { form: user, meaning: 'user on the jump host; default: the proxy user' },
+  DEPLOY_SSH_PROXY_USER: { form: user, unset: 'the proxy user', meaning: 'user on the jump host' },
   DEPLOY_SSH_PROXY_PORT: { form: port, default: `${SSH.port}`, meaning: 'SSH port of the jump host' },
   SSH_KNOWN_HOSTS: {
     form: path,
-    meaning: 'known_hosts file; default: ~/.ssh/known_hosts and the system files',
+    unset: '`~/.ssh/known_hosts` and `/etc/ssh/ssh_known_hosts`',
+    meaning: 'known_hosts file',
   },
-  ACME_DIRECTORY_URL: { form: url, default: LETS_ENCRYPT, meaning: 'ACME directory URL for certbot' },
+  ACME_DIRECTORY_URL: { form: url, default: LETS_ENCRYPT, meaning: 'ACME directory of the CA' },
   ACME_EMAIL: {
     form: orEmpty(email),
-    meaning: 'contact e-mail of the ACME account; without it, the account is registered without one',
+    unset: 'none: certbot registers without one',
+    meaning: 'email address of the ACME account',
   },
 };
 
@@ -35,11 +37,16 @@ export function settingsOf(site: Site): Readonly<Record<string, Setting>> {
     [`${prefix}_PROXY_HOST`]: {
       form: hosts,
       ...(proxy.host && { default: proxy.host }),
-      meaning: 'the proxy; several are separated by commas',
+      unset: 'none, required',
+      meaning: 'address or LAN name of the proxy; separate several with commas',
     },
     [`${prefix}_PROXY_USER`]: { form: user, default: proxy.user, meaning: 'user on the proxy' },
     [`${prefix}_PROXY_PORT`]: { form: port, default: `${SSH.port}`, meaning: 'SSH port of the proxy' },
-    [`${prefix}_SSH_KEY`]: { form: path, default: SSH.key, meaning: 'private key for SSH' },
+    [`${prefix}_SSH_KEY`]: {
+      form: path,
+      default: SSH.key,
+      meaning: 'private SSH key; if the default file does not exist, the SSH agent is used',
+    },
     ...site.settings,
   };
 }

@@ -58,7 +58,7 @@ export const NGINX: readonly Row[] = [
     error: 'unknown "…" variable; zero size shared memory zone',
     when: /unknown "[^"]*" variable|zero size shared memory zone/,
     cause: 'The vhost is installed, but the file with its maps is missing or not included.',
-    fix: 'Deploy the site again; or, manually, install the files of http-maps/ in /etc/nginx/conf.d/ as described in the README.',
+    fix: 'Deploy the site again; or, manually, install the files of http-maps/ in /etc/nginx/conf.d/ as described in docs/proxy.md.',
   },
   {
     error: 'still could not bind(), and: port … is held by nginx itself',

@@ -93,6 +93,12 @@ export interface Check {
   readonly curl?: (target: CheckTarget) => string;
 }
 
+/** A check, or a few, as a site names them (lib/checks/catalog.ts). */
+export interface CheckSpec {
+  readonly maker: string;
+  readonly options: readonly unknown[];
+}
+
 const finding =
   (status: CheckStatus) =>
   (detail: string): Finding => ({ status, detail });

@@ -5,7 +5,7 @@ const FEWEST_CHARACTERS = 4;
 /** The minimum number of unpredictable parts; random tokens of 16 characters have more than ten. */
 const FEWEST_SURPRISES = 6;
 /** Shorter ones occur by chance. */
-const SHORTEST_TRACK = 4;
+const SHORTEST_TRACK = 3;
 const SHORTEST_REPETITION = 3;
 
 /** Placeholders in examples, anywhere in the token. */
@@ -17,7 +17,13 @@ const WORDS =
   'welcome letmein iloveyou dragon monkey football master ollama bearer openai claude cursor continue chatgpt mistral ' +
   'llama deepseek server service gateway gatepost nginx nexus proxy router secret token access private public ' +
   'default sample example testing test demo temp dummy admin root user login guest hello world foobar foo bar baz ' +
-  'production staging prod local apikey api key auth pass pwd abc xyz the for our my llm gpt ai sk';
+  'production staging prod local apikey api key auth pass pwd abc xyz the for our my llm gpt ai sk ' +
+  'project proj live virtual www http https com org net chat qwerty azerty hunter shadow sunshine princess superman ' +
+  'batman starwars whatever freedom trustno ninja summer winter spring autumn soleil bonjour motdepasse passwort geheim ' +
+  'hallo contrasena';
+
+/** A word or a short key, typed until it was long enough. */
+const REPEATED = /^([a-z0-9]{1,11})\1+[^a-z0-9]?$/;
 
 /** Common substitutes for letters. */
 const LEET: Readonly<Record<string, string>> = {
@@ -62,6 +68,7 @@ const TRACKS = [...ASCENDING, ...KEYBOARD].flatMap((track) => [track, [...track]
 export function isGuessable(token: string): boolean {
   const text = token.toLowerCase();
   if (PLACEHOLDER.test(text.replace(/[_.]/g, '-')) || new Set(text).size < FEWEST_CHARACTERS) return true;
+  if (REPEATED.test(text)) return true;
   // a1b2c3d4 is two sequences.
   const half = (rest: number) => [...text].filter((_, at) => at % 2 === rest).join('');
   return Math.min(surprises(text), surprises(half(0)) + surprises(half(1))) < FEWEST_SURPRISES;
@@ -72,9 +79,16 @@ function surprises(text: string): number {
   let count = 0;
   for (let at = 0; at < text.length; ) {
     if (!'-_.'.includes(text.charAt(at))) count += 1;
-    at += Math.max(1, wordAt(text, at), trackAt(text, at), repetitionAt(text, at));
+    at += Math.max(runAt(text, at), wordAt(text, at), trackAt(text, at), repetitionAt(text, at));
   }
   return count;
+}
+
+/** The same character, once or more often. */
+function runAt(text: string, at: number): number {
+  let length = 1;
+  while (text[at + length] === text[at]) length += 1;
+  return length;
 }
 
 function wordAt(text: string, at: number): number {

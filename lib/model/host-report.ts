@@ -1,4 +1,4 @@
-/** The report of one host about one run. */
+/** What happened on one host during one run. Reports are values: protocol.ts reads one, the functions here derive others. */
 import type { CheckResult } from './check.ts';
 
 export const OUTCOMES = [
@@ -45,41 +45,59 @@ export interface FileReport {
   readonly changed: boolean;
 }
 
-/** One host's report about one run. */
+/** One host's report of one run. */
 export interface HostReport {
   readonly host: string;
-  outcome: OutcomeName;
+  readonly outcome: OutcomeName;
   /** The release created by this run. */
-  release?: string;
+  readonly release?: string;
   /** The latest release before this run. */
+  readonly before?: string;
+  readonly failure?: Failure;
+  /** Set when the rollback failed: the manual recovery steps. */
+  readonly todo?: readonly string[];
+  /** The client that received the generated token; set only on a first deploy. */
+  readonly generated?: string;
+  readonly files: readonly FileReport[];
+  readonly drift: readonly { readonly path: string; readonly how: string }[];
+  readonly notes: readonly string[];
+  readonly facts: Readonly<Record<string, string>>;
+  /** The requested rows, by kind (clients, releases). */
+  readonly rows: Readonly<Record<string, readonly (readonly string[])[]>>;
+  /** The certificate on the host with its chain, as PEM. */
+  readonly certificate?: string;
+  /** Checks of this proxy alone, when each proxy is checked individually. */
+  readonly checks?: readonly CheckResult[];
+  /** What needs attention; if anything does, the exit status is 3. */
+  readonly attention?: readonly Fault[];
+  /** The summary text, where the outcome alone is not enough. */
+  readonly meaning?: string;
+  /** In a plan: file contents before and after, by path. */
+  readonly texts: ReadonlyMap<string, { readonly before: string; readonly after: string }>;
+  /** Duration of each phase. */
+  readonly milliseconds: Readonly<Record<string, number>>;
+}
+
+/** A report that is being read from a program's records (lib/remote/protocol.ts, the only place that writes into one). */
+export interface HostReportDraft extends HostReport {
+  outcome: OutcomeName;
+  release?: string;
   before?: string;
   failure?: Failure;
-  /** Set when the rollback failed: the manual recovery steps. */
   todo?: string[];
-  /** The client that received the generated token; set only on a first deploy. */
   generated?: string;
+  certificate?: string;
   readonly files: FileReport[];
   readonly drift: { path: string; how: string }[];
   readonly notes: string[];
   readonly facts: Record<string, string>;
-  /** The requested rows, by kind (clients, releases). */
   readonly rows: Record<string, string[][]>;
-  /** The certificate on the host with its chain, as PEM. */
-  certificate?: string;
-  /** Checks sent to this proxy itself, when each proxy is checked individually. */
-  checks?: readonly CheckResult[];
-  /** What needs attention there; if anything does, the exit status is 3. */
-  attention?: readonly Fault[];
-  /** The summary text, where the outcome alone is not enough. */
-  meaning?: string;
-  /** In a plan: file contents before and after, by path. */
   readonly texts: Map<string, { before: string; after: string }>;
-  /** Duration of each phase. */
   readonly milliseconds: Record<string, number>;
 }
 
 /** An empty report, `failed` until the program reports another outcome. */
-export function newReport(host: string): HostReport {
+export function newReport(host: string): HostReportDraft {
   return {
     host,
     outcome: 'failed',
@@ -95,15 +113,15 @@ export function newReport(host: string): HostReport {
 
 const DONE = new Set(['applied', 'unchanged', 'planned']);
 
-/** The failure code of a proxy that was skipped because the first one was not healthy. */
+/** The code of a proxy that was skipped because the canary was not healthy. */
 export const NOT_TRIED = 'not-tried';
 
 /** Did the run succeed on this host? */
 export const isDone = ({ outcome }: HostReport): boolean => DONE.has(outcome);
 
 /** Did the run succeed, with no failed check and nothing that needs attention? */
-export const isWell = (host: HostReport): boolean =>
-  isDone(host) && areWell(host.checks) && !host.attention?.length;
+export const isWell = (report: HostReport): boolean =>
+  isDone(report) && areWell(report.checks) && !report.attention?.length;
 
 /** Did all checks pass, warn or get skipped? */
 export const areWell = (checks: readonly CheckResult[] = []): boolean => checks.every(({ ok }) => ok);
@@ -111,6 +129,19 @@ export const areWell = (checks: readonly CheckResult[] = []): boolean => checks.
 /** Can the change be live on this host? After a lost connection that is unknown. */
 export const mayBeLive = ({ outcome }: HostReport): boolean =>
   outcome === 'applied' || outcome === 'unchanged' || outcome === 'unknown';
+
+/** The report with a failure that was detected on this machine. */
+export const failedReport = (
+  report: HostReport,
+  failure: Failure,
+  outcome: OutcomeName = 'failed',
+): HostReport => ({ ...report, outcome, failure });
+
+/** The part of the summary that the outcome alone does not include. */
+export type Verdict = Pick<HostReport, 'meaning' | 'attention'>;
+
+/** The report with its verdict: the only place that sets `meaning` and `attention`. */
+export const withVerdict = (report: HostReport, verdict: Verdict): HostReport => ({ ...report, ...verdict });
 
 /** Both reports as one; a failure of the later one is the failure of both. */
 export function mergeReports(before: HostReport, then: HostReport): HostReport {
@@ -141,7 +172,7 @@ function joinedFiles(before: HostReport, then: HostReport): HostReport['files'] 
   return [...changed].map(([path, isChanged]) => ({ path, changed: isChanged }));
 }
 
-function added(a: Record<string, number>, b: Record<string, number>): Record<string, number> {
+function added(a: HostReport['milliseconds'], b: HostReport['milliseconds']): HostReport['milliseconds'] {
   const sum = { ...a };
   for (const [phase, time] of Object.entries(b)) sum[phase] = (sum[phase] ?? 0) + time;
   return sum;
@@ -150,7 +181,7 @@ function added(a: Record<string, number>, b: Record<string, number>): Record<str
 /** A host, or the public name, with its check results. */
 export interface VerifiedHost {
   readonly report: HostReport;
-  /** What was checked, and by which connection. */
+  /** What was checked, and over which path. */
   readonly title: string;
   readonly checks: readonly CheckResult[];
 }

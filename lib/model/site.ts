@@ -1,5 +1,5 @@
 /** The definition of a site (the data in sites/) and of its settings. */
-import type { Check } from './check.ts';
+import type { CheckSpec } from './check.ts';
 
 /** A file for the http context of nginx: its template in http-maps/, its name in conf.d/, its mode. */
 interface HttpMap {
@@ -30,7 +30,7 @@ interface CertificateFiles {
   readonly key: string;
 }
 
-/** A site is data: templates in the same folder, settings, maps, gate, checks (README, "Add a site"). */
+/** A site is data: templates in the same folder, settings, maps, gate, checks (docs/sites.md). */
 export interface Site {
   readonly name: string;
   /** The `server_name` and the name in the certificate. `_`: reached by address, as the default server. */
@@ -50,8 +50,8 @@ export interface Site {
   readonly checkToken?: string;
   /** The certificate in its vhost, if that is not the certbot path for `serverName`. */
   readonly certificate?: CertificateFiles;
-  /** Loaded on first use. */
-  readonly checks: () => Promise<readonly Check[]>;
+  /** From lib/checks/catalog.ts, in the order in which they are reported. */
+  readonly checks: readonly CheckSpec[];
 }
 const NAMELESS = '_';
 
@@ -78,5 +78,7 @@ export interface Form<T> {
 export interface Setting<T = unknown> {
   readonly form: Form<T>;
   readonly default?: string;
+  /** What applies when it is not set, where there is no `default`; for the tables of the docs. */
+  readonly unset?: string;
   readonly meaning: string;
 }

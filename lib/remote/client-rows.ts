@@ -1,4 +1,4 @@
-/** The rows that a proxy sends about its clients -> clients, as data. */
+/** The rows that a proxy reports of its clients -> clients, as data. */
 import type { HostReport } from '../model/host-report.ts';
 
 /** A client as `bearers.ts list` shows it: never a token. Times as `2026-11-22T17:40:35Z`. */

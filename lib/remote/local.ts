@@ -8,23 +8,28 @@ import { lineSplitter } from '../ssh/channel-output.ts';
 import type { ExecOutcome } from '../ssh/connection.ts';
 import { LIMITS } from '../ssh/timeouts.ts';
 import { SshError } from '../util/errors.ts';
-import type { ProxyHost } from './fleet.ts';
+import type { Fleet, ProxyHost } from './target.ts';
 
 /** What `--local` calls this machine. */
 const LOCALHOST = 'localhost';
 
-/** This machine, in the place of a proxy that is reached over SSH. */
-export const thisMachine = (): ProxyHost => ({
+/** This machine as the only target, without SSH. */
+export const localFleet = (): Fleet => ({
+  targets: [{ host: LOCALHOST, hops: [], connect: async () => thisMachine }],
+  close: () => {},
+});
+
+const thisMachine: ProxyHost = {
   host: LOCALHOST,
   run: runHere,
-  again: async () => thisMachine(),
+  reconnect: async () => {},
   open: async (port) => {
     const socket = connect({ port, host: '127.0.0.1' });
     await once(socket, 'connect');
     return socket;
   },
   close: () => {},
-});
+};
 
 /**
  * In a session of its own: Ctrl-C here leaves the program to its end, as it does over SSH. So does the limit: what runs as

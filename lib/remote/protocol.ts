@@ -1,5 +1,5 @@
 /** What a remote program tells, record by record, read into a host's account. */
-import { type HostReport, OUTCOMES } from '../model/host-report.ts';
+import { type HostReportDraft, OUTCOMES } from '../model/host-report.ts';
 
 export type RemoteEvent =
   | { readonly kind: 'begin'; readonly name: string }
@@ -17,7 +17,7 @@ export interface RecordReader {
 /** Reads the records of run `id` into `report`, and tells `onEvent` as they come. */
 export function readRecords(
   id: string,
-  report: HostReport,
+  report: HostReportDraft,
   onEvent: (event: RemoteEvent) => void = () => {},
 ): RecordReader {
   let verdict: string | undefined;
@@ -58,7 +58,7 @@ function phases(milliseconds: Record<string, number>, onEvent: (event: RemoteEve
   return { begin, end };
 }
 
-type Note = (report: HostReport, fields: readonly string[]) => void;
+type Note = (report: HostReportDraft, fields: readonly string[]) => void;
 
 /** What each kind of record adds to the account. */
 const NOTES: Readonly<Record<string, Note>> = {
@@ -102,13 +102,13 @@ const NOTES: Readonly<Record<string, Note>> = {
 // A map, since the words are the proxy's: an object has a `constructor`, too.
 const NOTED: ReadonlyMap<string, Note> = new Map(Object.entries(NOTES));
 
-function addLine(report: HostReport, path: string, side: 'before' | 'after', line: string): void {
+function addLine(report: HostReportDraft, path: string, side: 'before' | 'after', line: string): void {
   const texts = report.texts.get(path) ?? { before: '', after: '' };
   report.texts.set(path, { ...texts, [side]: `${texts[side]}${line}\n` });
 }
 
 /** Verdicts of the question itself, `asked` and `cancelled`, say nothing of the run that was asked about. */
-function conclude(report: HostReport, name: string, release: string): void {
+function conclude(report: HostReportDraft, name: string, release: string): void {
   if (name === 'asked' || name === 'cancelled') return;
   report.outcome = OUTCOMES.find((known) => known === name) ?? 'failed';
   if (name === 'applied') report.release = release;

@@ -1,4 +1,4 @@
-/** The rows that a proxy tells of itself -> its status, as data. */
+/** The rows that a proxy reports of itself -> its status, as data. */
 import { X509Certificate } from 'node:crypto';
 import { daysLeft, readCertificate } from '../model/certificate.ts';
 import type { Issued } from '../model/check.ts';
@@ -17,15 +17,15 @@ export interface Status {
   readonly messages: readonly string[];
   /** The vhost that is there: the whole site, or the one that waits for the first certificate. */
   readonly vhost?: 'tls' | 'http-only';
-  /** The files that define $connection_upgrade; more than one is too many. */
+  /** The files that define $connection_upgrade; there should be one. */
   readonly upgrade: readonly string[];
   readonly certificate?: CertificateStatus;
   readonly renewal: Renewal;
   /** Of a site with a gate. */
   readonly clients?: readonly ListedClient[];
-  /** The `server` lines in force, asked from the proxy: `open`, `closed`, `unreachable`, `silent` or `untested`. */
+  /** The active `server` lines, tried from the proxy: `open`, `closed`, `unreachable`, `silent` or `untested`. */
   readonly backends: readonly { readonly address: string; readonly port: number; readonly state: string }[];
-  /** Who is at work on the host now. */
+  /** Who is running something on the host now. */
   readonly busy?: string;
   /** A run that was left unfinished; the next change settles it. */
   readonly unfinished?: string;
@@ -49,7 +49,7 @@ export interface CertificateStatus {
   readonly names: string;
 }
 
-/** What `host` told; `now` judges the days left, since a proxy's clock may be off. */
+/** The status in a report; `now` judges the days left, since a proxy's clock may be off. */
 export function statusOf(host: HostReport, { gate }: Pick<Site, 'gate'>, now: string): Status {
   const { rows, facts } = host;
   const of = (kind: string) => rows[kind] ?? [];
@@ -74,7 +74,7 @@ export function statusOf(host: HostReport, { gate }: Pick<Site, 'gate'>, now: st
   };
 }
 
-/** Is the site there, by a release of ours or by a vhost that somebody else put there? */
+/** Is the site there, by a release or by a vhost that somebody else wrote? */
 export const isDeployed = ({ releases: [last], vhost }: Pick<Status, 'releases' | 'vhost'>): boolean =>
   vhost !== undefined || (last !== undefined && last.kind !== REMOVAL);
 

@@ -1,8 +1,19 @@
 /** Error classes, each with its exit status. */
 
-/** The exit statuses (README, "Exit status"). */
+/** The exit statuses (docs/reference.md, "Exit status"). */
 export const EXIT = { done: 0, refused: 1, usage: 2, checkFailed: 3, unknown: 4, restoreFailed: 5 } as const;
 export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
+
+/** What each exit status means, for the table in the docs. */
+export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+  done: 'done, or nothing to do',
+  refused: 'refused, failed or rolled back; the previous configuration is still active',
+  usage: 'invalid usage or settings; no connection was made',
+  checkFailed:
+    'the change is live, but a check failed, or the gate has no clients and rejects every request; for `status`: a proxy needs attention',
+  unknown: 'the connection was lost after the change was sent; its outcome is unknown',
+  restoreFailed: 'the rollback failed; manual recovery steps are printed',
+};
 
 /** A problem that the operator can fix. `advice` gives the cause and the fix. */
 export class StopError extends Error {

@@ -1,4 +1,4 @@
-/** Concurrency: a limited number at once, memoized lookups, and exclusive runs. */
+/** Concurrency: a limited number at once, and memoized lookups. */
 
 /**
  * Does `work` on every item, at most `atOnce` at a time; results are in the order of the items.
@@ -33,31 +33,4 @@ export function remembering<Q extends readonly unknown[], A>(
     answers.set(name, answer);
     return answer;
   };
-}
-
-export interface Crowd {
-  /** Runs it concurrently with everything else. */
-  readonly among: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Runs it when nothing else is running. */
-  readonly alone: <T>(work: () => Promise<T>) => Promise<T>;
-}
-
-/** Runs most work concurrently, and some of it exclusively. */
-export function newCrowd(): Crowd {
-  const busy = new Set<Promise<unknown>>();
-  let turn: Promise<unknown> = Promise.resolve();
-  const among: Crowd['among'] = async (work) => {
-    const doing = work();
-    busy.add(doing);
-    return doing.finally(() => busy.delete(doing));
-  };
-  const alone: Crowd['alone'] = (work) => {
-    const mine = turn.then(async () => {
-      while (busy.size > 0) await Promise.allSettled(busy);
-      return work();
-    });
-    turn = mine.catch(() => {});
-    return mine;
-  };
-  return { among, alone };
 }

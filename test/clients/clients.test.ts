@@ -1,5 +1,5 @@
 /** The official npm clients through the gate: they list models and stream a chat. */
-import '../lab/enter.ts';
+import '../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { Ollama } from 'ollama';
 import OpenAI from 'openai';
-import { type Lab, startLab } from '../lab/lab.ts';
+import { type Lab, startLab } from '../lab/namespaces/lab.ts';
 
 const TOKEN = 'a-token-for-clients-0123456789-ABCdef';
 const NAME = 'https://ia.enso.4nkweb.com/ollama';

@@ -46,7 +46,7 @@ export function judgePorts(
   );
 }
 
-/** The commands to run, as in the README. */
+/** The commands of docs/firewall.md. */
 function firewall(ports: readonly number[], proxies: readonly string[]): string {
   const known = proxies.filter((host) => isIP(host) === 4);
   const from = known.length > 0 ? known : ['PROXY'];

@@ -1,67 +1,64 @@
-/** A certificate from a CA: the HTTP-only vhost where there is no TLS yet, a try from outside, then certbot. */
+/** A certificate from a CA: the HTTP-only vhost where there is no TLS yet, a preflight from outside, then certbot. */
 import type { Failure } from '../../model/host-report.ts';
 import { WEBROOT } from '../../model/renewal.ts';
-import type { Program } from '../../model/run.ts';
 import * as programs from '../../program/certificate-programs.ts';
-import { resolveName, tryChallenge } from './preflight.ts';
-import {
-  type BootstrapSession,
-  currentCertificate,
-  describeCertificate,
-  fail,
-  note,
-  noteWhatServes,
-  runStep,
-} from './session.ts';
+import { type PreflightResult, resolveName, tryChallenge } from './preflight.ts';
+import type { BootstrapSession } from './session.ts';
 
-/** Orders one; false when none came. A vhost on TLS stays as it is: its own challenge location serves. */
-export async function orderCertificate(session: BootstrapSession, httpOnly: Program): Promise<boolean> {
-  if (session.account.facts.vhost !== 'tls' && !(await placeHttpOnly(session, httpOnly))) return false;
-  const ordered = (await isReady(session)) && (await askCa(session));
-  if (!ordered) noteWhatServes(session, 'no new certificate');
-  return ordered;
-}
+const NO_CERTIFICATE = 'no new certificate';
+const REHEARSED = 'the staging CA would have issued; the certificate there stays as it is';
 
-async function placeHttpOnly(session: BootstrapSession, httpOnly: Program): Promise<boolean> {
-  if (!(await runStep(session, httpOnly))) return false;
-  session.account.facts.vhost = 'http-only';
-  return true;
+const isWanted = ({ isGoing, need }: BootstrapSession): boolean => isGoing && need === 'order';
+
+/** Puts the HTTP-only vhost in place; a vhost on TLS stays as it is: its own challenge location serves. */
+export async function placeHttpOnly(session: BootstrapSession): Promise<void> {
+  const { httpOnly } = session.plan;
+  if (!isWanted(session) || !httpOnly || session.report.facts.vhost === 'tls') return;
+  await session.apply(httpOnly);
+  if (session.isGoing) session.add({ facts: { vhost: 'http-only' } });
 }
 
 /** Is certbot there, and does the name lead to this host's webroot, as far as this machine can see? */
-async function isReady(session: BootstrapSession): Promise<boolean> {
-  const { serverName } = session.context.site;
-  if (session.account.facts.certbot !== 'yes')
-    return fail(session, { code: 'certbot-missing', text: 'there is no certbot on the proxy' });
-  const resolved = await resolveName(serverName);
-  if ('failure' in resolved) return fail(session, resolved.failure);
-  const file = programs.newChallenge();
-  if (!(await runStep(session, await programs.challengeProgram(session.context.site, file), false)))
-    return false;
-  return fetchAll(session, resolved.addresses, file);
+export async function preflight(session: BootstrapSession): Promise<void> {
+  if (!isWanted(session)) return;
+  const failure = await obstacleTo(session);
+  if (failure) session.fail(failure);
+  if (!session.isGoing) session.explain(NO_CERTIFICATE);
 }
 
+async function obstacleTo(session: BootstrapSession): Promise<Failure | undefined> {
+  const { site } = session.context;
+  if (session.report.facts.certbot !== 'yes')
+    return { code: 'certbot-missing', text: 'there is no certbot on the proxy' };
+  const resolved = await resolveName(site.serverName);
+  if ('failure' in resolved) return resolved.failure;
+  const file = programs.newChallenge();
+  await session.read(await programs.challengeProgram(site, file));
+  if (!session.isGoing) return undefined;
+  // As lib/program/sh/challenge.sh has it: sites share the webroot.
+  const placed = { ...file, name: `gatepost-${site.name}~${file.name}` };
+  const { failure, warnings } = await fetchAll(session, resolved.addresses, placed);
+  for (const text of warnings) session.warn(text);
+  if (failure) await session.read(await programs.challengeProgram(site));
+  return failure;
+}
+
+/** Fetches the placed file by every name of the order. */
 async function fetchAll(
   session: BootstrapSession,
   addresses: readonly string[],
-  file: programs.ChallengeFile,
-): Promise<boolean> {
+  placed: programs.ChallengeFile,
+): Promise<PreflightResult> {
   const { site, report } = session.context;
-  const { host } = session.remote;
+  const { host } = session.proxy;
   const start = performance.now();
   report.tell({ kind: 'begin', host, name: 'fetch' });
-  // As lib/program/sh/challenge.sh has it: sites share the webroot.
-  const placed = { ...file, name: `gatepost-${site.name}~${file.name}` };
-  const own = await tryChallenge(site.serverName, addresses, placed, session.request.isLocalCa);
-  const { warnings } = own;
+  const own = await tryChallenge(site.serverName, addresses, placed, session.plan.request.isLocalCa);
   const failure = own.failure ?? (await tryOthers(session, placed));
   const milliseconds = Math.round(performance.now() - start);
-  session.account.milliseconds.fetch = milliseconds;
+  session.add({ milliseconds: { fetch: milliseconds } });
   report.tell({ kind: 'step', host, name: 'fetch', milliseconds, ok: !failure });
-  for (const text of warnings) report.tell({ kind: 'warning', host, text });
-  if (!failure) return true;
-  await runStep(session, await programs.challengeProgram(site), false);
-  return fail(session, failure);
+  return { warnings: own.warnings, ...(failure && { failure }) };
 }
 
 /**
@@ -72,34 +69,27 @@ async function tryOthers(
   session: BootstrapSession,
   placed: programs.ChallengeFile,
 ): Promise<Failure | undefined> {
-  for (const [name = '', webroot] of session.account.rows.other_name ?? []) {
+  for (const [name = '', webroot] of session.report.rows.other_name ?? []) {
     if (webroot !== WEBROOT) continue;
     const found = await resolveName(name);
     const failure =
       'failure' in found
         ? found.failure
-        : (await tryChallenge(name, found.addresses, placed, session.request.isLocalCa)).failure;
+        : (await tryChallenge(name, found.addresses, placed, session.plan.request.isLocalCa)).failure;
     if (failure)
       return { code: 'lineage-name', text: `the certificate there also names ${name}: ${failure.text}` };
   }
   return undefined;
 }
 
-async function askCa(session: BootstrapSession): Promise<boolean> {
-  const kind = kindOf(session);
-  if (!(await runStep(session, await programs.issueProgram(session.context.site, kind, session.request))))
-    return false;
-  note(
-    session,
-    kind === 'rehearsal'
-      ? REHEARSED
-      : `${describeCertificate(session)}, issued by ${currentCertificate(session)?.issuer}`,
-  );
-  return true;
+/** Orders the certificate with certbot, installs the renewal hook, reloads. */
+export async function orderCertificate(session: BootstrapSession): Promise<void> {
+  if (!isWanted(session)) return;
+  const { request } = session.plan;
+  // A certificate from a CA is never replaced by a staging one.
+  const kind = request.staging && session.certificate?.kind === 'ca' ? 'rehearsal' : 'new';
+  await session.apply(await programs.issueProgram(session.context.site, kind, request));
+  if (!session.isGoing) return session.explain(NO_CERTIFICATE);
+  const issued = `${session.describeCertificate()}, issued by ${session.certificate?.issuer}`;
+  session.note(kind === 'rehearsal' ? REHEARSED : issued);
 }
-
-const REHEARSED = 'the staging CA would have issued; the certificate there stays as it is';
-
-/** A certificate from a CA is never given up for a staging one. */
-const kindOf = (session: BootstrapSession): programs.Order =>
-  session.request.staging && currentCertificate(session)?.kind === 'ca' ? 'rehearsal' : 'new';

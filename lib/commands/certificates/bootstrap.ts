@@ -1,137 +1,115 @@
-/** Brings one host to a good certificate and the full site. */
+/** Steps that bring one host to a good certificate and the full site. */
 import { certificateFault } from '../../model/certificate.ts';
-import type { CertificateRequest } from '../../model/certificate-request.ts';
 import type { Failure, HostReport } from '../../model/host-report.ts';
-import { isDone } from '../../model/host-report.ts';
 import { renewalFaults, renewalOf } from '../../model/renewal.ts';
-import type { Program } from '../../model/run.ts';
+import { renderHttpOnly } from '../../nginx/render.ts';
 import {
+  httpOnlyProgram,
   inspectProgram,
   issueProgram,
   selfSignedName,
   selfSignedProgram,
 } from '../../program/certificate-programs.ts';
-import type { Remote } from '../../remote/transact.ts';
-import { reconnecting } from '../../remote/transact.ts';
-import { runProgram } from '../apply.ts';
 import type { Context } from '../context.ts';
-import type { Deploy } from '../deploy.ts';
-import { orderCertificate } from './acme-order.ts';
-import {
-  type BootstrapSession,
-  currentCertificate,
-  describeCertificate,
-  note,
-  noteWhatServes,
-  refuse,
-  runStep,
-} from './session.ts';
+import { planDeploy } from '../deploy.ts';
+import type { RolloutProxy } from '../rollout.ts';
+import { certificateRequestOf } from './options.ts';
+import { type BootstrapPlan, BootstrapSession } from './session.ts';
 
-/** Everything that needs no look at a host, made before one is contacted. */
-export interface Plan extends Deploy {
-  /** The HTTP-only vhost, where an order may want it. */
-  readonly httpOnly?: Program;
+/**
+ * The certificate that is wanted, the HTTP-only vhost where an order may want it, and the deploy of the full site.
+ * @throws UsageError with everything that is wrong with flags, settings and templates
+ */
+export async function planBootstrap(context: Context): Promise<BootstrapPlan> {
+  const request = certificateRequestOf(context);
+  const { site, settings } = context;
+  const isOrder = request.method === 'order';
+  if (isOrder) await renderHttpOnly(site, settings);
+  const deploy = await planDeploy(context);
+  return { request, deploy, ...(isOrder && { httpOnly: await httpOnlyProgram(site, settings) }) };
 }
 
-/** Brings a host to a good certificate and the full site; where it gets none, says why. */
-export async function bootstrap(
+/** Inspects what there is for TLS on the host, and decides how it comes to a good certificate. */
+export async function inspect(
   context: Context,
-  request: CertificateRequest,
-  plan: Plan,
-  remote: Remote,
-): Promise<HostReport> {
-  const account = await runProgram(context, remote, await inspectProgram(context.site), false);
-  const session: BootstrapSession = { context, request, remote: reconnecting(remote), account };
-  try {
-    if (!isDone(account) || !(await hasCertificate(session, plan))) return session.account;
-    if (request.method === 'order') warnOfRenewal(session);
-    await deployWhole(session, plan);
-    return session.account;
-  } finally {
-    recordCertificate(session);
-    session.remote.close();
-  }
+  proxy: RolloutProxy,
+  plan: BootstrapPlan,
+): Promise<BootstrapSession> {
+  const report = await proxy.read(await inspectProgram(context.site));
+  const session = new BootstrapSession(context, proxy, plan, report);
+  if (session.isGoing) decide(session);
+  return session;
 }
 
-async function deployWhole(session: BootstrapSession, { run, program }: Plan): Promise<void> {
-  const hasChanged = session.account.outcome === 'applied';
-  const isWhole = await runStep(session, { id: run.id, text: program }, !session.context.flags['dry-run']);
-  if (!isWhole && hasChanged) noteWhatServes(session, 'the certificate is there, the whole site is not');
-}
-
-/** Sees to a good certificate on the host; false when there is none in the end. */
-async function hasCertificate(session: BootstrapSession, { httpOnly }: Plan): Promise<boolean> {
-  const { context } = session;
+function decide(session: BootstrapSession): void {
   const why = reason(session);
-  if (why === '') {
-    note(session, `${describeCertificate(session)}; no new one is needed`);
-    return fixHook(session);
-  }
-  const obstacle = obstacleOf(session);
-  if (obstacle) return refuse(session, obstacle);
-  note(session, `${why}: ${context.flags['dry-run'] ? 'a new one would be made' : 'a new one is made'}`);
-  if (context.flags['dry-run']) return true;
-  return httpOnly ? orderCertificate(session, httpOnly) : selfSign(session);
+  const obstacle = why === '' ? undefined : obstacleOf(session);
+  if (obstacle) session.fail(obstacle, 'refused');
+  if (why === '') session.note(`${session.describeCertificate()}; no new one is needed`);
+  if (why === '' || obstacle) return;
+  const isDry = session.context.flags['dry-run'];
+  session.note(`${why}: ${isDry ? 'a new one would be made' : 'a new one is made'}`);
+  if (!isDry) session.need = session.plan.request.method;
 }
 
 /** What forbids a new certificate, as lib/program/sh/lineage.sh found it; only an order loses names. */
-function obstacleOf({ request, account }: BootstrapSession): Failure | undefined {
-  const [found] = account.rows.obstacle ?? [];
+function obstacleOf({ plan: { request }, report }: BootstrapSession): Failure | undefined {
+  const [found] = report.rows.obstacle ?? [];
   const [code = '', text = '', advice = ''] = found ?? [];
   return found && (code === 'linked' || request.method === 'order') ? { code, text, advice } : undefined;
 }
 
-/** Why a new certificate is wanted; empty when it is not. */
-function reason(session: BootstrapSession): string {
-  const { request, account, remote } = session;
-  const certificate = currentCertificate(session);
-  if (certificate && account.facts.key === 'other') return 'the key there is not that of the certificate';
-  if (certificate && account.facts.key !== 'yes') return 'the key of the certificate there is missing';
-  if (request.force) return '--force-renewal';
-  if (request.staging && certificate?.kind !== 'staging') return '--staging';
-  const name = selfSignedName(session.context.site, remote.host);
-  return certificateFault(
-    certificate,
-    name,
-    ACCEPTED[request.staging ? 'staging' : request.method],
-    new Date(),
-  );
-}
-
 const ACCEPTED = { order: ['ca'], staging: ['staging'], 'self-signed': ['ca', 'self-signed'] } as const;
 
-/** A hook that is missing or old is put right, and nginx made to serve what certbot may have renewed without it. */
-async function fixHook(session: BootstrapSession): Promise<boolean> {
-  const { facts } = session.account;
-  if (session.request.method === 'self-signed' || session.context.flags['dry-run']) return true;
-  if (facts.renewed_by !== 'certbot' || facts.hook === 'yes') return true;
-  return runStep(session, await issueProgram(session.context.site, 'none', session.request));
+/** Why a new certificate is wanted; empty when it is not. */
+function reason({ plan: { request }, report, certificate, context, proxy }: BootstrapSession): string {
+  if (certificate && report.facts.key === 'other') return 'the key there is not that of the certificate';
+  if (certificate && report.facts.key !== 'yes') return 'the key of the certificate there is missing';
+  if (request.force) return '--force-renewal';
+  if (request.staging && certificate?.kind !== 'staging') return '--staging';
+  const name = selfSignedName(context.site, proxy.host);
+  const accepted = ACCEPTED[request.staging ? 'staging' : request.method];
+  return certificateFault(certificate, name, accepted, new Date());
 }
 
-async function selfSign(session: BootstrapSession): Promise<boolean> {
-  if (!(await runStep(session, await selfSignedProgram(session.context.site, session.remote.host))))
-    return false;
-  note(
-    session,
-    `${describeCertificate(session)}, signed by the proxy itself; clients must be told to trust it`,
-  );
-  return true;
+/** Makes a certificate that the host signs itself. */
+export async function selfSign(session: BootstrapSession): Promise<void> {
+  if (!session.isGoing || session.need !== 'self-signed') return;
+  await session.apply(await selfSignedProgram(session.context.site, session.proxy.host));
+  if (session.isGoing)
+    session.note(
+      `${session.describeCertificate()}, signed by the proxy itself; clients must be told to trust it`,
+    );
 }
 
-/** What would let the certificate run out unnoticed. */
-function warnOfRenewal({ context, account, remote: { host } }: BootstrapSession): void {
-  if (account.certificate === undefined) return;
-  for (const text of renewalFaults(renewalOf(account.facts)))
-    context.report.tell({ kind: 'warning', host, text });
+/**
+ * Where a good certificate is renewed by certbot and the hook is missing or old, installs the hook, and makes nginx serve
+ * what certbot may have renewed without it.
+ */
+export async function repairRenewalHook(session: BootstrapSession): Promise<void> {
+  const { context, plan, report, need } = session;
+  if (!session.isGoing || plan.request.method !== 'order') return;
+  const isHookBad = report.facts.renewed_by === 'certbot' && report.facts.hook !== 'yes';
+  if (need === 'none' && isHookBad && !context.flags['dry-run'])
+    await session.apply(await issueProgram(context.site, 'none', plan.request));
+  if (!session.isGoing || session.report.certificate === undefined) return;
+  for (const text of renewalFaults(renewalOf(session.report.facts))) session.warn(text);
 }
 
-/** For --json. */
-function recordCertificate(session: BootstrapSession): void {
-  const certificate = currentCertificate(session);
-  if (!certificate) return;
-  Object.assign(session.account.facts, {
+/** Deploys the full site; the report also has the certificate, for --json. */
+export async function deployFullSite(session: BootstrapSession): Promise<HostReport> {
+  if (session.isGoing) {
+    const hasChanged = session.report.outcome === 'applied';
+    await session.apply(session.plan.deploy.program);
+    if (hasChanged) session.explain('the certificate is there, the whole site is not');
+  }
+  const { certificate, report } = session;
+  if (!certificate) return report;
+  const facts = {
+    ...report.facts,
     certificate_kind: certificate.kind,
     certificate_until: certificate.until.toISOString(),
     certificate_sha256: certificate.fingerprint,
-  });
+  };
+  return { ...report, facts };
 }

@@ -1,4 +1,4 @@
-/** One host and the programs that bootstrap runs there: its account grows by each, and the first failure ends the session. */
+/** One host while bootstrap-tls brings it to a good certificate and the full site. */
 import { withOrderCode } from '../../diagnosis/diagnose.ts';
 import {
   CERTIFICATE_KINDS,
@@ -8,69 +8,109 @@ import {
   readCertificate,
 } from '../../model/certificate.ts';
 import type { CertificateRequest } from '../../model/certificate-request.ts';
-import type { Failure, HostReport } from '../../model/host-report.ts';
-import { isDone, mergeReports } from '../../model/host-report.ts';
+import {
+  type Failure,
+  failedReport,
+  type HostReport,
+  isDone,
+  mergeReports,
+  newReport,
+  withVerdict,
+} from '../../model/host-report.ts';
 import type { Program } from '../../model/run.ts';
-import type { Remote } from '../../remote/transact.ts';
 import { SshError } from '../../util/errors.ts';
-import { runProgram } from '../apply.ts';
 import type { Context } from '../context.ts';
+import type { DeployPlan } from '../deploy.ts';
+import type { RolloutProxy } from '../rollout.ts';
 
-export interface BootstrapSession {
-  readonly context: Context;
+/** Everything that is known before a host is contacted. */
+export interface BootstrapPlan {
   readonly request: CertificateRequest;
-  readonly remote: Remote;
-  account: HostReport;
+  /** The HTTP-only vhost, where an order may want it. */
+  readonly httpOnly?: Program;
+  readonly deploy: DeployPlan;
 }
 
-/** Runs one program and adds its account; false when it failed. What was done before it stays told. */
-export async function runStep(session: BootstrapSession, program: Program, changes = true): Promise<boolean> {
-  try {
-    const report = await runProgram(session.context, session.remote, program, changes);
-    session.account = mergeReports(
-      session.account,
-      report.failure ? { ...report, failure: withOrderCode(report.failure) } : report,
-    );
-    return isDone(report);
-  } catch (error) {
-    if (!(error instanceof SshError)) throw error;
-    return fail(session, { code: 'ssh', text: error.message, advice: error.advice });
+/** The report of a host grows step by step; after the first failure, the steps that follow do nothing. */
+export class BootstrapSession {
+  /** How the host comes to a good certificate, once that is decided. */
+  need: 'none' | 'order' | 'self-signed' = 'none';
+  readonly context: Context;
+  readonly proxy: RolloutProxy;
+  readonly plan: BootstrapPlan;
+  #report: HostReport;
+
+  constructor(context: Context, proxy: RolloutProxy, plan: BootstrapPlan, report: HostReport) {
+    this.context = context;
+    this.proxy = proxy;
+    this.plan = plan;
+    this.#report = report;
   }
-}
 
-/** Ends the session for a reason that was found from here. */
-export function fail(session: BootstrapSession, failure: Failure): false {
-  session.account = { ...session.account, outcome: 'failed', failure };
-  return false;
-}
+  get report(): HostReport {
+    return this.#report;
+  }
 
-/** Ends the way before anything was changed. */
-export function refuse(way: BootstrapSession, failure: Failure): false {
-  way.account = { ...way.account, outcome: 'refused', failure };
-  return false;
-}
+  get isGoing(): boolean {
+    return isDone(this.#report);
+  }
 
-/** The certificate on the host, as far as it was told. */
-export const currentCertificate = ({ account }: BootstrapSession): Certificate | undefined =>
-  readCertificate(account.certificate);
+  /** The certificate on the host, as far as it was reported. */
+  get certificate(): Certificate | undefined {
+    return readCertificate(this.#report.certificate);
+  }
 
-export const note = ({ context, remote: { host } }: BootstrapSession, text: string): void =>
-  context.report.tell({ kind: 'note', host, text });
+  /** Runs a program that changes the host. */
+  apply = (program: Program): Promise<void> => this.#run(() => this.proxy.apply(program));
 
-/** The certificate there, for people. */
-export function describeCertificate(session: BootstrapSession): string {
-  const certificate = currentCertificate(session);
-  if (!certificate) return 'there is no certificate';
-  const { kind, until } = certificate;
-  return `the certificate is ${CERTIFICATE_KINDS[kind]}, valid until ${dayOf(until)} (${daysLeft(certificate, new Date())} days)`;
-}
+  /** Runs a program that changes nothing that is served. */
+  read = (program: Program): Promise<void> => this.#run(() => this.proxy.read(program));
 
-/** The summary's words for a host that was not brought to the whole site, though something came of it. */
-export function noteWhatServes({ account }: BootstrapSession, came: string): void {
-  if (!['failed', 'refused', 'rolled-back'].includes(account.outcome)) return;
-  const serves =
-    account.facts.vhost === 'http-only'
-      ? 'the HTTP-only vhost is in place and answers the challenge path'
-      : 'what was served before still is';
-  account.meaning = `${came}; ${serves}`;
+  async #run(run: () => Promise<HostReport>): Promise<void> {
+    try {
+      const report = await run();
+      const failure = report.failure && withOrderCode(report.failure);
+      this.add(failure ? { ...report, failure } : report);
+    } catch (error) {
+      if (!(error instanceof SshError)) throw error;
+      this.fail({ code: 'ssh', text: error.message, advice: error.advice });
+    }
+  }
+
+  /** Merges what a step found; what earlier steps did stays reported. */
+  add(then: Partial<HostReport>): void {
+    const { host, outcome } = this.#report;
+    this.#report = mergeReports(this.#report, { ...newReport(host), outcome, ...then });
+  }
+
+  /** Ends the session for a reason that was found from here; `refused`: before anything was changed. */
+  fail(failure: Failure, outcome: 'failed' | 'refused' = 'failed'): void {
+    this.#report = failedReport(this.#report, failure, outcome);
+  }
+
+  /** Says what came of a session that failed halfway, and what is served now. */
+  explain(came: string): void {
+    if (!['failed', 'refused', 'rolled-back'].includes(this.#report.outcome)) return;
+    const serves =
+      this.#report.facts.vhost === 'http-only'
+        ? 'the HTTP-only vhost is in place and answers the challenge path'
+        : 'the previous configuration is still active';
+    this.#report = withVerdict(this.#report, { meaning: `${came}; ${serves}` });
+  }
+
+  note(text: string): void {
+    this.context.report.tell({ kind: 'note', host: this.proxy.host, text });
+  }
+
+  warn(text: string): void {
+    this.context.report.tell({ kind: 'warning', host: this.proxy.host, text });
+  }
+
+  /** The certificate there, for people. */
+  describeCertificate(): string {
+    const { certificate } = this;
+    if (!certificate) return 'there is no certificate';
+    const { kind, until } = certificate;
+    return `the certificate is ${CERTIFICATE_KINDS[kind]}, valid until ${dayOf(until)} (${daysLeft(certificate, new Date())} days)`;
+  }
 }

@@ -1,12 +1,14 @@
 /** A host's status as people read it: points with a mark, then what there is in tables. */
 import { judgeDays } from '../../model/certificate.ts';
-import type { Fault, HostReport } from '../../model/host-report.ts';
+import { type Fault, type HostReport, isDone, withVerdict } from '../../model/host-report.ts';
 import { renewalFaults } from '../../model/renewal.ts';
+import { newRun } from '../../model/run.ts';
 import type { Site } from '../../model/site.ts';
 import type { Entry } from '../../output/report.ts';
 import { atMinute } from '../../output/table.ts';
 import { type CertificateStatus, isDeployed, type Status, statusOf } from '../../remote/status.ts';
 import { lookUp } from '../../util/collections.ts';
+import type { Context } from '../context.ts';
 import { clientEntry, clientFaults } from './client-views.ts';
 import { needs } from './summary.ts';
 
@@ -29,18 +31,30 @@ export function statusEntries(host: HostReport, site: GatedOrNot, now: string): 
   ];
 }
 
-/** The host with what needs attention there, and with the verdict as the summary says it. */
-export function judged(host: HostReport, site: GatedOrNot, now: string): HostReport {
-  const status = statusOf(host, site, now);
-  const attention = pointsOn(host, site, status)
+/** The report of a host that was read, with what needs attention there; the verdict is the summary's word for it. */
+export function judgeStatus({ site }: Context, report: HostReport): HostReport {
+  if (!isDone(report)) return report;
+  const status = statusOf(report, site, newRun().now);
+  const attention = pointsOn(report, site, status)
     .filter(({ status: is }) => is === 'failed' || is === 'warned')
     .map(({ about, text }) => ({ about, text }));
   const meaning = needs(attention) ?? (isDeployed(status) ? 'healthy' : 'not deployed');
-  return { ...host, attention, meaning };
+  return withVerdict(report, { attention, meaning });
 }
 
-/** A judged host's verdict: `healthy`, `needs attention` or `not deployed`; of one that was not reached, `not checked`. */
-export const verdictOn = ({ meaning = 'not checked' }: HostReport): string => meaning.split(':')[0] ?? '';
+/** Reports what each host that was read has. */
+export function reportStatus({ site, report }: Context, hosts: readonly HostReport[]): void {
+  for (const host of hosts.filter(isDone))
+    for (const entry of statusEntries(host, site, newRun().now)) report.tell(entry);
+}
+
+/** For --json: a host's verdict (`healthy`, `needs attention`, `not deployed`, `not checked`) and its status. */
+export const statusJson = ({ site }: Context, hosts: readonly HostReport[]): readonly object[] =>
+  hosts.map((host) => {
+    if (!isDone(host)) return { verdict: 'not checked' };
+    const [verdict] = (host.meaning ?? '').split(':');
+    return { verdict, ...statusOf(host, site, newRun().now) };
+  });
 
 type GatedOrNot = Pick<Site, 'gate'>;
 

@@ -1,4 +1,4 @@
-/** The last words of a run: its exit status, its summary line, its JSON. */
+/** The end of a run: its exit status, its summary lines, its JSON. */
 import type { CheckResult } from '../../model/check.ts';
 import { checkSummary } from '../../model/check.ts';
 import {
@@ -9,6 +9,8 @@ import {
   isDone,
   isWell,
   NOT_TRIED,
+  type OutcomeName,
+  withVerdict,
 } from '../../model/host-report.ts';
 import { groupIdentical, shortHostList } from '../../util/collections.ts';
 import { EXIT, type ExitStatus } from '../../util/errors.ts';
@@ -27,32 +29,41 @@ const BY_WEIGHT: readonly ExitStatus[] = [
 
 function exitOf(host: HostReport): ExitStatus {
   if (isDone(host)) return isWell(host) ? EXIT.done : EXIT.checkFailed;
-  // The first proxy has the say.
+  // The canary's own status counts.
   if (host.failure?.code === NOT_TRIED) return EXIT.done;
   if (host.todo) return EXIT.restoreFailed;
   return host.outcome === 'unknown' ? EXIT.unknown : EXIT.refused;
 }
 
+/** Everything that the end of a run is made of. */
+interface Results {
+  readonly hosts: readonly HostReport[];
+  /** What was checked from here, by the public name. */
+  readonly checks?: readonly CheckResult[];
+  /** A new token, for --json. */
+  readonly token?: Secret | undefined;
+  /** More for --json, one entry a host. */
+  readonly details?: readonly object[];
+  /** More for --json, beside the hosts. */
+  readonly json?: Readonly<Record<string, unknown>>;
+}
+
 /**
- * Tells the summary (a line; of several hosts a row each, then how many fared how) and gives the result of the whole run,
+ * Reports the summary (a line; of several hosts a row each, then how many fared how) and gives the result of the whole run,
  * as bad as its worst part.
  */
-export function conclude(
-  { report }: Context,
-  hosts: readonly HostReport[],
-  checks: readonly CheckResult[],
-  token?: Secret,
-  more: (host: HostReport) => Readonly<Record<string, unknown>> = () => ({}),
-): Result {
+export function summarize({ report }: Context, results: Results): Result {
+  const { hosts, checks = [], token, details = [], json = {} } = results;
   const statuses = [...hosts.map(exitOf), areWell(checks) ? EXIT.done : EXIT.checkFailed];
   const exit = BY_WEIGHT.find((status) => statuses.includes(status)) ?? EXIT.done;
   const isOne = hosts.length === 1;
-  for (const { ok, text } of summary(hosts, checks)) report.tell({ kind: 'summary', ok, text });
+  for (const { ok, text } of summaryLines(hosts, checks)) report.tell({ kind: 'summary', ok, text });
   return {
     exit,
     json: {
-      hosts: hosts.map((host) => ({ ...asJson(host, isOne ? checks : []), ...more(host) })),
-      // Of several proxies, what was asked by the public name is no single one's.
+      ...json,
+      hosts: hosts.map((host, i) => ({ ...asJson(host, isOne ? checks : []), ...details[i] })),
+      // Of several proxies, what was checked by the public name belongs to no single one.
       ...(!isOne && checks.length > 0 && { checks }),
       ...(token && { token: token.reveal() }),
     },
@@ -64,7 +75,7 @@ interface Line {
   readonly text: string;
 }
 
-function summary(hosts: readonly HostReport[], checks: readonly CheckResult[]): readonly Line[] {
+function summaryLines(hosts: readonly HostReport[], checks: readonly CheckResult[]): readonly Line[] {
   const isEach = areWell(checks);
   const [first, ...others] = hosts;
   if (first && others.length === 0)
@@ -77,7 +88,7 @@ function summary(hosts: readonly HostReport[], checks: readonly CheckResult[]): 
   ];
 }
 
-/** Files that were written and put back again have not changed; a release that was made before a later failure stays. */
+/** Files that were written and rolled back have not changed; a release that was made before a later failure stays. */
 function changedFiles({ outcome, files, release }: HostReport): HostReport['files'] {
   return files.map(({ path, changed }) => ({
     path,
@@ -96,17 +107,23 @@ function asJson(host: HostReport, checks: readonly CheckResult[]): Readonly<Reco
   };
 }
 
-/** What became of one host, its name as wide as the others'. */
+/** The summary line of one host, its name as wide as the others'. */
 export function hostLine(report: HostReport, widest = 0): string {
   const { host, release, checks = [] } = report;
   const what = `${`${host}:`.padEnd(widest + 1)} ${became(report)}${release ? ` (release ${release})` : ''}`;
   return [what, ...besides(report), ...checkSummary(checks)].join('; ');
 }
 
-/** What became of a host, in a few words. */
+/** What happened on a host, in a few words. */
 export function became({ outcome, meaning, todo }: HostReport): string {
   if (todo) return 'rollback failed, run the steps above manually';
   return meaning ?? MEANING[outcome];
+}
+
+/** The report of a host that did what it was asked to, in a command's own words. */
+export function inWords(report: HostReport, words: Partial<Record<OutcomeName, string>>): HostReport {
+  const meaning = words[report.outcome];
+  return meaning === undefined ? report : withVerdict(report, { meaning });
 }
 
 /** What needs attention, by what it is about; undefined where nothing does. */
@@ -115,7 +132,7 @@ export function needs(attention: readonly Fault[] = []): string | undefined {
   return about.length > 0 ? `needs attention: ${about.join(', ')}` : undefined;
 }
 
-/** What needs attention beside what became of the host; nothing where its meaning includes that. */
+/** What needs attention although the run succeeded; nothing where its meaning includes that. */
 export function besides({ meaning, attention }: HostReport): readonly string[] {
   const text = meaning === undefined ? needs(attention) : undefined;
   return text === undefined ? [] : [text];

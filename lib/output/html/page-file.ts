@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { UsageError } from '../../util/errors.ts';
 import { replaceFile, tryFolder } from '../../util/replace-file.ts';
 
-interface PageFile {
+export interface PageFile {
   /** Absolute; a link is followed. */
   readonly path: string;
   /** @throws the system error */

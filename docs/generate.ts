@@ -1,0 +1,127 @@
+/**
+ * Fills the tables of README.md and docs/*.md from the code: `npm run docs`.
+ *
+ * A table stands between `<!-- table: NAME -->` and `<!-- end -->`.
+ */
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
+import { FLAGS } from '../lib/config/flag-table.ts';
+import { COMMON, settingsOf } from '../lib/config/schema.ts';
+import { findSites } from '../lib/config/site-registry.ts';
+import { ACME } from '../lib/diagnosis/acme-failures.ts';
+import { NGINX } from '../lib/diagnosis/nginx-failures.ts';
+import type { Row } from '../lib/diagnosis/row.ts';
+import { SSH } from '../lib/diagnosis/ssh-failures.ts';
+import { SUDO } from '../lib/diagnosis/sudo-failures.ts';
+import { SYMPTOMS as SYMPTOM_ROWS } from '../lib/diagnosis/symptoms.ts';
+import type { Setting } from '../lib/model/site.ts';
+import { EXIT, EXIT_MEANINGS } from '../lib/util/errors.ts';
+import { ROOT } from '../lib/util/project-root.ts';
+
+/** The symptom tables, by the names of their markers. */
+export const SYMPTOMS: Readonly<Record<string, readonly Row[]>> = {
+  'symptoms clients': Object.values(SYMPTOM_ROWS),
+  'symptoms nginx': NGINX,
+  'symptoms sudo': SUDO,
+  'symptoms ssh': SSH,
+  'symptoms certificates': ACME,
+};
+
+/** The names of the pages: README.md and every page of docs/, relative to the repository. */
+export async function pageNames(): Promise<readonly string[]> {
+  const names = await readdir(new URL('docs/', ROOT));
+  return ['README.md', ...names.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+}
+
+/** The text of a page. */
+export const readPage = (name: string): Promise<string> => readFile(new URL(name, ROOT), 'utf8');
+
+/** Every table as Markdown, by the name of its marker. */
+export async function tables(): Promise<ReadonlyMap<string, string>> {
+  const sites = [...(await findSites()).values()];
+  return new Map([
+    ...Object.entries(SYMPTOMS).map(([name, rows]) => [name, symptomTable(rows)] as const),
+    ...sites.map((site) => [`settings ${site.name}`, settingTable(settingsOf(site))] as const),
+    ['settings common', settingTable(COMMON)],
+    ['flags', await flagTable()],
+    ['exit statuses', exitTable()],
+  ]);
+}
+
+/**
+ * The text of a page with its tables filled in.
+ * @throws for a marker that names no table
+ */
+export function withTables(text: string, all: ReadonlyMap<string, string>): string {
+  return text.replace(
+    /(<!-- table: (.+) -->\n)[\s\S]*?(<!-- end -->)/g,
+    (_, begin: string, name: string, end: string) => {
+      const table = all.get(name);
+      if (table === undefined) throw new Error(`no table ${name}; known: ${[...all.keys()].join(', ')}`);
+      return `${begin}\n${table}\n${end}`;
+    },
+  );
+}
+
+const symptomTable = (rows: readonly Row[]): string =>
+  markdown(
+    ['error', 'cause', 'fix'],
+    rows.map(({ error, cause, fix }) => [`\`${error}\``, cause, fix]),
+  );
+
+const settingTable = (settings: Readonly<Record<string, Setting>>): string =>
+  markdown(
+    ['variable', 'default', 'meaning'],
+    Object.entries(settings).map(([name, setting]) => [
+      `\`${name}\``,
+      setting.default === undefined ? (setting.unset ?? 'none') : `\`${setting.default}\``,
+      setting.meaning,
+    ]),
+  );
+
+const exitTable = (): string =>
+  markdown(
+    ['exit status', 'meaning'],
+    Object.entries(EXIT).map(([name, status]) => [`${status}`, EXIT_MEANINGS[name as keyof typeof EXIT]]),
+  );
+
+async function flagTable(): Promise<string> {
+  const scripts = await flagsOfScripts();
+  const rows = Object.entries(FLAGS).map(([name, flag]) => {
+    const users = [...scripts].filter(([, flags]) => flags.includes(name)).map(([script]) => script);
+    const value = 'value' in flag ? ` ${flag.value}` : '';
+    return [`\`--${name}${value}\``, users.length > 0 ? users.join(', ') : 'all', flag.help];
+  });
+  return markdown(['flag', 'scripts', 'meaning'], rows);
+}
+
+/** The flags that each script adds to those of all scripts, read from its text: importing a script runs it. */
+async function flagsOfScripts(): Promise<ReadonlyMap<string, readonly string[]>> {
+  const names = (await readdir(new URL('scripts/', ROOT))).filter((name) => name.endsWith('.ts')).sort();
+  const found = new Map<string, readonly string[]>();
+  for (const name of names) {
+    const list = /^ {2}flags: \[([^\]]*)\]/m.exec(await readPage(`scripts/${name}`))?.[1];
+    const flags = [...(list ?? '').matchAll(/'([a-z-]+)'/g)].map(([, flag = '']) => flag);
+    if (flags.length > 0) found.set(name.replace('.ts', ''), flags);
+  }
+  return found;
+}
+
+function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((text) => text.replaceAll('|', '\\|')).join(' | ')} |`;
+  return `${[line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')}\n`;
+}
+
+async function fillPages(): Promise<void> {
+  const all = await tables();
+  for (const name of await pageNames()) {
+    const text = await readPage(name);
+    const filled = withTables(text, all);
+    if (filled === text) continue;
+    await writeFile(new URL(name, ROOT), filled);
+    console.log(`updated ${name}`);
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await fillPages();

@@ -1,0 +1,136 @@
+/** A change of one client of the gate: its plan, its new token, the proof from here, what the client needs. */
+import { bearerOpens, bearerRefused } from '../checks/gate/bearer-live.ts';
+import { secretOf } from '../config/settings.ts';
+import { DEFAULT_CLIENT, type Scope, tokenFingerprint } from '../model/bearer.ts';
+import type { Check, CheckResult } from '../model/check.ts';
+import { type HostReport, isDone, mayBeLive } from '../model/host-report.ts';
+import { newRun, type Program } from '../model/run.ts';
+import type { Gate } from '../model/site.ts';
+import { newToken } from '../nginx/tokens.ts';
+import { type ClientChange, clientProgram } from '../program/client-program.ts';
+import type { Secret } from '../util/secret.ts';
+import type { Context, Result } from './context.ts';
+import { checkTarget, runReported } from './site-checks.ts';
+import { clientText } from './views/client-views.ts';
+import { summarize } from './views/summary.ts';
+
+export interface ClientPlan {
+  readonly change: ClientChange;
+  readonly program: Program;
+  /** Was the token made here? Then it is shown once. */
+  readonly isNew: boolean;
+  /** The token that opened the gate so far, as far as this machine knows. */
+  readonly old?: Secret;
+}
+
+/** The plan of a change; from here on its tokens are hidden, and a new one is not lost by an interruption. */
+export async function planChange(
+  { site, flags, report, underWay }: Context,
+  { change, isNew, old }: Omit<ClientPlan, 'program'>,
+): Promise<ClientPlan> {
+  const token = 'token' in change ? change.token : undefined;
+  for (const secret of [token, old]) if (secret) report.hide(secret);
+  if (token && isNew && !flags['dry-run']) underWay.tokens.set(change.client, token);
+  const run = newRun();
+  const text = await clientProgram(run, site, change, flags['dry-run']);
+  return { change, program: { id: run.id, text }, isNew, ...(old && { old }) };
+}
+
+/** Adds a client with a new token; the environment's is not used. */
+export async function planAddition(context: Context, client: string): Promise<ClientPlan> {
+  const { scope = 'inference', limit } = context.flags;
+  const token = await newToken();
+  const change = {
+    verb: 'add_client',
+    client,
+    scope: scope as Scope,
+    token,
+    ...(limit && { limit }),
+  } as const;
+  return planChange(context, { change, isNew: true });
+}
+
+/** Takes a client's tokens out of the gate. */
+export const planRevocation = (context: Context, client: string): Promise<ClientPlan> =>
+  planChange(context, { change: { verb: 'revoke_client', client }, isNew: false });
+
+/** Shows a token that was made here, where it may be live. */
+export function showClientToken(
+  { flags, report }: Context,
+  { change, isNew }: ClientPlan,
+  hosts: readonly HostReport[],
+): Secret | undefined {
+  if (!isNew || !('token' in change) || !hosts.some(mayBeLive)) return undefined;
+  if (!flags.json) report.showToken(change.client, change.token);
+  return change.token;
+}
+
+const isLive = ({ flags }: Context, hosts: readonly HostReport[]): boolean =>
+  hosts.some(isDone) && !flags['dry-run'];
+
+/** Proves the change by requests from here. */
+export async function proveChange(
+  context: Context,
+  plan: ClientPlan,
+  hosts: readonly HostReport[],
+): Promise<readonly CheckResult[]> {
+  const { site, flags, report } = context;
+  if (!site.gate || flags['no-verify'] || !isLive(context, hosts)) return [];
+  const checks = proofs(site.gate, context, hosts, plan);
+  if (checks.length > 0)
+    report.tell({ kind: 'title', text: `Requests to https://${site.serverName} from here` });
+  return runReported(context, checks, checkTarget(context, {}));
+}
+
+function proofs(
+  gate: Gate,
+  { settings }: Context,
+  hosts: readonly HostReport[],
+  { change, old }: ClientPlan,
+): readonly Check[] {
+  const path = `${gate.path}/v1/models`;
+  const known = secretOf(settings, gate.token);
+  switch (change.verb) {
+    case 'add_client':
+      return [bearerOpens('new bearer opens', path, change.token)];
+    case 'rotate':
+      return [
+        bearerOpens('new bearer opens', path, change.token),
+        ...(old && !change.keepPrevious ? [bearerRefused('old bearer is refused', path, old)] : []),
+        ...(old && change.keepPrevious && wasLive(hosts, old)
+          ? [bearerOpens('previous bearer opens', path, old)]
+          : []),
+      ];
+    case 'revoke_client':
+      return change.client === DEFAULT_CLIENT && known
+        ? [bearerRefused('its bearer is refused', path, known)]
+        : [];
+    case 'revoke_previous':
+      return [];
+  }
+}
+
+/** The env file may hold any token; the proxies report the fingerprint of the one that was live. */
+const wasLive = (hosts: readonly HostReport[], old: Secret): boolean =>
+  hosts.every(({ facts }) => facts.previous === tokenFingerprint(old));
+
+/** Reports how the client is set up, then the summary. */
+export function summarizeChange(
+  context: Context,
+  { change }: ClientPlan,
+  results: {
+    readonly hosts: readonly HostReport[];
+    readonly checks: readonly CheckResult[];
+    readonly token: Secret | undefined;
+  },
+): Result {
+  const { hosts } = results;
+  const use = isLive(context, hosts) && 'token' in change ? clientText(context.site) : '';
+  if (use) context.report.tell({ kind: 'text', text: `\n${use}` });
+  if (change.verb === 'revoke_client' && hosts.some(({ outcome }) => outcome === 'applied'))
+    context.report.tell({
+      kind: 'note',
+      text: 'Streams that this client has open run to their end; it cannot start a new one.',
+    });
+  return summarize(context, { ...results, json: { client: change.client, ...(use && { use }) } });
+}

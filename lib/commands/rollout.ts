@@ -1,0 +1,87 @@
+/** One piece of work on every proxy of a site, over SSH or on this machine, reported as it happens. */
+import type { HostReport } from '../model/host-report.ts';
+import { newRun, type Program } from '../model/run.ts';
+import { outcomeProgram } from '../program/program.ts';
+import { localFleet } from '../remote/local.ts';
+import type { RemoteEvent } from '../remote/protocol.ts';
+import { rollOut, strategyOf, workOn } from '../remote/rollout.ts';
+import { sshFleet } from '../remote/ssh-fleet.ts';
+import type { ProxyHost, Target } from '../remote/target.ts';
+import { transact } from '../remote/transact.ts';
+import { StopError } from '../util/errors.ts';
+import type { Context } from './context.ts';
+import { reportEnd, reportFiles, reportRoute } from './views/rollout-view.ts';
+
+/** A connected proxy as commands see it. */
+export interface RolloutProxy extends Pick<ProxyHost, 'host' | 'open'> {
+  /** Runs a program that changes the host (except in a dry run), and learns its outcome even if the connection drops. */
+  apply(program: Program): Promise<HostReport>;
+  /** Runs a program that changes nothing; `isSilent`: without reporting its steps. */
+  read(program: Program, options?: { readonly isSilent?: boolean }): Promise<HostReport>;
+}
+
+/**
+ * Connects to every proxy and does `work` there: all at once, by --parallel, or the canary first. One host's failure stops
+ * no other; the reports come in the order of the hosts.
+ */
+export async function rollout(
+  context: Context,
+  work: (proxy: RolloutProxy) => Promise<HostReport>,
+): Promise<readonly HostReport[]> {
+  const { flags, settings, report } = context;
+  const strategy = strategyOf(flags);
+  const fleet = flags.local ? localFleet() : await sshFleet(settings.access);
+  reportRoute(context, fleet.targets);
+  const hosts = await rollOut(fleet, strategy, async (target) => {
+    const done = await workOn(target, listener(context, target), (proxy) =>
+      work(rolloutProxy(context, proxy)),
+    );
+    reportEnd(context, done);
+    return done;
+  });
+  reportFiles(report, hosts);
+  return hosts;
+}
+
+const listener = ({ report }: Context, { host }: Target) => ({
+  onBegin: (name: string) => report.tell({ kind: 'begin', host, name }),
+  onConnect: (milliseconds: number) =>
+    report.tell({ kind: 'step', host, name: 'connect', milliseconds, ok: true }),
+});
+
+function rolloutProxy(context: Context, proxy: ProxyHost): RolloutProxy {
+  const { host } = proxy;
+  const onEvent = (event: RemoteEvent) => context.report.tell({ ...event, host });
+  const read: RolloutProxy['read'] = (program, { isSilent = false } = {}) =>
+    transact(proxy, program, isSilent ? {} : { onEvent });
+  return {
+    host,
+    open: (port) => proxy.open(port),
+    read,
+    apply: (program) =>
+      context.flags['dry-run'] ? read(program) : applied(context, proxy, { program, onEvent }),
+  };
+}
+
+/** Until the outcome is known, whatever ends this script says that the host may be changing. */
+async function applied(
+  context: Context,
+  proxy: ProxyHost,
+  { program, onEvent }: { program: Program; onEvent: (event: RemoteEvent) => void },
+): Promise<HostReport> {
+  const { site, underWay } = context;
+  const ask = async () => {
+    const run = newRun();
+    return { id: run.id, text: await outcomeProgram(run, site, program.id) };
+  };
+  underWay.hosts.set(proxy.host, undefined);
+  try {
+    const report = await transact(proxy, program, { ask, onEvent });
+    underWay.hosts.set(proxy.host, report);
+    return report;
+  } catch (error) {
+    // The host would run nothing. After any other error the program may still be running.
+    if (error instanceof StopError) underWay.hosts.delete(proxy.host);
+    throw error;
+  }
+}

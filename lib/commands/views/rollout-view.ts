@@ -1,0 +1,99 @@
+/** Report entries of a rollout: the hops to the hosts, what happened on each, which files it touched, and how they differ. */
+import { type HostReport, isDone, isWell } from '../../model/host-report.ts';
+import type { Report } from '../../output/report.ts';
+import type { Target } from '../../remote/target.ts';
+import type { Hop } from '../../ssh/hops.ts';
+import { groupIdentical, shortHostList } from '../../util/collections.ts';
+import type { Context } from '../context.ts';
+import { became, besides } from './summary.ts';
+
+/** Reports where the work goes, before it begins. */
+export function reportRoute({ site, report }: Context, targets: readonly Target[]): void {
+  const hops = new Set(targets.flatMap((target) => target.hops.map(describe)));
+  for (const text of hops) report.tell({ kind: 'detail', text });
+  const hosts = targets.map(({ host }) => host);
+  const where = hosts.length > MANY ? `${hosts.length} proxies` : hosts.join(', ');
+  const [first] = targets;
+  const isHere = first?.hops.length === 0;
+  const path = first?.hops.length === 1 ? 'directly' : `through ${first?.hops.at(-2)?.host}`;
+  const text = isHere ? `${site.name} on this machine` : `${site.name} on ${where}, ${path}`;
+  report.tell({ kind: 'title', text });
+  report.tell({ kind: 'hosts', hosts });
+}
+
+// So many names fit into one line.
+const MANY = 3;
+
+const describe = ({ label, host, user, port, keys }: Hop): string =>
+  `${label}: ${user}@${host} port ${port}, ${keys.length > 0 ? keys.join(', ') : 'agent'}`;
+
+/** Reports the end of a host, all at once: others are under way meanwhile. */
+export function reportEnd({ report, settings }: Context, ended: HostReport): void {
+  const { host, failure, drift, todo } = ended;
+  report.tell({ kind: 'over', host });
+  for (const { path, how } of drift)
+    report.tell({ kind: 'warning', host, text: `${path} was ${how} by hand since the last release` });
+  if (failure) report.tell({ kind: 'failure', host, failure, became: became(ended), todo });
+  else if (settings.access.hosts.length > 1) reportLine(report, ended);
+}
+
+function reportLine(report: Report, ended: HostReport): void {
+  const milliseconds = Object.values(ended.milliseconds).reduce((sum, each) => sum + each, 0);
+  const hasFailedCheck = isDone(ended) && ended.checks?.some(({ ok }) => !ok);
+  const what = hasFailedCheck ? `${became(ended)}, but a check failed` : became(ended);
+  const text = [what, ...besides(ended)].join('; ');
+  report.tell({ kind: 'host', host: ended.host, ok: isWell(ended), milliseconds, text });
+}
+
+/** Reports the files that were changed, or would be; of several hosts once for those that are identical. */
+export function reportFiles(report: Report, hosts: readonly HostReport[]): void {
+  const isReported = ({ outcome }: HostReport) => outcome === 'applied' || outcome === 'planned';
+  const all = hosts.filter(isReported).map((host) => [host.host, changes(host)] as const);
+  for (const { what, hosts: names } of groupIdentical(all)) {
+    if (hosts.length > 1 && what.length > 0)
+      report.tell({ kind: 'file', text: `on ${shortHostList(names)}` });
+    for (const text of what) report.tell({ kind: 'file', text });
+  }
+}
+
+function changes({ outcome, files }: HostReport): readonly string[] {
+  const verb = outcome === 'planned' ? 'would change' : 'changed';
+  return files.filter(({ changed }) => changed).map(({ path }) => `${verb} ${path}`);
+}
+
+interface Change {
+  readonly path: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/**
+ * After a dry run, reports the diff of every file that would change, once where it is the same on several hosts.
+ * Tokens are fingerprints already when they come from the host.
+ */
+export async function reportDiffs({ flags, report }: Context, hosts: readonly HostReport[]): Promise<void> {
+  if (!flags['dry-run']) return;
+  // Loaded here: no other run has a use for it.
+  const patch = await import('diff');
+  const all = hosts.flatMap(({ host, texts }) =>
+    [...texts].map(([path, text]) => [host, { path, ...text }] as const),
+  );
+  for (const {
+    what,
+    hosts: [first = '', ...others],
+  } of groupIdentical(all)) {
+    report.tell({ kind: 'diff', text: diff(patch, what, first) });
+    if (others.length > 0) report.tell({ kind: 'note', text: `the same on ${shortHostList(others)}` });
+  }
+}
+
+type Patch = typeof import('diff');
+
+const diff = (
+  { createTwoFilesPatch, FILE_HEADERS_ONLY }: Patch,
+  { path, before, after }: Change,
+  host: string,
+): string =>
+  createTwoFilesPatch(path, path, before, after, `on ${host}`, 'wanted', {
+    headerOptions: FILE_HEADERS_ONLY,
+  }).trimEnd();

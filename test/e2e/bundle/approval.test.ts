@@ -1,0 +1,146 @@
+/** A login user who may become root for approved programs only. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import { COMMAND } from '../../../lib/program/program.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
+import { deployProgram } from '../../lab/actors/programs.ts';
+import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
+import { script } from '../clients/clients-lab.ts';
+
+let lab: Lab;
+let approval: string;
+const root = (text: string, input = '') => lab.proxy.sh(text, { input });
+const env = deploys.withToken(deploys.TOKEN);
+const run = (name: string, args: readonly string[] = [], more = {}) =>
+  script(lab, name, [...args, '--json'], { env: { ...env, ...more } });
+
+/** Runs a text as the login user does: by the command that the suite sends. */
+const asUser = (text: string) =>
+  root(`cat >/tmp/text; su -s /bin/sh ncantu -c "$(cat /root/command)" </tmp/text`, text);
+
+before(async () => {
+  lab = await startLab();
+  const file = `${lab.directory}/approve.sh`;
+  const { status, stdout, stderr } = await lab.run('approve', ['--bundle', file]);
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /on each proxy, as root: `sh approve\.sh`/);
+  approval = await readFile(file, 'utf8');
+  await root('rm /etc/sudoers.d/*; cat >/root/command', COMMAND);
+});
+after(() => lab.stop());
+
+describe('the file for root', () => {
+  test('does nothing when it is cut', async () => {
+    for (let cut = 0; cut < approval.length - 2; cut += 3997) await root('sh -s', approval.slice(0, cut));
+    assert.equal((await root('ls /etc/gatepost /usr/local/sbin/gatepost-run')).status, 2);
+  });
+
+  test('says that a shell as root is still allowed, and not when it is not', async () => {
+    await root("echo 'ncantu ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ncantu; chmod 440 /etc/sudoers.d/*");
+    assert.match((await root('sh -s', approval)).stdout, /a shell as root too/);
+    await root('rm /etc/sudoers.d/ncantu');
+    assert.doesNotMatch((await root('sh -s', approval)).stdout, /a shell/);
+  });
+
+  test('leaves one command to sudo, and files that only root may write', async () => {
+    const { stdout } = await root('sudo -l -U ncantu | grep NOPASSWD; stat -c "%a %U %n" /usr/local/sbin/*');
+    assert.equal(
+      stdout.trim().replace(/ +/g, ' '),
+      '(root) NOPASSWD: /usr/local/sbin/gatepost-run ""\n755 root /usr/local/sbin/gatepost-run',
+    );
+    assert.notEqual((await root("su ncantu -c 'sudo -n /bin/sh -c id'")).status, 0);
+    assert.notEqual((await root("su ncantu -c 'sudo -n /usr/local/sbin/gatepost-run mask'")).status, 0);
+  });
+});
+
+describe('with it, every script works', () => {
+  const runs: readonly (readonly [name: string, args: readonly string[], outcome: string])[] = [
+    ['deploy', ['--dry-run'], 'planned'],
+    ['deploy', [], 'applied'],
+    ['deploy', [], 'unchanged'],
+    ['bearers', ['add', 'bob', '--limit', '60'], 'applied'],
+    ['bearers', ['list'], 'unchanged'],
+    ['rotate-bearer', ['--client', 'bob', '--keep-previous'], 'applied'],
+    ['rotate-bearer', ['--client', 'bob', '--revoke-previous'], 'applied'],
+    ['bearers', ['revoke', 'bob'], 'applied'],
+    ['status', [], 'unchanged'],
+    ['bootstrap-tls', ['--no-verify'], 'unchanged'],
+    ['remove', ['--yes'], 'applied'],
+    ['rollback', ['--no-verify'], 'applied'],
+  ];
+  for (const [name, args, outcome] of runs)
+    test(`${name} ${args.join(' ')}`.trim(), async () => {
+      const { json, all } = await run(name, args);
+      assert.equal(json.hosts[0]?.outcome, outcome, all);
+    });
+
+  test('a first deploy that makes its own token', async () => {
+    await run('remove', ['--yes']);
+    await root('rm -r /var/lib/gatepost');
+    const { json, all } = await run('deploy', ['--no-verify'], { IA_ENSO_OLLAMA_BEARER_TOKEN: undefined });
+    assert.equal(json.hosts[0]?.outcome, 'applied', all);
+    assert.equal(await deploys.gate(json.token), 200);
+  });
+});
+
+describe('what root has not approved', () => {
+  test('of other settings is refused, with what to do', async () => {
+    const { json, status } = await run('deploy', [], { IA_ENSO_BACKEND_IP: '192.168.1.165' });
+    assert.equal(status, 1);
+    assert.equal(json.hosts[0]?.outcome, 'refused');
+    assert.match(`${json.hosts[0]?.failure?.text}`, /this program is not approved on this host/);
+    assert.match(`${json.hosts[0]?.failure?.next}`, /scripts\/approve\.ts --bundle/);
+  });
+
+  const slips: Readonly<Record<string, (text: string) => string>> = {
+    'a command before it': (text) => `touch /root/hacked\n${text}`,
+    'a command after it': (text) => `${text}touch /root/hacked\n`,
+    'a command in the place of its verb': (text) =>
+      text.replace(/\napply\nexit/, '\ntouch /root/hacked\nexit'),
+    'a command in a value': (text) => text.replace(/^WHO='.*'$/m, "WHO='x';touch /root/hacked;:'y'"),
+    'a substitution in a value': (text) => text.replace(/^WHO='.*'$/m, 'WHO="$(touch /root/hacked)"'),
+    'a value of two lines': (text) => text.replace(/^WHO='.*'$/m, "WHO='x'\ntouch /root/hacked"),
+    'a line that looks as if it had been masked': (text) => text.replace(/^WHO='.*'$/m, '?WHO'),
+    'a mask that is a command': (text) => text.replace(/^RUN='.*'$/m, '=?RUN'),
+    'another path in a constant': (text) => text.replace(/^SITE='.*'$/m, "SITE='../../root'"),
+    'a way up in a name': (text) => text.replace(/^RUN='.*'$/m, "RUN='../../../root/hacked'"),
+    'a log that nginx writes as root': (text) =>
+      text.replace(/access_log \S+/, 'access_log /etc/cron.d/hacked'),
+    'a token that closes its line': (text) =>
+      text.replace(/^("~\S+ \+).*$/m, '$1x\\z" full:default; include /etc/shadow; #\\z" full:default;'),
+    'a token with a bare quote': (text) => text.replace(/^("~\S+ \+)A/m, '$1\\"A'),
+    'the end of a here-document': (text) =>
+      text.replace(/^# created .*$/m, 'END_OF_FILE\ntouch /root/hacked'),
+    'another file': (text) => text.replace(/want map '[^']*'/, "want map '../../cron.d/hacked'"),
+    'carriage returns': (text) => text.replaceAll('\n', '\r\n'),
+    nothing: () => '',
+    'only a shell line': () => 'touch /root/hacked\n',
+  };
+  let before: string;
+  test('may well be sent', async () => {
+    before = await deploys.config(lab.proxy);
+  });
+  for (const [what, slip] of Object.entries(slips))
+    test(`${what}: nothing of it runs`, async () => {
+      const { text } = await deployProgram({ token: deploys.TOKEN });
+      const bad = slip(text);
+      assert.notEqual(bad, text, 'the test changes something');
+      const { status, stderr } = await asUser(bad);
+      assert.equal(status, 77, stderr);
+      assert.match(stderr, /not approved/);
+    });
+
+  test('left nothing behind', async () => {
+    assert.equal((await root('ls /root/hacked /etc/cron.d/hacked 2>/dev/null')).stdout, '');
+    assert.equal(await deploys.config(lab.proxy), before);
+  });
+
+  test('while the program as it is does run', async () => {
+    const { text } = await deployProgram({ token: deploys.TOKEN });
+    const { status, stdout, stderr } = await asUser(text);
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /\toutcome\t(applied|unchanged)\t/);
+  });
+});

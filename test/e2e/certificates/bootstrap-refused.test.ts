@@ -1,0 +1,155 @@
+/** What keeps a certificate away before a CA is asked, each told by its type; nothing that served is lost, and the next run goes on. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { clientMapKey } from '../../../lib/nginx/client-map.ts';
+import { Secret } from '../../../lib/util/secret.ts';
+import { copyProject } from '../../lab/actors/project.ts';
+import { finished, type Lab, startLab } from '../../lab/namespaces/lab.ts';
+import { local } from '../../lab/namespaces/process.ts';
+import {
+  assertFails,
+  assertHealthy,
+  assertNoTry,
+  bootstrap,
+  issued,
+  NAME,
+  served,
+  WITH_TOKEN,
+} from './bootstrap-lab.ts';
+
+/** What another site's bootstrap has in the webroot. */
+const OTHER_TRY = '/var/www/certbot/.well-known/acme-challenge/gatepost-other.example~try';
+
+describe('bootstrap-tls that cannot ask the CA', () => {
+  let lab: Lab;
+  let names = '';
+  before(async () => {
+    lab = await startLab({ certificate: 'none', proxies: 2, backends: false });
+    await lab.startAcme();
+    names = await readFile('/etc/hosts', 'utf8');
+    await lab.proxy.sh(`mkdir -p $(dirname ${OTHER_TRY}) && touch ${OTHER_TRY}`);
+  });
+  after(() => lab.stop());
+
+  const fails = (code: string, words: RegExp, env?: Record<string, string>) =>
+    assertFails(lab, code, words, env);
+  const elsewhere = (address: string) =>
+    writeFile('/etc/hosts', names.replace(`203.0.113.100 ${NAME}`, `${address} ${NAME}`));
+  const asBefore = () => writeFile('/etc/hosts', names);
+
+  test('the name does not resolve', async () => {
+    await writeFile('/etc/hosts', names.replace(NAME, 'other.example'));
+    await fails('dns', /does not resolve here/).finally(asBefore);
+  });
+
+  test('the name leads to a private address', async () => {
+    await elsewhere('192.168.1.100');
+    await fails('dns-private', /private address, 192\.168\.1\.100.*ssrf_blocked/s).finally(asBefore);
+  });
+
+  test('nothing listens on port 80 of the name', async () => {
+    await elsewhere('203.0.113.10');
+    await fails('challenge-unreachable', /203\.0\.113\.10 does not answer.*firewall/s).finally(asBefore);
+  });
+
+  test('another server answers under the name', async () => {
+    await elsewhere('203.0.113.101');
+    await fails(
+      'challenge-other',
+      /at 203\.0\.113\.101 answers 404 \(server: nginx.*record leads elsewhere/s,
+    ).finally(asBefore);
+  });
+
+  test('a redirect leads elsewhere', async () => {
+    await elsewhere('203.0.113.101');
+    const other = lab.proxies[1];
+    const vhost = `server { listen 80; server_name ${NAME}; return 302 https://elsewhere.example/; }`;
+    await other?.sh(`echo '${vhost}' >/etc/nginx/conf.d/other.conf && nginx -s reload && sleep 0.3`);
+    await fails('challenge-redirect', /leads to https:\/\/elsewhere\.example/).finally(asBefore);
+  });
+
+  test('the IPv6 address goes nowhere', async () => {
+    await local`ip addr add 2001:db8::1/64 dev internet nodad`;
+    await writeFile('/etc/hosts', `${names}2001:db8::64 ${NAME}\n`);
+    await fails('challenge-ipv6', /2001:db8::64 does not answer.*AAAA/s).finally(asBefore);
+    await local`ip addr del 2001:db8::1/64 dev internet`;
+  });
+
+  test('certbot is not there', async () => {
+    // Only in this host's own mounts: nothing of the machine's is touched.
+    await lab.proxy.sh('touch /root/nothing && mount --bind /root/nothing /usr/bin/certbot');
+    await fails('certbot-missing', /apt install certbot/);
+    await lab.proxy.sh('umount /usr/bin/certbot');
+  });
+
+  test('certbot is at work already', async () => {
+    const hold =
+      "import fcntl,time; f=open('/etc/letsencrypt/.certbot.lock','w'); fcntl.lockf(f,fcntl.LOCK_EX); time.sleep(30)";
+    await lab.proxy.sh(`/usr/bin/python3 -c "${hold}" >/dev/null 2>&1 & echo $! >/root/holder; sleep 0.3`);
+    await fails('certbot-busy', /Another instance of Certbot/);
+    await lab.proxy.sh('kill "$(cat /root/holder)"');
+  });
+
+  test('what the CA said to an earlier run is not quoted, where certbot cannot write its log', async () => {
+    const problem = '{"type": "urn:ietf:params:acme:error:rateLimited", "detail": "of an earlier run"}';
+    const log = '/var/log/letsencrypt/letsencrypt.log';
+    await lab.proxy.sh(
+      `rm -rf /var/log/letsencrypt; mkdir -p /var/log/letsencrypt; cat >${log}
+      mount --bind /var/log/letsencrypt /var/log/letsencrypt; mount -o remount,ro,bind /var/log/letsencrypt`,
+      { input: problem },
+    );
+    assert.doesNotMatch(await fails('read-only', /Read-only file system/), /the CA said/);
+    await lab.proxy.sh('umount /var/log/letsencrypt');
+  });
+
+  test('the disk is full', async () => {
+    await lab.proxy.sh('mount -t tmpfs -o size=8k,mode=755 full /etc/letsencrypt');
+    await fails('disk-full', /No space left on device/);
+    await lab.proxy.sh('umount /etc/letsencrypt');
+  });
+
+  test('a template of the HTTP-only vhost that is missing or faulty: before anything is contacted', async () => {
+    const copy = await copyProject(join(lab.directory, 'copy'));
+    const template = join(copy, `sites/${NAME}.http-only.conf`);
+    const text = await readFile(template, 'utf8');
+    const run = () =>
+      finished(
+        spawn(process.execPath, ['--import', 'tsx', 'scripts/bootstrap-tls.ts'], {
+          cwd: copy,
+          env: { ...lab.env, ...WITH_TOKEN, DEPLOY_SSH_PROXY_HOST: 'nowhere.invalid' },
+        }),
+      );
+    await writeFile(template, `${text}__NOBODY_KNOWS__\n`);
+    const faulty = await run();
+    await rm(template);
+    const missing = await run();
+    assert.deepEqual([faulty.status, missing.status], [2, 2], faulty.stdout + missing.stdout);
+    assert.match(faulty.stdout, /NOBODY_KNOWS/);
+    assert.match(missing.stdout, /http-only\.conf: the template cannot be read \(ENOENT\)/);
+  });
+
+  test('a site that is refused when its certificate is there: what came of it all is told', async () => {
+    const folder = '/etc/nginx/ia-enso-bearers';
+    const key = clientMapKey(new Secret(WITH_TOKEN.IA_ENSO_OLLAMA_BEARER_TOKEN));
+    await lab.proxy.sh(`mkdir -m 700 ${folder} && cat >${folder}/bob.map`, { input: `${key} full:bob;\n` });
+    const { status, host, stderr } = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
+    await lab.proxy.sh(`rm -r ${folder}`);
+    assert.deepEqual([status, host.outcome, host.failure?.code], [1, 'refused', 'same-token'], stderr);
+    assert.match(stderr, /the certificate is there, the whole site is not; the HTTP-only vhost is in place/);
+    assert.doesNotMatch(stderr, /refused, nothing was changed/);
+    await assertHealthy(lab.proxy);
+  });
+
+  test("with all causes gone, the same command brings the site, and has left another's try alone", async () => {
+    const { status, host, stderr } = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
+    assert.equal(status, 0, stderr);
+    assert.equal(host.outcome, 'applied');
+    assert.equal((await served()).serialNumber, await issued(lab.proxy));
+    assert.equal((await lab.proxy.sh(`rm ${OTHER_TRY}`)).status, 0);
+    await assertNoTry(lab.proxy);
+  });
+});

@@ -1,0 +1,114 @@
+/** The first certificate of a proxy that has nothing, by the real certbot from Pebble; and the next ones. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
+import {
+  assertHealthy,
+  assertNoTry,
+  bootstrap,
+  issued,
+  NAME,
+  orders,
+  probe,
+  served,
+  WITH_TOKEN,
+} from './bootstrap-lab.ts';
+
+const HOOK = '/etc/letsencrypt/renewal-hooks/deploy/gatepost-reload-nginx';
+
+describe('bootstrap-tls', () => {
+  let lab: Lab;
+  before(async () => {
+    lab = await startLab({ certificate: 'none' });
+    await lab.startAcme();
+  });
+  after(() => lab.stop());
+
+  test('tells with --dry-run what it would do, and does nothing', async () => {
+    const { status, stdout } = await lab.run('bootstrap-tls', ['--dry-run']);
+    assert.equal(status, 0);
+    assert.match(stdout, /there is no certificate yet: a new one would be made/);
+    assert.match(stdout, /\+ {4}ssl_certificate /);
+    const left = await lab.proxy.sh('ls -d /var/lib/gatepost /etc/nginx/sites-*/ia* /var/www/certbot');
+    assert.equal(left.stdout, '');
+  });
+
+  test('brings a bare proxy to a certificate, a renewal hook and the whole site, in one go', async () => {
+    const { status, stdout } = await lab.run('bootstrap-tls');
+    assert.equal(status === 0 || /✗ streaming/.test(stdout), true, stdout);
+    const tokens = stdout.match(/\b[0-9a-f]{64}\b/g) ?? [];
+    assert.equal(tokens.length, 1, 'the first client of the gate gets a token, shown once');
+    assert.match(stdout, /✓ bearer gate opens/);
+    assert.match(stdout, /✓ certificate .*is the one that was issued/);
+    assert.match(stdout, /192\.168\.1\.100: live \(release \S+\); checks: /);
+    assert.equal((await served()).serialNumber, await issued(lab.proxy));
+    assert.equal((await lab.proxy.sh(`stat -c '%a %U' ${HOOK}`)).stdout, '755 root\n');
+    await assertHealthy(lab.proxy);
+    await assertNoTry(lab.proxy);
+  });
+
+  test('run again, it orders nothing and changes nothing', async () => {
+    const serial = await issued(lab.proxy);
+    const workers = await lab.proxy.sh('pgrep -P "$(cat /run/nginx.pid)"');
+    const { status, host } = await bootstrap(lab);
+    assert.equal(status, 0);
+    assert.equal(host.outcome, 'unchanged');
+    assert.ok(Number(host.facts.certificate_until?.slice(0, 4)) > 2000);
+    assert.equal(await issued(lab.proxy), serial);
+    assert.equal(await orders(lab.proxy), 1);
+    assert.equal((await lab.proxy.sh('pgrep -P "$(cat /run/nginx.pid)"')).stdout, workers.stdout);
+  });
+
+  test('--force-renewal brings another certificate, and the vhost is never off TLS meanwhile', async () => {
+    const before = await served();
+    const stop = probe();
+    const { status, host, stderr } = await bootstrap(lab, ['--force-renewal'], { env: WITH_TOKEN });
+    const { asked, failed } = await stop();
+    assert.equal(status, 0, stderr);
+    assert.equal(host.outcome, 'applied');
+    assert.deepEqual(failed, []);
+    assert.ok(asked > 50, `${asked} requests`);
+    assert.notEqual((await served()).serialNumber, before.serialNumber);
+    assert.equal((await served()).serialNumber, await issued(lab.proxy));
+    assert.equal(await orders(lab.proxy), 2);
+  });
+
+  test('a hook that is gone is put back, and what nginx had not loaded is then served', async () => {
+    await lab.proxy.sh(`rm ${HOOK}; certbot renew --force-renewal --no-random-sleep-on-renew`);
+    assert.notEqual((await served()).serialNumber, await issued(lab.proxy));
+    const { status } = await bootstrap(lab);
+    assert.equal(status, 0);
+    assert.equal((await served()).serialNumber, await issued(lab.proxy));
+    assert.equal((await lab.proxy.sh(`test -x ${HOOK}`)).status, 0);
+  });
+
+  test('warns when nothing starts certbot, with the line to type', async () => {
+    await lab.proxy.sh(
+      "mv /etc/cron.d/certbot /root/; sed -i 's/echo active ;;/echo inactive; exit 3 ;;/' /usr/local/bin/systemctl",
+    );
+    const { status, stdout } = await lab.run('bootstrap-tls', ['--no-verify']);
+    assert.equal(status, 0);
+    assert.match(stdout, /! certbot does not run by itself .*systemctl enable --now certbot\.timer/);
+    await lab.proxy.sh('mv /root/certbot /etc/cron.d/');
+    assert.doesNotMatch((await lab.run('bootstrap-tls', ['--no-verify'])).stdout, /does not run by itself/);
+  });
+
+  test('a vhost whose certificate is lost is brought back, though nginx refuses it', async () => {
+    await lab.proxy.sh(
+      `rm -r /etc/letsencrypt/live/${NAME} /etc/letsencrypt/archive/${NAME} /etc/letsencrypt/renewal/*`,
+    );
+    assert.notEqual((await lab.proxy.sh('nginx -t')).status, 0);
+    const { status, stderr } = await bootstrap(lab, [], { env: WITH_TOKEN });
+    assert.equal(status, 0, stderr);
+    assert.equal((await served()).serialNumber, await issued(lab.proxy));
+    await assertHealthy(lab.proxy);
+  });
+
+  test('--staging beside a CA of its own, or --self-signed, is bad usage', async () => {
+    const both = await lab.run('bootstrap-tls', ['--staging', '--self-signed']);
+    assert.equal(both.status, 2);
+    assert.match(both.stdout, /--staging: .*ACME_DIRECTORY_URL/);
+    assert.match(both.stdout, /--staging and --self-signed/);
+  });
+});

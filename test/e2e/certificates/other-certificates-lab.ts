@@ -1,0 +1,50 @@
+/** Certificates of others on the proxy, and what lies below /etc/letsencrypt, for tests that none of it changes. */
+import assert from 'node:assert/strict';
+import type { Host } from '../../lab/namespaces/lab.ts';
+import { LIVE, NAME } from './bootstrap-lab.ts';
+
+const LETSENCRYPT = '/etc/letsencrypt';
+const OWN = [LIVE, `${LETSENCRYPT}/archive/${NAME}`, `${LETSENCRYPT}/renewal/${NAME}.conf`];
+/** certbot's accounts and the renewal hook that every bootstrap installs. */
+const PASSING = [`${LETSENCRYPT}/accounts`, `${LETSENCRYPT}/renewal-hooks`, `${LETSENCRYPT}/.certbot.lock`];
+/** certbot 1.x files each request and key here, too. */
+const NUMBERED = [`${LETSENCRYPT}/csr`, `${LETSENCRYPT}/keys`];
+
+/** A wildcard lineage, as a DNS plugin leaves it. */
+export const WILDCARD = 'wildcard.test';
+
+/**
+ * Every path below /etc/letsencrypt with its kind, mode, owner, link target and checksum.
+ * @param whose `others`: without the site's own lineage, which a successful order changes
+ */
+export async function snapshot(host: Host, whose: 'all' | 'others' = 'all'): Promise<string> {
+  const left = [...PASSING, ...NUMBERED, ...(whose === 'others' ? OWN : [])];
+  const prune = left.map((path) => `-path ${path}`).join(' -o ');
+  const paths = `find ${LETSENCRYPT} \\( ${prune} \\) -prune -o`;
+  const { stdout, stderr, status } = await host.sh(
+    `${paths} -printf '%p %y %m %U:%G %l\\n' | sort; ${paths} -type f -print0 | sort -z | xargs -0r sha256sum`,
+  );
+  assert.equal(status, 0, stderr);
+  return stdout;
+}
+
+/** Signs a certificate for `names` (`DNS:…`) by a CA made for it, and lays it out as certbot's lineage `name`. */
+export async function makeLineage(host: Host, name: string, names: string, conf: string): Promise<void> {
+  const { status, stderr } = await host.sh(`set -e; cd "$(mktemp -d)"; umask 022
+    new='-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -batch -days 89'
+    openssl req -x509 $new -subj /CN=other-ca -keyout ca.key -out chain1.pem
+    openssl req -x509 $new -subj /CN=other -CA chain1.pem -CAkey ca.key -addext subjectAltName=${names} -addext basicConstraints=CA:FALSE -keyout privkey1.pem -out cert1.pem
+    cat cert1.pem chain1.pem >fullchain1.pem; rm ca.key; chmod 640 privkey1.pem
+    a=${LETSENCRYPT}/archive/${name} l=${LETSENCRYPT}/live/${name}
+    mkdir -p $a $l ${LETSENCRYPT}/renewal; mv ./*.pem $a
+    for part in cert chain fullchain privkey; do ln -s ../../archive/${name}/"$part"1.pem $l/$part.pem; done
+    { echo "archive_dir = $a"; for part in cert privkey chain fullchain; do echo "$part = $l/$part.pem"; done
+      printf '[renewalparams]\\n%s\\n' '${conf}'; } >${LETSENCRYPT}/renewal/${name}.conf`);
+  assert.equal(status, 0, stderr);
+}
+
+/** The names of a certificate on the host, sorted. */
+export async function namesOf(host: Host, file = `${LIVE}/fullchain.pem`): Promise<string[]> {
+  const { stdout } = await host.sh(`openssl x509 -in ${file} -noout -ext subjectAltName`);
+  return [...stdout.matchAll(/DNS:([^\s,]+)/g)].map(([, name = '']) => name).sort();
+}

@@ -1,0 +1,128 @@
+/** Certificates that the proxy signs itself, and the real one that follows. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { selfSignedProgram } from '../../../lib/program/certificate-programs.ts';
+import { execute, installShims, newRun, site, underPlan } from '../../lab/actors/programs.ts';
+import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
+import { bootstrap, issued, LIVE, NAME, served, WITH_TOKEN } from './bootstrap-lab.ts';
+
+describe('bootstrap-tls --self-signed', () => {
+  let lab: Lab;
+  before(async () => {
+    lab = await startLab({ certificate: 'none' });
+    await lab.startAcme();
+  });
+  after(() => lab.stop());
+
+  test('makes key and certificate on the proxy, deploys, and says what it is', async () => {
+    const { status, host, stderr } = await bootstrap(lab, ['--self-signed'], { env: WITH_TOKEN });
+    assert.notEqual(status, 1, stderr);
+    assert.match(stderr, /self-signed, valid until \d{4}-\d\d-\d\d \(82[45] days\)/);
+    const found = new Map(host.checks.map((check) => [check.name, check]));
+    assert.equal(found.get('certificate')?.status, 'warned');
+    assert.match(found.get('certificate')?.detail ?? '', /self-signed one that the proxy made/);
+    assert.equal(found.get('bearer gate opens')?.status, 'passed');
+    assert.equal((await served()).serialNumber, await issued(lab.proxy));
+  });
+
+  test("is P-256 with the name as subject alternative name, no CA, and its key is 0600 and root's", async () => {
+    const { stdout } = await lab.proxy.sh(`openssl x509 -noout -text -in ${LIVE}/fullchain.pem`);
+    assert.match(stdout, /NIST CURVE: P-256/);
+    assert.match(stdout, new RegExp(`X509v3 Subject Alternative Name: \\s+DNS:${NAME}\\s`));
+    assert.equal(stdout.match(/Basic Constraints/g)?.length, 1);
+    assert.match(stdout, /CA:FALSE/);
+    const mode = await lab.proxy.sh(`stat -c '%a %U:%G' ${LIVE}/privkey.pem`);
+    assert.equal(mode.stdout, '600 root:root\n');
+  });
+
+  test('run again, it is kept; insisted on, another follows with the same key', async () => {
+    const serial = await issued(lab.proxy);
+    const key = await lab.proxy.sh(`sha256sum ${LIVE}/privkey.pem`);
+    assert.equal((await bootstrap(lab, ['--self-signed', '--no-verify'])).host.outcome, 'unchanged');
+    assert.equal(await issued(lab.proxy), serial);
+    assert.equal((await bootstrap(lab, ['--self-signed', '--force-renewal', '--no-verify'])).status, 0);
+    assert.notEqual(await issued(lab.proxy), serial);
+    assert.equal((await served()).serialNumber, await issued(lab.proxy));
+    assert.equal((await lab.proxy.sh(`sha256sum ${LIVE}/privkey.pem`)).stdout, key.stdout);
+  });
+
+  describe('killed before any call that it makes', () => {
+    const key = `${LIVE}/privkey.pem`;
+    const chain = `${LIVE}/fullchain.pem`;
+    const own = `openssl req -x509 -newkey rsa:2048 -nodes -days 800 -subj /CN=${NAME} -addext subjectAltName=DNS:${NAME}`;
+    const pair = `[ "$(openssl x509 -in ${chain} -noout -pubkey)" = "$(openssl pkey -in ${key} -pubout)" ]`;
+    const host = (text: string) => lab.proxy.sh(`set -e; ${text}`);
+    const program = async () => {
+      const { id, text } = await selfSignedProgram(site, lab.proxy.address);
+      return { run: { ...newRun(), id }, text };
+    };
+    before(async () => {
+      await installShims(lab.proxy);
+      const { stderr, status } = await host(
+        `mkdir /root/old; ${own} -keyout /root/old/privkey.pem -out /root/old/fullchain.pem`,
+      );
+      assert.equal(status, 0, stderr);
+    });
+    after(() => host('rm /usr/local/sbin/*'));
+    const place = (more = '') => host(`cp /root/old/* ${LIVE}; nginx -s reload; ${more}`);
+
+    test('it leaves a pair that nginx accepts, and keeps an RSA key', async () => {
+      await place();
+      const { ran, calls } = await underPlan(lab.proxy, await program(), '');
+      assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+      assert.ok(calls.length > 8, calls.join('\n'));
+      for (let n = 1; n <= calls.length; n++) {
+        await place();
+        await underPlan(lab.proxy, await program(), `${n} before KILL`);
+        // The part of it that signs may outlive it; it holds the lock.
+        const left = await host(
+          `flock /var/lib/gatepost/lock true; nginx -t; ${pair}; cmp ${key} /root/old/privkey.pem`,
+        );
+        assert.equal(left.status, 0, `${calls[n - 1]}: ${left.stderr}`);
+      }
+      const again = await execute(lab.proxy, await program());
+      assert.equal(again.verdict, 'applied', again.stdout);
+      assert.equal((await host(`find /etc/letsencrypt -name '.*'`)).stdout, '');
+    });
+
+    test('in the place of a broken key, it is run again as it is, and mends it', async () => {
+      const broken = `echo broken >${key}`;
+      await place(broken);
+      const { calls } = await underPlan(lab.proxy, await program(), '');
+      const between = calls.findIndex((line) => / mv .*fullchain/.test(line)) + 1;
+      assert.ok(between > 1, calls.join('\n'));
+      await place(broken);
+      await underPlan(lab.proxy, await program(), `${between} before KILL`);
+      assert.notEqual((await host(pair)).status, 0);
+      const mended = await bootstrap(lab, ['--self-signed', '--no-verify'], { env: WITH_TOKEN });
+      assert.equal(mended.status, 0, mended.stderr);
+      assert.match(mended.stderr, /the key there is not that of the certificate: a new one is made/);
+      assert.equal((await host(`nginx -t; ${pair}`)).status, 0);
+    });
+  });
+
+  test('a real one takes its place without hand work, and is not given up again', async () => {
+    const { status, stderr } = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
+    assert.equal(status, 0, stderr);
+    assert.match(String((await served()).issuer.CN), /Pebble/);
+    const again = await bootstrap(lab, ['--self-signed', '--force-renewal']);
+    assert.equal(again.status, 1);
+    assert.equal(again.host.failure?.code, 'managed');
+    assert.match(String((await served()).issuer.CN), /Pebble/);
+  });
+
+  test('an appliance without a name gets one for its address, at its own place', async () => {
+    await lab.proxy.sh('rm -f /etc/nginx/sites-enabled/default');
+    const args = ['--site', 'nexus', '--self-signed', '--no-verify'];
+    const env = { NEXUS_PROXY_HOST: lab.proxy.address, NEXUS_PROXY_USER: 'ncantu' };
+    const { status, stderr } = await bootstrap(lab, args, { env });
+    assert.equal(status, 0, stderr);
+    const text = await lab.proxy.sh(
+      'openssl x509 -noout -text -in /etc/nexus/tls.crt; stat -c %a /etc/nexus/tls.key',
+    );
+    assert.match(text.stdout, new RegExp(`IP Address:${lab.proxy.address}\\s`));
+    assert.match(text.stdout, /^600$/m);
+    assert.equal((await bootstrap(lab, args, { env })).host.outcome, 'unchanged');
+  });
+});

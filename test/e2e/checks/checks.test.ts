@@ -1,0 +1,158 @@
+/** Each check against a real nginx: content with the site as it is, and not with it spoilt in one way (sabotages.ts). */
+import './trust.ts';
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { Duplex } from 'node:stream';
+import { after, before, describe, test } from 'node:test';
+import { makeChecks } from '../../../lib/checks/catalog.ts';
+import { runChecks } from '../../../lib/checks/run-checks.ts';
+import { streams } from '../../../lib/checks/web/streaming.ts';
+import type { CheckTarget } from '../../../lib/model/check.ts';
+import { site } from '../../../sites/ia.enso.4nkweb.com.ts';
+import { vanishing } from '../../lab/faults/vanishing-packets.ts';
+import { issue, issueSelfSigned, issueWithoutChain, mismatch } from './certificates.ts';
+import { dropped, SABOTAGES } from './sabotages.ts';
+import { INFERENCE_TOKEN, NAME, ollamaSite, TOKEN, writeClients } from './site.ts';
+import { asked, type Sabotage, served, startBackend } from './spoiled-nginx.ts';
+
+const checks = await makeChecks(site.checks);
+const TARGET: CheckTarget = { serverName: NAME, token: TOKEN, inferenceToken: INFERENCE_TOKEN };
+
+let stop = () => {};
+before(async () => {
+  writeClients();
+  issue('good', NAME);
+  issue('other-name', 'other.example');
+  issue('expired', NAME, { days: -2 });
+  issue('ending', NAME, { days: 3.5 });
+  issue('ending-soon', NAME, { days: 14.5 });
+  issueWithoutChain('chainless', NAME);
+  issueSelfSigned('self-signed', NAME);
+  mismatch('mismatched', 'good');
+  stop = await startBackend('test/lab/stand-ins/ia-enso.ts');
+});
+after(() => stop());
+
+/** Runs the site's checks, and whatever they say, looks for the tokens in it. */
+async function run(spoil: Partial<Sabotage>, more: Partial<CheckTarget> = {}, way = direct) {
+  const results = await served(ollamaSite, spoil, (address) =>
+    runChecks(asked(checks, spoil), { ...TARGET, ...way(address), ...more }),
+  );
+  for (const token of [TOKEN, INFERENCE_TOKEN])
+    assert(!JSON.stringify(results).toLowerCase().includes(token.reveal().toLowerCase()));
+  return Object.fromEntries(results.map((result) => [result.name, result]));
+}
+
+type Way = (address: string) => Partial<CheckTarget>;
+const direct: Way = (address) => ({ address });
+/** A connection that is a stream and no socket, as an SSH channel is. */
+const tunnel: Way = (address) => ({
+  open: async (port) => {
+    const socket = connect(port, address);
+    return Duplex.from({ readable: socket, writable: socket });
+  },
+});
+
+type Results = Awaited<ReturnType<typeof run>>;
+const named = (results: Results, status: string) =>
+  Object.values(results).flatMap((result) => (result.status === status ? result.name : []));
+/** Those that another way than the name's own keeps from being made; verify.test.ts has them. */
+const elsewhere = ['public DNS', 'backend ports'];
+const names = checks.map(({ name }) => name).filter((name) => !elsewhere.includes(name));
+
+test('all are content with the site as it is, in under two seconds beside streaming', async () => {
+  let slowest = '';
+  // The best of three, as others may be at work on this machine.
+  for (let tries = 0; tries < 3; tries++) {
+    const results = await run({});
+    assert.deepEqual(named(results, 'passed'), names, JSON.stringify(results, undefined, 1));
+    const slow = Object.values(results).filter(
+      ({ name, milliseconds }) => name !== 'streaming' && milliseconds >= 2000,
+    );
+    if (slow.length === 0) return;
+    slowest = slow.map(({ name, milliseconds }) => `${name} took ${milliseconds} ms`).join();
+  }
+  assert.fail(slowest);
+});
+
+/** The checks that fail or warn are those of the row, each says what it is to say, and no other does. */
+async function notices(sabotage: Sabotage): Promise<Results> {
+  const { fails = [], warns = [], says } = sabotage;
+  const results = await run(sabotage);
+  const told = JSON.stringify(results, undefined, 1);
+  const inOrder = (some: readonly string[]) => names.filter((name) => some.includes(name));
+  assert.deepEqual(
+    [named(results, 'failed'), named(results, 'warned')],
+    [inOrder(fails), inOrder(warns)],
+    told,
+  );
+  for (const name of [...fails, ...warns]) assert.match(results[name]?.detail ?? '', says);
+  return results;
+}
+
+// What is timed is asked only where it must fail, so that they may share the machine.
+describe('the checks notice', { concurrency: 3 }, () => {
+  // First, since the others can be made while it waits.
+  const firewall = dropped(vanishing());
+  test(`${firewall.fact}, before their time is up`, async () => {
+    const start = performance.now();
+    const results = await notices(firewall);
+    for (const name of firewall.fails ?? []) {
+      const { milliseconds = 0 } = results[name] ?? {};
+      assert.ok(milliseconds > 9_000 && milliseconds < 14_000, `${name} took ${milliseconds} ms`);
+    }
+    assert.ok(performance.now() - start < 17_000, 'something was waited for twice');
+  });
+
+  for (const sabotage of SABOTAGES) test(sabotage.fact, () => notices(sabotage).then(() => {}));
+});
+
+test('a gate that is open is told once, not for every spelling', async () => {
+  const results = await run(SABOTAGES.find(({ fact }) => fact === 'an open gate') ?? assert.fail());
+  assert.equal(results['path bypass attempts']?.status, 'skipped');
+  assert.match(results['path bypass attempts']?.detail ?? '', /gate is open/);
+});
+
+test('every check is sabotaged here, but for those of the public name', () => {
+  const spoilt = new Set(SABOTAGES.flatMap(({ fails = [] }) => fails));
+  assert.deepEqual(
+    [...names].filter((name) => !spoilt.has(name)),
+    [],
+  );
+});
+
+test('says that a model which is silent too long may still be loading', async () => {
+  const completions = '/ollama/v1/chat/completions?silent=9';
+  const slow = streams({ models: '/ollama/v1/models', completions, tokenVariable: 'T' });
+  const [result] = await served(ollamaSite, {}, (address) =>
+    runChecks([slow], { ...TARGET, address, timeoutMs: 1000 }),
+  );
+  assert.equal(result?.status, 'failed');
+  assert.match(result?.detail ?? '', /completions\S+ no answer within 1 s\..*may still be loading.*retry/);
+});
+
+test('all are content through a tunnel that is no socket', async () => {
+  assert.deepEqual(named(await run({}, {}, tunnel), 'passed'), names);
+});
+
+test('without a bearer, what needs one is skipped and the rest is made', async () => {
+  const results = await run({}, { token: undefined, inferenceToken: undefined });
+  assert.deepEqual(named(results, 'skipped'), [
+    'bearer gate opens',
+    'streaming',
+    'inference scope',
+    ...elsewhere,
+  ]);
+  assert.deepEqual(named(results, 'failed'), []);
+  assert.match(results.streaming?.detail ?? '', /set IA_ENSO_OLLAMA_BEARER_TOKEN/);
+});
+
+test('says of every check that nothing listens', async () => {
+  const made = checks.filter(({ name }) => names.includes(name));
+  const results = await runChecks(made, { ...TARGET, address: '127.0.0.1', port: 9, httpPort: 9 });
+  for (const { status, detail } of results) {
+    assert.equal(status, 'failed');
+    assert.match(detail, /ECONNREFUSED.*Check that nginx is running/);
+  }
+});

@@ -1,0 +1,280 @@
+/**
+ * The list of sabotages of ia.enso.4nkweb.com: one thing wrong in nginx at a time, which checks must fail for it, and what
+ * they must say. What is wrong outside of nginx (DNS, open ports, the way to the site) is in verify.test.ts.
+ */
+
+import { bearerMap } from './site.ts';
+import type { Sabotage } from './spoiled-nginx.ts';
+
+const TLS = /ssl_protocols .*;\nssl_ciphers .*;/;
+const oldTls = (protocols: string) => `ssl_protocols ${protocols}; ssl_ciphers ALL:@SECLEVEL=0;`;
+const BEARER = ['bearer gate refuses', 'bearer gate opens', 'streaming'];
+const SECURE = [...BEARER, 'inference scope'];
+const WEB = ['WebSocket', 'web interface'];
+const CHALLENGE = /location \^~ \/\.well-known\/acme-challenge\/ \{[^}]*\}/;
+const GATE = /if \(\$ia_enso_ollama_(authorized|permitted) != 1\)/g;
+const INCLUDE = /include \S+\/bearers\/\*\.map;/;
+/** One more location, before the last one. */
+const beside = (location: string) => ({
+  replace: /( {4}location \/ \{\n)(?= *proxy_|#)/,
+  by: `${location}\n    location / {\n`,
+});
+
+const PORT_80: readonly Sabotage[] = [
+  {
+    fact: 'http without a redirect',
+    replace: /return 301 .*;/,
+    by: 'return 200 hello;',
+    fails: ['http to https'],
+    says: /returns 200 instead of 301.*deploy/,
+  },
+  {
+    fact: 'a redirect to the front page',
+    replace: /return 301 .*;/,
+    by: 'return 301 https://$host/;',
+    fails: ['http to https'],
+    says: /301 to https:\/\/ia.enso.4nkweb.com\/ instead.*\$request_uri/,
+  },
+  {
+    fact: 'a temporary redirect',
+    replace: 'return 301',
+    by: 'return 302',
+    fails: ['http to https'],
+    says: /302 .*cache only a 301/,
+  },
+  {
+    fact: 'a challenge path that is redirected like the rest',
+    replace: CHALLENGE,
+    by: '',
+    fails: ['challenge path'],
+    says: /returns 301 to https.* instead of a 404 by nginx.*not be renewed.*Deploy the site again/,
+  },
+  {
+    fact: 'a challenge path that a backend answers',
+    replace: CHALLENGE,
+    by: 'location /.well-known/ { proxy_pass http://ia_enso_anythingllm; }',
+    fails: ['challenge path'],
+    says: /returns 200 instead of a 404 by nginx.*acme-challenge/,
+  },
+];
+
+const CERTIFICATE: readonly Sabotage[] = [
+  {
+    fact: 'another name in the certificate',
+    certificate: 'other-name',
+    fails: ['certificate', ...SECURE],
+    says: /is not for ia.enso.4nkweb.com but for DNS:other.example.*ssl_certificate|valid certificate/,
+  },
+  {
+    fact: 'an expired certificate',
+    certificate: 'expired',
+    fails: ['certificate', ...SECURE],
+    says: /expired.*certbot renew|valid certificate/,
+  },
+  {
+    fact: 'a certificate that ends in three days',
+    certificate: 'ending',
+    fails: ['certificate'],
+    says: /expires in 3 days.*certbot renew/,
+  },
+  {
+    fact: 'a certificate that ends in two weeks',
+    certificate: 'ending-soon',
+    warns: ['certificate'],
+    says: /14 days left.*certbot renew/,
+  },
+  {
+    fact: 'a chain that is not whole',
+    certificate: 'chainless',
+    fails: ['certificate', ...SECURE],
+    says: /without the chain to a trusted CA.*fullchain\.pem, not cert\.pem|valid certificate/,
+  },
+  {
+    fact: 'a self-signed certificate',
+    certificate: 'self-signed',
+    fails: ['certificate', 'bearer gate refuses', 'bearer gate opens', 'inference scope'],
+    says: /certificate is self-signed.*bootstrap-tls|valid certificate/,
+  },
+  {
+    fact: 'the key of another certificate',
+    certificate: 'mismatched',
+    fails: ['certificate', ...SECURE, ...WEB, 'path bypass attempts'].sort(),
+    says: /does not respond with valid TLS.*certificate and key match/,
+  },
+  {
+    fact: 'TLS 1.1',
+    replace: TLS,
+    by: oldTls('TLSv1.1 TLSv1.2 TLSv1.3'),
+    fails: ['certificate'],
+    says: /TLS 1\.1 is accepted.*ssl_protocols/,
+  },
+  {
+    fact: 'TLS 1.0',
+    replace: TLS,
+    by: oldTls('TLSv1 TLSv1.2'),
+    fails: ['certificate'],
+    says: /TLS 1\.0 is accepted.*ssl_protocols/,
+  },
+];
+
+const AT_THE_GATE: readonly Sabotage[] = [
+  {
+    fact: 'an open gate',
+    replace: GATE,
+    by: 'if ($host = none)',
+    fails: ['bearer gate refuses', 'inference scope'],
+    says: /returned 200 for no token, an invalid token.*The gate is open: anyone.*nginx -T|can delete and pull models/,
+  },
+  {
+    fact: 'a gate that ignores case',
+    replace: INCLUDE,
+    by: bearerMap().replaceAll('"~^(?i:bearer)', '"~*^bearer'),
+    fails: ['bearer gate refuses', 'inference scope'],
+    says: /returned 200 for the token in changed letter case\..*ignores letter case.*deploy|no client has this token/,
+  },
+  {
+    fact: 'a gate that refuses everyone',
+    replace: INCLUDE,
+    by: '',
+    fails: ['bearer gate opens', 'streaming', 'inference scope'],
+    says: /returns 401.*another token than IA_ENSO_OLLAMA_BEARER_TOKEN.*bearers.ts list|no client has this token/,
+  },
+  {
+    fact: 'another location in the gate’s place',
+    replace: 'location ^~ /ollama/ {',
+    by: 'location ^~ /ollama/ { return 404;',
+    fails: SECURE,
+    says: /returned 404 for.*not from the gate|returns 404.*(proxy_pass|neither the gate)/,
+  },
+  {
+    fact: 'a nested location that the gate does not guard',
+    replace: 'proxy_redirect default;',
+    by: 'proxy_redirect default; location ~ \\.js$ { proxy_pass http://ia_enso_ollama; }',
+    fails: ['path bypass attempts'],
+    says: /\/ollama\/x\.js reaches Ollama.*nginx -T.*Deploy the site again/,
+  },
+  {
+    fact: 'a regex location beside the gate',
+    replace: 'location = /ollama {',
+    by: `location ~* ^/ollama { rewrite ^/[^/]*(/.*)$ $1 break; proxy_set_header Host localhost; proxy_pass http://ia_enso_ollama; }
+    location = /ollama {`,
+    fails: ['path bypass attempts'],
+    says: /\/OLLAMA\/api\/tags.* reach Ollama: anyone.*regex locations/,
+  },
+  {
+    fact: 'a refusal that does not say how to ask',
+    replace: 'add_header WWW-Authenticate Bearer always;',
+    by: '',
+    warns: ['bearer gate refuses'],
+    says: /without `WWW-Authenticate: Bearer`.*Deploy/,
+  },
+  {
+    fact: 'an inference scope that is too wide',
+    replace: '|version)',
+    by: '|version|delete)',
+    fails: ['inference scope'],
+    says: /DELETE \S+ returns 200 .*bearers.ts list.*deploy the site again/,
+  },
+  {
+    fact: 'an inference scope that is too narrow',
+    replace: '(?:v1/|',
+    by: '(?:v2/|',
+    fails: ['inference scope'],
+    says: /\/ollama\/v1\/models returns 403 .*allows too few paths.*Deploy/,
+  },
+];
+
+const BEHIND: readonly Sabotage[] = [
+  {
+    fact: 'buffering',
+    replace: /proxy_buffering off;/g,
+    by: '',
+    fails: ['streaming'],
+    says: /7 events in 1 chunk.*proxy_buffering off/,
+  },
+  {
+    fact: 'a lost Upgrade header',
+    replace: /proxy_set_header Upgrade .*;/g,
+    by: '',
+    fails: ['WebSocket'],
+    says: /instead of 101.*proxy_set_header Upgrade/,
+  },
+  {
+    fact: 'another definition of $connection_upgrade',
+    replace: 'default upgrade;',
+    by: 'default close;',
+    fails: ['WebSocket'],
+    says: /instead of 101.*nginx -T/,
+  },
+  {
+    fact: 'a missing script',
+    ...beside('location = /index.js { return 404; }'),
+    fails: ['web interface'],
+    says: /index.js returns 404.*location \//,
+  },
+  {
+    fact: 'a page of HTML in place of a style',
+    ...beside('location = /index.css { default_type text/html; return 200 "<!doctype html>"; }'),
+    fails: ['web interface'],
+    says: /index.css returns an HTML page instead of a style/,
+  },
+  {
+    fact: 'a script of the wrong type',
+    ...beside('location = /index.js { types {} default_type text/plain; return 200 "1"; }'),
+    fails: ['web interface'],
+    says: /text\/plain, which browsers do not accept for a script/,
+  },
+  {
+    fact: 'the page where AnythingLLM’s API should be',
+    ...beside('location = /api/ping { default_type text/html; return 200 "<!doctype html>"; }'),
+    fails: ['web interface'],
+    says: /\/api\/ping returns an HTML page instead of the API response.*location \//,
+  },
+  {
+    fact: 'an entry that leads to another host',
+    replace: /return 302 \/\$is_args\$args;/g,
+    by: 'return 302 https://other.example/;',
+    fails: ['web interface'],
+    says: /redirects from .* to https:\/\/other.example\/, which was not followed/,
+  },
+  {
+    fact: 'a front end served under a prefix: a blank page',
+    replace: /location = \/anythingllm\/ \{[^}]*\}/,
+    by: 'location = /index.js { return 404; } location = /index.css { return 404; }',
+    fails: ['web interface'],
+    says: /anythingllm\/ stays blank in a browser: \/index.js returns 404; \/index.css returns 404.*location \//,
+  },
+  {
+    fact: 'Ollama down',
+    replace: ':11434',
+    by: ':9',
+    fails: ['bearer gate opens', 'streaming'],
+    says: /returns 502.*service is down.*firewall.*status.ts/,
+  },
+  {
+    fact: 'AnythingLLM down',
+    replace: '127.0.0.1:3001',
+    by: '127.0.0.1:9',
+    fails: WEB,
+    says: /returns 502.*service is down.*firewall.*status.ts/,
+  },
+  {
+    fact: 'a wrong address of Ollama',
+    replace: '127.0.0.1:11434',
+    by: '192.0.2.9:11434',
+    fails: ['bearer gate opens', 'streaming'],
+    says: /returns 502.*address is wrong.*status.ts` shows the configured address/,
+  },
+];
+
+/** Names as the checks have them, in the order of the list. */
+export const SABOTAGES: readonly Sabotage[] = [...PORT_80, ...CERTIFICATE, ...AT_THE_GATE, ...BEHIND];
+
+/** Both backends are at `address`, whose firewall drops the proxy's packets. */
+export const dropped = (address: string): Sabotage => ({
+  fact: 'a firewall before both backends that drops packets',
+  replace: /127\.0\.0\.1/g,
+  by: address,
+  fails: ['bearer gate opens', 'streaming', ...WEB],
+  says: /returns 504.*firewall drops the proxy's packets.*status.ts/,
+});

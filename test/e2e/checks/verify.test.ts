@@ -1,0 +1,174 @@
+/**
+ * verify.ts against the real site, by every way to ask, and what is wrong outside of nginx: DNS, open ports, the way there.
+ * What is wrong in nginx is in sabotages.ts.
+ */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { deploy, MAPS, TOKEN, withToken } from '../../lab/actors/deploys.ts';
+import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
+import { publicNames, SITE, STATE } from '../../lab/namespaces/network.ts';
+import { script } from '../clients/clients-lab.ts';
+
+const ALL = 12;
+const LOG = `/var/log/nginx/${SITE}.access.log`;
+
+let lab: Lab;
+let env: Record<string, string> = {};
+before(async () => {
+  lab = await startLab({ proxies: 2, relays: ['jump'] });
+  assert.equal((await deploy(lab, withToken(TOKEN))).exit, 0);
+  const { json } = await script(lab, 'bearers', ['add', 'judy', '--json', '--no-verify']);
+  env = { ...withToken(TOKEN), IA_ENSO_INFERENCE_TOKEN: `${json.token}` };
+});
+after(() => lab.stop());
+
+interface Checked {
+  readonly name: string;
+  readonly status: string;
+  readonly detail: string;
+  readonly milliseconds: number;
+  readonly curl?: string;
+}
+
+/** Runs verify.ts --json; its checks by status. */
+async function verify(args: readonly string[] = [], settings: Record<string, string> = env) {
+  const ran = await script(lab, 'verify', ['--json', ...args], { env: settings });
+  for (const secret of [TOKEN, env.IA_ENSO_INFERENCE_TOKEN]) assert.ok(!ran.all.includes(`${secret}`));
+  const [host] = ran.json.hosts;
+  const checks = (host?.checks ?? []) as readonly Checked[];
+  const named = (status: string) => checks.flatMap((each) => (each.status === status ? each.name : []));
+  const detail = (name: string) => checks.find((each) => each.name === name)?.detail ?? '';
+  return { ...ran, host, checks, named, detail, why: JSON.stringify(checks, undefined, 1) };
+}
+
+/** What a run took but for streaming, which waits for the model, and for Node's own start. */
+function ownTime({ host, checks }: Awaited<ReturnType<typeof verify>>): number {
+  const { checks: all = 0 } = (host?.milliseconds ?? {}) as Record<string, number>;
+  const took = (name: string) => checks.find((each) => each.name === name)?.milliseconds ?? 0;
+  const others = Math.max(...checks.map(({ name }) => (name === 'streaming' ? 0 : took(name))));
+  return others + (all - Math.max(others, took('streaming')));
+}
+
+test('is content with the site as it is, in under two seconds beside streaming', async () => {
+  await lab.proxy.sh(`: >${LOG}`);
+  const ran = await verify();
+  const { status, host, named, checks, why } = ran;
+  assert.equal(named('passed').length, ALL, why);
+  assert.equal(status, 0);
+  assert.equal(host?.host, SITE);
+  for (const { curl } of checks) assert.match(`${curl}`, /^curl /);
+  const { stdout } = await lab.proxy.sh(`grep -c '" 401 ' ${LOG}`);
+  assert.equal(Number(stdout), 32, `${stdout} failed attempts: three runs must stay under 100`);
+  // The best of three, as others may be at work on this machine.
+  const times = [ownTime(ran)];
+  while (Math.min(...times) >= 2000 && times.length < 3) times.push(ownTime(await verify()));
+  assert.ok(Math.min(...times) < 2000, `${times.join(', ')} ms`);
+});
+
+test('--curl tells how to ask by hand, --only asks a part', async () => {
+  const { stdout, status } = await lab.run('verify', ['--curl', '--only', 'GATE'], { env });
+  assert.equal(status, 0, stdout);
+  assert.match(
+    stdout,
+    /✓ bearer gate opens .*\n +curl -sS -H "Authorization: Bearer \$IA_ENSO_OLLAMA_BEARER_TOKEN" 'https/,
+  );
+  assert.match(stdout, /checks: 2 passed\n$/);
+  assert.ok(!stdout.includes(TOKEN));
+});
+
+test('by --connect-to and by --via-ssh, before the name is public', async () => {
+  await writeFile(`${STATE}/operator/hosts`, publicNames().replace(` ${SITE}`, ''));
+  try {
+    const lost = await verify();
+    assert.equal(lost.status, 3);
+    assert.match(lost.detail('certificate'), /getaddrinfo E.*DNS/);
+    assert.match(lost.detail('public DNS'), /does not resolve here/);
+    assert.ok(lost.named('skipped').includes('backend ports'), lost.why);
+    for (const way of [
+      ['--connect-to', '203.0.113.100'],
+      ['--connect-to', '203.0.113.100:443'],
+      ['--via-ssh'],
+    ]) {
+      const { status, named, detail, why } = await verify(way);
+      assert.deepEqual(named('skipped'), ['public DNS', 'backend ports'], why);
+      assert.equal(named('passed').length, ALL - 2, why);
+      assert.equal(status, 0);
+      assert.match(detail('public DNS'), new RegExp(way[0] ?? ''));
+    }
+  } finally {
+    await writeFile(`${STATE}/operator/hosts`, publicNames());
+  }
+});
+
+test('without tokens, what needs one is skipped, and that is no failure', async () => {
+  const { status, named, detail, why } = await verify([], {});
+  assert.deepEqual(named('skipped'), ['bearer gate opens', 'streaming', 'inference scope'], why);
+  assert.equal(named('passed').length, ALL - 3, why);
+  assert.equal(status, 0);
+  assert.match(detail('inference scope'), /set IA_ENSO_INFERENCE_TOKEN/);
+});
+
+test('a name that leads to a private address as well', async () => {
+  await writeFile(`${STATE}/operator/hosts`, `${publicNames()}10.1.2.3 ${SITE}\n`);
+  const { status, named, detail, why } = await verify();
+  await writeFile(`${STATE}/operator/hosts`, publicNames());
+  assert.deepEqual([status, named('warned'), named('failed')], [0, ['public DNS'], []], why);
+  assert.match(detail('public DNS'), /resolves to 10\.1\.2\.3: .*`ssrf_blocked`.*DNS record/);
+});
+
+test('a backend port that is open to the world', async () => {
+  const listen = `require('net').createServer().listen(3001, '203.0.113.100', () => console.log('up'))`;
+  const open = spawn('nsenter', ['-t', `${lab.proxy.pid}`, '-n', '--', process.execPath, '-e', listen]);
+  await once(open.stdout, 'data');
+  const { status, named, detail, why } = await verify();
+  open.kill('SIGKILL');
+  assert.deepEqual([status, named('failed')], [3, ['backend ports']], why);
+  assert.match(
+    detail('backend ports'),
+    /^203\.0\.113\.100:3001 is reachable.*ufw allow from 192\.168\.1\.100 to any port 11434,3001 proto tcp && .*ufw deny/,
+  );
+});
+
+test('names what is wrong in the command line, and contacts nobody', async () => {
+  const bad = [
+    [['--only', 'nonsense'], /no such check; there are: .*path bypass attempts/],
+    [['--connect-to', 'a b'], /it must be HOST, HOST:PORT/],
+    [['--connect-to', '203.0.113.100', '--via-ssh'], /two ways/],
+  ] as const;
+  for (const [args, says] of bad) {
+    const { status, stdout } = await lab.run('verify', args, { env });
+    assert.equal(status, 2);
+    assert.match(stdout, says);
+  }
+});
+
+test('--via-ssh asks each proxy, and tells which one is spoilt', async () => {
+  const second = lab.proxies[1];
+  await second?.sh(`sed -i 's/|version)/|version|delete)/' ${MAPS}; nginx -s reload`);
+  await sleep(400);
+  const before = lab.relay.connections;
+  const { status, json, stderr } = await verify(['--via-ssh']);
+  assert.equal(status, 3, stderr);
+  assert.equal(lab.relay.connections - before, 1, 'by one connection to the jump host');
+  const failing = json.hosts.map(({ host, checks }) => [
+    host,
+    checks.flatMap((each) => (each.status === 'failed' ? each.name : [])),
+  ]);
+  assert.deepEqual(failing, [
+    ['192.168.1.100', []],
+    ['192.168.1.101', ['inference scope']],
+  ]);
+  assert.match(stderr, /on 192\.168\.1\.101, through SSH\n(?: +[✓–✗].*\n)+/);
+});
+
+test('a proxy that cannot be reached by SSH is told, and nothing is said of the site', async () => {
+  const { status, host } = await verify(['--via-ssh', '--host', '192.168.1.250']);
+  assert.equal(status, 1);
+  assert.equal(host?.outcome, 'failed');
+  assert.equal(host?.failure?.code, 'ssh');
+});

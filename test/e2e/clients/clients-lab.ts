@@ -1,0 +1,106 @@
+/** What the tests of clients share: scripts with their JSON read, requests with a bearer, load, a stream. */
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { text } from 'node:stream/consumers';
+import { TRUST } from '../../lab/certificates/lab-ca.ts';
+import type { Lab, RunOptions } from '../../lab/namespaces/lab.ts';
+
+export const NAME = 'ia.enso.4nkweb.com';
+/** A line of the access log that names a client. */
+export const NAMED = /^[\d.]+ [a-z0-9_-]+ \[/;
+
+interface HostJson {
+  readonly outcome: string;
+  readonly release?: string;
+  readonly failure?: { readonly code: string; readonly text: string; readonly next: string };
+  readonly checks: readonly { readonly name: string; readonly status: string; readonly detail: string }[];
+  readonly files: readonly { readonly path: string; readonly changed: boolean }[];
+  readonly drift: readonly { readonly path: string; readonly how: string }[];
+  readonly clients?: readonly Readonly<Record<string, unknown>>[];
+  readonly [more: string]: unknown;
+}
+
+export interface Ran {
+  readonly status: number;
+  /** stdout and stderr. */
+  readonly all: string;
+  readonly json: {
+    /** Where the page of `--html` is. */
+    readonly html?: string;
+    readonly token?: string;
+    readonly hosts: readonly HostJson[];
+    readonly error?: { readonly message: string; readonly advice: string };
+  };
+  readonly stderr: string;
+}
+
+/** Runs a script that was asked for `--json`. */
+export async function script(
+  lab: Lab,
+  name: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Ran> {
+  const { status, stdout, stderr } = await lab.run(name, args, options);
+  return { status, stderr, all: stdout + stderr, json: JSON.parse(stdout) as Ran['json'] };
+}
+
+/** What every request needs: the lab's CA is this process's only here. */
+const base = () => ({ host: NAME, ca: readFileSync(TRUST) });
+const headersOf = (token: string | undefined) => (token ? { authorization: `Bearer ${token}` } : {});
+
+/** The status of one request with this bearer, on a fresh connection. */
+export function statusOf(
+  token: string | undefined,
+  path: string = '/ollama/v1/models',
+  method = 'GET',
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request({ ...base(), path, method, agent: false, headers: headersOf(token) }, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode ?? 0));
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+/** Reads a streamed answer to its end; resolves with the number of its pieces. */
+export function readStream(token: string, pieces: number, everyMs: number): Promise<number> {
+  const path = `/ollama/api/generate?pieces=${pieces}&every=${everyMs}`;
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const headers = { ...headersOf(token), 'content-type': 'application/json' };
+    request({ ...base(), path, method: 'POST', agent: false, headers }, (response) => {
+      response.on('data', (part) => {
+        text += part;
+      });
+      response.on('error', reject);
+      response.on('end', () =>
+        resolve(text.split('\n').filter((line) => line.includes('"done":false')).length),
+      );
+    })
+      .on('error', reject)
+      .end('{"model":"tiny"}');
+  });
+}
+
+/**
+ * wrk asks all the time, each request on a connection of its own, until stopped. It leaves the scripts the processor when
+ * they want it.
+ */
+export function wrkAsks(token: string) {
+  const options = ['-t1', '-c4', '-d300', '-H', 'Connection: close', '-H', `Authorization: Bearer ${token}`];
+  const url = `https://${NAME}/ollama/v1/models`;
+  const wrk = spawn('nice', ['wrk', ...options, url], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const said = text(wrk.stdout);
+  return {
+    /** How many requests it made, and its own words about those that failed. */
+    stop: async () => {
+      wrk.kill('SIGINT');
+      const words = await said;
+      const [, count = '0'] = /(\d+) requests in /.exec(words) ?? [];
+      return { count: Number(count), failed: words.match(/(?:Socket errors|Non-2xx).*/g) ?? [] };
+    },
+  };
+}

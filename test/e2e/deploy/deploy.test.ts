@@ -1,0 +1,252 @@
+/** What deploy.ts does to a proxy on ordinary days: first time, again, changed, drifted, rehearsed. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import * as deploys from '../../lab/actors/deploys.ts';
+import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
+
+let lab: Lab;
+before(async () => {
+  lab = await startLab();
+});
+after(() => lab.stop());
+
+const stat = async (path: string) => (await lab.proxy.sh(`stat -c '%F %a %U:%G' ${path}`)).stdout.trim();
+const changed = ({ files }: deploys.Deployed) => files.filter((file) => file.changed).map(({ path }) => path);
+
+describe('a first deploy', () => {
+  let first: deploys.Deployed;
+  before(async () => {
+    await deploys.reset(lab.proxy);
+    first = await deploys.deploy(lab);
+  });
+
+  test('is applied, with every file at its place, of its mode, root’s', async () => {
+    assert.equal(first.exit, 0, first.stderr);
+    assert.equal(first.outcome, 'applied');
+    assert.equal(await stat(deploys.MAPS), 'regular file 600 root:root');
+    assert.equal(await stat(deploys.WEBSOCKET), 'regular file 644 root:root');
+    assert.equal(await stat(deploys.VHOST), 'regular file 644 root:root');
+    assert.equal(await stat(deploys.LINK), 'symbolic link 777 root:root');
+    assert.equal(await stat('/etc/nginx/ia-enso-bearers'), 'directory 700 root:root');
+    assert.equal(await stat(deploys.CLIENT), 'regular file 600 root:root');
+    assert.equal((await lab.proxy.sh(`readlink ${deploys.LINK}`)).stdout.trim(), deploys.VHOST);
+    assert.equal(await deploys.leftovers(lab.proxy), '');
+  });
+
+  test('shows its generated token once, and the token opens the gate', async () => {
+    const { token = '' } = first;
+    assert.match(token, /^[0-9a-f]{64}$/);
+    assert.equal((first.stdout + first.stderr).match(/[0-9a-f]{64}/g)?.length, 1);
+    assert.equal(await deploys.gate(token), 200);
+    assert.equal(await deploys.gate(), 401);
+    assert.equal(await deploys.gate(`${token}x`), 401);
+  });
+
+  test('leaves one release, readable by root only', async () => {
+    assert.deepEqual(await deploys.releases(lab.proxy), ['apply']);
+    assert.equal(await stat('/var/lib/gatepost'), 'directory 700 root:root');
+    const { stdout } = await lab.proxy.sh(`cat ${deploys.RELEASES}/*/meta`);
+    assert.match(stdout, new RegExp(`^id ${first.release}$`, 'm'));
+    assert.match(stdout, /^when \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/m);
+    assert.match(stdout, /^who \S+@\S+$/m);
+  });
+
+  test('again is unchanged: no reload, no file touched, no token', async () => {
+    const [files, pids] = [
+      await deploys.tree(lab.proxy, '/etc/nginx', deploys.RELEASES),
+      await deploys.workers(lab.proxy),
+    ];
+    const again = await deploys.deploy(lab);
+    assert.deepEqual([again.exit, again.outcome, again.token], [0, 'unchanged', undefined]);
+    assert.equal(await deploys.tree(lab.proxy, '/etc/nginx', deploys.RELEASES), files);
+    assert.equal(await deploys.workers(lab.proxy), pids);
+  });
+
+  test('with a changed setting is applied, and changes the vhost only', async () => {
+    const other = await deploys.deploy(lab, { IA_ENSO_BACKEND_IP: '192.168.1.165' });
+    assert.deepEqual([other.exit, other.outcome, changed(other)], [0, 'applied', [deploys.VHOST]]);
+    assert.equal(await deploys.gate(first.token), 502);
+    const back = await deploys.deploy(lab);
+    assert.deepEqual([back.exit, back.outcome], [0, 'applied']);
+    assert.equal(await deploys.gate(first.token), 200);
+  });
+});
+
+describe('a token in the settings', () => {
+  const created = async () => (await lab.proxy.sh(`grep '^# created' ${deploys.CLIENT}`)).stdout;
+  before(() => deploys.reset(lab.proxy));
+
+  test('is the only one of `default` from the same change on, however it is written', async () => {
+    const { token: generated } = await deploys.deploy(lab);
+    const made = await created();
+    await lab.proxy.sh(`sed -i 's/^# created .*/# created 2020-01-02T03:04:05Z/' ${deploys.CLIENT}`);
+    const given = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+    assert.deepEqual(
+      [given.exit, given.outcome, changed(given)],
+      [0, 'applied', [deploys.CLIENT]],
+      given.stderr,
+    );
+    assert.deepEqual([await deploys.gate(deploys.TOKEN), await deploys.gate(generated)], [200, 401]);
+    assert.equal(await deploys.gate(deploys.TOKEN.toLowerCase()), 401);
+    assert.match(made, /^# created 20\d\d-/);
+    assert.equal(await created(), '# created 2020-01-02T03:04:05Z\n');
+    assert.ok(!(given.stdout + given.stderr).includes(deploys.TOKEN));
+  });
+
+  test('that is there already changes nothing', async () => {
+    assert.equal((await deploys.deploy(lab, deploys.withToken(deploys.TOKEN))).outcome, 'unchanged');
+  });
+
+  test('taken out again leaves the clients alone', async () => {
+    const before = await deploys.tree(lab.proxy, '/etc/nginx/ia-enso-bearers');
+    assert.equal((await deploys.deploy(lab)).outcome, 'unchanged');
+    assert.equal(await deploys.tree(lab.proxy, '/etc/nginx/ia-enso-bearers'), before);
+  });
+
+  test('changes in the same change as the address', async () => {
+    const both = await deploys.deploy(lab, {
+      ...deploys.withToken(deploys.OTHER),
+      IA_ENSO_BACKEND_IP: '192.168.1.165',
+    });
+    assert.deepEqual(changed(both), [deploys.VHOST, deploys.CLIENT]);
+    assert.deepEqual([await deploys.gate(deploys.OTHER), await deploys.gate(deploys.TOKEN)], [502, 401]);
+  });
+});
+
+describe('a change made by hand', () => {
+  before(async () => {
+    await deploys.reset(lab.proxy);
+    await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+  });
+
+  const drifts = [
+    [
+      'a changed vhost',
+      `sed -i 's/server_tokens off;/server_tokens on;/' ${deploys.VHOST}`,
+      deploys.VHOST,
+      'changed',
+    ],
+    ['a vhost that nginx refuses', `echo nonsense >>${deploys.VHOST}`, deploys.VHOST, 'changed'],
+    ['a removed vhost', `rm ${deploys.VHOST} ${deploys.LINK} && nginx -s reload`, deploys.VHOST, 'removed'],
+    ['a removed link', `rm ${deploys.LINK} && nginx -s reload`, deploys.LINK, 'removed'],
+    ['a removed map', `rm ${deploys.LINK} ${deploys.MAPS} && nginx -s reload`, deploys.MAPS, 'removed'],
+    ['another mode', `chmod 666 ${deploys.MAPS}`, deploys.MAPS, 'changed'],
+    ['another owner', `chown ncantu ${deploys.VHOST}`, deploys.VHOST, 'changed'],
+    [
+      'a link replaced by a file',
+      `sed -i 's/server_tokens off;/server_tokens on;/' ${deploys.LINK}`,
+      deploys.LINK,
+      'changed',
+    ],
+    ['a link that leads elsewhere', `ln -sfn default ${deploys.LINK}`, deploys.LINK, 'changed'],
+  ] as const;
+
+  for (const [name, command, path, how] of drifts) {
+    test(`${name}: reported, kept, put right, applied`, async () => {
+      const before = await deploys.config(lab.proxy);
+      assert.equal((await lab.proxy.sh(command)).status, 0);
+      const { stdout: byHand } = await lab.proxy.sh(`cat ${deploys.VHOST}`);
+      const mended = await deploys.deploy(lab);
+      assert.deepEqual([mended.exit, mended.outcome], [0, 'applied'], mended.stderr);
+      assert.ok(
+        mended.drift.some((one) => one.path === path && one.how === how),
+        mended.stdout,
+      );
+      assert.match(mended.stderr, new RegExp(`${path} was ${how} by hand`));
+      assert.equal(await deploys.config(lab.proxy), before);
+      assert.equal(await deploys.gate(deploys.TOKEN), 200);
+      if (how === 'changed') {
+        assert.equal((await deploys.releases(lab.proxy)).at(-2), 'found');
+        const kept = `cat "$(ls -d ${deploys.RELEASES}/*-before | tail -n 1)/files/:etc:nginx:sites-available:${deploys.SITE}.conf"`;
+        if (path === deploys.VHOST) assert.equal((await lab.proxy.sh(kept)).stdout, byHand);
+      }
+    });
+  }
+
+  test('no more than ten releases are kept', async () => {
+    assert.equal((await deploys.releases(lab.proxy)).length, 10);
+  });
+});
+
+describe('a dry run', () => {
+  beforeEach(() => deploys.reset(lab.proxy));
+
+  test('on a stock proxy writes nothing and tells every file', async () => {
+    const before = await deploys.tree(lab.proxy);
+    const pids = await deploys.workers(lab.proxy);
+    const plan = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN), ['--dry-run']);
+    assert.deepEqual([plan.exit, plan.outcome, changed(plan).length], [0, 'planned', 5], plan.stderr);
+    assert.equal(await deploys.tree(lab.proxy), before);
+    assert.equal(await deploys.workers(lab.proxy), pids);
+    assert.match(plan.stderr, /^\+.*sha256:[0-9a-f]{12}/m);
+    assert.ok(!(plan.stdout + plan.stderr).includes(deploys.TOKEN));
+  });
+
+  test('shows both sides of a change by fingerprints', async () => {
+    await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+    const before = await deploys.tree(lab.proxy);
+    const plan = await deploys.deploy(
+      lab,
+      { ...deploys.withToken(deploys.OTHER), IA_ENSO_BACKEND_IP: '192.168.1.165' },
+      ['--dry-run'],
+    );
+    assert.equal(await deploys.tree(lab.proxy), before);
+    assert.match(plan.stderr, /^-.*server 192.168.1.164:11434;$/m);
+    assert.match(plan.stderr, /^\+.*server 192.168.1.165:11434;$/m);
+    const { createHash } = await import('node:crypto');
+    const sha = (token: string) => createHash('sha256').update(token).digest('hex').slice(0, 12);
+    assert.ok(
+      plan.stderr.includes(sha(deploys.TOKEN)) && plan.stderr.includes(sha(deploys.OTHER)),
+      plan.stderr,
+    );
+    for (const token of [deploys.TOKEN, deploys.OTHER]) {
+      assert.ok(!(plan.stdout + plan.stderr).replaceAll('\\', '').includes(token));
+    }
+  });
+
+  test('never shows a token of a map made by hand, however it is written', async () => {
+    const secrets = [
+      'SECRET-of-old-1',
+      'sssecret+two',
+      '+three*secret',
+      "four'secret",
+      'five',
+      'six-six-six',
+    ];
+    await deploys.put(
+      lab.proxy,
+      deploys.MAPS,
+      `# was: Bearer Commented-Secret-of-16
+map $http_authorization $old_gate {
+    default 0;
+    "Bearer SECRET-of-old-1" 1;
+    "~^Bearer\\s+sssecret\\+two$" 1;
+    "~*^bearer +\\+three\\*secret\\z" 1; "Bearer five" 1; 'Bearer six-six-six' 1;
+    "Bearer four'secret" 1;
+}
+`,
+    );
+    const plan = await deploys.deploy(lab, {}, ['--dry-run']);
+    assert.equal(plan.outcome, 'planned', plan.stderr);
+    assert.match(plan.stderr, /^-.*\$old_gate/m);
+    const text = (plan.stdout + plan.stderr).replaceAll('\\', '');
+    for (const secret of [...secrets, 'Commented-Secret']) assert.ok(!text.includes(secret), secret);
+  });
+
+  test("a map made by hand that nginx refuses does not tell its token by nginx's words", async () => {
+    await deploys.put(
+      lab.proxy,
+      '/etc/nginx/conf.d/old.conf',
+      'map $uri $x { "Bearer hidden-words" 1; "Bearer hidden-words" 2; }',
+    );
+    const refused = await deploys.deploy(lab);
+    assert.deepEqual(
+      [refused.exit, refused.outcome, refused.failure?.code],
+      [1, 'refused', 'sick'],
+      refused.stderr,
+    );
+    assert.match(refused.failure?.text ?? '', /conflicting parameter/);
+    assert.ok(!(refused.stdout + refused.stderr).includes('hidden-words'));
+  });
+});

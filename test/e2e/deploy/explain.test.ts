@@ -1,0 +1,311 @@
+/** What nginx, sudo, the shell and the disk say on a real proxy: every row of the table is provoked, known and fits. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { after, before, describe, test } from 'node:test';
+import { runnerText } from '../../../lib/commands/approved-programs.ts';
+import { diagnose } from '../../../lib/diagnosis/diagnose.ts';
+import { NGINX } from '../../../lib/diagnosis/nginx-failures.ts';
+import { type Row, rowFor } from '../../../lib/diagnosis/row.ts';
+import { SUDO as SUDO_ROWS } from '../../../lib/diagnosis/sudo-failures.ts';
+import { COMMAND } from '../../../lib/program/program.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
+import * as programs from '../../lab/actors/programs.ts';
+import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
+import { script } from '../clients/clients-lab.ts';
+
+let lab: Lab;
+before(async () => {
+  lab = await startLab({ backends: false });
+});
+after(() => lab.stop());
+
+/** Runs a command on the proxy and gives what it said, which was a failure. */
+async function words(command: string, options: Parameters<Lab['proxy']['sh']>[1] = {}): Promise<string> {
+  const { stdout, stderr } = await lab.proxy.sh(command, options);
+  return stdout + stderr;
+}
+
+const met = new Set<string>();
+
+/** The row that is to know these words does, and its advice is the one that `explain` gives. */
+function known(rows: readonly Row[], says: string, text: string, code: string, next: RegExp): void {
+  const row = rowFor(rows, text);
+  assert.equal(row?.error, says, text);
+  const told = diagnose({ code, text });
+  assert.match(told.fix, next);
+  assert.equal(told.cause, row?.cause);
+  met.add(says);
+}
+
+const everyRow = (rows: readonly Row[]) => () =>
+  assert.deepEqual(
+    rows.flatMap(({ error }) => (met.has(error) ? [] : error)),
+    [],
+  );
+
+const CERTIFICATE = '/etc/letsencrypt/live/ia.enso.4nkweb.com';
+const tls = (chain: string, key: string) =>
+  `server { listen 8443 ssl; ssl_certificate ${chain}; ssl_certificate_key ${key}; }`;
+const SLIP = 'unexpected end of file; unexpected "}"; not terminated by ";"; unknown directive';
+const TWICE = 'duplicate upstream "…"; duplicate "log_format" name; already bound to key';
+const NO_MAPS = 'unknown "…" variable; zero size shared memory zone';
+
+/** Which row, what stands in a file of conf.d, and what the advice must name. */
+const REFUSED: readonly (readonly [says: string, http: string, next: RegExp])[] = [
+  [
+    'cannot load certificate "…": BIO_new_file() failed',
+    tls('/nowhere.pem', `${CERTIFICATE}/privkey.pem`),
+    /bootstrap-tls\.ts`$/,
+  ],
+  [
+    'cannot load certificate "…": BIO_new_file() failed',
+    tls(`${CERTIFICATE}/fullchain.pem`, '/nowhere.key'),
+    /bootstrap-tls\.ts`$/,
+  ],
+  [
+    'cannot load certificate "…": PEM_read_bio_X509_AUX() failed',
+    tls('/etc/hostname', `${CERTIFICATE}/privkey.pem`),
+    /--force-renewal/,
+  ],
+  [
+    'cannot load certificate "…": PEM_read_bio_X509_AUX() failed',
+    tls(`${CERTIFICATE}/fullchain.pem`, '/etc/hostname'),
+    /--force-renewal/,
+  ],
+  ['key values mismatch', tls(`${CERTIFICATE}/fullchain.pem`, '/root/other.key'), /--force-renewal/],
+  ['conflicting server name', 'server { server_name a; } server { server_name a; }', /grep -rn server_name/],
+  [
+    'a duplicate default server',
+    'server { listen 80 default_server; }',
+    /rm \/etc\/nginx\/sites-enabled\/default/,
+  ],
+  [
+    'duplicate listen options',
+    'server { listen 81 backlog=9; } server { listen 81 backlog=8; }',
+    /grep -rn listen/,
+  ],
+  ['could not build map_hash', `map $uri $long { ${'k'.repeat(80)} 1; }`, /regex keys/],
+  [
+    '"map_hash_bucket_size" directive is duplicate',
+    'map $uri $x { default 1; } map_hash_bucket_size 128;',
+    /Keep it once/,
+  ],
+  ['duplicate "…" variable', 'map $uri $host { default 1; }', /grep -rn NAME/],
+  [NO_MAPS, 'server { return 200 $ia_enso_ollama_client; }', /http-maps/],
+  [NO_MAPS, 'limit_req zone=ia_enso_ollama_failed;', /http-maps/],
+  ['host not found in upstream', 'upstream u { server nowhere.invalid:80; }', /address/],
+  ['host not found in upstream', 'server { location / { proxy_pass http://nowhere.invalid/; } }', /address/],
+  ['invalid port in upstream', 'upstream u { server 127.0.0.1:99999; }', /server or proxy_pass/],
+  [TWICE, 'upstream u { server 127.0.0.1; } upstream u { server 127.0.0.1; }', /Move the copy/],
+  [TWICE, 'log_format a x; log_format a y;', /Move the copy/],
+  [
+    TWICE,
+    'limit_req_zone $uri zone=a:1m rate=1r/s; limit_req_zone $host zone=a:1m rate=1r/s;',
+    /Move the copy/,
+  ],
+  ['unknown directive "http2"', 'server { http2 on; }', /listen 443 ssl http2;/],
+  [SLIP, 'server {', /Fix the line/],
+  [SLIP, 'server { listen 81 }', /Fix the line/],
+  [SLIP, 'server { } }', /Fix the line/],
+  [SLIP, 'nonsense on;', /Fix the line/],
+  [SLIP, 'server { listen; }', /Fix the line/],
+  ['open() "…" failed (2: No such file or directory)', 'include /nowhere/a.conf;', /include line/],
+];
+
+describe('nginx', () => {
+  before(async () => {
+    await lab.proxy.sh('openssl ecparam -name prime256v1 -genkey -noout -out /root/other.key');
+  });
+
+  const FILE = '/etc/nginx/conf.d/zz-try.conf';
+  const refuse = async (http: string, test = 'nginx -t') => {
+    const said = await words(`cat >${FILE}; ${test}`, { input: `${http}\n` });
+    await lab.proxy.sh(`rm ${FILE}`);
+    return said;
+  };
+
+  for (const [says, http, next] of REFUSED)
+    test(`${says}, for: ${http.slice(0, 60)}`, async () =>
+      known(NGINX, says, await refuse(http), 'test', next));
+
+  test('IPv6 where there is none', async () => {
+    const off = (value: number) => `echo ${value} >/proc/sys/net/ipv6/conf/all/disable_ipv6`;
+    const said = await refuse('server { listen [::1]:81; }', `${off(1)}; nginx -t; ${off(0)}`);
+    const says = '[::]:… failed (97: Address family not supported; 99: Cannot assign requested address)';
+    known(NGINX, says, said, 'test', /listen \[::\]/);
+  });
+
+  test('a port that is taken', async () => {
+    const second = 'pid /root/second.pid; events {} http { server { listen 80; } }';
+    const said = await words('cat >/root/second.conf; nginx -c /root/second.conf -e stderr', {
+      input: second,
+    });
+    known(NGINX, 'still could not bind()', said, 'reload', /ss -ltnp/);
+  });
+
+  /** What a deploy meets whose vhost listens on 8443, too. */
+  const onTakenPort = async () => {
+    const edit = programs.inVhost((text) => text.replace('listen 80;', 'listen 80;\n    listen 8443;'));
+    const ran = await programs.apply(lab.proxy, { token: deploys.OTHER, edit });
+    assert.deepEqual([ran.verdict, ran.failure?.code], ['rolled-back', 'reload'], ran.stdout + ran.stderr);
+    return ran.failure?.text ?? '';
+  };
+
+  test('a port that nginx itself holds, at one address', async () => {
+    const other = `server { listen ${lab.proxy.address}:8443; server_name other.example; }\n`;
+    await deploys.put(lab.proxy, FILE, other);
+    await lab.proxy.sh('nginx -s reload; sleep 0.5');
+    const said = await onTakenPort().finally(() => lab.proxy.sh(`rm ${FILE}; nginx -s reload; sleep 0.5`));
+    assert.ok(said.endsWith(`\nport 8443 is held by nginx itself (${lab.proxy.address}:8443)`), said);
+    const says = 'still could not bind(), and: port … is held by nginx itself';
+    known(NGINX, says, said, 'reload', /Remove the address.*systemctl restart nginx/);
+  });
+
+  const socket = (address: string, family = 'AF_INET') =>
+    `exec timeout 20 python3 -c "import socket,time;s=socket.socket(socket.${family});s.bind(('${address}',8443));s.listen();print(flush=True);time.sleep(19)"`;
+  for (const [what, command, at] of [
+    ['at every address', socket('0.0.0.0'), '0.0.0.0:8443'],
+    ['at one address', socket('127.0.0.1'), '127.0.0.1:8443'],
+    ['as a socket of IPv6 that is one of IPv4, too', socket('::', 'AF_INET6'), '[::]:8443'],
+  ] as const)
+    test(`a port that another process holds, ${what}`, async () => {
+      const holder = spawn('nsenter', [
+        '-t',
+        `${lab.proxy.pid}`,
+        '-m',
+        '-u',
+        '-n',
+        '--',
+        'sh',
+        '-c',
+        command,
+      ]);
+      await once(holder.stdout, 'data');
+      const said = await onTakenPort().finally(() => holder.kill());
+      const [, name, pid] = /\nport 8443 is held by process (\S+) \(pid (\d+)\), at (.*)$/.exec(said) ?? [];
+      assert.ok(said.endsWith(`, at ${at}`), said);
+      assert.equal(name, 'python3');
+      assert.ok(Number(pid) > 1);
+      known(NGINX, 'still could not bind()', said, 'reload', /names the process/);
+      await once(holder, 'close');
+    });
+
+  test('a test by somebody who is not root', async () => {
+    const said = await words('/usr/sbin/nginx -t', { user: 'ncantu' });
+    known(NGINX, 'open() "/run/nginx.pid" failed (13: Permission denied)', said, 'test', /sudo nginx -t/);
+  });
+
+  test('a second map of $connection_upgrade is no error, so that nothing would tell of it', async () => {
+    const map = (value: string) => `map $http_upgrade $connection_upgrade { default ${value}; }`;
+    assert.match(await refuse(map('a') + map('b')), /test is successful/);
+  });
+
+  test('every row was met', everyRow(NGINX));
+});
+
+/** Which row, what is made of the proxy in namespaces of its own, who logs in, what the advice must name. */
+const SUDO: readonly (readonly [says: string, setup: string, user: string, next: RegExp])[] = [
+  ['sudo: a password is required', ':', 'nosudo', /NOPASSWD: \/bin\/sh/],
+  [
+    'sudo: a password is required',
+    "echo 'nosudo ALL=(root) NOPASSWD: /usr/sbin/nginx' >/mnt/sudoers.d/x",
+    'nosudo',
+    /NOPASSWD: \/bin\/sh/,
+  ],
+  ['sudo: you must have a tty', 'echo Defaults:ncantu requiretty >/mnt/sudoers.d/x', 'ncantu', /!requiretty/],
+  [
+    'is not in the sudoers file; is not allowed to execute',
+    'echo Defaults:nosudo !authenticate >/mnt/sudoers.d/x',
+    'nosudo',
+    /NOPASSWD/,
+  ],
+  [
+    'is not in the sudoers file; is not allowed to execute',
+    "printf 'Defaults:nosudo !authenticate\\nnosudo ALL=(root) /usr/sbin/nginx\\n' >/mnt/sudoers.d/x",
+    'nosudo',
+    /NOPASSWD/,
+  ],
+  [
+    'no valid sudoers sources found',
+    'chmod 666 /mnt/sudoers; mount --bind /mnt/sudoers /etc/sudoers',
+    'ncantu',
+    /visudo -c/,
+  ],
+  [
+    'sudo: effective uid is not 0; "no new privileges" flag is set',
+    'mount --bind /usr/bin /usr/bin; mount -o remount,bind,nosuid /usr/bin',
+    'ncantu',
+    /Log in as root/,
+  ],
+  [
+    'sudo: not found',
+    'mkdir /mnt/up /mnt/work; mount -t overlay o -o lowerdir=/usr/bin,upperdir=/mnt/up,workdir=/mnt/work /usr/bin; rm /usr/bin/sudo',
+    'ncantu',
+    /Install sudo/,
+  ],
+  [
+    'gatepost-run: this program is not approved on this host',
+    'mount -t tmpfs own /usr/local/sbin; install -m 755 /root/runner /usr/local/sbin/gatepost-run',
+    'ncantu',
+    /scripts\/approve\.ts/,
+  ],
+];
+
+describe('sudo', () => {
+  before(async () => {
+    await lab.proxy.sh('cat >/root/runner', { input: await runnerText() });
+  });
+
+  // What is spoilt is spoilt in mounts that end with the command.
+  const OWN = `set -e; mount -t tmpfs own /mnt; cp -a /etc/sudoers /etc/sudoers.d /mnt/; mount --bind /mnt/sudoers.d /etc/sudoers.d`;
+  const as = (user: string) => `setpriv --reuid=${user} --regid=${user} --init-groups --reset-env`;
+
+  for (const [says, setup, user, next] of SUDO)
+    test(`${says}, after: ${setup.slice(0, 60)}`, async () => {
+      const program = `${OWN}; ${setup}; printf %s "$LOGIN" >/mnt/login; exec ${as(user)} /bin/sh /mnt/login`;
+      const login = `LOGIN='${COMMAND.replaceAll("'", "'\\''")}'; export LOGIN`;
+      const said = await words(`${login}; unshare --mount /bin/sh -c '${program.replaceAll("'", "'\\''")}'`, {
+        input: 'echo ran\n',
+      });
+      assert.doesNotMatch(said, /^ran$/m);
+      known(SUDO_ROWS, says, said, 'sudo', next);
+    });
+
+  test('"no new privileges"', async () => {
+    const said = await words(`${as('ncantu')} --no-new-privs sudo -n id`);
+    const says = 'sudo: effective uid is not 0; "no new privileges" flag is set';
+    known(SUDO_ROWS, says, said, 'sudo', /Log in as root/);
+  });
+});
+
+describe('the shell and the disk', () => {
+  test('a login without a shell, over SSH', async () => {
+    await lab.proxy.sh('usermod -s /usr/sbin/nologin ncantu');
+    const { json } = await script(lab, 'status', ['--json']).finally(() =>
+      lab.proxy.sh('usermod -s /bin/bash ncantu'),
+    );
+    const { code = '', text = '', next } = json.hosts[0]?.failure ?? {};
+    known(SUDO_ROWS, 'This account is currently not available', text, code, /usermod -s \/bin\/sh/);
+    assert.match(`${next}`, /usermod/);
+  });
+
+  const DISK: readonly (readonly [says: string, mount: string, touch: string, next: RegExp])[] = [
+    ['No space left on device', '-o size=8k', 'cat /dev/zero >/mnt/a', /df -h/],
+    ['Read-only file system', '-o ro', 'echo >/mnt/a', /dmesg/],
+    [
+      'Operation not permitted',
+      '',
+      'echo >/mnt/a; chattr +i /mnt/a; mv -f /root/other.key /mnt/a',
+      /chattr -i/,
+    ],
+  ];
+  for (const [says, mount, touch, next] of DISK)
+    test(says, async () => {
+      const said = await words(`unshare --mount sh -c 'mount -t tmpfs ${mount} own /mnt; ${touch}'`);
+      known(SUDO_ROWS, says, said, 'write', next);
+    });
+
+  test('every row of the shell, sudo and the disk was met', everyRow(SUDO_ROWS));
+});

@@ -1,0 +1,84 @@
+/** An upgrade in place: what the release before this one left on a proxy is taken over without anything lost. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import * as deploys from '../../lab/actors/deploys.ts';
+import * as programs from '../../lab/actors/programs.ts';
+import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
+import { CHECKOUT } from '../../lab/namespaces/process.ts';
+import { script, statusOf } from '../clients/clients-lab.ts';
+
+let lab: Lab;
+before(async () => {
+  lab = await startLab();
+});
+after(() => lab.stop());
+
+const EDITOR = 'editor-0123456789abcdef';
+
+/** Programs as the release before this one sent them (test/lab/earlier/), each as a run of its own. */
+async function earlier(name: 'deploy' | 'add-client', backend = '192.168.1.164'): Promise<programs.Program> {
+  const run = programs.newRun('earlier@lab');
+  const text = await readFile(`${CHECKOUT}/test/lab/earlier/${name}.sh`, 'utf8');
+  return {
+    run,
+    text: text.replaceAll('20261122T000000Z-000000', run.id).replaceAll('192.168.1.164', backend),
+  };
+}
+
+async function runEarlier(...args: Parameters<typeof earlier>): Promise<string> {
+  const program = await earlier(...args);
+  const ran = await programs.execute(lab.proxy, program);
+  assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+  return program.run.id;
+}
+
+const scriptHere = async (name: string, args: readonly string[] = []) => {
+  const { status, json, all } = await script(lab, name, [...args, '--json'], {
+    env: { IA_ENSO_OLLAMA_BEARER_TOKEN: undefined },
+  });
+  return { status, host: json.hosts[0], all };
+};
+
+describe('an upgrade in place', () => {
+  const ids: string[] = [];
+
+  test('keeps releases, clients and tokens, and finds no drift', async () => {
+    ids.push(
+      await runEarlier('deploy', '192.168.1.165'),
+      await runEarlier('deploy'),
+      await runEarlier('add-client'),
+    );
+    const status = await scriptHere('status');
+    assert.deepEqual(status.host?.drift, []);
+    const releases = status.host?.releases as { id: string }[];
+    assert.deepEqual(releases.map(({ id }) => id).reverse(), ids);
+    const deployed = await scriptHere('deploy', ['--no-verify']);
+    assert.equal(deployed.status, 0, deployed.all);
+    assert.deepEqual(deployed.host?.drift, []);
+    assert.deepEqual([await statusOf(deploys.TOKEN), await statusOf(EDITOR)], [200, 200]);
+    assert.equal((await scriptHere('deploy', ['--no-verify'])).host?.outcome, 'unchanged');
+  });
+
+  test('goes back to a release of the earlier one; its clients stay', async () => {
+    const back = await scriptHere('rollback', ['--no-verify', '--to', `${ids[0]}`]);
+    assert.equal(back.status, 0, back.all);
+    assert.match((await lab.proxy.sh(`cat ${deploys.VHOST}`)).stdout, /server 192\.168\.1\.165:11434;/);
+    // Through the gate, to an address where nobody answers.
+    assert.deepEqual([await statusOf(deploys.TOKEN), await statusOf(EDITOR)], [502, 502]);
+  });
+
+  test('settles a run of the earlier one that was killed half-way', async () => {
+    await programs.installShims(lab.proxy);
+    const first = await programs.underPlan(lab.proxy, await earlier('deploy', '192.168.1.166'), '');
+    const swapped = first.calls.findIndex((line) => / mv .*gatepost-new .*sites-available/.test(line)) + 2;
+    await programs.underPlan(lab.proxy, await earlier('deploy', '192.168.1.167'), `${swapped} before KILL`);
+    await lab.proxy.sh('rm /usr/local/sbin/*');
+    assert.match((await lab.proxy.sh(`cat ${deploys.VHOST}`)).stdout, /server 192\.168\.1\.167:11434;/);
+    const deployed = await scriptHere('deploy', ['--no-verify']);
+    assert.equal(deployed.status, 0, deployed.all);
+    assert.equal(await deploys.leftovers(lab.proxy), '');
+    assert.deepEqual([await statusOf(deploys.TOKEN), await statusOf(EDITOR)], [200, 200]);
+  });
+});

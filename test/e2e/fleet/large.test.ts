@@ -1,0 +1,60 @@
+/** Twenty proxies behind one jump host, and what one change costs a proxy. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import type { HostReport } from '../../../lib/model/host-report.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
+import * as programs from '../../lab/actors/programs.ts';
+import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
+
+const PROXIES = 20;
+let lab: Lab;
+before(async () => {
+  lab = await startLab({ proxies: PROXIES, relays: ['jump'], backends: false });
+});
+after(() => lab.stop());
+
+/** What became of every proxy, each outcome once, and how many connections the jump host saw. */
+async function deploy(backend: string) {
+  const before = lab.relay.connections;
+  const { status, stdout, stderr } = await lab.run('deploy', ['--json', '--no-verify'], {
+    env: { ...deploys.withToken(deploys.TOKEN), IA_ENSO_BACKEND_IP: backend },
+  });
+  const hosts: readonly HostReport[] = JSON.parse(stdout).hosts;
+  const outcomes = new Set(hosts.map(({ outcome }) => outcome));
+  return { status, hosts, outcomes: [...outcomes], connections: lab.relay.connections - before, stderr };
+}
+
+test('twenty proxies are deployed over one jump connection, and again without a change', async () => {
+  for (const expected of ['applied', 'unchanged']) {
+    const { status, hosts, outcomes, connections, stderr } = await deploy('192.168.1.7');
+    assert.deepEqual([status, outcomes, connections], [0, [expected], 1], stderr);
+    assert.deepEqual(
+      hosts.map(({ host }) => host),
+      lab.proxies.map(({ address }) => address),
+    );
+  }
+});
+
+/** The number of the process that was started last, in these namespaces (proc(5), loadavg). */
+const lastProcess = () => Number(readFileSync('/proc/loadavg', 'utf8').split(' ').at(-1));
+
+/** How many processes a program starts on a proxy that has the site. */
+async function processes(backend: string, outcome: string): Promise<number> {
+  const program = await programs.deployProgram({ backend, token: deploys.TOKEN });
+  const before = lastProcess();
+  const ran = await programs.execute(lab.proxy, program);
+  assert.equal(ran.outcome, outcome, ran.stdout + ran.stderr);
+  return lastProcess() - before;
+}
+
+// Twenty proxies wait for one another where they share a machine, as here: what one costs is what the fleet waits for.
+test('a change starts few processes on a proxy, and no change fewer', async () => {
+  await processes('192.168.1.8', 'applied');
+  const [change, none] = [
+    await processes('192.168.1.9', 'applied'),
+    await processes('192.168.1.9', 'unchanged'),
+  ];
+  assert.ok(change < 75 && none < 40, `${change} and ${none} processes`);
+});

@@ -1,0 +1,150 @@
+/** A real nginx with the ia.enso site as its template has it, in front of the stand-ins, all in this namespace. */
+import '../../lab/namespaces/enter.ts';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Scope } from '../../../lib/model/bearer.ts';
+import { clientMap } from '../../../lib/nginx/client-map.ts';
+import { Secret } from '../../../lib/util/secret.ts';
+import { CHECKOUT, ready, typescript } from '../../lab/namespaces/process.ts';
+
+export const NAME = 'ia.enso.4nkweb.com';
+export const FULL = 'Full.Token+with*(every)[kind]{of}^sign|h?;#~%&=<>$host';
+export const INFERENCE = '0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0';
+export const CERTIFICATE = `/etc/letsencrypt/live/${NAME}/fullchain.pem`;
+export const ACCESS_LOG = `/var/log/nginx/${NAME}.access.log`;
+const BEARERS = '/etc/nginx/ia-enso-bearers';
+const MAPS = {
+  'ia-enso-http-maps': 'ia-enso-ollama-bearer',
+  'websocket-connection-map': 'websocket-connection',
+};
+const REQUESTS = '/run/requests.log';
+
+const read = (file: string) => readFileSync(`${CHECKOUT}/${file}`, 'utf8');
+
+/** The template with its snippets in place, and the backend's address. */
+export function rendered(template: string): string {
+  const inline = (_: string, indent: string, name: string) =>
+    read(`sites/snippets/${name}`).replace(/^(?=.)/gm, indent);
+  const text = read(`sites/${template}`).replace(/^( *)include snippets\/(\S+);\n/gm, inline);
+  return text.replaceAll('__IA_ENSO_BACKEND_IP__', '127.0.0.1');
+}
+
+/** What is written below `folder` from here on is seen in this namespace only. */
+function cover(folder: string): void {
+  const [upper, work] = [`/run/gate/upper${folder}`, `/run/gate/work${folder}`];
+  for (const made of [upper, work]) mkdirSync(made, { recursive: true });
+  const layers = `lowerdir=${folder},upperdir=${upper},workdir=${work}`;
+  execFileSync('mount', ['-t', 'overlay', '-o', layers, 'gate', folder]);
+}
+
+function empty(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+}
+
+function certificate(): void {
+  mkdirSync(`/etc/letsencrypt/live/${NAME}`, { recursive: true });
+  const key = CERTIFICATE.replace('fullchain', 'privkey');
+  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '9'];
+  const names = ['-subj', `/CN=${NAME}`, '-addext', `subjectAltName=DNS:${NAME}`];
+  execFileSync('openssl', ['req', '-x509', ...kind, ...names, '-keyout', key, '-out', CERTIFICATE], {
+    stdio: 'pipe',
+  });
+}
+
+/** Writes one client's file as the suite does; takes effect at the next reload. */
+export function writeClient(name: string, scope: Scope, tokens: readonly string[]): void {
+  const now = '2026-11-22T17:40:35Z';
+  const secrets = tokens.map((token) => new Secret(token));
+  const text = clientMap({ name, scope, created: now, rotated: now, tokens: secrets });
+  writeFileSync(`${BEARERS}/${name}.map`, text, { mode: 0o600 });
+}
+
+/** Writes a client's file as it is given, for values that the suite itself would never write. */
+export function writeClientText(name: string, text: string): void {
+  writeFileSync(`${BEARERS}/${name}.map`, text);
+}
+
+export function removeClients(): void {
+  empty(BEARERS);
+}
+
+/** Installs a vhost; takes effect at the next reload. */
+export function writeVhost(template: string): void {
+  writeFileSync(`/etc/nginx/sites-enabled/${NAME}.conf`, rendered(template));
+}
+
+function install(): void {
+  for (const folder of ['/etc', '/var']) cover(folder);
+  for (const folder of ['conf.d', 'sites-enabled', 'ia-enso-bearers']) empty(`/etc/nginx/${folder}`);
+  for (const folder of ['/var/log/nginx', '/var/www/certbot']) empty(folder);
+  symlinkSync('/etc/nginx/sites-available/default', '/etc/nginx/sites-enabled/default');
+  for (const [name, source] of Object.entries(MAPS)) {
+    writeFileSync(`/etc/nginx/conf.d/${name}.conf`, read(`http-maps/${source}.map.conf.example`));
+  }
+  certificate();
+  writeVhost(`${NAME}.conf`);
+  writeClient('default', 'full', [FULL]);
+  writeClient('editor', 'inference', [INFERENCE]);
+}
+
+async function startBackend(): Promise<ChildProcess> {
+  const args = typescript('test/lab/stand-ins/ia-enso.ts', ['127.0.0.1']);
+  const env = { ...process.env, BACKEND_LOG: REQUESTS };
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  await ready(child, 'backend');
+  return child;
+}
+
+/** What `nginx -t` says of the files as they are now. */
+export function testConfiguration(): { status: number | null; said: string } {
+  const { status, stderr } = spawnSync('nginx', ['-t'], { encoding: 'utf8' });
+  return { status, said: stderr };
+}
+
+const workers = () =>
+  execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' }).match(/^ *\d+ nginx: worker process$/gm) ??
+  [];
+
+/** Reloads, and returns when no worker from before takes requests any more. */
+export async function reload(): Promise<void> {
+  // An nginx that has just started may not have titled its workers yet.
+  while (workers().length === 0) await sleep(20);
+  const before = new Set(workers());
+  execFileSync('nginx', ['-s', 'reload']);
+  while (workers().length === 0 || workers().some((worker) => before.has(worker))) await sleep(20);
+}
+
+/** A request as a stand-in logged it. */
+export interface Seen {
+  service: 'ollama' | 'anythingllm';
+  method: string;
+  url: string;
+  authorized: boolean;
+}
+
+/** The requests that reached the stand-ins since the last call. */
+export function seen(): Seen[] {
+  const lines = readFileSync(REQUESTS, 'utf8').split('\n').filter(Boolean);
+  writeFileSync(REQUESTS, '');
+  return lines.map((line) => JSON.parse(line) as Seen);
+}
+
+/** Those of them that reached Ollama. */
+export function seenByOllama(): Seen[] {
+  return seen().filter((request) => request.service === 'ollama');
+}
+
+/** Starts everything; the namespace ends it. */
+export async function startGate(): Promise<void> {
+  install();
+  writeFileSync(REQUESTS, '');
+  await startBackend();
+  execFileSync('nginx', { stdio: 'inherit' });
+}
+
+/** Stops what would keep this process from ending. */
+export function stopGate(): void {
+  execFileSync('nginx', ['-s', 'stop']);
+}

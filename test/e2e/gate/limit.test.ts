@@ -1,0 +1,116 @@
+/** Failed attempts are slowed per address; who has a right bearer never is, but for a client with a limit of its own. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FULL, INFERENCE, reload, seenByOllama, startGate, stopGate, writeClientText } from './gate-nginx.ts';
+import { type Answer, ask, bearer } from './requests.ts';
+
+const ATTACKER = '127.0.0.66';
+
+before(startGate);
+after(stopGate);
+
+const guess = (from = ATTACKER): Promise<Answer> => {
+  return ask('/ollama/api/tags', { headers: bearer('wrong-wrong-wrong-wrong'), from });
+};
+
+async function guesses(count: number): Promise<Answer[]> {
+  return Promise.all(Array.from({ length: count }, () => guess()));
+}
+
+const count = (answers: readonly Answer[], status: number) =>
+  answers.filter((a) => a.status === status).length;
+
+test('answers the first 100 failures at once, and slows the rest down', async () => {
+  const started = performance.now();
+  const answers = await guesses(150);
+  const seconds = (performance.now() - started) / 1000;
+  assert.ok(
+    count(answers, 401) >= 100 && count(answers, 401) <= 101 + seconds,
+    `${count(answers, 401)} × 401`,
+  );
+  assert.equal(count(answers, 401) + count(answers, 429), 150);
+  assert.ok(seconds < 5, 'none of them waits');
+});
+
+test('says 429 with Retry-After and an OpenAI-shaped error', async () => {
+  const answer = (await guesses(3)).find(({ status }) => status === 429);
+  assert.equal(answer?.headers['retry-after'], '1');
+  assert.equal(answer?.headers['content-type'], 'application/json');
+  assert.equal(answer?.headers['strict-transport-security'], 'max-age=63072000');
+  const { error } = JSON.parse(answer?.body ?? '') as { error: { code: string } };
+  assert.equal(error.code, 'too_many_failed_attempts');
+});
+
+test('never slows a right bearer down, not even from the same address', async () => {
+  const right = [FULL, INFERENCE].flatMap((token) => Array.from({ length: 150 }, () => token));
+  const asked = right.map((token) => ask('/ollama/api/tags', { headers: bearer(token), from: ATTACKER }));
+  assert.equal(count(await Promise.all(asked), 200), 300);
+});
+
+test('does not slow another address down, nor AnythingLLM', async () => {
+  assert.equal((await guess('127.0.0.67')).status, 401);
+  assert.equal((await ask('/api/ping', { from: ATTACKER })).status, 200);
+});
+
+test('lets one failure a second through afterwards', async () => {
+  await guesses(5);
+  await sleep(2100);
+  const later = await guesses(20);
+  assert.ok([2, 3].includes(count(later, 401)), `${count(later, 401)} × 401`);
+});
+
+test('does not count what a right bearer may not do', async () => {
+  const from = '127.0.0.68';
+  const question = { method: 'DELETE', headers: bearer(INFERENCE), from };
+  for (let at = 0; at < 120; at += 1) assert.equal((await ask('/ollama/api/delete', question)).status, 403);
+  assert.equal((await guess(from)).status, 401);
+});
+
+test('let no guess through to Ollama', () => {
+  assert.equal(seenByOllama().length, 300);
+});
+
+const LIMITED = 'a-limited-client-0123456789';
+const limited = (path = '/ollama/api/tags', from = '127.0.0.70', method = 'GET') =>
+  ask(path, { headers: bearer(LIMITED), from, method });
+
+async function limitTo(requests: number): Promise<void> {
+  writeClientText(
+    'limited',
+    `"~^(?i:bearer) +a\\-limited\\-client\\-0123456789\\z" inference:limited:${requests};\n`,
+  );
+  await reload();
+}
+
+test('a limited client gets its requests at once, then 429 that says when to come back', async () => {
+  await limitTo(10);
+  for (let at = 0; at < 20; at += 1) assert.equal((await limited('/ollama/api/delete')).status, 403);
+  const answers = await Promise.all(Array.from({ length: 14 }, () => limited()));
+  assert.deepEqual([count(answers, 200), count(answers, 429)], [10, 4]);
+  const over = await limited('/ollama/v1/chat/completions', '127.0.0.71', 'POST');
+  assert.equal(over.status, 429, 'from whatever address, on whatever path');
+  assert.equal(over.headers['retry-after'], '6');
+  assert.equal(over.headers['content-type'], 'application/json');
+  assert.equal(over.headers['strict-transport-security'], 'max-age=63072000');
+  const { error } = JSON.parse(over.body) as { error: { code: string; type: string } };
+  assert.deepEqual([error.type, error.code], ['rate_limit_error', 'rate_limit_exceeded']);
+  assert.equal(seenByOllama().length, 10);
+});
+
+test('it keeps nobody else from anything', async () => {
+  const from = '127.0.0.70';
+  assert.equal((await ask('/ollama/api/tags', { headers: bearer(INFERENCE), from })).status, 200);
+  assert.equal((await guess(from)).status, 401);
+});
+
+test('a client of 60 a minute has one more after a second', async () => {
+  await limitTo(60);
+  const answers = await Promise.all(Array.from({ length: 70 }, () => limited()));
+  assert.ok(count(answers, 200) >= 60 && count(answers, 200) <= 62, `${count(answers, 200)} × 200`);
+  await sleep(1100);
+  assert.equal((await limited()).status, 200);
+  const over = (await Promise.all([limited(), limited(), limited()])).find(({ status }) => status === 429);
+  assert.equal(over?.headers['retry-after'], '1');
+});

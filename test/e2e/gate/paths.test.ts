@@ -1,0 +1,31 @@
+/** No spelling of a path reaches Ollama without a bearer. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { seen, seenByOllama, startGate, stopGate } from './gate-nginx.ts';
+import { everywhere, lines, sendAll } from './requests.ts';
+import { randomPaths, spellings } from './spellings.ts';
+
+const seed = Number(process.env.FC_SEED ?? Date.now() % 1e9);
+
+before(startGate);
+after(stopGate);
+beforeEach(() => void seen());
+
+for (const path of spellings) {
+  test(`keeps ${JSON.stringify(path)} from Ollama`, async () => {
+    const got = await everywhere(lines(`GET ${path} HTTP/1.1`));
+    assert.doesNotMatch(got, /tiny:latest/);
+    assert.deepEqual(seenByOllama(), []);
+  });
+}
+
+test(`keeps 3000 random paths from Ollama (seed ${seed})`, { timeout: 120_000 }, async () => {
+  await sendAll([...randomPaths(2000, seed), ...randomPaths(1000, seed, '/ollama')]);
+  const all = seen();
+  assert.deepEqual(
+    all.filter(({ service }) => service === 'ollama'),
+    [],
+  );
+  assert.ok(all.length > 300, 'some of them reach AnythingLLM');
+});

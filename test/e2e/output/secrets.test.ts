@@ -1,0 +1,183 @@
+/** Every script one after another, the ones that fail and crash too; then a hunt for the tokens in all that they left. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import * as deploys from '../../lab/actors/deploys.ts';
+import { copyProject } from '../../lab/actors/project.ts';
+import { finished, type Lab, type Result, startLab } from '../../lab/namespaces/lab.ts';
+import { filesWith, ownFilesWith } from '../../lab/probes/find-words.ts';
+import { watchProcesses } from '../../lab/probes/watch-processes.ts';
+
+/** New at each run, so that no file from before can hold them. */
+const fresh = (text: string) => `${text}${randomBytes(9).toString('base64url')}`;
+const TOKENS = {
+  first: fresh('A.first+(token)*[x]'),
+  second: fresh('Second|{y}^$host#'),
+  byHand: fresh('By.hand_'),
+};
+const DEFAULT = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
+const escaped = (token: string) => token.replace(/[^A-Za-z0-9]/g, '\\$&');
+const spelled = (token: string) => [
+  token,
+  escaped(token),
+  Buffer.from(token).toString('base64').slice(0, 20),
+];
+
+let lab: Lab;
+let since: string;
+let watch: ReturnType<typeof watchProcesses>;
+const generated: string[] = [];
+const told: { readonly what: string; readonly text: string }[] = [];
+
+const heard = (what: string, { stdout, stderr }: Result) => void told.push({ what, text: stdout + stderr });
+
+/** Runs a script with this token set; remembers what it told, and the token that it made. */
+async function run(name: string, args: readonly string[], token?: string): Promise<Result> {
+  const ran = await lab.run(name, args, { env: { [DEFAULT]: token } });
+  const made = (ran.stdout + ran.stderr).match(/\b[0-9a-f]{64}\b/g) ?? [];
+  assert.ok(made.length <= 1, `${name} shows a token ${made.length} times`);
+  generated.push(...made);
+  heard(`${name} ${args.join(' ')}`, {
+    ...ran,
+    stdout: ran.stdout.replace(made[0] ?? '', ''),
+    stderr: ran.stderr.replace(made[0] ?? '', ''),
+  });
+  return ran;
+}
+
+/** Runs deploy.ts of a copy of the project in which something was changed. */
+async function runChanged(
+  what: string,
+  file: string,
+  before: string | RegExp,
+  after: string,
+): Promise<Result> {
+  const copy = await copyProject(join(lab.directory, what));
+  const text = await readFile(join(copy, file), 'utf8');
+  const changed = text.replace(before, () => after);
+  assert.notEqual(changed, text);
+  await writeFile(join(copy, file), changed);
+  const args = ['--import', 'tsx', 'scripts/deploy.ts', '--no-verify', '--verbose', '--json'];
+  const child = spawn(process.execPath, args, { cwd: copy, env: { ...lab.env, [DEFAULT]: TOKENS.second } });
+  const ran = await finished(child);
+  heard(what, ran);
+  return ran;
+}
+
+before(async () => {
+  lab = await startLab();
+  since = join(lab.directory, 'since');
+  await writeFile(since, '');
+  watch = watchProcesses(Object.values(TOKENS).flatMap(spelled), /\0[^\0]*scripts\/[a-z-]+\.ts\0|esbuild\0/);
+});
+after(() => lab.stop());
+
+describe('tokens', () => {
+  const steps: readonly (readonly [
+    name: string,
+    args: readonly string[],
+    token: string | undefined,
+    status: number,
+  ])[] = [
+    ['deploy', ['--verbose'], undefined, 0],
+    ['deploy', ['--dry-run', '--verbose'], TOKENS.first, 0],
+    ['deploy', ['--json', '--verbose', '--no-verify'], TOKENS.first, 0],
+    ['rotate-bearer', ['--verbose', '--keep-previous'], TOKENS.second, 0],
+    ['rotate-bearer', ['--json', '--revoke-previous'], TOKENS.first, 0],
+    ['rotate-bearer', ['--json', '--write-env'], undefined, 0],
+    ['bearers', ['add', 'editor', '--verbose'], TOKENS.first, 0],
+    ['bearers', ['list', '--json'], TOKENS.first, 0],
+    ['verify', ['--verbose', '--curl', '--html', 'page.html'], TOKENS.second, 3],
+    // Nobody renews the lab's certificate.
+    ['status', ['--json', '--verbose'], TOKENS.first, 3],
+    ['bootstrap-tls', ['--no-verify', '--verbose'], TOKENS.first, 0],
+    ['bearers', ['revoke', 'editor'], TOKENS.first, 0],
+    ['rollback', ['--no-verify', '--json'], TOKENS.first, 1],
+    ['approve', ['--bundle', 'approve.sh'], TOKENS.first, 0],
+    ['deploy', ['--bundle', 'site.sh'], TOKENS.first, 0],
+  ];
+  for (const [name, args, token, status] of steps)
+    test(`are not told by ${name} ${args.join(' ')}`, async () => {
+      const ran = await run(name, args, token);
+      assert.equal(ran.status, status, ran.stdout + ran.stderr);
+    });
+
+  test('are not told by a bundle that is run', async () => {
+    const ran = await lab.proxy.sh('exec sh -s', {
+      input: await readFile(join(lab.directory, 'site.sh'), 'utf8'),
+    });
+    heard('bundle', ran);
+    assert.equal(ran.status, 0, ran.stdout);
+  });
+
+  test('are not told where nginx quotes a key line that it does not understand', async () => {
+    const maps = 'http-maps/ia-enso-ollama-bearer.map.conf.example';
+    const ran = await runChanged('quoted', maps, /^map /m, 'include /etc/nginx/ia-enso-bearers/*.map;\nmap ');
+    assert.equal(ran.status, 1, ran.stdout);
+    assert.match(ran.stdout, /unknown directive \\"~\^\(\?i:bearer\) \+<sha256:[0-9a-f]{12}>/);
+  });
+
+  test('are not told where nginx quotes what somebody wrote by hand', async () => {
+    const file = '/etc/nginx/conf.d/by-hand.conf';
+    for (const text of [`map $uri $x { "~Bearer ${TOKENS.byHand}(" 1; }`, `"Bearer ${TOKENS.byHand}" on;`]) {
+      await deploys.put(lab.proxy, file, text);
+      const ran = await run('deploy', ['--json', '--verbose'], TOKENS.first);
+      assert.deepEqual([ran.status, JSON.parse(ran.stdout).hosts[0].failure.code], [1, 'sick'], ran.stdout);
+    }
+    await lab.proxy.sh(`rm ${file}`);
+  });
+
+  const program = '  underWay.hosts.set(proxy.host, undefined);';
+  const crashes = [
+    ['thrown-whole', 'lib/commands/rollout.ts', program, `${program} throw new Error(program.text);`],
+    [
+      'thrown-beside',
+      'lib/commands/rollout.ts',
+      program,
+      `${program} setTimeout(() => { throw Object.assign(new Error(program.text), { context, program }); });`,
+    ],
+    [
+      'thrown-with-settings',
+      'lib/commands/deploy.ts',
+      'const { site, settings,',
+      'throw Object.assign(new Error("slip"), { context });\n  const { site, settings,',
+    ],
+  ] as const;
+  for (const [what, file, text, slip] of crashes)
+    test(`are not told by a crash: ${what}`, async () => {
+      const ran = await runChanged(what, file, text, slip);
+      assert.notEqual(ran.status, 0);
+      assert.match(ran.stdout + ran.stderr, /\n\s+at |error/i);
+    });
+
+  test('were in no process but the scripts themselves', () => {
+    assert.deepEqual(watch.stop(), []);
+    assert.ok(watch.samples() > 100, `${watch.samples()}`);
+  });
+
+  const all = () => [...Object.values(TOKENS), ...generated];
+
+  test('are in no output', () => {
+    assert.equal(generated.length, 3);
+    for (const { what, text } of told)
+      for (const token of all()) for (const word of spelled(token)) assert.ok(!text.includes(word), what);
+  });
+
+  test('are on the hosts in the files of their clients only', async () => {
+    const words = all().flatMap(spelled);
+    assert.deepEqual(await filesWith(lab.proxy, words), [deploys.CLIENT]);
+    assert.deepEqual(await filesWith(lab.jump, words), []);
+    assert.deepEqual(await filesWith(lab.backend, words), []);
+  });
+
+  test('are here where they were asked for only, and there for the operator alone', async () => {
+    const files = await ownFilesWith(since, all().flatMap(spelled));
+    assert.deepEqual(files.sort(), [join(lab.directory, '.env'), join(lab.directory, 'site.sh')]);
+    const { stdout } = await finished(spawn('stat', ['-c', '%a', ...files]));
+    assert.equal(stdout, '600\n600\n');
+  });
+});

@@ -1,0 +1,188 @@
+/** remove.ts takes a site off a proxy, whole or not at all, and nothing that others need. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import type { HostReport } from '../../../lib/model/host-report.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
+import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
+
+let lab: Lab;
+let stock: string;
+before(async () => {
+  lab = await startLab();
+  stock = await deploys.config(lab.proxy);
+});
+after(() => lab.stop());
+beforeEach(() => deploys.reset(lab.proxy));
+
+interface Removed extends HostReport {
+  readonly exit: number;
+  readonly said: string;
+}
+
+async function remove(...args: readonly string[]): Promise<Removed> {
+  const { status, stdout, stderr } = await lab.run('remove', ['--json', '--yes', ...args]);
+  const { hosts } = JSON.parse(stdout) as { hosts: HostReport[] };
+  return { ...(hosts[0] as HostReport), exit: status, said: stdout + stderr };
+}
+
+/** No worker is new; some of an earlier reload may have ended since. */
+async function assertNoReload(before: string): Promise<void> {
+  const old = before.split('\n');
+  for (const pid of (await deploys.workers(lab.proxy)).split('\n')) assert.ok(old.includes(pid), pid);
+}
+
+const changed = ({ files }: HostReport) => files.filter((file) => file.changed).map(({ path }) => path);
+
+test('leaves nginx as it was before the first deploy; certificates and history stay', async () => {
+  await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+  const removed = await remove();
+  assert.deepEqual([removed.exit, removed.outcome], [0, 'applied'], removed.said);
+  assert.deepEqual(changed(removed), [
+    deploys.LINK,
+    deploys.VHOST,
+    deploys.MAPS,
+    deploys.CLIENT,
+    deploys.WEBSOCKET,
+  ]);
+  assert.equal(await deploys.config(lab.proxy), stock);
+  assert.equal(await deploys.status('/'), 0);
+  assert.deepEqual(await deploys.releases(lab.proxy), ['apply', 'remove']);
+  assert.equal((await lab.proxy.sh(`ls /etc/letsencrypt/live/${deploys.SITE} | wc -l`)).stdout, '2\n');
+  assert.match(removed.said, /the certificate .* stays/);
+  assert.equal(await deploys.leftovers(lab.proxy), '');
+  assert.match((await lab.run('remove', ['--yes'])).stdout, /nothing of it was there/);
+});
+
+test('leaves no token anywhere, not in an editor’s leftovers either', async () => {
+  await deploys.deploy(lab, deploys.withToken('0123456789NeedleInTheHaystack'));
+  await lab.proxy.sh(
+    'cd /etc/nginx/ia-enso-bearers && cp default.map default.map~ && cp default.map .default.map.swp',
+  );
+  assert.equal((await remove()).outcome, 'applied');
+  const { stdout } = await lab.proxy.sh(
+    'grep -rlF NeedleInTheHaystack /etc/nginx /var/lib/gatepost; ls -d /etc/nginx/ia-enso-bearers',
+  );
+  assert.equal(stdout, '');
+});
+
+test('a proxy without the site is unchanged: no reload, no release', async () => {
+  const [files, pids] = [await deploys.config(lab.proxy), await deploys.workers(lab.proxy)];
+  const removed = await remove();
+  assert.deepEqual([removed.exit, removed.outcome], [0, 'unchanged'], removed.said);
+  assert.equal(await deploys.config(lab.proxy), files);
+  await assertNoReload(pids);
+  assert.equal(await deploys.status('/'), 0);
+});
+
+test('--dry-run shows what would go, without tokens, and writes nothing', async () => {
+  await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+  const [files, pids] = [await deploys.tree(lab.proxy), await deploys.workers(lab.proxy)];
+  const planned = await remove('--dry-run');
+  assert.deepEqual([planned.exit, planned.outcome], [0, 'planned'], planned.said);
+  assert.deepEqual(changed(planned), [
+    deploys.LINK,
+    deploys.VHOST,
+    deploys.MAPS,
+    deploys.CLIENT,
+    deploys.WEBSOCKET,
+  ]);
+  assert.match(planned.said, /^-.*server_name ia\.enso\.4nkweb\.com;$/m);
+  assert.ok(!planned.said.includes(deploys.TOKEN) && !planned.said.includes('Alpha'));
+  assert.equal(await deploys.tree(lab.proxy), files);
+  await assertNoReload(pids);
+});
+
+describe('what others need', () => {
+  const others = '/etc/nginx/conf.d/other.conf';
+
+  test('the WebSocket map stays while another file uses it, and goes with its last user', async () => {
+    await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+    await deploys.put(
+      lab.proxy,
+      others,
+      'server { listen 127.0.0.1:8081; location / { proxy_set_header Connection $connection_upgrade; return 204; } }\n',
+    );
+    await lab.proxy.sh('nginx -s reload');
+    const removed = await remove();
+    assert.deepEqual([removed.exit, removed.outcome], [0, 'applied'], removed.said);
+    assert.match(
+      removed.said,
+      /websocket-connection-map\.conf stays: \/etc\/nginx\/conf\.d\/other\.conf needs it/,
+    );
+    assert.deepEqual(changed(removed), [deploys.LINK, deploys.VHOST, deploys.MAPS, deploys.CLIENT]);
+    await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+    await lab.proxy.sh(`rm ${others}`);
+    assert.ok(changed(await remove()).includes(deploys.WEBSOCKET));
+  });
+
+  test('a WebSocket map that somebody changed stays', async () => {
+    await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+    await lab.proxy.sh(`echo '# mine' >>${deploys.WEBSOCKET}`);
+    const removed = await remove();
+    assert.match(removed.said, /stays: it was changed by hand/);
+    assert.equal((await lab.proxy.sh(`tail -n 1 ${deploys.WEBSOCKET}`)).stdout, '# mine\n');
+  });
+
+  test('a vhost that another one needs is put back, and everything with it', async () => {
+    await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+    await deploys.put(
+      lab.proxy,
+      '/etc/nginx/sites-enabled/zz-other',
+      'server { listen 127.0.0.1:8081; location / { proxy_pass http://ia_enso_anythingllm; if ($ia_enso_ollama_authorized) { return 204; } } }\n',
+    );
+    await lab.proxy.sh('nginx -s reload');
+    const before = await deploys.config(lab.proxy);
+    const removed = await remove();
+    assert.deepEqual([removed.exit, removed.outcome], [1, 'rolled-back'], removed.said);
+    assert.match(removed.said, /ia_enso/);
+    assert.equal(await deploys.config(lab.proxy), before);
+    assert.equal(await deploys.gate(deploys.TOKEN), 200);
+    await lab.proxy.sh('rm /etc/nginx/sites-enabled/zz-other');
+  });
+});
+
+describe('after it', () => {
+  test('a deploy is a first one again: with a token of its own', async () => {
+    const { token: first = '' } = await deploys.deploy(lab);
+    await remove();
+    const again = await deploys.deploy(lab);
+    assert.deepEqual([again.exit, again.outcome], [0, 'applied'], again.stderr);
+    assert.match(again.token ?? '', /^[0-9a-f]{64}$/);
+    assert.deepEqual([await deploys.gate(again.token), await deploys.gate(first)], [200, 401]);
+  });
+
+  test('a rollback brings vhost and maps back, and no client', async () => {
+    await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+    await remove();
+    const { status, stderr } = await lab.run('rollback', ['--no-verify']);
+    assert.equal(status, 0, stderr);
+    assert.equal(await deploys.gate(deploys.TOKEN), 401);
+  });
+});
+
+test('takes off a site whose vhost was broken, or whose certificate is gone', async () => {
+  for (const spoil of [`echo nonsense >>${deploys.VHOST}`, 'mv /etc/letsencrypt /etc/letsencrypt.gone']) {
+    await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+    await lab.proxy.sh(spoil);
+    const removed = await remove();
+    assert.deepEqual([removed.exit, removed.outcome], [0, 'applied'], removed.said);
+    assert.equal((await lab.proxy.sh('nginx -t')).status, 0);
+    await lab.proxy.sh(`rm -f ${deploys.WEBSOCKET}`);
+    assert.equal(await deploys.config(lab.proxy), stock);
+  }
+  await lab.proxy.sh('mv /etc/letsencrypt.gone /etc/letsencrypt');
+});
+
+test('a kill in its middle leaves the site wholly there or wholly gone', async () => {
+  await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+  const before = await deploys.config(lab.proxy);
+  const shim = '#!/bin/sh\nkill -KILL $PPID\nsleep 1\n';
+  await lab.proxy.sh('cat >/usr/local/sbin/sync && chmod 755 /usr/local/sbin/sync', { input: shim });
+  const killed = await remove();
+  assert.notEqual(killed.exit, 0, killed.said);
+  await lab.proxy.sh('rm /usr/local/sbin/sync');
+  assert.equal(await deploys.config(lab.proxy), before);
+  assert.equal((await remove()).outcome, 'applied');
+  assert.equal(await deploys.config(lab.proxy), stock);
+});

@@ -1,0 +1,57 @@
+/** A third site, by data alone, as docs/sites.md says: files in sites/, nothing else. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import * as deploys from '../../lab/actors/deploys.ts';
+import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
+import { finished } from '../../lab/namespaces/process.ts';
+import * as appliance from '../nexus/appliance.ts';
+import { copyWithWiki, WIKI } from './wiki-site.ts';
+
+let lab: Lab;
+let copy: string;
+before(async () => {
+  lab = await startLab();
+  copy = await copyWithWiki(join(lab.directory, 'wiki'));
+});
+after(() => lab.stop());
+
+const tsx = import.meta.resolve('tsx');
+
+async function run(script: string, args: readonly string[], env: Record<string, string> = {}) {
+  const command = ['--import', tsx, join(copy, `scripts/${script}.ts`), '--site', WIKI, ...args];
+  return finished(spawn(process.execPath, command, { cwd: lab.directory, env: { ...lab.env, ...env } }));
+}
+
+test('its settings are asked for by its prefix, before anything is contacted', async () => {
+  const { status, stdout } = await run('deploy', []);
+  assert.equal(status, 2);
+  assert.match(stdout, /WIKI_PROXY_HOST: must be set for wiki\.example\.org/);
+  const slip = await run('deploy', [], { WIKI_PROXY_HOST: lab.proxy.address, WIKI_BACKEND_IPP: '10.0.0.1' });
+  assert.equal(slip.status, 2);
+  assert.match(slip.stdout, /WIKI_BACKEND_IPP: unknown setting; did you mean WIKI_BACKEND_IP/);
+});
+
+test('it is deployed beside the others, checked, shown and removed by the same scripts', async () => {
+  const live = '/etc/letsencrypt/live/wiki.example.org';
+  await lab.proxy.sh(`cp -r /etc/letsencrypt/live/${deploys.SITE} ${live}`);
+  await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+  const before = await deploys.config(lab.proxy);
+  const env = { WIKI_PROXY_HOST: lab.proxy.address, WIKI_BACKEND_IP: lab.backend.address };
+  const first = await run('deploy', ['--no-verify'], env);
+  assert.equal(first.status, 0, first.stdout + first.stderr);
+  const answer = await appliance.ask('/api/ping', { host: 'wiki.example.org' });
+  assert.deepEqual([answer.status, answer.body], [200, '{"online":true}\n']);
+  assert.match((await run('deploy', ['--no-verify'], env)).stdout, /: unchanged/);
+  const shown = await run('status', [], env);
+  assert.match(shown.stdout, /wiki\.example\.org\.conf/);
+  // It has no gate, so nothing is said of clients.
+  assert.doesNotMatch(shown.stdout, /client|gate/);
+  const { hosts } = JSON.parse((await run('status', ['--json'], env)).stdout) as { hosts: object[] };
+  assert.ok(hosts[0] && !('clients' in hosts[0]));
+  assert.equal((await run('remove', ['--yes'], env)).status, 0);
+  assert.equal(await deploys.config(lab.proxy), before);
+  assert.equal(await deploys.gate(deploys.TOKEN), 200);
+});

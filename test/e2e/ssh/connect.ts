@@ -1,0 +1,20 @@
+/** One connection with its jump hosts, for tests of the way itself. */
+
+import { type Connection, connectThrough, openJump } from '../../../lib/ssh/connection.ts';
+import type { Hop } from '../../../lib/ssh/hops.ts';
+
+/** Connects to the last hop through the others; closes them with it. */
+export async function connect(hops: readonly Hop[]): Promise<Connection> {
+  const jump = await openJump(hops.slice(0, -1));
+  try {
+    const connection = await connectThrough(hops.at(-1) as Hop, jump);
+    const close = () => {
+      connection.close();
+      jump.close();
+    };
+    return { ...connection, close };
+  } catch (error) {
+    jump.close();
+    throw error;
+  }
+}

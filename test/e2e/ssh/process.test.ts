@@ -1,0 +1,237 @@
+/** SSH failures and farewells in a process of its own: who runs it, and how soon it ends. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join as path } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Hop } from '../../../lib/ssh/hops.ts';
+import { cut, type Fault, join, type Link } from '../../lab/faults/relay-link.ts';
+import { vanishing } from '../../lab/faults/vanishing-packets.ts';
+import { CHECKOUT, finished, type Result } from '../../lab/namespaces/process.ts';
+import { agentProcess, hopTo, keygen, privateFile, publicKey, type Sshd, startSshd } from './sshd.ts';
+
+const directory = mkdtempSync(path(tmpdir(), 'gatepost-ssh-'));
+// Another user must reach the keys, and the checkout wherever it lies.
+chmodSync(directory, 0o755);
+const HERE = '/run/checkout';
+mkdirSync(HERE);
+execFileSync('mount', ['--bind', CHECKOUT, HERE]);
+const links: Link[] = [];
+after(() => {
+  for (const link of links) cut(link, 'rst');
+  rmSync(directory, { recursive: true });
+});
+
+const file = (name: string) => path(directory, name);
+for (const name of ['id', 'foreign']) keygen(file(name));
+const NOBODY = 65534;
+const NAMELESS = 54321;
+execFileSync('chown', [`${NOBODY}`, file('foreign')]);
+const server = await startSshd(
+  file('sshd'),
+  '127.0.3.1',
+  `${publicKey(file('id'))}\n${publicKey(file('foreign'))}`,
+);
+const known = privateFile(file('known_hosts'), `${server.address} ${server.hostKeys.ed25519}\n`, 0o644);
+const proxy = hopTo('proxy', server, file('id'), known);
+
+const nowhere = vanishing();
+
+const as = (uid: number, command: readonly string[], env: Record<string, string> = {}): Promise<Result> =>
+  finished(
+    spawn('setpriv', [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', ...command], {
+      cwd: HERE,
+      env: { PATH: process.env.PATH ?? '', LANG: 'C.UTF-8', ...env },
+      timeout: 60_000,
+    }),
+  );
+
+interface Ended {
+  /** Its error, or undefined. */
+  readonly said: string | undefined;
+  /** Until it said so, or was done. */
+  readonly tookMs: number;
+  /** From there to the end of the process. */
+  readonly lingeredMs: number;
+}
+
+/** Connects, and does something with the `connection`, in a process of its own. */
+async function connecting(hops: readonly Hop[], what = '', uid = 0): Promise<Ended> {
+  const script = `import { connect } from './test/e2e/ssh/connect.ts';
+    const began = Date.now();
+    let said;
+    try {
+      const connection = await connect(${JSON.stringify(hops)});
+      ${what}
+      connection.close();
+    } catch (error) {
+      said = error.name + ': ' + error.message;
+    }
+    const now = Date.now();
+    process.on('exit', () =>
+      console.log(JSON.stringify({ said, tookMs: now - began, lingeredMs: Date.now() - now })));`;
+  const node = [process.execPath, '--import', 'tsx', '--input-type=module', '-e', script];
+  const { stdout, stderr } = await as(uid, node);
+  assert.equal(stderr, '');
+  return JSON.parse(stdout);
+}
+
+/** A hop to the server through a relay. */
+async function relayed({ address, port }: Sshd, oneWayMs: number, fault?: Fault): Promise<Hop> {
+  const target = { host: address, port, oneWayMs };
+  const relay = createServer({ allowHalfOpen: true }, (client) => links.push(join(client, target, fault)));
+  relay.on('connection', (socket) => socket.unref()).unref();
+  await new Promise<void>((resolve) => void relay.listen(0, '127.0.0.1', resolve));
+  return { ...proxy, host: '127.0.0.1', port: (relay.address() as { port: number }).port };
+}
+
+const until = async (what: () => boolean) => {
+  for (let tries = 0; tries < 400 && !what(); tries += 1) await sleep(25);
+};
+
+describe('another user', { concurrency: true }, () => {
+  const own = { ...proxy, keys: [file('foreign')] };
+
+  test('logs in where all can be read', async () => {
+    assert.equal((await connecting([own], '', NOBODY)).said, undefined);
+  });
+
+  test('trusts nobody where known_hosts is unreadable', async () => {
+    const shut = privateFile(file('shut'), `${server.address} ${server.hostKeys.ed25519}\n`);
+    const { said } = await connecting([{ ...own, knownHosts: [shut] }], '', NOBODY);
+    assert.match(said ?? '', /^SshError: proxy 127\.0\.3\.1: known_hosts cannot be read at .*shut: EACCES/);
+    const both = await connecting([{ ...own, knownHosts: [known, shut] }], '', NOBODY);
+    assert.match(both.said ?? '', /known_hosts cannot be read/);
+  });
+
+  test('is told of a key that is unreadable', async () => {
+    const { said } = await connecting([proxy], '', NOBODY);
+    assert.match(
+      said ?? '',
+      /^SshError: proxy .*: the key .*id cannot be used: it is unreadable: permission denied$/,
+    );
+  });
+
+  test('without a line in passwd is told so, and may write a bundle', async () => {
+    const node = [process.execPath, '--import', 'tsx', 'scripts/deploy.ts', '--env', '/none'];
+    const env = { IA_ENSO_PROXY_HOST: nowhere, IA_ENSO_BACKEND_IP: '192.168.1.164' };
+    const ssh = await as(NAMELESS, node, env);
+    assert.equal(ssh.status, 2, ssh.stdout + ssh.stderr);
+    assert.match(ssh.stdout, /No user exists for uid 54321/);
+    assert.doesNotMatch(ssh.stdout + ssh.stderr, /^\s+at /m);
+    mkdirSync(file('bundles'));
+    chmodSync(file('bundles'), 0o777);
+    const bundle = await as(NAMELESS, [...node, '--bundle', file('bundles/site.sh')], env);
+    assert.equal(bundle.status, 0, bundle.stdout + bundle.stderr);
+  });
+});
+
+describe('an agent that accepts and never answers', { concurrency: true }, () => {
+  const fromAgent = (agent: string) => ({ keys: [file('none')], keyIsExplicit: false, agent });
+
+  test('is named when it should list its keys, and the process ends', async () => {
+    const agent = await agentProcess(file('mute'), []);
+    agent.kill('SIGSTOP');
+    const { said, tookMs, lingeredMs } = await connecting([{ ...proxy, ...fromAgent(file('mute')) }]);
+    agent.kill('SIGKILL');
+    assert.match(said ?? '', /^SshError: proxy .*: the SSH agent at .*mute is gone: no answer within 5 s$/);
+    assert.ok(tookMs < 8000 && lingeredMs < 1000, `${tookMs} ${lingeredMs}`);
+  });
+
+  test('is named when it should sign, and the process ends', async () => {
+    const own = await startSshd(file('sshd.sign'), '127.0.3.2', publicKey(file('id')));
+    const agent = await agentProcess(file('stops'), [file('id')]);
+    const hop = await relayed(own, 300);
+    const knownHosts = [privateFile(file('known.sign'), `${own.address} ${own.hostKeys.ed25519}\n`)];
+    const running = connecting([
+      { ...hop, ...fromAgent(file('stops')), hostKeyName: own.address, knownHosts },
+    ]);
+    await until(() => /publickey test/.test(own.log()));
+    agent.kill('SIGSTOP');
+    const { said, tookMs, lingeredMs } = await running;
+    agent.kill('SIGKILL');
+    assert.match(said ?? '', /^SshError: proxy .*: the SSH agent at .*stops is gone: no answer within 10 s$/);
+    assert.ok(tookMs < 16_000 && lingeredMs < 1000, `${tookMs} ${lingeredMs}`);
+  });
+
+  test('and is gone before it should sign is told with the keys', async () => {
+    const own = await startSshd(file('sshd.gone'), '127.0.3.3', publicKey(file('id')));
+    const agent = await agentProcess(file('goes'), [file('id')]);
+    const hop = await relayed(own, 200);
+    const knownHosts = [privateFile(file('known.gone'), `${own.address} ${own.hostKeys.ed25519}\n`)];
+    const running = connecting([
+      { ...hop, ...fromAgent(file('goes')), hostKeyName: own.address, knownHosts },
+    ]);
+    await until(() => /publickey test/.test(own.log()));
+    agent.kill('SIGKILL');
+    const { said } = await running;
+    assert.match(
+      said ?? '',
+      /no key accepted for user root; offered: .*; the agent did not sign \(Failed to connect/,
+    );
+  });
+});
+
+describe('a process', { concurrency: true }, () => {
+  test('does not wait for a host that does not answer when there is no key for it', async () => {
+    const hop = { ...proxy, host: nowhere, keys: [file('none')] };
+    const { said, tookMs, lingeredMs } = await connecting([hop]);
+    assert.match(said ?? '', /there is no such file/);
+    assert.ok(tookMs < 5000 && lingeredMs < 1000, `${tookMs} ${lingeredMs}`);
+  });
+
+  test('says goodbye and ends without waiting for the answer', async () => {
+    const own = await startSshd(file('sshd.far'), '127.0.3.4', publicKey(file('id')));
+    const knownHosts = [privateFile(file('known.far'), `${own.address} ${own.hostKeys.ed25519}\n`)];
+    const hop = await relayed(own, 250);
+    const { said, lingeredMs } = await connecting(
+      [{ ...hop, hostKeyName: own.address, knownHosts }],
+      `await connection.run('cat', 'x'.repeat(100_000));`,
+    );
+    assert.equal(said, undefined);
+    assert.ok(lingeredMs < 200, `${lingeredMs}`);
+    await until(() => /Received disconnect/.test(own.log()));
+    assert.match(own.log(), /Received disconnect from \S+ port \d+:11:/);
+  });
+
+  test('ends in an orderly way on both hops', async () => {
+    const own = await startSshd(file('sshd.behind'), '127.0.3.5', publicKey(file('id')));
+    const lines = [server, own].map(({ address, hostKeys }) => `${address} ${hostKeys.ed25519}\n`).join('');
+    const knownHosts = [privateFile(file('known.both'), lines)];
+    const behind = hopTo('proxy', own, file('id'), knownHosts[0] as string);
+    const { lingeredMs } = await connecting(
+      [{ ...proxy, knownHosts }, behind],
+      `await connection.run('true', '');`,
+    );
+    assert.ok(lingeredMs < 200, `${lingeredMs}`);
+    // The jump host may end before it has passed the goodbye on: the proxy then sees the connection closed.
+    const ended = /Received disconnect|Connection closed by|Disconnected from/;
+    const afterLogin = () => own.log().split('Accepted publickey')[1] ?? '';
+    await until(() => ended.test(afterLogin()));
+    assert.match(afterLogin(), ended);
+    assert.doesNotMatch(afterLogin(), /reset by peer|Broken pipe|Timeout/);
+  });
+
+  test('ends when the line to the jump host freezes during the login behind it', async () => {
+    const fault = { kind: 'freeze', direction: 'up', afterBytes: 2200 } as const;
+    const { said, lingeredMs } = await connecting([await relayed(server, 0, fault), proxy]);
+    assert.match(said ?? '', /^SshError: /);
+    assert.ok(lingeredMs < 1000, `${lingeredMs}`);
+  });
+
+  test('ends at once on a line that takes no more', async () => {
+    const fault = { kind: 'freeze', direction: 'up', afterBytes: 500_000 } as const;
+    const hop = await relayed(server, 0, fault);
+    const { said, lingeredMs } = await connecting(
+      [hop],
+      `connection.run('cat >/dev/null', 'x'.repeat(50_000_000));
+       await new Promise((resolve) => setTimeout(resolve, 1500));`,
+    );
+    assert.equal(said, undefined);
+    assert.ok(lingeredMs < 1000, `${lingeredMs}`);
+  });
+});

@@ -1,0 +1,141 @@
+/** What keeps deploy.ts from reaching a proxy, as an operator meets it: exit 1, the hop named, in time, nothing changed. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import * as deploys from '../../lab/actors/deploys.ts';
+import * as programs from '../../lab/actors/programs.ts';
+import { finished, type Lab, startLab } from '../../lab/namespaces/lab.ts';
+import { JUMP_NAME } from '../../lab/namespaces/network.ts';
+import { typescript } from '../../lab/namespaces/process.ts';
+import { keygen, publicKey } from './sshd.ts';
+
+/** The longest wait is 15 s for a hop; the rest is for a busy machine. */
+const LIMIT_MS = 50_000;
+const MUTE = `require('node:net').createServer(() => {}).listen(7777, () => console.log('up'))`;
+
+let lab: Lab;
+let unchanged: string;
+let known: readonly string[];
+let other: string;
+let mutePort: number;
+
+before(async () => {
+  lab = await startLab({ backends: false });
+  await programs.apply(lab.proxy, { token: deploys.TOKEN });
+  unchanged = await deploys.tree(lab.proxy);
+  known = (await readFile('/root/.ssh/known_hosts', 'utf8')).split('\n').filter(Boolean);
+  keygen(join(lab.directory, 'other'));
+  keygen(join(lab.directory, 'locked'), '-N', 'secret');
+  other = publicKey(join(lab.directory, 'other'));
+  mutePort = await muteHere();
+  // Nobody has these addresses, and packets to one of them vanish.
+  await lab.jump.sh('ip neigh add 192.168.1.66 lladdr 02:00:00:00:00:66 dev eth1');
+  await lab.proxy.sh(
+    `${process.execPath} -e "${MUTE}" >/run/mute 2>&1 & until grep -q up /run/mute; do sleep 0.05; done`,
+  );
+});
+after(() => lab.stop());
+
+async function muteHere(): Promise<number> {
+  const server = createServer((socket) => void socket.on('error', () => {}).unref()).unref();
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as { port: number }).port;
+}
+
+/** known_hosts with the lines of one host changed. */
+async function knownHosts(name: string, change: (line: string) => string): Promise<Record<string, string>> {
+  const lines = known.map((line) => (line.includes(name) ? change(line) : line));
+  const path = join(lab.directory, `known.${name}.${lines.join().length}`);
+  await writeFile(path, `${lines.join('\n')}\n`);
+  return { SSH_KNOWN_HOSTS: path };
+}
+
+const CHANGES = {
+  unknown: () => '',
+  changed: (line: string) => `${line.split(' ')[0]} ${other}`,
+  revoked: (line: string) => `${line}\n@revoked * ${line.split(' ').slice(1).join(' ')}`,
+} as const;
+
+const JUMP = `jump host ${JUMP_NAME}`;
+const PROXY = 'proxy 192.168.1.100';
+
+type Case = readonly [
+  what: string,
+  env: () => Record<string, string> | Promise<Record<string, string>>,
+  says: string,
+];
+
+const KEYS: readonly Case[] = Object.entries(CHANGES).flatMap(([word, change]): Case[] => [
+  [`a jump host whose key is ${word}`, () => knownHosts(JUMP_NAME, change), `${JUMP}: host key ${word}: `],
+  [`a proxy whose key is ${word}`, () => knownHosts('192.168.1.100', change), `${PROXY}: host key ${word}: `],
+]);
+
+const WAYS: readonly Case[] = [
+  [
+    'a jump host that nobody is',
+    () => ({ DEPLOY_SSH_PROXY_HOST: '203.0.113.77' }),
+    'jump host 203.0.113.77: 203.0.113.77 port 22: no route to the host',
+  ],
+  [
+    'a jump host that refuses',
+    () => ({ DEPLOY_SSH_PROXY_PORT: '9' }),
+    `${JUMP}: ${JUMP_NAME} port 9: connection refused`,
+  ],
+  [
+    'a jump host that is mute',
+    () => ({ DEPLOY_SSH_PROXY_HOST: '127.0.0.1', DEPLOY_SSH_PROXY_PORT: `${mutePort}` }),
+    'jump host 127.0.0.1: 127.0.0.1 port ',
+  ],
+  [
+    'a proxy that refuses',
+    () => ({ IA_ENSO_PROXY_PORT: '9' }),
+    `${PROXY}: 192.168.1.100 port 9 cannot be reached from the ${JUMP}: Connection refused`,
+  ],
+  [
+    'a proxy that is mute',
+    () => ({ IA_ENSO_PROXY_PORT: '7777' }),
+    `${PROXY}: 192.168.1.100 port 7777 timed out: it accepts`,
+  ],
+  [
+    'a proxy to which packets vanish',
+    () => ({ IA_ENSO_PROXY_HOST: '192.168.1.66' }),
+    `proxy 192.168.1.66: 192.168.1.66 port 22 cannot be reached from the ${JUMP}: timed out, no answer within 10 s`,
+  ],
+];
+
+describe('a deploy', { concurrency: 4 }, () => {
+  for (const [what, env, says] of [...KEYS, ...WAYS])
+    test(`tells of ${what}`, async () => {
+      const started = Date.now();
+      const { exit, failure, stderr } = await deploys.deploy(lab, {
+        ...deploys.withToken(deploys.OTHER),
+        ...(await env()),
+      });
+      assert.equal(exit, 1, stderr);
+      assert.equal(failure?.code, 'ssh', stderr);
+      assert.ok(failure?.text.startsWith(says), `${failure?.text}\nbut not\n${says}`);
+      assert.ok(Date.now() - started < LIMIT_MS, `${Date.now() - started} ms`);
+    });
+
+  for (const stdin of ['<&-', '</dev/null'])
+    test(`asks for no passphrase with ${stdin}`, async () => {
+      const started = Date.now();
+      const command = [process.execPath, ...typescript('scripts/deploy.ts', ['--no-verify'])].join(' ');
+      const env = { ...lab.env, IA_ENSO_SSH_KEY: join(lab.directory, 'locked') };
+      const { status, stdout } = await finished(
+        spawn('sh', ['-c', `exec ${command} ${stdin}`], { cwd: lab.directory, env }),
+      );
+      assert.equal(status, 1, stdout);
+      assert.match(stdout, /the key .*locked is encrypted, and no agent holds it/);
+      assert.ok(Date.now() - started < LIMIT_MS);
+    });
+});
+
+test('and none of them changed anything', async () => {
+  assert.equal(await deploys.tree(lab.proxy), unchanged);
+  assert.deepEqual([await deploys.gate(deploys.TOKEN), await deploys.gate(deploys.OTHER)], [502, 401]);
+});

@@ -1,0 +1,373 @@
+/** What status.ts says of a proxy in each state that it can be in, made so for real. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { faultsOf } from '../../../lib/commands/views/status-view.ts';
+import { clientMap } from '../../../lib/nginx/client-map.ts';
+import { statusProgram } from '../../../lib/program/history-programs.ts';
+import { type Status, statusOf } from '../../../lib/remote/status.ts';
+import { Secret } from '../../../lib/util/secret.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
+import * as programs from '../../lab/actors/programs.ts';
+import { caConfig, lifeArgs } from '../../lab/certificates/openssl-ca.ts';
+import { type Host, type Lab, startLab } from '../../lab/namespaces/lab.ts';
+import { bootstrap, WITH_TOKEN } from '../certificates/bootstrap-lab.ts';
+import { script } from '../clients/clients-lab.ts';
+
+let lab: Lab;
+let first: Host;
+let second: Host;
+before(async () => {
+  lab = await startLab({ proxies: 2, certificate: 'none' });
+  await lab.startAcme();
+  [first, second] = lab.proxies as [Host, Host];
+});
+after(() => lab.stop());
+
+/** What the script's program tells of a host now. */
+async function look(host = first): Promise<Status> {
+  const run = programs.newRun();
+  const ran = await programs.execute(host, {
+    run,
+    text: await statusProgram(run, programs.site, 'everything'),
+  });
+  assert.equal(ran.verdict, 'unchanged', ran.stdout + ran.stderr);
+  assert.equal(ran.stderr, '');
+  return statusOf(ran, programs.site, new Date().toISOString());
+}
+const root = async (command: string, host = first) => {
+  const { status, stderr } = await host.sh(`set -e; ${command}`);
+  assert.equal(status, 0, stderr);
+};
+const about = (status: Status) => faultsOf(status).map((fault) => fault.about);
+
+test('nothing of ours: no vhost, no certificate, and nothing to complain of', async () => {
+  const status = await look();
+  const { vhost, certificate, upgrade, releases, backends } = status;
+  assert.deepEqual([vhost, certificate, upgrade, releases, backends], [undefined, undefined, [], [], []]);
+  assert.deepEqual(about(status), []);
+});
+
+test('a bootstrap that got no certificate: the HTTP-only vhost, and what to run', async () => {
+  const { status: exit } = await bootstrap(lab, [], {
+    env: { ...WITH_TOKEN, ACME_DIRECTORY_URL: 'https://ca.gatepost.test:9/dir' },
+  });
+  assert.equal(exit, 1);
+  const status = await look();
+  assert.equal(status.vhost, 'http-only');
+  assert.equal(status.releases[0]?.kind, 'HTTP-only vhost');
+  assert.deepEqual(about(status), ['TLS']);
+  assert.match(faultsOf(status)[0]?.text ?? '', /without a certificate.*bootstrap-tls/);
+});
+
+test('the whole site with a certificate of a CA, which certbot renews and nginx follows', async () => {
+  const { status: exit, stderr } = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
+  assert.equal(exit, 0, stderr);
+  const status = await look();
+  assert.equal(status.vhost, 'tls');
+  assert.equal(status.certificate?.kind, 'ca');
+  assert.equal(status.certificate?.names, deploys.SITE);
+  assert.deepEqual(status.renewal, {
+    by: 'certbot',
+    authenticator: 'webroot',
+    webroot: '/var/www/certbot',
+    schedule: 'timer',
+    hook: true,
+  });
+  assert.deepEqual(status.upgrade, [deploys.WEBSOCKET]);
+  assert.deepEqual(about(status), []);
+});
+
+const HOOK = '/etc/letsencrypt/renewal-hooks/deploy/gatepost-reload-nginx';
+const RENEWAL = `/etc/letsencrypt/renewal/${deploys.SITE}.conf`;
+const SYSTEMCTL = '/usr/local/bin/systemctl';
+const CHAIN = `/etc/letsencrypt/live/${deploys.SITE}/fullchain.pem`;
+const BEARERS = '/etc/nginx/ia-enso-bearers';
+const JOURNAL = `/var/lib/gatepost/${deploys.SITE}/journal`;
+const keep = (file: string) => `rm -rf /root/kept; cp -a ${file} /root/kept`;
+const back = (file: string) => `rm -f ${file}; cp -a /root/kept ${file}`;
+const noTimer = `mv ${SYSTEMCTL} /root/kept; printf '#!/bin/sh\\necho inactive\\nexit 3\\n' >${SYSTEMCTL}; chmod 755 ${SYSTEMCTL}`;
+
+/** A certificate for the site's key that ends so many days from now, in the place of its own. */
+const newCertificate = (days: number) =>
+  `cp -P ${CHAIN} /root/kept; rm ${CHAIN}; cd /root/ca; : >index; key=${CHAIN.replace('fullchain', 'privkey')}
+  openssl req -new -key $key -subj /CN=x -out request
+  openssl ca -batch -selfsign -notext -config config -keyfile $key -in request -out ${CHAIN} ${lifeArgs(days - 30, days + 0.5).join(' ')}`;
+
+/** What is wrong, how it is made so and undone, what the faults are about, and words of the first. */
+const FAULTS: readonly (readonly [string, spoil: string, mend: string, about: string[], says: RegExp])[] = [
+  [
+    'no renewal hook',
+    `mv ${HOOK} /root/kept`,
+    back(HOOK),
+    ['renewal'],
+    /hook of certbot is missing or changed/,
+  ],
+  [
+    'a hook that a hand has changed',
+    `${keep(HOOK)}; echo : >>${HOOK}`,
+    back(HOOK),
+    ['renewal'],
+    /hook of certbot/,
+  ],
+  [
+    'a hook that may not be run',
+    `${keep(HOOK)}; chmod 644 ${HOOK}`,
+    back(HOOK),
+    ['renewal'],
+    /hook of certbot/,
+  ],
+  [
+    'certbot’s timer off, where Debian’s cron line leaves it to systemd',
+    `${noTimer}; mkdir -p /run/systemd/system`,
+    `${back(SYSTEMCTL)}; rm -r /run/systemd`,
+    ['renewal'],
+    /enable --now certbot\.timer/,
+  ],
+  ['no timer and no systemd, but Debian’s cron line', noTimer, back(SYSTEMCTL), [], /./],
+  [
+    'a certificate that certbot does not know',
+    `mv ${RENEWAL} /root/kept`,
+    back(RENEWAL),
+    ['renewal'],
+    /will not be renewed.*--force-renewal/,
+  ],
+  [
+    'renewal by another authenticator',
+    `${keep(RENEWAL)}; sed -i 's/^authenticator.*/authenticator = standalone/' ${RENEWAL}`,
+    back(RENEWAL),
+    ['renewal'],
+    /renews by standalone.*--force-renewal/,
+  ],
+  [
+    'renewal by another webroot',
+    `${keep(RENEWAL)}; sed -i 's,= /var/www/certbot,= /var/www/html,' ${RENEWAL}`,
+    back(RENEWAL),
+    ['renewal'],
+    /\/var\/www\/html, which this site may not serve/,
+  ],
+  [
+    'a self-signed certificate, which is nobody’s to renew',
+    `cp -P ${CHAIN} /root/kept; rm ${CHAIN}; openssl req -x509 -newkey rsa:2048 -nodes -days 9 -subj /CN=x -keyout /root/x -out ${CHAIN} 2>/dev/null`,
+    `rm ${CHAIN}; cp -P /root/kept ${CHAIN}`,
+    [],
+    /./,
+  ],
+  [
+    'another file that defines $connection_upgrade as well',
+    `echo 'map $http_upgrade $connection_upgrade { default close; }' >/etc/nginx/conf.d/zz.conf`,
+    'rm /etc/nginx/conf.d/zz.conf',
+    ['WebSocket'],
+    /defined 2 times.*last one counts.*websocket-connection-map\.conf, \/etc\/nginx\/conf\.d\/zz\.conf/,
+  ],
+];
+
+/** Whose exit status a monitor would see, how it is made so and undone, and what needs attention. */
+const EXITS: readonly (readonly [what: string, spoil: string, fix: string, about: string[], exit: number])[] =
+  [
+    ['all is well', ':', ':', [], 0],
+    [
+      'a file was changed by hand',
+      `${keep(deploys.VHOST)}; echo '#' >>${deploys.VHOST}`,
+      back(deploys.VHOST),
+      ['files'],
+      3,
+    ],
+    [
+      'a file was removed by hand',
+      `mv ${deploys.WEBSOCKET} /root/kept`,
+      back(deploys.WEBSOCKET),
+      ['nginx'],
+      3,
+    ],
+    ['nginx is stopped', 'nginx -s stop; sleep 0.5', 'nginx', ['nginx'], 3],
+    ['the certificate is missing', `mv ${CHAIN} /root/kept`, back(CHAIN), ['nginx', 'the certificate'], 3],
+    ['the certificate has expired', newCertificate(-3), back(CHAIN), ['the certificate'], 3],
+    ['the certificate ends in a week', newCertificate(6), back(CHAIN), ['the certificate'], 3],
+    ['the certificate ends in three weeks', newCertificate(20), back(CHAIN), ['the certificate'], 3],
+    [
+      'no client is left',
+      `rm -rf /root/kept; mv ${BEARERS} /root/kept`,
+      `mv /root/kept ${BEARERS}`,
+      ['clients'],
+      3,
+    ],
+    [
+      'an earlier run was interrupted',
+      `mkdir ${JOURNAL}; echo 'RUN of mallory@desk' >${JOURNAL}/run; : >${JOURNAL}/before`,
+      `rm -r ${JOURNAL}`,
+      ['an interrupted run'],
+      3,
+    ],
+    [
+      'a backend does not answer',
+      'ip route add unreachable 192.168.1.164/32',
+      'ip route del unreachable 192.168.1.164/32',
+      ['a backend'],
+      3,
+    ],
+  ];
+
+describe('the exit status where', () => {
+  before(async () => {
+    await root('mkdir /root/ca');
+    await deploys.put(first, '/root/ca/config', caConfig('/root/ca'));
+  });
+
+  interface Judged {
+    readonly verdict: string;
+    readonly attention: readonly { readonly about: string; readonly text: string }[];
+  }
+  for (const [what, spoil, fix, about, exit] of EXITS)
+    test(`${what} is ${exit}`, async () => {
+      await root(spoil);
+      const hosts = ['--host', '192.168.1.100'];
+      const ran = await script(lab, 'status', ['--json', ...hosts]).finally(() => root(fix));
+      const host = ran.json.hosts[0] as unknown as Judged;
+      assert.equal(ran.status, exit, ran.all);
+      assert.deepEqual([...new Set(host.attention.map((each) => each.about))], about, ran.all);
+      assert.equal(host.verdict, exit === 0 ? 'healthy' : 'needs attention');
+      assert.doesNotMatch(ran.stderr, /-\d+ days/);
+    });
+
+  test('a host cannot be reached is 1, and nothing else is said of it', async () => {
+    const ran = await script(lab, 'status', ['--json', '--host', '192.168.1.250']);
+    const [away] = ran.json.hosts;
+    assert.deepEqual([ran.status, away?.verdict, away?.nginx], [1, 'not checked', undefined], ran.all);
+  });
+
+  test('one of several needs attention: that one has no tick', async () => {
+    await root('nginx -s stop; sleep 0.5');
+    const { status: exit, stdout } = await lab
+      .run('status', ['--host', '192.168.1.100,192.168.1.101'])
+      .finally(() => root('nginx'));
+    assert.equal(exit, 3, stdout);
+    assert.match(stdout, /✗ 192\.168\.1\.100 .*needs attention: nginx/);
+    assert.match(stdout, /✓ 192\.168\.1\.101 .*not deployed/);
+  });
+});
+
+describe('a fault that nothing complains of yet', () => {
+  for (const [what, spoil, mend, faults, says] of FAULTS)
+    test(what, async () => {
+      await root(spoil);
+      const status = await look().finally(() => root(mend));
+      assert.deepEqual(about(status), faults, JSON.stringify(faultsOf(status)));
+      for (const { text } of faultsOf(status).slice(0, 1)) assert.match(text, says);
+    });
+
+  test('and all of them were undone', async () => assert.deepEqual(about(await look()), []));
+});
+
+describe('a backend', () => {
+  const ip = (command: string) => `ip ${command}`;
+  const dropped = 'neigh replace 192.168.1.164 lladdr 02:00:00:00:00:99 dev eth1 nud permanent';
+  const vhost = (sed: string) => `${keep(deploys.VHOST)}; sed -i '${sed}' ${deploys.VHOST}`;
+  const states: readonly (readonly [string, spoil: string, mend: string, address: string, state: string])[] =
+    [
+      ['that answers', ':', ':', '192.168.1.164:11434', 'open'],
+      ['whose port is shut', vhost('s/:11434/:9/'), back(deploys.VHOST), '192.168.1.164:9', 'closed'],
+      [
+        'whose firewall drops packets',
+        ip(dropped),
+        ip('neigh del 192.168.1.164 dev eth1'),
+        '192.168.1.164:11434',
+        'silent',
+      ],
+      [
+        'without a way to it',
+        ip('route add unreachable 192.168.1.164/32'),
+        ip('route del unreachable 192.168.1.164/32'),
+        '192.168.1.164:11434',
+        'unreachable',
+      ],
+      [
+        'whose address is wrong, shown as it is in force',
+        vhost('s/192.168.1.164:11434/192.168.1.199:11434/'),
+        back(deploys.VHOST),
+        '192.168.1.199:11434',
+        'unreachable',
+      ],
+    ];
+  for (const [what, spoil, mend, wanted, state] of states)
+    test(`${what}: ${state}`, async () => {
+      await root(spoil);
+      const start = performance.now();
+      const { backends } = await look().finally(() => root(mend));
+      const seen = backends.map(({ address, port, state: is }) => `${address}:${port} ${is}`);
+      assert.ok(seen.includes(`${wanted} ${state}`), seen.join());
+      assert.ok(performance.now() - start < 9000, 'the answer took too long');
+    });
+});
+
+test('a vhost that a hand has put there: its backends and certificate are told, and that no release is ours', async () => {
+  const { stdout } = await first.sh(`cat ${deploys.VHOST}`);
+  await deploys.put(second, '/etc/nginx/conf.d/ia.enso.4nkweb.com.conf', stdout);
+  const status = await look(second).finally(() =>
+    root('rm /etc/nginx/conf.d/ia.enso.4nkweb.com.conf', second),
+  );
+  assert.deepEqual([status.releases, status.vhost, status.nginx.healthy], [[], 'tls', false]);
+  assert.equal(status.certificate?.ends, 'missing');
+  assert.equal(status.backends.length, 2);
+  assert.deepEqual(about(status), ['the vhost']);
+});
+
+describe('the script', () => {
+  const HISTORY = `${deploys.RELEASES}`;
+
+  before(async () => {
+    const maps = Array.from({ length: 30 }, (_, i) => {
+      const name = `client-${i}`;
+      const token = new Secret(`${name}-${'x'.repeat(48)}`);
+      const times = { created: '2026-11-22T17:40:35Z', rotated: '2026-11-22T17:40:35Z' };
+      return [name, clientMap({ name, scope: 'inference', ...times, tokens: [token] })] as const;
+    });
+    for (const [name, text] of maps) await deploys.put(first, `/etc/nginx/ia-enso-bearers/${name}.map`, text);
+    const copy = `cd ${HISTORY}; last=$(ls | tail -n 1); for n in $(seq 101 110); do cp -a "$last" "000$n.\${last#*.}$n"; done`;
+    await root(copy);
+    // As where there is no nginx: its program is away, the rest of the host is as it was.
+    await root(
+      'mount -t tmpfs own /mnt; mkdir /mnt/up /mnt/work; mount -t overlay own -o lowerdir=/usr/sbin,upperdir=/mnt/up,workdir=/mnt/work /usr/sbin; rm /usr/sbin/nginx',
+      second,
+    );
+  });
+  after(() => root('umount -l /usr/sbin', second));
+
+  const hosts = ['--host', '192.168.1.100,192.168.1.101,192.168.1.250'];
+
+  test('tells of thirty clients and ten releases on one host, of another without nginx, of a third that is away', async () => {
+    const { status, json, all } = await script(lab, 'status', ['--json', ...hosts]);
+    assert.equal(status, 1, all);
+    const [full, bare, away] = json.hosts as unknown as readonly (Status & { failure?: { code: string } })[];
+    assert.equal(full?.clients?.length, 31);
+    assert.ok((full?.releases.length ?? 0) >= 10);
+    assert.equal(bare?.nginx.version, 'absent');
+    assert.equal(away?.failure?.code, 'ssh');
+    assert.ok(!all.includes('x'.repeat(48)), 'a token');
+  });
+
+  test('says the same to people, each host by its name, and of each fault what to do', async () => {
+    await root(`rm -rf /root/kept; mv ${HOOK} /root/kept`);
+    const { stdout } = await lab.run('status', hosts).finally(() => root(back(HOOK)));
+    for (const words of [
+      /client-29/,
+      /nginx: none on this host/,
+      /192\.168\.1\.250/,
+      /certificate: \d+ days left/,
+      /! nginx is not reloaded after renewals.*bootstrap-tls/,
+      /needs attention: .*renewal/,
+    ])
+      assert.match(stdout, words);
+  });
+
+  test('takes no longer for thirty clients than a person waits', async () => {
+    const times: number[] = [];
+    // The best of three, as others may be at work on this machine.
+    while (times.length < 3 && !times.some((time) => time < 3000)) {
+      const start = performance.now();
+      await look();
+      times.push(performance.now() - start);
+    }
+    assert.ok(Math.min(...times) < 3000, times.join());
+  });
+});

@@ -1,0 +1,178 @@
+/**
+ * A connection that breaks anywhere, on either hop, leaves the proxy wholly old or wholly new, and the script says which.
+ * CUTS sets how many places for each hop and kind of break; FC_SEED repeats a run.
+ */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import * as deploys from '../../lab/actors/deploys.ts';
+import * as programs from '../../lab/actors/programs.ts';
+import * as cuts from '../../lab/faults/cuts.ts';
+import { type Lab, type Result, startLab } from '../../lab/namespaces/lab.ts';
+
+const seed = Number(process.env.FC_SEED ?? Date.now() % 1e9);
+const count = Number(process.env.CUTS ?? 3);
+/** A frozen connection is given up after the keepalives: 15 s and 5 s a hop; the rest is for a busy machine. */
+const LIMIT_MS = { fin: 45_000, rst: 45_000, freeze: 70_000 };
+
+let lab: Lab;
+let known: cuts.Known;
+let carried: Record<cuts.Hop, cuts.Carried>;
+/** Frozen ones wait, the others work. */
+let pools: Record<'waiting' | 'working', ReturnType<typeof cuts.poolOf<cuts.Slot>>>;
+
+before(async () => {
+  lab = await startLab({ proxies: 8, relays: ['proxy'] });
+  const slots = await cuts.slotsOf(lab);
+  const [first] = slots as [cuts.Slot];
+  known = { new: await heldBy(first, 'new'), old: await heldBy(first, 'old') };
+  carried = { jump: await measured(first, 'jump'), proxy: await measured(first, 'proxy') };
+  await Promise.all(slots.map(({ host }) => programs.apply(host, cuts.WANTED.old)));
+  pools = { waiting: cuts.poolOf(slots.slice(2)), working: cuts.poolOf(slots.slice(0, 2)) };
+});
+after(() => lab.stop());
+
+async function heldBy(slot: cuts.Slot, state: cuts.State): Promise<string> {
+  const { exit, stderr } = await deploys.deploy(slot, cuts.environment(cuts.WANTED[state]));
+  assert.equal(exit, 0, stderr);
+  return cuts.filesOf(slot);
+}
+
+async function measured(slot: cuts.Slot, hop: cuts.Hop): Promise<cuts.Carried> {
+  await programs.apply(slot.host, cuts.WANTED.old);
+  let deploying: Promise<unknown> | undefined;
+  const upload = await cuts.locked(slot, () =>
+    cuts.uploaded(slot, hop, () => {
+      deploying = deploys.deploy(slot, cuts.environment(cuts.WANTED.new));
+    }),
+  );
+  await deploying;
+  const { up, down } = await slot.relays[hop].traffic();
+  return { up, down, upload };
+}
+
+const exits: Record<string, number> = {};
+
+/** One deploy of the new state over a connection that breaks; every other is repeated by the script. */
+async function broken(slot: cuts.Slot, place: cuts.Place, isRepeated: boolean): Promise<void> {
+  const where = cuts.shown(place);
+  try {
+    await breaking(slot, place, where);
+    if (isRepeated) await repeated(slot, where);
+  } finally {
+    const again = await programs.apply(slot.host, cuts.WANTED.old);
+    assert.match(again.verdict ?? '', /^(applied|unchanged)$/, again.stdout);
+    assert.equal(await deploys.leftovers(slot.host), '', where);
+  }
+}
+
+async function breaking(slot: cuts.Slot, place: cuts.Place, where: string): Promise<void> {
+  const before = await deploys.config(slot.host);
+  const started = Date.now();
+  await slot.relays[place.hop].fault(place);
+  const { exit, stderr } = await deploys
+    .deploy(slot, cuts.environment(cuts.WANTED.new))
+    .finally(() => slot.relays[place.hop].heal());
+  const said = `${where}: ${exit}, ${stderr}`;
+  assert.ok(Date.now() - started < LIMIT_MS[place.kind], said);
+  await cuts.quiet(slot);
+  const is = await cuts.stateOf(slot, known, said);
+  if (place.phase === 'upload') assert.equal(exit, 1, said);
+  if (exit === 0) assert.equal(is, 'new', said);
+  else if (exit === 1) assert.equal(await deploys.config(slot.host), before, said);
+  else assert.equal(exit, 4, said);
+  const key = `${place.hop} ${place.kind} ${exit}`;
+  exits[key] = (exits[key] ?? 0) + 1;
+}
+
+async function repeated(slot: cuts.Slot, where: string): Promise<void> {
+  const { exit, stderr } = await deploys.deploy(slot, cuts.environment(cuts.WANTED.new));
+  assert.equal(exit, 0, stderr);
+  assert.equal(await cuts.stateOf(slot, known, where), 'new');
+}
+
+describe('a connection that breaks', { concurrency: true }, () => {
+  for (const hop of cuts.HOPS)
+    for (const kind of ['freeze', 'fin', 'rst'] as const)
+      test(`by ${kind} on the way to the ${hop}, in ${count} places (seed ${seed})`, async () => {
+        const pool = pools[kind === 'freeze' ? 'waiting' : 'working'];
+        const all = cuts.places(hop, kind, carried[hop], count, seed);
+        await Promise.all(
+          all.map((place, index) => pool((slot) => broken(slot, place, (index + kind.length) % 2 === 0))),
+        );
+      });
+});
+
+/** Runs a script whose connection goes when its program is on the proxy, and that finds no way back. */
+async function lostForGood(
+  slot: cuts.Slot,
+  script: string,
+  args: string[],
+  env: Record<string, string> = {},
+) {
+  let running: Promise<Result> | undefined;
+  await cuts.locked(slot, async () => {
+    await cuts.uploaded(slot, 'jump', () => {
+      running = slot.run(script, args, { env });
+    });
+    await slot.relays.jump.fault({ kind: 'fin', direction: 'down', afterBytes: 0, connections: 'all' });
+    await slot.relays.jump.cut('fin');
+  });
+  const ran = (await running) as Result;
+  await slot.relays.jump.heal();
+  await cuts.quiet(slot);
+  return ran;
+}
+
+const tokens = ({ stdout, stderr }: Result) => (stdout + stderr).match(/\b[0-9a-f]{64}\b/g) ?? [];
+
+describe('a connection that does not come back', { concurrency: true }, () => {
+  test('says 4, and the next deploy settles it', () =>
+    pools.waiting(async (slot) => {
+      await programs.apply(slot.host, cuts.WANTED.old);
+      const env = cuts.environment(cuts.WANTED.new);
+      const { status, stdout } = await lostForGood(slot, 'deploy', ['--json', '--no-verify'], env);
+      assert.deepEqual([status, JSON.parse(stdout).hosts[0].outcome], [4, 'unknown'], stdout);
+      const next = await deploys.deploy(slot, env);
+      assert.equal(next.exit, 0, next.stderr);
+      assert.equal(await cuts.stateOf(slot, known, 'after 4'), 'new');
+    }));
+
+  for (const script of ['deploy', 'rotate-bearer'])
+    for (const flags of [[], ['--json']])
+      test(`shows a new token once, which may be live: ${script} ${flags}`, () =>
+        pools.waiting(async (slot) => {
+          await deploys.reset(slot.host);
+          if (script !== 'deploy') await programs.apply(slot.host, cuts.WANTED.old);
+          const ran = await lostForGood(slot, script, flags);
+          assert.deepEqual([ran.status, tokens(ran).length], [4, 1], ran.stdout + ran.stderr);
+          assert.equal(await cuts.gateOf(slot, tokens(ran)[0] as string), '200');
+          const next = await slot.run('deploy', ['--json', '--no-verify']);
+          assert.deepEqual([next.status, tokens(next)], [0, []], next.stderr);
+        }));
+});
+
+test('both ends were met: 0 when it was learned, 1 when nothing was changed', (t) => {
+  t.diagnostic(JSON.stringify(exits));
+  for (const exit of [0, 1]) assert.ok(Object.keys(exits).some((key) => key.endsWith(` ${exit}`)));
+});
+
+describe('a program that was cut', () => {
+  const shells = ['/bin/sh', '/bin/bash', '/bin/busybox sh'];
+  for (const shell of shells) {
+    test(`at any byte does nothing in ${shell}`, {
+      skip: !existsSync(shell.split(' ')[0] ?? ''),
+    }, async () => {
+      await deploys.reset(lab.proxy);
+      const { text } = await programs.deployProgram({ token: deploys.TOKEN });
+      const before = await deploys.tree(lab.proxy);
+      await lab.proxy.sh('cat >/run/program', { input: text });
+      // Every place near both ends and where lines end, and some in between.
+      const everyCut = `size=$(wc -c </run/program); { seq 1 7 400; seq 401 ${shell === '/bin/sh' ? 97 : 997} $size;
+        seq $((size - 30)) $((size - 3)); } | while read n; do head -c $n /run/program | ${shell} -s; done 2>/dev/null`;
+      assert.equal((await lab.proxy.sh(everyCut)).stdout, '');
+      assert.equal(await deploys.tree(lab.proxy), before);
+    });
+  }
+});

@@ -1,0 +1,243 @@
+/** Ctrl-C, a closed terminal, a reader that went away: the proxy ends what it was sent, and the script says what is so. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import * as deploys from '../../lab/actors/deploys.ts';
+import * as programs from '../../lab/actors/programs.ts';
+import { copyProject } from '../../lab/actors/project.ts';
+import { finished, type Lab, onceSaid, type Result, startLab } from '../../lab/namespaces/lab.ts';
+import { typescript } from '../../lab/namespaces/process.ts';
+
+let lab: Lab;
+before(async () => {
+  lab = await startLab();
+});
+after(() => lab.stop());
+
+/** Starts a script, and sends it a signal as soon as it said this. */
+async function interrupted(
+  name: string,
+  args: readonly string[],
+  said: RegExp,
+  signal: NodeJS.Signals = 'SIGINT',
+  env: Record<string, string> = {},
+): Promise<Result> {
+  const child = lab.spawn(name, args, { env });
+  onceSaid(child, said, () => child.kill(signal));
+  const ran = await finished(child);
+  await lab.proxy.sh('flock /var/lib/gatepost/lock true');
+  return ran;
+}
+
+const live = async () => [await deploys.gate(deploys.TOKEN), await deploys.gate(deploys.OTHER)];
+const OLD = [200, 401];
+const NEW = [401, 200];
+
+describe('a deploy that is interrupted', () => {
+  beforeEach(async () => {
+    await deploys.reset(lab.proxy);
+    assert.equal((await programs.apply(lab.proxy, { token: deploys.TOKEN })).verdict, 'applied');
+  });
+
+  test('before the proxy is there changes nothing, and says so', async () => {
+    const ran = await interrupted('deploy', [], /through 4nk/, 'SIGINT', deploys.withToken(deploys.OTHER));
+    assert.equal(ran.status, 1, ran.stdout);
+    assert.match(ran.stdout, /Interrupted\.\n.*Nothing was changed.*Run the same command again/);
+    assert.deepEqual(await live(), OLD);
+  });
+
+  for (const signal of ['SIGINT', 'SIGHUP'] as const)
+    test(`by ${signal} while the change is running leaves it wholly old or new, and says what to run`, async () => {
+      const ran = await interrupted('deploy', [], /✓ connect /, signal, deploys.withToken(deploys.OTHER));
+      assert.equal(ran.status, 4, ran.stdout);
+      assert.match(
+        ran.stdout,
+        /Interrupted while the change was running on 192\.168\.1\.100\.\n.*Run the same command again/,
+      );
+      const now = await live();
+      assert.ok(
+        [OLD, NEW].some((each) => `${each}` === `${now}`),
+        `${now}`,
+      );
+      assert.equal(await deploys.leftovers(lab.proxy), '');
+    });
+
+  test('while it checks what is live does not say that nothing was changed', async () => {
+    const ran = await interrupted(
+      'deploy',
+      [],
+      /Checks of https/,
+      'SIGINT',
+      deploys.withToken(deploys.OTHER),
+    );
+    assert.equal(ran.status, 3, ran.stdout);
+    assert.match(ran.stdout, /Interrupted after the change was made on 192\.168\.1\.100\./);
+    assert.doesNotMatch(ran.stdout, /Nothing was changed/);
+    assert.deepEqual(await live(), NEW);
+  });
+
+  test('in a dry run never says that a change was running', async () => {
+    const ran = await interrupted(
+      'deploy',
+      ['--dry-run'],
+      /✓ connect /,
+      'SIGINT',
+      deploys.withToken(deploys.OTHER),
+    );
+    assert.equal(ran.status, 1, ran.stdout);
+    assert.match(ran.stdout, /Nothing was changed/);
+    assert.deepEqual(await live(), OLD);
+  });
+});
+
+describe('the end of a script', () => {
+  /** Something that the process would wait for: an SSH agent that takes connections and says nothing. */
+  async function mutely(args: readonly string[], ended: NodeJS.Signals | undefined): Promise<Result> {
+    const socket = join(lab.directory, 'mute');
+    const agent = createServer(() => {}).listen(socket);
+    const env = { IA_ENSO_SSH_KEY: '~/.ssh/id_ed25519.pub', SSH_AUTH_SOCK: socket };
+    const child = lab.spawn('deploy', args, { env });
+    if (ended) onceSaid(child, /^}$/m, () => child.kill(ended));
+    return finished(child).finally(() => agent.close());
+  }
+
+  test('comes although something would hold the process', async () => {
+    const { status, stdout } = await mutely([], undefined);
+    assert.equal(status, 1, stdout);
+    assert.match(stdout, /agent/);
+  });
+
+  test('comes once: a signal after it changes neither the document nor the status', async () => {
+    const { status, stdout, stderr } = await mutely(['--json'], 'SIGINT');
+    assert.equal(status, 1, stderr);
+    assert.equal(JSON.parse(stdout).hosts[0].outcome, 'failed');
+    assert.doesNotMatch(stderr, /Interrupted/);
+  });
+
+  test('names the site that was asked for in JSON, also when its settings are wrong', async () => {
+    const { status, stdout } = await lab.run('deploy', ['--site', 'nexus', '--json', '--host', 'a b']);
+    assert.deepEqual([status, JSON.parse(stdout).site], [2, 'nexus']);
+  });
+
+  test('has no document where only the help was asked for', async () => {
+    const { status, stdout } = await lab.run('deploy', ['--help', '--json']);
+    assert.equal(status, 0);
+    assert.match(stdout, /^Renders a site[\s\S]*rollback failed\.\n$/);
+  });
+});
+
+describe('a new token', () => {
+  const tokens = ({ stdout, stderr }: Result) => (stdout + stderr).match(/\b[0-9a-f]{64}\b/g) ?? [];
+
+  for (const flags of [[], ['--json']])
+    test(`is shown once when the checks after its change are interrupted: ${flags.join('') || 'text'}`, async () => {
+      await deploys.reset(lab.proxy);
+      const ran = await interrupted('deploy', flags, /Checks of https/);
+      assert.deepEqual([ran.status, tokens(ran).length], [3, 1], ran.stderr);
+      assert.equal(await deploys.gate(tokens(ran)[0]), 200);
+    });
+
+  test('that a proxy with clients did not take is not shown', async () => {
+    const ran = await interrupted('deploy', ['--json'], /Checks of https/, 'SIGINT', {
+      IA_ENSO_BACKEND_IP: '192.168.1.165',
+    });
+    assert.deepEqual([ran.status, tokens(ran)], [3, []], ran.stderr);
+  });
+
+  test('that the env file got before any proxy: the end says where it is and what is live', async () => {
+    const file = join(lab.directory, 'interrupted.env');
+    await writeFile(file, `IA_ENSO_OLLAMA_BEARER_TOKEN=${deploys.OTHER}\n`, { mode: 0o600 });
+    const ran = await interrupted('rotate-bearer', ['--write-env', '--env', file], /holds the new token now/);
+    assert.equal(ran.status, 1, ran.stdout);
+    assert.match(
+      ran.stdout.replaceAll(/\s+/g, ' '),
+      /Interrupted after \S+interrupted\.env got the new token\. .*where the old token is live\. Run the same command again/,
+    );
+    const again = await lab.run('rotate-bearer', ['--write-env', '--env', file]);
+    assert.equal(again.status, 0, again.stdout);
+  });
+
+  test('of a rotation is shown once, too', async () => {
+    const ran = await interrupted('rotate-bearer', ['--json'], /Requests to https/);
+    assert.deepEqual([ran.status, tokens(ran).length], [3, 1], ran.stderr);
+    assert.equal(await deploys.gate(tokens(ran)[0]), 502);
+  });
+});
+
+describe('a bug of ours', () => {
+  const [change, proxy] = ['lib/commands/rollout.ts', 'context.report.tell({ ...event, host })'];
+  const slips = [
+    [
+      'in the middle of a run',
+      change,
+      proxy,
+      `{ ${proxy}; if (event.kind === 'step') throw new Error('slip') }`,
+      4,
+    ],
+    ['that no promise carries', change, proxy, `void setTimeout(() => { throw new Error('slip') })`, 4],
+    [
+      'before anything was sent',
+      'lib/nginx/render.ts',
+      'const [vhost,',
+      `throw new Error('slip');\n  const [vhost,`,
+      1,
+    ],
+    [
+      'after it',
+      'lib/commands/deploy.ts',
+      "  if (bearer?.role !== 'first-client' ||",
+      `  throw new Error('slip');\n  if (bearer?.role !== 'first-client' ||`,
+      3,
+    ],
+  ] as const;
+
+  for (const [where, file, before, after, exit] of slips)
+    test(`${where} ends with ${exit} and says how things stand, a line of JSON included`, async () => {
+      const copy = await copyProject(join(lab.directory, where.replaceAll(' ', '-')));
+      const text = await readFile(join(copy, file), 'utf8');
+      assert.ok(text.includes(before));
+      await writeFile(join(copy, file), text.replace(before, after));
+      const args = ['--import', 'tsx', 'scripts/deploy.ts', '--no-verify', '--json'];
+      await deploys.reset(lab.proxy);
+      const ran = await finished(
+        spawn(process.execPath, args, {
+          cwd: copy,
+          env: { ...lab.env, ...deploys.withToken(deploys.OTHER) },
+        }),
+      );
+      await lab.proxy.sh('flock /var/lib/gatepost/lock true 2>/dev/null');
+      assert.equal(ran.status, exit, ran.stderr);
+      const { error } = JSON.parse(ran.stdout);
+      assert.match(error.message, /^A bug in this script: Error: slip\n +at /);
+      assert.equal(
+        /change was running|after the change was made/.test(error.message),
+        exit !== 1,
+        error.message,
+      );
+      assert.equal(await deploys.gate(deploys.OTHER), exit === 1 ? 0 : 200);
+    });
+});
+
+describe('who reads the output', () => {
+  const command = [process.execPath, ...typescript('scripts/deploy.ts', ['--no-verify'])].join(' ');
+  const shell = (text: string) =>
+    finished(
+      spawn('bash', ['-c', `set -o pipefail; ${text}`], {
+        cwd: lab.directory,
+        env: { ...lab.env, ...deploys.withToken(deploys.OTHER) },
+      }),
+    );
+
+  for (const tail of ['--verbose | head -n 1', '--json >/dev/full'])
+    test(`may have gone: ${tail}`, async () => {
+      await deploys.reset(lab.proxy);
+      const { status, stdout, stderr } = await shell(`${command} ${tail}`);
+      assert.equal(status, 0, stdout + stderr);
+      assert.doesNotMatch(stderr, /^\s+at /m);
+      assert.equal(await deploys.gate(deploys.OTHER), 200);
+    });
+});

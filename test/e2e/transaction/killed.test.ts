@@ -1,0 +1,116 @@
+/** Every other verb that changes something, killed at its calls: wholly done or wholly undone, as for a deploy. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Settings } from '../../../lib/config/settings.ts';
+import { httpOnlyProgram } from '../../../lib/program/certificate-programs.ts';
+import { type ClientChange, clientProgram } from '../../../lib/program/client-program.ts';
+import { removalProgram, rollbackProgram } from '../../../lib/program/history-programs.ts';
+import { Secret } from '../../../lib/util/secret.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
+import * as programs from '../../lab/actors/programs.ts';
+import * as killed from '../../lab/faults/killed.ts';
+import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
+
+/** How many calls of each verb, spread over all that it makes; KILLS=all takes every one. */
+const KILLS = process.env.KILLS ?? '1';
+const BOB = 'bob-0123456789abcdef';
+
+let lab: Lab;
+before(async () => {
+  lab = await startLab();
+  await programs.installShims(lab.proxy);
+  for (const name of ['before', 'A']) {
+    const edit = programs.inVhost((text) =>
+      text.replace(
+        '    absolute_redirect off;\n',
+        (line) => `${line}    location = /state { return 200 ${name}; }\n`,
+      ),
+    );
+    assert.equal((await programs.apply(lab.proxy, { token: deploys.TOKEN, edit })).verdict, 'applied');
+  }
+  const added = { verb: 'add_client', client: 'bob', token: new Secret(BOB), scope: 'full' } as const;
+  assert.equal((await programs.execute(lab.proxy, await ofClient(added))).verdict, 'applied');
+  await lab.proxy.sh(`mkdir /root/A && cp -a ${FOLDERS} /root/A`);
+});
+after(() => lab.stop());
+
+const FOLDERS = '/etc/nginx /var/lib/gatepost';
+const backToA = () =>
+  lab.proxy.sh(`find ${FOLDERS} -mindepth 1 -delete; cp -a /root/A/nginx /etc; cp -a /root/A/gatepost /var/lib
+    nginx -s reload; sleep 0.3`);
+
+let probes = 0;
+/** What the site answers to each token and on port 80, and the state that its vhost tells. */
+async function serving(): Promise<string> {
+  const from = `127.2.${probes >> 8}.${probes++ & 255}`;
+  const curl = `curl -sk -m 5 --interface ${from} --resolve ${deploys.SITE}:443:127.0.0.1 --resolve ${deploys.SITE}:80:127.0.0.1`;
+  const code = `${curl} -o /dev/null -w '%{http_code} '`;
+  const ask = (token: string) =>
+    `${code} -H 'Authorization: Bearer ${token}' https://${deploys.SITE}/ollama/v1/models`;
+  const all = [
+    ...[deploys.TOKEN, deploys.OTHER, BOB].map(ask),
+    `${code} http://${deploys.SITE}/x`,
+    `${curl} https://${deploys.SITE}/state`,
+  ];
+  return (await lab.proxy.sh(all.join('; '))).stdout.trim();
+}
+
+async function ofClient(change: ClientChange): Promise<programs.Program> {
+  const run = programs.newRun();
+  return { run, text: await clientProgram(run, programs.site, change, false) };
+}
+
+async function httpOnly(): Promise<programs.Program> {
+  const settings = { values: { IA_ENSO_BACKEND_IP: '192.168.1.164' } } as unknown as Settings;
+  const { id, text } = await httpOnlyProgram(programs.site, settings);
+  return { run: { ...programs.newRun(), id }, text };
+}
+
+const VERBS: Readonly<Record<string, () => Promise<programs.Program>>> = {
+  rotate: () =>
+    ofClient({ verb: 'rotate', client: 'default', token: new Secret(deploys.OTHER), keepPrevious: false }),
+  revoke_client: () => ofClient({ verb: 'revoke_client', client: 'bob' }),
+  rollback: async () => {
+    const run = programs.newRun();
+    return { run, text: await rollbackProgram(run, programs.site, undefined, false) };
+  },
+  http_only: httpOnly,
+  remove: async () => {
+    const run = programs.newRun();
+    return { run, text: await removalProgram(run, programs.site, false) };
+  },
+};
+
+/** Some calls of all; of one only, one past the middle, when the files are in their places. */
+const some = (calls: number) =>
+  KILLS === 'all'
+    ? killed.upTo(calls)
+    : killed.upTo(Number(KILLS)).map((n) => Math.ceil((n * calls) / (Number(KILLS) + 0.4)));
+
+describe('killed before a call', () => {
+  for (const [verb, program] of Object.entries(VERBS)) {
+    test(`${verb} is wholly done or wholly undone, and the answer to a question says which`, async (context) => {
+      await backToA();
+      const whole = { A: await serving(), B: '' };
+      const trees = { A: await deploys.config(lab.proxy), B: '' };
+      const { ran, calls } = await programs.underPlan(lab.proxy, await program(), '');
+      assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+      Object.assign(whole, { B: await serving() });
+      Object.assign(trees, { B: await deploys.config(lab.proxy) });
+      assert.notEqual(whole.B, whole.A);
+      const scene: killed.Scene = { host: () => lab.proxy, serving, whole, trees };
+      const count = { A: 0, B: 0 };
+      await backToA();
+      for (const call of some(calls.length)) {
+        const next = await program();
+        const victim = await programs.underPlan(lab.proxy, next, `${call} before KILL`);
+        const is = await killed.judge(scene, next, victim.ran, `${verb}, killed before ${calls[call - 1]}`);
+        count[is] += 1;
+        if (is === 'B') await backToA();
+      }
+      context.diagnostic(`${verb}: ${calls.length} calls, ${JSON.stringify(count)}`);
+      assert.ok(count.A > 0, JSON.stringify(count));
+    });
+  }
+});

@@ -1,0 +1,215 @@
+/** No untested file stands in nginx's folders, whoever reloads nginx meanwhile; and what of ours is damaged can be repaired. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { removalProgram, rollbackProgram } from '../../../lib/program/history-programs.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
+import * as programs from '../../lab/actors/programs.ts';
+import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
+
+let lab: Lab;
+before(async () => {
+  lab = await startLab();
+});
+after(() => lab.stop());
+
+const sh = async (script: string): Promise<string> => {
+  const { status, stdout, stderr } = await lab.proxy.sh(script);
+  assert.equal(status, 0, `${script}\n${stderr}`);
+  return stdout;
+};
+
+const state = (name: string, more = ''): programs.Wanted => ({
+  token: deploys.TOKEN,
+  edit: programs.inVhost((text) =>
+    text.replace(
+      '    absolute_redirect off;\n',
+      (line) => `${line}    location = /state { return 200 ${name}; }\n${more}`,
+    ),
+  ),
+});
+
+let probes = 0;
+const serving = () =>
+  sh(
+    `curl -sk -m 5 --interface 127.3.0.${probes++ % 250} --resolve ${deploys.SITE}:443:127.0.0.1 https://${deploys.SITE}/state`,
+  );
+const gate = () =>
+  sh(`curl -sk -m 5 -o /dev/null -w '%{http_code}' --resolve ${deploys.SITE}:443:127.0.0.1 \
+    -H 'Authorization: Bearer ${deploys.TOKEN}' https://${deploys.SITE}/ollama/v1/models`);
+
+/** Around the next test of the configuration, wherever it is made. */
+const atNextTest = (act: string) =>
+  sh(`cat >/usr/local/sbin/nginx <<'END' && chmod 755 /usr/local/sbin/nginx && touch /run/next
+#!/bin/sh
+[ "$1" != -t ] || [ ! -e /run/next ] || { rm /run/next; ${act}; }
+exec /usr/sbin/nginx "$@"
+END`);
+
+const deployA = async () => {
+  await deploys.reset(lab.proxy);
+  assert.equal((await programs.apply(lab.proxy, state('A'))).verdict, 'applied');
+  assert.equal(await serving(), 'A');
+};
+
+const conflict = `server { listen 80; listen 443 ssl; server_name ${deploys.SITE};
+  ssl_certificate /etc/letsencrypt/live/${deploys.SITE}/fullchain.pem;
+  ssl_certificate_key /etc/letsencrypt/live/${deploys.SITE}/privkey.pem; return 444; }`;
+const CONFLICT = '/etc/nginx/sites-enabled/zz-other';
+
+describe('while a change is tested', () => {
+  beforeEach(deployA);
+
+  test('the running nginx sees nothing of it', async () => {
+    const look = `nsenter -t "$(cat /run/nginx.pid)" -m sh -c 'cat ${deploys.VHOST}; ls -A /etc/nginx/*/' >/run/seen`;
+    await atNextTest(look);
+    const ran = await programs.apply(lab.proxy, state('B'));
+    assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+    const seen = await sh('cat /run/seen');
+    assert.match(seen, /return 200 A;/);
+    assert.doesNotMatch(seen, /^\..*gatepost/m);
+    assert.equal(await serving(), 'B');
+  });
+
+  for (const [where, prepare] of [
+    ['in a namespace of its own', 'true'],
+    [
+      'in place, where no namespace can be had',
+      'printf "#!/bin/sh\\nexit 1\\n" >/usr/local/sbin/unshare && chmod 755 /usr/local/sbin/unshare',
+    ],
+  ] as const)
+    test(`${where}, a reload by somebody else does not make a refused change live`, async () => {
+      await sh(prepare);
+      await deploys.put(lab.proxy, CONFLICT, conflict);
+      await atNextTest('/usr/sbin/nginx -s reload; sleep 0.5');
+      const ran = await programs.apply(lab.proxy, state('B'));
+      await sh(`rm ${CONFLICT}`);
+      assert.deepEqual([ran.verdict, ran.failure?.code], ['rolled-back', 'test'], ran.stdout + ran.stderr);
+      await sh('sleep 0.5');
+      assert.equal(await serving(), 'A');
+      assert.equal(await deploys.leftovers(lab.proxy), '');
+    });
+
+  test('a restart of nginx in the middle leaves a web server, with the previous configuration', async () => {
+    await atNextTest('/usr/sbin/nginx -s stop; sleep 0.3; nsenter -t 1 -m /usr/sbin/nginx');
+    const ran = await programs.apply(lab.proxy, state('B', '    nonsense on;\n'));
+    assert.deepEqual([ran.verdict, ran.failure?.code], ['rolled-back', 'test'], ran.stdout + ran.stderr);
+    assert.equal(await serving(), 'A');
+  });
+
+  test('folders that are links, and files that are mounts of their own, are tested as they are', async () => {
+    await sh(`mv /etc/nginx/sites-available /srv/vhosts && ln -s /srv/vhosts /etc/nginx/sites-available
+      echo 'map $uri $mounted { default yes; }' >/root/mounted.conf && touch /etc/nginx/conf.d/mounted.conf
+      mount --bind /root/mounted.conf /etc/nginx/conf.d/mounted.conf`);
+    try {
+      const uses = '    add_header X-Mounted $mounted;\n';
+      const refused = await programs.apply(lab.proxy, state('C', '    nonsense on;\n'));
+      assert.deepEqual([refused.verdict, refused.failure?.code], ['rolled-back', 'test'], refused.stdout);
+      assert.equal(refused.stdout.match(/\tstep\twrite/g), null, 'it was tested in place');
+      const edit = ({ role, content }: { role: string; content: string }) =>
+        role === 'map' ? `${content}# more\n` : (state('B', uses).edit?.({ role, content } as never) ?? '');
+      const ran = await programs.apply(lab.proxy, { token: deploys.TOKEN, edit });
+      assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+      assert.equal(await serving(), 'B');
+    } finally {
+      await sh(`umount /etc/nginx/conf.d/mounted.conf; rm /etc/nginx/conf.d/mounted.conf
+        rm /etc/nginx/sites-available && mv /srv/vhosts /etc/nginx/sites-available`);
+    }
+  });
+});
+
+const DAMAGES: Readonly<Record<string, string>> = {
+  'the maps are deleted': `rm ${deploys.MAPS}`,
+  'the maps are emptied': `: >${deploys.MAPS}`,
+  'the maps are cut in the middle': `truncate -s 900 ${deploys.MAPS}`,
+  'the WebSocket map is deleted': `rm ${deploys.WEBSOCKET}`,
+  'the vhost is deleted, its link is not': `rm ${deploys.VHOST}`,
+  'the vhost is emptied': `: >${deploys.VHOST}`,
+  'the vhost holds nonsense': `echo 'nonsense;' >>${deploys.VHOST}`,
+  'the vhost defines what another site has': `echo 'upstream theirs { server 127.0.0.1:1; }' >>${deploys.VHOST}`,
+  'everything of it is deleted but the link': `rm -r ${deploys.VHOST} ${deploys.MAPS} ${deploys.WEBSOCKET} /etc/nginx/ia-enso-bearers`,
+  'the file of a client is cut': `printf '"~^(?i:bearer) +half' >>/etc/nginx/ia-enso-bearers/editor.map`,
+  'the file of a client holds nonsense': `printf '%s\\n' nonsense '}' >>/etc/nginx/ia-enso-bearers/editor.map`,
+};
+
+const rollback = async (): Promise<programs.Program> => {
+  const run = programs.newRun();
+  return { run, text: await rollbackProgram(run, programs.site, undefined, false) };
+};
+const removal = async (): Promise<programs.Program> => {
+  const run = programs.newRun();
+  return { run, text: await removalProgram(run, programs.site, false) };
+};
+
+describe('where something of ours is gone or damaged', () => {
+  const THEIRS = '/etc/nginx/sites-enabled/zz-theirs';
+  before(async () => {
+    await deployA();
+    assert.equal((await programs.apply(lab.proxy, state('B'))).verdict, 'applied');
+    const editor = `# Client "editor"\\n"~^(?i:bearer) +editor-0123456789abcdef\\\\z" inference:editor;\\n`;
+    await sh(`printf '${editor}' >/etc/nginx/ia-enso-bearers/editor.map; chmod 600 /etc/nginx/ia-enso-bearers/editor.map
+      echo 'upstream theirs { server 127.0.0.1:2; }' >${THEIRS}
+      nginx -t 2>&1 && nginx -s reload && mkdir /root/B && cp -a /etc/nginx /var/lib/gatepost /root/B`);
+  });
+  beforeEach(() =>
+    sh(`find /etc/nginx /var/lib/gatepost -mindepth 1 -delete; cp -a /root/B/nginx /etc; cp -a /root/B/gatepost /var/lib
+      /usr/sbin/nginx -s reload; sleep 0.3`),
+  );
+
+  for (const [damage, doIt] of Object.entries(DAMAGES)) {
+    const isOfClients = damage.includes('client');
+
+    test(`${damage}: deploy repairs it`, async () => {
+      await sh(doIt);
+      const ran = await programs.apply(lab.proxy, state('B'));
+      assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+      await sh('nginx -t');
+      assert.deepEqual([await serving(), await gate()], ['B', '200']);
+      if (isOfClients) assert.match(await sh('cat /etc/nginx/ia-enso-bearers/editor.map'), /^# damaged: /m);
+      assert.equal((await programs.apply(lab.proxy, state('B'))).verdict, 'unchanged');
+    });
+
+    test(`${damage}: rollback goes back`, async () => {
+      await sh(doIt);
+      const ran = await programs.execute(lab.proxy, await rollback());
+      assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+      await sh('nginx -t');
+      assert.equal(await serving(), 'A');
+    });
+
+    test(`${damage}: remove removes the rest`, async () => {
+      await sh(doIt);
+      const ran = await programs.execute(lab.proxy, await removal());
+      assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+      await sh(
+        `nginx -t && ! ls ${deploys.VHOST} ${deploys.LINK} ${deploys.MAPS} /etc/nginx/ia-enso-bearers 2>/dev/null`,
+      );
+    });
+  }
+
+  test("and something of somebody else's, too: refused, with nginx's words for theirs", async () => {
+    await sh(`rm ${deploys.MAPS}; echo 'their_nonsense on;' >>${THEIRS}`);
+    const tree = await deploys.tree(lab.proxy, '/etc/nginx');
+    for (const program of [await programs.deployProgram(state('B')), await rollback(), await removal()]) {
+      const ran = await programs.execute(lab.proxy, program);
+      assert.deepEqual([ran.verdict, ran.failure?.code], ['refused', 'sick'], ran.stdout);
+      assert.match(ran.failure?.text ?? '', /their_nonsense/);
+    }
+    assert.equal(await deploys.tree(lab.proxy, '/etc/nginx'), tree);
+  });
+
+  test('and a run was killed before: the next deploy settles both', async () => {
+    const program = await programs.deployProgram(state('C'));
+    await programs.installShims(lab.proxy);
+    const { calls } = await programs.underPlan(lab.proxy, await programs.deployProgram(state('C')), '');
+    await sh(`find /etc/nginx /var/lib/gatepost -mindepth 1 -delete; cp -a /root/B/nginx /etc; cp -a /root/B/gatepost /var/lib
+      /usr/sbin/nginx -s reload; sleep 0.3`);
+    const inPlace = calls.findIndex((line) => / wc -c/.test(line)) + 1;
+    await programs.underPlan(lab.proxy, program, `${inPlace} before KILL`);
+    await sh(`rm ${deploys.MAPS}; rm -f /usr/local/sbin/*`);
+    const next = await programs.apply(lab.proxy, state('D'));
+    assert.equal(next.verdict, 'applied', next.stdout + next.stderr);
+    assert.deepEqual([await serving(), await gate()], ['D', '200']);
+    assert.equal(await sh('find /var/lib/gatepost -name reload-due'), '');
+  });
+});

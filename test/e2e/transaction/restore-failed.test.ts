@@ -1,0 +1,61 @@
+/** When even putting back fails, the script ends with 5 and says what to type; typed, it mends the proxy. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import * as deploys from '../../lab/actors/deploys.ts';
+import { forbidNamespaces } from '../../lab/actors/programs.ts';
+import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
+
+let lab: Lab;
+let stock = '';
+before(async () => {
+  lab = await startLab();
+  stock = await deploys.config(lab.proxy);
+});
+after(() => lab.stop());
+
+const MAPS = '/etc/nginx/conf.d';
+
+/** In the middle of the next change, at nginx's test in place, the maps' folder cannot be written any more; then `act`. */
+async function spoilNextTest(act: string): Promise<void> {
+  await forbidNamespaces(lab.proxy);
+  await deploys.put(
+    lab.proxy,
+    '/usr/local/sbin/nginx',
+    `#!/bin/sh
+[ "$1" != -t ] || [ ! -e /run/spoil ] || { rm /run/spoil; mount -o remount,ro,bind ${MAPS}; ${act}; }
+exec /usr/sbin/nginx "$@"\n`,
+  );
+  await lab.proxy.sh(`chmod 755 /usr/local/sbin/nginx; touch /run/spoil; mount --bind ${MAPS} ${MAPS}`);
+}
+
+const KILLED = 'kill -KILL "$(sed -n "s/.*process \\([0-9]*\\)).*/\\1/p" /var/lib/gatepost/lock)"; exit 1';
+const REFUSED = 'echo "nginx: [emerg] of this test"; exit 1';
+
+describe('a change that cannot be put back', () => {
+  beforeEach(() => deploys.reset(lab.proxy));
+
+  for (const [how, act] of [
+    ['after nginx refused it', REFUSED],
+    ['after it was killed, as the script learns when it asks', KILLED],
+  ] as const)
+    test(`${how}: status 5, and the steps mend it`, async () => {
+      await spoilNextTest(act);
+      const deployed = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+      await lab.proxy.sh(`umount ${MAPS}`);
+      assert.deepEqual([deployed.exit, deployed.outcome], [5, 'failed'], deployed.stderr);
+      assert.equal(deployed.failure?.code, 'restore');
+      const { todo = [] } = deployed;
+      assert.ok(
+        todo.includes(`rm -f ${deploys.MAPS}`) && todo.at(-1) === 'nginx -t && nginx -s reload',
+        `${todo}`,
+      );
+      for (const step of todo) assert.ok(deployed.stderr.includes(step), `${step}\n${deployed.stderr}`);
+      const typed = await lab.proxy.sh(`set -e\n${todo.join('\n')}`);
+      assert.equal(typed.status, 0, typed.stderr);
+      assert.equal(await deploys.config(lab.proxy), stock);
+      const next = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+      assert.deepEqual([next.exit, next.outcome], [0, 'applied'], next.stderr);
+      assert.equal(await deploys.leftovers(lab.proxy), '');
+    });
+});

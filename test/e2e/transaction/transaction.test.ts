@@ -1,0 +1,567 @@
+/** A change killed at any call that it makes is wholly there or wholly not, and the next run settles it. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { clientMapKey } from '../../../lib/nginx/client-map.ts';
+import { Secret } from '../../../lib/util/secret.ts';
+import * as deploys from '../../lab/actors/deploys.ts';
+import * as programs from '../../lab/actors/programs.ts';
+import * as killed from '../../lab/faults/killed.ts';
+import { before_, upTo } from '../../lab/faults/killed.ts';
+import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
+
+let lab: Lab;
+before(async () => {
+  lab = await startLab();
+});
+after(() => lab.stop());
+
+/** A state of the proxy: a vhost that tells its name, and one token. */
+const state = (name: string, token: string, more = ''): programs.Wanted => ({
+  token,
+  edit: programs.inVhost((text) =>
+    text.replace(
+      '    absolute_redirect off;\n',
+      (line) => `${line}    location = /state { return 200 ${name}; }\n${more}`,
+    ),
+  ),
+});
+const A = state('A', deploys.TOKEN);
+const B = state('B', deploys.OTHER);
+const WHOLE = { A: 'A 200 401', B: 'B 401 200' };
+
+let probes = 0;
+/** What the proxy serves: its vhost's name, and its answers to both tokens. From a new address: failures are counted by it. */
+async function serving(): Promise<string> {
+  const from = `127.1.${probes >> 8}.${probes++ & 255}`;
+  const curl = `curl -sk -m 5 --interface ${from} --resolve ${deploys.SITE}:443:127.0.0.1`;
+  const ask = (token: string) =>
+    `${curl} -o /dev/null -w ' %{http_code}' -H 'Authorization: Bearer ${token}' https://${deploys.SITE}/ollama/v1/models`;
+  const { stdout } = await lab.proxy.sh(
+    `${curl} https://${deploys.SITE}/state; ${ask(deploys.TOKEN)}; ${ask(deploys.OTHER)}`,
+  );
+  return stdout;
+}
+
+const trees: Record<string, string> = {};
+
+async function settle(wanted = A): Promise<void> {
+  const back = await programs.apply(lab.proxy, wanted);
+  assert.ok(back.verdict === 'applied' || back.verdict === 'unchanged', back.stdout + back.stderr);
+}
+
+const scene: killed.Scene = { host: () => lab.proxy, serving, whole: WHOLE, trees };
+const isWholly = (is: killed.State, where: string) => killed.isWholly(scene, is, where);
+const judge = (program: programs.Program, ran: programs.Ran, where: string) =>
+  killed.judge(scene, program, ran, where);
+
+/** Runs the change from A to B under each plan, and tells how often which state came of it. */
+async function sweep(plans: readonly string[], wanted = B): Promise<Record<'A' | 'B', number>> {
+  const count = { A: 0, B: 0 };
+  for (const plan of plans) {
+    const program = await programs.deployProgram(wanted);
+    const { ran, calls } = await programs.underPlan(lab.proxy, program, plan);
+    const is = await judge(program, ran, `${plan.replace('\n', ', ')}: ${calls.at(-1)}`);
+    count[is] += 1;
+    if (is === 'B') await settle();
+  }
+  return count;
+}
+
+describe('a change that is killed', () => {
+  let calls: readonly string[];
+  /** The first call once the new files are in their places. */
+  const IN_PLACE = / wc -c/;
+  /** The numbers of the first calls that match. */
+  const call = (pattern: RegExp) => calls.findIndex((line) => pattern.test(line)) + 1;
+  const broken = { ...B, edit: programs.inVhost((text) => `${text}nonsense;\n`) };
+
+  before(async () => {
+    await programs.installShims(lab.proxy);
+    await settle(B);
+    trees.B = await deploys.config(lab.proxy);
+    await settle();
+    trees.A = await deploys.config(lab.proxy);
+    ({ calls } = await programs.underPlan(lab.proxy, await programs.deployProgram(B), ''));
+    assert.ok(calls.length > 20, calls.join('\n'));
+    await settle();
+  });
+
+  test('by KILL before any call is wholly old or wholly new', async () => {
+    const count = await sweep(upTo(calls.length).map(before_('KILL')));
+    assert.ok(count.A > 15 && count.B > 0, JSON.stringify(count));
+  });
+
+  test('by TERM during any call, too, and says which by itself', async () => {
+    const count = await sweep(upTo(calls.length, call(/mkdir .*journal.new/), 2).map(before_('TERM')));
+    assert.ok(count.A > 5 && count.B > 0, JSON.stringify(count));
+  });
+
+  for (const signal of ['HUP', 'PIPE']) {
+    test(`by ${signal} goes on to its end`, async () => {
+      const count = await sweep(upTo(calls.length, 6, 9).map(before_(signal)));
+      assert.equal(count.A, 0);
+    });
+  }
+
+  test('by KILL while it puts back what nginx refused is wholly old', async () => {
+    await programs.forbidNamespaces(lab.proxy);
+    const program = await programs.deployProgram(broken);
+    const failed = await programs.underPlan(lab.proxy, program, '');
+    assert.equal(failed.ran.verdict, 'rolled-back');
+    const first = failed.calls.findIndex((line) => / nginx -t/.test(line)) + 1;
+    const count = await sweep(upTo(failed.calls.length, first).map(before_('KILL')), broken);
+    await programs.allowNamespaces(lab.proxy);
+    assert.ok(count.B === 0 && count.A > 5, JSON.stringify(count));
+  });
+
+  test('by KILL while it puts back what is live already is wholly old', async () => {
+    const reload = call(/ sleep /);
+    const term = `${reload} before TERM`;
+    const whole = await programs.underPlan(lab.proxy, await programs.deployProgram(B), term);
+    const plans = upTo(whole.calls.length, reload + 1).map((n) => `${term}\n${n} before KILL`);
+    assert.ok(plans.length > 5, whole.calls.join('\n'));
+    assert.deepEqual(await sweep(plans), { A: plans.length, B: 0 });
+  });
+
+  test('and whose recovery is killed, at any call, is wholly old in the end', async () => {
+    const swap = call(/ mv .*gatepost-new .*sites-available/) + 1;
+    const recovery = async (plan: string) => {
+      const program = await programs.deployProgram(B);
+      await programs.underPlan(lab.proxy, program, `${swap} before KILL`);
+      const { ran, calls: made } = await programs.underPlan(
+        lab.proxy,
+        await programs.question(program.run),
+        plan,
+      );
+      await judge(program, ran, `recovery killed before ${made.at(-1)}`);
+      await isWholly('A', plan);
+      return made;
+    };
+    const whole = await recovery('');
+    assert.ok(whole.length > 7, whole.join('\n'));
+    for (const n of upTo(whole.length, 2)) await recovery(`${n} before KILL`);
+  });
+
+  test('and whose files somebody else makes live meanwhile is wholly old in the end', async () => {
+    const program = await programs.deployProgram(B);
+    const { ran } = await programs.underPlan(lab.proxy, program, `${call(IN_PLACE)} before KILL`);
+    const pids = await deploys.workers(lab.proxy);
+    await lab.proxy.sh('nginx -s reload; sleep 0.5');
+    assert.notEqual(await deploys.workers(lab.proxy), pids);
+    assert.equal(await judge(program, ran, 'reloaded by hand'), 'A');
+  });
+
+  test('is settled by the next deploy, which says so', async () => {
+    await programs.underPlan(lab.proxy, await programs.deployProgram(B), `${call(IN_PLACE)} before KILL`);
+    const next = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+    assert.deepEqual([next.exit, next.outcome], [0, 'applied'], next.stderr);
+    assert.match(
+      next.stderr,
+      /an earlier run \(.* of tester@lab\) did not finish; what it had changed is put back/,
+    );
+    assert.deepEqual([await deploys.gate(deploys.TOKEN), await deploys.gate(deploys.OTHER)], [200, 401]);
+    await settle();
+  });
+
+  const overSsh = [
+    ['KILL during the reload', / sleep /, 'KILL', 'rolled-back', 1],
+    ['TERM during the reload', / sleep /, 'TERM', 'rolled-back', 1],
+    ['KILL after the commit', / rm .*gatepost-old/, 'KILL', 'applied', 0],
+    ['TERM after the commit', / rm .*gatepost-old/, 'TERM', 'applied', 0],
+    ['KILL before anything was begun', / nginx -T/, 'KILL', 'rolled-back', 1],
+  ] as const;
+  for (const [name, where, signal, outcome, exit] of overSsh) {
+    test(`${name}: the script says what came of it, and a new token is not lost`, async () => {
+      await deploys.reset(lab.proxy);
+      await programs.installShims(lab.proxy);
+      // Twice: only the second one finds what the deploy will find, and so comes to the same calls.
+      const count = async () => {
+        const { calls } = await programs.underPlan(
+          lab.proxy,
+          await programs.deployProgram({ token: deploys.TOKEN }),
+          '',
+        );
+        await lab.proxy.sh('rm -rf /var/lib/gatepost /etc/nginx/ia-enso-bearers');
+        return calls;
+      };
+      await count();
+      const all = await count();
+      const at = all.findIndex((line) => where.test(line)) + 1;
+      await lab.proxy.sh(
+        `: >/run/shim/calls; echo 0 >/run/shim/count; echo ${at} before ${signal} >/run/shim/plan`,
+      );
+      const deployed = await deploys.deploy(lab).finally(() => lab.proxy.sh('/bin/rm /run/shim/plan'));
+      assert.deepEqual([deployed.exit, deployed.outcome], [exit, outcome], deployed.stderr);
+      assert.equal(Boolean(deployed.token), outcome === 'applied');
+      if (deployed.token) assert.equal(await deploys.gate(deployed.token), 200);
+    });
+  }
+});
+
+describe('a change that cannot be', () => {
+  before(async () => {
+    await deploys.reset(lab.proxy);
+    await programs.apply(lab.proxy, A);
+    trees.A = await deploys.config(lab.proxy);
+  });
+
+  const certificate = `/etc/letsencrypt/live/${deploys.SITE}`;
+  /** What nginx can say to a template, and what makes it say so. */
+  const refusals: readonly (readonly [RegExp, (text: string) => string])[] = [
+    [/unknown directive "nonsense"/, (text) => `${text}nonsense;\n`],
+    [/unexpected end of file/, (text) => `${text}server {\n`],
+    [
+      /directive .* is not terminated by ";"|invalid number of arguments/,
+      (text) => text.replace('absolute_redirect off;', 'absolute_redirect off'),
+    ],
+    [
+      /cannot load certificate "\/nowhere.pem": BIO_new_file\(\) failed/,
+      (text) => text.replace(`${certificate}/fullchain.pem`, '/nowhere.pem'),
+    ],
+    [
+      /cannot load certificate key .*PEM_read_bio|PEM_read_bio/,
+      (text) => text.replace(`${certificate}/fullchain.pem`, '/etc/hostname'),
+    ],
+    [
+      /host not found in upstream "nowhere.invalid"/,
+      (text) => text.replace('http://ia_enso_ollama/', 'http://nowhere.invalid/'),
+    ],
+    [
+      /duplicate upstream "ia_enso_ollama"/,
+      (text) => `${text}upstream ia_enso_ollama { server 127.0.0.1; }\n`,
+    ],
+    [/invalid port in upstream/, (text) => text.replace('192.168.1.164:3001', '192.168.1.164:99999')],
+    [/duplicate default server/, (text) => text.replace('listen 80;', 'listen 80 default_server;')],
+    [/"map_hash_bucket_size" directive is duplicate/, (text) => `${text}map_hash_bucket_size 128;\n`],
+    [/could not build map_hash/, (text) => `${text}map $uri $long { "${'k'.repeat(80)}" 1; }\n`],
+    [/duplicate "request_uri" variable/, (text) => `${text}map $uri $request_uri { default 1; }\n`],
+    [/key values mismatch/, (text) => text.replace(`${certificate}/privkey.pem`, '/etc/nginx/other.key')],
+  ];
+  for (const [words, edit] of refusals) {
+    test(`is put back when nginx says ${words.source.split('|')[0]}`, async () => {
+      await lab.proxy.sh('openssl ecparam -name prime256v1 -genkey -noout -out /etc/nginx/other.key');
+      const tree = await deploys.config(lab.proxy);
+      const pids = await deploys.workers(lab.proxy);
+      const ran = await programs.apply(lab.proxy, { token: deploys.OTHER, edit: programs.inVhost(edit) });
+      assert.deepEqual(
+        [ran.status, ran.verdict, ran.failure?.code],
+        [1, 'rolled-back', 'test'],
+        ran.stdout + ran.stderr,
+      );
+      assert.match(ran.failure?.text ?? '', words);
+      assert.equal(await deploys.config(lab.proxy), tree);
+      assert.equal(await deploys.leftovers(lab.proxy), '');
+      assert.equal(await serving(), WHOLE.A);
+      assert.equal(await deploys.workers(lab.proxy), pids);
+      await lab.proxy.sh('rm /etc/nginx/other.key');
+    });
+  }
+
+  test('is noticed when the reload does not take, and put back, within seconds', async () => {
+    const taken = lab.proxy.sh(
+      'exec timeout 30 python3 -c "import socket,time;s=socket.socket();s.bind((\'\',8443));s.listen();time.sleep(30)"',
+    );
+    await sleep(300);
+    const start = performance.now();
+    const ran = await programs.apply(lab.proxy, {
+      token: deploys.OTHER,
+      edit: programs.inVhost((text) => text.replace('listen 80;', 'listen 80;\n    listen 8443;')),
+    });
+    const took = performance.now() - start;
+    assert.deepEqual(
+      [ran.status, ran.verdict, ran.failure?.code],
+      [1, 'rolled-back', 'reload'],
+      ran.stdout + ran.stderr,
+    );
+    assert.match(ran.failure?.text ?? '', /still could not bind/);
+    assert.ok(took < 6000, `${took} ms`);
+    await isWholly('A', 'after a reload that did not take');
+    await lab.proxy.sh('pkill -f time.sleep.30');
+    await taken;
+  });
+
+  test('is a failure when another vhost has our name', async () => {
+    const vhost = `server { listen 80; listen 443 ssl; server_name ${deploys.SITE};
+      ssl_certificate ${certificate}/fullchain.pem; ssl_certificate_key ${certificate}/privkey.pem; return 444; }\n`;
+    await deploys.put(lab.proxy, '/etc/nginx/sites-enabled/zz-other', vhost);
+    const deployed = await deploys.deploy(lab, deploys.withToken(deploys.OTHER));
+    assert.deepEqual([deployed.exit, deployed.outcome], [1, 'rolled-back'], deployed.stderr);
+    assert.match(deployed.stderr, /conflicting server name "ia.enso.4nkweb.com"/);
+    assert.match(deployed.stderr, /Another vhost on this proxy already has our server name/);
+    await lab.proxy.sh('rm /etc/nginx/sites-enabled/zz-other');
+    await isWholly('A', 'after a name conflict');
+  });
+
+  test('is refused before anything when nginx is broken by somebody else', async () => {
+    await deploys.put(lab.proxy, '/etc/nginx/conf.d/zz-theirs.conf', 'their_nonsense on;\n');
+    const tree = await deploys.tree(lab.proxy, '/etc/nginx', deploys.RELEASES);
+    const deployed = await deploys.deploy(lab, deploys.withToken(deploys.OTHER));
+    assert.deepEqual([deployed.exit, deployed.outcome, deployed.failure?.code], [1, 'refused', 'sick']);
+    assert.match(
+      deployed.stderr,
+      /unknown directive "their_nonsense" in \/etc\/nginx\/conf.d\/zz-theirs.conf:1/,
+    );
+    assert.equal(await deploys.tree(lab.proxy, '/etc/nginx', deploys.RELEASES), tree);
+    await lab.proxy.sh('rm /etc/nginx/conf.d/zz-theirs.conf');
+    await isWholly('A', 'after a sick nginx');
+  });
+
+  const dead = 'm=$(cat /run/nginx.pid); kill -KILL "$m" $(pgrep -P "$m")';
+  const stopped = [
+    ['deploy', 'nginx is stopped', 'nginx -s stop'],
+    ['deploy', 'nginx was killed and left its pid file', dead],
+    ['remove', 'nginx was killed and left its pid file', dead],
+  ] as const;
+  for (const [name, when, stop] of stopped) {
+    test(`is refused when ${when}: ${name}.ts says what to do`, async () => {
+      await lab.proxy.sh(`${stop}; sleep 0.2`);
+      const { status, stdout, stderr } = await lab.run(
+        name,
+        ['--json', name === 'deploy' ? '--no-verify' : '--yes'],
+        {
+          env: deploys.withToken(deploys.OTHER),
+        },
+      );
+      await lab.proxy.sh('nginx');
+      const [host] = JSON.parse(stdout).hosts;
+      assert.deepEqual([status, host.outcome, host.failure.code], [1, 'refused', 'nginx-stopped'], stderr);
+      assert.match(stderr, /nginx is not running \(no master process by \/run\/nginx\.pid\)/);
+      assert.match(stderr, /systemctl start nginx/);
+      await isWholly('A', when);
+    });
+  }
+
+  test("is refused when its token is another client's, who would then decide its name and scope", async () => {
+    await settle(B);
+    const bob = deploys.CLIENT.replace('default', 'bob');
+    const key = clientMapKey(new Secret(deploys.TOKEN));
+    await deploys.put(lab.proxy, bob, `# Client "bob"\n${key} inference:bob;\n`);
+    await lab.proxy.sh('nginx -s reload; sleep 0.3');
+    const [files, pids] = [await deploys.config(lab.proxy), await deploys.workers(lab.proxy)];
+    for (const wanted of [A, { ...A, verb: 'plan' } as const]) {
+      const ran = await programs.apply(lab.proxy, wanted);
+      assert.deepEqual(
+        [ran.status, ran.verdict, ran.failure?.code],
+        [1, 'refused', 'same-token'],
+        ran.stdout,
+      );
+      assert.equal(ran.failure?.text, 'the new token is the one of the client bob');
+    }
+    assert.deepEqual([await deploys.config(lab.proxy), await deploys.workers(lab.proxy)], [files, pids]);
+    assert.equal(await deploys.leftovers(lab.proxy), '');
+    await lab.proxy.sh(`rm ${bob}; nginx -s reload`);
+    await settle();
+    await isWholly('A', "after another client's token");
+  });
+
+  const kept = '/etc/nginx/conf.d/ia-enso-http-maps.conf';
+  const changeMaps = {
+    ...B,
+    edit: ({ role, content }: Parameters<NonNullable<programs.Wanted['edit']>>[0]) =>
+      role === 'map' ? `${content}# more\n` : content,
+  };
+  /** A file system of its own in the place of a folder, with the same in it. */
+  const own = (folder: string, options: string) =>
+    `cp -a ${folder} /root/own && mount -t tmpfs -o ${options} own ${folder} && cp -a /root/own/. ${folder}`;
+  const notOwn = (folder: string) => `umount ${folder} && rm -r /root/own`;
+  /** Something happens when `command` is run and the new files are in their places already. */
+  const inPlaceAt = (
+    command: string,
+    what: string,
+  ) => `cat >/usr/local/sbin/${command} <<'END' && chmod 755 /usr/local/sbin/${command}
+#!/bin/sh
+[ ! -d /var/lib/gatepost/${deploys.SITE}/journal ] || ${what}
+PATH=/usr/sbin:/usr/bin:/sbin:/bin exec ${command} "$@"
+END`;
+  const targets = [
+    [
+      'a symbolic link',
+      `mv ${kept} /root/maps && ln -s /root/maps ${kept}`,
+      `rm ${kept} && mv /root/maps ${kept}`,
+      'target',
+      /is a symbolic link to \/root\/maps/,
+    ],
+    [
+      'a directory',
+      `mv ${kept} /root/maps && mkdir ${kept}`,
+      `rmdir ${kept} && mv /root/maps ${kept}`,
+      'target',
+      /is a directory/,
+    ],
+    [
+      'on a read-only file system',
+      'mount --bind /etc/nginx/conf.d /etc/nginx/conf.d && mount -o remount,ro,bind /etc/nginx/conf.d',
+      'umount /etc/nginx/conf.d',
+      'write',
+      /Read-only file system/,
+    ],
+    [
+      'in a history that is read-only',
+      'mount --bind /var/lib/gatepost /var/lib/gatepost && mount -o remount,ro,bind /var/lib/gatepost',
+      'umount /var/lib/gatepost',
+      'store',
+      /Read-only file system/,
+    ],
+    [
+      'on a full disk',
+      `cp -a /etc/nginx/conf.d /root/conf.d && mount -t tmpfs -o size=16k,mode=755 full /etc/nginx/conf.d && cp -a /root/conf.d/. /etc/nginx/conf.d && { cat /dev/zero >/etc/nginx/conf.d/fill 2>/dev/null || true; }`,
+      'umount /etc/nginx/conf.d && rm -r /root/conf.d',
+      'write',
+      /No space left on device/,
+    ],
+    [
+      'in a history on a full disk',
+      `cp -a /var/lib/gatepost /root/history && mount -t tmpfs -o size=256k,mode=700 full /var/lib/gatepost && cp -a /root/history/. /var/lib/gatepost && { cat /dev/zero >/var/lib/gatepost/fill 2>/dev/null || true; }`,
+      'umount /var/lib/gatepost && rm -r /root/history',
+      'write|store',
+      /No space left on device/,
+    ],
+    [
+      'in a history whose disk fills up once the files are in their places',
+      `${own('/var/lib/gatepost', 'size=256k,mode=700')} && ${inPlaceAt('wc', 'cat /dev/zero >/var/lib/gatepost/fill 2>/dev/null')}`,
+      `rm /usr/local/sbin/wc; ${notOwn('/var/lib/gatepost')}`,
+      'write',
+      /No space left on device/,
+    ],
+    ...[kept, '/etc/nginx/conf.d', deploys.VHOST, deploys.CLIENT].map((path) => {
+      const folder = path.replace(/\/[^/]*\.(conf|map)$/, '');
+      return [
+        `immutable: ${path}`,
+        `${own(folder, 'mode=755')} && chattr +i ${path}`,
+        `chattr -i ${path}; ${notOwn(folder)}`,
+        'write',
+        /Operation not permitted/,
+      ] as const;
+    }),
+  ] as const;
+  for (const [name, spoil, mend, code, words] of targets) {
+    test(`is refused or put back where a file is ${name}`, async () => {
+      await deploys.reset(lab.proxy);
+      await programs.apply(lab.proxy, A);
+      trees.A = await deploys.config(lab.proxy);
+      const spoilt = await lab.proxy.sh(`set -e; ${spoil}`);
+      assert.equal(spoilt.status, 0, spoilt.stderr);
+      try {
+        const ran = await programs.apply(lab.proxy, changeMaps);
+        assert.equal(ran.status, 1, ran.stdout + ran.stderr);
+        assert.ok(['refused', 'rolled-back'].includes(ran.verdict ?? ''), ran.stdout + ran.stderr);
+        assert.match(ran.failure?.code ?? '', new RegExp(`^(${code})$`));
+        assert.match(`${ran.failure?.text}${ran.stderr}`, words);
+        assert.equal(await serving(), WHOLE.A);
+      } finally {
+        assert.equal((await lab.proxy.sh(`set -e; ${mend}; nginx -t`)).status, 0);
+      }
+      await isWholly('A', name);
+      assert.equal(
+        (await lab.proxy.sh(`find /etc/nginx /var/lib/gatepost -name "*gatepost*" -size 0`)).stdout,
+        '',
+      );
+      const next = await programs.apply(lab.proxy, B);
+      assert.equal(next.verdict, 'applied', next.stdout + next.stderr);
+    });
+  }
+
+  test('and cannot be put back either, for a file is immutable by then: the steps that it says mend it', async () => {
+    await deploys.reset(lab.proxy);
+    await programs.apply(lab.proxy, A);
+    trees.A = await deploys.config(lab.proxy);
+    await programs.forbidNamespaces(lab.proxy);
+    await lab.proxy.sh(
+      `${own('/etc/nginx/conf.d', 'mode=755')} && ${inPlaceAt('nginx', `chattr +i ${kept}`)}`,
+    );
+    const edit: programs.Wanted['edit'] = (file) =>
+      file.role === 'vhost' ? `${file.content}nonsense;\n` : changeMaps.edit(file);
+    const ran = await programs.apply(lab.proxy, { ...changeMaps, edit });
+    assert.deepEqual(
+      [ran.status, ran.verdict, ran.failure?.code],
+      [5, 'restore-failed', 'restore'],
+      ran.stdout,
+    );
+    assert.match(
+      `${ran.failure?.text}${ran.stderr}`,
+      /cannot put back .*maps\.conf.*Operation not permitted/s,
+    );
+    assert.equal(await serving(), WHOLE.A);
+    const typed = await lab.proxy.sh(
+      `rm /usr/local/sbin/nginx; chattr -i ${kept}; set -e\n${ran.todo?.join('\n')}`,
+    );
+    assert.equal(typed.status, 0, typed.stderr);
+    assert.equal(await deploys.config(lab.proxy), trees.A);
+    assert.equal(await serving(), WHOLE.A);
+    const next = await programs.apply(lab.proxy, B);
+    assert.equal(next.verdict, 'applied', next.stdout + next.stderr);
+    assert.equal(await serving(), WHOLE.B);
+    assert.equal(await deploys.leftovers(lab.proxy), '');
+    await lab.proxy.sh(notOwn('/etc/nginx/conf.d'));
+  });
+});
+
+/** ROUNDS=20 tries more often. */
+const ROUNDS = Number(process.env.ROUNDS ?? 5);
+
+describe('two at once', () => {
+  before(() => deploys.reset(lab.proxy));
+
+  test('one wins whole, the other waits and is applied after it; never a mix', async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      await settle();
+      const both = await Promise.all([
+        programs.apply(lab.proxy, { ...A, token: deploys.OTHER, who: 'alice@lab' }),
+        programs.apply(lab.proxy, { ...B, token: deploys.TOKEN, who: 'bob@lab' }),
+      ]);
+      for (const ran of both) assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+      assert.match(
+        both.map(({ stdout }) => stdout).join(''),
+        /wait for the run of (alice|bob)@lab \(site ia.enso.4nkweb.com, run \S+, process \d+\)/,
+      );
+      assert.ok(['A 401 200', 'B 200 401'].includes(await serving()));
+      assert.equal(await deploys.leftovers(lab.proxy), '');
+    }
+  });
+
+  test('a deploy and a rotation: who comes second says whom it waits for, and its token is the one', async () => {
+    await settle();
+    const slow = '#!/bin/sh\n! mkdir /run/slept 2>/dev/null || sleep 1.5\nexec /usr/bin/sync "$@"\n';
+    await deploys.put(lab.proxy, '/usr/local/sbin/sync', slow);
+    await lab.proxy.sh('rm -rf /run/slept; chmod 755 /usr/local/sbin/sync');
+    const [deployed, rotated] = await Promise.all([
+      deploys.deploy(lab, deploys.withToken(deploys.OTHER)),
+      lab.run('rotate-bearer', ['--json', '--no-verify']),
+    ]);
+    await lab.proxy.sh('rm /usr/local/sbin/sync');
+    assert.deepEqual(
+      [deployed.exit, deployed.outcome, rotated.status],
+      [0, 'applied', 0],
+      deployed.stderr + rotated.stderr,
+    );
+    const waits = /wait for the run of \S+@\S+ \(site ia\.enso\.4nkweb\.com, run \S+, process \d+\)/;
+    const isSecond = [deployed.stderr, rotated.stderr].map((said) => waits.test(said));
+    assert.deepEqual(isSecond.toSorted(), [false, true], deployed.stderr + rotated.stderr);
+    const { token } = JSON.parse(rotated.stdout);
+    assert.deepEqual(
+      [await deploys.gate(deploys.OTHER), await deploys.gate(token)],
+      isSecond[0] ? [200, 401] : [401, 200],
+    );
+  });
+
+  test('one that is stopped makes the other give up after the limit, naming it', async () => {
+    await settle();
+    await programs.installShims(lab.proxy);
+    await lab.proxy.sh('echo 0 >/run/shim/count; echo 9 before STOP >/run/shim/plan');
+    const stopped = programs.apply(lab.proxy, { ...B, who: 'alice@lab' });
+    await sleep(1000);
+    const impatient = await programs.deployProgram({ ...A, who: 'bob@lab' });
+    await lab.proxy.sh('/bin/rm /run/shim/plan');
+    const ran = await programs.execute(lab.proxy, {
+      ...impatient,
+      text: impatient.text.replace('LOCK_WAIT=30', 'LOCK_WAIT=1'),
+    });
+    assert.deepEqual([ran.status, ran.verdict, ran.failure?.code], [1, 'refused', 'locked'], ran.stdout);
+    assert.match(ran.failure?.text ?? '', /^alice@lab \(site .* holds the lock for 1 s$/);
+    await lab.proxy.sh('kill -CONT "$(sed -n "s/.*process \\([0-9]*\\)).*/\\1/p" /var/lib/gatepost/lock)"');
+    assert.equal((await stopped).verdict, 'applied');
+    assert.equal(await serving(), WHOLE.B);
+  });
+});

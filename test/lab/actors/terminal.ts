@@ -1,0 +1,60 @@
+/** The suite's scripts on a pseudo-terminal of 60 columns, as an operator has one. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { stripVTControlCharacters } from 'node:util';
+import { typescript } from '../namespaces/process.ts';
+import type { Lab } from '../namespaces/types.ts';
+
+export const CTRL_C = '\u0003';
+
+interface Options {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Of the shell, behind the command. */
+  readonly redirect?: string;
+  /** Keys, typed once `after` is on the screen; then the keyboard is gone, as with Ctrl-D. */
+  readonly typed?: { readonly after: RegExp; readonly keys: string };
+}
+
+interface Shown {
+  readonly status: number | null;
+  /** Every byte that the terminal got. */
+  readonly raw: string;
+  /** What stands there in the end. */
+  readonly rows: readonly string[];
+}
+
+/** Runs a script of the suite on a terminal. */
+export async function onTerminal(
+  lab: Pick<Lab, 'directory' | 'env'>,
+  script: string,
+  args: readonly string[],
+  { env = {}, redirect = '', typed }: Options = {},
+): Promise<Shown> {
+  const words = [process.execPath, ...typescript(`scripts/${script}.ts`, args)].map((word) => `'${word}'`);
+  const command = `stty cols 60 rows 40; exec ${words.join(' ')} ${redirect}`;
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    cwd: lab.directory,
+    env: { ...lab.env, TERM: 'xterm-256color', ...env },
+  });
+  const parts: Buffer[] = [];
+  const raw = () => Buffer.concat(parts).toString();
+  child.stdout.on('data', (part: Buffer) => {
+    parts.push(part);
+    if (!typed?.after.test(raw()) || child.stdin.writableEnded) return;
+    child.stdin.end(typed.keys);
+  });
+  const [status] = (await once(child, 'close')) as [number | null];
+  return { status, raw: raw(), rows: screen(raw()) };
+}
+
+/** What stands on the screen in the end: carriage returns go back over what was written. */
+function screen(text: string): readonly string[] {
+  return stripVTControlCharacters(text)
+    .split('\r\n')
+    .map((line) =>
+      line
+        .split('\r')
+        .reduce((row, part) => part + row.slice(part.length), '')
+        .trimEnd(),
+    );
+}

@@ -1,0 +1,117 @@
+/** Builds the lab: operator, jump host, proxies, backend and CA on one machine, of real parts. */
+import { spawn } from 'node:child_process';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { makeCertificates, obtainCertificate, startPebble } from '../certificates/lab-ca.ts';
+import { RELAY_PORT, type Relay, startRelay } from '../faults/start-relay.ts';
+import { inside } from './enter.ts';
+import { type Host, startHost, stopHost } from './host.ts';
+import * as network from './network.ts';
+import { environment, knowHosts, SCRATCH, settleOperator, unsettleOperator } from './operator.ts';
+import { finished, PATH, ready, typescript } from './process.ts';
+import type { Lab, LabOptions } from './types.ts';
+
+export type { Relay } from '../faults/start-relay.ts';
+export type { Host } from './host.ts';
+export { finished, onceSaid, type Result } from './process.ts';
+export type { Lab, LabOptions, RunOptions } from './types.ts';
+
+const command = (script: string, args: readonly string[]) => typescript(`scripts/${script}.ts`, args);
+
+function launcher(env: Record<string, string>): Lab['spawn'] {
+  return (script, args = [], { env: more = {}, cwd = SCRATCH, signal } = {}) =>
+    spawn(process.execPath, command(script, args), {
+      cwd,
+      env: { ...env, ...more },
+      ...(signal && { signal }),
+    });
+}
+
+async function startBackends(): Promise<void> {
+  const args = typescript('test/lab/stand-ins/ia-enso.ts', [`${network.BACKEND.lan}`]);
+  const where = `--net=/run/netns/${network.BACKEND.name}`;
+  const stdio = ['ignore', 'pipe', 'pipe'] as const;
+  await ready(
+    spawn('nsenter', [where, process.execPath, ...args], { env: { PATH }, stdio: [...stdio] }),
+    'backend',
+  );
+}
+
+async function prepare(places: readonly network.Place[], siteCertificate: boolean): Promise<void> {
+  if (!inside()) throw new Error('The lab needs its namespaces: import test/lab/namespaces/enter.ts first');
+  await mkdir(`${network.STATE}/shared`, { recursive: true });
+  await writeFile(`${network.STATE}/shared/hosts`, network.allNames(places));
+  await settleOperator();
+  await Promise.all([network.connectHosts(places), makeCertificates(siteCertificate)]);
+}
+
+async function stopLab(places: readonly network.Place[]): Promise<void> {
+  await Promise.all(places.map(stopHost));
+  await network.disconnectHosts(places);
+  await unsettleOperator();
+  await rm(network.STATE, { recursive: true, force: true });
+}
+
+function once(start: () => Promise<void>): () => Promise<void> {
+  let started: Promise<void> | undefined;
+  return () => (started ??= start());
+}
+
+interface Relays {
+  jump: Relay | undefined;
+  proxies: readonly Relay[];
+}
+
+async function startRelays(options: LabOptions, proxies: readonly network.Place[]): Promise<Relays> {
+  const { relays = [], latencyMs = 0 } = options;
+  const jump = relays.includes('jump') || latencyMs > 0 ? startRelay(network.JUMP, latencyMs) : undefined;
+  const others = relays.includes('proxy') ? proxies.map((place) => startRelay(place, 0)) : [];
+  return { jump: await jump, proxies: await Promise.all(others) };
+}
+
+function withRelays(env: Record<string, string>, relays: Relays): Record<string, string> {
+  if (relays.jump) env.DEPLOY_SSH_PROXY_PORT = `${RELAY_PORT}`;
+  if (relays.proxies.length > 0) env.IA_ENSO_PROXY_PORT = `${RELAY_PORT}`;
+  return env;
+}
+
+type Started = { hosts: readonly Host[]; relays: Relays };
+
+async function startAll(options: LabOptions, proxies: readonly network.Place[]): Promise<Started> {
+  const hosts = Promise.all([network.JUMP, network.BACKEND, network.CA, ...proxies].map(startHost));
+  const backends = options.backends === false ? undefined : startBackends();
+  const [relays] = await Promise.all([startRelays(options, proxies), hosts, backends]);
+  return { hosts: await hosts, relays };
+}
+
+/** Starts the lab; one at a time in a process. Hosts are root's to break, and all of it ends with this process. */
+export async function startLab(options: LabOptions = {}): Promise<Lab> {
+  const { proxies: count = 1, certificate = 'lab-ca' } = options;
+  const proxyPlaces = network.proxies(count);
+  const places = [network.JUMP, network.BACKEND, network.CA, ...proxyPlaces];
+  await prepare(places, certificate === 'lab-ca');
+  const { hosts, relays } = await startAll(options, proxyPlaces);
+  const [jump, backend, ca, ...proxies] = hosts as [Host, Host, Host, ...Host[]];
+  await knowHosts(jump, proxies);
+  const startAcme = once(startPebble);
+  if (certificate === 'acme') await startAcme().then(() => obtainCertificate(proxies));
+  const env = withRelays(environment(proxies), relays);
+  const launch = launcher(env);
+  return {
+    env,
+    proxy: proxies[0] as Host,
+    proxies,
+    jump,
+    backend,
+    ca,
+    directory: SCRATCH,
+    get relay() {
+      if (!relays.jump) throw new Error("No relay: startLab({ relays: ['jump'] })");
+      return relays.jump;
+    },
+    proxyRelays: relays.proxies,
+    run: (script, args, run) => finished(launch(script, args, run), run?.input),
+    spawn: launch,
+    startAcme,
+    stop: () => stopLab(places),
+  };
+}

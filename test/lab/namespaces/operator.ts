@@ -1,0 +1,61 @@
+/** The operator's side of the lab: names, keys, known hosts, environment. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { DIRECTORY, TRUST } from '../certificates/lab-ca.ts';
+import { RELAY_PORT } from '../faults/start-relay.ts';
+import type { Host } from './host.ts';
+import { BACKEND, JUMP_NAME, publicNames, STATE } from './network.ts';
+import { local, PATH } from './process.ts';
+
+/** The operator's scratch folder; private to the lab. */
+export const SCRATCH = `${STATE}/operator/work`;
+// OpenSSH takes the home folder from passwd, not from $HOME.
+const SSH = '/root/.ssh';
+
+// Where root has no ~/.ssh, an overlay gives the operator one without making it on the machine.
+const OWN_SSH = `[ ! -d ${SSH} ] || exec mount -t tmpfs -o mode=700 lab ${SSH}
+mkdir -p ${STATE}/root/upper ${STATE}/root/work
+mount -t overlay -o lowerdir=/root,upperdir=${STATE}/root/upper,workdir=${STATE}/root/work lab /root
+mkdir -m 700 ${SSH}`;
+
+/** Gives the operator an own ~/.ssh with a fresh key, an own /etc/hosts and a scratch folder. */
+export async function settleOperator(): Promise<void> {
+  await mkdir(SCRATCH, { recursive: true });
+  await writeFile(`${STATE}/operator/hosts`, publicNames());
+  await local`mount --bind ${STATE}/operator/hosts /etc/hosts`;
+  await local`sh -c ${`set -e\n${OWN_SSH}`}`;
+  await local`ssh-keygen -q -t ed25519 -N ${''} -C operator -f ${SSH}/id_ed25519`;
+  await local`cp ${SSH}/id_ed25519.pub ${STATE}/shared/operator.pub`;
+}
+
+/** Leaves names and ~/.ssh as they were. */
+export async function unsettleOperator(): Promise<void> {
+  await local`umount /etc/hosts`;
+  await local`umount ${SSH} 2>/dev/null || umount -l /root`;
+}
+
+async function knownLines(name: string, host: Host): Promise<string> {
+  const file = `${STATE}/hosts/${host.name}/etc/upper/ssh/ssh_host_ed25519_key.pub`;
+  const [type, key] = (await readFile(file, 'utf8')).split(' ');
+  return `${name} ${type} ${key}\n[${name}]:${RELAY_PORT} ${type} ${key}\n`;
+}
+
+/** Writes known_hosts: the jump host by its name, the proxies by their LAN address. */
+export async function knowHosts(jump: Host, proxies: readonly Host[]): Promise<void> {
+  const lines = [knownLines(JUMP_NAME, jump), ...proxies.map((host) => knownLines(host.address, host))];
+  await writeFile(`${SSH}/known_hosts`, (await Promise.all(lines)).join(''));
+}
+
+/** The whole environment in which the scripts run. */
+export function environment(proxies: readonly Host[]): Record<string, string> {
+  return {
+    PATH: process.env.PATH ?? PATH,
+    HOME: '/root',
+    LANG: 'C.UTF-8',
+    IA_ENSO_PROXY_HOST: proxies.map(({ address }) => address).join(','),
+    IA_ENSO_PROXY_USER: 'ncantu',
+    IA_ENSO_BACKEND_IP: BACKEND.lan ?? '',
+    DEPLOY_SSH_PROXY_HOST: JUMP_NAME,
+    ACME_DIRECTORY_URL: DIRECTORY,
+    NODE_EXTRA_CA_CERTS: TRUST,
+  };
+}

@@ -1,0 +1,25 @@
+/** Where on a host words are to be found that must not be there: its files, in memory and on disk. */
+import type { Host } from '../namespaces/host.ts';
+import { local } from '../namespaces/process.ts';
+
+/** The files of a host, apart from those that it was made with, that hold one of `words`. */
+export async function filesWith(host: Host, words: readonly string[]): Promise<string[]> {
+  const input = words.join('\n');
+  const find = 'find /tmp /run -xdev -type f ! -name words -exec grep -lF -f /run/words {} +';
+  const memory = await host.sh(`cat >/run/words; ${find}; rm /run/words`, { input });
+  const layers = `/run/gatepost-lab/hosts/${host.name}`;
+  const disk = await local({ nothrow: true, input })`grep -rlF -D skip -f - ${layers}`;
+  const path = (file: string) => file.replace(layers, '').replace('/upper', '');
+  return [...memory.stdout.split('\n'), ...disk.stdout.split('\n').map(path)].filter(Boolean);
+}
+
+/** The operator's files that are newer than `since` and hold one of `words`. */
+export async function ownFilesWith(since: string, words: readonly string[]): Promise<string[]> {
+  const list =
+    'find /tmp /var/tmp /root /run /dev/shm -xdev -type f -newer "$0" -size -50M ! -path "*/hosts/*" -print0';
+  const { stdout } = await local({
+    nothrow: true,
+    input: words.join('\n'),
+  })`sh -c ${`cat >"$0.words"; ${list} | xargs -0r grep -lF -f "$0.words" -- 2>/dev/null; rm "$0.words"`} ${since}`;
+  return stdout.split('\n').filter((file) => file !== '' && file !== `${since}.words`);
+}

@@ -1,0 +1,233 @@
+/** The judging half of the checks: what was seen in, a finding out. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PeerCertificate } from 'node:tls';
+import { attempts, judgeRefusals } from '../../../lib/checks/gate/attempts.ts';
+import { listFault } from '../../../lib/checks/gate/bearer-gate.ts';
+import { isAccepted } from '../../../lib/checks/gate/bearer-live.ts';
+import { modelsIn } from '../../../lib/checks/gate/ollama-answer.ts';
+import { judgeScope } from '../../../lib/checks/gate/scopes.ts';
+import { isByNginx } from '../../../lib/checks/http/request.ts';
+import { judgeCertificate, type OldTls } from '../../../lib/checks/tls/certificate-judge.ts';
+import { oldTlsVerdict } from '../../../lib/checks/tls/handshake.ts';
+import { judgeChallengePath, judgeRedirect } from '../../../lib/checks/web/plain-http.ts';
+import { type Arrival, judgeStreamTiming } from '../../../lib/checks/web/stream-timing.ts';
+import { firstChatModel } from '../../../lib/checks/web/streaming.ts';
+import { acceptOf, judgeHandshake } from '../../../lib/checks/web/websocket.ts';
+import { lifeOf } from '../../../lib/model/certificate.ts';
+
+const NAME = 'ai.example';
+const NOW = new Date('2026-01-01T00:00:00Z');
+const ending = (end: string) =>
+  ({ valid_to: `${end} GMT`, subjectaltname: `DNS:${NAME}`, subject: { CN: NAME } }) as PeerCertificate;
+
+const CERTIFICATES: readonly [string, string, OldTls, string, RegExp][] = [
+  ['', 'Mar  1 00:00:00 2026', 'refused', 'passed', /59 days left, TLS 1.1 and 1.0 are rejected\.$/],
+  [
+    '',
+    'Mar  1 00:00:00 2026',
+    { skipReason: 'the local OpenSSL cannot offer it' },
+    'passed',
+    /not checked: the local OpenSSL/,
+  ],
+  ['', 'Jan 22 00:00:00 2026', 'refused', 'passed', /21 days left/],
+  ['', 'Jan 21 23:59:59 2026', 'refused', 'warned', /20 days left.*certbot renew/],
+  ['', 'Jan  8 00:00:00 2026', 'refused', 'warned', /7 days left/],
+  ['', 'Jan  7 23:59:59 2026', 'refused', 'failed', /expires in 6 days.*certbot renew/],
+  ['CERT_HAS_EXPIRED', 'Dec 30 00:00:00 2025', 'refused', 'failed', /expired/],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'Mar  1 00:00:00 2026', 'refused', 'failed', /fullchain\.pem/],
+  [
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'Mar  1 00:00:00 2026',
+    'refused',
+    'failed',
+    /not from a trusted CA.*NODE_EXTRA_CA_CERTS/,
+  ],
+  ['', 'Mar  1 00:00:00 2026', { accepted: 'TLS 1.0' }, 'failed', /TLS 1.0 is accepted.*default server/],
+];
+for (const [verdict, end, oldTls, status, says] of CERTIFICATES) {
+  test(`a certificate (${verdict || 'trusted'}) until ${end}, TLS 1.1 ${JSON.stringify(oldTls)}: ${status}`, () => {
+    const found = judgeCertificate({ verdict, certificate: ending(end) }, oldTls, { serverName: NAME }, NOW);
+    assert.equal(found.status, status);
+    assert.match(found.detail, says);
+  });
+}
+
+test('only the server’s own answer means that TLS 1.1 is refused', () => {
+  assert.equal(oldTlsVerdict('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION'), 'refused');
+  assert.deepEqual(oldTlsVerdict('ERR_SSL_NO_PROTOCOLS_AVAILABLE'), {
+    skipReason: 'the local OpenSSL cannot offer it',
+  });
+  assert.deepEqual(oldTlsVerdict('ERR_SSL_INAPPROPRIATE_FALLBACK'), { accepted: 'TLS 1.0' });
+  assert.deepEqual(oldTlsVerdict('ECONNREFUSED'), { skipReason: 'ECONNREFUSED' });
+});
+
+const every = (ms: number, count: number, events = 1): Arrival[] =>
+  Array.from({ length: count }, (_, index) => ({ at: 1000 + index * ms, events }));
+
+const STREAMS: readonly [string, Arrival[], string][] = [
+  ['pieces 50 ms apart', every(50, 10), 'passed'],
+  ['pieces 3 ms apart', every(3, 10), 'passed'],
+  ['one lump in one read', every(0, 1, 10), 'failed'],
+  ['one lump in many reads', every(0.1, 10), 'failed'],
+  [
+    'a first piece, then a lump',
+    [...every(0, 1), { at: 2000, events: 9 }, { at: 2100, events: 1 }],
+    'failed',
+  ],
+  ['two full buffers', every(400, 2, 12), 'failed'],
+  ['too few pieces', every(50, 3), 'skipped'],
+  ['nothing', [], 'skipped'],
+];
+for (const [fact, arrivals, status] of STREAMS) {
+  test(`a stream of ${fact}: ${status}`, () => {
+    assert.equal(judgeStreamTiming(0, arrivals, 'm').status, status);
+  });
+}
+
+test('a stream is timed from its request, what came together as one piece, and at most 300 of them', () => {
+  const arrivals = [...every(50, 2), { at: 1050.4, events: 2 }, ...every(100, 3).slice(2)];
+  assert.deepEqual(judgeStreamTiming(900, arrivals, 'm').measured, {
+    kind: 'stream',
+    pieces: [
+      { at: 100, events: 1 },
+      { at: 150, events: 3 },
+      { at: 300, events: 1 },
+    ],
+    total: 300,
+  });
+  const { measured } = judgeStreamTiming(1000, every(10, 1000), 'm');
+  assert.ok(measured?.kind === 'stream');
+  assert.deepEqual([measured.pieces.length, measured.total], [300, 9990]);
+  assert.equal(judgeStreamTiming(0, [], 'm').measured, undefined);
+});
+
+test('the life of a certificate comes with the thresholds, and not at all where its dates are none', () => {
+  const valid = { valid_from: 'Jan  1 00:00:00 2026 GMT', valid_to: 'Mar  1 00:00:00 2026 GMT' };
+  const life = (over = {}) => lifeOf({ ...valid, ...over }, NOW);
+  const dates = { notBefore: '2026-01-01T00:00:00.000Z', notAfter: '2026-03-01T00:00:00.000Z' };
+  assert.deepEqual(life(), { kind: 'certificate', ...dates, daysLeft: 59, warnDays: 21, failDays: 7 });
+  assert.equal(life({ valid_to: 'Bad time value' }), undefined);
+});
+
+test('pieces made faster than they can be told apart prove nothing', () => {
+  assert.equal(judgeStreamTiming(1000, every(0.1, 10), 'm').status, 'skipped');
+});
+
+test('refused attempts are fewer than ten a list and tell case only where there is a letter', () => {
+  assert.equal(attempts('abc').length, 7);
+  assert.equal(attempts('0123456789012345').length, 6);
+  assert.deepEqual(attempts('aB1').find(({ name }) => name.includes('case'))?.authorization, ['Bearer Ab1']);
+  assert(attempts(undefined).every(({ name }) => !name.includes('case')));
+});
+
+const outcomes = (status: number, challenge = 'Bearer') =>
+  attempts('abc').map((attempt) => ({
+    path: '/list',
+    attempt,
+    answer: { status, headers: { 'www-authenticate': challenge } },
+  }));
+
+test('the gate’s own answers are refusals, also when it slows this address', () => {
+  assert.equal(judgeRefusals(outcomes(401)).status, 'passed');
+  assert.equal(judgeRefusals(outcomes(429)).status, 'passed');
+  assert.equal(judgeRefusals(outcomes(401, 'Basic realm=x')).status, 'warned');
+});
+
+test('whatever passes the gate is said to be open, and a 502 has passed it', () => {
+  for (const status of [200, 502])
+    assert.match(judgeRefusals(outcomes(status)).detail, /The gate is open: anyone/);
+  assert.match(judgeRefusals(outcomes(404)).detail, /not from the gate/);
+});
+
+test('reads both formats of a list, and nothing else', () => {
+  assert.deepEqual(modelsIn('{"data":[{"id":"a"}]}'), ['a']);
+  assert.deepEqual(modelsIn('{"models":[{"name":"b"}]}'), ['b']);
+  assert.deepEqual(modelsIn('{"data":null}'), []);
+  for (const text of ['', '<html>', '[]', 'null', '{"error":"x"}']) assert.equal(modelsIn(text), undefined);
+});
+
+test('says of a scope that was asked of a page of HTML that nobody of ours answered', () => {
+  const page = { status: 404, headers: { 'content-type': 'text/html' }, body: NGINX_404 };
+  const scopes = { deletes: '/d', models: '/m', tokenVariable: 'T' };
+  assert.match(judgeScope(scopes, page, 404).detail, /neither the gate nor Ollama/);
+});
+
+test('explains a right bearer that is refused', () => {
+  assert.equal(listFault('/l', { status: 200, body: '{"data":[]}' }, 'T'), '');
+  assert.match(listFault('/l', { status: 401, body: '' }, 'T'), /another token than T.*no `Bearer `/);
+  assert.match(listFault('/l', { status: 403, body: '' }, 'T'), /Host localhost:11434/);
+  const scope = '{"error":{"code":"insufficient_scope"}}';
+  assert.match(listFault('/l', { status: 403, body: scope }, 'T'), /scope inference.*--scope full/);
+  const limit = '{"error":{"code":"rate_limit_exceeded"}}';
+  assert.match(listFault('/l', { status: 429, body: limit }, 'T'), /exceeded its limit.*Retry-After/);
+  assert.match(listFault('/l', { status: 504, body: '' }, 'T'), /firewall.*status\.ts/);
+});
+
+test('chats with the first model that is not for embeddings', () => {
+  assert.equal(firstChatModel(['nomic-embed-text', 'llama', 'qwen']), 'llama');
+  assert.equal(firstChatModel(['nomic-embed-text']), 'nomic-embed-text');
+  assert.equal(firstChatModel([]), undefined);
+});
+
+const REDIRECTS: readonly [number, string | undefined, string][] = [
+  [301, 'https://ai.example/redirect-check?a=1&b=%2F', 'passed'],
+  [301, 'https://ai.example/redirect-check?a=1&b=/', 'failed'],
+  [301, 'http://ai.example/redirect-check?a=1&b=%2F', 'failed'],
+  [301, 'https://other.example/redirect-check?a=1&b=%2F', 'failed'],
+  [302, 'https://ai.example/redirect-check?a=1&b=%2F', 'failed'],
+  [200, undefined, 'failed'],
+];
+for (const [status, location, verdict] of REDIRECTS) {
+  test(`http that gives ${status} to ${location}: ${verdict}`, () => {
+    const headers = location === undefined ? {} : { location };
+    assert.equal(judgeRedirect({ status, headers }, { serverName: NAME }).status, verdict);
+  });
+}
+
+const NGINX_404 = '<html><hr><center>nginx</center></html>';
+const CHALLENGES: readonly [number, string | undefined, string, string][] = [
+  [404, undefined, NGINX_404, 'passed'],
+  [404, undefined, NGINX_404.replace('nginx', 'nginx/1.22.1'), 'passed'],
+  [404, undefined, '{"error":"no such page"}', 'warned'],
+  [301, 'https://ai.example/.well-known/acme-challenge/gatepost-check', '', 'failed'],
+  [200, undefined, '<!doctype html>', 'failed'],
+  [503, undefined, NGINX_404, 'failed'],
+];
+for (const [status, location, body, verdict] of CHALLENGES) {
+  test(`a challenge path that gives ${status} ${location ?? body}: ${verdict}`, () => {
+    const headers = location === undefined ? {} : { location };
+    assert.equal(judgeChallengePath({ status, headers, body }, { serverName: NAME }).status, verdict);
+  });
+}
+
+test('takes a handshake only with the accept of RFC 6455, section 1.3', () => {
+  const accept = acceptOf('dGhlIHNhbXBsZSBub25jZQ==');
+  assert.equal(accept, 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=');
+  const answer = { status: 101, headers: { 'sec-websocket-accept': accept } };
+  assert.equal(judgeHandshake(answer, '/ws', accept).status, 'passed');
+  assert.equal(judgeHandshake(answer, '/ws', 'other').status, 'failed');
+  assert.match(judgeHandshake({ status: 400, headers: {} }, '/ws', accept).detail, /\$connection_upgrade/);
+});
+
+const byNginx = (name: string) => `<html>\r\n<hr><center>${name}</center>\r\n</body>\r\n</html>\r\n`;
+for (const name of ['nginx', 'nginx/1.22.1', 'nginx/1.18.0 (Ubuntu)'])
+  test(`a page of ${name} is nginx's own`, () => {
+    assert.ok(isByNginx({ body: byNginx(name) }));
+    assert.ok(!isByNginx({ body: `<p>${name}</p>` }));
+  });
+
+for (const [status, body, letIn] of [
+  [200, '{}', true],
+  [502, byNginx('nginx'), true],
+  [504, byNginx('nginx/1.22.1'), true],
+  [502, '<html>', false],
+  [500, byNginx('nginx'), false],
+  [301, byNginx('nginx'), false],
+  [204, '', false],
+  [404, byNginx('nginx'), false],
+  [401, '{}', false],
+] as const)
+  test(`a bearer that gets ${status} with ${JSON.stringify(body)} was ${letIn ? '' : 'not '}let in`, () => {
+    assert.equal(isAccepted({ status, body }), letIn);
+  });

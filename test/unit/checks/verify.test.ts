@@ -1,0 +1,192 @@
+/** What verify.ts takes from its command line, and how the checks of scopes, requests, DNS and ports judge. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { judgeBypassAttempts } from '../../../lib/checks/gate/bypass.ts';
+import { bypassPaths, rawRequests } from '../../../lib/checks/gate/bypass-attempts.ts';
+import { isOllamas, isRefusal } from '../../../lib/checks/gate/ollama-answer.ts';
+import { judgeScope } from '../../../lib/checks/gate/scopes.ts';
+import { lastAnswer } from '../../../lib/checks/http/raw-request.ts';
+import { judgePorts } from '../../../lib/checks/web/ports.ts';
+import { judgeAddresses, resolved } from '../../../lib/checks/web/public-name.ts';
+import { connectTo } from '../../../lib/commands/verify.ts';
+import type { Flags } from '../../../lib/config/flag-table.ts';
+import { UsageError } from '../../../lib/util/errors.ts';
+import { Secret } from '../../../lib/util/secret.ts';
+
+const TARGET = { serverName: 'ai.example' };
+const JSON_TYPE = { 'content-type': 'application/json' };
+const answer = (status: number, body = '', type?: string) => ({
+  status,
+  headers: type === undefined ? {} : { 'content-type': type },
+  body,
+});
+
+for (const [text, address, port] of [
+  ['192.0.2.1', '192.0.2.1', undefined],
+  ['Proxy.LAN:8443', 'proxy.lan', 8443],
+  ['[2001:db8::1]', '2001:db8::1', undefined],
+  ['[2001:db8::1]:443', '2001:db8::1', 443],
+] as const)
+  test(`--connect-to ${text} is ${address}, port ${port}`, () => {
+    assert.deepEqual(connectTo({ flags: { 'connect-to': text } as Flags }), { address, port });
+  });
+
+for (const text of [
+  '',
+  ':443',
+  'a:',
+  'a:0',
+  'a:65536',
+  'a:4x3',
+  'a b',
+  '2001:db8::1',
+  'https://a',
+  '-a',
+  '[a',
+])
+  test(`--connect-to ${JSON.stringify(text)} is refused`, () => {
+    assert.throws(() => connectTo({ flags: { 'connect-to': text } as Flags }), UsageError);
+  });
+
+for (const [address, status] of [
+  ['203.0.113.1', 'passed'],
+  ['192.0.2.1', 'passed'],
+  ['2001:db8::1', 'passed'],
+  ['100.63.255.255', 'passed'],
+  ['172.32.0.1', 'passed'],
+  ['::ffff:8.8.8.8', 'passed'],
+  ['10.0.0.1', 'warned'],
+  ['172.31.255.255', 'warned'],
+  ['192.168.1.100', 'warned'],
+  ['127.0.1.1', 'warned'],
+  ['169.254.1.1', 'warned'],
+  ['100.64.0.1', 'warned'],
+  ['0.0.0.0', 'warned'],
+  ['::', 'warned'],
+  ['::1', 'warned'],
+  ['fe80::1%eth0', 'warned'],
+  ['fd00::1', 'warned'],
+  ['::ffff:192.168.1.1', 'warned'],
+] as const)
+  test(`a name that leads to ${address}: ${status}`, () => {
+    assert.equal(judgeAddresses({ addresses: ['203.0.113.9', address] }, 'ai.example').status, status);
+  });
+
+test('DNS is not asked by another way, and of an address', async () => {
+  const open = () => Promise.reject(new Error('unused'));
+  assert.match(JSON.stringify(await resolved({ ...TARGET, open })), /--via-ssh/);
+  assert.match(JSON.stringify(await resolved({ ...TARGET, address: '192.0.2.1' })), /--connect-to/);
+  assert.deepEqual(await resolved({ serverName: '192.0.2.1' }), { addresses: ['192.0.2.1'] });
+});
+
+test('open ports come with the firewall lines of the proxies that are known by address', () => {
+  const open = [{ address: '2001:db8::1', port: 11434 }];
+  const { detail } = judgePorts([11434, 3001], open, {
+    ...TARGET,
+    proxies: ['192.168.1.100', '192.168.1.101'],
+  });
+  assert.match(detail, /^\[2001:db8::1\]:11434 is reachable/);
+  assert.match(
+    detail,
+    /ufw allow from 192\.168\.1\.100 .* && ufw allow from 192\.168\.1\.101 .* && ufw deny/,
+  );
+  assert.match(detail, /saddr '\{ 192\.168\.1\.100, 192\.168\.1\.101 \}'/);
+  assert.match(
+    judgePorts([3001], open, { ...TARGET, proxies: ['proxy.lan'] }).detail,
+    /from PROXY .*\(PROXY: /,
+  );
+});
+
+const SCOPES = { deletes: '/ollama/api/delete', models: '/ollama/v1/models', tokenVariable: 'T' };
+for (const [fact, deleted, listed, status, says] of [
+  ['403 and 200', answer(403, '{"error":{}}', 'application/json'), 200, 'passed', /403 for DELETE/],
+  ['403 and a backend that is down', answer(403, '{"error":{}}', 'application/json'), 502, 'passed', /502/],
+  [
+    'a deletion that Ollama looked at',
+    answer(400, '{"error":"x"}', 'application/json'),
+    200,
+    'failed',
+    /returns 400/,
+  ],
+  ['a deletion that nobody answered', answer(502, '', 'text/html'), 502, 'failed', /returns 502/],
+  ['a 403 of Ollama’s guard', answer(403), 200, 'failed', /403 from the gate/],
+  [
+    'an unknown token',
+    answer(401, '{}', 'application/json'),
+    401,
+    'failed',
+    /no client has this token.*bearers.ts add/,
+  ],
+  ['a scope that is too narrow', answer(403, '{"error":{}}', 'application/json'), 403, 'failed', /too few/],
+] as const)
+  test(`the inference scope with ${fact}: ${status}`, () => {
+    const finding = judgeScope(SCOPES, deleted, listed);
+    assert.equal(finding.status, status);
+    assert.match(finding.detail, says);
+  });
+
+test('knows Ollama by its answers', () => {
+  const known = [
+    answer(200, '{"models":[]}', 'application/json'),
+    answer(200, '{"object":"list","data":null}', 'application/json'),
+    answer(200, 'Ollama is running', 'text/plain; charset=utf-8'),
+    answer(404, '404 page not found', 'text/plain'),
+    answer(405, '405 method not allowed', 'text/plain'),
+    answer(403),
+  ];
+  for (const each of known) assert.ok(isOllamas(each), JSON.stringify(each));
+  const others = [
+    answer(0),
+    answer(401, '{"error":{"message":"Missing"}}', 'application/json'),
+    answer(404, '<center>nginx</center>', 'text/html'),
+    answer(200, '<!doctype html><title>AnythingLLM</title>', 'text/html'),
+    answer(302),
+  ];
+  for (const each of others) assert.ok(!isOllamas(each) && isRefusal(each), JSON.stringify(each));
+  assert.ok(!isRefusal(answer(200, '{"ok":true}', 'application/json')));
+});
+
+test('requests: who slips is named, who could not be judged is no pass', () => {
+  const fine = { request: '//a', answer: answer(401) };
+  const slip = { request: '/A', answer: answer(200, '{"models":[]}', 'application/json') };
+  const down = { request: '/b', answer: answer(502, '', 'text/html') };
+  const odd = { request: '/c', answer: answer(200, '{}', 'application/json') };
+  assert.equal(judgeBypassAttempts([fine], TARGET).status, 'passed');
+  assert.match(
+    judgeBypassAttempts([fine, slip, down, odd], TARGET).detail,
+    /^Without a bearer, \/A reaches Ollama/,
+  );
+  assert.match(judgeBypassAttempts([slip], TARGET).curl ?? '', /--path-as-is 'https:\/\/ai\.example\/A'$/);
+  assert.equal(judgeBypassAttempts([fine, down, odd], TARGET).status, 'skipped');
+  assert.equal(judgeBypassAttempts([fine, odd], TARGET).status, 'warned');
+});
+
+test('requests are different, and fit into a request line', () => {
+  const all = bypassPaths('/ollama', '/api/tags', 'ai.example');
+  assert.equal(new Set(all).size, all.length);
+  for (const each of all) assert.match(each, /^[!-\xff]+$/);
+  assert.ok(all.includes('/%6fllama/api/tags') && all.includes('/x/..%2follama/api/tags'));
+});
+
+test('what carries the bearer goes only to whom the certificate names', () => {
+  const token = new Secret('a-token-of-the-test');
+  for (const { text, isSecret } of rawRequests('/a', { ...TARGET, token }))
+    assert.equal(isSecret ?? false, text.includes(token.reveal()));
+});
+
+test('the last answer of several is the one to judge', () => {
+  const head = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n';
+  assert.deepEqual(
+    lastAnswer(`${head}HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\n\r\n{}`, 2),
+    {
+      status: 401,
+      headers: JSON_TYPE,
+      body: '{}',
+    },
+  );
+  assert.equal(lastAnswer(head, 2).status, 0);
+  assert.equal(lastAnswer('', 1).status, 0);
+  assert.deepEqual(lastAnswer('{"models":[]}', 1), { status: 0, headers: {}, body: '{"models":[]}' });
+  const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nd\r\n{"models":[]}\r\n0\r\n\r\n';
+  assert.ok(isOllamas(lastAnswer(chunked, 1)));
+});

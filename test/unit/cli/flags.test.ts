@@ -1,0 +1,104 @@
+/** The command line: what flags take, which of them exclude each other, what is never repeated. */
+import assert from 'node:assert/strict';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { readFlags } from '../../../lib/cli/flags.ts';
+import type { FlagName } from '../../../lib/config/flag-table.ts';
+import { UsageError } from '../../../lib/util/errors.ts';
+
+const ALL: readonly FlagName[] = [
+  'dry-run',
+  'client',
+  'keep-previous',
+  'revoke-previous',
+  'write-env',
+  'scope',
+  'limit',
+  'to',
+  'staging',
+  'self-signed',
+  'parallel',
+  'canary',
+  'bundle',
+  'local',
+  'only',
+  'connect-to',
+  'html',
+  'via-ssh',
+];
+const home = userInfo().homedir;
+const read = (...args: string[]) => readFlags({ name: 'x', does: 'X.', flags: ALL }, args);
+
+/** What is wrong with a command line. */
+function problems(...args: string[]): readonly string[] {
+  try {
+    read(...args);
+  } catch (error) {
+    assert.ok(error instanceof UsageError, `${error}`);
+    return error.problems;
+  }
+  return [];
+}
+
+test('what is not given has its default, and is known as not given', () => {
+  const { flags, given } = read('--json');
+  assert.deepEqual([flags.env, flags.site, flags.json], ['.env', 'ia.enso.4nkweb.com', true]);
+  assert.deepEqual([...given], ['json']);
+});
+
+test('every flag with a value is refused by its name when that is empty', () => {
+  const names = [...ALL, 'site', 'host', 'env'] as const;
+  const withValue = names.filter((name) => typeof read().flags[name] !== 'boolean');
+  assert.equal(withValue.length, 12);
+  for (const name of withValue)
+    for (const value of ['', ' '])
+      assert.deepEqual(problems(`--${name}=${value}`), [`--${name}: must not be empty`]);
+});
+
+test('every problem is told at once', () => {
+  assert.equal(problems('--env', '', '--to', '', '--local', '--host', 'a').length, 3);
+});
+
+test('a home directory is put in for ~ where a file is named, as no shell does it behind =', () => {
+  const { flags } = read('--env=~/a', '--html=~', '--host=~/a');
+  assert.deepEqual([flags.env, flags.html, flags.host], [join(home, 'a'), home, '~/a']);
+  assert.equal(read('--env=~user/a').flags.env, '~user/a');
+});
+
+describe('flags that exclude each other', () => {
+  const pairs: readonly (readonly [string, string])[] = [
+    ...['--local', '--dry-run', '--canary', '--parallel=2', '--host=a'].map(
+      (other) => ['--bundle=f', other] as const,
+    ),
+    ...['--host=a', '--parallel=2', '--canary'].map((other) => ['--local', other] as const),
+    ['--connect-to=a', '--via-ssh'],
+    ['--revoke-previous', '--keep-previous'],
+    ['--revoke-previous', '--write-env'],
+  ];
+  for (const [one, other] of pairs)
+    test(`${one} and ${other} are told by their names, in either order`, () => {
+      for (const args of [
+        [one, other],
+        [other, one],
+      ]) {
+        const [problem = '', ...more] = problems(...args);
+        assert.deepEqual(more, []);
+        for (const flag of args) assert.ok(problem.includes(flag.split('=')[0] as string), problem);
+        assert.match(problem, /give one of them$/);
+      }
+    });
+
+  test('go together with others', () => {
+    assert.deepEqual(problems('--local', '--dry-run', '--json', '--verbose'), []);
+    assert.deepEqual(problems('--host=a,b', '--parallel=2', '--canary', '--dry-run'), []);
+  });
+
+  test('do not keep the help away', () => {
+    assert.equal(read('--local', '--host', 'a', '--env=', '--help').flags.help, true);
+  });
+});
+
+test('a word that no flag takes is not repeated', () => {
+  assert.deepEqual(problems('Sesame-Open-0123456789'), ['unexpected argument']);
+});

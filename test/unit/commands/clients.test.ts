@@ -1,0 +1,140 @@
+/** Clients and status: what the proxies' rows become, and what clients are told. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { clientEntry, clientText } from '../../../lib/commands/views/client-views.ts';
+import { statusEntries } from '../../../lib/commands/views/status-view.ts';
+import { newReport } from '../../../lib/model/host-report.ts';
+import { clientProgram } from '../../../lib/program/client-program.ts';
+import { rollbackProgram } from '../../../lib/program/history-programs.ts';
+import { clientsIn, logTime } from '../../../lib/remote/client-rows.ts';
+import { statusOf } from '../../../lib/remote/status.ts';
+import { Secret } from '../../../lib/util/secret.ts';
+import { site } from '../../../sites/ia.enso.4nkweb.com.ts';
+
+const RUN = { id: '20261122T174035Z-3fa9c1', now: '2026-11-22T17:40:35Z', who: 'alice@laptop' };
+const NOW = RUN.now;
+const report = (rows: Record<string, string[][]>) => ({ ...newReport('10.0.0.1'), rows });
+
+const TIMES: readonly (readonly [string, string | undefined])[] = [
+  ['22/Nov/2026:17:40:35 +0000', '2026-11-22T17:40:35Z'],
+  ['22/Nov/2026:17:40:35 +0100', '2026-11-22T16:40:35Z'],
+  ['01/Jan/2027:00:30:00 -0330', '2027-01-01T04:00:00Z'],
+  ['', undefined],
+  ['22/Foo/2026:17:40:35 +0000', undefined],
+  ['99/Nov/2026:17:40:35 +0000', undefined],
+];
+
+for (const [text, time] of TIMES)
+  test(`the access log's time ${JSON.stringify(text)} is ${time}`, () => assert.equal(logTime(text), time));
+
+test('a client has one fingerprint, two while the previous token is kept', () => {
+  const row = ['bob', 'inference', '', 'C', 'R', ''];
+  const clients = clientsIn(
+    report({
+      client: [
+        [...row, 'aaa', ''],
+        [...row, 'aaa', 'bbb'],
+      ],
+    }),
+  );
+  assert.deepEqual(clients[0], {
+    name: 'bob',
+    scope: 'inference',
+    created: 'C',
+    rotated: 'R',
+    fingerprints: ['aaa'],
+  });
+  assert.deepEqual(clients[1]?.fingerprints, ['aaa', 'bbb']);
+});
+
+test("a client's limit is a number, and none where it has none", () => {
+  const client = [
+    ['bob', 'inference', '60', 'C', 'R', '', 'aaa', ''],
+    ['eve', 'full', '', 'C', 'R', '', 'bbb', ''],
+  ];
+  assert.deepEqual(
+    clientsIn(report({ client })).map(({ limit }) => limit),
+    [60, undefined],
+  );
+});
+
+test('the limits that a client may be given are those whose zones the maps and the vhost have', async () => {
+  const read = (name: string) => readFile(new URL(`../../../${name}`, import.meta.url), 'utf8');
+  const maps = await read('http-maps/ia-enso-ollama-bearer.map.conf.example');
+  const vhost = await read('sites/ia.enso.4nkweb.com.conf');
+  const limits = [...maps.matchAll(/zone=(ia_enso_ollama_\d+):\S+ +rate=(\d+)r\/m;/g)];
+  assert.deepEqual(
+    limits.map(([, zone, perMinute]) => [perMinute, zone]),
+    Object.entries(site.gate?.limits ?? {}),
+  );
+  for (const [, zone, perMinute] of limits)
+    assert.ok(vhost.includes(`limit_req zone=${zone} burst=${Number(perMinute) - 1} nodelay;`), zone);
+});
+
+test('a host without clients says that the gate refuses every request', () =>
+  assert.deepEqual(clientEntry(report({})), {
+    kind: 'text',
+    text: '10.0.0.1: no clients; the gate refuses every request',
+  }));
+
+test('the ready text names the site, and has <token> where the token goes', () => {
+  const text = clientText(site);
+  for (const words of [
+    'https://ia.enso.4nkweb.com/ollama/v1',
+    "OLLAMA_AUTH_TOKEN='<token>'",
+    'OpenAI API Key             <token>',
+    'Authorization: Bearer <token>',
+  ])
+    assert.ok(text.includes(words), words);
+});
+
+test('the access log that last uses are read from is the one that the vhost writes', async () => {
+  const vhost = await readFile(new URL('../../../sites/ia.enso.4nkweb.com.conf', import.meta.url), 'utf8');
+  assert.ok(vhost.includes(`access_log ${site.gate?.log} ia_enso;`));
+  assert.match(vhost, /log_format ia_enso '\$remote_addr \$ia_enso_ollama_client \[\$time_local\]/);
+});
+
+test('a program that revokes holds no token, one that rotates holds one key', async () => {
+  const revoke = await clientProgram(RUN, site, { verb: 'revoke_client', client: 'bob' }, false);
+  assert.doesNotMatch(revoke, /content_0\(\) \{/);
+  const token = new Secret('a.token-to-look-for');
+  const change = { verb: 'rotate', client: 'bob', token, keepPrevious: true } as const;
+  const rotate = await clientProgram(RUN, site, change, false);
+  assert.equal(rotate.split('"~^(?i:bearer) +a\\.token\\-to\\-look\\-for\\z"').length, 2);
+  assert.match(rotate, /^KEEP='yes'$/m);
+  assert.match(rotate, /\nrotate\nexit\n\}\n$/);
+});
+
+test('a rollback is told the release as data', async () => {
+  const text = await rollbackProgram(RUN, site, "x'y", true);
+  assert.match(text, /^TO='x'\\''y'$/m);
+});
+
+test('the newest release is the current one; verbs are words of people', () => {
+  const status = statusOf(
+    report({
+      release: [
+        ['two', 'revoke_client', NOW, 'a@b', 'bob'],
+        ['one', 'apply', NOW, 'a@b', ''],
+      ],
+    }),
+    site,
+    NOW,
+  );
+  assert.equal(status.current, 'two');
+  assert.deepEqual(
+    status.releases.map(({ kind }) => kind),
+    ['revoke client', 'deploy'],
+  );
+});
+
+test('a certificate that is missing, or is none, is said', () => {
+  const missing = { ...report({}), facts: { certificate: '/c.pem' } };
+  assert.match(
+    JSON.stringify(statusEntries(missing, site, NOW)),
+    /\/c\.pem is missing \(`npx tsx scripts\/bootstrap-tls\.ts`\)/,
+  );
+  const none = { ...missing, certificate: '' };
+  assert.equal(statusOf(none, site, NOW).certificate?.ends, 'unreadable');
+});

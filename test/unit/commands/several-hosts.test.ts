@@ -1,0 +1,128 @@
+/** Several hosts at once: what an operator reads of twenty. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Context } from '../../../lib/commands/context.ts';
+import { reportDiffs, reportFiles } from '../../../lib/commands/views/rollout-view.ts';
+import { became, hostLine, howMany } from '../../../lib/commands/views/summary.ts';
+import { type HostReport, isWell, newReport } from '../../../lib/model/host-report.ts';
+import { groupIdentical, shortHostList } from '../../../lib/util/collections.ts';
+import { screen } from '../output/screen.ts';
+
+const HOSTS = ['192.168.1.100', '192.168.1.101'];
+const step = (host: string, name: string, ok = true) =>
+  ({ kind: 'step', host, name, milliseconds: 7, ok }) as const;
+const failure = { code: 'sick', text: 'unknown directive' };
+
+async function run(verbose: boolean) {
+  const { report, lines } = await screen(undefined, { verbose });
+  report.tell({ kind: 'hosts', hosts: HOSTS });
+  for (const host of HOSTS) report.tell(step(host, 'connect'));
+  report.tell(step('192.168.1.101', 'survey', false));
+  report.tell({ kind: 'host', host: '192.168.1.100', ok: true, milliseconds: 1234, text: 'live' });
+  report.tell({ kind: 'failure', host: '192.168.1.101', became: 'refused', failure });
+  report.tell({ kind: 'note', host: '192.168.1.100', text: 'a note' });
+  report.close();
+  return lines();
+}
+
+test('steps are told of the host that failed only, with its failure', async () => {
+  const lines = await run(false);
+  assert.equal(lines[0], '  ✓ 192.168.1.100   1.2 s  live');
+  const block = lines.slice(lines.indexOf('  ✗ 192.168.1.101: refused'));
+  assert.match(block[1] ?? '', /✓ connect +7 ms$/);
+  assert.match(block[2] ?? '', /✗ inspect nginx and managed files +7 ms$/);
+  assert.equal(lines.filter((line) => line.includes('connect')).length, 1);
+});
+
+test('with --verbose each step is told as it ends, with its host', async () => {
+  const lines = await run(true);
+  assert.deepEqual(
+    lines.slice(0, 3).map((line) => /(\S).* ms {2}(\S+)$/.exec(line)?.slice(1)),
+    [
+      ['✓', '192.168.1.100'],
+      ['✓', '192.168.1.101'],
+      ['✗', '192.168.1.101'],
+    ],
+  );
+});
+
+test('what is told of one of them begins with its name', async () => {
+  assert.equal((await run(false)).at(-1), '  · 192.168.1.100: a note');
+});
+
+test('of a single host, steps need no name', async () => {
+  const { report, text } = await screen();
+  report.tell({ kind: 'hosts', hosts: ['192.168.1.100'] });
+  report.tell(step('192.168.1.100', 'connect'));
+  report.tell({ kind: 'note', host: '192.168.1.100', text: 'a note' });
+  assert.ok(!text().includes('192.168'), text());
+});
+
+const changed = (host: string, after: string): HostReport => ({
+  ...newReport(host),
+  outcome: 'planned',
+  files: [
+    { path: '/a', changed: true },
+    { path: '/b', changed: false },
+  ],
+  texts: new Map([['/a', { before: 'old\n', after }]]),
+});
+
+test('a diff that is the same on several hosts is told once, with their names', async () => {
+  const { report, lines } = await screen();
+  const context = { flags: { 'dry-run': true }, report } as Context;
+  await reportDiffs(context, [
+    changed('10.0.0.1', 'new\n'),
+    changed('10.0.0.2', 'other\n'),
+    changed('10.0.0.3', 'new\n'),
+  ]);
+  assert.equal(lines().filter((line) => line === '+new').length, 1);
+  assert.equal(lines().filter((line) => line === '+other').length, 1);
+  assert.deepEqual(
+    lines().filter((line) => line.includes('the same')),
+    ['  · the same on 10.0.0.3'],
+  );
+});
+
+test('files that would change are told once for the hosts that are alike', async () => {
+  const { report, lines } = await screen();
+  reportFiles(report, [changed('10.0.0.1', ''), changed('10.0.0.2', ''), newReport('10.0.0.3')]);
+  assert.deepEqual(lines(), ['  on 10.0.0.1, 2', '  would change /a']);
+});
+
+test('addresses of one network are shortened, names are not', () => {
+  assert.equal(
+    shortHostList(['10.0.0.1', '10.0.0.2', '10.0.1.2', 'a.lan', 'b.lan']),
+    '10.0.0.1, 2, 10.0.1.2, a.lan, b.lan',
+  );
+  assert.deepEqual(
+    groupIdentical([
+      ['a', 1],
+      ['b', 2],
+      ['c', 1],
+    ]),
+    [
+      { what: 1, hosts: ['a', 'c'] },
+      { what: 2, hosts: ['b'] },
+    ],
+  );
+});
+
+test('a host where the rollback failed is never said to be unchanged', () => {
+  const report: HostReport = { ...newReport('p'), todo: ['rm -f /a'] };
+  assert.match(became(report), /rollback failed/);
+  assert.ok(!hostLine(report).includes('nothing was changed'));
+});
+
+test('the summary has the hosts in a column, how many fared how, and which checks failed', () => {
+  const fails = { name: 'streaming', status: 'failed', ok: false, milliseconds: 1, detail: '' } as const;
+  const live: HostReport = { ...newReport('10.0.0.100'), outcome: 'applied', release: 'R', checks: [fails] };
+  const refused: HostReport = { ...newReport('10.0.0.1'), outcome: 'refused' };
+  assert.equal(hostLine(live, 10), '10.0.0.100: live (release R); checks: 1 failed; failed: streaming');
+  assert.equal(hostLine(refused, 10), '10.0.0.1:   refused, nothing was changed');
+  const fine: HostReport = { ...newReport('10.0.0.2'), outcome: 'applied' };
+  assert.equal(
+    howMany([live, refused, fine], isWell),
+    '3 proxies: 1 live with a failed check (10.0.0.100), 1 refused (10.0.0.1), 1 live',
+  );
+});

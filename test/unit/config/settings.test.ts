@@ -1,0 +1,211 @@
+/** Settings: forms, precedence, every problem at once, secrets never echoed. */
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { COMMON, settingsOf } from '../../../lib/config/schema.ts';
+import { readSettings } from '../../../lib/config/settings.ts';
+import { findSites, pickSite } from '../../../lib/config/site-registry.ts';
+import { UsageError } from '../../../lib/util/errors.ts';
+import { Secret } from '../../../lib/util/secret.ts';
+
+const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
+const GOOD = '4d8f0b72e6c1a935A';
+const sites = await findSites();
+const site = pickSite(sites, 'ia.enso.4nkweb.com');
+const directory = await mkdtemp(join(tmpdir(), 'gatepost-'));
+
+async function envFile(content: string | Buffer, mode = 0o600): Promise<string> {
+  const file = join(directory, `${Math.random()}.env`);
+  await writeFile(file, content);
+  await chmod(file, mode);
+  return file;
+}
+
+const read = (environment: Record<string, string>, file = join(directory, 'missing.env'), host?: string) =>
+  readSettings(site, sites.values(), { envFile: file, host }, environment);
+
+async function problemsOf(environment: Record<string, string>, file?: string): Promise<readonly string[]> {
+  try {
+    await read(environment, file);
+  } catch (error) {
+    assert.ok(error instanceof UsageError);
+    return error.problems;
+  }
+  return [];
+}
+
+describe('settings', () => {
+  it('has the defaults of the site when nothing is set', async () => {
+    const { access, values, acme } = await read({});
+    assert.deepEqual(access.hosts, ['192.168.1.100']);
+    assert.equal(access.user, undefined);
+    assert.deepEqual(access.jump, { host: '4nk.myftp.biz', isExplicit: false });
+    assert.equal(access.defaults.user, 'ncantu');
+    assert.deepEqual(values, { IA_ENSO_BACKEND_IP: '192.168.1.164' });
+    assert.equal(acme.directoryUrl, 'https://acme-v02.api.letsencrypt.org/directory');
+  });
+
+  it('puts the environment before the file, and --host before both', async () => {
+    const file = await envFile('IA_ENSO_PROXY_HOST=10.0.0.1\nIA_ENSO_PROXY_USER=file\n');
+    const { access } = await read({ IA_ENSO_PROXY_HOST: '10.0.0.2' }, file);
+    assert.deepEqual([access.hosts, access.user], [['10.0.0.2'], 'file']);
+    assert.deepEqual((await read({}, file, 'a,B')).access.hosts, ['a', 'b']);
+  });
+
+  it('takes an empty jump host for a direct connection', async () => {
+    assert.equal((await read({ DEPLOY_SSH_PROXY_HOST: '' })).access.jump, undefined);
+  });
+
+  it('wraps the token and never shows it', async () => {
+    const { values } = await read({ [TOKEN]: GOOD });
+    assert.ok(values[TOKEN] instanceof Secret);
+    assert.ok(!JSON.stringify(values).includes(GOOD));
+  });
+
+  it('tells every problem at once, each by its name', async () => {
+    const problems = await problemsOf({
+      IA_ENSO_BACKEND_IP: '10.1',
+      IA_ENSO_PROXY_PORT: '0',
+      [TOKEN]: 'short',
+      NEXUS_TYPO_X: '1',
+      IA_ENSO_BACKEND_PI: '10.0.0.1',
+    });
+    for (const name of ['IA_ENSO_BACKEND_IP', 'IA_ENSO_PROXY_PORT', TOKEN, 'IA_ENSO_BACKEND_PI'])
+      assert.ok(
+        problems.some((problem) => problem.startsWith(`${name}:`)),
+        `${name} in ${problems}`,
+      );
+    assert.ok(problems.some((problem) => problem.includes('IA_ENSO_BACKEND_IP is meant')));
+  });
+
+  const refused: Record<string, readonly string[]> = {
+    IA_ENSO_BACKEND_IP: [
+      '10.0.0.999',
+      '010.0.0.1',
+      '10.1',
+      '0x7f.1',
+      '2130706433',
+      '10.0.0.1:8080',
+      '10.0.0.1/24',
+      '::1',
+      '0.0.0.0',
+      '224.0.0.1',
+      '255.255.255.255',
+      '１0.0.0.1',
+      '1.2.3.4;',
+      '1.2.3.4\n',
+      ' 1.2.3.4',
+      '',
+    ],
+    IA_ENSO_PROXY_HOST: [
+      'a;b',
+      'a b',
+      'a\nb',
+      '{a}',
+      '-a',
+      'http://a',
+      'a/b',
+      `${'a'.repeat(64)}.b`,
+      `${'a.'.repeat(130)}b`,
+      'a,a',
+      'a,A',
+      'a,',
+      '',
+      'user@a',
+      '999.1.1.1',
+      '0.0.0.0',
+    ],
+    IA_ENSO_PROXY_USER: ['a@b', 'a b', '-a', '', 'a\n'],
+    IA_ENSO_PROXY_PORT: ['0', '65536', '-1', '80abc', '8e1', ' 443', '٤٤٣', '', '1.5', '080'],
+    DEPLOY_SSH_PROXY_HOST: [' ', 'a b', '-oProxyCommand=x'],
+    ACME_DIRECTORY_URL: ['http://plain.example', 'nonsense', ''],
+    ACME_EMAIL: ['not-an-address', 'a b@c.de'],
+    [TOKEN]: [
+      '',
+      ' ',
+      ` ${GOOD}`,
+      `${GOOD} `,
+      'abc def ghi jkl mno',
+      `${GOOD}\t`,
+      `${GOOD}\n`,
+      `${GOOD}\0`,
+      `${GOOD}"`,
+      `${GOOD}'`,
+      `${GOOD}\\`,
+      `${GOOD}é`,
+      'short',
+      'x'.repeat(513),
+      'ab'.repeat(2048),
+      'ab'.repeat(500_000),
+      'changeme',
+      'changemechangeme',
+      'changeme-by-openssl-rand-hex-32',
+      `Bearer ${GOOD}`,
+      'aaaaaaaaaaaaaaaaaaaa',
+    ],
+  };
+  for (const [name, values] of Object.entries(refused)) {
+    it(`refuses bad values of ${name}`, async () => {
+      for (const value of values) {
+        const problems = await problemsOf({ [name]: value });
+        assert.equal(problems.length, 1, `${JSON.stringify(value.slice(0, 40))}: ${problems}`);
+        assert.match(problems[0] ?? '', new RegExp(`^${name}:`));
+        if (name === TOKEN && value.trim().length > 7)
+          assert.ok(!problems[0]?.includes(value.trim()), 'echoed');
+      }
+    });
+  }
+
+  it('takes tokens of any allowed characters', async () => {
+    for (const value of ['$host-and-$uri-and-more', 'a.b+c*(d)[e]{f}^g|h?;#~%&=<>', 't9$w]Kq2'.repeat(64)])
+      assert.deepEqual(await problemsOf({ [TOKEN]: value }), []);
+  });
+});
+
+describe('the env file', () => {
+  it('may be missing, have a BOM and Windows line ends', async () => {
+    const file = await envFile('\uFEFFIA_ENSO_BACKEND_IP=10.0.0.7\r\nIA_ENSO_PROXY_PORT=2222\r\n');
+    const { values, access } = await read({}, file);
+    assert.deepEqual([values.IA_ENSO_BACKEND_IP, access.port], ['10.0.0.7', 2222]);
+  });
+
+  const broken: readonly [string, string | Buffer, RegExp][] = [
+    [
+      'a name that stands twice',
+      'IA_ENSO_PROXY_PORT=1\nIA_ENSO_PROXY_PORT=2\n',
+      /^IA_ENSO_PROXY_PORT: set more than once/,
+    ],
+    ['bytes that are not UTF-8', Buffer.from([0x41, 0x3d, 0xff, 0xfe]), /is not UTF-8/],
+    ['a value cut at a #', `${TOKEN}=abcdefghijklmnop#qrs\n`, /unquoted #/],
+    ['an unknown name', 'IA_ENSO_TOKEN=x\n', /IA_ENSO_TOKEN: unknown setting/],
+    [
+      'a line without =',
+      '# c\n\nA="x\ny"\nIA_ENSO_BACKEND_IP 10.0.0.1\n',
+      /^\S+:5: not a NAME=value line; [^.0]*$/,
+    ],
+  ];
+  for (const [what, content, expected] of broken) {
+    it(`is refused for ${what}`, async () => {
+      assert.match((await problemsOf({}, await envFile(content))).join('\n'), expected);
+    });
+  }
+
+  it('is refused when it is a directory', async () => {
+    assert.match((await problemsOf({}, directory)).join(), /is a directory/);
+  });
+
+  it('brings a warning when others may read a token in it', async () => {
+    const file = await envFile(`${TOKEN}=${GOOD}\n`, 0o644);
+    assert.match((await read({}, file)).warnings.join(), /chmod 600/);
+    assert.deepEqual((await read({}, await envFile('IA_ENSO_PROXY_PORT=22\n', 0o644))).warnings, []);
+  });
+
+  it('is shown by .env.example with exactly the settings that the code reads', async () => {
+    const example = await readFile(new URL('../../../.env.example', import.meta.url), 'utf8');
+    const shown = [...example.matchAll(/^#?([A-Z][A-Z0-9_]+)=/gm)].map(([, name]) => name);
+    const known = [...sites.values()].flatMap((each) => Object.keys(settingsOf(each)));
+    assert.deepEqual([...new Set(shown)].sort(), [...new Set([...known, ...Object.keys(COMMON)])].sort());
+  });
+});

@@ -1,0 +1,143 @@
+/** README.md and docs/*.md: tables as the code has them, links that resolve, examples that work. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cp, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, posix } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { pageNames, readPage, SYMPTOMS, tables, withTables } from '../../../docs/generate.ts';
+import { readSettings } from '../../../lib/config/settings.ts';
+import { findSites, pickSite } from '../../../lib/config/site-registry.ts';
+import { stepTitle } from '../../../lib/output/steps.ts';
+import { ROOT } from '../../../lib/util/project-root.ts';
+
+const pages = new Map<string, string>();
+for (const name of await pageNames()) pages.set(name, await readPage(name));
+const readme = pages.get('README.md') ?? '';
+
+describe('the tables of the docs', async () => {
+  const all = await tables();
+
+  for (const [name, text] of pages)
+    it(`${name} has them as the code has them (else: npm run docs)`, () =>
+      assert.equal(text, withTables(text, all)));
+
+  it('are each shown on a page, except those of sites that are not ours', () => {
+    const shown = [...pages.values()].flatMap((text) =>
+      [...text.matchAll(/<!-- table: (.+) -->/g)].map(([, name]) => name),
+    );
+    assert.ok(shown.length >= 10, shown.join());
+    const missing = [...all.keys()].filter((name) => !name.startsWith('settings ') && !shown.includes(name));
+    assert.deepEqual(missing, []);
+  });
+
+  it('have each error once', () => {
+    const errors = Object.values(SYMPTOMS).flatMap((rows) => rows.map(({ error }) => error));
+    assert.equal(new Set(errors).size, errors.length);
+  });
+
+  it('are refused under a name that there is not', () =>
+    assert.throws(() => withTables('<!-- table: x -->\n<!-- end -->', all), /no table x/));
+});
+
+describe('the links of the docs', () => {
+  /** The anchor that GitHub gives a heading. */
+  const anchorOf = (heading: string): string =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-');
+  const prose = (text: string): string => text.replaceAll(/^( *)```.*?^\1```/gms, '');
+  const anchorsOf = (text: string): readonly string[] =>
+    [...prose(text).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading));
+
+  for (const [name, text] of pages)
+    it(`${name} has only links that resolve`, () => {
+      const links = [...prose(text).matchAll(/\]\(([^)]+)\)/g)].map(([, link = '']) => link);
+      const broken = links.filter((link) => {
+        if (/^https?:/.test(link)) return false;
+        const [path = '', anchor] = link.split('#');
+        const target = path === '' ? name : posix.join(posix.dirname(name), path);
+        if (!existsSync(new URL(target, ROOT))) return true;
+        return anchor !== undefined && !anchorsOf(pages.get(target) ?? '').includes(anchor);
+      });
+      assert.deepEqual(broken, []);
+    });
+
+  it('lead to every page from README.md', () => {
+    const missing = [...pages.keys()].filter((name) => name !== 'README.md' && !readme.includes(`(${name}`));
+    assert.deepEqual(missing, []);
+  });
+
+  it('name scripts and npm commands that there are', async () => {
+    const { scripts } = JSON.parse(await readFile(new URL('package.json', ROOT), 'utf8')) as {
+      scripts: object;
+    };
+    for (const [name, text] of pages) {
+      for (const [, script = ''] of text.matchAll(/scripts\/([\w-]+)\.ts/g))
+        assert.ok(existsSync(new URL(`scripts/${script}.ts`, ROOT)), `${name}: ${script}`);
+      for (const [, script = ''] of text.matchAll(/npm run (\w+)/g))
+        assert.ok(Object.hasOwn(scripts, script), `${name}: npm run ${script}`);
+    }
+  });
+});
+
+describe('the example of docs/sites.md', () => {
+  it('for the HTTP-only vhost leaves nothing of the other site', () => {
+    const [command = '', , target] =
+      /^(sed .*) (> sites\/(.*http-only\.conf))$/m.exec(pages.get('docs/sites.md') ?? '')?.slice(1) ?? [];
+    const cwd = fileURLToPath(ROOT);
+    const { stdout } = spawnSync('/bin/sh', ['-c', command], { cwd, encoding: 'utf8' });
+    assert.equal(target, 'wiki.example.org.http-only.conf');
+    assert.match(stdout, /^log_format wiki /m);
+    assert.doesNotMatch(stdout, /nexus/i);
+    const markers = new Set(stdout.match(/__[A-Z_]+__/g));
+    assert.deepEqual([...markers].sort(), ['__DEFAULT_SERVER__', '__SERVER_NAME__']);
+  });
+});
+
+describe('the examples of README.md', () => {
+  const block = (pattern: RegExp): string => pattern.exec(readme)?.[1]?.replaceAll(/^ {3}/gm, '') ?? '';
+
+  it('of a deploy shows its steps in the words of the output', () => {
+    const steps = ['connect', 'survey', 'test', 'write', 'reload', 'record'].map(
+      (name) => `  ✓ ${stepTitle(name)}`,
+    );
+    const shown = readme.match(/^ {2}✓ .{30}(?= +\d+ ms$)/gm);
+    assert.deepEqual(shown, steps);
+  });
+
+  it('for .env is one that the scripts accept', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'gatepost-')), '.env');
+    await writeFile(file, block(/in `\.env`\.[\s\S]*?```sh\n([\s\S]*?)```/), { mode: 0o600 });
+    const sites = await findSites();
+    const site = pickSite(sites, 'ia.enso.4nkweb.com');
+    const { access, acme, values, warnings } = await readSettings(
+      site,
+      sites.values(),
+      { envFile: file },
+      {},
+    );
+    assert.deepEqual(
+      [access.hosts, access.user, access.jump?.host, values.IA_ENSO_BACKEND_IP, acme.email, warnings],
+      [['192.168.1.10'], 'admin', 'jump.example.org', '192.168.1.20', 'you@example.org', []],
+    );
+  });
+
+  it('for a public name of your own changes every place that clients see', async () => {
+    const copy = await mkdtemp(join(tmpdir(), 'gatepost-'));
+    await cp(fileURLToPath(new URL('sites/', ROOT)), join(copy, 'sites'), { recursive: true });
+    const commands = block(/in the site's files\.[\s\S]*?```sh\n([\s\S]*?)```/);
+    const { status, stderr } = spawnSync('/bin/sh', ['-ec', commands], { cwd: copy, encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    const names = (await readdir(join(copy, 'sites'))).filter((name) => name.startsWith('ia.enso'));
+    const texts = await Promise.all(names.map((name) => readFile(join(copy, 'sites', name), 'utf8')));
+    const old = texts.flatMap(
+      (text) => text.match(/^.*(server_?name|\/live\/|serverName).*4nkweb.*$/gim) ?? [],
+    );
+    assert.deepEqual(old, []);
+    assert.equal(texts.join('').match(/ai\.example\.org/g)?.length, 6);
+  });
+});

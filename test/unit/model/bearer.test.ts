@@ -1,0 +1,157 @@
+/** Tokens and clients: what is accepted, and the text that nginx reads. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import {
+  EXAMPLE_TOKEN,
+  escapeToken,
+  judgeClientName,
+  judgeToken,
+  judgeTokenForm,
+  tokenFingerprint,
+} from '../../../lib/model/bearer.ts';
+import { clientMap } from '../../../lib/nginx/client-map.ts';
+import { Secret } from '../../../lib/util/secret.ts';
+
+const GOOD = '7c1e90b3d85f2a64e0b9471cd36f8a25913e5d70c8a2f46b1d9e0375ab8c642f';
+const visible = Array.from({ length: 94 }, (_, at) => String.fromCharCode(33 + at));
+const allowed = visible.filter((character) => !`"'\\`.includes(character));
+const tokens = fc.string({ unit: fc.constantFrom(...allowed), minLength: 16, maxLength: 512 });
+
+const accepted = [
+  GOOD,
+  'a.b+c*(d)[e]{f}^g|h?;#~%&=<>',
+  '$host$host$host$host',
+  '~~~~default;include}',
+  `${GOOD.repeat(7)}${GOOD.slice(0, 63)}~`,
+];
+
+for (const token of accepted) {
+  test(`accepts the token ${token.slice(0, 28)} (${token.length} characters)`, () => {
+    assert.equal(judgeToken(token), undefined);
+  });
+}
+
+const refused: Record<string, string> = {
+  'an empty token': '',
+  blanks: ' '.repeat(20),
+  'an inner space': 'abcdefgh ijklmnopq',
+  'an outer space': `${GOOD} `,
+  'a leading space': ` ${GOOD}`,
+  'a tab': `abc\t${GOOD}`,
+  'a final newline': `${GOOD}\n`,
+  'an inner newline': `${GOOD}\n${GOOD}`,
+  NUL: `${GOOD}\0`,
+  'a double quote': `${GOOD}"`,
+  'a single quote': `${GOOD}'`,
+  'a backslash': `${GOOD}\\`,
+  'non-ASCII': `${GOOD}é`,
+  'full-width digits': '０１２３４５６７８９０１２３４５６７',
+  DEL: `${GOOD}\x7f`,
+  '15 characters': 'abcdefghijklmno',
+  '513 characters': `${GOOD.repeat(8)}~`,
+  '4,096 characters': 'ab'.repeat(2048),
+  '1 MB': 'ab'.repeat(512 * 1024),
+  'the token of .env.example': EXAMPLE_TOKEN,
+  changeme: 'changeme-changeme-changeme',
+  CHANGE_ME: 'CHANGE_ME_CHANGE_ME',
+  'your-token-here': 'your-token-here-please',
+  'one repeated character': 'a'.repeat(64),
+};
+
+for (const [what, token] of Object.entries(refused)) {
+  test(`refuses ${what}`, () => assert.notEqual(judgeToken(token), undefined));
+}
+
+test('tells somebody who pasted the header to leave "Bearer " out', () => {
+  assert.match(judgeToken(`Bearer ${GOOD}`) ?? '', /without "Bearer "/);
+});
+
+test('never repeats a refused token', () => {
+  for (const token of Object.values(refused).filter((value) => value.length > 20)) {
+    assert.ok(!(judgeToken(token) ?? '').includes(token.slice(0, 12)));
+  }
+});
+
+test('accepts whatever is 16 to 512 visible characters without quotes and backslashes', () => {
+  fc.assert(fc.property(tokens, (token) => judgeTokenForm(token) === undefined));
+  fc.assert(fc.property(fc.noBias(tokens), (token) => judgeToken(token) === undefined));
+});
+
+test('refuses a token as soon as one character is not allowed', () => {
+  const bad = fc.constantFrom('"', "'", '\\', ' ', '\t', '\r', '\n', '\0', '\x7f', '\x80', 'ÿ', '🔑');
+  fc.assert(
+    fc.property(tokens, bad, fc.nat(), (token, character, at) => {
+      const place = at % (token.length + 1);
+      return judgeToken(token.slice(0, place) + character + token.slice(place)) !== undefined;
+    }),
+  );
+});
+
+test('an escaped token gives itself back when the backslashes are dropped', () => {
+  fc.assert(fc.property(tokens, (token) => escapeToken(token).replaceAll('\\', '') === token));
+});
+
+test('an escaped token is a regex for itself and nothing else', () => {
+  fc.assert(
+    fc.property(tokens, tokens, (token, other) => {
+      const regex = new RegExp(`^${escapeToken(token)}$`);
+      return regex.test(token) && regex.test(other) === (token === other);
+    }),
+  );
+});
+
+test('the longest token fits into a word of nginx', () => {
+  const tokens = [new Secret('%'.repeat(512))];
+  const text = clientMap({ name: 'a', scope: 'full', created: '', rotated: '', tokens });
+  assert.ok(text.split('\n').every((line) => line.length < 4000));
+});
+
+for (const name of ['a', 'default', 'laptop-nico', 'ci_2', '0', 'a'.repeat(64)]) {
+  test(`accepts the client name ${name.slice(0, 20)}`, () => assert.equal(judgeClientName(name), undefined));
+}
+
+const badNames = [
+  '',
+  '../x',
+  'a/b',
+  '.x',
+  'a.b',
+  '-x',
+  '_x',
+  'A',
+  'é',
+  'a b',
+  'a\n',
+  'a;',
+  '*',
+  'a'.repeat(65),
+];
+for (const name of badNames) {
+  test(`refuses the client name ${JSON.stringify(name.slice(0, 20))}`, () => {
+    assert.notEqual(judgeClientName(name), undefined);
+  });
+}
+
+test('a fingerprint is the first 12 hex digits of SHA-256', () => {
+  assert.equal(tokenFingerprint(new Secret('abc')), 'ba7816bf8f01');
+});
+
+test("writes a client's file with one key line a token", () => {
+  const text = clientMap({
+    name: 'laptop',
+    scope: 'inference',
+    created: '2026-11-22T17:40:35Z',
+    rotated: '2026-11-23T08:00:00Z',
+    tokens: [new Secret('$a.b+c'), new Secret('old')],
+  });
+  assert.equal(
+    text,
+    `# Client "laptop" of the bearer gate. This file holds a secret: keep it root's, mode 0600.
+# created 2026-11-22T17:40:35Z
+# rotated 2026-11-23T08:00:00Z
+"~^(?i:bearer) +\\$a\\.b\\+c\\z" inference:laptop;
+"~^(?i:bearer) +old\\z" inference:laptop;
+`,
+  );
+});

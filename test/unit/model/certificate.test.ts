@@ -1,0 +1,66 @@
+/** Certificates made by openssl, read and judged. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { test } from 'node:test';
+import {
+  certificateFault,
+  isStaging,
+  issuedOn,
+  readCertificate,
+  renewalPoint,
+} from '../../../lib/model/certificate.ts';
+
+const DAY = 86_400_000;
+const NAME = 'ia.example.org';
+
+/** A self-signed certificate, as PEM. */
+function make(days: number, names = `DNS:${NAME}`): string {
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', '/dev/null'];
+  const extra = ['-subj', `/CN=${NAME}`, '-addext', `subjectAltName=${names}`, '-days', String(days)];
+  return execFileSync('openssl', ['req', '-x509', ...key, ...extra], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }).toString();
+}
+
+const found = readCertificate(make(90));
+
+test('reads kind, names, dates and fingerprint', () => {
+  assert.equal(found?.kind, 'self-signed');
+  assert.ok(found.names(NAME) && !found.names('other.example.org'));
+  assert.equal(Math.round((found.until.getTime() - found.from.getTime()) / DAY), 90);
+  assert.match(found.fingerprint, /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
+});
+
+test('names an address where that is its subject alternative name', () => {
+  const one = readCertificate(make(9, 'IP:192.168.1.100'));
+  assert.ok(one?.names('192.168.1.100') && !one.names('192.168.1.101'));
+});
+
+test('finds none in nothing, and none in what is no certificate', () => {
+  for (const text of [undefined, '', 'no', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'])
+    assert.equal(readCertificate(text), undefined);
+  assert.deepEqual(issuedOn({}), []);
+});
+
+test("knows Let's Encrypt's staging CAs by their names", () => {
+  assert.ok(isStaging("C=US\nO=(STAGING) Let's Encrypt\nCN=(STAGING) Baloney Bulgur YE2"));
+  assert.ok(!isStaging("C=US\nO=Let's Encrypt\nCN=E7"));
+});
+
+test('is due 30 days before its end, or with a third of its life left where that is less', () => {
+  const life = (days: number) =>
+    renewalPoint({ from: new Date(0), until: new Date(days * DAY) }).getTime() / DAY;
+  assert.deepEqual([365, 90, 45, 6].map(life), [335, 60, 30, 4]);
+});
+
+test('says why a certificate is not good enough', () => {
+  const at = (days: number) => new Date(Date.now() + days * DAY);
+  const why = (days: number, name = NAME) => certificateFault(found, name, ['self-signed'], at(days));
+  assert.equal(why(1), '');
+  assert.match(why(61), /expires on \d{4}-\d\d-\d\d$/);
+  assert.match(why(91), /expires on/);
+  assert.match(why(-1), /not valid yet/);
+  assert.match(why(1, 'other.example.org'), /is not for other/);
+  assert.match(certificateFault(found, NAME, ['ca'], at(1)), /self-signed/);
+  assert.match(certificateFault(undefined, NAME, ['ca'], at(1)), /no certificate yet/);
+});

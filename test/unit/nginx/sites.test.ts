@@ -1,0 +1,147 @@
+/** Sites whose name is a setting, or who have none: what is rendered, and what hosts make of it. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { describe, it } from 'node:test';
+import { readSettings } from '../../../lib/config/settings.ts';
+import { findSites, pickSite, withNameFrom } from '../../../lib/config/site-registry.ts';
+import { certificateFilesOf, isNameless } from '../../../lib/model/site.ts';
+import { render, renderHttpOnly } from '../../../lib/nginx/render.ts';
+import { inline } from '../../../lib/nginx/template.ts';
+import { siteProgram } from '../../../lib/program/program.ts';
+import { ROOT } from '../../../lib/util/project-root.ts';
+
+const sites = await findSites();
+const RUN = { id: '20261122T174035Z-3fa9c1', now: '2026-11-22T17:40:35Z', who: 'alice@laptop' };
+
+/** The nexus site under these settings, with its vhosts. */
+async function nexus(environment: Record<string, string> = {}) {
+  const picked = pickSite(sites, 'nexus');
+  const given = { NEXUS_PROXY_HOST: '10.0.0.1', ...environment };
+  const settings = await readSettings(picked, sites.values(), { envFile: '/dev/null' }, given);
+  const site = withNameFrom(picked, settings.values);
+  const [whole, httpOnly] = [await render(site, settings), await renderHttpOnly(site, settings)];
+  const vhostOf = (files: typeof whole) => files.find(({ role }) => role === 'vhost')?.content ?? '';
+  return { site, whole, vhost: vhostOf(whole), httpOnly: vhostOf(httpOnly) };
+}
+
+const linesOf = (text: string, word: string) =>
+  text.split('\n').flatMap((line) => (line.trim().startsWith(`${word} `) ? [line.trim()] : []));
+
+/** What a host with this nginx makes of a vhost. */
+async function adapted(vhost: string, version: string, ipv6: boolean): Promise<string> {
+  const shell = await readFile(new URL('lib/program/sh/files.sh', ROOT), 'utf8');
+  const text = `${shell}\nhas_ipv6() { ${ipv6 ? 'true' : 'false'}; }\nVERSION=${version}\nvhost() { cat <<'END_OF_VHOST'\n${vhost}END_OF_VHOST\n}\nvhost_text vhost\n`;
+  const { stdout, stderr } = spawnSync('/bin/sh', ['-s'], { input: text, encoding: 'utf8' });
+  assert.equal(stderr, '');
+  return stdout;
+}
+
+describe('a site without a name', () => {
+  it('is the default server of both ports, with a certificate of its own', async () => {
+    const { site, vhost, httpOnly } = await nexus();
+    assert.ok(isNameless(site));
+    assert.deepEqual(linesOf(vhost, 'listen'), [
+      'listen 80 default_server;',
+      'listen [::]:80 default_server;',
+      'listen 443 ssl http2 default_server;',
+      'listen [::]:443 ssl http2 default_server;',
+    ]);
+    assert.deepEqual(linesOf(vhost, 'server_name'), ['server_name _;', 'server_name _;']);
+    assert.deepEqual(linesOf(vhost, 'ssl_certificate'), ['ssl_certificate /etc/nexus/tls.crt;']);
+    assert.deepEqual(linesOf(vhost, 'ssl_certificate_key'), ['ssl_certificate_key /etc/nexus/tls.key;']);
+    assert.deepEqual(linesOf(httpOnly, 'listen'), [
+      'listen 80 default_server;',
+      'listen [::]:80 default_server;',
+    ]);
+  });
+
+  it('conflicts with no name: `_` is nobody’s', async () => {
+    const { site, whole } = await nexus();
+    assert.match(await siteProgram('apply', RUN, site, whole), /^SERVER_NAMES=''$/m);
+  });
+});
+
+describe('a site that is named by a setting', () => {
+  const NAMED = { NEXUS_SERVER_NAME: 'Nexus.Example.org' };
+
+  it('has that name, certbot’s certificate, and no default_server', async () => {
+    const { site, whole, vhost, httpOnly } = await nexus(NAMED);
+    assert.ok(!isNameless(site));
+    assert.equal(certificateFilesOf(site).chain, '/etc/letsencrypt/live/nexus.example.org/fullchain.pem');
+    for (const text of [vhost, httpOnly]) {
+      assert.doesNotMatch(text, /default_server/);
+      for (const line of linesOf(text, 'server_name')) assert.equal(line, 'server_name nexus.example.org;');
+    }
+    assert.match(
+      vhost,
+      /^ +ssl_certificate_key \/etc\/letsencrypt\/live\/nexus\.example\.org\/privkey\.pem;$/m,
+    );
+    assert.match(await siteProgram('apply', RUN, site, whole), /^SERVER_NAMES='nexus.example.org'$/m);
+  });
+
+  it('keeps a name of its own when the setting is not one it has', () => {
+    const ia = pickSite(sites, 'ia.enso.4nkweb.com');
+    assert.equal(withNameFrom(ia, NAMED), ia);
+  });
+});
+
+describe('a host', () => {
+  const listens = async (version: string, ipv6: boolean, environment = {}) => {
+    const text = await adapted((await nexus(environment)).vhost, version, ipv6);
+    return [...linesOf(text, 'listen'), ...linesOf(text, 'http2')];
+  };
+
+  it('with an old nginx gets http2 as a word of listen', async () => {
+    assert.deepEqual(await listens('1.22.1', true), [
+      'listen 80 default_server;',
+      'listen [::]:80 default_server;',
+      'listen 443 ssl http2 default_server;',
+      'listen [::]:443 ssl http2 default_server;',
+    ]);
+  });
+
+  it('with a new nginx gets it as a directive, once a server', async () => {
+    assert.deepEqual(await listens('1.25.1', true), [
+      'listen 80 default_server;',
+      'listen [::]:80 default_server;',
+      'listen 443 ssl default_server;',
+      'listen [::]:443 ssl default_server;',
+      'http2 on;',
+    ]);
+    assert.deepEqual(await listens('1.31.0', true, { NEXUS_SERVER_NAME: 'a.example.org' }), [
+      'listen 80;',
+      'listen [::]:80;',
+      'listen 443 ssl;',
+      'listen [::]:443 ssl;',
+      'http2 on;',
+    ]);
+  });
+
+  it('without IPv6 gets no listener for it', async () => {
+    const old = ['listen 80 default_server;', 'listen 443 ssl http2 default_server;'];
+    assert.deepEqual(await listens('1.18.0', false), old);
+    const modern = ['listen 80 default_server;', 'listen 443 ssl default_server;', 'http2 on;'];
+    assert.deepEqual(await listens('1.26.0', false), modern);
+  });
+});
+
+describe('installing by hand', () => {
+  it('gives the vhosts that the scripts render, but for where snippets are', async () => {
+    const page = await readFile(new URL('docs/proxy.md', ROOT), 'utf8');
+    const lines = page.split('\n').filter((line) => /^sed 's.*> \/etc\/nginx\/sites-available/.test(line));
+    assert.equal(lines.length, 2);
+    const folder = await readdir(new URL('sites/snippets/', ROOT));
+    const texts = folder.map((name) => readFile(new URL(`sites/snippets/${name}`, ROOT), 'utf8'));
+    const snippets = Object.fromEntries((await Promise.all(texts)).map((text, i) => [folder[i], text]));
+    for (const line of lines) {
+      const [command = '', target = ''] = line.split(' > ');
+      const { stdout } = spawnSync('/bin/sh', ['-c', command], { cwd: ROOT, encoding: 'utf8' });
+      const site = pickSite(sites, target.replace(/.*\/(.*)\.conf$/, '$1'));
+      const given = { [`${site.prefix}_PROXY_HOST`]: '10.0.0.1' };
+      const settings = await readSettings(site, sites.values(), { envFile: '/dev/null' }, given);
+      const rendered = (await render(site, settings)).find(({ role }) => role === 'vhost');
+      assert.equal(inline(stdout, snippets), rendered?.content, line);
+    }
+  });
+});

@@ -1,0 +1,32 @@
+/** The openssl program, really run; and not there. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { randomHex } from '../../../lib/nginx/tokens.ts';
+import { StopError } from '../../../lib/util/errors.ts';
+
+test('gives as many random bytes as asked, in lower-case hex', async () => {
+  assert.match((await randomHex(32)).reveal(), /^[0-9a-f]{64}$/);
+  assert.match((await randomHex(1)).reveal(), /^[0-9a-f]{2}$/);
+});
+
+test('never gives the same token twice', async () => {
+  const tokens = await Promise.all(Array.from({ length: 8 }, () => randomHex(32)));
+  assert.equal(new Set(tokens.map((token) => token.reveal())).size, 8);
+});
+
+test('says so when openssl is missing', async (context) => {
+  const before = process.env.PATH;
+  context.after(() => {
+    process.env.PATH = before;
+  });
+  process.env.PATH = '/nonexistent';
+  await assert.rejects(randomHex(32), (error: unknown) => {
+    assert.ok(error instanceof StopError);
+    assert.match(error.message, /openssl cannot be run/);
+    return true;
+  });
+});
+
+test('says so when openssl fails', async () => {
+  await assert.rejects(randomHex(-1), /openssl rand failed/);
+});

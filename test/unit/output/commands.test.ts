@@ -1,0 +1,98 @@
+/** Commands in advice carry the flags of this run, so that they can be pasted. */
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { describe, test } from 'node:test';
+import { readFlags } from '../../../lib/cli/flags.ts';
+import { commandsWith, LOCAL_SCRIPTS } from '../../../lib/output/commands.ts';
+
+/** The text as a run with these flags prints it. */
+const printed = (text: string, ...args: string[]): string =>
+  commandsWith(readFlags({ name: 'x', does: 'X.', flags: ['local', 'dry-run'] }, args))(text);
+
+describe('a command in advice', () => {
+  test('carries site, proxies and env file as the run was given them, behind its own words', () => {
+    assert.equal(
+      printed(
+        'Remove it: `npx tsx scripts/remove.ts`, or run `npx tsx scripts/bearers.ts add NAME`.',
+        '--host=a,b',
+        '--env',
+        'prod.env',
+        '--site',
+        'llm.example.org',
+      ),
+      'Remove it: `npx tsx scripts/remove.ts --site llm.example.org --host a,b --env prod.env`, or run `npx tsx scripts/bearers.ts add NAME --site llm.example.org --host a,b --env prod.env`.',
+    );
+  });
+
+  test('stays as it is when the run was given none of them', () => {
+    const text = 'Run `npx tsx scripts/deploy.ts`, then `nginx -t`.';
+    assert.equal(printed(text), text);
+    assert.equal(printed(text, '--dry-run', '--json'), text);
+  });
+
+  test('carries --site even when that is the default: the command may be pasted elsewhere', () => {
+    assert.equal(
+      printed('`npx tsx scripts/status.ts`', '--site', 'ia.enso.4nkweb.com'),
+      '`npx tsx scripts/status.ts --site ia.enso.4nkweb.com`',
+    );
+  });
+
+  test('does not get a flag twice, by either spelling', () => {
+    for (const own of ['--site x', '--site=x'])
+      assert.equal(
+        printed(`\`node scripts/status.ts ${own}\``, '--site', 'y', '--env', 'e'),
+        `\`node scripts/status.ts ${own} --env e\``,
+      );
+  });
+
+  test('has its values quoted for the shell', () => {
+    assert.equal(
+      printed('`npx tsx scripts/status.ts`', '--env', "/a b/it's $HOME"),
+      "`npx tsx scripts/status.ts --env '/a b/it'\\''s $HOME'`",
+    );
+    assert.equal(
+      printed('`npx tsx scripts/status.ts`', '--env=-x', '--host', 'fe80::1%eth0'),
+      '`npx tsx scripts/status.ts --host fe80::1%eth0 --env=-x`',
+    );
+  });
+
+  test('carries --local where its script has that flag', () => {
+    assert.equal(
+      printed('`npx tsx scripts/deploy.ts` `npx tsx scripts/bootstrap-tls.ts`', '--local', '--site', 's'),
+      '`npx tsx scripts/deploy.ts --site s --local` `npx tsx scripts/bootstrap-tls.ts --site s`',
+    );
+  });
+
+  test('names no host where it contacts none', () => {
+    assert.equal(
+      printed('`npx tsx scripts/approve.ts --bundle approve.sh`', '--host', 'a', '--site', 's'),
+      '`npx tsx scripts/approve.ts --bundle approve.sh --site s`',
+    );
+  });
+
+  test('that asks for help needs no more', () => {
+    const text = 'See: `npx tsx scripts/bearers.ts --help`';
+    assert.equal(printed(text, '--site', 's'), text);
+  });
+});
+
+test('the scripts with --local are those that this module knows', async () => {
+  const folder = new URL('../../../scripts/', import.meta.url);
+  const withLocal: string[] = [];
+  for (const file of await readdir(folder))
+    if (/flags: \[[^\]]*'local'/.test(await readFile(new URL(file, folder), 'utf8')))
+      withLocal.push(file.replace('.ts', ''));
+  assert.deepEqual(withLocal.sort(), [...LOCAL_SCRIPTS].sort());
+});
+
+test('every command that lib/ prints stands between backticks, where its flags are added', async () => {
+  const folder = new URL('../../../lib/', import.meta.url);
+  const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.ts'));
+  // The page's footer names its writer, and the usage line of --help its script.
+  const exempt = [/<code>npx tsx scripts\/verify\.ts --html<\/code>/, /const usage = /, /STATUS = /];
+  for (const file of files)
+    for (const line of (await readFile(new URL(file, folder), 'utf8')).split('\n'))
+      if (/(npx tsx|node) scripts\//.test(line) && !exempt.some((known) => known.test(line)))
+        for (const { 1: before = '' } of line.matchAll(/(.?.)(?:npx tsx|node) scripts\//g))
+          assert.match(before, /`$/, `${file}: ${line}`);
+});

@@ -1,0 +1,47 @@
+/** Secrets are taken out of every text, control bytes made harmless. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { inspect } from 'node:util';
+import { printable, redactor } from '../../../lib/output/redact.ts';
+import { Secret } from '../../../lib/util/secret.ts';
+
+const TOKEN = 'a.b+c*(d)[e]{f}^g|h?;#~%&=<>';
+
+describe('redaction', () => {
+  const redact = redactor([new Secret(TOKEN)]);
+
+  it('takes out a token, raw and as nginx has it', () => {
+    const escaped = TOKEN.replace(/[^A-Za-z0-9]/g, '\\$&');
+    assert.equal(redact(`x ${TOKEN} y ${escaped} z`), 'x [REDACTED] y [REDACTED] z');
+  });
+
+  it("takes out another site's bearer in nginx's words", () => {
+    assert.ok(!redact('unexpected "Bearer hunter2hunter2" in /etc').includes('hunter2'));
+    assert.ok(!redact('"~^(?i:bearer) +hunter2hunter2\\z"').includes('hunter2'));
+  });
+
+  it('leaves the name of a variable and a fingerprint', () => {
+    const text = 'Bearer $IA_ENSO_OLLAMA_BEARER_TOKEN "~^(?i:bearer) +<sha256:0123456789ab>"';
+    assert.equal(redact(text), text);
+  });
+
+  it('lets no control byte of another host through', () => {
+    assert.equal(printable('a\u001b[31mb\u0007\u009bc\td\ne'), 'a[31mbc\td\ne');
+  });
+});
+
+describe('a secret', () => {
+  it('shows itself in no way but reveal()', () => {
+    const secret = new Secret(TOKEN);
+    const shown = [
+      `${secret}`,
+      JSON.stringify({ secret }),
+      inspect({ secret }, { depth: 9, showHidden: true }),
+    ];
+    assert.ok(
+      shown.every((text) => !text.includes(TOKEN) && text.includes('[REDACTED]')),
+      shown.join(),
+    );
+    assert.equal(secret.reveal(), TOKEN);
+  });
+});

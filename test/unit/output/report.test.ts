@@ -1,0 +1,239 @@
+/** Lines for people: laid out in the columns of a terminal, as they are in a file. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { ACME } from '../../../lib/diagnosis/acme-failures.ts';
+import { diagnose } from '../../../lib/diagnosis/diagnose.ts';
+import { FAILURE_CODES, TLS_FAILURE_CODES } from '../../../lib/diagnosis/failure-codes.ts';
+import { NGINX } from '../../../lib/diagnosis/nginx-failures.ts';
+import { SSH } from '../../../lib/diagnosis/ssh-failures.ts';
+import { SUDO } from '../../../lib/diagnosis/sudo-failures.ts';
+import { SYMPTOMS } from '../../../lib/diagnosis/symptoms.ts';
+import { beside, columns, shortened, wrapped } from '../../../lib/output/text.ts';
+import { Secret } from '../../../lib/util/secret.ts';
+import { screen, told } from './screen.ts';
+
+const words = (text: string) => text.split(/\s+/).filter(Boolean);
+const check = (detail: string) =>
+  ({
+    kind: 'check',
+    result: { name: 'web interface', status: 'failed', ok: false, milliseconds: 1, detail },
+  }) as const;
+const LONG =
+  'nginx could not reach the backend: the service is down, its firewall does not let the proxy in, or its address is wrong.';
+
+describe('on a terminal', () => {
+  for (const width of [60, 80, 110])
+    test(`a long detail fits into ${width} columns, under itself, and loses no word`, async () => {
+      const lines = await told(check(LONG), width);
+      assert.ok(
+        lines.every((line) => columns(line) <= width),
+        lines.join('\n'),
+      );
+      assert.deepEqual(words(lines.join(' ')), words(`✗ web interface ${LONG}`));
+      const indents = lines.slice(1).map((line) => /^ */.exec(line)?.[0].length);
+      assert.equal(new Set(indents).size, 1);
+    });
+
+  test('a word that is too long for the room beside a name goes below it, whole', async () => {
+    const address = `https://ia.enso.4nkweb.com/${'a'.repeat(30)}`;
+    assert.deepEqual(await told(check(`${address} answers.`), 80), [
+      '  ✗ web interface',
+      `      ${address} answers.`,
+    ]);
+  });
+
+  test('no more than 110 columns are used', async () => {
+    const lines = await told(check(`${LONG} ${LONG}`), 300);
+    assert.ok(lines.length > 1 && lines.every((line) => columns(line) <= 110), lines.join('\n'));
+  });
+
+  test('a size that is not known counts as 80 columns', async () => {
+    assert.deepEqual(await told(check(LONG), 0), await told(check(LONG), 80));
+  });
+
+  test('what follows a change of the size fits into the new one', async () => {
+    const { report, text, resize } = await screen(110);
+    report.tell({ kind: 'note', text: LONG });
+    resize(60);
+    const before = text().length;
+    report.tell({ kind: 'note', text: LONG });
+    report.close();
+    const after = text().slice(before).split('\n');
+    assert.ok(after.length > 2 && after.every((line) => columns(line) <= 60), after.join('\n'));
+  });
+
+  test('characters of two columns and of none are counted as such', () => {
+    assert.equal(columns('証明書'), 6);
+    assert.equal(columns('e\u0301t\u0065\u0301'), 3);
+    assert.equal(columns('\u001b[31m✗ – …\u001b[39m'), 5);
+    assert.equal(columns('ｱ\u3000🔒'), 5);
+    const lines = wrapped('証明書 '.repeat(30).trim(), 20);
+    assert.ok(
+      lines.every((line) => columns(line) <= 20),
+      lines.join('\n'),
+    );
+  });
+
+  test('a terminal of hardly any columns is no trap', async () => {
+    assert.equal(shortened('nginx', 3), 'ng…');
+    assert.equal(shortened('nginx', -1), '…');
+    assert.deepEqual(words((await told(check('a b'), 1)).join(' ')), ['✗', 'web', 'interface', 'a', 'b']);
+  });
+
+  test('the indent of a program’s own words stays', () => {
+    assert.deepEqual(wrapped('  Detail: the CA got something else than the file', 30), [
+      '  Detail: the CA got something',
+      '  else than the file',
+    ]);
+  });
+});
+
+describe('what people copy', () => {
+  const address = `https://ia.enso.4nkweb.com/anythingllm/${'a'.repeat(60)}`;
+  const whole = [
+    address,
+    '/etc/nginx/sites-available/ia.enso.4nkweb.com.conf',
+    '`npx tsx scripts/bearers.ts list --site ia.enso.4nkweb.com`',
+    '`USER ALL=(root) NOPASSWD: /bin/sh`',
+    '`include /etc/nginx/conf.d/*.conf;`',
+    '(`openssl x509 -noout -subject -in FILE`)',
+    '`a b`/`c d`',
+  ];
+  for (const one of whole)
+    test(`stays whole: ${one.slice(0, 60)}`, () => {
+      for (let before = 0; before < 60; before += 7) {
+        const lines = wrapped(
+          `${'word '.repeat(before / 5)}with: ${one}. Then go on, and read what it says.`,
+          49,
+        );
+        assert.ok(
+          lines.some((line) => line.includes(one)),
+          lines.join('\n'),
+        );
+      }
+    });
+
+  test('a backtick by itself holds nothing together', () => {
+    for (const text of ['a ` b', '`a b', 'a b`', '`` a'])
+      assert.deepEqual(wrapped(text, 1).join(' ').split(' '), text.split(' '));
+  });
+
+  const NAMES =
+    'npx|sudo|sh|ssh[a-z-]*|nginx|systemctl|certbot|curl|dig|nc|grep|rm|df|chmod|chattr|openssl|visudo|apt';
+  const BARE = new RegExp(`(?<![\\w./"-])(?:${NAMES}) (?:-|tsx |/|register|start|install|rand)`);
+  test('is in backticks wherever a failure is explained', () => {
+    const points = Object.values({ ...FAILURE_CODES, ...TLS_FAILURE_CODES });
+    for (const { cause = '', fix } of [
+      ...SUDO,
+      ...NGINX,
+      ...ACME,
+      ...SSH,
+      ...Object.values(SYMPTOMS),
+      ...points,
+    ])
+      assert.doesNotMatch(`${cause} ${fix}`.replace(/`[^`]+`/g, ''), BARE);
+  });
+
+  test('no command in the table of failures is broken at 60 columns', () => {
+    for (const { fix } of [...SUDO, ...NGINX, ...ACME, ...SSH])
+      for (const [command] of fix.matchAll(/`[^`]+`/g))
+        assert.ok(
+          wrapped(fix, 49).some((line) => line.includes(command)),
+          fix,
+        );
+  });
+
+  test('a line of an advice that is there to be pasted stands alone, unbroken', async () => {
+    const line = `echo '4nk.myftp.biz ssh-ed25519 ${'A'.repeat(68)}' >> /root/.ssh/known_hosts`;
+    const failure = {
+      code: 'ssh',
+      text: 'host key unknown',
+      fix: `Compare it. If it is the same, type:\n  ${line}`,
+    };
+    const lines = await told({ kind: 'failure', host: 'proxy', failure }, 60);
+    assert.ok(
+      lines.some((each) => each.trim() === line),
+      lines.join('\n'),
+    );
+  });
+});
+
+test('no word is lost, whatever the text and the width', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: 'grapheme' }),
+      fc.string(),
+      fc.integer({ min: 1, max: 120 }),
+      (lead, text, width) => {
+        const whole = lead.replace(/\s/g, '') + text;
+        assert.deepEqual(
+          words(beside(lead.replace(/\s/g, ''), ` ${text}`, width)),
+          words(`${lead.replace(/\s/g, '')} ${text}`),
+          whole,
+        );
+      },
+    ),
+  );
+});
+
+describe('without a terminal', () => {
+  test('a line stays one, however long', async () => {
+    assert.deepEqual(await told(check(`${LONG} ${LONG}`)), [`  ✗ web interface          ${LONG} ${LONG}`]);
+  });
+
+  test('nothing is said of what is under way', async () => {
+    const { report, text } = await screen();
+    report.tell({ kind: 'hosts', hosts: ['a'] });
+    report.tell({ kind: 'begin', host: 'a', name: 'reload' });
+    report.tell({ kind: 'asking', check: 'streaming' });
+    report.close();
+    assert.equal(text(), '');
+  });
+});
+
+test('a failure is a block of its own: error, cause, fix', async () => {
+  const { report, lines } = await screen(80);
+  report.tell({ kind: 'title', text: 'title' });
+  const text = 'nginx: [emerg] unknown directive "x" in /a:1';
+  report.tell({
+    kind: 'failure',
+    host: 'p',
+    became: 'refused',
+    failure: { code: 'sick', text, ...diagnose({ code: 'sick', text }) },
+    todo: ['rm -f /a'],
+  });
+  report.tell({ kind: 'summary', ok: false, text: 'p: refused' });
+  report.close();
+  const labels = lines().map((line) => /^ {4}(error|cause|fix)\b/.exec(line)?.[1] ?? line.trim());
+  assert.deepEqual(labels.slice(0, 4), ['title', '', '✗ p: refused', 'error']);
+  assert.deepEqual(
+    labels.filter((label) => /^(error|cause|fix)$/.test(label)),
+    ['error', 'cause', 'fix'],
+  );
+  assert.deepEqual(labels.slice(-3), ['rm -f /a', '', 'p: refused']);
+});
+
+test('a stack is one problem, not as many as it has lines', async () => {
+  const lines = await told(
+    { kind: 'problem', message: 'A bug: Error: x\n    at y.ts:1\n    at z.ts:2', advice: 'Report it.' },
+    80,
+  );
+  assert.equal(lines.filter((line) => line.includes('✗')).length, 1);
+});
+
+test('a secret and control bytes are taken out of every part of a failure', async () => {
+  const { report, text } = await screen(60);
+  report.hide(new Secret('a.secret-of-sixteen'));
+  const bad = '\u001b[2J a.secret-of-sixteen';
+  report.tell({ kind: 'step', host: 'p', name: bad, milliseconds: 1, ok: true });
+  report.tell({
+    kind: 'failure',
+    host: 'p',
+    became: bad,
+    failure: { code: 'x', text: bad, cause: bad, fix: `${bad}\n  ${bad}` },
+    todo: [bad],
+  });
+  report.close();
+  assert.ok(!text().includes('\u001b') && !text().includes('secret-of'), text());
+});

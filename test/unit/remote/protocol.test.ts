@@ -1,0 +1,117 @@
+/** The records of a remote program, read into an account. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { newReport } from '../../../lib/model/host-report.ts';
+import { type RemoteEvent, readRecords } from '../../../lib/remote/protocol.ts';
+
+function readAll(lines: readonly string[]) {
+  const events: RemoteEvent[] = [];
+  const report = newReport('proxy');
+  const reader = readRecords('R1', report, (event) => events.push(event));
+  for (const line of lines) reader.line(line);
+  return { report, events, verdict: reader.verdict() };
+}
+
+const record = (...fields: readonly string[]) => ['@R1', ...fields].join('\t');
+
+describe('records', () => {
+  it('make an account of files, drift, facts and outcome', () => {
+    const { report, verdict } = readAll([
+      'Welcome to this host!',
+      record('step', 'survey'),
+      record('fact', 'nginx', '1.22.1'),
+      record('file', '/a', 'new'),
+      record('file', '/b', 'same'),
+      record('drift', '/b', 'changed'),
+      record('outcome', 'applied', 'R1'),
+      record('end'),
+    ]);
+    assert.equal(verdict, 'applied');
+    assert.deepEqual(report.files, [
+      { path: '/a', changed: true },
+      { path: '/b', changed: false },
+    ]);
+    assert.deepEqual([report.outcome, report.release], ['applied', 'R1']);
+    assert.deepEqual(report.drift, [{ path: '/b', how: 'changed' }]);
+    assert.deepEqual(Object.keys(report.milliseconds), ['survey']);
+  });
+
+  it('of another run are passed over', () => {
+    assert.equal(readAll(['@R2\toutcome\tapplied\tR2', '@R2\tend']).report.outcome, 'failed');
+  });
+
+  it('without the last word give no verdict', () => {
+    assert.equal(readAll([record('outcome', 'applied', 'R1')]).verdict, undefined);
+  });
+
+  it('join the lines of an error, tabs and all', () => {
+    const { report } = readAll([record('error', 'test'), record('text', 'a\tb'), record('text', 'c')]);
+    assert.deepEqual(report.failure, { code: 'test', text: 'a\tb\nc' });
+  });
+
+  it('mark the step in which an error came as failed', () => {
+    const { events } = readAll([
+      record('step', 'test'),
+      record('error', 'test'),
+      record('step', 'restore'),
+      record('outcome', 'rolled-back'),
+    ]);
+    assert.deepEqual(
+      events.flatMap((event) => (event.kind === 'step' ? [[event.name, event.ok]] : [])),
+      [
+        ['test', false],
+        ['restore', true],
+      ],
+    );
+  });
+
+  it('tell that a step begins before they tell that it has ended', () => {
+    const { events } = readAll([
+      record('step', 'test'),
+      record('step', 'reload'),
+      record('outcome', 'applied'),
+    ]);
+    assert.deepEqual(
+      events.map((event) => event.kind !== 'note' && `${event.kind} ${event.name}`),
+      ['begin test', 'step test', 'begin reload', 'step reload'],
+    );
+  });
+
+  it('of the past tell what became of the run that was asked about', () => {
+    const { report, verdict } = readAll([
+      record('past', 'outcome', 'rolled-back', 'R0'),
+      record('outcome', 'asked', 'R1'),
+      record('end'),
+    ]);
+    assert.deepEqual([verdict, report.outcome], ['asked', 'rolled-back']);
+  });
+
+  it('with steps to do by hand mean that restoring failed', () => {
+    const { report } = readAll([
+      record('todo', 'rm -f /a'),
+      record('outcome', 'restore-failed', 'R1'),
+      record('end'),
+    ]);
+    assert.deepEqual([report.outcome, report.todo], ['failed', ['rm -f /a']]);
+  });
+});
+
+describe('records of a host that means ill', () => {
+  const words = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf'];
+
+  it('may be of any kind', () => {
+    for (const word of words) {
+      const fields = [[word], ['past', word, 'x'], ['row', word, 'x'], ['fact', word, 'x'], ['step', word]];
+      const lines = fields.map((each) => record(...each));
+      const { report, verdict } = readAll([...lines, record('outcome', word), record('end')]);
+      assert.deepEqual([report.outcome, verdict], ['failed', word]);
+    }
+  });
+
+  it('may be many: they take time by their number, not by its square', () => {
+    const start = performance.now();
+    const { report } = readAll(Array<string>(200_000).fill(record('row', 'client', 'x')));
+    assert.equal(report.rows.client?.length, 200_000);
+    assert.ok(performance.now() - start < 5_000);
+  });
+});

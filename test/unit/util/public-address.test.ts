@@ -1,0 +1,16 @@
+/** Which addresses count as public. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isPublicAddress } from '../../../lib/util/public-address.ts';
+
+const PRIVATE = ['10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.1.100', '127.0.0.1', '169.254.1.1'];
+const OTHERS = ['100.64.0.1', '0.0.0.0', '::', '::1', 'fd00::1', 'fe80::1%eth0', '::ffff:10.0.0.1'];
+const PUBLIC = ['203.0.113.100', '8.8.8.8', '172.32.0.1', '100.128.0.1', '2001:db8::1', '2a01::1'];
+
+test('what the internet does not reach is not public', () => {
+  for (const address of [...PRIVATE, ...OTHERS]) assert.equal(isPublicAddress(address), false, address);
+});
+
+test('everything else is, documentation ranges included', () => {
+  for (const address of PUBLIC) assert.equal(isPublicAddress(address), true, address);
+});
