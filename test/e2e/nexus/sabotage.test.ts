@@ -82,7 +82,7 @@ test('a virtual key that the AI Gateway does not know is told as such, and no ga
     wrong.map(({ name }) => name),
     ['streaming'],
   );
-  assert.match(wrong[0]?.detail ?? '', /^the AI Gateway does not take NEXUS_VIRTUAL_KEY \(401\).*set it/);
+  assert.match(wrong[0]?.detail ?? '', /^the AI Gateway rejects NEXUS_VIRTUAL_KEY \(401\).*set it/);
 });
 
 test('every check is sabotaged', () => {

@@ -221,8 +221,8 @@ describe('a setting', () => {
       assert.ok(ia);
       const read = readSettings(ia, sites.values(), { envFile: '/dev/null' }, { [name]: 'x' });
       const [warning = '', ...more] = (await read).warnings;
-      assert.ok(warning.startsWith(`${name}: the environment`) && more.length === 0, warning);
-      assert.equal(warning.includes(' is meant'), /ip$|HOTS$/.test(name), warning);
+      assert.ok(warning.startsWith(`${name}: set in the environment`) && more.length === 0, warning);
+      assert.equal(warning.includes('did you mean'), /ip$|HOTS$/.test(name), warning);
       assert.deepEqual(await problems({}, ia, file('foreign', `${name}=x\n`)), [name]);
       assert.deepEqual(await problems({ [name]: 'x' }, ia, file('foreign')), [name]);
       assert.deepEqual(await problems({ NEXUS_PROXY_HOST: 'h', [name]: 'x' }, nexus), [name]);

@@ -77,7 +77,7 @@ describe('settings', () => {
         problems.some((problem) => problem.startsWith(`${name}:`)),
         `${name} in ${problems}`,
       );
-    assert.ok(problems.some((problem) => problem.includes('IA_ENSO_BACKEND_IP is meant')));
+    assert.ok(problems.some((problem) => problem.includes('did you mean IA_ENSO_BACKEND_IP?')));
   });
 
   const refused: Record<string, readonly string[]> = {

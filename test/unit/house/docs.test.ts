@@ -105,7 +105,8 @@ describe('the examples of README.md', () => {
     const steps = ['connect', 'survey', 'test', 'write', 'reload', 'record'].map(
       (name) => `  ✓ ${stepTitle(name)}`,
     );
-    const shown = readme.match(/^ {2}✓ .{30}(?= +\d+ ms$)/gm);
+    const title = `.{${stepTitle('connect').length}}`;
+    const shown = readme.match(new RegExp(`^ {2}✓ ${title}(?= +\\d+ ms$)`, 'gm'));
     assert.deepEqual(shown, steps);
   });
 
