@@ -12,17 +12,17 @@ import { ACME } from '../lib/diagnosis/acme-failures.ts';
 import { NGINX } from '../lib/diagnosis/nginx-failures.ts';
 import type { Row } from '../lib/diagnosis/row.ts';
 import { SSH } from '../lib/diagnosis/ssh-failures.ts';
-import { LOGIN } from '../lib/diagnosis/sudo-failures.ts';
-import { CLIENTS } from '../lib/diagnosis/symptoms.ts';
+import { SUDO } from '../lib/diagnosis/sudo-failures.ts';
+import { SYMPTOMS as SYMPTOM_ROWS } from '../lib/diagnosis/symptoms.ts';
 import type { Setting } from '../lib/model/site.ts';
 import { EXIT, EXIT_MEANINGS } from '../lib/util/errors.ts';
 import { ROOT } from '../lib/util/project-root.ts';
 
 /** The symptom tables, by the names of their markers. */
 export const SYMPTOMS: Readonly<Record<string, readonly Row[]>> = {
-  'symptoms clients': Object.values(CLIENTS),
+  'symptoms clients': Object.values(SYMPTOM_ROWS),
   'symptoms nginx': NGINX,
-  'symptoms sudo': LOGIN,
+  'symptoms sudo': SUDO,
   'symptoms ssh': SSH,
   'symptoms certificates': ACME,
 };
@@ -66,7 +66,7 @@ export function withTables(text: string, all: ReadonlyMap<string, string>): stri
 const symptomTable = (rows: readonly Row[]): string =>
   markdown(
     ['error', 'cause', 'fix'],
-    rows.map(({ says, means, next }) => [`\`${says}\``, means, next]),
+    rows.map(({ error, cause, fix }) => [`\`${error}\``, cause, fix]),
   );
 
 const settingTable = (settings: Readonly<Record<string, Setting>>): string =>

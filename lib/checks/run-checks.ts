@@ -1,4 +1,4 @@
-/** Runs checks: all of them, side by side, each within its time, reported in the order of the list. */
+/** Runs all checks concurrently, each with a time limit, and reports them in the order of the list. */
 import { setMaxListeners } from 'node:events';
 import { type Check, type CheckResult, type CheckTarget, type Finding, failed } from '../model/check.ts';
 import type { Secret } from '../util/secret.ts';
@@ -30,8 +30,8 @@ export class Workload {
 }
 
 /**
- * Runs every check, whatever the others find. A check that throws, or does not end in time, has failed.
- * @param onResult hears each result in the order of the list, as soon as those before it are there
+ * Runs every check independently of the others. A check that throws or exceeds its time limit has failed.
+ * @param onResult receives the results in the order of the list, each as soon as all earlier ones are complete
  * @param workload shared by checks that run at the same time
  */
 export async function runChecks(
@@ -51,8 +51,8 @@ export async function runChecks(
 }
 
 /**
- * A timed check that failed by what it measured is repeated alone: the others may have kept this process busy. One that
- * failed for another reason, after a wait perhaps, would fail again.
+ * A timed check that failed because of its measurement is repeated alone: the others may have kept this process busy. A
+ * check that failed for another reason, such as a timeout, would fail again.
  */
 async function runTwiceIfSlow(check: Check, target: CheckTarget, workload: Workload): Promise<CheckResult> {
   const result = await workload.run(runOne(check, target));
@@ -62,30 +62,30 @@ async function runTwiceIfSlow(check: Check, target: CheckTarget, workload: Workl
 
 async function runOne(check: Check, target: CheckTarget): Promise<CheckResult> {
   const start = performance.now();
-  const byHand = check.curl === undefined ? {} : { curl: check.curl(target) };
+  const command = check.curl === undefined ? {} : { curl: check.curl(target) };
   const finding = [target.token, target.inferenceToken].reduce(redacted, {
-    ...byHand,
-    ...(await inTime(check, target)),
+    ...command,
+    ...(await withTimeLimit(check, target)),
   });
   const milliseconds = Math.round(performance.now() - start);
   return { name: check.name, ok: finding.status !== 'failed', ...finding, milliseconds };
 }
 
-/** The signal ends a check's requests, which then say what they waited for; the race is for what ignores it. */
-async function inTime(check: Check, target: CheckTarget): Promise<Finding> {
+/** The signal aborts the requests of a check, which then report what they waited for; the race covers code that ignores the signal. */
+async function withTimeLimit(check: Check, target: CheckTarget): Promise<Finding> {
   const limit = target.timeoutMs ?? check.limitMs ?? LIMIT_MS;
   const control = new AbortController();
   setMaxListeners(0, control.signal);
   const ending = setTimeout(() => control.abort(), limit);
-  const late = afterLimit(limit);
+  const timeout = afterLimit(limit);
   try {
     const run = check.run({ ...target, timeoutMs: limit, signal: control.signal });
-    return await Promise.race([run, late.finding]);
+    return await Promise.race([run, timeout.finding]);
   } catch (error) {
     return failed(errorAdvice(error, target));
   } finally {
     clearTimeout(ending);
-    late.cancel();
+    timeout.cancel();
     control.abort();
   }
 }
@@ -93,19 +93,19 @@ async function inTime(check: Check, target: CheckTarget): Promise<Finding> {
 function afterLimit(limitMs: number): { finding: Promise<Finding>; cancel: () => void } {
   let cancel = () => {};
   const finding = new Promise<Finding>((resolve) => {
-    const timer = setTimeout(() => resolve(outOfTime(limitMs)), limitMs + GRACE_MS);
+    const timer = setTimeout(() => resolve(timedOut(limitMs)), limitMs + GRACE_MS);
     cancel = () => clearTimeout(timer);
   });
   return { finding, cancel: () => cancel() };
 }
 
-function outOfTime(limitMs: number): Finding {
+function timedOut(limitMs: number): Finding {
   return failed(
-    `The check did not end within ${limitMs / 1000} s. Something on the way accepts connections and then says nothing: look at the proxy and at the network in between, then run it again.`,
+    `The check did not finish within ${limitMs / 1000} s. Something on the network path accepts connections but does not respond. Check the proxy and the network, then retry.`,
   );
 }
 
-/** A last guard: in no letter case does a token leave this module. */
+/** Last safeguard: removes the token in any letter case. */
 function redacted(finding: Finding, token: Secret | undefined): Finding {
   if (token === undefined || token.reveal() === '') return finding;
   const pattern = new RegExp(token.reveal().replace(/[^A-Za-z0-9]/g, '\\$&'), 'gi');

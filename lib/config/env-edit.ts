@@ -1,20 +1,20 @@
-/** Writes one setting into the env file: whole or not at all, every other byte as it was. */
+/** Writes one setting to the env file atomically, without changing any other byte. */
 import { readFile, realpath, rm } from 'node:fs/promises';
 import { StopError } from '../util/errors.ts';
 import { replaceFile } from '../util/replace-file.ts';
 import type { Secret } from '../util/secret.ts';
 import { assignmentsIn, readEnvFile } from './env-file.ts';
 
-/** An env file that holds a new value. */
+/** An env file with a new value. */
 export interface Written {
   readonly path: string;
-  /** Puts the text from before back, unless somebody changed the file meanwhile; says whether it did. */
+  /** Restores the previous text, unless the file was edited in the meantime; returns whether it did. */
   readonly undo: () => Promise<boolean>;
 }
 
 const MODE = 0o600;
 
-/** `text` with `name` set to `value`, in its place or on a line of its own at the end. */
+/** `text` with `name` set to `value`, in place or on a new line at the end. */
 export function withSetting(text: string, name: string, value: string): string {
   const found = assignmentsIn(text).find((assignment) => assignment.name === name);
   if (!found) return appended(text, `${name}=${quoted(value)}`);
@@ -29,19 +29,19 @@ function appended(text: string, line: string): string {
   return `${text}${gap}${line}${end}`;
 }
 
-/** Single quotes keep every character that a token can have, in dotenv and in a shell (which expands a bare `~root/`). */
+/** Single quotes preserve every character allowed in a token, in dotenv and in a shell (which expands an unquoted `~root/`). */
 const quoted = (value: string): string => (/^[\w.+/:@%^-]+$/.test(value) ? value : `'${value}'`);
 
 /**
  * Sets `name` in the env file to a secret, mode 0600.
- * @throws StopError when it cannot; the file is then as it was
+ * @throws StopError if that fails; the file is then unchanged
  */
 export async function writeSetting(file: string, name: string, value: Secret): Promise<Written> {
   try {
     const path = await realpath(file).catch(() => file);
     const before = await readText(path);
     const after = withSetting(before ?? '', name, value.reveal());
-    await replaceFile(path, after, MODE, (beside) => judge(beside, path, name, value));
+    await replaceFile(path, after, MODE, (newFile) => judge(newFile, path, name, value));
     return { path: file, undo: () => undo(path, before, after) };
   } catch (cause) {
     if (cause instanceof StopError) throw cause;
@@ -49,7 +49,7 @@ export async function writeSetting(file: string, name: string, value: Secret): P
   }
 }
 
-/** As it is, byte order mark included; undefined when there is none. */
+/** The exact text including a byte order mark; undefined if there is no file. */
 async function readText(path: string): Promise<string | undefined> {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path));
@@ -59,13 +59,13 @@ async function readText(path: string): Promise<string | undefined> {
   }
 }
 
-/** What dotenv reads from the new file must be the old settings and the new value. */
-async function judge(beside: string, path: string, name: string, value: Secret): Promise<void> {
-  const [was, is] = await Promise.all([readEnvFile(path), readEnvFile(beside)]);
-  const wanted = { ...was.values, [name]: value.reveal() };
-  const same = Object.keys(wanted).every((key) => is.values[key] === wanted[key]);
-  if (!same || Object.keys(is.values).length !== Object.keys(wanted).length)
-    throw notWritten(path, `the line of ${name} there cannot be replaced safely`);
+/** dotenv must read the old settings and the new value from the new file. */
+async function judge(newFile: string, path: string, name: string, value: Secret): Promise<void> {
+  const [was, is] = await Promise.all([readEnvFile(path), readEnvFile(newFile)]);
+  const expected = { ...was.values, [name]: value.reveal() };
+  const same = Object.keys(expected).every((key) => is.values[key] === expected[key]);
+  if (!same || Object.keys(is.values).length !== Object.keys(expected).length)
+    throw notWritten(path, `its line of ${name} cannot be replaced safely`);
 }
 
 async function undo(path: string, before: string | undefined, after: string): Promise<boolean> {
@@ -78,6 +78,6 @@ async function undo(path: string, before: string | undefined, after: string): Pr
 const notWritten = (file: string, why: string, cause?: unknown): StopError =>
   new StopError(
     `${file} cannot be written: ${why}`,
-    'Nothing was changed on the proxy. Mend the file or its folder, or leave --write-env out.',
+    'Nothing was changed on the proxy. Fix the file or its permissions, or omit --write-env.',
     { cause },
   );

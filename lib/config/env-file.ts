@@ -1,4 +1,4 @@
-/** The env file: read whole and strictly, so that a slip is told and not half taken. The only user of dotenv. */
+/** Reads the env file strictly: mistakes are reported instead of being ignored. The only user of dotenv. */
 import { constants, createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 
@@ -6,11 +6,11 @@ export interface EnvFile {
   readonly values: Readonly<Record<string, string>>;
   readonly problems: readonly string[];
   readonly exists: boolean;
-  /** May others than its owner read it? */
+  /** Is it readable by users other than its owner? */
   readonly isOpen: boolean;
 }
 
-/** One assignment: its name, its value as it is written, and where that stands. */
+/** One assignment: its name, its value as written, and the position of the value. */
 interface Assignment {
   readonly name: string;
   readonly value: string;
@@ -20,12 +20,12 @@ interface Assignment {
 const ABSENT: EnvFile = { values: {}, problems: [], exists: false, isOpen: false };
 const MOST_BYTES = 16 * 1024 * 1024;
 
-/** Reads `file`; a missing file is an empty one. */
+/** Reads `file`; a missing file counts as empty. */
 export async function readEnvFile(file: string): Promise<EnvFile> {
   const unreadable = (why: string): EnvFile => ({ ...ABSENT, exists: true, problems: [`${file}: ${why}`] });
   try {
     const facts = await stat(file);
-    // Opened without a writer, a pipe would keep the whole process, even from ending.
+    // Opening a pipe without a writer would block the process, even from exiting.
     if (facts.isFIFO()) return unreadable('is a pipe, not a file');
     const bytes = await readBytes(file);
     if (bytes.length > MOST_BYTES) return unreadable('is too large for an env file');
@@ -41,14 +41,14 @@ export async function readEnvFile(file: string): Promise<EnvFile> {
   }
 }
 
-/** No more than is taken for an env file, and not waiting for it: not every path is one of a file. */
+/** Limited in size and non-blocking, because not every path is a regular file. */
 async function readBytes(file: string): Promise<Buffer> {
   const flags = constants.O_RDONLY | constants.O_NONBLOCK;
   // @ts-expect-error Node takes a number, as everywhere; its types do not.
   return Buffer.concat(await createReadStream(file, { flags, end: MOST_BYTES }).toArray());
 }
 
-// dotenv's own idea of an assignment, so that what is judged and replaced is what it reads.
+// The assignment pattern of dotenv itself, so that the same text is validated and replaced that dotenv reads.
 const ASSIGNMENT =
   /(^\s*(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?))(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?[^\S\r\n]*(?:#.*)?(?:$|\r?$)/gm;
 
@@ -61,28 +61,30 @@ export const assignmentsIn = (text: string): readonly Assignment[] =>
   }));
 
 /** The numbers of the lines that are neither blank, nor a comment, nor part of an assignment. */
-const strayLines = (text: string): readonly number[] =>
+const invalidLines = (text: string): readonly number[] =>
   text
     .replace(ASSIGNMENT, (assignment) => assignment.replace(/[^\n]/g, ' '))
     .split('\n')
     .flatMap((line, i) => (/^\s*(?:#|$)/.test(line) ? [] : [i + 1]));
 
-/** What dotenv would pass over in silence: a name given twice, a value cut at an unquoted `#`, a line that is nothing. */
+/** What dotenv would silently ignore: a duplicate name, a value truncated at an unquoted `#`, an invalid line. */
 function judgeLines(file: string, raw: string): string[] {
-  // As dotenv does before it looks.
+  // dotenv normalizes line endings, too.
   const text = raw.replace(/\r\n?/g, '\n');
   const lines = assignmentsIn(text);
   const names = lines.map(({ name }) => name);
-  const doubled = new Set(names.filter((name, i) => names.indexOf(name) !== i));
-  const cut = lines.filter(
+  const duplicates = new Set(names.filter((name, i) => names.indexOf(name) !== i));
+  const truncated = lines.filter(
     ({ value, from }) => /^[^'"`]*\S$/.test(value) && text[from + value.length] === '#',
   );
   return [
-    ...[...doubled].map((name) => `${name}: stands more than once in ${file}; keep one`),
-    ...cut.map(
-      ({ name }) => `${name}: its value in ${file} has a # outside quotes; put the value in single quotes`,
+    ...[...duplicates].map((name) => `${name}: set more than once in ${file}; keep one`),
+    ...truncated.map(
+      ({ name }) => `${name}: its value in ${file} contains an unquoted #; put the value in single quotes`,
     ),
-    // A stray line is not repeated: it may hold a token.
-    ...strayLines(text).map((line) => `${file}:${line}: is no NAME=value; mend it, or put a # before it`),
+    // The line itself is not printed: it may contain a token.
+    ...invalidLines(text).map(
+      (line) => `${file}:${line}: not a NAME=value line; fix it, or comment it out with #`,
+    ),
   ];
 }

@@ -1,74 +1,86 @@
-/** The table of flags: how each is parsed, what it takes, its line of `--help`. */
+/** The table of flags: how each is parsed, its value, its line in `--help`. */
 import { DEFAULT_SITE } from './site-registry.ts';
 
-/** Every flag of the suite. */
+/** Every flag of gatepost. */
 export const FLAGS = {
   site: {
     type: 'string',
     default: DEFAULT_SITE,
     value: 'NAME',
-    help: `the site, by default ${DEFAULT_SITE}`,
+    help: `the site (default: ${DEFAULT_SITE})`,
   },
-  host: { type: 'string', value: 'A,B', help: 'the proxies, instead of the setting' },
-  'dry-run': { type: 'boolean', default: false, help: 'show what would change, change nothing' },
+  host: { type: 'string', value: 'A,B', help: 'the proxies (overrides the setting)' },
+  'dry-run': { type: 'boolean', default: false, help: 'show what would change, without changing anything' },
   yes: { type: 'boolean', default: false, help: 'do not ask for confirmation; required without a terminal' },
-  json: { type: 'boolean', default: false, help: 'one JSON document on stdout, all else on stderr' },
-  'no-verify': { type: 'boolean', default: false, help: 'no checks after the change' },
-  client: { type: 'string', value: 'NAME', help: 'the client of the gate, by default `default`' },
-  'keep-previous': { type: 'boolean', default: false, help: 'the previous token goes on opening the gate' },
-  'revoke-previous': { type: 'boolean', default: false, help: 'only end the previous token; no new one' },
-  'write-env': { type: 'boolean', default: false, help: 'write the new token into the env file first' },
-  scope: { type: 'string', value: 'SCOPE', help: 'full or inference (the default), of a new client' },
+  json: {
+    type: 'boolean',
+    default: false,
+    help: 'print one JSON document on stdout, everything else on stderr',
+  },
+  'no-verify': { type: 'boolean', default: false, help: 'skip the checks after the change' },
+  client: { type: 'string', value: 'NAME', help: 'the bearer client (default: `default`)' },
+  'keep-previous': { type: 'boolean', default: false, help: 'keep the previous token valid' },
+  'revoke-previous': {
+    type: 'boolean',
+    default: false,
+    help: 'only revoke the previous token; create no new one',
+  },
+  'write-env': { type: 'boolean', default: false, help: 'first write the new token to the env file' },
+  scope: { type: 'string', value: 'SCOPE', help: 'scope of a new client: full or inference (default)' },
   limit: {
     type: 'string',
     value: 'N',
-    help: 'at most N requests a minute, of a new client; the site has the choices',
+    help: 'rate limit of a new client in requests per minute (10, 60 or 600)',
   },
-  to: { type: 'string', value: 'ID', help: 'the release to go back to (status.ts lists them)' },
-  staging: { type: 'boolean', default: false, help: "rehearse with Let's Encrypt's staging CA" },
+  to: { type: 'string', value: 'ID', help: 'the release to roll back to (listed by status.ts)' },
+  staging: { type: 'boolean', default: false, help: "test with the staging CA of Let's Encrypt" },
   'force-renewal': {
     type: 'boolean',
     default: false,
-    help: 'a new certificate although there is a good one',
+    help: 'request a new certificate even if the current one is valid',
   },
-  'self-signed': { type: 'boolean', default: false, help: 'a certificate that the proxy signs itself' },
-  parallel: { type: 'string', value: 'N', help: 'at most N proxies at once (1 to 100), by default all' },
+  'self-signed': { type: 'boolean', default: false, help: 'generate a self-signed certificate on the proxy' },
+  parallel: { type: 'string', value: 'N', help: 'at most N proxies at once (1 to 100; default: all)' },
   canary: {
     type: 'boolean',
     default: false,
-    help: 'the first proxy alone first; the others only if all is well there',
+    help: 'deploy to the first proxy, and to the others only if it succeeds',
   },
-  bundle: { type: 'string', value: 'FILE', help: 'write the program as a file, contact nothing' },
+  bundle: { type: 'string', value: 'FILE', help: 'write the program to FILE, without connecting' },
   local: { type: 'boolean', default: false, help: 'run the program on this machine, without SSH' },
-  curl: { type: 'boolean', default: false, help: 'under each check, how to ask the same by hand' },
-  only: { type: 'string', value: 'NAME', help: 'only the checks with NAME in their name' },
+  curl: { type: 'boolean', default: false, help: 'show the curl command of each check' },
+  only: { type: 'string', value: 'NAME', help: 'run only checks with NAME in their name' },
   'connect-to': {
     type: 'string',
     value: 'HOST',
-    help: 'ask HOST[:PORT] instead of where the name leads; PORT stands for 443',
+    help: 'connect to HOST[:PORT] instead of the resolved address; PORT replaces 443',
   },
-  html: { type: 'string', value: 'FILE', help: 'write what was found as a page for a browser, too' },
-  'via-ssh': { type: 'boolean', default: false, help: "ask each proxy's own 443 and 80 through SSH" },
-  env: { type: 'string', default: '.env', value: 'FILE', help: 'the env file, by default .env' },
-  verbose: { type: 'boolean', default: false, help: 'tell more; of several proxies, every step' },
-  help: { type: 'boolean', default: false, short: 'h', help: 'this text' },
+  html: { type: 'string', value: 'FILE', help: 'also write an HTML report' },
+  'via-ssh': { type: 'boolean', default: false, help: 'check ports 443 and 80 of each proxy through SSH' },
+  env: { type: 'string', default: '.env', value: 'FILE', help: 'the env file (default: .env)' },
+  verbose: {
+    type: 'boolean',
+    default: false,
+    help: 'verbose output (with several proxies: show every step)',
+  },
+  help: { type: 'boolean', default: false, short: 'h', help: 'show this help' },
 } as const;
 
-/** What stands behind `--`. */
+/** The name of a flag, without `--`. */
 export type FlagName = keyof typeof FLAGS;
 type Value<F> = F extends { type: 'boolean' }
   ? boolean
   : F extends { default: string }
     ? string
     : string | undefined;
-/** The value of each: undefined where a script has no such flag, or it was not given. */
+/** The value of each flag; undefined if the script does not have it or it was not given. */
 export type Flags = { readonly [K in FlagName]: Value<(typeof FLAGS)[K]> };
 
-/** A command line as it was read. */
+/** A parsed command line. */
 export interface CommandLine {
   readonly flags: Flags;
-  /** The flags that stand there, as opposed to those with a default. */
+  /** The flags that were given, as opposed to defaults. */
   readonly given: ReadonlySet<FlagName>;
-  /** What stands beside flags. */
+  /** The positional arguments. */
   readonly words: readonly string[];
 }

@@ -1,14 +1,14 @@
-/** The settings that there are: those that hold for every site, and those of each. */
+/** All settings: those for every site, and those of each site. */
 import { LETS_ENCRYPT } from '../model/certificate-request.ts';
 import type { Form, Setting, Site } from '../model/site.ts';
 import { email, host, hosts, path, port, url, user } from './validators.ts';
 
 const JUMP_HOST = '4nk.myftp.biz';
 
-/** What SSH takes where nothing is said, as OpenSSH does. */
+/** The SSH defaults, as in OpenSSH. */
 export const SSH = { port: 22, key: '~/.ssh/id_ed25519' } as const;
 
-/** The settings that hold for every site. */
+/** The settings for every site. */
 export const COMMON: Readonly<Record<string, Setting>> = {
   DEPLOY_SSH_PROXY_HOST: {
     form: orEmpty(host),
@@ -30,7 +30,7 @@ export const COMMON: Readonly<Record<string, Setting>> = {
   },
 };
 
-/** Every setting of a site: its own, and how its proxies are reached. */
+/** Every setting of a site: its own, and the SSH settings of its proxies. */
 export function settingsOf(site: Site): Readonly<Record<string, Setting>> {
   const { prefix, proxy } = site;
   return {
@@ -56,8 +56,8 @@ function orEmpty<T>(form: Form<T>): Form<T | ''> {
 }
 
 /**
- * Names with a site's prefix, in whatever case, that no site knows: a slip of the pen is told, with the name that was
- * meant. In the environment those of other sites may be another product's, and are no more than worth a warning.
+ * Unknown names with the prefix of a site, in any letter case: an error, with the most similar setting. In the process
+ * environment, names with the prefix of another site may belong to another product and only cause a warning.
  */
 export async function judgeNames(
   file: Readonly<Record<string, string>>,
@@ -76,27 +76,27 @@ export async function judgeNames(
   return {
     problems: unknown
       .filter((name) => !isForeign(name))
-      .map((name) => `${name}: no such setting; ${nearest(near, name, known)} is meant, perhaps`),
+      .map((name) => `${name}: unknown setting; did you mean ${nearest(near, name, known)}?`),
     warnings: unknown.filter(isForeign).map((name) => foreignText(near, name, known)),
   };
 }
 
 const isOf = ({ prefix }: Site, name: string): boolean => name.toUpperCase().startsWith(`${prefix}_`);
 
-/** More letters than this apart, two names are no slip of each other. */
-const SLIP = 3;
+/** Names with a larger edit distance are not considered typos of each other. */
+const TYPO_DISTANCE = 3;
 
 type Near = typeof import('fastest-levenshtein');
 
 function foreignText({ closest, distance }: Near, name: string, known: readonly string[]): string {
-  const meant = closest(name.toUpperCase(), known);
-  const hint = distance(name.toUpperCase(), meant) <= SLIP ? `; ${meant} is meant, perhaps` : '';
-  return `${name}: the environment sets it, and no site has such a setting${hint}`;
+  const similar = closest(name.toUpperCase(), known);
+  const hint = distance(name.toUpperCase(), similar) <= TYPO_DISTANCE ? `; did you mean ${similar}?` : '';
+  return `${name}: set in the environment, but not a setting of any site${hint}`;
 }
 
-/** Among the names that end in the same word, if there are any: IA_ENSO_TOKEN means ..._BEARER_TOKEN. */
+/** Prefers names that end with the same word: for IA_ENSO_TOKEN, ..._BEARER_TOKEN. */
 function nearest({ closest }: Near, name: string, known: readonly string[]): string {
   const upper = name.toUpperCase();
-  const alike = known.filter((other) => other.split('_').at(-1) === upper.split('_').at(-1));
-  return closest(upper, alike.length > 0 ? alike : known);
+  const sameEnding = known.filter((other) => other.split('_').at(-1) === upper.split('_').at(-1));
+  return closest(upper, sameEnding.length > 0 ? sameEnding : known);
 }

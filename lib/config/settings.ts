@@ -1,4 +1,4 @@
-/** Environment and env file -> typed settings, every problem at once. The only reader of the process environment. */
+/** Environment and env file -> typed settings, with all problems reported together. The only reader of the process environment. */
 
 import { judgeTokenForm } from '../model/bearer.ts';
 import type { Setting, Site } from '../model/site.ts';
@@ -13,31 +13,31 @@ import { hosts } from './validators.ts';
 export interface Settings {
   readonly access: SshAccess;
   readonly acme: { readonly directoryUrl: string; readonly email?: string };
-  /** The site's own settings that are set or have a default, as text; secrets stay wrapped. */
+  /** The settings of the site that are set or have a default, as text; secrets stay wrapped. */
   readonly values: Readonly<Record<string, string | Secret>>;
-  /** Names that the process environment sets: it goes before the env file. */
+  /** Names set in the process environment, which takes precedence over the env file. */
   readonly inEnvironment: ReadonlySet<string>;
   readonly warnings: readonly string[];
 }
 
-/** Where settings come from, beside the environment. */
+/** Where settings come from, in addition to the environment. */
 interface ReadOptions {
   readonly envFile: string;
-  /** Did somebody ask for that very file? */
+  /** Was the file given with --env? */
   readonly isEnvFileWanted?: boolean;
-  /** The proxies, in the place of the setting. */
+  /** The proxies; overrides the setting. */
   readonly host?: string | undefined;
-  /** Does this run write a new token over the one in the env file? */
+  /** Does this run replace the token in the env file? */
   readonly replacesToken?: boolean;
 }
 
-/** What the environment says of the terminal. */
+/** Terminal capabilities from the environment. */
 export interface Terminal {
   /** https://no-color.org */
   readonly noColor: boolean;
-  /** FORCE_COLOR is set; to what, chalk judges. */
+  /** FORCE_COLOR is set; chalk interprets its value. */
   readonly forcesColor: boolean;
-  /** It knows no more than lines. */
+  /** It supports only plain lines. */
   readonly isDumb: boolean;
 }
 
@@ -50,8 +50,8 @@ export const terminal: Terminal = {
 
 /**
  * Reads the settings of `site`.
- * @param sites all sites: their names in the environment are known names
- * @throws UsageError with every problem at once
+ * @param sites all sites, whose settings are known names in the environment
+ * @throws UsageError with all problems
  */
 export async function readSettings(
   site: Site,
@@ -90,7 +90,7 @@ function hostGiven(site: Site, { host }: ReadOptions): Record<string, string | u
   return host === undefined ? {} : { [hostNameOf(site)]: host };
 }
 
-/** A token that is on its way out need not be a good one: whoever has a guessable one must be able to replace it. */
+/** A token that is about to be replaced may be guessable: it must be possible to replace such a token. */
 function withoutReplaced(
   { gate }: Site,
   { replacesToken = false }: ReadOptions,
@@ -114,26 +114,28 @@ function warnings(
   const holdsSecret = Object.keys(file.values).some((key) => lookUp(known, key)?.form.secret);
   return [
     isEnvFileWanted && !file.exists
-      ? `--env ${name}: there is no such file, so no setting comes from it`
+      ? `--env ${name}: the file does not exist, so no settings were read from it`
       : '',
-    file.isOpen && holdsSecret ? `${name} holds a token and others may read it: \`chmod 600 ${name}\`` : '',
+    file.isOpen && holdsSecret
+      ? `${name} contains a token and is readable by others: \`chmod 600 ${name}\``
+      : '',
   ].filter(Boolean);
 }
 
-/** The secret that is set under this name, if there is one. */
+/** The secret in this setting, if it is set. */
 export function secretOf({ values }: Pick<Settings, 'values'>, name = ''): Secret | undefined {
   const value = values[name];
   return value instanceof Secret ? value : undefined;
 }
 
-/** Takes the secrets out of the environment: what is started from here (ssh, openssl, a shell) has no use for them. */
+/** Removes the secrets from the environment, so that child processes (ssh, openssl, a shell) do not inherit them. */
 export function keepFromChildren(sites: Iterable<Site>, environment: NodeJS.ProcessEnv = process.env): void {
   for (const site of sites)
     for (const [name, { form }] of Object.entries(settingsOf(site)))
       if (form.secret) delete environment[name];
 }
 
-/** The value of every setting that is set or has a default; what is wrong goes to `problems`. */
+/** The value of every setting that is set or has a default; errors are added to `problems`. */
 export function readAll(
   known: Readonly<Record<string, Setting>>,
   given: Readonly<Record<string, string | undefined>>,

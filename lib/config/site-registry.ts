@@ -1,13 +1,13 @@
-/** Which sites there are: every file of sites/, loaded by its name. */
+/** The sites: every file in sites/, loaded by its name. */
 import { readdir } from 'node:fs/promises';
 import type { Site } from '../model/site.ts';
 import { UsageError } from '../util/errors.ts';
 import { ROOT } from '../util/project-root.ts';
 
-/** The site of a script that is told of none. */
+/** The site if none is selected. */
 export const DEFAULT_SITE = 'ia.enso.4nkweb.com';
 
-/** `site` under the name that its settings give it. */
+/** `site` with the server name from its settings. */
 export function withNameFrom(site: Site, values: Readonly<Record<string, unknown>>): Site {
   const name = values[site.nameFrom ?? ''];
   if (typeof name !== 'string') return site;
@@ -25,10 +25,10 @@ export async function findSites(): Promise<ReadonlyMap<string, Site>> {
   return new Map(sites.map((site) => [site.name, site]));
 }
 
-/** @throws UsageError that lists the sites there are */
+/** @throws UsageError that lists the available sites */
 export function pickSite(sites: ReadonlyMap<string, Site>, name: string): Site {
   const site = sites.get(name);
   if (!site)
-    throw new UsageError([`--site ${name}: no such site; there are: ${[...sites.keys()].join(', ')}`]);
+    throw new UsageError([`--site ${name}: unknown site; available: ${[...sites.keys()].join(', ')}`]);
   return site;
 }

@@ -1,10 +1,10 @@
-/** How a site's proxies are reached, as far as the operator set it. */
+/** SSH access to the proxies of a site, as set by the operator. */
 import { stat } from 'node:fs/promises';
 import type { Site } from '../model/site.ts';
 import { refuseAll } from '../util/errors.ts';
 import { SSH } from './schema.ts';
 
-/** How to reach a site's proxies; undefined is "not set": the SSH configuration may then say. */
+/** SSH access to the proxies; undefined fields are not set and may come from the SSH configuration. */
 export interface SshAccess {
   readonly hosts: readonly string[];
   readonly user?: string;
@@ -16,7 +16,7 @@ export interface SshAccess {
     readonly key: string;
     readonly agent: string | undefined;
   };
-  /** undefined: a direct connection. */
+  /** Undefined for a direct connection. */
   readonly jump?: {
     readonly host: string;
     readonly user?: string;
@@ -24,11 +24,11 @@ export interface SshAccess {
     readonly isExplicit: boolean;
   };
   readonly knownHosts?: string;
-  /** The paths of files that were set, by the name of the setting. */
+  /** The file paths that were set, by the name of the setting. */
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** Picks the access of `site` from what was `read` (values) and `given` (texts that were really set). */
+/** The access of `site`, from the values `read` and the texts that were `given` explicitly. */
 export function sshAccessOf(
   site: Site,
   read: Readonly<Record<string, unknown>>,
@@ -68,8 +68,8 @@ export function sshAccessOf(
 }
 
 /**
- * Are the files there that the settings name?
- * @throws UsageError with every one that is not
+ * Checks that the files named in the settings exist.
+ * @throws UsageError with every file that does not
  */
 export async function judgeFiles({ files }: Pick<SshAccess, 'files'>): Promise<void> {
   const judged = await Promise.all(
@@ -83,7 +83,7 @@ export async function judgeFiles({ files }: Pick<SshAccess, 'files'>): Promise<v
 
 async function whyNoFile(path: string): Promise<string | undefined> {
   const facts = await stat(path).catch(() => undefined);
-  if (!facts) return 'there is no such file';
+  if (!facts) return 'the file does not exist';
   if (facts.isFile()) return undefined;
   return facts.isDirectory() ? 'it is a directory, not a file' : 'it is not a file';
 }

@@ -1,4 +1,4 @@
-/** The forms that settings take: text in, value out, or what it should have been. */
+/** Validators of settings: text in, value out, or a description of valid values. */
 import { resolve } from 'node:path';
 import { judgeToken } from '../model/bearer.ts';
 import type { Form } from '../model/site.ts';
@@ -11,18 +11,18 @@ const isIpv4 = (text: string): boolean =>
   /^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}$/.test(text) &&
   text.split('.').every((part) => Number(part) < 256);
 
-/** An address that a backend can have: dotted decimal, neither unspecified nor multicast nor broadcast. */
+/** The IPv4 address of a backend: dotted decimal, not unspecified, multicast or broadcast. */
 export const ipv4: Form<string> = {
   wants: 'an IPv4 address such as 192.168.1.164, without port or mask',
   read: (text) => when(isIpv4(text) && !/^(0|22[4-9]|2[345]\d)\./.test(text), () => text),
 };
 
-// Letters of any case, digits, inner hyphens (RFC 1123), underscores as LANs have them.
+// Letters, digits, inner hyphens (RFC 1123), and underscores, which are used in LANs.
 const isHostName = (text: string): boolean =>
   text.length <= 253 &&
   text.split('.').every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(label));
 
-// Numbers alone are an address to the resolver, in hex too: 0x7f.1 is 127.0.0.1 (inet_aton(3)).
+// The resolver parses numbers as an address, even in hexadecimal: 0x7f.1 is 127.0.0.1 (inet_aton(3)).
 const isNumbers = (text: string): boolean => /^(\d+|0x[\da-f]+|\.)+$/i.test(text);
 
 const isHost = (text: string): boolean =>
@@ -45,7 +45,7 @@ export const hosts: Form<readonly string[]> = {
   },
 };
 
-/** A public DNS name, as certificates carry it. */
+/** A public DNS name, as used in certificates. */
 export const publicName: Form<string> = {
   wants: 'a public DNS name such as ai.example.org',
   read: (text) =>
@@ -66,7 +66,7 @@ export const port: Form<number> = {
   read: (text) => when(/^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65535, () => Number(text)),
 };
 
-/** A path on this machine; `~/` is the home directory, relative paths are taken from here. */
+/** A path on this machine; `~/` is the home directory, relative paths start at the current directory. */
 export const path: Form<string> = {
   wants: 'the path of a file on this machine',
   read: (text) => when(text !== '' && [...text].every((c) => c >= ' '), () => resolve(inHome(text))),
@@ -78,7 +78,7 @@ export const url: Form<string> = {
   read: (text) => when(URL.canParse(text) && text.startsWith('https://') && !/\s/.test(text), () => text),
 };
 
-/** An e-mail address, near enough to the standard for a CA's account. */
+/** An e-mail address, valid enough for an ACME account. */
 export const email: Form<string> = {
   wants: 'an e-mail address',
   read: (text) => when(/^[^\s@"'\\]+@[^\s@"'\\]+\.[a-z0-9-]+$/i.test(text), () => text),
@@ -86,7 +86,7 @@ export const email: Form<string> = {
 
 /** A bearer token of the gate. */
 export const token: Form<Secret> = {
-  wants: '16 to 512 visible ASCII characters without quotes and backslash, hard to guess',
+  wants: '16 to 512 printable ASCII characters without quotes or backslash, hard to guess',
   read: (text) => when(judgeToken(text) === undefined, () => new Secret(text)),
   problem: judgeToken,
   secret: true,

@@ -1,89 +1,89 @@
-/** What keeps a certificate from being issued, in certbot's words and the CA's. */
+/** What keeps a certificate from being issued, by the messages of certbot and the CA. */
 import type { Row } from './row.ts';
 
-/** What to do after the cause is gone. */
-export const AGAIN = 'then run bootstrap-tls again; it goes on where it stopped.';
+/** The last step of a fix. */
+export const RERUN = 'then run `npx tsx scripts/bootstrap-tls.ts` again; it continues where it stopped.';
 
-/** By certbot's words; the first that fits counts. Types of RFC 8555, section 6.7, come as `urn:ietf:params:acme:error:TYPE`. */
+/** By certbot's output; the first match counts. Types of RFC 8555, section 6.7, appear as `urn:ietf:params:acme:error:TYPE`. */
 export const ACME: readonly Row[] = [
   {
     code: 'certbot-busy',
-    says: 'Another instance of Certbot is already running',
-    means: 'certbot is at work on the proxy already, by its timer or by hand.',
-    next: `Wait until it ends (\`ps -C certbot\`), ${AGAIN}`,
+    error: 'Another instance of Certbot is already running',
+    cause: 'certbot is already running on the proxy, started by its timer or by hand.',
+    fix: `Wait until it exits (\`ps -C certbot\`), ${RERUN}`,
   },
   {
     code: 'acme-rate-limited',
-    says: 'error:rateLimited; too many certificates already issued',
+    error: 'error:rateLimited; too many certificates already issued',
     when: /error:rateLimited|too many (certificates|failed|new orders|registrations|requests|currently pending)/i,
-    means: 'The CA has had too many requests for this name, account or address.',
-    next: 'Wait until the time that its message gives, and rehearse with --staging meanwhile. Each failed validation counts.',
+    cause: 'A rate limit of the CA is exceeded for this name, account or IP address.',
+    fix: 'Wait until the time given in the message; test with --staging in the meantime. Each failed validation counts against the limit.',
   },
   {
     code: 'acme-bad-nonce',
-    says: 'error:badNonce; invalid anti-replay nonce',
+    error: 'error:badNonce; invalid anti-replay nonce',
     when: /error:badNonce|anti-replay nonce/i,
-    means:
-      'The CA did not take the nonce that it had given; a proxy or several CA servers in between can cause that.',
-    next: 'Run bootstrap-tls again, at once.',
+    cause:
+      'The CA rejected a nonce that it had issued; an intermediate proxy or several CA servers can cause that.',
+    fix: 'Run `npx tsx scripts/bootstrap-tls.ts` again right away.',
   },
   {
     code: 'acme-untrusted',
-    says: 'CERTIFICATE_VERIFY_FAILED',
+    error: 'CERTIFICATE_VERIFY_FAILED',
     when: /SSLError|CERTIFICATE_VERIFY_FAILED|certificate verify failed/i,
-    means:
-      'certbot on the proxy does not trust the certificate of the CA at ACME_DIRECTORY_URL, or its clock is wrong.',
-    next: `Look at the proxy's date; for a CA of your own put its root below /usr/local/share/ca-certificates and run \`update-ca-certificates\`; ${AGAIN}`,
+    cause:
+      'certbot on the proxy does not trust the TLS certificate of the CA at ACME_DIRECTORY_URL, or the clock of the proxy is wrong.',
+    fix: `Check the date on the proxy; for a private CA, copy its root certificate to /usr/local/share/ca-certificates and run \`update-ca-certificates\`; ${RERUN}`,
   },
   {
     code: 'acme-unreachable',
-    says: 'Requesting …: Connection refused; Max retries exceeded; Name or service not known',
+    error: 'Requesting …: Connection refused; Max retries exceeded; Name or service not known',
     when: /Requesting \S+: |NewConnectionError|ConnectionError|ConnectTimeout|Max retries exceeded|ReadTimeout|Name or service not known|Temporary failure in name resolution|Network is unreachable|Read timed out/i,
-    means: 'The proxy does not reach the CA.',
-    next: `On the proxy, try: \`curl -sS ACME_DIRECTORY_URL\`. Look at its DNS, its way out and the CA's status page, ${AGAIN}`,
+    cause: 'The proxy cannot reach the CA.',
+    fix: `On the proxy, try: \`curl -sS ACME_DIRECTORY_URL\`. Check its DNS, its outbound firewall rules and the status page of the CA, ${RERUN}`,
   },
   {
     code: 'acme-dns',
-    says: 'Type: dns; NXDOMAIN; no valid A records found',
+    error: 'Type: dns; NXDOMAIN; no valid A records found',
     when: /Type: +dns|error:dns|NXDOMAIN|no valid A records|DNS problem/i,
-    means: "The name resolves here and not for the CA: the public DNS lacks it, or the CA's resolver fails.",
-    next: `Look with: \`dig NAME @1.1.1.1\`. Mend the public record, wait for its time to live, ${AGAIN}`,
+    cause:
+      'The name resolves here but not for the CA: it is missing from the public DNS, or the resolver of the CA fails.',
+    fix: `Check with: \`dig NAME @1.1.1.1\`. Fix the public record, wait for its TTL to expire, ${RERUN}`,
   },
   {
     code: 'acme-caa',
-    says: 'Type: caa; CAA record prevents issuance',
+    error: 'Type: caa; CAA record prevents issuance',
     when: /Type: +caa|error:caa|CAA record/i,
-    means: 'A CAA record of the domain does not let this CA issue.',
-    next: `Look with: \`dig CAA NAME\`. Add the CA or remove the record, ${AGAIN}`,
+    cause: 'A CAA record of the domain does not allow this CA to issue certificates.',
+    fix: `Check with: \`dig CAA NAME\`. Add the CA to the record or remove the record, ${RERUN}`,
   },
   {
     code: 'acme-connection',
-    says: 'Type: connection; Timeout during connect',
+    error: 'Type: connection; Timeout during connect',
     when: /Type: +connection|error:connection|Type: +tls/i,
-    means: 'The CA does not reach port 80 of the name, though this machine does.',
-    next: `Let the router and the firewall pass port 80 to the proxy from everywhere, IPv6 included when the name has an AAAA record, ${AGAIN}`,
+    cause: 'The CA cannot reach port 80 of the name, although this machine can.',
+    fix: `Allow port 80 from anywhere on the router and the firewall, and forward it to the proxy; over IPv6 too if the name has an AAAA record; ${RERUN}`,
   },
   {
     code: 'acme-challenge',
-    says: 'Type: unauthorized; Invalid response from …',
+    error: 'Type: unauthorized; Invalid response from …',
     when: /Type: +(unauthorized|incorrectResponse)|error:(unauthorized|incorrectResponse)/i,
-    means:
-      'The CA got something else than the challenge: it sees another server under this name than this machine does.',
-    next: `Compare its message with: \`dig NAME @1.1.1.1\` (A and AAAA), look at what answers there, ${AGAIN}`,
+    cause:
+      'The CA did not receive the challenge file: the name points it to a different server than this machine.',
+    fix: `Compare its message with: \`dig NAME @1.1.1.1\` (A and AAAA), check which server answers there, ${RERUN}`,
   },
   {
     code: 'acme-account',
-    says: 'error:externalAccountRequired; External Account Binding',
+    error: 'error:externalAccountRequired; External Account Binding',
     when: /externalAccountRequired|External Account Binding|--eab-kid/i,
-    means:
-      'This CA wants an account that it gave out itself (external account binding), which the suite does not do.',
-    next: 'Register once on the proxy: `certbot register --server URL --eab-kid ID --eab-hmac-key KEY`; then run bootstrap-tls again.',
+    cause: 'This CA requires external account binding (EAB), which gatepost does not support.',
+    fix: 'Register once on the proxy: `certbot register --server URL --eab-kid ID --eab-hmac-key KEY`; then run `npx tsx scripts/bootstrap-tls.ts` again.',
   },
   {
     code: 'acme-refused',
-    says: 'error:rejectedIdentifier, and any other error: of the CA',
+    error: 'error:rejectedIdentifier, and any other error: of the CA',
     when: /error:\w+|Error creating new order|policy|rejectedIdentifier/i,
-    means: 'The CA refuses; its reason stands in its message.',
-    next: `Mend what it names (the name itself, ACME_EMAIL, the account), ${AGAIN}`,
+    cause: 'The CA refused the request; its message gives the reason.',
+    fix: `Fix what it names (the name itself, ACME_EMAIL, the account), ${RERUN}`,
   },
 ];

@@ -1,46 +1,49 @@
-/** A failure's words -> what it means and what to do next, by the tables of this folder. */
+/** A failure -> its cause and fix, from the tables in this folder. */
 import type { ExplainedFailure } from '../model/contract.ts';
 import type { Failure, HostReport } from '../model/host-report.ts';
 import { lookUp } from '../util/collections.ts';
 import { ACME } from './acme-failures.ts';
-import { POINTS, type Point, TLS_POINTS } from './failure-codes.ts';
+import { type CodeExplanation, FAILURE_CODES, TLS_FAILURE_CODES } from './failure-codes.ts';
 import { NGINX } from './nginx-failures.ts';
 import { type Explanation, rowFor } from './row.ts';
 import { SSH } from './ssh-failures.ts';
-import { LOGIN } from './sudo-failures.ts';
+import { SUDO } from './sudo-failures.ts';
 
 /** By the code of a failure; a code without a row is a type error. */
-export const BY_CODE: Readonly<Record<ExplainedFailure, Point>> = { ...POINTS, ...TLS_POINTS };
-const BY_WORDS = [...LOGIN, ...NGINX];
-const BY_TYPE = [...LOGIN, ...ACME].filter(({ code }) => code !== undefined);
+export const BY_CODE: Readonly<Record<ExplainedFailure, CodeExplanation>> = {
+  ...FAILURE_CODES,
+  ...TLS_FAILURE_CODES,
+};
+const BY_TEXT = [...SUDO, ...NGINX];
+const WITH_CODE = [...SUDO, ...ACME].filter(({ code }) => code !== undefined);
 
 const UNKNOWN: Explanation = {
-  means: 'This failure is not in our table.',
-  next: 'Its own words are above; on the proxy, `nginx -t` and the error log tell more.',
+  cause: 'This failure is not in the tables of gatepost.',
+  fix: 'See the error above; on the proxy, run `nginx -t` and check the nginx error log.',
 };
 
-/** What `failure` means and what to do. */
+/** The cause of `failure` and its fix. */
 export function diagnose({ code, text, advice }: Failure): Explanation {
-  const point = lookUp<Point>(BY_CODE, code);
-  if (advice !== undefined) return explanation((point ?? rowFor(SSH, text))?.means, advice);
-  const row = rowFor(BY_WORDS, text) ?? BY_TYPE.find((each) => each.code === code);
-  if (point?.isFirm) return explanation([point.means, row?.means].join(' ').trim(), point.next);
-  const { means, next } = row ?? point ?? UNKNOWN;
-  return explanation(means, next);
+  const byCode = lookUp<CodeExplanation>(BY_CODE, code);
+  if (advice !== undefined) return explanation((byCode ?? rowFor(SSH, text))?.cause, advice);
+  const row = rowFor(BY_TEXT, text) ?? WITH_CODE.find((each) => each.code === code);
+  if (byCode?.isFinal) return explanation([byCode.cause, row?.cause].join(' ').trim(), byCode.fix);
+  const { cause, fix } = row ?? byCode ?? UNKNOWN;
+  return explanation(cause, fix);
 }
 
-const explanation = (means: string | undefined, next: string): Explanation => ({
-  next,
-  ...(means && { means }),
+const explanation = (cause: string | undefined, fix: string): Explanation => ({
+  fix,
+  ...(cause && { cause }),
 });
 
-/** A failed order with its type (`acme-dns`), from certbot's words. */
+/** A failed order with a more specific code (`acme-dns`), taken from certbot's output. */
 export function withOrderCode(failure: Failure): Failure {
-  const code = failure.code === 'order' ? rowFor(BY_TYPE, failure.text)?.code : undefined;
+  const code = failure.code === 'order' ? rowFor(WITH_CODE, failure.text)?.code : undefined;
   return code ? { ...failure, code } : failure;
 }
 
-/** The account with its failure explained, where it has one. */
+/** The report with cause and fix added to its failure, if it has one. */
 export function withDiagnosis(report: HostReport): HostReport {
   const { failure } = report;
   return failure ? { ...report, failure: { ...failure, ...diagnose(failure) } } : report;

@@ -1,188 +1,190 @@
-/** By the code of a failure (the point where a change, or a certificate, failed), when its words say nothing more. */
+/** By the code of a failure (the step of a change or of a certificate that failed), when its text matches no row. */
 import type { ExplainedFailure } from '../model/contract.ts';
-import { AGAIN } from './acme-failures.ts';
+import { RERUN } from './acme-failures.ts';
 import type { Explanation } from './row.ts';
 
-export interface Point extends Explanation {
-  /** Its advice holds whatever the words say: they are somebody else's file, or have been dealt with. */
-  readonly isFirm?: true;
+export interface CodeExplanation extends Explanation {
+  /** This fix applies even if the text matches a row, whose fix would not apply here. */
+  readonly isFinal?: true;
 }
 
-/** By the code of a failure. */
-export const POINTS = {
+/** Failures of a change. */
+export const FAILURE_CODES = {
   test: {
-    means: 'nginx refuses the new configuration.',
-    next: 'Mend the template or the setting that its message names, then deploy again.',
+    cause: 'The new configuration is invalid (`nginx -t` fails).',
+    fix: 'Fix the template or the setting named in the message, then deploy again.',
   },
   reload: {
-    means: 'nginx accepted the new configuration but does not serve it.',
-    next: "Read nginx's error log on the proxy, mend the cause, then deploy again.",
+    cause: 'nginx accepted the new configuration but does not serve it.',
+    fix: 'Check the nginx error log on the proxy, fix the cause, then deploy again.',
   },
   sick: {
-    means: 'nginx on the proxy refuses its configuration already, before any change of ours.',
-    next: 'Mend the file that its message names (`nginx -t`), then deploy again.',
-    isFirm: true,
+    cause:
+      'The current nginx configuration on the proxy is already invalid (`nginx -t` fails), before any change by gatepost.',
+    fix: 'Fix the file named in the message (`nginx -t` shows it again), then deploy again.',
+    isFinal: true,
   },
-  locked: { means: 'Another run is at work on this proxy.', next: 'Wait for it to end, then run it again.' },
+  locked: { cause: 'Another run is in progress on this proxy.', fix: 'Wait until it ends, then retry.' },
   layout: {
-    means: 'nginx would not read what is deployed.',
-    next: 'Add to the http block of /etc/nginx/nginx.conf: `include /etc/nginx/conf.d/*.conf;`',
+    cause: 'nginx would not include the deployed files.',
+    fix: 'Add to the http block of /etc/nginx/nginx.conf: `include /etc/nginx/conf.d/*.conf;`',
   },
   'nginx-absent': {
-    means: 'The suite changes an nginx that is there already.',
-    next: 'Install nginx on the proxy.',
+    cause: 'gatepost configures an existing nginx; it does not install one.',
+    fix: 'Install nginx on the proxy.',
   },
   'nginx-stopped': {
-    means: 'A change is proven by the running nginx, and there is none.',
-    next: 'Start it (`systemctl start nginx`), then deploy again.',
+    cause: 'nginx must be running to deploy: the change is verified against the running server.',
+    fix: 'Start it (`systemctl start nginx`), then deploy again.',
   },
   target: {
-    means: 'What stands in the place of one of our files was put there by somebody else.',
-    next: 'Look at it on the proxy and move it away, then deploy again.',
+    cause: 'A file that gatepost needs to write already exists and is not managed by gatepost.',
+    fix: 'Inspect it on the proxy and move it away, then deploy again.',
   },
   write: {
-    means: 'A file could not be written on the proxy.',
-    next: 'Look at the disk and the rights there (`df -h`, `lsattr`).',
+    cause: 'A file could not be written on the proxy.',
+    fix: 'Check free disk space and permissions there (`df -h`, `lsattr`).',
   },
   store: {
-    means: 'The history below /var/lib/gatepost cannot be written.',
-    next: 'Look at the disk and the mounts there (`df -h`, `mount`).',
+    cause: 'The release history in /var/lib/gatepost cannot be written.',
+    fix: 'Check free disk space and mounts there (`df -h`, `mount`).',
   },
   restore: {
-    means: 'What was changed could not be put back whole.',
-    next: 'Do the steps below on the proxy, as root, in order.',
-    isFirm: true,
+    cause: 'The rollback failed; some files were not restored.',
+    fix: 'Run the steps below on the proxy, as root, in order.',
+    isFinal: true,
   },
   sudo: {
-    means: 'The login works, but the shell there did not run the program.',
-    next: 'Try by hand: ssh to the proxy and run `sudo -n /bin/sh -c id`',
+    cause: 'The login works, but the remote shell did not run the program.',
+    fix: 'Try it manually: ssh to the proxy and run `sudo -n /bin/sh -c id`',
   },
   unknown: {
-    means: 'The program was sent. It ends by itself, with the change wholly live or wholly undone.',
-    next: 'When the proxy answers again, run the same command once more: it settles what was left and goes on.',
-    isFirm: true,
+    cause:
+      'The program was sent. It finishes on the proxy without this connection: the change is either fully applied or fully rolled back.',
+    fix: 'When the proxy is reachable again, run the same command again: it completes or rolls back the interrupted change and continues.',
+    isFinal: true,
   },
   lost: {
-    means: 'The connection dropped before the program was there. Nothing was changed.',
-    next: 'Run it again.',
-    isFirm: true,
+    cause: 'The connection dropped before the program was fully sent. Nothing was changed.',
+    fix: 'Run it again.',
+    isFinal: true,
   },
-  cancelled: { means: 'Nothing was changed.', next: 'Run it again.' },
-  ended: { means: 'The program was stopped from outside (a shutdown, a kill).', next: 'Run it again.' },
+  cancelled: { cause: 'Nothing was changed.', fix: 'Run it again.' },
+  ended: { cause: 'The program was terminated (by a shutdown or a kill).', fix: 'Run it again.' },
   bug: {
-    means: 'The program on the proxy ended before it was done; what it had begun is put back.',
-    next: 'Run it again. Should it fail again, please report it with this text.',
+    cause: 'The program on the proxy exited early; its change was rolled back.',
+    fix: 'Run it again. If it fails again, please report it with this text.',
   },
   'same-token': {
-    means: 'A token that is in use already would change nothing, or mix two clients up.',
-    next: 'Set another token (`openssl rand -hex 32`), or leave it unset to have one generated.',
+    cause: 'The token is already in use, by this client or by another one.',
+    fix: 'Set another token (`openssl rand -hex 32`), or leave it unset to have one generated.',
   },
   'no-client': {
-    next: 'See which there are: `npx tsx scripts/bearers.ts list`. A new one: `npx tsx scripts/bearers.ts add NAME`',
+    fix: 'List the clients: `npx tsx scripts/bearers.ts list`. Add one: `npx tsx scripts/bearers.ts add NAME`',
   },
   'client-exists': {
-    means: 'Its token stays as it is.',
-    next: 'A new token for it: `npx tsx scripts/rotate-bearer.ts --client NAME`. Another scope: revoke it, then add it.',
+    cause: 'Its token was not changed.',
+    fix: 'To replace its token: `npx tsx scripts/rotate-bearer.ts --client NAME`. To change its scope: revoke the client and add it again.',
   },
   'client-file': {
-    means: 'Somebody wrote that file by hand, in another form.',
-    next: 'Revoke the client and add it again: `npx tsx scripts/bearers.ts revoke NAME`',
+    cause: 'The file was edited by hand and no longer has the expected format.',
+    fix: 'Revoke the client and add it again: `npx tsx scripts/bearers.ts revoke NAME`',
   },
-  'no-gate': { next: 'Deploy the site first: `npx tsx scripts/deploy.ts`' },
-  'no-release': { next: 'The ids, with who and when: `npx tsx scripts/status.ts`' },
+  'no-gate': { fix: 'Deploy the site first: `npx tsx scripts/deploy.ts`' },
+  'no-release': { fix: 'List the releases: `npx tsx scripts/status.ts`' },
   'no-files': {
-    next: 'Choose another release (`npx tsx scripts/status.ts`), or run: `npx tsx scripts/remove.ts`',
+    fix: 'Choose another release (`npx tsx scripts/status.ts`), or run: `npx tsx scripts/remove.ts`',
   },
   'no-earlier': {
-    next: 'To take the site off the proxy: `npx tsx scripts/remove.ts`. Any other release: `--to ID`, as `npx tsx scripts/status.ts` lists them.',
+    fix: 'To remove the site from the proxy: `npx tsx scripts/remove.ts`. For any other release: `--to ID`, as listed by `npx tsx scripts/status.ts`.',
   },
   tools: {
-    means: 'A tool that every Linux has is missing on the proxy.',
-    next: 'Install it, then run it again.',
+    cause: 'A standard Linux tool is missing on the proxy.',
+    fix: 'Install it, then retry.',
   },
-} satisfies Partial<Record<ExplainedFailure, Point>>;
+} satisfies Partial<Record<ExplainedFailure, CodeExplanation>>;
 
-/** By the code of a failure. */
-export const TLS_POINTS = {
+/** Failures of a certificate. */
+export const TLS_FAILURE_CODES = {
   'dns-missing': {
-    means: 'A CA can only look at a name that is in the public DNS.',
-    next: `Set the record of the name to the proxy's public address, ${AGAIN}`,
+    cause: 'A CA can only validate a name that is in the public DNS.',
+    fix: `Point the DNS record of the name to the public IP address of the proxy, ${RERUN}`,
   },
   dns: {
-    means: 'The resolver of this machine does not answer, so nothing is known of the name.',
-    next: `Look at the network of this machine, ${AGAIN}`,
+    cause: 'The DNS resolver of this machine does not respond, so the name could not be looked up.',
+    fix: `Check the network of this machine, ${RERUN}`,
   },
   'dns-private': {
-    means:
-      'The CA on the internet cannot reach a private address, and editors such as Cursor refuse it (ssrf_blocked).',
-    next: `Set the record of the name to the proxy's public entry. Where only your own network gives another answer, run this from outside. Or: --self-signed.`,
+    cause:
+      'A CA on the internet cannot reach a private address, and editors such as Cursor refuse it (ssrf_blocked).',
+    fix: 'Point the DNS record of the name to the public IP address of the proxy. If only your own network resolves it differently (split DNS), run this from outside that network. Or use: --self-signed.',
   },
   'challenge-unreachable': {
-    means: 'Port 80 of the name is not open from here, so the CA would hardly get through.',
-    next: `Let the router and the firewall pass port 80 to the proxy (from inside its own network many routers do not lead back: run this from outside), ${AGAIN}`,
+    cause: 'Port 80 of the name is not reachable from here, so the CA probably cannot reach it either.',
+    fix: `Allow port 80 on the router and the firewall and forward it to the proxy (many routers do not support NAT loopback: run this from outside their network), ${RERUN}`,
   },
   'challenge-ipv6': {
-    means: 'The name has an IPv6 address that goes nowhere, and the CA asks there first.',
-    next: `Remove the AAAA record, or let IPv6 reach the proxy's port 80, ${AGAIN}`,
+    cause: 'The IPv6 address of the name is unreachable, and the CA tries IPv6 first.',
+    fix: `Remove the AAAA record, or make port 80 of the proxy reachable over IPv6, ${RERUN}`,
   },
   'challenge-redirect': {
-    means: 'The CA would follow that redirect to another place, where the challenge is not.',
-    next: `Except /.well-known/acme-challenge/ from the redirect (another vhost, a CDN, the router), ${AGAIN}`,
+    cause: 'The CA would follow that redirect to another server, which does not have the challenge file.',
+    fix: `Exclude /.well-known/acme-challenge/ from the redirect (another vhost, a CDN, the router), ${RERUN}`,
   },
   'challenge-other': {
-    means:
-      'Another server or another vhost answers under this name: the record leads elsewhere, or something stands before the proxy.',
-    next: `Compare the address with the proxy's public entry; on the proxy: \`grep -rn server_name /etc/nginx\`. With several proxies name the right one by --host; ${AGAIN}`,
+    cause:
+      'Another server or another vhost answers for this name: the DNS record points elsewhere, or a CDN or load balancer is in front of the proxy.',
+    fix: `Check that the name is yours and resolves to the public IP address of the proxy; on the proxy: \`grep -rn server_name /etc/nginx\`. With several proxies, select the right one with --host; ${RERUN}`,
   },
   'certbot-missing': {
-    means: 'certbot is what asks the CA, on the proxy itself.',
-    next: 'On the proxy: `apt install certbot` (RHEL: `dnf install certbot`; Alpine: `apk add certbot`); then run bootstrap-tls again.',
+    cause: 'certbot requests the certificate and must be installed on the proxy.',
+    fix: 'On the proxy: `apt install certbot` (RHEL: `dnf install certbot`; Alpine: `apk add certbot`); then run `npx tsx scripts/bootstrap-tls.ts` again.',
   },
   'order-timeout': {
-    means: 'certbot was still waiting for the CA after 80 s and was ended.',
-    next: 'Run bootstrap-tls again; if it stays, look at /var/log/letsencrypt/letsencrypt.log on the proxy.',
+    cause: 'certbot was still waiting for the CA after 80 s and was stopped.',
+    fix: 'Run `npx tsx scripts/bootstrap-tls.ts` again; if it happens again, check /var/log/letsencrypt/letsencrypt.log on the proxy.',
   },
   order: {
-    means: 'certbot failed for a reason that is not in our table.',
-    next: 'Its own words are above; /var/log/letsencrypt/letsencrypt.log on the proxy tells more.',
+    cause: 'certbot failed for a reason that is not in the tables of gatepost.',
+    fix: 'See its output above and /var/log/letsencrypt/letsencrypt.log on the proxy.',
   },
   webroot: {
-    means: 'The file for the challenge cannot be written on the proxy.',
-    next: `Look at the disk and the rights of /var/www/certbot there (\`df -h\`), ${AGAIN}`,
+    cause: 'The challenge file cannot be written on the proxy.',
+    fix: `Check free disk space and the permissions of /var/www/certbot there (\`df -h\`), ${RERUN}`,
   },
   linked: {
-    means:
-      'The path leads into the certificate of another site. Writing there would give that site a certificate that does not name it.',
-    next: `Give the site files of its own below /etc/letsencrypt, ${AGAIN}`,
-    isFirm: true,
+    cause:
+      'The path is a symlink to the certificate of another site. Writing there would give that site a certificate for the wrong name.',
+    fix: `Use separate files for this site in /etc/letsencrypt, ${RERUN}`,
+    isFinal: true,
   },
   'lineage-names': {
-    means:
-      'The new certificate would lack those names, and the sites that use it would break. (A wildcard needs a DNS challenge.)',
-    next: 'On the proxy, renew it by its own means: `certbot renew --cert-name NAME --force-renewal`',
-    isFirm: true,
+    cause:
+      'The new certificate would not include those names, which would break the sites that use it. (A wildcard requires a DNS challenge.)',
+    fix: 'On the proxy, renew it the way it was issued: `certbot renew --cert-name NAME --force-renewal`',
+    isFinal: true,
   },
   'lineage-name': {
-    means:
-      'The certificate names other sites, too, which an order keeps; so each of its names must pass the challenge. Nothing was changed.',
-    next: 'Serve http://NAME/.well-known/acme-challenge/ of that name from the webroot on the proxy (/var/www/certbot, unless certbot knows another), then run bootstrap-tls again. Or renew it by its own means: `certbot renew --cert-name LINEAGE --force-renewal`. Names that are not needed any more are dropped only by hand: `certbot certonly --cert-name LINEAGE --webroot -w /var/www/certbot -d NAME`, with -d for each name to keep.',
-    isFirm: true,
+    cause:
+      'The certificate also covers other sites. An order keeps those names, so each of them must pass the challenge. Nothing was changed.',
+    fix: 'Serve http://NAME/.well-known/acme-challenge/ for that name from the webroot on the proxy (/var/www/certbot, unless certbot is configured with another), then run `npx tsx scripts/bootstrap-tls.ts` again. Or renew it the way it was issued: `certbot renew --cert-name LINEAGE --force-renewal`. To drop names that are no longer needed, run `certbot certonly --cert-name LINEAGE --webroot -w /var/www/certbot -d NAME`, with -d for each name to keep.',
+    isFinal: true,
   },
   hook: {
-    means: 'The certificate is there, and nginx would not be told of its renewals.',
-    next: `Look at the disk and the rights of /etc/letsencrypt there, ${AGAIN}`,
+    cause: 'The certificate is in place, but nginx would not be reloaded after renewals.',
+    fix: `Check free disk space and the permissions of /etc/letsencrypt there, ${RERUN}`,
   },
   serve: {
-    means: 'The certificate is there, and nginx does not take it yet.',
-    next: `Mend what nginx names, ${AGAIN}`,
+    cause: 'The certificate is in place, but nginx does not serve it yet.',
+    fix: `Fix the error that nginx reports, ${RERUN}`,
   },
   managed: {
-    means: 'A certificate that renews itself is not given up for a self-signed one.',
-    next: 'Run it without --self-signed; or, on the proxy, first: `certbot delete --cert-name NAME`',
+    cause: 'A certificate that certbot renews is not replaced with a self-signed one.',
+    fix: 'Run it without --self-signed; or, on the proxy, first: `certbot delete --cert-name NAME`',
   },
   openssl: {
-    means: 'The key of a self-signed certificate is made where it is used, by openssl.',
-    next: 'Install openssl on the proxy, then run it again.',
+    cause: 'openssl generates the key of a self-signed certificate on the proxy itself.',
+    fix: 'Install openssl on the proxy, then retry.',
   },
-  sign: { means: 'openssl on the proxy did not make the certificate.', next: 'Its own words are above.' },
-} satisfies Partial<Record<ExplainedFailure, Point>>;
+  sign: { cause: 'openssl on the proxy failed to create the certificate.', fix: 'See its output above.' },
+} satisfies Partial<Record<ExplainedFailure, CodeExplanation>>;

@@ -1,36 +1,36 @@
-/** What a row of the table is: the words that people see, what they mean, what to do. */
+/** A row of the failure tables: the error that people see, its cause, the fix. */
 
 import type { FailureCode } from '../model/contract.ts';
 
-/** What it means, where the words do not say so already, and what to do next. */
+/** The cause, where the error does not state it already, and the fix. */
 export interface Explanation {
-  readonly means?: string;
-  readonly next: string;
+  readonly cause?: string;
+  readonly fix: string;
 }
 
-/** Words in capitals (HOST, NAME) stand for the reader's own; `filled` puts them in. */
+/** Words in capitals (HOST, NAME) are placeholders; `filled` replaces them. */
 export interface Row extends Explanation {
-  /** What people see and look for; the tables for people show it. */
-  readonly says: string;
-  /** Knows it in a program's output, where `says` does not stand there as it is. */
+  /** The error as people see it and search for it; the tables in the docs show it. */
+  readonly error: string;
+  /** Matches it in a program's output, where `error` is not a literal part of that. */
   readonly when?: RegExp;
-  /** The type that --json gives a failure of certbot with these words. */
+  /** The failure code that --json reports for a certbot failure with this error. */
   readonly code?: FailureCode;
-  readonly means: string;
+  readonly cause: string;
 }
 
-/** The first row that knows these words. */
+/** The first row that matches the text. */
 export function rowFor<R extends Row>(rows: Iterable<R>, text: string): R | undefined {
-  for (const row of rows) if (row.when?.test(text) ?? text.includes(row.says)) return row;
+  for (const row of rows) if (row.when?.test(text) ?? text.includes(row.error)) return row;
   return undefined;
 }
 
-/** The text with `names` in the place of its words in capitals. */
+/** The text with its placeholders replaced by `names`. */
 export function filled(text: string, names: Readonly<Record<string, string>>): string {
   return text.replace(/\b[A-Z]{4,}\b/g, (word) => names[word] ?? word);
 }
 
-/** What it means and what to do, in one go, for reports of a line. */
-export function advised({ means, next }: Row, names: Readonly<Record<string, string>> = {}): string {
-  return filled(`${means} ${next}`, names);
+/** Cause and fix as one text, for one-line reports. */
+export function advised({ cause, fix }: Row, names: Readonly<Record<string, string>> = {}): string {
+  return filled(`${cause} ${fix}`, names);
 }

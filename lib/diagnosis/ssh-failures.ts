@@ -1,173 +1,173 @@
-/** What keeps a hop from letting us in, or through, or from staying. */
+/** Why a host could not be reached, logged in to, or kept connected over SSH. */
 import type { Row } from './row.ts';
 
-/** Ways to a hop: HOST, PORT and USER are its own, JUMP is the jump host before it. */
-export const WAYS = {
+/** No connection to the host. HOST, PORT and USER belong to the host; JUMP is the jump host before it. */
+export const UNREACHABLE = {
   noDns: {
-    says: 'the name does not resolve: the DNS server does not answer',
-    means: 'The machine that dials has no working resolver.',
-    next: 'Check the network and DNS, then run it again.',
+    error: 'the name does not resolve: the DNS server does not answer',
+    cause: 'The connecting machine has no working DNS resolver.',
+    fix: 'Check the network and DNS, then retry.',
   },
   noName: {
-    says: 'the name does not resolve',
-    means: 'The machine that dials does not know the name.',
-    next: 'Check the spelling and DNS (`getent hosts HOST`), or set the address.',
+    error: 'the name does not resolve',
+    cause: 'The connecting machine cannot resolve the host name.',
+    fix: 'Check the host name and DNS (`getent hosts HOST`), or set the IP address.',
   },
   refused: {
-    says: 'connection refused',
-    means: 'The host is there, and nothing listens on that port.',
-    next: 'Check the port, and that sshd runs there (`systemctl status ssh`).',
+    error: 'connection refused',
+    cause: 'The host is up, but nothing listens on that port.',
+    fix: 'Check the port, and that sshd is running there (`systemctl status ssh`).',
   },
   timedOut: {
-    says: 'connection timed out',
-    means: 'Nothing came back: the host is off, the address is wrong, or a firewall drops the packets.',
-    next: 'Check address, port and firewall: `nc -vz HOST PORT`',
+    error: 'connection timed out',
+    cause: 'No response: the host is down, the address is wrong, or a firewall drops the packets.',
+    fix: 'Check address, port and firewall: `nc -vz HOST PORT`',
   },
   noRoute: {
-    says: 'no route to the host',
-    means: 'The network knows no way there, or nobody has that address.',
-    next: 'Check the network, the VPN and the address.',
+    error: 'no route to the host',
+    cause: 'The network has no route to that address, or no host uses it.',
+    fix: 'Check the network, the VPN and the address.',
   },
   prohibited: {
-    says: 'forwarding to … is prohibited; administratively prohibited',
+    error: 'forwarding to … is prohibited; administratively prohibited',
     when: /forwarding to .* is prohibited|administratively prohibited/,
-    means: 'The jump host lets us in and not through.',
-    next: 'Allow it in sshd_config of JUMP: AllowTcpForwarding yes, and PermitOpen HOST:PORT where it is set.',
+    cause: 'The login to the jump host works, but it does not allow TCP forwarding.',
+    fix: 'Allow it in sshd_config of JUMP: AllowTcpForwarding yes, and PermitOpen HOST:PORT if PermitOpen is set.',
   },
-  unreachable: {
-    says: 'cannot be reached from the jump host',
+  beyondJump: {
+    error: 'cannot be reached from the jump host',
     when: /cannot be reached from /,
-    means: 'The jump host lets us through, and the next host does not answer it.',
-    next: 'Check on the jump host: `nc -vz HOST PORT`',
+    cause: 'The jump host allows forwarding, but the next host does not respond to it.',
+    fix: 'Check on the jump host: `nc -vz HOST PORT`',
   },
 } as const satisfies Record<string, Row>;
 
-/** What a host that answers says, from the first word to the last. */
+/** The host responds, but the handshake or the login fails. */
 export const HANDSHAKE = {
-  mute: {
-    says: 'accepts connections but says nothing',
-    means: 'The port is not sshd’s, or the host is too busy to greet.',
-    next: 'Check the port, and the load of the host: `ssh -v -p PORT USER@HOST`',
+  silent: {
+    error: 'accepts connections but sends no data',
+    cause: 'The port does not belong to sshd, or the host is overloaded.',
+    fix: 'Check the port, and the load of the host: `ssh -v -p PORT USER@HOST`',
   },
   notSsh: {
-    says: 'is not an SSH server, or turns us away',
-    means: 'What answers on that port greets in other words than SSH.',
-    next: 'Check the port. "MaxStartups" or "Not allowed at this time" mean: wait a minute, then try again.',
+    error: 'is not an SSH server, or rejects the connection',
+    cause: 'The server on that port does not start with an SSH banner.',
+    fix: 'Check the port. After "MaxStartups" or "Not allowed at this time", wait a minute and retry.',
   },
   noKeyExchange: {
-    says: 'no matching key exchange algorithm',
-    means: 'The host allows only key exchanges that ssh2 does not know, such as the post-quantum ones.',
-    next: 'Allow curve25519-sha256 beside them: KexAlgorithms in its sshd_config.',
+    error: 'no matching key exchange algorithm',
+    cause:
+      'The host allows only key exchange algorithms that ssh2 does not support, such as post-quantum ones.',
+    fix: 'Allow curve25519-sha256 as well: KexAlgorithms in its sshd_config.',
   },
   noHostKey: {
-    says: 'no matching host key format',
-    means: 'The host shows only a host certificate or a FIDO key, which ssh2 does not know.',
-    next: 'Give it an ed25519, ECDSA or RSA host key: HostKey in its sshd_config.',
+    error: 'no matching host key format',
+    cause: 'The host offers only a host certificate or a FIDO key, which ssh2 does not support.',
+    fix: 'Add an ed25519, ECDSA or RSA host key: HostKey in its sshd_config.',
   },
   noCipher: {
-    says: 'no matching C->S cipher; MAC',
+    error: 'no matching C->S cipher; MAC',
     when: /no matching \S+ (cipher|MAC)/,
-    means: 'No cipher, or no message code, is known on both sides.',
-    next: 'Allow aes128-gcm@openssh.com: Ciphers and MACs in its sshd_config.',
+    cause: 'The two sides have no cipher or no MAC algorithm in common.',
+    fix: 'Allow aes128-gcm@openssh.com: Ciphers and MACs in its sshd_config.',
   },
-  tooMany: {
-    says: 'Too many authentication failures',
-    means: 'The host ended the login after several keys that it does not accept (MaxAuthTries).',
-    next: 'Set the one right key: *_SSH_KEY in the settings, or IdentityFile in ~/.ssh/config.',
+  tooManyKeys: {
+    error: 'Too many authentication failures',
+    cause: 'The host ended the login after several keys that it does not accept (MaxAuthTries).',
+    fix: 'Set the right key: *_SSH_KEY in the settings, or IdentityFile in ~/.ssh/config.',
   },
   notAccepted: {
-    says: 'no key accepted for user',
-    means:
-      'The login is for that user, and none of the keys that were offered counts there (or a second factor is wanted).',
-    next: 'Check the user, and that the public key stands in ~USER/.ssh/authorized_keys there: `ssh-copy-id -p PORT USER@HOST`',
+    error: 'no key accepted for user',
+    cause: 'None of the offered keys is authorized for that user (or a second factor is required).',
+    fix: 'Check the user, and that the public key is in ~USER/.ssh/authorized_keys there: `ssh-copy-id -p PORT USER@HOST`',
   },
   reset: {
-    says: 'connection reset',
-    means: 'Something between closes SSH connections: a firewall, a ban.',
-    next: 'Look at the bans on that host (fail2ban), wait some minutes, then run it again.',
+    error: 'connection reset',
+    cause: 'Something on the network path closes SSH connections, such as a firewall or a ban.',
+    fix: 'Check for bans on that host (fail2ban), wait a few minutes, then retry.',
   },
-  brokeOff: {
-    says: 'connection lost during the handshake; during login',
+  aborted: {
+    error: 'connection lost during the handshake; during login',
     when: /connection lost during (the handshake|login)/,
-    means: 'The host, or something between, ended the connection before we were in.',
-    next: 'Try it by hand: `ssh -v -p PORT USER@HOST`',
+    cause: 'The host, or something on the network path, closed the connection before the login completed.',
+    fix: 'Try it manually: `ssh -v -p PORT USER@HOST`',
   },
 } as const satisfies Record<string, Row>;
 
-/** What happens to one who is in. */
+/** After a successful login. */
 export const SESSION = {
   lost: {
-    says: 'connection lost: no answer to keepalives; closed; reset by the other side',
+    error: 'connection lost: no answer to keepalives; closed; reset by the other side',
     when: /connection lost: /,
-    means: 'The line broke, or the host went down or restarted sshd.',
-    next: 'Check the network. What had arrived whole runs to its end there without us; run it again to see where it stands.',
+    cause: 'The network connection broke, or the host went down or restarted sshd.',
+    fix: 'Check the network. A program that was fully sent keeps running there; run the same command again to see its outcome.',
   },
   refused: {
-    says: 'refuses to run a command',
-    means: 'The login works, and the host opens no session for a command.',
-    next: 'Check the login shell of USER, and ForceCommand and MaxSessions in sshd_config of HOST.',
+    error: 'refuses to run a command',
+    cause: 'The login works, but the host does not open a session for a command.',
+    fix: 'Check the login shell of USER, and ForceCommand and MaxSessions in sshd_config of HOST.',
   },
-  endless: {
-    says: 'gave up on the command',
-    means: 'The program there has not ended within its time, or printed far too much.',
-    next: 'It may still be running there; run it again later to see where it stands.',
+  unfinished: {
+    error: 'gave up on the command',
+    cause: 'The remote program did not finish in time, or printed far too much.',
+    fix: 'It may still be running there; run the same command again later to see its outcome.',
   },
 } as const satisfies Record<string, Row>;
 
-/** The message itself gives the line to type. */
+/** The message itself includes the command to run. */
 export const KEY_FAILURES: readonly Row[] = [
   {
-    says: 'host key unknown',
-    means: 'known_hosts does not hold this host’s key, so nobody logged in.',
-    next: 'Compare the fingerprint with the host’s own, then type the line that the message gives.',
+    error: 'host key unknown',
+    cause: 'known_hosts has no key for this host; no login was attempted.',
+    fix: 'Compare the fingerprint with the one on the host, then run the command in the message.',
   },
   {
-    says: 'host key changed',
-    means:
-      'known_hosts holds another key of this host: it was installed anew, or another machine answers in its place.',
-    next: 'Find out which. Only then remove the old key by the line that the message gives.',
+    error: 'host key changed',
+    cause:
+      'known_hosts has a different key for this host: it was reinstalled, or another machine answers in its place.',
+    fix: 'Find out which. Only then remove the old key with the command in the message.',
   },
   {
-    says: 'host key revoked',
-    means: 'known_hosts marks this very key as stolen.',
-    next: 'Give the host new keys; the message says how.',
+    error: 'host key revoked',
+    cause: 'known_hosts marks this key as @revoked (compromised).',
+    fix: 'Generate new host keys on that host; the message has the commands.',
   },
   {
-    says: 'no known_hosts file; known_hosts cannot be read',
+    error: 'no known_hosts file; known_hosts cannot be read',
     when: /no known_hosts file|known_hosts cannot be read/,
-    means: 'No host is trusted without that file.',
-    next: 'Log in once by hand, compare the fingerprint and say yes; or name the file in SSH_KNOWN_HOSTS.',
+    cause: 'No host is trusted without that file.',
+    fix: 'Log in once manually, compare the fingerprint and answer yes; or set SSH_KNOWN_HOSTS to the file.',
   },
   {
-    says: 'no key to log in with',
-    means: 'There is neither a key file nor a key in the agent.',
-    next: 'Make one (`ssh-keygen -t ed25519`), or start the agent and give it one (`ssh-add KEY`).',
+    error: 'no key to log in with',
+    cause: 'There is no key file, and the agent has no key.',
+    fix: 'Generate one (`ssh-keygen -t ed25519`), or start the agent and add a key (`ssh-add KEY`).',
   },
   {
-    says: 'the key … is encrypted',
+    error: 'the key … is encrypted',
     when: /is encrypted, and no agent holds it/,
-    means: 'Its passphrase is asked for nowhere here.',
-    next: 'Give the key to the agent once: `ssh-add KEY`',
+    cause: 'gatepost never prompts for a passphrase.',
+    fix: 'Add the key to the agent once: `ssh-add KEY`',
   },
   {
-    says: 'the key … cannot be used; has wrong mode; is a public key',
+    error: 'the key … cannot be used; has wrong mode; is a public key',
     when: /the key .* (cannot be used|has wrong mode)|is a public key/,
-    means:
-      'The file is missing, no private key of a known type, or open to others. FIDO keys and certificates are not supported.',
-    next: 'Name an ed25519, ECDSA or RSA private key of mode 0600 in the settings.',
+    cause:
+      'The file is missing, is not a private key of a supported type, or is readable by others. FIDO keys and certificates are not supported.',
+    fix: 'Set an ed25519, ECDSA or RSA private key of mode 0600 in the settings.',
   },
   {
-    says: 'the SSH agent at … is gone',
+    error: 'the SSH agent at … is gone',
     when: /SSH agent at .* (is gone|does not answer)|agent .*(timed out|refused)/,
-    means: 'SSH_AUTH_SOCK names an agent that has ended.',
-    next: 'Start it anew: `eval "$(ssh-agent)"; ssh-add KEY`',
+    cause: 'SSH_AUTH_SOCK points to an agent that is no longer running.',
+    fix: 'Start it again: `eval "$(ssh-agent)"; ssh-add KEY`',
   },
 ];
 
-/** All of them, the more special before the more general. */
+/** All rows, the more specific before the more general. */
 export const SSH: readonly Row[] = [
   ...KEY_FAILURES,
   ...Object.values(HANDSHAKE),
-  ...Object.values(WAYS),
+  ...Object.values(UNREACHABLE),
   ...Object.values(SESSION),
 ];

@@ -1,73 +1,72 @@
-/** What sudo, the shell and the disk of a proxy say when a program cannot run there. */
+/** What sudo, the shell and the disk of a proxy report when a program cannot run there. */
 import type { Row } from './row.ts';
 
-/** The line that lets the program run as root; sudo wants it in a file of visudo's. */
+/** The sudoers line that lets the program run as root. */
 const LINE = 'USER ALL=(root) NOPASSWD: /bin/sh';
 
-/** The first that fits counts. */
-export const LOGIN: readonly Row[] = [
+/** The first match counts. */
+export const SUDO: readonly Row[] = [
   {
-    says: 'sudo: a password is required',
+    error: 'sudo: a password is required',
     when: /a password is required|a terminal is required|no askpass/i,
-    means: 'The program must run as root, by `sudo -n` for a shell, and sudo asks for a password.',
-    next: `On the proxy, by visudo, add a line for the login user: \`${LINE}\``,
+    cause: 'The program must run as root with `sudo -n` and a shell, but sudo requires a password.',
+    fix: `On the proxy, with visudo, add a line for the login user: \`${LINE}\``,
   },
   {
-    says: 'sudo: you must have a tty',
+    error: 'sudo: you must have a tty',
     when: /you must have a tty/i,
-    means: 'sudo on the proxy wants a terminal; the suite never asks for one.',
-    next: 'On the proxy, by visudo: `Defaults:USER !requiretty`',
+    cause: 'sudo on the proxy requires a terminal, which gatepost does not allocate.',
+    fix: 'On the proxy, with visudo: `Defaults:USER !requiretty`',
   },
   {
-    says: 'is not in the sudoers file; is not allowed to execute',
+    error: 'is not in the sudoers file; is not allowed to execute',
     when: /not in the sudoers file|may not run sudo|not allowed to (execute|run)/i,
-    means: 'sudo knows the login user, and does not let it run a shell as root.',
-    next: `On the proxy, by visudo: \`${LINE}\`. The last line that fits counts: put it after the others.`,
+    cause: 'The sudoers file does not allow the login user to run a shell as root.',
+    fix: `On the proxy, with visudo: \`${LINE}\`. The last matching line applies: add it after the others.`,
   },
   {
-    says: 'sudo: not found',
+    error: 'sudo: not found',
     when: /sudo: (command )?not found|sudo: No such file/i,
-    means: 'The login user is not root, and the proxy has no sudo.',
-    next: `Install sudo on the proxy and add by visudo: \`${LINE}\`; or log in as root.`,
+    cause: 'The login user is not root, and sudo is not installed on the proxy.',
+    fix: `Install sudo on the proxy and add with visudo: \`${LINE}\`; or log in as root.`,
   },
   {
-    says: 'gatepost-run: this program is not approved on this host',
-    means:
-      'Root on the proxy approved other programs: of another version of this suite, or of other settings.',
-    next: 'Make the approval anew: `npx tsx scripts/approve.ts --bundle approve.sh`; then on the proxy, as root: `sh approve.sh`',
+    error: 'gatepost-run: this program is not approved on this host',
+    cause: 'Root on the proxy approved programs of another gatepost version, or for other settings.',
+    fix: 'Generate a new approval: `npx tsx scripts/approve.ts --bundle approve.sh`; then on the proxy, as root: `sh approve.sh`',
   },
   {
-    says: 'no valid sudoers sources found',
-    means: 'sudo on the proxy refuses its own files: a slip in them, or their mode.',
-    next: 'As root on the proxy: `visudo -c` names the line; mend it, `chmod 440`.',
+    error: 'no valid sudoers sources found',
+    cause: 'sudo on the proxy rejects its own files because of a syntax error or their mode.',
+    fix: 'As root on the proxy: `visudo -c` shows the line; fix it, `chmod 440`.',
   },
   {
-    says: 'sudo: effective uid is not 0; "no new privileges" flag is set',
+    error: 'sudo: effective uid is not 0; "no new privileges" flag is set',
     when: /effective uid is not 0|must be owned by uid 0|no new privileges/,
-    means:
+    cause:
       'sudo cannot become root there: a container, a file system mounted nosuid, or a service with NoNewPrivileges.',
-    next: 'Log in as root (the user in the settings), or take that limit off.',
+    fix: 'Log in as root (the user in the settings), or remove that restriction.',
   },
   {
-    says: 'This account is currently not available',
-    means: 'The login user of the proxy has no shell (nologin), so nothing can be run.',
-    next: 'Give it one (`usermod -s /bin/sh USER`), or set another user.',
+    error: 'This account is currently not available',
+    cause: 'The login user of the proxy has no shell (nologin), so no command can be run.',
+    fix: 'Set a shell (`usermod -s /bin/sh USER`), or use another user.',
   },
   {
     code: 'disk-full',
-    says: 'No space left on device',
-    means: 'The disk of the proxy is full.',
-    next: 'Free some space (`df -h`), then run it again.',
+    error: 'No space left on device',
+    cause: 'The disk of the proxy is full.',
+    fix: 'Free some space (`df -h`), then retry.',
   },
   {
     code: 'read-only',
-    says: 'Read-only file system',
-    means: 'The file system on the proxy is mounted read-only.',
-    next: 'Look at dmesg for the reason, remount it, then run it again.',
+    error: 'Read-only file system',
+    cause: 'The file system on the proxy is mounted read-only.',
+    fix: 'Check dmesg for the reason, remount it, then retry.',
   },
   {
-    says: 'Operation not permitted',
-    means: 'The file is immutable, or the proxy is a container without the right to change it.',
-    next: 'Look with `lsattr`; take the mark off with `chattr -i`, then run it again.',
+    error: 'Operation not permitted',
+    cause: 'The file is immutable, or the proxy is a container without permission to change it.',
+    fix: 'Check with `lsattr`; remove the attribute with `chattr -i`, then retry.',
   },
 ];

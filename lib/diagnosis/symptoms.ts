@@ -1,139 +1,139 @@
-/** What people see in an editor, a browser or curl when a site is not as it should be; the checks say the same. */
+/** What people see in an editor, a browser or curl when a site does not work; the checks report the same causes. */
 import type { Row } from './row.ts';
 
 const STATUS = 'npx tsx scripts/status.ts';
 const REACH =
-  'Look whether nginx runs on the proxy, and whether the router and the firewall let this port through to it.';
+  'Check that nginx is running on the proxy, and that the router and the firewall forward this port to it.';
 
-/** On the way to the proxy. */
-const WAY = {
+/** The proxy is not reached. */
+const NETWORK = {
   ssrfBlocked: {
-    says: 'ssrf_blocked',
-    means:
-      'The name leads to a private address, where Cursor and others who ask from their own servers do not go.',
-    next: 'Let its DNS record name the public entry of the proxy; if it does, the resolver here gives an inside answer of its own (/etc/hosts, split DNS): ask another one with `dig NAME @9.9.9.9`.',
+    error: 'ssrf_blocked',
+    cause:
+      'The name resolves to a private address, which Cursor and other services that send requests from their own servers refuse.',
+    fix: 'Point the DNS record to the public IP address of the proxy. If it already does, your resolver gives an internal answer (/etc/hosts, split DNS): query another one with `dig NAME @9.9.9.9`.',
   },
   noName: {
-    says: 'ENOTFOUND; Could not resolve host',
-    means: 'The name is not in the DNS.',
-    next: 'Set the DNS record of the name to the public entry of the proxy; until then check by --via-ssh or --connect-to.',
+    error: 'ENOTFOUND; Could not resolve host',
+    cause: 'The name is not in the DNS.',
+    fix: 'Point the DNS record of the name to the public IP address of the proxy; until then, check with --via-ssh or --connect-to.',
   },
   refused: {
-    says: 'ECONNREFUSED; Connection refused',
-    means: 'Nothing listens there.',
-    next: REACH,
+    error: 'ECONNREFUSED; Connection refused',
+    cause: 'Nothing listens there.',
+    fix: REACH,
   },
   noAnswer: {
-    says: 'ETIMEDOUT; Connection timed out',
-    means: 'Nothing came back: the machine is off, or a firewall drops the packets.',
-    next: REACH,
+    error: 'ETIMEDOUT; Connection timed out',
+    cause: 'No response: the machine is down, or a firewall drops the packets.',
+    fix: REACH,
   },
   untrusted: {
-    says: 'certificate has expired; self-signed certificate; unable to verify the first certificate',
-    means: 'The certificate is not one that clients accept.',
-    next: '`npx tsx scripts/verify.ts --only certificate` says what is wrong with it and how to mend it.',
+    error: 'certificate has expired; self-signed certificate; unable to verify the first certificate',
+    cause: 'Clients do not trust the certificate.',
+    fix: '`npx tsx scripts/verify.ts --only certificate` shows what is wrong with it and how to fix it.',
   },
 } as const satisfies Record<string, Row>;
 
-/** At the gate. */
+/** The gate refuses. */
 const GATE = {
   badUserApiKey: {
-    says: 'ERROR_BAD_USER_API_KEY',
-    means:
-      'Cursor shows this for the override too, also where its own servers, not yours, refused: part of its traffic never comes here.',
-    next: 'Run `npx tsx scripts/verify.ts --only gate`. Does the bearer open the gate? Then the failure is on Cursor’s side: check base URL (https://NAME/ollama/v1) and key (without `Bearer `) there, and that the model is one of yours. If not, it says why.',
+    error: 'ERROR_BAD_USER_API_KEY',
+    cause:
+      'Cursor shows this even when its own servers, not yours, refused the request: part of its traffic never reaches the override URL.',
+    fix: 'Run `npx tsx scripts/verify.ts --only gate`. If the gate accepts the token, the problem is in Cursor: check the base URL (https://NAME/ollama/v1) and the key (without `Bearer `) there, and that the model is one of yours. If not, the check shows the reason.',
   },
   unauthorized: {
-    says: '401 invalid_api_key, with a key that looks right',
-    means: 'The proxy holds another token than TOKEN, or none; Cursor shows it as ERROR_BAD_USER_API_KEY.',
-    next: 'Look whether it was rotated from elsewhere (`npx tsx scripts/bearers.ts list` shows fingerprints), whether the value is the token alone without `Bearer `, in its own case and without blanks, and whether the environment hides the env file’s; then deploy again.',
+    error: '401 invalid_api_key, with a key that looks right',
+    cause: 'The proxy has another token than TOKEN, or none; Cursor shows it as ERROR_BAD_USER_API_KEY.',
+    fix: 'Check whether it was rotated from another machine (`npx tsx scripts/bearers.ts list` shows fingerprints), whether the value is the token alone (no `Bearer `, no spaces, same letter case), and whether an environment variable overrides the env file; then deploy again.',
   },
   forbidden: {
-    says: '403 insufficient_scope',
-    means: 'The token belongs to a client of scope inference, and the path wants full.',
-    next: 'Use the token of a client of scope full, or add one: `npx tsx scripts/bearers.ts add NAME --scope full`',
+    error: '403 insufficient_scope',
+    cause: 'The token belongs to a client of scope inference, and the path requires full.',
+    fix: 'Use the token of a client of scope full, or add one: `npx tsx scripts/bearers.ts add NAME --scope full`',
   },
   foreign: {
-    says: '403 without a word',
-    means: 'Ollama does not know the Host or the Origin that it was sent.',
-    next: 'nginx should send `Host localhost:11434` and no Origin: deploy the site again.',
+    error: '403 with an empty body',
+    cause: 'Ollama rejects the Host or Origin header that it received.',
+    fix: 'nginx should send `Host localhost:11434` and no Origin: deploy the site again.',
   },
   slowedDown: {
-    says: '429 too_many_failed_attempts',
-    means: 'The gate is slowing this address after many refused requests.',
-    next: 'Mend the key of whoever asks, wait two minutes and run it again.',
+    error: '429 too_many_failed_attempts',
+    cause: 'The gate rate-limits this IP address after many rejected requests.',
+    fix: 'Fix the key of the client that sends them, wait two minutes and retry.',
   },
   overLimit: {
-    says: '429 rate_limit_exceeded',
-    means: 'This client has a limit of requests a minute, and is above it.',
-    next: 'Wait as long as Retry-After says; for another limit revoke the client and add it again with --limit.',
+    error: '429 rate_limit_exceeded',
+    cause: 'This client has exceeded its limit of requests per minute.',
+    fix: 'Wait for the time in Retry-After; to change the limit, revoke the client and add it again with --limit.',
   },
 } as const satisfies Record<string, Row>;
 
-/** Behind it. */
+/** The backend fails. */
 const BACKEND = {
   badGateway: {
-    says: '502 Bad Gateway',
-    means:
-      "nginx could not reach the backend: the service is down, the backend's firewall does not let the proxy in, or the backend's address is wrong.",
-    next: `\`${STATUS}\` shows the address in force and asks the backend from the proxy.`,
+    error: '502 Bad Gateway',
+    cause:
+      "nginx could not reach the backend: the service is down, the backend's firewall blocks the proxy, or the backend's address is wrong.",
+    fix: `\`${STATUS}\` shows the configured address and whether the backend is reachable from the proxy.`,
   },
   gatewayTimeout: {
-    says: '504 Gateway Time-out',
-    means:
-      "The backend did not answer nginx in time: the machine is off, its firewall drops the proxy's packets, or the backend's address is wrong.",
-    next: `\`${STATUS}\` shows the address in force and asks the backend from the proxy.`,
+    error: '504 Gateway Time-out',
+    cause:
+      "The backend did not answer nginx in time: the machine is down, its firewall drops the proxy's packets, or the backend's address is wrong.",
+    fix: `\`${STATUS}\` shows the configured address and whether the backend is reachable from the proxy.`,
   },
   unavailable: {
-    says: '503 Service Unavailable',
-    means:
-      'Either nginx is limiting requests, or the backend says that it is overloaded, or the site has only its first vhost, without a certificate.',
-    next: `\`${STATUS}\` tells which; a certificate comes by \`npx tsx scripts/bootstrap-tls.ts\`.`,
+    error: '503 Service Unavailable',
+    cause:
+      'nginx limits requests, the backend reports that it is overloaded, or the site has only its HTTP-only vhost and no certificate.',
+    fix: `\`${STATUS}\` shows which; to get a certificate, run \`npx tsx scripts/bootstrap-tls.ts\`.`,
   },
   serverError: {
-    says: '500 Internal Server Error',
-    means: 'nginx or the backend met a fault of its own.',
-    next: 'The error log of nginx, or of the backend, says why.',
+    error: '500 Internal Server Error',
+    cause: 'nginx or the backend has an internal error.',
+    fix: 'Check the error log of nginx and of the backend.',
   },
   tooLarge: {
-    says: '413 Request Entity Too Large',
-    means: 'The body is larger than nginx lets through.',
-    next: 'Look at client_max_body_size in the vhost, and deploy the site again.',
+    error: '413 Request Entity Too Large',
+    cause: 'The request body is larger than nginx allows.',
+    fix: 'Check client_max_body_size in the vhost, and deploy the site again.',
   },
-  lump: {
-    says: 'an answer that stays away, then comes in one piece',
-    means: 'Something on the way holds answers back, and editors show nothing until the end.',
-    next: 'The location needs `proxy_buffering off` and `proxy_http_version 1.1`, without gzip; deploy the site again, and look for another proxy or CDN in between.',
+  buffered: {
+    error: 'a response that arrives all at once instead of streaming',
+    cause: 'Something on the path buffers responses, and editors show nothing until the end.',
+    fix: 'The location needs `proxy_buffering off` and `proxy_http_version 1.1`, without gzip; deploy the site again, and check for another proxy or CDN in between.',
   },
   noWebSocket: {
-    says: 'agents that do not start; WebSocket connection failed',
-    means: 'The request for a WebSocket was lost on the way.',
-    next: 'The location needs `proxy_http_version 1.1`, `proxy_set_header Upgrade $http_upgrade` and `proxy_set_header Connection $connection_upgrade`, and that map must give `upgrade`; another file of nginx may define $connection_upgrade otherwise (`nginx -T | grep -A3 connection_upgrade`).',
+    error: 'agents that do not start; WebSocket connection failed',
+    cause: 'The WebSocket upgrade request did not reach the backend.',
+    fix: 'The location needs `proxy_http_version 1.1`, `proxy_set_header Upgrade $http_upgrade` and `proxy_set_header Connection $connection_upgrade`, and that map must yield `upgrade`; another nginx file may define $connection_upgrade differently (`nginx -T | grep -A3 connection_upgrade`).',
   },
   blank: {
-    says: 'a blank page, as under /anythingllm/',
-    means:
-      'The front end looks for its files and its API at the root of the host, and gets something else there.',
-    next: 'Look whether `location /` goes to its backend, and whether another location (such as `~ \\.(js|css)$`) takes them; deploy the site again.',
+    error: 'a blank page, as under /anythingllm/',
+    cause:
+      'The front end requests its files and its API from the root of the host, and receives something else there.',
+    fix: 'Check that `location /` proxies to its backend, and whether another location (such as `~ \\.(js|css)$`) takes these requests; deploy the site again.',
   },
 } as const satisfies Record<string, Row>;
 
-/** All of them, by name: a check that sees a cause says its row. */
-export const CLIENTS = { ...WAY, ...GATE, ...BACKEND } as const;
+/** All rows, by name: a check that recognizes a cause reports its row. */
+export const SYMPTOMS = { ...NETWORK, ...GATE, ...BACKEND } as const;
 
-/** Those that a status tells by itself, whoever gives it. */
+/** Those that are recognized by the status code alone. */
 const BY_STATUS: Readonly<Record<number, Row>> = {
-  413: CLIENTS.tooLarge,
-  429: CLIENTS.slowedDown,
-  500: CLIENTS.serverError,
-  502: CLIENTS.badGateway,
-  503: CLIENTS.unavailable,
-  504: CLIENTS.gatewayTimeout,
+  413: SYMPTOMS.tooLarge,
+  429: SYMPTOMS.slowedDown,
+  500: SYMPTOMS.serverError,
+  502: SYMPTOMS.badGateway,
+  503: SYMPTOMS.unavailable,
+  504: SYMPTOMS.gatewayTimeout,
 };
 
-/** The row for an answer: by the `code` in a JSON error like OpenAI's, or by the status alone. */
+/** The row for a response: by the `code` in an OpenAI-style JSON error, or by the status code alone. */
 export function symptomOf(status: number, body: string): Row | undefined {
   const code = /"code":"(\w+)"/.exec(body)?.[1];
-  const byCode = Object.values(CLIENTS).find(({ says }) => code && says.startsWith(`${status} ${code}`));
+  const byCode = Object.values(SYMPTOMS).find(({ error }) => code && error.startsWith(`${status} ${code}`));
   return byCode ?? BY_STATUS[status];
 }

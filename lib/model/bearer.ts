@@ -1,41 +1,41 @@
-/** Bearer tokens and the names of the clients that hold them: their forms, fingerprints and scopes. */
+/** Bearer tokens and client names: valid forms, fingerprints and scopes. */
 import { createHash } from 'node:crypto';
 import type { Secret } from '../util/secret.ts';
 import { isGuessable } from './guessable.ts';
 
-/** `full` reaches all of the service behind the gate, `inference` only what its http-maps file lists. */
+/** `full` allows every path of the service behind the gate, `inference` only those listed in its http-maps file. */
 export const SCOPES = ['full', 'inference'] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** The client whose token comes from the settings. */
 export const DEFAULT_CLIENT = 'default';
 
-/** The token that .env.example shows; never a good one. */
+/** The token in .env.example, which is always rejected. */
 export const EXAMPLE_TOKEN = 'changeme-by-openssl-rand-hex-32';
 
-const FORM = '16 to 512 visible ASCII characters, no blanks, none of " \' \\';
+const FORM = '16 to 512 printable ASCII characters, without spaces, quotes and backslashes';
 const RANDOM =
   'a random token, not a placeholder, common words, a sequence or a repetition; generate one with `openssl rand -hex 32`';
 
-/** What form a token must have, when `value` does not have it; never the value itself. */
+/** The required form of a token, if `value` does not have it; never includes the value. */
 export function judgeTokenForm(value: string): string | undefined {
   if (/^bearer\s/i.test(value)) return 'the token alone, without "Bearer " before it';
   return !/^[!#-&(-[\]-~]{16,512}$/.test(value) || value.endsWith('\n') ? FORM : undefined;
 }
 
-/** What a new token must be, when `value` is not: of the form, and hard to guess. */
+/** The requirements for a new token, if `value` does not meet them: its form, and hard to guess. */
 export function judgeToken(value: string): string | undefined {
   return judgeTokenForm(value) ?? (isGuessable(value) ? RANDOM : undefined);
 }
 
-/** What form a client's name must have, when `name` does not have it: it becomes a file name and a word of nginx's. */
+/** The required form of a client name, if `name` does not have it: it becomes a file name and part of an nginx value. */
 export function judgeClientName(name: string): string | undefined {
   if (!/^[a-z0-9][a-z0-9_-]{0,63}$/.test(name))
-    return '1 to 64 of a-z, 0-9, "_" and "-", beginning with a letter or digit';
-  return looksGenerated(name) ? 'a word for people, and this looks like a token' : undefined;
+    return '1 to 64 of a-z, 0-9, "_" and "-", starting with a letter or digit';
+  return looksGenerated(name) ? 'a readable name; this looks like a token' : undefined;
 }
 
-/** As newToken() makes them, and as good as nobody names a client. */
+/** The form of newToken(), which is not a plausible client name. */
 const looksGenerated = (name: string): boolean =>
   /^[0-9a-f]{64}$/.test(name) && /\d/.test(name) && /[a-f]/.test(name);
 

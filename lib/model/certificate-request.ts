@@ -8,16 +8,16 @@ export const LETS_ENCRYPT_STAGING = 'https://acme-staging-v02.api.letsencrypt.or
 
 export interface CertificateRequest {
   readonly method: 'order' | 'self-signed';
-  /** A rehearsal with the staging CA. */
+  /** Use the staging CA. */
   readonly staging: boolean;
-  /** Although there is a good one. */
+  /** Even if the current one is valid. */
   readonly force: boolean;
   readonly server: string;
   readonly email: string;
-  /** A CA of the operator's own, which may reach what the internet does not. */
+  /** A private CA, which may reach hosts that the internet does not. */
   readonly isLocalCa: boolean;
 }
 
-/** The directory URLs of the CAs that certbot may be told to ask. */
+/** The ACME directory URLs that certbot may use. */
 export const acmeServers = (directoryUrl: string): readonly string[] =>
   directoryUrl === LETS_ENCRYPT ? [directoryUrl, LETS_ENCRYPT_STAGING] : [directoryUrl];

@@ -1,10 +1,10 @@
-/** Certificates as a proxy holds them: read from PEM, judged by the rule that certbot renews by. */
+/** Certificates on a proxy: read from PEM, judged by the renewal rule of certbot. */
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { PeerCertificate } from 'node:tls';
 import type { CertificateLife, CheckStatus, Issued } from './check.ts';
 
-/** The first of a chain, which is the server's own. */
+/** The server certificate, which is the first one of a chain. */
 export interface Certificate extends Issued {
   readonly issuer: string;
   readonly from: Date;
@@ -16,12 +16,15 @@ type Dates = Pick<PeerCertificate, 'valid_from' | 'valid_to'>;
 
 export const DAY_MS = 86_400_000;
 
-/** Fewer days left than these are a failure, and worth a warning. */
-const LIMITS = { failDays: 7, warnDays: 21 } as const;
+/** With fewer days left, a certificate is a warning. */
+export const WARN_DAYS = 21;
+
+/** With fewer days left than these, a certificate is a failure or a warning. */
+const LIMITS = { failDays: 7, warnDays: WARN_DAYS } as const;
 
 const RENEWED_BEFORE_MS = 30 * DAY_MS;
 
-/** Reads the first certificate of a PEM file; undefined when there is none. */
+/** Reads the first certificate of a PEM file; undefined if there is none. */
 export function readCertificate(pem: string | undefined): Certificate | undefined {
   const [first] = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.exec(pem ?? '') ?? [];
   if (first === undefined) return undefined;
@@ -44,23 +47,23 @@ function describe(x509: X509Certificate): Certificate {
 }
 
 function kindOf(x509: X509Certificate): Issued['kind'] {
-  // Not checkIssued(): that also wants the right to sign others, which a server's certificate lacks.
+  // Not checkIssued(): that also requires the permission to sign, which a server certificate lacks.
   if (x509.issuer === x509.subject && x509.verify(x509.publicKey)) return 'self-signed';
   return isStaging(x509.issuer) ? 'staging' : 'ca';
 }
 
-/** Let's Encrypt writes it into every name of its staging CAs (https://letsencrypt.org/docs/staging-environment/). */
+/** The name of every staging CA of Let's Encrypt contains it (https://letsencrypt.org/docs/staging-environment/). */
 export function isStaging(issuer: string): boolean {
   return issuer.includes('(STAGING)');
 }
 
-/** When certbot would renew it: 30 days before its end, or a third of its life where that is less. */
+/** When certbot would renew it: 30 days before it expires, or a third of its lifetime if that is less. */
 export function renewalPoint({ from, until }: Pick<Certificate, 'from' | 'until'>): Date {
   const third = (until.getTime() - from.getTime()) / 3;
   return new Date(until.getTime() - Math.min(RENEWED_BEFORE_MS, third));
 }
 
-/** Why `certificate` is not good enough to go on with; empty when it is. */
+/** Why `certificate` cannot be kept; empty if it can. */
 export function certificateFault(
   certificate: Certificate | undefined,
   name: string,
@@ -69,36 +72,36 @@ export function certificateFault(
 ): string {
   if (!certificate) return 'there is no certificate yet';
   const { kind, from, until } = certificate;
-  if (!accepted.includes(kind)) return `the certificate there is ${CERTIFICATE_KINDS[kind]}`;
-  if (!certificate.names(name)) return `the certificate there does not name ${name}`;
-  if (from > now) return 'the certificate there is not valid yet';
-  return renewalPoint(certificate) > now ? '' : `the certificate there ends on ${dayOf(until)}`;
+  if (!accepted.includes(kind)) return `the current certificate is ${CERTIFICATE_KINDS[kind]}`;
+  if (!certificate.names(name)) return `the current certificate is not for ${name}`;
+  if (from > now) return 'the current certificate is not valid yet';
+  return renewalPoint(certificate) > now ? '' : `the current certificate expires on ${dayOf(until)}`;
 }
 
-/** What kinds of certificate are for people. */
+/** The kinds of certificates as text. */
 export const CERTIFICATE_KINDS: Readonly<Record<Issued['kind'], string>> = {
   ca: 'from a CA',
-  staging: 'a staging one, which no client trusts',
+  staging: 'a staging certificate, which no client trusts',
   'self-signed': 'self-signed',
 };
 
 /** `2026-11-22` */
 export const dayOf = (date: Date): string => date.toISOString().slice(0, 10);
 
-/** Days from `now` to its end, whole ones. */
+/** Full days from `now` until it expires. */
 export const daysLeft = ({ until }: Pick<Certificate, 'until'>, now: Date): number => daysUntil(until, now);
 
-/** The certificate that a host told of, as the checks compare it. */
+/** The certificate that a host reported, for the checks. */
 export function issuedOn({ certificate }: { readonly certificate?: string }): Issued[] {
   const read = readCertificate(certificate);
   return read ? [{ kind: read.kind, fingerprint: read.fingerprint }] : [];
 }
 
-/** Whole days from `now` to `end`; negative once it is over. */
+/** Full days from `now` to `end`; negative if `end` is in the past. */
 export const daysUntil = (end: Date, now: Date): number =>
   Math.floor((end.getTime() - now.getTime()) / DAY_MS);
 
-/** Are so many days left enough? */
+/** The status for this number of days left. */
 export function judgeDays(
   days: number,
   { failDays, warnDays }: Pick<CertificateLife, 'failDays' | 'warnDays'> = LIMITS,
@@ -107,7 +110,7 @@ export function judgeDays(
   return days < warnDays ? 'warned' : 'passed';
 }
 
-/** Its life from end to end; undefined where its dates are none. */
+/** The validity of a certificate; undefined if its dates are invalid. */
 export function lifeOf(dates: Dates, now: Date): CertificateLife | undefined {
   const [from, to] = [new Date(dates.valid_from), new Date(dates.valid_to)];
   if (Number.isNaN(from.getTime()) || Number.isNaN(to.getTime())) return undefined;

@@ -1,32 +1,32 @@
-/** What a check is, what it is asked of, what it may say, and how many said what. */
+/** Checks: their definition, target, findings and totals. */
 import type { Duplex } from 'node:stream';
 import type { Secret } from '../util/secret.ts';
 
 export type CheckStatus = 'passed' | 'warned' | 'failed' | 'skipped';
 
-/** What a check saw. */
+/** The result of a check. */
 export interface Finding {
   readonly status: CheckStatus;
-  /** One plain sentence; for a failure also what it means and what to do next. */
+  /** One sentence; for a failure also the cause and the fix. */
   readonly detail: string;
-  /** The same by hand; the token as `$VARIABLE`, never its value. */
+  /** The equivalent curl command; the token as `$VARIABLE`, never its value. */
   readonly curl?: string;
   readonly measured?: Measured;
 }
 
-/** What a check measured, for those who draw it; numbers and dates alone, so nothing in it is secret or hostile. */
+/** Measurements for charts; only numbers and dates, so nothing in them is secret or needs escaping. */
 export type Measured = StreamTiming | CertificateLife;
 
-/** When a streamed answer arrived, in milliseconds since the request was sent. */
+/** Arrival times of a streamed response, in milliseconds since the request. */
 export interface StreamTiming {
   readonly kind: 'stream';
-  /** Reads that came together are one piece; only the first few hundred are kept. */
+  /** Reads at the same time count as one chunk; only the first few hundred are kept. */
   readonly pieces: readonly { readonly at: number; readonly events: number }[];
-  /** When the last of all pieces came. */
+  /** The arrival of the last chunk. */
   readonly total: number;
 }
 
-/** From when to when a certificate is valid (ISO 8601), and when its days left are too few. */
+/** The validity of a certificate (ISO 8601), and the thresholds for its days left. */
 export interface CertificateLife {
   readonly kind: 'certificate';
   readonly notBefore: string;
@@ -36,49 +36,49 @@ export interface CertificateLife {
   readonly failDays: number;
 }
 
-/** A finding with its name and its time, as the reports show it. */
+/** A finding with the name of its check and its duration. */
 export interface CheckResult extends Finding {
   readonly name: string;
-  /** False only for a failure: what was skipped or warned of is no failure. */
+  /** False only for a failure: skipped checks and warnings do not count. */
   readonly ok: boolean;
   readonly milliseconds: number;
 }
 
-/** A certificate that a proxy holds for the site. */
+/** A certificate on a proxy for the site. */
 export interface Issued {
   readonly kind: 'ca' | 'staging' | 'self-signed';
-  /** SHA-256, as Node writes it: `AA:BB:…`. */
+  /** SHA-256 in the format of Node: `AA:BB:…`. */
   readonly fingerprint: string;
 }
 
-/** The site as seen from outside, and by which way. */
+/** The site to check, and how to connect to it. */
 export interface CheckTarget {
   readonly serverName: string;
-  /** Is it known by an address or a name of its LAN only? No CA gives such a one a certificate. */
+  /** Does it have only an address or a LAN name? No public CA issues a certificate for it. */
   readonly isNameless?: boolean | undefined;
-  /** Connect there instead of resolving the name, as curl's `--connect-to`. */
+  /** Connect to this address instead of resolving the name, like `--connect-to` of curl. */
   readonly address?: string | undefined;
   /** 443 unless given. */
   readonly port?: number | undefined;
   /** 80 unless given. */
   readonly httpPort?: number | undefined;
-  /** Opens a connection to that port of the proxy by another way, such as an SSH tunnel. */
+  /** Opens a connection to a port of the proxy another way, such as an SSH tunnel. */
   readonly open?: ((port: number) => Promise<Duplex>) | undefined;
   readonly token?: Secret | undefined;
   /**
-   * Asks the proxy itself what is wrong with the gate's clients; nothing where the gate has one.
-   * @throws Error when the proxy cannot be asked
+   * Queries the proxy itself for problems with the clients of the gate; empty if it has a client.
+   * @throws Error if the proxy cannot be queried
    */
   readonly clientFaults?: (() => Promise<readonly string[]>) | undefined;
   /** A token of scope `inference`. */
   readonly inferenceToken?: Secret | undefined;
-  /** The proxies, as the settings name them; for advice. */
+  /** The proxies in the settings, for advice. */
   readonly proxies?: readonly string[] | undefined;
-  /** Certificates of which one must be served, as told by the proxies themselves; empty when not known. */
+  /** The certificates on the proxies, one of which must be served; empty if unknown. */
   readonly issued?: readonly Issued[] | undefined;
-  /** How long each check may take; without it, each check's own limit holds. */
+  /** The time limit of each check; without it, the limit of the check itself applies. */
   readonly timeoutMs?: number | undefined;
-  /** Set by `runChecks`: fires when a check's time is up. */
+  /** Set by `runChecks`: aborts when the time limit of the check is reached. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -86,10 +86,10 @@ export interface Check {
   readonly name: string;
   /** 15 seconds unless given. */
   readonly limitMs?: number;
-  /** Does it judge by the clock? Then what else this machine is at may spoil it. */
+  /** Does its result depend on timing? Then other load on this machine can affect it. */
   readonly isTimed?: boolean;
   readonly run: (target: CheckTarget) => Promise<Finding>;
-  /** The same by hand, where a finding does not say it better. */
+  /** The equivalent curl command, unless the finding has a better one. */
   readonly curl?: (target: CheckTarget) => string;
 }
 
@@ -108,15 +108,15 @@ export const warned = finding('warned');
 export const failed = finding('failed');
 export const skipped = finding('skipped');
 
-/** How the checks went, and which failed. */
+/** The totals of the checks, and the names of the failed ones. */
 export function checkSummary(checks: readonly CheckResult[]): string[] {
   const failed = checks.filter(({ ok }) => !ok).map(({ name }) => name);
   return [...checkCounts(checks), ...(failed.length > 0 ? [`failed: ${failed.join(', ')}`] : [])];
 }
 
-/** How many passed, warned, failed and were skipped; nothing without checks. */
+/** How many checks passed, warned, failed and were skipped; empty without checks. */
 export function checkCounts(checks: readonly CheckResult[]): string[] {
-  const count = (wanted: CheckStatus) => checks.filter(({ status }) => status === wanted).length;
+  const count = (each: CheckStatus) => checks.filter(({ status }) => status === each).length;
   const parts = (['passed', 'warned', 'failed', 'skipped'] as const)
     .filter((status) => count(status) > 0)
     .map((status) => `${count(status)} ${status}`);

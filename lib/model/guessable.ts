@@ -1,14 +1,14 @@
-/** Is a token one that people think of, and lists of passwords hold? */
+/** Detects guessable tokens: placeholders, common words, sequences and repetitions. */
 
-/** Whatever the length: random tokens of 16 digits have fewer once in two million. */
+/** At any length: only one in two million random tokens of 16 digits has fewer. */
 const FEWEST_CHARACTERS = 4;
-/** As many parts must not follow from what stands before them; chance leaves more than ten of sixteen. */
+/** The minimum number of unpredictable parts; random tokens of 16 characters have more than ten. */
 const FEWEST_SURPRISES = 6;
-/** Shorter ones are met by chance. */
+/** Shorter ones occur by chance. */
 const SHORTEST_TRACK = 3;
 const SHORTEST_REPETITION = 3;
 
-/** What examples show, whatever stands around it. */
+/** Placeholders in examples, anywhere in the token. */
 const PLACEHOLDER =
   /change-?me|change-?this|replace-?me|replace-?with|placeholder|your-?(?:own-?)?(?:bearer|token|secret|api-?key)/;
 
@@ -25,7 +25,7 @@ const WORDS =
 /** A word or a short key, typed until it was long enough. */
 const REPEATED = /^([a-z0-9]{1,11})\1+[^a-z0-9]?$/;
 
-/** What people write for a letter. */
+/** Common substitutes for letters. */
 const LEET: Readonly<Record<string, string>> = {
   a: 'a4@',
   b: 'b8',
@@ -62,8 +62,8 @@ const KEYBOARD = [
 const TRACKS = [...ASCENDING, ...KEYBOARD].flatMap((track) => [track, [...track].reverse().join('')]);
 
 /**
- * Is `token` a placeholder, or does it consist of few characters, or of little more than common words, years, sequences
- * and repetitions? Capital letters, digits for letters and separators do not help.
+ * Is `token` a placeholder, or does it have few distinct characters, or mostly common words, years, sequences and
+ * repetitions? Letter case, digits in place of letters, and separators are ignored.
  */
 export function isGuessable(token: string): boolean {
   const text = token.toLowerCase();
@@ -74,7 +74,7 @@ export function isGuessable(token: string): boolean {
   return Math.min(surprises(text), surprises(half(0)) + surprises(half(1))) < FEWEST_SURPRISES;
 }
 
-/** In how many parts does `text` fall, each a character or something known? Separators do not count. */
+/** The number of parts of `text`, each a character or a known pattern. Separators do not count. */
 function surprises(text: string): number {
   let count = 0;
   for (let at = 0; at < text.length; ) {
@@ -106,7 +106,7 @@ function repetitionAt(text: string, at: number): number {
   return longest(text, at, SHORTEST_REPETITION, wasBefore);
 }
 
-/** The greatest length of a part at `at` that `is` holds for, from `shortest` on; 0 when there is none. */
+/** The longest part at `at` for which `is` is true, at least `shortest`; 0 if there is none. */
 function longest(text: string, at: number, shortest: number, is: (length: number) => boolean): number {
   let length = shortest;
   while (at + length <= text.length && is(length)) length += 1;

@@ -1,4 +1,4 @@
-/** What happened on one host during one run. Reports are values: protocol.ts reads one, the functions here make others of it. */
+/** What happened on one host during one run. Reports are values: protocol.ts reads one, the functions here derive others. */
 import type { CheckResult } from './check.ts';
 import type { Fact, FailureCode, RowKind, Step } from './contract.ts';
 
@@ -13,22 +13,31 @@ export const OUTCOMES = [
 ] as const;
 export type OutcomeName = (typeof OUTCOMES)[number];
 
-/** A failure in the words of the program that met it. `code` says at which point (lib/diagnosis/diagnose.ts). */
+/** A failure as the program reported it. `code` names the step or the kind of failure (lib/diagnosis/diagnose.ts). */
 export interface Failure {
   readonly code: FailureCode;
   readonly text: string;
-  /** What to do next, where the one who failed knows best (SSH, paths on the host). */
+  /** A fix that only the code that failed can give (SSH, paths on the host). */
   readonly advice?: string;
-  /** What it means and what to do next, once that was looked up (lib/diagnosis/diagnose.ts). */
-  readonly means?: string;
-  readonly next?: string;
+  /** Cause and fix, added by lib/diagnosis/diagnose.ts. */
+  readonly cause?: string;
+  readonly fix?: string;
 }
 
-/** Something wrong on a host although the run did what it was asked to. */
+/** The failure under the names that --json uses: `means` for the cause, `next` for the fix. */
+export function failureAsJson({ cause, fix, ...rest }: Failure): Readonly<Record<string, string>> {
+  return {
+    ...rest,
+    ...(fix !== undefined && { next: fix }),
+    ...(cause !== undefined && { means: cause }),
+  };
+}
+
+/** A problem on a host where the run itself succeeded. */
 export interface Fault {
-  /** What it is about, in a word or two. */
+  /** Its subject, in a word or two. */
   readonly about: string;
-  /** What is wrong, what it means, what to do. */
+  /** What is wrong, its cause, the fix. */
   readonly text: string;
 }
 
@@ -44,30 +53,30 @@ export type Times = Partial<Record<Step, number>>;
 export interface HostReport {
   readonly host: string;
   readonly outcome: OutcomeName;
-  /** The release that this run made. */
+  /** The release created by this run. */
   readonly release?: string;
-  /** The last release before this run. */
+  /** The latest release before this run. */
   readonly before?: string;
   readonly failure?: Failure;
-  /** Set when the rollback failed: the steps to do by hand. */
+  /** Set when the rollback failed: the manual recovery steps. */
   readonly todo?: readonly string[];
-  /** The client that got the candidate token: only a first deploy has one. */
+  /** The client that received the generated token; set only on a first deploy. */
   readonly generated?: string;
   readonly files: readonly FileReport[];
   readonly drift: readonly { readonly path: string; readonly how: string }[];
   readonly notes: readonly string[];
   readonly facts: Readonly<Partial<Record<Fact, string>>>;
-  /** Requested rows by their kind (clients, releases). */
+  /** The requested rows, by kind (clients, releases). */
   readonly rows: Readonly<Partial<Record<RowKind, readonly (readonly string[])[]>>>;
   /** The certificate on the host with its chain, as PEM. */
   readonly certificate?: string;
-  /** Results of the checks made on this host alone. */
+  /** Checks of this proxy alone, when each proxy is checked individually. */
   readonly checks?: readonly CheckResult[];
-  /** What needs attention; with any, the exit status is 3. */
+  /** What needs attention; if anything does, the exit status is 3. */
   readonly attention?: readonly Fault[];
-  /** The summary's words, where the outcome alone does not say it. */
+  /** The summary text, where the outcome alone is not enough. */
   readonly meaning?: string;
-  /** Texts before and after, by path, in a plan. */
+  /** In a plan: file contents before and after, by path. */
   readonly texts: ReadonlyMap<string, { readonly before: string; readonly after: string }>;
   /** Of those on the proxy by its own clock, in steps of 10. */
   readonly milliseconds: Readonly<Times>;
@@ -84,7 +93,7 @@ type Writable<T> =
 /** A report that is being read from a program's records (lib/remote/protocol.ts, the only place that writes into one). */
 export type HostReportDraft = Writable<Omit<HostReport, 'checks' | 'attention'>>;
 
-/** An empty report, `failed` until the program says otherwise. */
+/** An empty report, `failed` until the program reports another outcome. */
 export function newReport(host: string): HostReportDraft {
   return {
     host,
@@ -104,36 +113,36 @@ const DONE = new Set(['applied', 'unchanged', 'planned']);
 /** The code of a proxy that was skipped because the canary was not healthy. */
 export const NOT_TRIED = 'not-tried' satisfies FailureCode;
 
-/** Did the run do on this host what it was asked to? */
+/** Did the run succeed on this host? */
 export const isDone = ({ outcome }: HostReport): boolean => DONE.has(outcome);
 
-/** Was it done, did no check fail, and does nothing need attention? */
+/** Did the run succeed, with no failed check and nothing that needs attention? */
 export const isWell = (report: HostReport): boolean =>
   isDone(report) && areWell(report.checks) && !report.attention?.length;
 
-/** Did no check fail? */
+/** Did all checks pass, warn or get skipped? */
 export const areWell = (checks: readonly CheckResult[] = []): boolean => checks.every(({ ok }) => ok);
 
-/** May it be live on this host? A lost connection leaves that open. */
+/** Can the change be live on this host? After a lost connection that is unknown. */
 export const mayBeLive = ({ outcome }: HostReport): boolean =>
   outcome === 'applied' || outcome === 'unchanged' || outcome === 'unknown';
 
-/** The report with a failure that was found from here. */
+/** The report with a failure that was detected on this machine. */
 export const failedReport = (
   report: HostReport,
   failure: Failure,
   outcome: OutcomeName = 'failed',
 ): HostReport => ({ ...report, outcome, failure });
 
-/** What the outcome alone does not say. */
+/** The part of the summary that the outcome alone does not include. */
 export type Verdict = Pick<HostReport, 'meaning' | 'attention'>;
 
 /** The report with its verdict: the only place that sets `meaning` and `attention`. */
 export const withVerdict = (report: HostReport, verdict: Verdict): HostReport => ({ ...report, ...verdict });
 
-/** What both runs did, as one report; what failed last has failed. */
+/** Both reports as one; a failure of the later one is the failure of both. */
 export function mergeReports(before: HostReport, then: HostReport): HostReport {
-  // Only what carries files made a release.
+  // Only a program that carries files creates a release.
   const { release, ...rest } = then;
   const made = then.files.length > 0 && release ? release : before.release;
   return {

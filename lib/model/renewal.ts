@@ -1,16 +1,16 @@
-/** Whether a certificate will be renewed automatically, from the facts that a proxy reports of certbot. */
+/** Will certbot renew a certificate automatically? Judged by the facts that a proxy reports. */
 import { WEBROOT } from './certificate-files.ts';
 import type { HostReport } from './host-report.ts';
 
-/** As lib/program/sh/certificate.sh reports it. */
+/** As reported by lib/program/sh/certificate.sh. */
 export interface Renewal {
-  /** Does certbot know the certificate? */
+  /** Is the certificate managed by certbot? */
   readonly by?: 'certbot';
-  /** The lineage that it belongs to, when that is not the site's own. */
+  /** The lineage that it belongs to, if that is not the one of the site. */
   readonly lineage?: string;
   readonly authenticator?: string;
   readonly webroot?: string;
-  /** What starts certbot there. */
+  /** How certbot is started there. */
   readonly schedule: 'timer' | 'cron' | 'off';
   /** Will nginx be reloaded after a renewal? */
   readonly hook: boolean;
@@ -18,7 +18,7 @@ export interface Renewal {
 
 const SCHEDULES = ['timer', 'cron'] as const;
 
-/** The facts of a host, read. */
+/** Parses the facts of a host. */
 export function renewalOf(facts: HostReport['facts']): Renewal {
   const { authenticator, webroot, lineage } = facts;
   return {
@@ -31,25 +31,25 @@ export function renewalOf(facts: HostReport['facts']): Renewal {
   };
 }
 
-/** What would let a certificate of a CA run out unnoticed: a sentence each, with what to do. */
+/** What would let a CA certificate expire unnoticed: one sentence each, with the fix. */
 export function renewalFaults(renewal: Renewal): readonly string[] {
   const { by, schedule, hook } = renewal;
   return [
     by === undefined ? UNKNOWN : authenticatorFault(renewal),
     schedule === 'off' ? OFF : '',
-    by === undefined || hook ? '' : UNTOLD,
+    by === undefined || hook ? '' : NO_HOOK,
   ].filter(Boolean);
 }
 
 function authenticatorFault({ authenticator, webroot = WEBROOT, lineage }: Renewal): string {
   if (lineage !== undefined) return '';
   if (authenticator === 'webroot' && webroot === WEBROOT) return '';
-  return `certbot renews by ${authenticator} ${webroot}, which this site may not serve; \`npx tsx scripts/bootstrap-tls.ts --force-renewal\` changes that and keeps all names`;
+  return `certbot renews it with ${authenticator} ${webroot}, which this site may not serve; \`npx tsx scripts/bootstrap-tls.ts --force-renewal\` changes that and keeps all names`;
 }
 
 const UNKNOWN =
-  'certbot does not know the certificate there, so nobody renews it; `npx tsx scripts/bootstrap-tls.ts --force-renewal` gets one that it does';
+  'certbot does not manage the certificate there, so it will not be renewed; `npx tsx scripts/bootstrap-tls.ts --force-renewal` requests one that certbot renews';
 const OFF =
-  'certbot does not run by itself on the proxy; there, as root: `systemctl enable --now certbot.timer`';
-const UNTOLD =
-  'nginx is not told of renewals: our hook of certbot is missing or changed; `npx tsx scripts/bootstrap-tls.ts` puts it right';
+  'certbot is not scheduled on the proxy; there, as root, run: `systemctl enable --now certbot.timer`';
+const NO_HOOK =
+  'nginx is not reloaded after renewals: the certbot renewal hook of gatepost is missing or changed; `npx tsx scripts/bootstrap-tls.ts` restores it';

@@ -1,14 +1,14 @@
-/** One run of a program: its id, its time, and who runs it. */
+/** One run of a program: its id, its time, and who started it. */
 import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 
-/** What every program is told. Times are the operator's: a proxy's clock may be years off. */
+/** Passed to every program. Times are from this machine: the clock of a proxy may be years off. */
 export interface Run {
-  /** Time and chance: unique, and in order. `20261122T174035Z-3fa9c1` */
+  /** Time and random digits: unique and sortable. `20261122T174035Z-3fa9c1` */
   readonly id: string;
   /** `2026-11-22T17:40:35Z` */
   readonly now: string;
-  /** Who runs it: `alice@laptop`. */
+  /** Who started it: `alice@laptop`. */
   readonly who: string;
 }
 
@@ -19,7 +19,7 @@ export function newRun(now = new Date()): Run {
   return { id: `${time.replace(/[-:]/g, '')}-${randomBytes(3).toString('hex')}`, now: time, who };
 }
 
-/** A container may run us as a user without a line in passwd. */
+/** In a container, the user may have no entry in /etc/passwd. */
 function userName(): string {
   try {
     return userInfo().username;
@@ -28,7 +28,7 @@ function userName(): string {
   }
 }
 
-/** The text of a program, and the id that leads its records. */
+/** The text of a program, and the id at the start of its records. */
 export interface Program {
   readonly id: string;
   readonly text: string;

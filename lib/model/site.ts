@@ -1,74 +1,74 @@
-/** What a site is (the data in sites/), and what a setting of a site is. */
+/** The definition of a site (the data in sites/) and of its settings. */
 import { type CertificateFiles, lineageFiles } from './certificate-files.ts';
 import type { CheckSpec } from './check.ts';
 
-/** A file for nginx's http context: its template in http-maps/, its name in conf.d/, its mode. */
+/** A file for the http context of nginx: its template in http-maps/, its name in conf.d/, its mode. */
 interface HttpMap {
   readonly source: string;
   readonly name: string;
   readonly mode: '600' | '644';
 }
 
-/** A bearer gate in front of Ollama: what its clients are, and where they come in. */
+/** A bearer gate in front of Ollama. */
 export interface Gate {
   /** The setting with the token of the client `default`. */
   readonly token: string;
   /** The setting with a token of scope `inference`, for a check. */
   readonly inferenceToken?: string;
-  /** The folder of the clients' files. */
+  /** The folder with the client files. */
   readonly clients: `/etc/nginx/${string}`;
-  /** Where Ollama stands on this site, such as `/ollama`. */
+  /** The path of Ollama on this site, such as `/ollama`. */
   readonly path: `/${string}`;
-  /** How many requests a minute a client can be limited to, and the zone that counts them in the maps. */
+  /** The available rate limits in requests per minute, each with its zone in the maps. */
   readonly limits: Readonly<Record<number, string>>;
-  /** The access log; its second word is the client's name. */
+  /** The access log; its second field is the client name. */
   readonly log: string;
 }
 
-/** A site is data: templates beside it, settings, maps, gate, checks (docs/sites.md). */
+/** A site is data: templates in the same folder, settings, maps, gate, checks (docs/sites.md). */
 export interface Site {
   readonly name: string;
-  /** Its name for people and certificates: what `server_name` says. `_`: it is reached by address, as the default server. */
+  /** The `server_name` and the name in the certificate. `_`: reached by address, as the default server. */
   readonly serverName: string;
-  /** The setting that, when it is set, is its name in the place of `serverName`; its certificate is then certbot's. */
+  /** The setting that overrides `serverName`; the certificate is then the one of certbot. */
   readonly nameFrom?: string;
-  /** PREFIX_PROXY_HOST, PREFIX_PROXY_USER, PREFIX_PROXY_PORT and PREFIX_SSH_KEY say how to reach its proxies. */
+  /** PREFIX_PROXY_HOST, PREFIX_PROXY_USER, PREFIX_PROXY_PORT and PREFIX_SSH_KEY configure access to its proxies. */
   readonly prefix: string;
   readonly proxy: { readonly host?: string; readonly user: string };
-  /** Settings by name. One that a template has as a marker, `__NAME__`, is filled in there. */
+  /** Settings by name. A template includes one with the marker `__NAME__`. */
   readonly settings: Readonly<Record<string, Setting>>;
   readonly maps: readonly HttpMap[];
   /** Does its vhost use $connection_upgrade? */
   readonly webSocket: boolean;
   readonly gate?: Gate;
-  /** The setting with the token that checks may use, where there is no gate. */
+  /** The setting with the token for checks, if there is no gate. */
   readonly checkToken?: string;
-  /** What its vhost names, where that is not certbot's place for `serverName`. */
+  /** The certificate in its vhost, if that is not the certbot path for `serverName`. */
   readonly certificate?: CertificateFiles;
   /** From lib/checks/catalog.ts, in the order in which they are reported. */
   readonly checks: readonly CheckSpec[];
 }
 const NAMELESS = '_';
 
-/** Where the certificate of `site` lies on a proxy. */
+/** The paths of the certificate of `site` on a proxy. */
 export function certificateFilesOf({ certificate, serverName }: Site): CertificateFiles {
   return certificate ?? lineageFiles(serverName);
 }
 
-/** Is `site` reached by address, having no name? */
+/** Is `site` reached by address, without a name? */
 export const isNameless = ({ serverName }: Site): boolean => serverName === NAMELESS;
 
-/** How one kind of setting is read. `read` returns undefined where the text does not have the form. */
+/** How one kind of setting is parsed. `read` returns undefined if the text is invalid. */
 export interface Form<T> {
   readonly wants: string;
   readonly read: (text: string) => T | undefined;
-  /** Says what is wrong with a value whose form is more than one sentence can tell. */
+  /** A more specific description of what is wrong with a value. */
   readonly problem?: (text: string) => string | undefined;
-  /** A secret value is never repeated in a message. */
+  /** A secret value is never included in a message. */
   readonly secret?: boolean;
 }
 
-/** A setting of a site: its form, and what holds when it is not set. */
+/** A setting of a site: its form, and its default. */
 export interface Setting<T = unknown> {
   readonly form: Form<T>;
   readonly default?: string;

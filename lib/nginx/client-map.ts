@@ -1,14 +1,14 @@
-/** One client of the gate -> the text of its file, a part of the gate's nginx map. */
+/** A bearer client -> the text of its file, which the nginx map of the gate includes. */
 import { escapeToken, type Scope } from '../model/bearer.ts';
 import type { Secret } from '../util/secret.ts';
 
-/** What a client is, apart from its file on the proxy; times as `2026-11-22T17:40:35Z`. */
+/** A bearer client; times as `2026-11-22T17:40:35Z`. */
 export interface Client {
   readonly name: string;
   readonly scope: Scope;
   readonly created: string;
   readonly rotated: string;
-  /** Newest first; two while the previous one is still kept. */
+  /** Newest first; two while the previous one is still valid. */
   readonly tokens: readonly Secret[];
 }
 
@@ -24,7 +24,7 @@ export const ROTATED_MARK = '# rotated';
 export const HEADER_START = '# Client "';
 export const HEADER_END = '" of the bearer gate. This file holds a secret: keep it owned by root, mode 0600.';
 
-/** The key of a token in the gate's map. */
+/** The key of a token in the map of the gate: a quoted regex. */
 export function clientMapKey(token: Secret): string {
   return `${KEY_START}${escapeToken(token.reveal())}${KEY_END}`;
 }
@@ -34,8 +34,8 @@ function keyLine(client: Client, token: Secret): string {
 }
 
 /**
- * The text of one client's file, included by the gate's map.
- * Regex keys, because nginx compares string keys ignoring case (https://nginx.org/en/docs/http/ngx_http_map_module.html).
+ * The text of the file of one client, included by the map of the gate.
+ * Keys are regexes, because nginx compares string keys case-insensitively (https://nginx.org/en/docs/http/ngx_http_map_module.html).
  */
 export function clientMap(client: Client): string {
   return [

@@ -1,4 +1,4 @@
-/** Site and settings -> the files that belong on a proxy. */
+/** Site and settings -> the files for a proxy. */
 import { readFile } from 'node:fs/promises';
 import type { Settings } from '../config/settings.ts';
 import { DEFAULT_CLIENT } from '../model/bearer.ts';
@@ -10,8 +10,8 @@ import { type Client, clientMap } from './client-map.ts';
 import { fill, inline, markersOf, snippetsOf } from './template.ts';
 
 /**
- * A file for the proxy. Where it goes there depends on the role, and for a vhost on that host's nginx.conf;
- * `first-client` is only for a proxy that has neither history nor clients.
+ * A file for the proxy. Its path there depends on the role, and for a vhost on the nginx.conf of that host;
+ * `first-client` is only for a proxy without history and clients.
  */
 export interface SiteFile {
   readonly role: 'vhost' | 'map' | 'shared' | 'client' | 'first-client';
@@ -39,54 +39,54 @@ export async function render(site: Site, settings: Settings): Promise<SiteFile[]
   ];
 }
 
-/** The map for $connection_upgrade, which sites share. */
+/** The map for $connection_upgrade, shared by all sites. */
 export async function webSocketMap(): Promise<SiteFile> {
   const { source, name } = WEBSOCKET_MAP;
   return { role: 'shared', name, mode: '644', content: await readMap(source) };
 }
 
-/** The vhost that answers the CA's challenge before there is a certificate; it takes the place of the full one. */
+/** The vhost that serves the ACME challenge before there is a certificate; the full vhost replaces it later. */
 export async function renderHttpOnly(site: Site, settings: Settings): Promise<SiteFile[]> {
   const content = await renderVhost(`${site.name}.http-only.conf`, site, settings, false);
   return [{ role: 'vhost', name: `${site.name}.conf`, mode: '644', content }];
 }
 
-/** The file of one client of the gate; `role` says whether it is wanted anyway or only on a first deploy. */
+/** The file of the client `default`; `role` selects whether it is always installed or only on a first deploy. */
 export function clientFile(role: 'client' | 'first-client', token: Secret, now: string): SiteFile {
   const client: Client = { name: DEFAULT_CLIENT, scope: 'full', created: now, rotated: now, tokens: [token] };
   return { role, name: client.name, mode: '600', content: clientMap(client) };
 }
 
-async function renderVhost(name: string, site: Site, settings: Settings, whole = true): Promise<string> {
+async function renderVhost(name: string, site: Site, settings: Settings, isFull = true): Promise<string> {
   const template = await readText(`sites/${name}`);
   const names = snippetsOf(template);
   const texts = await Promise.all(names.map((snippet) => readText(`sites/snippets/${snippet}`)));
   const text = inline(template, Object.fromEntries(names.map((snippet, i) => [snippet, texts[i] ?? ''])));
-  return fill(`sites/${name}`, text, markerValues(text, site, settings, whole));
+  return fill(`sites/${name}`, text, markerValues(text, site, settings, isFull));
 }
 
-/** Settings with a default are made to be filled in: the whole vhost must have their marker. Others fill what asks for them. */
+/** The full vhost must have the marker of every setting with a default. Other settings are used if their marker exists. */
 function markerValues(
   text: string,
   site: Site,
   { values }: Settings,
-  whole: boolean,
+  isFull: boolean,
 ): Record<string, string> {
   const markers = markersOf(text);
-  const wanted = Object.entries(site.settings).filter(
-    ([name, setting]) => (whole && setting.default) || markers.has(name),
+  const used = Object.entries(site.settings).filter(
+    ([name, setting]) => (isFull && setting.default) || markers.has(name),
   );
   const own = Object.entries(siteMarkers(site)).filter(([name]) => markers.has(name));
   return Object.fromEntries([
     ...own,
-    ...wanted.flatMap(([name]) => {
+    ...used.flatMap(([name]) => {
       const value = values[name];
       return value === undefined || value instanceof Secret ? [] : [[name, value]];
     }),
   ]);
 }
 
-/** What any template may ask of its site; for one whose name is a setting, or who has none. */
+/** Markers available in every template, for sites whose name is a setting or that have none. */
 function siteMarkers(site: Site): Record<string, string> {
   const { chain, key } = certificateFilesOf(site);
   return {
@@ -99,16 +99,14 @@ function siteMarkers(site: Site): Record<string, string> {
 
 const readMap = (name: string): Promise<string> => readText(`http-maps/${name}`);
 
-/** A template as text; a final newline is added where it lacks one. */
+/** A template as text; a missing final newline is added. */
 async function readText(name: string): Promise<string> {
   try {
     const text = await readFile(new URL(name, ROOT), 'utf8');
-    if (text.includes('\0')) throw new UsageError([`${name}: holds a NUL byte`]);
+    if (text.includes('\0')) throw new UsageError([`${name}: contains a NUL byte`]);
     return text.endsWith('\n') ? text : `${text}\n`;
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
-    throw new UsageError([
-      `${name}: this template cannot be read (${(cause as NodeJS.ErrnoException).code})`,
-    ]);
+    throw new UsageError([`${name}: the template cannot be read (${(cause as NodeJS.ErrnoException).code})`]);
   }
 }

@@ -11,8 +11,8 @@ export function markersOf(text: string): ReadonlySet<string> {
 }
 
 /**
- * Fills every marker in one pass: what a value holds is never looked at again.
- * @throws UsageError for a marker without a value, and for a value whose marker is not there
+ * Replaces all markers in one pass: markers inside values are not replaced.
+ * @throws UsageError for a marker without a value, and for a value without a marker
  */
 export function fill(name: string, text: string, values: Readonly<Record<string, string>>): string {
   const markers = markersOf(text);
@@ -28,7 +28,7 @@ export function fill(name: string, text: string, values: Readonly<Record<string,
   return text.replace(MARKER, (_, marker: string) => values[marker] ?? '');
 }
 
-/** Puts the text of snippets in the place of their `include snippets/NAME;` lines, indented as those are. */
+/** Replaces `include snippets/NAME;` lines with the text of the snippet, with the same indentation. */
 export function inline(text: string, snippets: Readonly<Record<string, string>>): string {
   return text.replace(SNIPPET, (line, indent: string, name: string) => {
     const snippet = lookUp(snippets, name);

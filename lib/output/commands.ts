@@ -1,39 +1,39 @@
-/** Commands in advice, ready to paste: with the site, the proxies and the env file of this run. */
+/** Commands in messages, ready to paste: with the site, proxies and env file of this run. */
 
 import type { CommandLine, FlagName } from '../config/flag-table.ts';
 import { quote } from '../util/shell.ts';
 
-/** The scripts that have `--local`. */
+/** The scripts that support `--local`. */
 export const LOCAL_SCRIPTS = ['bearers', 'deploy', 'remove', 'rollback', 'rotate-bearer', 'status'] as const;
 
-/** What chooses where a command works and with which settings; another's defaults may be another site. */
-const CARRIED = ['site', 'host', 'env', 'local'] as const satisfies readonly FlagName[];
-type Carried = (typeof CARRIED)[number];
+/** Flags that select the target and the settings of a command; without them it could act on another site. */
+const PASSED_ON = ['site', 'host', 'env', 'local'] as const satisfies readonly FlagName[];
+type PassedOn = (typeof PASSED_ON)[number];
 
-/** Between backticks, as all that is to be pasted. */
+/** In backticks, like everything that is meant to be pasted. */
 const COMMAND = /`((?:npx tsx|node) scripts\/([a-z-]+)\.ts)([^`\n]*)`/g;
 
-/** Adds the flags of `line` to every command of this suite in a text, where it does not have them. */
+/** Adds the flags of this command line to every gatepost command in a text that does not have them. */
 export function commandsWith({ flags, given }: CommandLine): (text: string) => string {
-  const carried = CARRIED.filter((flag) => given.has(flag)).map(
-    (flag) => [flag, written(flag, flags[flag])] as const,
+  const passedOn = PASSED_ON.filter((flag) => given.has(flag)).map(
+    (flag) => [flag, asText(flag, flags[flag])] as const,
   );
-  if (carried.length === 0) return (text) => text;
+  if (passedOn.length === 0) return (text) => text;
   return (text) =>
     text.replace(COMMAND, (_, start: string, script: string, rest: string) => {
-      const added = carried.filter(([flag]) => takes(script, rest, flag)).map(([, text]) => ` ${text}`);
+      const added = passedOn.filter(([flag]) => supports(script, rest, flag)).map(([, text]) => ` ${text}`);
       return `\`${start}${rest}${added.join('')}\``;
     });
 }
 
-function written(flag: Carried, value: string | boolean | undefined): string {
+function asText(flag: PassedOn, value: string | boolean | undefined): string {
   if (typeof value !== 'string') return `--${flag}`;
-  // A value that looks like a flag is one, unless it is joined.
+  // A value that starts with a hyphen must be joined with `=`, or it is parsed as a flag.
   return `--${flag}${value.startsWith('-') ? '=' : ' '}${/^[\w@%+:,./-]+$/.test(value) ? value : quote(value)}`;
 }
 
-/** Can the command `script rest` be given `flag`? */
-function takes(script: string, rest: string, flag: Carried): boolean {
+/** Does the command `script rest` support `flag`? */
+function supports(script: string, rest: string, flag: PassedOn): boolean {
   const has = (...flags: string[]) => flags.some((other) => rest.split(/[ =]/).includes(`--${other}`));
   if (has(flag, 'help')) return false;
   if (flag === 'host') return !has('bundle', 'local');

@@ -1,10 +1,10 @@
-/** What can be told, as data. */
+/** Everything that can be reported, as data. */
 import type { CheckResult, CheckStatus } from '../model/check.ts';
 import type { Step as StepName } from '../model/contract.ts';
 import type { Failure } from '../model/host-report.ts';
 import type { Table } from './table.ts';
 
-/** A step that has ended. */
+/** A finished step. */
 export interface Step {
   readonly kind: 'step';
   readonly host: string;
@@ -13,8 +13,8 @@ export interface Step {
   readonly ok: boolean;
 }
 
-/** What became of one of several hosts. */
-interface Became {
+/** The outcome on one of several hosts. */
+interface HostOutcome {
   readonly kind: 'host';
   readonly host: string;
   readonly ok: boolean;
@@ -22,43 +22,43 @@ interface Became {
   readonly text: string;
 }
 
-/** A host that did not get what it should. */
+/** A host on which the run failed. */
 export interface Failed {
   readonly kind: 'failure';
   readonly host: string;
   readonly failure: Failure;
-  /** What became of it, in a few words. */
+  /** Its outcome, in a few words. */
   readonly became?: string;
-  /** What is left to do by hand. */
+  /** Manual recovery steps. */
   readonly todo?: readonly string[] | undefined;
-  /** The steps that were not told as they ended. */
+  /** Steps that were not reported when they finished. */
   readonly steps?: readonly Step[];
 }
 
-/** Something that the operator can mend here, or a bug. */
+/** A problem that the operator can fix, or a bug. */
 export interface Problem {
   readonly kind: 'problem';
   readonly message: string;
   readonly advice: string;
 }
 
-/** What is under way: on a terminal one line that vanishes, elsewhere nothing. */
+/** Work in progress: a temporary line on a terminal, nothing elsewhere. */
 export type Progress =
-  /** Work on these hosts begins; of several, steps are told only where one fails. */
+  /** Work on these hosts starts; with several hosts, steps are reported only for failures. */
   | { readonly kind: 'hosts'; readonly hosts: readonly string[] }
   | { readonly kind: 'begin'; readonly host: string; readonly name: string }
   | { readonly kind: 'over'; readonly host: string }
   | { readonly kind: 'asking' | 'answered'; readonly check: string };
 
-/** One thing worth telling. */
+/** One entry of the report. */
 export type Entry =
   | Progress
   | Step
-  | Became
+  | HostOutcome
   | Failed
   | Problem
   | { readonly kind: 'title'; readonly text: string }
-  /** What is told of one of several hosts begins with its name. */
+  /** With several hosts, the text is prefixed with the name of the host. */
   | { readonly kind: 'note' | 'warning'; readonly text: string; readonly host?: string }
   | { readonly kind: 'file'; readonly text: string }
   | { readonly kind: 'text' | 'detail'; readonly text: string }

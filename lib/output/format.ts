@@ -1,4 +1,4 @@
-/** One formatter an entry: data in, lines out. */
+/** One formatter per kind of entry: data in, lines out. */
 import type { Entry } from './entry.ts';
 import { failureBlock, problemBlock } from './failure-block.ts';
 import { stepLine } from './steps.ts';
@@ -54,7 +54,7 @@ const FORMAT: Formatters = {
       .join('\n'),
 };
 
-/** The entry as lines; empty when it has none. */
+/** The entry as lines; empty if it has none. */
 export function format(entry: Entry, layout: Layout): string {
   const formatter = FORMAT[entry.kind] as (entry: Entry, layout: Layout) => string;
   return formatter(entry, layout);

@@ -1,28 +1,28 @@
-/** What is under way, as one short line; of several hosts, the steps are kept until one fails. */
+/** The work in progress as one short line; with several hosts, steps are buffered until a host fails. */
 import type { Entry, Step } from './entry.ts';
-import { stepName } from './steps.ts';
+import { stepTitle } from './steps.ts';
 
-/** Nobody wants to read of what is over in a moment. */
+/** Work that takes less time is not shown. */
 const AFTER_MS = 500;
 
 interface Watch {
-  readonly hear: (entry: Entry) => void;
-  /** The line for this moment; undefined when there is nothing to say. */
+  readonly update: (entry: Entry) => void;
+  /** The current line; undefined if there is nothing to show. */
   readonly line: () => string | undefined;
 }
 
-/** Hears everything that is told, and knows what is still under way. `clock` gives milliseconds. */
+/** Tracks the work in progress from the entries of the report. `clock` returns milliseconds. */
 export function createProgress(clock = () => performance.now()): Watch {
   const watches = [watchChecks(clock), watchHosts(clock)];
   return {
-    hear: (entry) => {
-      for (const watch of watches) watch.hear(entry);
+    update: (entry) => {
+      for (const watch of watches) watch.update(entry);
     },
     line: () => watches.map((watch) => watch.line()).find((line) => line !== undefined),
   };
 }
 
-interface Doing {
+interface ActiveStep {
   readonly name: string;
   readonly since: number;
 }
@@ -31,64 +31,64 @@ function watchHosts(clock: () => number): Watch {
   let all: readonly string[] = [];
   let since = 0;
   const left = new Set<string>();
-  const doing = new Map<string, Doing>();
-  const hear = (entry: Entry) => {
+  const active = new Map<string, ActiveStep>();
+  const update = (entry: Entry) => {
     if (entry.kind === 'hosts') {
       [all, since] = [entry.hosts, clock()];
       for (const host of all) left.add(host);
     }
-    if (entry.kind === 'begin') doing.set(entry.host, { name: entry.name, since: clock() });
-    if (entry.kind === 'step' || entry.kind === 'over') doing.delete(entry.host);
+    if (entry.kind === 'begin') active.set(entry.host, { name: entry.name, since: clock() });
+    if (entry.kind === 'step' || entry.kind === 'over') active.delete(entry.host);
     if (entry.kind === 'over') left.delete(entry.host);
   };
   const line = () => {
-    const [slowest] = [...doing].sort(([, a], [, b]) => a.since - b.since);
+    const [slowest] = [...active].sort(([, a], [, b]) => a.since - b.since);
     if (all.length < 2) return slowest && ofOne(slowest[1], clock());
     if (left.size === 0 || clock() - since < AFTER_MS) return undefined;
     const counted = `${all.length - left.size} of ${all.length} proxies`;
     return slowest ? `${counted}; slowest: ${ofSeveral(slowest, clock())}` : counted;
   };
-  return { hear, line };
+  return { update, line };
 }
 
-const ofOne = ({ name, since }: Doing, now: number): string | undefined =>
-  now - since < AFTER_MS ? undefined : `${stepName(name)} ${seconds(now - since).padStart(8)}`;
+const ofOne = ({ name, since }: ActiveStep, now: number): string | undefined =>
+  now - since < AFTER_MS ? undefined : `${stepTitle(name)} ${seconds(now - since).padStart(8)}`;
 
-const ofSeveral = ([host, { name, since }]: readonly [string, Doing], now: number): string =>
+const ofSeveral = ([host, { name, since }]: readonly [string, ActiveStep], now: number): string =>
   `${host} ${name} ${seconds(now - since)}`;
 
 const seconds = (milliseconds: number): string => `${Math.floor(milliseconds / 1000)} s`;
 
 function watchChecks(clock: () => number): Watch {
-  let asked = 0;
+  let started = 0;
   let since = 0;
-  const out = new Set<string>();
-  const hear = (entry: Entry) => {
+  const running = new Set<string>();
+  const update = (entry: Entry) => {
     if (entry.kind === 'asking') {
-      if (out.size === 0) [asked, since] = [0, clock()];
-      asked += 1;
-      out.add(entry.check);
+      if (running.size === 0) [started, since] = [0, clock()];
+      started += 1;
+      running.add(entry.check);
     }
-    if (entry.kind === 'answered') out.delete(entry.check);
-    // One whose time was up may never answer.
-    if (entry.kind === 'check') out.delete(entry.result.name);
+    if (entry.kind === 'answered') running.delete(entry.check);
+    // A check that timed out may never finish.
+    if (entry.kind === 'check') running.delete(entry.result.name);
   };
   const line = () =>
-    out.size > 0 && clock() - since >= AFTER_MS
-      ? `${asked - out.size} of ${asked} checks; still out: ${[...out].join(', ')}`
+    running.size > 0 && clock() - since >= AFTER_MS
+      ? `${started - running.size} of ${started} checks; running: ${[...running].join(', ')}`
       : undefined;
-  return { hear, line };
+  return { update, line };
 }
 
-/** Passes entries on; keeps steps of several hosts, and gives them with the failure of theirs. */
-export function keepSteps(): (entry: Entry) => Entry | undefined {
-  const kept = new Map<string, readonly Step[]>();
+/** Passes entries on; with several hosts, buffers their steps and adds them to the failure of the host. */
+export function bufferSteps(): (entry: Entry) => Entry | undefined {
+  const buffered = new Map<string, readonly Step[]>();
   let areSeveral = false;
   return (entry) => {
     if (entry.kind === 'hosts') areSeveral = entry.hosts.length > 1;
-    if (entry.kind === 'failure') return { ...entry, steps: kept.get(entry.host) ?? [] };
+    if (entry.kind === 'failure') return { ...entry, steps: buffered.get(entry.host) ?? [] };
     if (entry.kind !== 'step' || !areSeveral) return entry;
-    kept.set(entry.host, [...(kept.get(entry.host) ?? []), entry]);
+    buffered.set(entry.host, [...(buffered.get(entry.host) ?? []), entry]);
     return undefined;
   };
 }

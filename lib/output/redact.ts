@@ -1,12 +1,12 @@
-/** Text on its way out: secrets taken out, control bytes made harmless. */
+/** Output sanitizing: removes secrets and control characters. */
 import { escapeToken } from '../model/bearer.ts';
 import type { Secret } from '../util/secret.ts';
 
 const REDACTED = '[REDACTED]';
-// What another program prints may hold a token of another site: a key of a bearer map, a header.
+// Output of other programs may contain a token of another site: a key of a map, a header.
 const BEARERS = /(bearer\)?(?: \+|\\s\+|\s)+)(?!\$[A-Z_]+\b|\+?<sha256:)[^\s"';]{8,}/gi;
 
-/** A function that takes these secrets, and whatever looks like a bearer, out of a text. */
+/** A function that removes these secrets, and everything that looks like a bearer token, from a text. */
 export function redactor(secrets: readonly Secret[]): (text: string) => string {
   const values = secrets.flatMap((secret) => [secret.reveal(), escapeToken(secret.reveal())]);
   const longestFirst = [...new Set(values)].sort((a, b) => b.length - a.length);
@@ -16,7 +16,7 @@ export function redactor(secrets: readonly Secret[]): (text: string) => string {
       .replace(BEARERS, `$1${REDACTED}`);
 }
 
-/** Another host's words must not move the cursor or colour the screen of this terminal. */
+/** Removes control characters: output of a host must not move the cursor or change colors in this terminal. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, (c) => (c === '\n' || c === '\t' ? c : ''));
 }

@@ -1,11 +1,11 @@
-/** What the operator sees: lines as things happen, and on a terminal what is under way. */
+/** The output for the operator: lines as events happen, and on a terminal the work in progress. */
 import type { CommandLine } from '../config/flag-table.ts';
 import type { Terminal } from '../config/settings.ts';
 import type { Secret } from '../util/secret.ts';
 import { commandsWith } from './commands.ts';
 import type { Entry } from './entry.ts';
 import { format } from './format.ts';
-import { createProgress, keepSteps } from './progress.ts';
+import { bufferSteps, createProgress } from './progress.ts';
 import { printable, redactor } from './redact.ts';
 import { stylesFor } from './styles.ts';
 import { widthOf } from './text.ts';
@@ -14,17 +14,17 @@ import { startLines } from './writer.ts';
 export type { Entry } from './entry.ts';
 export { MARKS } from './styles.ts';
 
-/** Tells an entry, or shows a new token: the one time that a secret is printed. */
+/** Prints entries, and a new token: the only secret that is ever printed. */
 export interface Report {
   readonly tell: (entry: Entry) => void;
   readonly showToken: (client: string, token: Secret) => void;
-  /** From now on this secret is taken out of everything that is told. */
+  /** From now on, removes this secret from all output. */
   readonly hide: (secret: Secret) => void;
-  /** From now on commands of this suite in a text carry the flags of this run. */
+  /** From now on, adds the flags of this run to gatepost commands in messages. */
   readonly carry: (line: CommandLine) => void;
-  /** The text as it may be told. */
+  /** The text without secrets and control characters. */
   readonly clean: (text: string) => string;
-  /** The end: nothing is shown as under way any more. */
+  /** Ends the report and removes the progress line. */
   readonly close: () => void;
 }
 
@@ -36,7 +36,7 @@ interface ReportOptions {
 
 const BLOCKS: ReadonlySet<Entry['kind']> = new Set(['failure', 'problem', 'table', 'diff']);
 
-/** A report that writes lines to `stream`: in colour, wrapped, and with what is under way only on a terminal. */
+/** A report that writes lines to `stream`; colors, wrapping and the progress line only on a terminal. */
 export async function createReport({ stream, terminal, verbose }: ReportOptions): Promise<Report> {
   const secrets: Secret[] = [];
   let withFlags = (text: string) => text;
@@ -46,14 +46,14 @@ export async function createReport({ stream, terminal, verbose }: ReportOptions)
   const progress = createProgress();
   const underWay = () => clean(progress.line() ?? '');
   const lines = startLines(stream, terminal.isDumb ? undefined : underWay);
-  const pass = verbose ? (entry: Entry) => entry : keepSteps();
+  const pass = verbose ? (entry: Entry) => entry : bufferSteps();
   let hosts: readonly string[] = [];
   const tell = (told: Entry) => {
-    progress.hear(told);
+    progress.update(told);
     if (told.kind === 'hosts') hosts = told.hosts;
     const entry = pass(told);
     if (!entry || (entry.kind === 'detail' && !verbose)) return;
-    // A diff shows a file as it is.
+    // A diff shows the file unchanged, without added flags.
     const layout = { styles, clean: entry.kind === 'diff' ? safe : clean, hosts, width: widthOf(stream) };
     const text = format(entry, layout);
     if (text === '') return;
@@ -61,7 +61,7 @@ export async function createReport({ stream, terminal, verbose }: ReportOptions)
     else lines.write(text);
   };
   const showToken = (client: string, token: Secret) => {
-    const title = styles.bold(`New token of the client ${client}, shown this once:`);
+    const title = styles.bold(`New token of client ${client} (shown only once; store it now):`);
     lines.writeBlock(`  ${title}\n  ${token.reveal()}`);
   };
   return {

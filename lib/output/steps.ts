@@ -1,4 +1,4 @@
-/** The steps of a run as people read them. */
+/** Titles of the steps of a run. */
 import type { Step as StepName } from '../model/contract.ts';
 import { lookUp } from '../util/collections.ts';
 import type { Step } from './entry.ts';
@@ -13,24 +13,24 @@ const TITLES: Readonly<Record<StepName, string>> = {
   reload: 'reload nginx, wait for old workers to exit',
   record: 'record the release',
   restore: 'roll back',
-  challenge: 'place a challenge file',
-  fetch: 'fetch it as the CA would',
-  order: 'order a certificate (certbot)',
-  sign: 'sign a certificate',
-  serve: 'reload nginx with the new certificate',
-  checks: 'check the services',
-  backends: 'probe the backends',
-  ask: 'find out the outcome of the run',
+  challenge: 'write a challenge file',
+  fetch: 'pre-check the challenge over HTTP',
+  order: 'request the certificate (certbot)',
+  sign: 'generate a self-signed certificate',
+  serve: 'reload nginx, check the new certificate',
+  checks: 'check this proxy',
+  backends: 'check the backends',
+  ask: 'query the outcome',
 };
 
 const WIDTH = Math.max(...Object.values(TITLES).map(({ length }) => length));
 
-/** The title of a step, or what else is under way, as wide as the others. */
-export const stepName = (name: string): string => (lookUp<string>(TITLES, name) ?? name).padEnd(WIDTH);
+/** The title of a step, padded to a common width. */
+export const stepTitle = (name: string): string => (lookUp<string>(TITLES, name) ?? name).padEnd(WIDTH);
 
-/** A step that has ended, with its time. */
+/** The line of a finished step, with its duration. */
 export const stepLine = ({ name, milliseconds, ok }: Step, { styles, clean }: Layout): string =>
-  `  ${ok ? styles.good('✓') : styles.bad('✗')} ${clean(stepName(name))} ${styles.dim(duration(milliseconds).padStart(8))}`;
+  `  ${ok ? styles.good('✓') : styles.bad('✗')} ${clean(stepTitle(name))} ${styles.dim(duration(milliseconds).padStart(8))}`;
 
-/** A proxy's clock counts in steps of 10 ms. */
+/** The clock of a proxy counts in steps of 10 ms. */
 const duration = (milliseconds: number): string => (milliseconds === 0 ? '<10 ms' : `${milliseconds} ms`);

@@ -1,4 +1,4 @@
-/** Colors, the marks that say the same without them, and what else lines are laid out by. The only user of chalk. */
+/** Colors, the marks that convey the same without color, and the layout of lines. The only user of chalk. */
 import type { Terminal } from '../config/settings.ts';
 import type { CheckStatus } from '../model/check.ts';
 
@@ -7,7 +7,7 @@ export type Styles = Readonly<
   Record<'good' | 'bad' | 'warn' | 'dim' | 'bold' | 'added' | 'removed' | 'place', Style>
 >;
 
-/** Each status by a style and a mark. */
+/** The style and the mark of each status. */
 export const MARKS: Readonly<Record<CheckStatus, readonly [keyof Styles, string]>> = {
   passed: ['good', '✓'],
   warned: ['warn', '!'],
@@ -27,7 +27,7 @@ const PLAIN: Styles = {
   place: plain,
 };
 
-/** Styles for `stream`; chalk costs some 30 ms to load, so only where colours may be seen. */
+/** Styles for `stream`; chalk takes about 30 ms to load, so it is loaded only if colors are used. */
 export async function stylesFor(
   stream: NodeJS.WriteStream,
   { noColor, forcesColor }: Terminal,
@@ -51,13 +51,13 @@ export async function stylesFor(
 
 export interface Layout {
   readonly styles: Styles;
-  /** Takes out secrets, and control bytes of other hosts. */
+  /** Removes secrets and control characters. */
   readonly clean: (text: string) => string;
-  /** Columns there are; Infinity without a terminal, where nothing is wrapped: logs are searched by line. */
+  /** Available columns; Infinity without a terminal: nothing is wrapped, because logs are searched by line. */
   readonly width: number;
-  /** The hosts at work. */
+  /** The hosts of this run. */
   readonly hosts: readonly string[];
 }
 
-/** Are several hosts at work, so that a line must name its own? */
+/** Does the run have several hosts, so that lines must include the host? */
 export const areSeveral = ({ hosts }: Layout): boolean => hosts.length > 1;

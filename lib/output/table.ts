@@ -1,14 +1,14 @@
-/** Rows as columns of text; where there is no room for columns, as lines under each row's first cell. */
+/** Rows as columns of text; if the columns do not fit, as lines below the first cell of each row. */
 import { columns, padded, wrapped } from './text.ts';
 
 export interface Table {
   readonly heads: readonly string[];
   readonly rows: readonly (readonly string[])[];
-  /** Heads of the columns that are needed least: they go, one after the other, where there is little room. */
+  /** Headers of the least important columns: they are dropped in this order if the table does not fit. */
   readonly spare?: readonly string[];
 }
 
-/** The table in at most `width` columns: whole, without spare ones, or stacked. */
+/** The table in at most `width` columns: complete, without spare columns, or stacked. */
 export function tableText(table: Table, width = Number.POSITIVE_INFINITY): string {
   const { spare = [] } = table;
   const smaller = [[], ...spare.map((_, i) => spare.slice(0, i + 1))];
@@ -19,10 +19,10 @@ export function tableText(table: Table, width = Number.POSITIVE_INFINITY): strin
 /** `2026-11-22T17:40:35Z` in a cell: `2026-11-22 17:40Z` */
 export const atMinute = (time: string): string => time.replace(/^(\S{10})T(\d\d:\d\d):\d\dZ$/, '$1 $2Z');
 
-// A last column that is narrower than this is better read stacked.
+// If the last column would be narrower than this, the table is stacked.
 const NARROWEST = 16;
 
-/** The columns as wide as their widest cell; the last one wrapped where that brings the table into `width`. */
+/** Columns are as wide as their widest cell; the last one is wrapped if that makes the table fit `width`. */
 function inColumns({ heads, rows }: Table, width: number): string {
   const widths = heads.slice(0, -1).map((head, i) => widest([head, ...rows.map((row) => row[i] ?? '')]));
   const left = width - widths.reduce((sum, each) => sum + each + GAP.length, 0);
@@ -49,7 +49,7 @@ function without({ heads, rows }: Table, gone: readonly string[]): Table {
   return { heads: kept(heads), rows: rows.map(kept) };
 }
 
-/** A row's first cell, and below it the others, each behind its head. */
+/** The first cell of each row, and below it the others, each after its header. */
 function stacked({ heads: [, ...heads], rows }: Table): string {
   const width = widest(heads);
   const lines = ([first = '', ...cells]: readonly string[]) => [

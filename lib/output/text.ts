@@ -1,14 +1,14 @@
-/** Text laid out in the columns there are: no word is lost, nothing that people paste is broken. */
+/** Wraps text to the available columns without breaking words or anything meant to be pasted. */
 import { stripVTControlCharacters } from 'node:util';
 
-// Beside a column, less than this is no text any more but a ribbon.
+// Text next to a column is unreadable if it is narrower than this.
 const READABLE = 40;
 const BELOW = 6;
 
-// What an operator copies stands between backticks, as a word.
+// Text in backticks is meant to be copied and counts as one word.
 const WORD = /(?:`[^`\n]+`|\S)+/g;
 
-/** `text` in lines of at most `width` columns; a word, an address, what stands between backticks stays whole. */
+/** `text` in lines of at most `width` columns; words, addresses and text in backticks are not broken. */
 export function wrapped(text: string, width: number): string[] {
   return text.split('\n').flatMap((line) => wrapLine(line, width));
 }
@@ -25,7 +25,7 @@ function wrapLine(text: string, width: number): string[] {
   return lines;
 }
 
-/** `text` to the right of `lead`, under itself in further lines; below `lead` where too little room is left beside it. */
+/** `text` to the right of `lead`, with further lines aligned; below `lead` if there is too little room next to it. */
 export function beside(lead: string, text: string, width: number): string {
   const left = width - columns(lead);
   const lines = wrapped(text, left);
@@ -39,16 +39,16 @@ export function beside(lead: string, text: string, width: number): string {
 const indentedBy = (lines: readonly string[], by: number): readonly string[] =>
   lines.map((line) => ' '.repeat(by) + line);
 
-/** `text` with all lines but the first a little to the right. */
+/** `text` with all lines but the first indented. */
 export const hanging = (text: string, width: number): string => wrapped(text, width - 2).join('\n  ');
 
-// A library for this costs 30 ms of start-up; these classes are the ones it would look at.
+// A library for this takes 30 ms to load; these are the character classes that it uses.
 const NONE = /[\p{Mn}\p{Me}\p{Cf}\p{Cc}]/u;
 
 const TWO =
   /[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{17000}-\u{18d1e}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]/u;
 
-/** The columns of `text`, a single line; colours take none. */
+/** The number of columns of a single line of `text`; color codes take none. */
 export function columns(text: string): number {
   const bare = stripVTControlCharacters(text);
   if (/^[ -~]*$/.test(bare)) return bare.length;
@@ -60,20 +60,20 @@ function columnsOf(character: string): number {
   return TWO.test(character) ? 2 : 1;
 }
 
-// Wider lines are hard to follow back to where the next one begins.
+// Longer lines are hard to read.
 const WIDEST = 110;
 
 const USUAL = 80;
 
-/** Columns for text, now; Infinity without a terminal, where nothing is wrapped: logs are searched by line. */
+/** The current number of columns; Infinity without a terminal: nothing is wrapped, because logs are searched by line. */
 export const widthOf = (stream: NodeJS.WriteStream): number =>
   stream.isTTY ? Math.min(stream.columns || USUAL, WIDEST) : Number.POSITIVE_INFINITY;
 
-/** `text` with blanks up to so many columns. */
+/** `text` padded with spaces to `width` columns. */
 export const padded = (text: string, width: number): string =>
   text + ' '.repeat(Math.max(0, width - columns(text)));
 
-/** `text`, its end given up for an ellipsis where it has more than so many columns. */
+/** `text`, truncated with an ellipsis if it is longer than `width` columns. */
 export function shortened(text: string, width: number): string {
   if (columns(text) <= width) return text;
   const characters = [...text];

@@ -1,16 +1,16 @@
-/** Lines on their way to a terminal or a file, with the spinner out of their way. */
+/** Writes lines to a terminal or a file, and keeps the spinner separate from them. */
 import { columns, padded, shortened } from './text.ts';
 
 export interface Lines {
   readonly write: (text: string) => void;
-  /** Writes with an empty line above and below, easy to find. */
+  /** Writes with an empty line above and below. */
   readonly writeBlock: (text: string) => void;
   readonly close: () => void;
 }
 
-/** Writes to `stream`. `underWay` gives the spinner's text; without it there is no spinner. */
-export function startLines(stream: NodeJS.WriteStream, underWay?: () => string): Lines {
-  const spinner = stream.isTTY && underWay ? startSpinner(stream, underWay) : undefined;
+/** Writes to `stream`. `progressText` returns the text of the spinner; without it there is no spinner. */
+export function startLines(stream: NodeJS.WriteStream, progressText?: () => string): Lines {
+  const spinner = stream.isTTY && progressText ? startSpinner(stream, progressText) : undefined;
   let isFirst = true;
   let wasBlock = false;
   const put = (text: string, isBlock: boolean) => {
@@ -30,22 +30,22 @@ const FRAMES = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏';
 
 const TICK_MS = 100;
 
-// Output is made for 60 columns and more: a line within them does not wrap when the window shrinks.
+// Output supports 60 columns and more: a line within them does not wrap when the window shrinks.
 const NARROWEST = 60;
 
-// The terminal itself writes ^C behind the line.
+// The terminal itself appends ^C to the line.
 const ROOM_FOR_CTRL_C = 2;
 
 interface Spinner {
-  /** Takes the line away; it comes back with the next tick. */
+  /** Removes the line until the next tick. */
   readonly erase: () => void;
-  /** Takes the line away for good. */
+  /** Removes the line permanently. */
   readonly stop: () => void;
 }
 
 /**
- * Shows what `line` gives, as long as that is not empty, by blanks and carriage returns alone. The libraries for this
- * hide the cursor, which a kill or Ctrl-Z leaves hidden, and end the process on Ctrl-C before it could say how things are.
+ * Shows the text of `line` while it is not empty, using only spaces and carriage returns. Not the spinner of zx or a
+ * library: those hide the cursor, which stays hidden after a kill or Ctrl-Z, or exit on Ctrl-C before the outcome is printed.
  */
 export function startSpinner(stream: NodeJS.WriteStream, line: () => string): Spinner {
   let shown = 0;
@@ -56,9 +56,9 @@ export function startSpinner(stream: NodeJS.WriteStream, line: () => string): Sp
   };
   const draw = (text: string) => {
     const room = Math.min(stream.columns || NARROWEST, NARROWEST) - ROOM_FOR_CTRL_C - 1;
-    const whole = shortened(`  ${FRAMES[turns++ % FRAMES.length]} ${text}`, room);
-    stream.write(`\r${padded(whole, shown)}`);
-    shown = Math.max(shown, columns(whole));
+    const frame = shortened(`  ${FRAMES[turns++ % FRAMES.length]} ${text}`, room);
+    stream.write(`\r${padded(frame, shown)}`);
+    shown = Math.max(shown, columns(frame));
   };
   const tick = () => {
     const text = line();

@@ -69,6 +69,6 @@ function leave({ child }: ProcessPromise): void {
 const endless = (): SshError =>
   new SshError(
     LOCALHOST,
-    `${SESSION.endless.says}: no end within ${LIMITS.run / 1000} s`,
-    SESSION.endless.next,
+    `${SESSION.unfinished.error}: not finished within ${LIMITS.run / 1000} s`,
+    SESSION.unfinished.fix,
   );

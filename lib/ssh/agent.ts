@@ -5,10 +5,10 @@ import { SshError } from '../util/errors.ts';
 import type { Hop } from './hops.ts';
 import { LIMITS } from './timeouts.ts';
 
-/** sshd closes the connection at the sixth key (MaxAuthTries). */
+/** sshd closes the connection after the sixth key (MaxAuthTries). */
 const MOST_KEYS = 5;
 
-/** @throws SshError when the agent does not answer */
+/** @throws SshError if the agent does not answer */
 export async function agentKeys(hop: Hop, socket: string): Promise<readonly ParsedKey[]> {
   const agent = agentAt(hop, socket, LIMITS.agent);
   return new Promise((resolve, reject) => {
@@ -19,7 +19,7 @@ export async function agentKeys(hop: Hop, socket: string): Promise<readonly Pars
   });
 }
 
-/** Offers these keys of the agent, in this order, and no others. */
+/** Offers only these keys of the agent, in this order. */
 export function offerFromAgent(hop: Hop, socket: string, keys: readonly ParsedKey[]): AgentAuthMethod {
   const agent = agentAt(hop, socket, LIMITS.sign);
   agent.getIdentities = (callback) => callback(null, keys.slice(0, MOST_KEYS));
@@ -28,7 +28,7 @@ export function offerFromAgent(hop: Hop, socket: string, keys: readonly ParsedKe
 
 export const offeredKeys = (keys: readonly ParsedKey[]) => keys.slice(0, MOST_KEYS);
 
-/** ssh2 waits for an agent's answer for ever, with a socket open that only we can close. */
+/** ssh2 waits for the agent without a timeout; destroying the socket ends the wait. */
 function agentAt(hop: Hop, path: string, limitMs: number): BaseAgent {
   const agent = ssh2.createAgent(path);
   const open = agent.getStream?.bind(agent);
@@ -46,6 +46,6 @@ const gone = (hop: Hop, path: string, why: string, cause?: Error) =>
   new SshError(
     hop.label,
     `the SSH agent at ${path} is gone: ${why}`,
-    'Start one and add the key (`eval "$(ssh-agent)"; ssh-add`), or name a private key file in the settings.',
+    'Start one and add the key (`eval "$(ssh-agent)"; ssh-add`), or set a private key file in the settings.',
     { cause },
   );

@@ -1,4 +1,4 @@
-/** Two round trips less on every hop: the login is asked for behind the request for its service, and a key signs at once. */
+/** Saves two round trips per hop: sends the login request right after the service request, and signs without probing first. */
 import type { Client, ParsedKey } from 'ssh2';
 
 type Accepted = (protocol: unknown, name: string) => void;
@@ -11,10 +11,10 @@ interface Protocol {
 const LOGIN = 'ssh-userauth';
 
 /**
- * ssh2 has no option for it: its protocol is told at once that the service was accepted, and not when that is heard. A
- * host that refuses the service ends the connection all the same (RFC 4253, 10). By then its key was judged.
+ * ssh2 has no option for this: its protocol object is made to assume that the service was accepted, without waiting for
+ * the reply. A host that refuses the service still closes the connection (RFC 4253, 10). By then its host key was verified.
  */
-export function logInAhead(client: Client): void {
+export function sendLoginEarly(client: Client): void {
   const protocol = Reflect.get(client, '_protocol') as Protocol | undefined;
   const send = protocol?.service;
   const handlers = protocol?._handlers;
@@ -34,13 +34,13 @@ type Sign = (data: Buffer, done: (signature: Buffer) => void) => void;
 
 const HASHES: Readonly<Record<string, string>> = { 'rsa-sha2-256': 'sha256', 'rsa-sha2-512': 'sha512' };
 
-/** ssh2 has no option for it: its protocol is told to sign where it would ask. Agents' keys are asked for as before. */
-export function signAtOnce(client: Client): void {
+/** ssh2 has no option for this: its protocol object signs where it would only probe a key. Keys in an agent are still probed. */
+export function signWithoutProbe(client: Client): void {
   const protocol = Reflect.get(client, '_protocol') as { authPK?: AuthPK } | undefined;
-  const ask = protocol?.authPK;
-  if (!protocol || !ask) return;
+  const authenticate = protocol?.authPK;
+  if (!protocol || !authenticate) return;
   protocol.authPK = (user, key, algorithm, sign) =>
-    ask.call(
+    authenticate.call(
       protocol,
       user,
       key,

@@ -1,4 +1,4 @@
-/** What a command prints: kept, capped, and handed on in whole lines. */
+/** The output of a command: stored, limited in size, and passed on in complete lines. */
 import { StringDecoder } from 'node:string_decoder';
 import type { ClientChannel } from 'ssh2';
 import { LIMITS } from './timeouts.ts';
@@ -10,13 +10,13 @@ export interface Output {
 
 interface Watcher {
   readonly onLine: (line: string) => void;
-  /** Called once too much was printed. */
+  /** Called when the output exceeds the limit. */
   readonly giveUp: (why: string) => void;
-  /** Called with what `onLine` threw. */
+  /** Called with an error thrown by `onLine`. */
   readonly reject: (reason: unknown) => void;
 }
 
-/** Reads both streams to their end: an unread one would keep the channel open for ever. */
+/** Reads both streams to their end: an unread one would keep the channel open. */
 export function collect(channel: ClientChannel, output: Output, { onLine, giveUp, reject }: Watcher): void {
   const lines = lineSplitter(onLine);
   const decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
@@ -40,7 +40,7 @@ export function collect(channel: ClientChannel, output: Output, { onLine, giveUp
   });
 }
 
-/** Whole lines only: a cut one must not be taken for what was meant. */
+/** Passes on complete lines only: a truncated line could be misread. */
 export function lineSplitter(onLine: (line: string) => void): (text: string) => void {
   let rest = '';
   return (text) => {

@@ -1,4 +1,4 @@
-/** The way to a proxy: connects hop by hop, runs commands there, opens streams from there. */
+/** The SSH connection to a proxy: connects hop by hop, runs commands there, opens streams from there. */
 import { connect as dialTcp, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SshError } from '../util/errors.ts';
@@ -11,7 +11,7 @@ import { LIMITS, within } from './timeouts.ts';
 export type { ExecOutcome } from './exec.ts';
 
 export interface Connection {
-  /** Runs a command, gives it `input` and end of file; a lost connection is told in the outcome, not thrown. */
+  /** Runs a command, sends it `input` and end of file; a lost connection is part of the outcome, not an error. */
   run(
     command: string,
     input: string,
@@ -20,22 +20,22 @@ export interface Connection {
   ): Promise<ExecOutcome>;
   /** A stream to an address as seen from the proxy. */
   forward(host: string, port: number): Promise<Duplex>;
-  /** Ends the connection, and the jump host's when it is not shared; the process may exit at once. */
+  /** Closes the connection, and that of the jump host unless it is shared; the process may exit immediately. */
   close(): void;
 }
 
-/** What hops are reached through: the network itself, or a jump host; one serves many proxies. */
+/** How hops are reached: directly, or through a jump host that many proxies share. */
 export interface Jump {
   readonly depth: number;
-  /** @param signal tells that nobody waits for it any more */
+  /** @param signal aborts when the stream is no longer needed */
   reach(hop: Hop, signal: AbortSignal): Promise<Duplex>;
   lost(): SshError | undefined;
   close(): void;
 }
 
 /**
- * Logs in to the jump hosts, each through the one before; without any, hops are dialled directly.
- * @throws SshError naming the hop that failed
+ * Logs in to the jump hosts, each through the previous one; without any, hops are dialed directly.
+ * @throws SshError that names the hop that failed
  */
 export async function openJump(hops: readonly Hop[]): Promise<Jump> {
   let jump = direct;
@@ -50,8 +50,8 @@ export async function openJump(hops: readonly Hop[]): Promise<Jump> {
 }
 
 /**
- * Connects to one proxy behind a jump host that is open or about to be; it stays open when this connection is closed.
- * @throws SshError naming the hop
+ * Connects to one proxy through a jump host, which stays open when this connection is closed.
+ * @throws SshError that names the hop
  */
 export async function connectThrough(target: Hop, opening: Jump | Promise<Jump>): Promise<Connection> {
   const prepared = prepareLink(target);
@@ -75,7 +75,7 @@ const through = (made: Link, before: Jump): Jump => ({
   close: () => closeAll([made, before]),
 });
 
-/** A lost jump host takes everything behind it along: it is the one to name. */
+/** A lost jump host breaks every connection behind it, so it is the one to report. */
 const rootCause = (made: Link, before: Jump) => made.lost() && (before.lost() ?? made.lost());
 
 const closeAll = (parts: readonly { close(): void }[]) => {
@@ -87,7 +87,7 @@ interface Preparing {
   readonly prepared: Promise<Prepared>;
 }
 
-/** Loads ssh2 and reads keys and known_hosts while the way is being opened: at a distance, both are free. */
+/** Loads ssh2 and reads keys and known_hosts while the connection is being opened; network latency hides the cost. */
 function prepareLink(hop: Hop): Preparing {
   const module = import('./login.ts');
   const prepared = module.then(({ prepare }) => prepare(hop));

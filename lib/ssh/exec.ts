@@ -1,20 +1,20 @@
-/** One command on a hop: input in whole, output out in lines, and a plain account of how it ended. */
+/** Runs one command on a hop: sends its input, reads its output line by line, and returns how it ended. */
 import type { ClientChannel } from 'ssh2';
 import type { SshError } from '../util/errors.ts';
 import { collect, type Output } from './channel-output.ts';
 import type { Link } from './login.ts';
-import { commandError, endlessError } from './ssh-errors.ts';
+import { commandError, unfinishedError } from './ssh-errors.ts';
 import { LIMITS } from './timeouts.ts';
 
 export interface ExecOutcome {
-  /** Undefined: the channel closed without an exit status. */
+  /** Undefined if the channel closed without an exit status. */
   readonly code: number | undefined;
   readonly signal?: string;
   readonly stdout: string;
   readonly stderr: string;
-  /** False only when the input certainly was not all handed to the connection. */
+  /** False only if the input was certainly not sent completely. */
   readonly sent: boolean;
-  /** How the connection was lost, or why waiting for the command was given up. */
+  /** How the connection was lost, or why the wait for the command ended. */
   readonly lost?: SshError;
 }
 
@@ -25,9 +25,9 @@ interface ExecState extends Output {
 }
 
 /**
- * Runs a command without a pty, gives it `input` and then end of file.
- * @param onLine called with each whole line of stdout as it arrives
- * @throws SshError when the host refuses to run anything; a lost connection is an outcome, not an error
+ * Runs a command without a pty; sends `input`, then end of file.
+ * @param onLine called with each complete line of stdout as it arrives
+ * @throws SshError if the host refuses to run commands; a lost connection is an outcome, not an error
  */
 export function execCommand(
   link: Link,
@@ -38,8 +38,8 @@ export function execCommand(
 ): Promise<ExecOutcome> {
   const progress: ExecState = { code: undefined, stdout: '', stderr: '', sent: false };
   return new Promise<ExecOutcome>((resolve, reject) => {
-    const giveUp = (why: string) => end(endlessError(link.hop, why));
-    const timer = setTimeout(() => giveUp(`no end within ${limitMs / 1000} s`), limitMs);
+    const giveUp = (why: string) => end(unfinishedError(link.hop, why));
+    const timer = setTimeout(() => giveUp(`not finished within ${limitMs / 1000} s`), limitMs);
     const end = (lost?: SshError) => {
       clearTimeout(timer);
       resolve({ ...progress, ...(lost && { lost }) });
@@ -54,7 +54,7 @@ export function execCommand(
   });
 }
 
-/** ssh2 throws at once when the connection is known to be gone. */
+/** ssh2 throws synchronously if the connection is already known to be lost. */
 function start(link: Link, command: string, done: (error?: Error, channel?: ClientChannel) => void): void {
   try {
     link.client.exec(command, done);
@@ -73,7 +73,7 @@ interface Watch {
   readonly reject: (reason: unknown) => void;
 }
 
-/** Everything is attached before control returns: an early exit status may be in the same packet. */
+/** All listeners are attached synchronously: an early exit status may arrive in the same packet. */
 function follow(channel: ClientChannel, watch: Watch): void {
   const { progress, link, end } = watch;
   channel.on('error', () => {});
@@ -92,7 +92,7 @@ function follow(channel: ClientChannel, watch: Watch): void {
   });
 }
 
-/** Something that the command left running may hold its output open: after the exit, quiet is the end. */
+/** A background process of the command may keep its output open: after the exit status, a period of silence counts as the end. */
 function endAfterExit(
   channel: ClientChannel,
   progress: ExecState,

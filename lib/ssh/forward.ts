@@ -12,7 +12,7 @@ interface From {
   readonly lost: () => SshError | undefined;
 }
 
-/** @throws SshError naming the hop that forbids it, cannot reach it, or was lost */
+/** @throws SshError that names the hop which forbids forwarding, cannot reach the address, or was lost */
 export async function openStream(from: From, next: Hop): Promise<Duplex> {
   try {
     return await within(forward(from.client, next), LIMITS.open, () => openTimeout(from.hop, next));

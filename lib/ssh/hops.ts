@@ -1,26 +1,26 @@
-/** Who to log in to, by which hops: the operator's settings, then the SSH configuration, then our defaults. */
+/** The hops to a proxy and how to log in to each: from the settings, then the SSH configuration, then the defaults. */
 import { expandPath, home } from '../util/home.ts';
 import { type HostConfig, type HostSettings, readHostConfig, SSH_CONFIGS } from './ssh-config.ts';
 
 export type { HostSettings } from './ssh-config.ts';
 
-/** What holds when neither the settings nor the SSH configuration say anything. */
+/** Used if neither the settings nor the SSH configuration have a value. */
 export interface SshDefaults {
   readonly user: string;
   readonly port: number;
-  /** `~` stands for the operator's home. */
+  /** `~` is the home directory of the operator. */
   readonly key: string;
   /** The agent's socket: SSH_AUTH_SOCK. */
   readonly agent: string | undefined;
 }
 
 export interface Hop {
-  /** How messages name it: `jump host 4nk.myftp.biz`, `proxy 192.168.1.100`. */
+  /** Its name in messages: `jump host 4nk.myftp.biz`, `proxy 192.168.1.100`. */
   readonly label: string;
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** Private keys that may be tried, as paths. */
+  /** Paths of the private keys to try. */
   readonly keys: readonly string[];
   readonly keyIsExplicit: boolean;
   readonly agent?: string;
@@ -44,19 +44,19 @@ interface Named {
 
 type LookUp = (settings: HostSettings) => Promise<Named>;
 
-/** Asks the SSH configuration about a host. */
+/** Looks up a host in the SSH configuration. */
 export type AskConfig = (settings: HostSettings) => Promise<HostConfig | undefined>;
 
-/** Asks OpenSSH's own configuration files. */
+/** Looks it up in the configuration files of OpenSSH. */
 export const askSshConfig: AskConfig = (settings) => readHostConfig(settings, SSH_CONFIGS);
 
 /**
  * The hops to a proxy, the last one being the proxy itself.
  * @param jump undefined means a direct connection
- * @param jumpIsExplicit when false, a ProxyJump in the SSH configuration goes before `jump`
- * @param knownHosts the only known_hosts file to read, when the operator named one
- * @param ask what the SSH configuration says
- * @throws UsageError with ssh's own words when the SSH configuration is broken
+ * @param jumpIsExplicit if false, a ProxyJump in the SSH configuration takes precedence over `jump`
+ * @param knownHosts the only known_hosts file to read, if the operator set one
+ * @param ask looks up a host in the SSH configuration
+ * @throws UsageError with the message of ssh if the SSH configuration is invalid
  */
 export async function resolveHops(
   target: HostSettings,
@@ -76,7 +76,7 @@ export async function resolveHops(
   return [...jumps.map((named) => toHop('jump host', named)), toHop('proxy', last)];
 }
 
-/** A jump host may itself have a ProxyJump, as with `ssh -J`. */
+/** A jump host can itself have a ProxyJump, as with `ssh -J`. */
 async function chainBefore(lookUp: LookUp, first: Named | undefined): Promise<readonly Named[]> {
   if (!first) return [];
   return first.config?.jumps

@@ -1,4 +1,4 @@
-/** Host keys of a hop: reads its known_hosts files, and puts a refusal into words. */
+/** Host keys of a hop: reads its known_hosts files, and explains why a key is rejected. */
 import { readFile } from 'node:fs/promises';
 import { SshError } from '../util/errors.ts';
 import type { Hop } from './hops.ts';
@@ -13,7 +13,7 @@ import {
 } from './known-hosts.ts';
 
 export interface HostKeyCheck {
-  /** Algorithms to ask for: first those of the keys that known_hosts holds, as OpenSSH does. */
+  /** Host key algorithms to negotiate: those of the keys in known_hosts first, as OpenSSH does. */
   readonly algorithms: readonly string[];
   readonly judge: (key: Buffer) => Verdict;
 }
@@ -27,7 +27,7 @@ const ALGORITHMS = [
   'rsa-sha2-256',
 ];
 
-/** @throws SshError when no known_hosts file can be read: nothing is trusted by default */
+/** @throws SshError if no known_hosts file can be read: no host is trusted by default */
 export async function hostKeyCheck(hop: Hop): Promise<HostKeyCheck> {
   const files = (await Promise.all(hop.knownHosts.map((path) => readKnownHosts(hop, path)))).flat();
   if (files.length === 0) throw missing(hop);
@@ -40,7 +40,7 @@ export async function hostKeyCheck(hop: Hop): Promise<HostKeyCheck> {
   };
 }
 
-/** HostKeyAlias stands for host and port together. */
+/** HostKeyAlias replaces both host and port. */
 const checkedPort = (hop: Hop): number => (hop.hostKeyName === hop.host ? hop.port : 22);
 
 async function readKnownHosts(hop: Hop, path: string): Promise<KnownHostsFile[]> {
@@ -53,7 +53,7 @@ async function readKnownHosts(hop: Hop, path: string): Promise<KnownHostsFile[]>
     throw new SshError(
       hop.label,
       `known_hosts cannot be read at ${path}: ${why}`,
-      `No host is trusted without it. Make ${path} a file that you can read (\`ls -ld ${path}\`).`,
+      `No host is trusted without it. Make ${path} a readable file (\`ls -ld ${path}\`).`,
       { cause },
     );
   }
@@ -63,10 +63,10 @@ const missing = (hop: Hop) =>
   new SshError(
     hop.label,
     `no known_hosts file: ${hop.knownHosts.join(', ')} missing`,
-    `Log in once by hand (\`ssh ${hop.port === 22 ? '' : `-p ${hop.port} `}${hop.user}@${hop.host}\`), compare the fingerprint, and say yes.`,
+    `Log in once manually (\`ssh ${hop.port === 22 ? '' : `-p ${hop.port} `}${hop.user}@${hop.host}\`), compare the fingerprint, and answer yes.`,
   );
 
-/** What the operator reads when a host key was refused, with the line to type. */
+/** The error for a rejected host key, with the command that fixes it. */
 export function hostKeyError(hop: Hop, key: Buffer, verdict: Exclude<Verdict, { kind: 'match' }>): SshError {
   const shown = `${keyType(key)} ${hostKeyFingerprint(key)}`;
   if (verdict.kind === 'revoked') return revoked(hop, shown, `${verdict.file}:${verdict.line}`);
@@ -76,8 +76,8 @@ export function hostKeyError(hop: Hop, key: Buffer, verdict: Exclude<Verdict, { 
     : '';
   return new SshError(
     hop.label,
-    `host key unknown: ${hop.host} shows ${shown}${authority}`,
-    `Nobody logged in. ${compare(key)} If it is the same, type:\n  echo '${entry(hop, key)}' >> ${hop.knownHosts[0]}`,
+    `host key unknown: ${hop.host} presented ${shown}${authority}`,
+    `No login was attempted. ${compare(key)} If it matches, run:\n  echo '${entry(hop, key)}' >> ${hop.knownHosts[0]}`,
   );
 }
 
@@ -85,23 +85,23 @@ function changed(hop: Hop, shown: string, verdict: Extract<Verdict, { kind: 'cha
   const name = knownName(hop.hostKeyName, checkedPort(hop));
   return new SshError(
     hop.label,
-    `host key changed: ${hop.host} shows ${shown}, but ${verdict.file}:${verdict.line} expects ${verdict.expected.join(' or ')}`,
-    `Nobody logged in: another machine may be answering in its place. If the host was installed anew, remove the old key:\n  ssh-keygen -R '${name}' -f ${verdict.file}\nand add the new one once its fingerprint is confirmed there.`,
+    `host key changed: ${hop.host} presented ${shown}, but ${verdict.file}:${verdict.line} expects ${verdict.expected.join(' or ')}`,
+    `No login was attempted: another machine may be answering in its place. If the host was reinstalled, remove the old key:\n  ssh-keygen -R '${name}' -f ${verdict.file}\nand add the new one after you confirm its fingerprint on the host.`,
   );
 }
 
 const revoked = (hop: Hop, shown: string, place: string) =>
   new SshError(
     hop.label,
-    `host key revoked: ${hop.host} shows ${shown}, which ${place} marks @revoked`,
-    `Nobody logged in. The key counts as stolen: give the host new keys (there: \`rm /etc/ssh/ssh_host_*; ssh-keygen -A\`), or remove the line if it is wrong:\n  sed -n '${place.split(':').at(-1)}p' ${place.replace(/:\d+$/, '')}`,
+    `host key revoked: ${hop.host} presented ${shown}, which ${place} marks @revoked`,
+    `No login was attempted. The key counts as compromised: generate new host keys (there: \`rm /etc/ssh/ssh_host_*; ssh-keygen -A\`), or remove the line if it is a mistake:\n  sed -n '${place.split(':').at(-1)}p' ${place.replace(/:\d+$/, '')}`,
   );
 
 const entry = (hop: Hop, key: Buffer) =>
   `${knownName(hop.hostKeyName, checkedPort(hop))} ${keyType(key)} ${key.toString('base64')}`;
 
-/** The file's name as sshd has it: ssh_host_ed25519_key.pub. */
+/** With the file name that sshd uses: ssh_host_ed25519_key.pub. */
 function compare(key: Buffer): string {
   const kind = keyType(key).replace(/^ssh-|-.*$/g, '');
-  return `Compare the fingerprint with the host's own (there: \`ssh-keygen -lf /etc/ssh/ssh_host_${kind}_key.pub\`).`;
+  return `Compare the fingerprint with the one on the host (there: \`ssh-keygen -lf /etc/ssh/ssh_host_${kind}_key.pub\`).`;
 }

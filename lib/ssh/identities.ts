@@ -1,4 +1,4 @@
-/** Which keys a hop is offered: from files, or from the agent. Never a prompt. */
+/** The keys that are offered to a hop, from files or from the agent. Never prompts. */
 import { existsSync } from 'node:fs';
 import type { AgentAuthMethod, ParsedKey, PublicKeyAuthMethod } from 'ssh2';
 import { SshError } from '../util/errors.ts';
@@ -9,14 +9,14 @@ import { hostKeyFingerprint } from './known-hosts.ts';
 
 export interface Offer {
   readonly method: PublicKeyAuthMethod | AgentAuthMethod;
-  /** For messages: type, fingerprint and where from. */
+  /** For messages: type, fingerprint and source. */
   readonly shown: readonly string[];
 }
 
 /**
- * The keys to offer, best first: a key set by the operator and no other; else the files of the SSH configuration
- * (or the default one) that exist; where none does, the agent.
- * @throws SshError when there is none
+ * The keys to offer, in order: only the key set by the operator; otherwise the existing files of the SSH configuration
+ * (or the default one); if none exists, the keys of the agent.
+ * @throws SshError if there is none
  */
 export async function findOffers(hop: Hop): Promise<readonly Offer[]> {
   const paths = hop.keyIsExplicit ? hop.keys : hop.keys.filter((path) => existsSync(path));
@@ -36,7 +36,7 @@ async function offerFile(hop: Hop, path: string): Promise<Offer> {
   };
 }
 
-/** A key that needs a passphrase, or only a public half: the agent may hold it. */
+/** A key with a passphrase, or only its public half: the agent may hold it. */
 async function offerLocked(hop: Hop, file: Extract<KeyFile, { kind: 'locked' }>): Promise<Offer> {
   const { agent } = hop;
   if (!agent || !file.blob) throw file.problem;
@@ -46,11 +46,11 @@ async function offerLocked(hop: Hop, file: Extract<KeyFile, { kind: 'locked' }>)
 }
 
 async function offerAgent(hop: Hop): Promise<Offer> {
-  if (!hop.agent) throw noKey(hop, 'no SSH agent runs');
+  if (!hop.agent) throw noKey(hop, 'no SSH agent is running');
   const keys = await agentKeys(hop, hop.agent);
-  if (keys.length === 0) throw noKey(hop, `the SSH agent at ${hop.agent} holds none that is supported`);
-  const wanted = await Promise.all(hop.keys.map(readPublicKey));
-  const right = keys.filter((key) => wanted.some((blob) => isKey(key, blob)));
+  if (keys.length === 0) throw noKey(hop, `the SSH agent at ${hop.agent} has no supported key`);
+  const configured = await Promise.all(hop.keys.map(readPublicKey));
+  const right = keys.filter((key) => configured.some((blob) => isKey(key, blob)));
   return fromAgent(hop, hop.agent, right.length > 0 ? right : keys);
 }
 
@@ -68,5 +68,5 @@ const noKey = (hop: Hop, agent: string) =>
   new SshError(
     hop.label,
     `no key to log in with: ${hop.keys.join(', ')} does not exist, and ${agent}`,
-    'Name a private key in the settings, or give one to the agent: `eval "$(ssh-agent)"; ssh-add KEY`. FIDO keys and certificates are not supported.',
+    'Set a private key in the settings, or add one to the agent: `eval "$(ssh-agent)"; ssh-add KEY`. FIDO keys and certificates are not supported.',
   );

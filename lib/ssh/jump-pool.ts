@@ -1,16 +1,16 @@
-/** Connections to jump hosts, one for all proxies behind the same: sshd takes few new ones at once (MaxStartups). */
+/** One connection per jump host, shared by all proxies behind it: sshd limits concurrent new connections (MaxStartups). */
 import { type Jump, openJump } from './connection.ts';
 import type { Hop } from './hops.ts';
 
 export interface JumpPool {
-  /** The open connection; a new one where the last was lost. @throws SshError the same for all, where it could not be opened */
+  /** The open connection, or a new one if the last was lost. @throws SshError, the same one for all callers, if it could not be opened */
   open(hops: readonly Hop[]): Promise<Jump>;
-  /** The same, but tries once more where it could not be opened; all who ask meanwhile share the attempt. */
+  /** The same, but retries once if it could not be opened; concurrent callers share the attempt. */
   again(hops: readonly Hop[]): Promise<Jump>;
   close(): void;
 }
 
-/** No connection yet: the first to ask opens it. */
+/** An empty pool: the first caller opens the connection. */
 export function newJumpPool(): JumpPool {
   const jumps = new Map<string, Promise<Jump>>();
   const again: JumpPool['again'] = async (hops) => {

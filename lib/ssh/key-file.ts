@@ -1,17 +1,17 @@
-/** One private key file: read it, or say why it cannot be used. */
+/** Reads a private key file, or reports why it cannot be used. */
 import { readFile, stat } from 'node:fs/promises';
 import ssh2, { type ParsedKey } from 'ssh2';
 import { SshError } from '../util/errors.ts';
 import type { Hop } from './hops.ts';
 
-/** `locked` keys can only be used through an agent; `blob` is the public half, where it can be read. */
+/** `locked` keys can only be used through an agent; `blob` is the public half, if it is readable. */
 export type KeyFile =
   | { readonly kind: 'ready'; readonly path: string; readonly key: ParsedKey }
   | { readonly kind: 'locked'; readonly path: string; readonly blob?: Buffer; readonly problem: SshError };
 
 const MAX_BYTES = 65_536;
 
-/** @throws SshError when the file cannot be used in any way */
+/** @throws SshError if the file cannot be used */
 export async function readKeyFile(hop: Hop, path: string): Promise<KeyFile> {
   const text = await readText(hop, path);
   const publicHalf = publicBlob(text);
@@ -25,14 +25,14 @@ export async function readKeyFile(hop: Hop, path: string): Promise<KeyFile> {
   return { kind: 'locked', path, ...(blob && { blob }), problem: encrypted(hop, path) };
 }
 
-/** @throws SshError when there is none: a damaged container may hold no key at all */
+/** @throws SshError if there is none: a damaged container may have no key at all */
 function privateHalf(hop: Hop, path: string, parsed: ParsedKey | ParsedKey[]): ParsedKey {
   const [key] = [parsed].flat();
-  if (!key?.isPrivateKey()) throw malformed(hop, path, new Error('no private key in it'));
+  if (!key?.isPrivateKey()) throw malformed(hop, path, new Error('it contains no private key'));
   return key;
 }
 
-/** The public key beside a private one, `KEY.pub`; undefined when there is none. */
+/** The public key next to a private one, `KEY.pub`; undefined if there is none. */
 export async function readPublicKey(path: string): Promise<Buffer | undefined> {
   return publicBlob(await readFile(`${path}.pub`, 'utf8').catch(() => ''));
 }
@@ -51,16 +51,16 @@ async function readText(hop: Hop, path: string): Promise<string> {
 }
 
 const keyAdvice = (path: string) =>
-  `Name a private key in the settings, or make one: \`ssh-keygen -t ed25519 -f ${path}\`, and add its .pub to authorized_keys there.`;
+  `Set a private key in the settings, or generate one: \`ssh-keygen -t ed25519 -f ${path}\`, and add its .pub to authorized_keys there.`;
 
-/** As OpenSSH: a key of ours that others can read is not used. */
+/** As in OpenSSH, a key of the operator that others can read is not used. */
 async function refuseOpenMode(hop: Hop, path: string): Promise<void> {
   const { uid, mode } = await stat(path);
   if (uid !== process.getuid?.() || (mode & 0o077) === 0) return;
   throw new SshError(
     hop.label,
-    `the key ${path} has wrong mode ${(mode & 0o7777).toString(8).padStart(4, '0')}: others than its owner may use it`,
-    `OpenSSH refuses such a key too. Type: chmod 600 ${path}`,
+    `the key ${path} has wrong mode ${(mode & 0o7777).toString(8).padStart(4, '0')}: users other than its owner can access it`,
+    `OpenSSH rejects such a key as well. Run: \`chmod 600 ${path}\``,
   );
 }
 
@@ -68,14 +68,14 @@ const isPublic = (hop: Hop, path: string) =>
   new SshError(
     hop.label,
     `${path} is a public key, and no agent holds its private half`,
-    `Name the private key in the settings (often the same name without .pub).`,
+    `Set the private key in the settings (usually the same name without .pub).`,
   );
 
 const encrypted = (hop: Hop, path: string) =>
   new SshError(
     hop.label,
     `the key ${path} is encrypted, and no agent holds it`,
-    `Nothing here asks for a passphrase. Give it to the agent once: ssh-add ${path}`,
+    `gatepost never prompts for a passphrase. Add the key to the agent once: \`ssh-add ${path}\``,
   );
 
 function malformed(hop: Hop, path: string, cause: Error): SshError {
@@ -83,7 +83,7 @@ function malformed(hop: Hop, path: string, cause: Error): SshError {
   return new SshError(
     hop.label,
     `the key ${path} cannot be used: ${unsupported ? 'unsupported' : 'malformed'} (${cause.message})`,
-    `Supported are ed25519, ECDSA and RSA keys in OpenSSH's or the older PEM form; not FIDO keys (sk-…), certificates or PKCS#8. Make one: ssh-keygen -t ed25519`,
+    `Supported are ed25519, ECDSA and RSA keys in the OpenSSH or the older PEM format; not FIDO keys (sk-…), certificates or PKCS#8. Generate one: \`ssh-keygen -t ed25519\``,
     { cause },
   );
 }
@@ -94,7 +94,7 @@ function publicBlob(text: string): Buffer | undefined {
   return encoded ? Buffer.from(encoded, 'base64') : undefined;
 }
 
-/** @throws SshError when the container is damaged */
+/** @throws SshError if the container is damaged */
 function containerOf(hop: Hop, path: string, text: string): Buffer | undefined {
   try {
     return containerBlob(text);
@@ -103,7 +103,7 @@ function containerOf(hop: Hop, path: string, text: string): Buffer | undefined {
   }
 }
 
-/** OpenSSH's own format keeps the public half in clear (PROTOCOL.key): magic, three strings, a count, the blob. */
+/** The OpenSSH format stores the public half unencrypted (PROTOCOL.key): magic, three strings, a count, the blob. */
 function containerBlob(text: string): Buffer | undefined {
   const body = /-----BEGIN OPENSSH PRIVATE KEY-----([^-]+)/.exec(text)?.[1];
   if (!body) return undefined;

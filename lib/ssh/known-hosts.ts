@@ -1,4 +1,4 @@
-/** known_hosts, judged as OpenSSH judges it: is this key the one that belongs to this host? */
+/** Verifies a host key against known_hosts by the rules of OpenSSH. */
 import { createHash, createHmac } from 'node:crypto';
 
 export interface KnownHostsFile {
@@ -11,7 +11,7 @@ export interface Place {
   readonly line: number;
 }
 
-/** `unknown` carries the @cert-authority line for the host, if there is one: certificates are not supported. */
+/** `unknown` includes the @cert-authority line for the host, if there is one: certificates are not supported. */
 export type Verdict =
   | { readonly kind: 'match' }
   | { readonly kind: 'unknown'; readonly authority?: Place }
@@ -25,19 +25,19 @@ interface Entry extends Place {
   readonly key: Buffer;
 }
 
-// OpenSSH ends a marker at the line's first space, and at a tab only in a line without spaces.
+// In OpenSSH a marker ends at the first space of the line; at a tab only if the line has no spaces.
 const LINE =
   /^[ \t]*(?:(@revoked|@cert-authority)(?: |\t(?=[^ ]*$))[ \t]*)?([^ \t@#][^ \t]*)[ \t]+([^ \t]+)[ \t]+([^ \t]+)/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** How many strings the blob of a key has. */
+/** The number of strings in the blob of a key. */
 const STRINGS: Readonly<Record<string, number>> = {
   'ssh-ed25519': 2,
   'ssh-rsa': 3,
   'ecdsa-sha2-nistp': 3,
 };
 
-/** The name under which a host stands in known_hosts: `[host]:port` when the port is not 22, in lower case. */
+/** The name of a host in known_hosts: `[host]:port` if the port is not 22, in lower case. */
 export const knownName = (host: string, port: number): string =>
   (port === 22 ? host : `[${host}]:${port}`).toLowerCase();
 
@@ -45,7 +45,7 @@ export const knownName = (host: string, port: number): string =>
 export const hostKeyFingerprint = (key: Buffer): string =>
   `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
 
-/** The key's type, which is the first string of its blob; empty when the blob is cut. */
+/** The type of the key, which is the first string of its blob; empty if the blob is truncated. */
 export function keyType(key: Buffer): string {
   const length = key.length < 4 ? 0 : key.readUInt32BE(0);
   return key.subarray(4, 4 + length).toString('latin1');
@@ -53,7 +53,7 @@ export function keyType(key: Buffer): string {
 
 /**
  * The verdict on a key that a host presented (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT").
- * A host on another port that is not listed under `[host]:port` may match by its bare name.
+ * A host on another port that is not listed as `[host]:port` can match by its bare name.
  */
 export function judgeHostKey(
   files: readonly KnownHostsFile[],
@@ -67,7 +67,7 @@ export function judgeHostKey(
   return bare.kind === 'changed' || (bare.kind === 'unknown' && named.authority) ? named : bare;
 }
 
-/** The types of the keys that known_hosts holds for a host, so that these are asked for first. */
+/** The key types in known_hosts for a host, so that they are negotiated first. */
 export function knownKeyTypes(files: readonly KnownHostsFile[], host: string, port: number): string[] {
   const types = (name: string) => plain(entriesFor(files, name)).map((entry) => entry.type);
   const named = types(knownName(host, port));
@@ -100,25 +100,25 @@ function entriesFor(files: readonly KnownHostsFile[], name: string): Entry[] {
   );
 }
 
-/** One line; undefined when OpenSSH would skip it: a comment, a strange marker, no such key. */
+/** One line; undefined if OpenSSH would skip it: a comment, an unknown marker, an invalid key. */
 function parseLine(text: string, file: string, line: number): Entry | undefined {
-  const [, marker = '', hosts = '', type = '', written = ''] = LINE.exec(text) ?? [];
-  // OpenSSH's decoder passes over all that is blank, such as the \r of Windows' line ends.
-  const encoded = written.replace(/[\r\v\f]/g, '');
+  const [, marker = '', hosts = '', type = '', keyText = ''] = LINE.exec(text) ?? [];
+  // The decoder of OpenSSH ignores whitespace, such as the \r of Windows line endings.
+  const encoded = keyText.replace(/[\r\v\f]/g, '');
   if (!BASE64.test(encoded)) return undefined;
   const key = Buffer.from(encoded, 'base64');
-  if (canonicalType(type) !== keyType(key) || !isWhole(key)) return undefined;
+  if (canonicalType(type) !== keyType(key) || !isComplete(key)) return undefined;
   return { file, line, marker, hosts, type: keyType(key), key };
 }
 
-/** A blob is strings to its end, each after its length (RFC 4253, 6.6); nothing may follow. */
-function isWhole(key: Buffer): boolean {
+/** A blob consists of length-prefixed strings (RFC 4253, 6.6); nothing may follow them. */
+function isComplete(key: Buffer): boolean {
   let [at, count] = [0, 0];
   for (; at + 4 <= key.length; count += 1) at += 4 + key.readUInt32BE(at);
   return at === key.length && count === (STRINGS[keyType(key).replace(/nistp\d+/, 'nistp')] ?? count);
 }
 
-/** OpenSSH also takes the names of RSA's signatures for the type. */
+/** OpenSSH also accepts the names of RSA signature algorithms as the type. */
 const canonicalType = (type: string) => (/^rsa-sha2-(256|512)$/.test(type) ? 'ssh-rsa' : type);
 
 function matches(hosts: string, name: string): boolean {

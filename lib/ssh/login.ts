@@ -1,9 +1,9 @@
-/** One hop, logged in: host key checked, key offered, kept alive. With agent.ts and key-file.ts the only user of ssh2. */
+/** Logs in to one hop: verifies the host key, offers keys, keeps the connection alive. Only this file, agent.ts and key-file.ts use ssh2. */
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import ssh2, { type AuthHandlerMiddleware, type Client, type ServerHostKeyAlgorithm } from 'ssh2';
 import { SshError } from '../util/errors.ts';
-import { logInAhead, signAtOnce } from './auth-shortcuts.ts';
+import { sendLoginEarly, signWithoutProbe } from './auth-shortcuts.ts';
 import { openStream } from './forward.ts';
 import type { Hop } from './hops.ts';
 import { type HostKeyCheck, hostKeyCheck, hostKeyError } from './host-key.ts';
@@ -12,10 +12,10 @@ import type { Verdict } from './known-hosts.ts';
 import { handshakeError, lostError, type Stage } from './ssh-errors.ts';
 import { LIMITS } from './timeouts.ts';
 
-/** How long a full line may keep the goodbye waiting. */
-const GOODBYE_MS = 200;
+/** How long a congested connection may delay the disconnect message. */
+const DISCONNECT_MS = 200;
 
-/** What can be made ready before the hop answers. */
+/** What can be prepared before the hop answers. */
 export interface Prepared {
   readonly hop: Hop;
   readonly check: HostKeyCheck;
@@ -25,14 +25,14 @@ export interface Prepared {
 export interface Link {
   readonly hop: Hop;
   readonly client: Client;
-  /** How the connection went away; undefined while it stands. */
+  /** How the connection was lost; undefined while it is open. */
   readonly lost: () => SshError | undefined;
   /** A stream from this hop to another address: the next hop, or a service there. */
   readonly open: (next: Hop) => Promise<Duplex>;
   readonly close: () => void;
 }
 
-/** @throws SshError when known_hosts or the keys cannot be used */
+/** @throws SshError if known_hosts or the keys cannot be used */
 export async function prepare(hop: Hop): Promise<Prepared> {
   const [check, offers] = await Promise.all([hostKeyCheck(hop), findOffers(hop)]);
   return { hop, check, offers };
@@ -48,8 +48,8 @@ interface LoginState extends Stage {
 
 /**
  * Logs in over a stream that reaches the hop.
- * @param depth how many jump hosts lie before: the nearest connection should be the first to notice a dead line
- * @throws SshError naming the hop
+ * @param depth number of jump hosts before it: the nearest connection should be the first to detect a dead network path
+ * @throws SshError that names the hop
  */
 export function logIn({ hop, check, offers }: Prepared, sock: Duplex, depth: number): Promise<Link> {
   const client = new ssh2.Client();
@@ -57,7 +57,7 @@ export function logIn({ hop, check, offers }: Prepared, sock: Duplex, depth: num
   const progress: LoginState = { said: '', handshake: false, accepts: ['publickey'], offered };
   const missed = LIMITS.missed + depth;
   const ready = untilReady({ client, sock, hop, missed }, progress);
-  // ssh2 would wait for a stream that ended before it listened, and not hear why.
+  // ssh2 would keep waiting on a stream that ended before it attached its listeners.
   if (sock.errored) client.emit('error', sock.errored);
   if ((sock.readableEnded || sock.destroyed) && client.emit('close')) return ready;
   client.connect({
@@ -70,19 +70,19 @@ export function logIn({ hop, check, offers }: Prepared, sock: Duplex, depth: num
     hostVerifier: (key: Buffer) => isRightHost(hop, key, check.judge(key), progress),
     authHandler: offerOneByOne(offers, progress),
   });
-  signAtOnce(client);
-  if (offers[0] && !needsAnswer(offers[0])) logInAhead(client);
-  // A jump host's stream stays half open after the other side's end, and ssh2 would wait on it for ever.
+  signWithoutProbe(client);
+  if (offers[0] && !needsServiceReply(offers[0])) sendLoginEarly(client);
+  // The stream of a jump host stays half open after the other side ends it, and ssh2 would wait on it without end.
   client.on('end', () => sock.destroy());
-  keepFirstWords(sock, progress);
+  keepFirstBytes(sock, progress);
   return ready;
 }
 
-/** Which signatures of an RSA key a host takes, it tells right before it accepts the login service (RFC 8308). */
-const needsAnswer = ({ shown }: Offer): boolean => shown.some((key) => key.startsWith('ssh-rsa '));
+/** A host announces the RSA signature algorithms that it accepts right before it accepts the login service (RFC 8308). */
+const needsServiceReply = ({ shown }: Offer): boolean => shown.some((key) => key.startsWith('ssh-rsa '));
 
-/** What the other side says first tells sshd from other servers. */
-function keepFirstWords(sock: Duplex, progress: LoginState): void {
+/** The first bytes distinguish sshd from other servers. */
+function keepFirstBytes(sock: Duplex, progress: LoginState): void {
   sock.on('data', (data: Buffer) => {
     if (progress.said.length < 1024) progress.said += data.toString('latin1');
   });
@@ -95,7 +95,7 @@ function isRightHost(hop: Hop, key: Buffer, verdict: Verdict, progress: LoginSta
   return false;
 }
 
-/** Keys at once: ssh2's own order begins with a `none` probe, a round trip lost on every hop. */
+/** Starts with keys: ssh2 by default starts with a `none` probe, which costs a round trip per hop. */
 function offerOneByOne(offers: readonly Offer[], progress: LoginState): AuthHandlerMiddleware {
   const left = [...offers];
   return (accepts, _partial, next) => {
@@ -110,16 +110,16 @@ interface Login {
   readonly client: Client;
   readonly sock: Duplex;
   readonly hop: Hop;
-  /** How many keepalives may go unanswered. */
+  /** How many keepalives may remain unanswered. */
   readonly missed: number;
 }
 
-/** The handlers stay on: ssh2 may send several errors, and one nobody hears would end the process. */
+/** The listeners stay attached: ssh2 may emit several errors, and an unhandled one would end the process. */
 function untilReady({ client, sock, hop, missed }: Login, progress: LoginState): Promise<Link> {
   let lost: SshError | undefined;
   return new Promise((resolve, reject) => {
     const fail = (error: Error & { level?: string }) => {
-      // An agent that does not answer ends the login; one that refuses a key may hold another.
+      // An agent that does not answer ends the login; one that refuses a key may have another.
       if (error instanceof SshError) progress.refused ??= error;
       else if (error.level === 'agent') {
         progress.unsigned = error.message;
@@ -149,11 +149,11 @@ const toLink = ({ hop, client, sock }: Omit<Login, 'missed'>, lost: Link['lost']
 });
 
 /**
- * Says goodbye and lets go once that is on its way: an answer would come a round trip later, and from a dead line never.
- * ssh2's own `destroy` does nothing after its `end`.
+ * Sends the disconnect message and closes without waiting for the reply, which takes a round trip, and never comes over a
+ * dead network path. `destroy` of ssh2 does nothing after its `end`.
  */
 function end(client: Client, sock: Duplex): void {
   client.end();
   if (sock instanceof Socket) sock.destroySoon();
-  setTimeout(() => sock.destroy(), GOODBYE_MS).unref();
+  setTimeout(() => sock.destroy(), DISCONNECT_MS).unref();
 }

@@ -1,8 +1,8 @@
-/** What OpenSSH's own configuration says about a host, asked through `ssh -G`. */
+/** The OpenSSH configuration of a host, read with `ssh -G`. */
 import { UsageError } from '../util/errors.ts';
 import { $ } from '../util/shell.ts';
 
-/** What the operator set; undefined is "not set". `key` is a path, with `~` already expanded. */
+/** Values set by the operator; undefined if not set. `key` is a path, with `~` already expanded. */
 export interface HostSettings {
   readonly host: string;
   readonly user?: string;
@@ -10,7 +10,7 @@ export interface HostSettings {
   readonly key?: string;
 }
 
-/** Undefined fields are ones that the configuration does not set. */
+/** Fields are undefined if the configuration does not set them. */
 export interface HostConfig {
   readonly host: string;
   readonly user?: string;
@@ -25,51 +25,50 @@ export interface HostConfig {
 const LIMIT_MS = 10_000;
 const UNSET = { user: 'gatepost.unset', port: '65535', key: '/gatepost.unset' };
 
-/** What OpenSSH itself reads, the user's first (ssh_config(5)). */
+/** The files that OpenSSH reads, that of the user first (ssh_config(5)). */
 export const SSH_CONFIGS: readonly string[] = ['~/.ssh/config', '/etc/ssh/ssh_config'];
 
-/** Our marks come last, where ssh_config's "first value wins" makes them defaults: what is set can be told from what is not. */
+/** The `gatepost.unset` values come last, so that they apply only to options that the files do not set (the first value wins). */
 export const sshConfigText = (files: readonly string[]): string =>
   `${files.map((file) => `Include ${file}\nMatch all\n`).join('')}User ${UNSET.user}
 Port ${UNSET.port}
 IdentityFile ${UNSET.key}
 `;
 
-/** As a shell says it. */
+/** The exit status of a shell that does not find a command. */
 const NOT_FOUND = 127;
 
 /**
- * Asks ssh about one host; undefined where there is no OpenSSH.
- * @throws UsageError with ssh's own words when the configuration is broken
+ * Reads the configuration of one host; undefined if OpenSSH is not installed.
+ * @throws UsageError with the message of ssh if the configuration is invalid
  */
 export async function readHostConfig(
   settings: HostSettings,
   files: readonly string[],
 ): Promise<HostConfig | undefined> {
   const signal = AbortSignal.timeout(LIMIT_MS);
-  // A pipe of the shell's: Node's own is a socket, which cannot be opened as /dev/stdin.
+  // sh provides a pipe: a stdin passed by Node is a socket, which cannot be opened as /dev/stdin.
   const output = await $({
     signal,
     nothrow: true,
   })`printf %s ${sshConfigText(files)} | ssh -T -G -F /dev/stdin ${argumentsFor(settings)}`;
   if (output.ok) return parseHostConfig(output.stdout);
   if (output.exitCode === NOT_FOUND) return undefined;
-  const words = signal.aborted ? `no answer within ${LIMIT_MS / 1000} s` : wordsOf(output.stderr);
+  const stderr = output.stderr.trim().replaceAll('/dev/stdin', 'the SSH configuration');
+  const message = signal.aborted ? `no answer within ${LIMIT_MS / 1000} s` : stderr;
   throw new UsageError(
-    [`The SSH configuration does not hold for ${settings.host}: ${words || output.message}`],
-    `Nothing was contacted. Mend the file that ssh names; \`ssh -G ${settings.host}\` shows the same error.`,
+    [`The SSH configuration is invalid for ${settings.host}: ${message || output.message}`],
+    `No connection was made. Fix the file that ssh names; \`ssh -G ${settings.host}\` shows the same error.`,
     { cause: output },
   );
 }
 
-const wordsOf = (stderr: string): string => stderr.trim().replaceAll('/dev/stdin', 'the SSH configuration');
-
-/** Explicit user and port go along: `Match user` and tokens depend on them. */
+/** User and port are passed if they are set: `Match user` and tokens depend on them. */
 function argumentsFor({ host, user, port }: HostSettings): string[] {
   return [...(user ? ['-l', user] : []), ...(port ? ['-p', String(port)] : []), '--', host];
 }
 
-/** The output of `ssh -G`, without what only our marks set. */
+/** Parses the output of `ssh -G`; drops the `gatepost.unset` values. */
 export function parseHostConfig(output: string): HostConfig {
   const lines = output.split('\n').map((line) => line.split(/ (.*)/s));
   const all = (name: string) => lines.filter(([key]) => key === name).map(([, value = '']) => value);

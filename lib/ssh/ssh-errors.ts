@@ -1,6 +1,6 @@
-/** Failures of a hop, put into words: what happened and what to do next, by the rows of lib/diagnosis/ssh-failures.ts. */
+/** The error messages of a hop: what happened and the fix, from the rows of lib/diagnosis/ssh-failures.ts. */
 import { filled, type Row, rowFor } from '../diagnosis/row.ts';
-import { HANDSHAKE, SESSION, WAYS } from '../diagnosis/ssh-failures.ts';
+import { HANDSHAKE, SESSION, UNREACHABLE } from '../diagnosis/ssh-failures.ts';
 import { SshError } from '../util/errors.ts';
 import type { Hop } from './hops.ts';
 import { LIMITS } from './timeouts.ts';
@@ -9,100 +9,100 @@ const seconds = (milliseconds: number) => `${milliseconds / 1000} s`;
 const at = (hop: Hop) => `${hop.host} port ${hop.port}`;
 const namesOf = ({ host, port, user }: Hop) => ({ HOST: host, PORT: String(port), USER: user });
 
-/** `what` happened to `hop`; the row's advice, in the hop's own names. */
+/** An error at `hop`, with the fix of the row and its placeholders filled in. */
 const sshError = (hop: Hop, row: Row, what: string, cause?: unknown, names = {}): SshError =>
-  new SshError(hop.label, what, filled(row.next, { ...namesOf(hop), ...names }), { cause });
+  new SshError(hop.label, what, filled(row.fix, { ...namesOf(hop), ...names }), { cause });
 
-/** Why no TCP connection came about. */
+/** Why the TCP connection failed. */
 export function dialError(hop: Hop, cause: NodeJS.ErrnoException): SshError {
   const row = DIAL[codeOf(cause)];
-  return sshError(hop, row ?? WAYS.noRoute, `${at(hop)}: ${row?.says ?? cause.message}`, cause);
+  return sshError(hop, row ?? UNREACHABLE.noRoute, `${at(hop)}: ${row?.error ?? cause.message}`, cause);
 }
 
-/** Several addresses tried give an AggregateError, whose first part tells more. */
+/** If several addresses were tried, the error is an AggregateError; its first part has the code. */
 const codeOf = (cause: NodeJS.ErrnoException): string =>
   cause.code ?? (cause instanceof AggregateError ? (cause.errors[0]?.code ?? '') : '');
 
 const DIAL: Readonly<Record<string, Row>> = {
-  ENOTFOUND: WAYS.noName,
-  EAI_AGAIN: WAYS.noDns,
-  ECONNREFUSED: WAYS.refused,
-  ETIMEDOUT: WAYS.timedOut,
-  EHOSTUNREACH: WAYS.noRoute,
-  ENETUNREACH: WAYS.noRoute,
+  ENOTFOUND: UNREACHABLE.noName,
+  EAI_AGAIN: UNREACHABLE.noDns,
+  ECONNREFUSED: UNREACHABLE.refused,
+  ETIMEDOUT: UNREACHABLE.timedOut,
+  EHOSTUNREACH: UNREACHABLE.noRoute,
+  ENETUNREACH: UNREACHABLE.noRoute,
   ECONNRESET: HANDSHAKE.reset,
 };
 
 export const dialTimeout = (hop: Hop): SshError =>
   dialError(hop, Object.assign(new Error(`no answer within ${seconds(LIMITS.hop)}`), { code: 'ETIMEDOUT' }));
 
-/** Why a jump host did not open the way to the next hop (RFC 4254, 5.1). */
+/** Why a jump host did not forward to the next hop (RFC 4254, 5.1). */
 export function openError(jump: Hop, next: Hop, cause: Error & { reason?: unknown }): SshError {
-  const words = cause.message.replace('(SSH) Channel open failure: ', '');
+  const reason = cause.message.replace('(SSH) Channel open failure: ', '');
   const names = { ...namesOf(next), JUMP: jump.host };
   if (cause.reason === 1)
     return sshError(
       jump,
-      WAYS.prohibited,
-      `forwarding to ${at(next)} is prohibited (${words})`,
+      UNREACHABLE.prohibited,
+      `forwarding to ${at(next)} is prohibited (${reason})`,
       cause,
       names,
     );
-  const what = `${at(next)} cannot be reached from the ${jump.label}: ${words}`;
-  return sshError(next, WAYS.unreachable, what, cause);
+  const what = `${at(next)} cannot be reached from the ${jump.label}: ${reason}`;
+  return sshError(next, UNREACHABLE.beyondJump, what, cause);
 }
 
 export const openTimeout = (jump: Hop, next: Hop): SshError =>
   openError(jump, next, new Error(`timed out, no answer within ${seconds(LIMITS.open)}`));
 
-/** How far a handshake came: what the other side sent first, and what we offered. */
+/** The progress of a handshake: what the other side sent first, and which keys were offered. */
 export interface Stage {
   readonly said: string;
   readonly handshake: boolean;
   readonly offered: readonly string[];
   readonly accepts: readonly string[];
-  /** Why the agent signed nothing. */
+  /** Why the agent did not sign. */
   readonly unsigned?: string;
 }
 
-/** Why a hop that answered did not let us in. */
+/** Why the login to a hop that answered failed. */
 export function handshakeError(hop: Hop, stage: Stage, cause: Error & { level?: string }): SshError {
   const timedOut = cause.level === 'client-timeout';
-  if (stage.said === '' && timedOut) return mute(hop, cause);
+  if (stage.said === '' && timedOut) return silent(hop, cause);
   if (stage.said !== '' && !/^SSH-|\nSSH-/.test(stage.said)) return notSsh(hop, stage, cause);
   if (cause.level === 'client-authentication') return notAccepted(hop, stage, cause);
-  const how = timedOut ? `timed out, no answer within ${seconds(LIMITS.hop)}` : wordsOf(cause);
+  const how = timedOut ? `timed out, no answer within ${seconds(LIMITS.hop)}` : textOf(cause);
   const row = rowFor(Object.values(HANDSHAKE), how);
   if (row && /no matching/.test(how)) return sshError(hop, row, `${at(hop)}: unsupported: ${how}`, cause);
   const when = stage.handshake ? 'login' : 'the handshake';
-  return sshError(
-    hop,
-    row ?? HANDSHAKE.brokeOff,
-    `${at(hop)}: connection lost during ${when}: ${how}`,
-    cause,
-  );
+  return sshError(hop, row ?? HANDSHAKE.aborted, `${at(hop)}: connection lost during ${when}: ${how}`, cause);
 }
 
-const wordsOf = (cause: Error & { code?: unknown }): string =>
-  cause.code === 'ECONNRESET' ? HANDSHAKE.reset.says : cause.message;
+const textOf = (cause: Error & { code?: unknown }): string =>
+  cause.code === 'ECONNRESET' ? HANDSHAKE.reset.error : cause.message;
 
-const mute = (hop: Hop, cause: Error) =>
+const silent = (hop: Hop, cause: Error) =>
   sshError(
     hop,
-    HANDSHAKE.mute,
-    `${at(hop)} timed out: it ${HANDSHAKE.mute.says} (no SSH banner within ${seconds(LIMITS.hop)})`,
+    HANDSHAKE.silent,
+    `${at(hop)} timed out: it ${HANDSHAKE.silent.error} (no SSH banner within ${seconds(LIMITS.hop)})`,
     cause,
   );
 
 const notSsh = (hop: Hop, { said }: Stage, cause: Error) =>
-  sshError(hop, HANDSHAKE.notSsh, `${at(hop)} ${HANDSHAKE.notSsh.says}: it says "${firstLine(said)}"`, cause);
+  sshError(
+    hop,
+    HANDSHAKE.notSsh,
+    `${at(hop)} ${HANDSHAKE.notSsh.error}; it sent "${firstLine(said)}"`,
+    cause,
+  );
 
 const firstLine = (text: string) => (text.split('\n')[0] ?? '').replace(/[^ -~]/g, '').slice(0, 80);
 
 function notAccepted(hop: Hop, { accepts, offered, unsigned }: Stage, cause: Error): SshError {
   const wants = accepts.includes('publickey') ? '' : `; it accepts only ${accepts.join(', ')}`;
   const agent = unsigned === undefined ? '' : `; the agent did not sign (${unsigned})`;
-  const what = `${HANDSHAKE.notAccepted.says} ${hop.user}${wants}; offered: ${offered.join(', ')}${agent}`;
+  const what = `${HANDSHAKE.notAccepted.error} ${hop.user}${wants}; offered: ${offered.join(', ')}${agent}`;
   return sshError(hop, HANDSHAKE.notAccepted, what, cause);
 }
 
@@ -123,10 +123,10 @@ function how(cause: Broken | undefined, missed: number): string {
   return cause.code === 'ECONNRESET' ? 'reset by the other side' : cause.message;
 }
 
-/** Why a host that let us in runs nothing. */
+/** Why a host refuses to run a command after the login. */
 export const commandError = (hop: Hop, cause?: Error): SshError =>
-  sshError(hop, SESSION.refused, `${SESSION.refused.says}: ${cause?.message}`, cause);
+  sshError(hop, SESSION.refused, `${SESSION.refused.error}: ${cause?.message}`, cause);
 
-/** Waiting for a command was given up. */
-export const endlessError = (hop: Hop, why: string): SshError =>
-  sshError(hop, SESSION.endless, `${SESSION.endless.says}: ${why}`);
+/** The command did not finish in time. */
+export const unfinishedError = (hop: Hop, why: string): SshError =>
+  sshError(hop, SESSION.unfinished, `${SESSION.unfinished.error}: ${why}`);

@@ -1,21 +1,21 @@
-/** How long each wait of an SSH session may last, and how much may come back: milliseconds and bytes. */
+/** Limits of an SSH session, in milliseconds and bytes. */
 export const LIMITS = {
   /** TCP, handshake and login of one hop. */
   hop: 15_000,
-  /** A jump host opening the way to the next host. */
+  /** Forwarding from a jump host to the next host. */
   open: 10_000,
-  /** The agent's answer: its list, and a signature, for which it may ask somebody. */
+  /** Replies of the agent: the key list, and a signature, which the user may have to confirm. */
   agent: 5_000,
   sign: 10_000,
   keepalive: 5_000,
   missed: 3,
   run: 180_000,
-  /** From a command's exit to the end of its output: something it started may hold the output open. */
+  /** From the exit of a command to the end of its output: a background process may keep the output open. */
   drain: 5_000,
   output: 8 * 1024 * 1024,
 } as const;
 
-/** The promise's own outcome, or `late()` thrown when it takes longer. */
+/** The outcome of the promise; throws `late()` if it takes longer. */
 export async function within<T>(promise: Promise<T>, milliseconds: number, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {

@@ -1,11 +1,11 @@
-/** Groups of hosts that have the same, short lists of hosts, and words looked up in tables. */
+/** Groups hosts with identical values, shortens lists of hosts, and looks up keys in tables safely. */
 
 interface Group<T> {
   readonly what: T;
   readonly hosts: readonly string[];
 }
 
-/** Each different thing once, in the order of its first appearance, with the hosts that have it. */
+/** Each distinct value once, in order of first appearance, with its hosts. */
 export function groupIdentical<T>(all: readonly (readonly [host: string, what: T])[]): readonly Group<T>[] {
   const found = new Map<string, { what: T; hosts: string[] }>();
   for (const [host, what] of all) {
@@ -17,7 +17,7 @@ export function groupIdentical<T>(all: readonly (readonly [host: string, what: T
   return [...found.values()];
 }
 
-/** `192.168.1.100, 101, 102`: what addresses have in common is said once. */
+/** `192.168.1.100, 101, 102`: a common network prefix is written once. */
 export function shortHostList(hosts: readonly string[]): string {
   const network = (host = '') => /^(?:\d+\.){3}(?=\d+$)/.exec(host)?.[0];
   const short = (host: string, before: string | undefined) => {
@@ -27,7 +27,7 @@ export function shortHostList(hosts: readonly string[]): string {
   return hosts.map((host, i) => short(host, hosts[i - 1])).join(', ');
 }
 
-/** The entry of `table` for a word of somebody else's; what every object inherits (`constructor`) is none. */
+/** The entry of `table` for an untrusted key; inherited properties (`constructor`) do not count. */
 export function lookUp<T>(table: Readonly<Record<string, T>>, word: string): T | undefined {
   return Object.hasOwn(table, word) ? table[word] : undefined;
 }

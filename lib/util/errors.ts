@@ -1,6 +1,6 @@
-/** The classes of failure, each with the exit status that the process then returns. */
+/** Error classes, each with its exit status. */
 
-/** What a process of the suite may return (docs/reference.md, "Exit status"). */
+/** The exit statuses (docs/reference.md, "Exit status"). */
 export const EXIT = { done: 0, refused: 1, usage: 2, checkFailed: 3, unknown: 4, restoreFailed: 5 } as const;
 export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
 
@@ -15,7 +15,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   restoreFailed: 'the rollback failed; manual recovery steps are printed',
 };
 
-/** Something that the operator can mend. `advice` says what it means and what to do next. */
+/** A problem that the operator can fix. `advice` gives the cause and the fix. */
 export class StopError extends Error {
   override name = 'StopError';
   readonly exit: ExitStatus = EXIT.refused;
@@ -27,7 +27,7 @@ export class StopError extends Error {
   }
 }
 
-/** Bad usage or settings: every problem at once, found before anything was contacted. */
+/** Invalid arguments or settings: all problems together, found before any connection is made. */
 export class UsageError extends StopError {
   override name = 'UsageError';
   override readonly exit = EXIT.usage;
@@ -35,7 +35,7 @@ export class UsageError extends StopError {
 
   constructor(
     problems: readonly string[],
-    advice = 'Nothing was contacted. Mend what is named above and run it again.',
+    advice = 'No connection was made. Fix the errors above and retry.',
     options?: ErrorOptions,
   ) {
     super(problems.join('\n'), advice, options);
@@ -44,19 +44,19 @@ export class UsageError extends StopError {
 }
 
 /**
- * Goes on where none of them is a problem.
- * @throws UsageError with every one that is
+ * Returns if there are no problems.
+ * @throws UsageError with all problems
  */
 export function refuseAll(judged: readonly (string | false | undefined)[], advice?: string): void {
   const problems = judged.filter((problem) => typeof problem === 'string');
   if (problems.length > 0) throw new UsageError(problems, advice);
 }
 
-/** A hop could not be reached, was not the host it should be, or went away. */
+/** A hop could not be reached or verified, or the connection to it was lost. */
 export class SshError extends StopError {
   override name = 'SshError';
 
-  /** @param hop as the operator reads it: `jump host 4nk.myftp.biz` */
+  /** @param hop its label in messages: `jump host 4nk.myftp.biz` */
   constructor(hop: string, message: string, advice: string, options?: ErrorOptions) {
     super(`${hop}: ${message}`, advice, options);
   }

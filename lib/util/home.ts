@@ -1,30 +1,32 @@
-/** Paths as ssh_config writes them: `~`, and the `%` tokens of files and agents. */
+/** Paths in the syntax of ssh_config: `~` and `%` tokens. */
 import { type UserInfo, userInfo } from 'node:os';
 import { UsageError } from './errors.ts';
 
 let known: UserInfo<string> | undefined;
 
-/** The operator's line in passwd; a container may run us as a user that has none. */
+/** The passwd entry of the operator; in a container, there may be none. */
 function account(): UserInfo<string> {
   try {
     known ??= userInfo();
     return known;
   } catch (cause) {
     throw new UsageError(
-      [`No user exists for uid ${process.getuid?.()}: it has no line in /etc/passwd, so no home directory`],
-      'Nothing was contacted. OpenSSH stops there, too. Run it as a user that has one, or add a line for this one; `--bundle` and `--local` need none.',
+      [
+        `No user exists for uid ${process.getuid?.()}: there is no entry in /etc/passwd, so no home directory`,
+      ],
+      'No connection was made. OpenSSH requires a home directory, too. Run it as a user with an entry, or add an entry for this one; `--bundle` and `--local` need none.',
       { cause },
     );
   }
 }
 
 /**
- * The home directory that OpenSSH uses: the one in passwd, whatever $HOME says.
- * @throws UsageError when the operator has no line there
+ * The home directory that OpenSSH uses: the one in /etc/passwd, not $HOME.
+ * @throws UsageError if the operator has no entry there
  */
 export const home = (): string => account().homedir;
 
-/** A path with its `~` filled in; as it stands for an operator without a home, who is told when it is needed. */
+/** A path with `~` expanded; unchanged for an operator without a home directory, which is reported when it is needed. */
 export function inHome(path: string): string {
   try {
     return path.replace(/^~(?=\/|$)/, home);

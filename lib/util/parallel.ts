@@ -1,8 +1,8 @@
-/** Many things at once, but not too many. */
+/** Concurrency: a limited number at once, and memoized lookups. */
 
 /**
- * Does `work` on every item, at most `atOnce` at a time; the results come in the order of the items.
- * One that throws stops no other: its error is thrown once all have ended.
+ * Does `work` on every item, at most `atOnce` at a time; results are in the order of the items.
+ * An error does not stop the others: it is thrown after all have finished.
  */
 export async function inParallel<T, R>(
   items: readonly T[],
@@ -22,7 +22,7 @@ export async function inParallel<T, R>(
   });
 }
 
-/** The same question is asked once, whoever asks it meanwhile or later. */
+/** Memoizes `ask`, including calls in progress. */
 export function remembering<Q extends readonly unknown[], A>(
   ask: (...question: Q) => Promise<A>,
 ): (...question: Q) => Promise<A> {

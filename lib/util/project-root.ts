@@ -1,4 +1,4 @@
-/** Where the suite lies: scripts, sites and the parts of the remote program are read from below it. */
+/** The location of gatepost: scripts, sites and the parts of the remote program are read from there. */
 
-/** The folder of the suite. */
+/** The folder of gatepost. */
 export const ROOT = new URL('../../', import.meta.url);

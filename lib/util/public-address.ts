@@ -1,4 +1,4 @@
-/** Which addresses the public internet reaches. */
+/** Which addresses are reachable from the internet. */
 import { BlockList, isIPv6 } from 'node:net';
 
 const NOT_PUBLIC = new BlockList();
@@ -20,7 +20,7 @@ for (const [network, prefix] of [
 ] as const)
   NOT_PUBLIC.addSubnet(network, prefix, 'ipv6');
 
-/** Not public are RFC 1918, loopback, link-local, 100.64/10, unique local and unspecified; documentation ranges are. */
+/** RFC 1918, loopback, link-local, 100.64/10, unique local and unspecified addresses are not public; documentation ranges count as public. */
 export function isPublicAddress(address: string): boolean {
   const [bare = ''] = address.split('%');
   return !NOT_PUBLIC.check(bare, isIPv6(bare) ? 'ipv6' : 'ipv4');

@@ -1,30 +1,30 @@
-/** Replaces a file: a crash at any moment leaves the old one or the new one, whole. */
+/** Replaces a file atomically: a crash leaves either the old or the new file, complete. */
 import { randomBytes } from 'node:crypto';
 import { chown, type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /**
- * Writes beside `path`, syncs and renames; the owner of what is there stays, where that is ours to say.
- * @param mode exactly, whatever the umask
- * @param check judges the new file before it takes its place; when it throws, the old one stays
- * @throws what the system says
+ * Writes a temporary file next to `path`, syncs and renames it; as root, keeps the owner of the existing file.
+ * @param mode exact, independent of the umask
+ * @param check validates the new file before the rename; if it throws, the old file stays
+ * @throws the system error
  */
 export async function replaceFile(
   path: string,
   text: string,
   mode: number,
-  check: (beside: string) => Promise<void> = async () => {},
+  check: (temporary: string) => Promise<void> = async () => {},
 ): Promise<void> {
-  const beside = besideOf(path);
+  const temporary = temporaryPathOf(path);
   try {
-    const handle = await open(beside, 'wx', 0o600);
+    const handle = await open(temporary, 'wx', 0o600);
     await fill(handle, text, mode).finally(() => handle.close());
-    await check(beside);
+    await check(temporary);
     const owner = await stat(path).catch(() => undefined);
-    if (owner && process.getuid?.() === 0) await chown(beside, owner.uid, owner.gid);
-    await rename(beside, path);
+    if (owner && process.getuid?.() === 0) await chown(temporary, owner.uid, owner.gid);
+    await rename(temporary, path);
   } finally {
-    await rm(beside, { force: true });
+    await rm(temporary, { force: true });
   }
 }
 
@@ -35,22 +35,22 @@ async function fill(handle: FileHandle, text: string, mode: number): Promise<voi
 }
 
 /**
- * Tries whether a file can be written in the folder of `path`; nothing stays behind.
- * @param mode of a new file, from which the umask takes
- * @returns the mode that it got
- * @throws what the system says
+ * Checks that a file can be created in the folder of `path`; removes it again.
+ * @param mode of a new file, before the umask
+ * @returns the mode that it received
+ * @throws the system error
  */
 export async function tryFolder(path: string, mode: number): Promise<number> {
-  const beside = besideOf(path);
-  const handle = await open(beside, 'wx', mode);
+  const temporary = temporaryPathOf(path);
+  const handle = await open(temporary, 'wx', mode);
   try {
     return (await handle.stat()).mode & 0o777;
   } finally {
     await handle.close();
-    await rm(beside, { force: true });
+    await rm(temporary, { force: true });
   }
 }
 
-/** Short, whatever the name: one as long as names may be must not be too long here. */
-const besideOf = (path: string): string =>
+/** A short name of fixed length: a suffix could exceed the maximum length of a file name. */
+const temporaryPathOf = (path: string): string =>
   join(dirname(path), `.gatepost.${randomBytes(6).toString('hex')}.new`);

@@ -1,7 +1,7 @@
-/** A value that no output shows by accident. */
+/** A value that is never printed by accident. */
 import { inspect } from 'node:util';
 
-/** Holds a secret; every way of printing it gives `[REDACTED]`. */
+/** Holds a secret; it always prints as `[REDACTED]`. */
 export class Secret {
   readonly #value: string;
 
@@ -9,7 +9,7 @@ export class Secret {
     this.#value = value;
   }
 
-  /** The value itself, for the one place that needs it. */
+  /** The value itself. */
   reveal(): string {
     return this.#value;
   }

@@ -1,75 +1,81 @@
-/** What the gate must refuse, and how its answers are judged. */
+/** The requests that the gate must reject, and how its responses are judged. */
 import { type Finding, failed, passed, warned } from '../../model/check.ts';
 import type { Answer } from '../http/request.ts';
 
 interface Attempt {
   readonly name: string;
-  /** The header lines to send; none without any. */
+  /** The Authorization header lines to send; empty for none. */
   readonly authorization: readonly string[];
-  readonly refusedBy: readonly number[];
+  readonly rejectedWith: readonly number[];
 }
 
-/** What came back for one attempt on one path. */
+/** The response to one attempt on one path. */
 export interface AttemptOutcome {
   readonly path: string;
   readonly attempt: Attempt;
   readonly answer: Pick<Answer, 'status' | 'headers'>;
 }
 
-/** 429 is the gate as well: it slows an address after 100 refusals. */
+/** 429 also comes from the gate: it rate-limits an IP address after 100 rejected requests. */
 const GATE = [401, 429];
-/** Two lines of a header that may come once: nginx says 400 before any gate. */
-const TWICE = [400, ...GATE];
+/** nginx itself rejects a duplicate Authorization header with 400. */
+const DUPLICATE = [400, ...GATE];
 
-/** At most seven attempts; with the right token known, wrong ones come as near to it as can be. */
+/** At most seven attempts; if the valid token is known, invalid ones differ from it as little as possible. */
 export function attempts(token: string | undefined): readonly Attempt[] {
   const wrong = `Bearer ${token ?? 'no-such-bearer-'}x`;
   const right = `Bearer ${token ?? 'no-such-bearer'}`;
   const cased = token === undefined ? '' : swapCase(token);
-  const one = (name: string, ...authorization: string[]) => ({ name, authorization, refusedBy: GATE });
-  const two = (name: string, ...authorization: string[]) => ({ name, authorization, refusedBy: TWICE });
+  const one = (name: string, ...authorization: string[]) => ({ name, authorization, rejectedWith: GATE });
+  const two = (name: string, ...authorization: string[]) => ({
+    name,
+    authorization,
+    rejectedWith: DUPLICATE,
+  });
   return [
-    one('no bearer'),
-    one('a wrong one', wrong),
-    ...(cased === (token ?? '') ? [] : [one('a case-changed one', `Bearer ${cased}`)]),
-    one('an empty one', 'Bearer'),
+    one('no token'),
+    one('an invalid token', wrong),
+    ...(cased === (token ?? '') ? [] : [one(CASE_CHANGED, `Bearer ${cased}`)]),
+    one('an empty token', 'Bearer'),
     one('an empty header', ''),
-    two('a doubled header (the right one first)', right, wrong),
-    two('a doubled header (the wrong one first)', wrong, right),
+    two('a duplicate header (valid token first)', right, wrong),
+    two('a duplicate header (invalid token first)', wrong, right),
   ];
 }
 
-/** All outcomes of the attempts, in one finding. */
+const CASE_CHANGED = 'the token in changed letter case';
+
+/** All attempts as one finding. */
 export function judgeRefusals(outcomes: readonly AttemptOutcome[]): Finding {
-  const open = outcomes.filter(({ attempt, answer }) => !attempt.refusedBy.includes(answer.status));
+  const open = outcomes.filter(({ attempt, answer }) => !attempt.rejectedWith.includes(answer.status));
   if (open.length > 0) return failed(`${seen(open)} ${meaning(open)}`);
-  const mute = outcomes.filter(({ answer }) => answer.status === 401 && !challenges(answer));
-  if (mute.length > 0)
+  const unannounced = outcomes.filter(({ answer }) => answer.status === 401 && !challenges(answer));
+  if (unannounced.length > 0)
     return warned(
-      `${seen(mute)} That refuses, but without \`WWW-Authenticate: Bearer\` (RFC 9110): deploy the vhost again.`,
+      `${seen(unannounced)} The request is rejected, but without \`WWW-Authenticate: Bearer\` (RFC 9110). Deploy the site again.`,
     );
   return passed(
-    `Refused on ${unique(outcomes.map(({ path }) => path)).join(' and ')}: ${namesOf(outcomes)}.`,
+    `Rejected on ${unique(outcomes.map(({ path }) => path)).join(' and ')}: ${namesOf(outcomes)}.`,
   );
 }
 
 function meaning(open: readonly AttemptOutcome[]): string {
   const passing = open.filter(({ answer }) => answer.status < 300 || answer.status >= 500);
   if (passing.length === 0)
-    return 'That is not the gate: look whether the site is deployed, and whether another vhost or location answers here.';
-  if (passing.every(({ attempt }) => attempt.name === 'a case-changed one'))
-    return 'The gate ignores case, as nginx does with plain map keys, so a token is weaker than it looks: the map needs a `"~^…\\z"` key. Deploy the site again.';
-  const whose = passing.some(({ attempt }) => attempt.authorization.length === 0)
+    return 'This response is not from the gate. Check that the site is deployed, and whether another vhost or location answers here.';
+  if (passing.every(({ attempt }) => attempt.name === CASE_CHANGED))
+    return 'The gate ignores letter case, as nginx does for string keys of a map, which makes tokens easier to guess. The map needs a `"~^…\\z"` key: deploy the site again.';
+  const problem = passing.some(({ attempt }) => attempt.authorization.length === 0)
     ? 'The gate is open: anyone can use the models'
-    : 'The gate can be passed without the right bearer';
-  return `${whose}. Deploy the site again; if it stays so, look with \`nginx -T\` on the proxy whether the location tests the bearer map's variable before proxy_pass, and take the site off by \`npx tsx scripts/remove.ts\` meanwhile.`;
+    : 'The gate accepts requests without a valid token';
+  return `${problem}. Deploy the site again. If the problem persists, check with \`nginx -T\` on the proxy that the location tests the variable of the token map before proxy_pass, and remove the site with \`npx tsx scripts/remove.ts\` until it is fixed.`;
 }
 
 function seen(outcomes: readonly AttemptOutcome[]): string {
   const statuses = unique(outcomes.map(({ answer }) => answer.status));
   const lines = statuses.map((status) => {
     const some = outcomes.filter(({ answer }) => answer.status === status);
-    return `${unique(some.map(({ path }) => path)).join(' and ')} gave ${status} to ${namesOf(some)}`;
+    return `${unique(some.map(({ path }) => path)).join(' and ')} returned ${status} for ${namesOf(some)}`;
   });
   return `${lines.join('; ')}.`;
 }

@@ -1,7 +1,8 @@
-/** The bearer gate: shut for everything but the right bearer, open for that one. */
+/** The bearer gate: accepts a valid token and rejects everything else. */
 import { advised } from '../../diagnosis/row.ts';
-import { CLIENTS } from '../../diagnosis/symptoms.ts';
+import { SYMPTOMS } from '../../diagnosis/symptoms.ts';
 import { type Check, type CheckTarget, type Finding, failed, passed, skipped } from '../../model/check.ts';
+import { plural } from '../../util/plural.ts';
 import { bearerOption, curl } from '../http/curl.ts';
 import { statusAdvice } from '../http/failures.ts';
 import { type Answer, sendRequest } from '../http/request.ts';
@@ -9,33 +10,33 @@ import { attempts, judgeRefusals } from './attempts.ts';
 import { modelsIn } from './ollama-answer.ts';
 
 export interface BearerGateOptions {
-  /** Paths behind the gate that list the models as JSON. */
+  /** Paths behind the gate that return a JSON list of models. */
   readonly lists: readonly string[];
-  /** The setting that holds the bearer, as the operator knows it. */
+  /** The name of the setting with the token. */
   readonly tokenVariable: string;
 }
 
 /**
- * Two checks: what must be refused, and what must be let in.
- * At most seven refused requests a list, far below where the gate begins to slow an address (100).
+ * Two checks: requests that must be rejected, and requests that must be accepted.
+ * At most seven rejected requests per list, far below the number at which the gate rate-limits an IP address (100).
  */
 export function bearerGate(gate: BearerGateOptions): readonly Check[] {
   const request = { path: gate.lists[0] ?? '/' };
   return [
     {
       name: 'bearer gate refuses',
-      run: (target) => refuses(gate, target),
+      run: (target) => checkRejects(gate, target),
       curl: (target) => curl(target, request, '-i'),
     },
     {
       name: 'bearer gate opens',
-      run: (target) => opens(gate, target),
+      run: (target) => checkAccepts(gate, target),
       curl: (target) => curl(target, request, bearerOption(gate.tokenVariable)),
     },
   ];
 }
 
-/** Whether the gate has a client at all, which without a bearer only the proxy itself can say. */
+/** Does the gate have any client? Without a token, only the proxy itself can tell. */
 export const gateClients: Check = {
   name: 'gate clients',
   run: async ({ clientFaults }) => {
@@ -44,15 +45,18 @@ export const gateClients: Check = {
       const faults = await clientFaults();
       return faults.length > 0 ? failed(faults.join(' ')) : passed('The gate has a client.');
     } catch (error) {
-      return skipped(`The proxy cannot be asked: ${(error as Error).message}`);
+      return skipped(`The proxy cannot be queried: ${(error as Error).message}`);
     }
   },
 };
 
 const ONLY_THE_PROXY =
-  'Without a bearer, only the proxy itself knows whether the gate has a client: `npx tsx scripts/status.ts`.';
+  'Without a token, only the proxy itself can show whether the gate has a client: `npx tsx scripts/status.ts`.';
 
-async function refuses({ lists, tokenVariable }: BearerGateOptions, target: CheckTarget): Promise<Finding> {
+async function checkRejects(
+  { lists, tokenVariable }: BearerGateOptions,
+  target: CheckTarget,
+): Promise<Finding> {
   const tries = lists.flatMap((path) =>
     attempts(target.token?.reveal()).map(async (attempt) => {
       const headers = attempt.authorization.length === 0 ? {} : { Authorization: [...attempt.authorization] };
@@ -60,11 +64,14 @@ async function refuses({ lists, tokenVariable }: BearerGateOptions, target: Chec
     }),
   );
   const finding = judgeRefusals(await Promise.all(tries));
-  const hint = target.token === undefined ? ` More is tried when ${tokenVariable} is set.` : '';
+  const hint = target.token === undefined ? ` Set ${tokenVariable} for more attempts.` : '';
   return { ...finding, detail: `${finding.detail}${hint}` };
 }
 
-async function opens({ lists, tokenVariable }: BearerGateOptions, target: CheckTarget): Promise<Finding> {
+async function checkAccepts(
+  { lists, tokenVariable }: BearerGateOptions,
+  target: CheckTarget,
+): Promise<Finding> {
   const { token } = target;
   if (token === undefined) return skipped(`${noToken(tokenVariable)} ${ONLY_THE_PROXY}`);
   const headers = { authorization: `Bearer ${token.reveal()}` };
@@ -74,29 +81,29 @@ async function opens({ lists, tokenVariable }: BearerGateOptions, target: CheckT
   const faults = answers.map(({ path, answer }) => listFault(path, answer, tokenVariable)).filter(Boolean);
   if (faults.length > 0) return failed([...new Set(faults)].join(' '));
   const models = modelsIn(answers[0]?.answer.body ?? '')?.length ?? 0;
-  return passed(`The bearer is let in on ${lists.join(' and ')}; models there: ${models}.`);
+  return passed(`The token is accepted on ${lists.join(' and ')}; ${plural(models, 'model')} listed.`);
 }
 
-/** Why a check with a bearer was not made. */
+/** Why a check that needs a token was skipped. */
 export function noToken(variable: string): string {
-  return `No bearer is known here: set ${variable} in the environment or the env file.`;
+  return `No token is configured: set ${variable} in the environment or the env file.`;
 }
 
-/** What is wrong with the answer to a right bearer; empty when it is a list of models. */
+/** What is wrong with the response to a valid token; empty if it is a list of models. */
 export function listFault(
   path: string,
   { status, body }: Pick<Answer, 'status' | 'body'>,
   variable: string,
 ): string {
   if (status === 200 && modelsIn(body) !== undefined) return '';
-  const what = status === 200 ? '200, but no JSON list of models' : status;
-  return `${path} with the bearer gives ${what}. ${statusAdvice(status, reasonOf(status, variable), body, { TOKEN: variable })}`;
+  const what = status === 200 ? '200, but not a JSON list of models' : status;
+  return `${path} with the token returns ${what}. ${statusAdvice(status, reasonOf(status, variable), body, { TOKEN: variable })}`;
 }
 
 function reasonOf(status: number, variable: string): string {
-  if (status === 401) return advised(CLIENTS.unauthorized, { TOKEN: variable });
-  if (status === 403) return advised(CLIENTS.foreign);
+  if (status === 401) return advised(SYMPTOMS.unauthorized, { TOKEN: variable });
+  if (status === 403) return advised(SYMPTOMS.foreign);
   if (status === 404)
-    return 'No such path behind the gate: look whether proxy_pass and its location both end in a slash, and at the backend address and port.';
-  return 'Another location of the vhost takes the path, or another vhost or backend answers: look whether the vhost was changed by hand, at the backend address and port, and deploy the site again.';
+    return 'The path does not exist behind the gate. Check that proxy_pass and its location both end in a slash, and check the backend address and port.';
+  return 'Another location of the vhost matches the path, or another vhost or backend answers. Check whether the vhost was edited by hand, check the backend address and port, and deploy the site again.';
 }

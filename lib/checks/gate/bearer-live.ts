@@ -1,45 +1,45 @@
-/** After a change of clients: a bearer opens the gate, or does so no more, on fresh connections. */
+/** After a change of clients: the gate accepts a token, or no longer accepts it, on new connections. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Check, type CheckTarget, type Finding, failed, passed } from '../../model/check.ts';
 import type { Secret } from '../../util/secret.ts';
 import { type Answer, isByNginx, sendRequest } from '../http/request.ts';
 
-// The proxy waited for its old workers; a balancer before it may still need a moment.
-const PATIENCE_MS = 8_000;
+// The proxy waited for its old workers to exit; a load balancer in front of it may take longer.
+const TIME_LIMIT_MS = 8_000;
 const PAUSE_MS = 200;
 const IN_A_ROW = 3;
 
-/** The bearer is let in at `path`; a backend that is down does not count against the gate. */
+/** The token is accepted at `path`; a backend that is down does not count as a failure of the gate. */
 export function bearerOpens(name: string, path: string, token: Secret): Check {
-  return { name, run: async (target) => judgeOpen(path, await settled(target, path, token, isLetIn)) };
+  return { name, run: async (target) => judgeOpen(path, await settled(target, path, token, isAccepted)) };
 }
 
 const DOWN: readonly number[] = [502, 503, 504];
 
-/** Did the backend answer, or nginx, past the gate, that it does not? A redirect is another vhost's. */
-export function isLetIn({ status, body }: Pick<Answer, 'status' | 'body'>): boolean {
+/** Did the request pass the gate? The backend answered, or nginx reports that it is down. A redirect is from another vhost. */
+export function isAccepted({ status, body }: Pick<Answer, 'status' | 'body'>): boolean {
   return status === 200 || (DOWN.includes(status) && isByNginx({ body }));
 }
 
-/** The bearer is refused at `path`. */
+/** The token is rejected at `path`. */
 export function bearerRefused(name: string, path: string, token: Secret): Check {
-  return { name, run: async (target) => judgeRefused(path, await settled(target, path, token, isOut)) };
+  return { name, run: async (target) => judgeRejected(path, await settled(target, path, token, isRejected)) };
 }
 
-const isOut = ({ status }: Answer): boolean => status === 401 || status === 429;
+const isRejected = ({ status }: Answer): boolean => status === 401 || status === 429;
 
-/** What is answered once several answers in a row are right, or when patience ends. */
+/** The last response, after several expected ones in a row or when the time limit is reached. */
 async function settled(
   target: CheckTarget,
   path: string,
   token: Secret,
-  isRight: (answer: Answer) => boolean,
+  isExpected: (answer: Answer) => boolean,
 ): Promise<Answer> {
   const headers = { authorization: `Bearer ${token.reveal()}` };
-  const end = performance.now() + PATIENCE_MS;
+  const end = performance.now() + TIME_LIMIT_MS;
   for (let row = 0; ; ) {
     const answer = await sendRequest(target, { path, headers });
-    row = isRight(answer) ? row + 1 : 0;
+    row = isExpected(answer) ? row + 1 : 0;
     if (row === IN_A_ROW || performance.now() > end) return answer;
     if (row === 0) await sleep(PAUSE_MS);
   }
@@ -47,18 +47,18 @@ async function settled(
 
 function judgeOpen(path: string, answer: Answer): Finding {
   const { status } = answer;
-  if (!isLetIn(answer))
+  if (!isAccepted(answer))
     return failed(
-      `${path} gives ${status} to it: another proxy or vhost answers for this name, perhaps. Compare the fingerprints: \`npx tsx scripts/bearers.ts list\``,
+      `${path} returns ${status} for the token: another proxy or vhost may answer for this name. Compare the fingerprints: \`npx tsx scripts/bearers.ts list\``,
     );
-  const backend = status >= 500 ? `, and the backend behind it gives ${status}` : '';
-  return passed(`It is let in at ${path}${backend}.`);
+  const backend = status >= 500 ? `, but the backend returns ${status}` : '';
+  return passed(`The token is accepted at ${path}${backend}.`);
 }
 
-function judgeRefused(path: string, answer: Answer): Finding {
+function judgeRejected(path: string, answer: Answer): Finding {
   const { status } = answer;
-  if (isOut(answer)) return passed(`It is refused at ${path} (${status}).`);
+  if (isRejected(answer)) return passed(`The token is rejected at ${path} (${status}).`);
   return failed(
-    `${path} still gives ${status} to it: another client holds the same token, or another proxy answers for this name. Compare the fingerprints: \`npx tsx scripts/bearers.ts list\``,
+    `${path} still returns ${status} for the token: another client has the same token, or another proxy answers for this name. Compare the fingerprints: \`npx tsx scripts/bearers.ts list\``,
   );
 }

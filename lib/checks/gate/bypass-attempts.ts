@@ -1,21 +1,21 @@
-/** Other ways to write a guarded path, as paths and as raw requests: none of them may pass the gate. */
+/** Alternative forms of a protected path, as paths and as raw requests: none of them may bypass the gate. */
 import type { CheckTarget } from '../../model/check.ts';
 import type { RawRequest } from '../http/raw-request.ts';
 
-/** Request targets, as they stand in a request line; `prefix` is such as `/ollama`. */
+/** Request targets as written in the request line; `prefix` is for example `/ollama`. */
 export function bypassPaths(prefix: string, list: string, serverName: string): readonly string[] {
   const name = prefix.slice(1);
   const plain = `${prefix}${list}`;
   const encodedFirst = `%${name.charCodeAt(0).toString(16)}${name.slice(1)}`;
   const backslashed = plain.slice(1).replaceAll('/', '\\');
   return [
-    ...readAsPlain(plain, prefix, list, encodedFirst, serverName),
+    ...sameForNginx(plain, prefix, list, encodedFirst, serverName),
     ...otherPaths(name, list, backslashed),
   ];
 }
 
-/** nginx reads these as the plain path: the gate itself must answer. */
-function readAsPlain(plain: string, prefix: string, list: string, encodedFirst: string, serverName: string) {
+/** nginx normalizes these to the plain path: the gate itself must answer. */
+function sameForNginx(plain: string, prefix: string, list: string, encodedFirst: string, serverName: string) {
   return [
     `/${plain}`,
     `/.${plain}`,
@@ -34,7 +34,7 @@ function readAsPlain(plain: string, prefix: string, list: string, encodedFirst: 
   ];
 }
 
-/** nginx reads these as other paths: Ollama must not be behind them. */
+/** For nginx these are different paths: they must not reach Ollama. */
 function otherPaths(name: string, list: string, backslashed: string) {
   return [
     `/${name.toUpperCase()}${list}`,
@@ -49,13 +49,13 @@ function otherPaths(name: string, list: string, backslashed: string) {
     `/${name}.${list}`,
     `/${name}..${list}`,
     `/${name}%c0%af${list.slice(1)}`,
-    // The full-width slash as raw UTF-8, a character a byte.
+    // The full-width slash as raw UTF-8, one character per byte.
     `/${name}\xef\xbc\x8f${list.slice(1)}`,
     `/${name}%ef%bc%8f${list.slice(1)}`,
   ];
 }
 
-/** `close` must be among the words of Connection where the answer is to be read to its end. */
+/** Connection must include `close` if the response is read to its end. */
 const UPGRADES = {
   h2c: ['Connection: Upgrade, HTTP2-Settings, close', 'HTTP2-Settings: AAMAAABkAAQAAP__'],
   websocket: [
@@ -69,7 +69,7 @@ const END = 'Connection: close';
 
 const lines = (...all: readonly string[]): string => `${all.join('\r\n')}\r\n\r\n`;
 
-/** All of them, for the path `plain`. */
+/** All raw requests for the path `plain`. */
 export function rawRequests(plain: string, target: CheckTarget): readonly RawRequest[] {
   const start = [`GET ${plain} HTTP/1.1`, `Host: ${target.serverName}`];
   return [...oldAndUpgraded(plain, start), ...framed(start), ...misplaced(plain, start, target)];
@@ -92,22 +92,22 @@ function framed(start: readonly string[]): readonly RawRequest[] {
   const both = [`Content-Length: ${smuggled.length}`, 'Transfer-Encoding: chunked'];
   const outer = lines('POST / HTTP/1.1', ...start.slice(1), ...both);
   return [
-    { name: 'two Host lines', text: lines(...start, 'Host: localhost:11434', END) },
-    { name: 'Content-Length beside Transfer-Encoding', text: outer + smuggled },
+    { name: 'two Host headers', text: lines(...start, 'Host: localhost:11434', END) },
+    { name: 'Content-Length with Transfer-Encoding', text: outer + smuggled },
   ];
 }
 
-/** The bearer is there, but not where it counts. */
+/** The token is present, but not in the Authorization header. */
 function misplaced(plain: string, start: readonly string[], { token }: CheckTarget): readonly RawRequest[] {
   const bearer = `Bearer ${token?.reveal() ?? 'no-such-bearer'}`;
   const isSecret = token !== undefined;
-  // HEAD has no body in its answer: any list of models after it belongs to the second request.
+  // The response to HEAD has no body: a list of models after it belongs to the second request.
   const first = lines(`HEAD ${plain} HTTP/1.1`, ...start.slice(1), `Authorization: ${bearer}`);
   return [
     { name: 'Proxy-Authorization', text: lines(...start, `Proxy-Authorization: ${bearer}`, END), isSecret },
     { name: 'a cookie', text: lines(...start, `Cookie: Authorization=${bearer}`, END), isSecret },
     {
-      name: 'a second request after one with the bearer',
+      name: 'a second request after one with the token',
       text: first + lines(...start, END),
       isSecret,
       answers: 2,

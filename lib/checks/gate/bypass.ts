@@ -1,4 +1,4 @@
-/** No way of writing a path gets past the gate. */
+/** No alternative form of a path bypasses the gate. */
 import {
   type Check,
   type CheckTarget,
@@ -15,40 +15,40 @@ import { type Answer, sendRequest } from '../http/request.ts';
 import { bypassPaths, rawRequests } from './bypass-attempts.ts';
 import { isOllamas, isRefusal } from './ollama-answer.ts';
 
-interface Guarded {
-  /** Where the gate stands, such as `/ollama`. */
+interface Protected {
+  /** The path of the gate, such as `/ollama`. */
   readonly prefix: string;
-  /** What lists the models behind it, such as `/api/tags`. */
+  /** The path behind it that lists the models, such as `/api/tags`. */
   readonly list: string;
 }
 
-/** What came back for one spelling. */
+/** The response to one form of the path. */
 interface BypassAttempt {
-  readonly spelling: string;
+  readonly request: string;
   readonly answer: Pick<Answer, 'status' | 'headers' | 'body'>;
 }
 
 const LIMIT_MS = 30_000;
 
 /**
- * Every spelling of a path, asked for without a bearer, is answered by somebody else than Ollama.
- * (!) Each one that nginx reads as the plain path costs one of the 100 failures that the gate lets an address have before
- * it slows it: 22 here, 10 in the gate's own check, so that three runs in a row fit in.
+ * Without a token, no form of the path reaches Ollama.
+ * (!) Each request that nginx normalizes to the plain path counts as one of the 100 failed requests after which the gate
+ * rate-limits an IP address: 22 here and 10 in the check of the gate, so three runs in a row stay below the limit.
  */
-export function bypassAttempts(guarded: Guarded): Check {
+export function bypassAttempts(path: Protected): Check {
   return {
-    name: 'path spellings',
+    name: 'path bypass attempts',
     limitMs: LIMIT_MS,
-    run: (target) => check(guarded, target),
-    curl: (target) => byHand(target, `/x/..${guarded.prefix}${guarded.list}`),
+    run: (target) => check(path, target),
+    curl: (target) => byHand(target, `/x/..${path.prefix}${path.list}`),
   };
 }
 
-async function check({ prefix, list }: Guarded, target: CheckTarget): Promise<Finding> {
+async function check({ prefix, list }: Protected, target: CheckTarget): Promise<Finding> {
   const plain = `${prefix}${list}`;
-  // The first one also tells whether anybody is there: it throws when not, and later ones may then be cut off.
+  // The first request also shows whether the server responds: it throws if not. Later ones may be cut off.
   if (isOllamas(await sendRequest(target, { path: plain })))
-    return skipped(`The gate is open as it is: mend what is said of ${plain} first.`);
+    return skipped(`The gate is open: fix the problem reported for ${plain} first.`);
   const pool = openPool(target);
   try {
     const paths = bypassPaths(prefix, list, target.serverName).map((path) => byPath(pool, path));
@@ -60,40 +60,40 @@ async function check({ prefix, list }: Guarded, target: CheckTarget): Promise<Fi
 }
 
 const byPath = async (pool: Pool, path: string): Promise<BypassAttempt> => ({
-  spelling: path,
+  request: path,
   answer: await pool.get(path),
 });
 
 async function byBytes(target: CheckTarget, request: RawRequest): Promise<readonly BypassAttempt[]> {
   const answer = await sendRaw(target, request);
-  return answer === undefined ? [] : [{ spelling: request.name, answer }];
+  return answer === undefined ? [] : [{ request: request.name, answer }];
 }
 
-/** Judges all answers. */
+/** Judges all responses. */
 export function judgeBypassAttempts(all: readonly BypassAttempt[], target: CheckTarget): Finding {
-  const slipped = all.filter(({ answer }) => isOllamas(answer));
-  const path = slipped.find(({ spelling }) => spelling.startsWith('/'))?.spelling;
-  if (slipped.length > 0)
-    return { ...failed(slip(slipped)), ...(path !== undefined && { curl: byHand(target, path) }) };
+  const bypassed = all.filter(({ answer }) => isOllamas(answer));
+  const path = bypassed.find(({ request }) => request.startsWith('/'))?.request;
+  if (bypassed.length > 0)
+    return { ...failed(bypassText(bypassed)), ...(path !== undefined && { curl: byHand(target, path) }) };
   const down = all.filter(({ answer }) => answer.status >= 500);
   if (down.length > 0)
     return skipped(
-      `${namesOf(down)} gave ${down[0]?.answer.status}, so that it cannot be told who would have answered; the others do not reach Ollama. Run it again when the backend answers.`,
+      `${namesOf(down)} returned ${down[0]?.answer.status}, so it is unknown which backend would have answered; the others do not reach Ollama. Run it again when the backend is up.`,
     );
   const odd = all.filter(({ answer }) => !isRefusal(answer));
   if (odd.length > 0)
     return warned(
-      `${namesOf(odd)} gave ${odd[0]?.answer.status}, and neither nginx nor a web page nor Ollama is known by it: look by hand who answers there.`,
+      `${namesOf(odd)} returned ${odd[0]?.answer.status} from an unrecognized backend. Check manually which service answers these requests.`,
     );
-  return passed(`${all.length} other ways to write the path do not reach Ollama without a bearer.`);
+  return passed(`${all.length} alternative forms of the path do not reach Ollama without a token.`);
 }
 
-function slip(slipped: readonly BypassAttempt[]): string {
-  return `Without a bearer, ${namesOf(slipped)} ${slipped.length > 1 ? 'reach' : 'reaches'} Ollama: anyone can use the models. Another location than the guarded one takes it: look with \`nginx -T\` on the proxy for every location that names Ollama's upstream or port, above all regex ones (they win where \`^~\` is missing) and those inside the guarded one (its \`if\` does not guard them). Deploy the site again; if it stays so, take the site off by \`npx tsx scripts/remove.ts\` meanwhile.`;
+function bypassText(bypassed: readonly BypassAttempt[]): string {
+  return `Without a bearer, ${namesOf(bypassed)} ${bypassed.length > 1 ? 'reach' : 'reaches'} Ollama: anyone can use the models. A location without the gate matches the request. Use \`nginx -T\` on the proxy to find every location that uses the upstream or port of Ollama, especially regex locations (they take precedence if \`^~\` is missing) and nested ones (the \`if\` of the outer location does not protect them). Deploy the site again; if the problem persists, remove the site with \`npx tsx scripts/remove.ts\` until it is fixed.`;
 }
 
 function namesOf(some: readonly BypassAttempt[]): string {
-  const shown = some.slice(0, 5).map(({ spelling }) => JSON.stringify(spelling).slice(1, -1));
+  const shown = some.slice(0, 5).map(({ request }) => JSON.stringify(request).slice(1, -1));
   return [...shown, ...(some.length > 5 ? [`${some.length - 5} more`] : [])].join(', ');
 }
 

@@ -1,19 +1,19 @@
-/** A client of scope `inference` may use models, and not delete them. */
+/** A client of scope `inference` can use models but not delete them. */
 import { type Check, type CheckTarget, type Finding, failed, passed, skipped } from '../../model/check.ts';
 import { bearerOption, curl } from '../http/curl.ts';
 import { type Answer, isHtml, type RequestOptions, sendRequest } from '../http/request.ts';
 import { noToken } from './bearer-gate.ts';
 
 interface Scopes {
-  /** Deletes a model; asked for with a body that names none. */
+  /** The path that deletes a model; requested with a body that names none. */
   readonly deletes: string;
-  /** Lists the models. */
+  /** The path that lists the models. */
   readonly models: string;
-  /** The setting that holds a token of that scope, as the operator knows it. */
+  /** The name of the setting with a token of that scope. */
   readonly tokenVariable: string;
 }
 
-/** Gets 403 where a model would be deleted, and in where models are listed. */
+/** The token gets 403 for deleting a model and is accepted for listing models. */
 export function inferenceScope(scopes: Scopes): Check {
   const byHand = [bearerOption(scopes.tokenVariable), "-d '{}'"];
   return {
@@ -27,7 +27,7 @@ async function check({ deletes, models, tokenVariable }: Scopes, target: CheckTa
   if (target.inferenceToken === undefined) return skipped(noToken(tokenVariable));
   const authorization = `Bearer ${target.inferenceToken.reveal()}`;
   const headers = { authorization, 'content-type': 'application/json', 'content-length': 2 };
-  // Names no model: where the gate is too wide, Ollama says 400 and deletes nothing.
+  // Names no model: if the gate lets it through, Ollama returns 400 and deletes nothing.
   const deletion: RequestOptions = { path: deletes, method: 'DELETE', headers, body: '{}' };
   const [deleted, listed] = await Promise.all([
     sendRequest(target, deletion),
@@ -36,7 +36,7 @@ async function check({ deletes, models, tokenVariable }: Scopes, target: CheckTa
   return judgeScope({ deletes, models, tokenVariable }, deleted, listed.status);
 }
 
-/** Judges both answers; a backend that is down does not count against the gate. */
+/** Judges both responses; a backend that is down does not count as a failure of the gate. */
 export function judgeScope(
   { deletes, models, tokenVariable }: Scopes,
   deleted: Pick<Answer, 'status' | 'headers' | 'body'>,
@@ -44,24 +44,24 @@ export function judgeScope(
 ): Finding {
   if (deleted.status === 401 || listed === 401)
     return failed(
-      `The gate gives 401 to ${tokenVariable}: the proxy does not know this token. Make one with \`npx tsx scripts/bearers.ts add NAME\` and set it, or take the setting out.`,
+      `The gate returns 401 for ${tokenVariable}: no client has this token. Create one with \`npx tsx scripts/bearers.ts add NAME\` and set it, or remove the setting.`,
     );
   if (deleted.status < 500 && isHtml(deleted))
     return failed(
-      `DELETE ${deletes} gives ${deleted.status} and a page of HTML to ${tokenVariable}: that is not the gate, and not Ollama. Look whether the site is deployed, and whether another vhost or location answers here.`,
+      `DELETE ${deletes} returns ${deleted.status} and an HTML page for ${tokenVariable}: this is neither the gate nor Ollama. Check that the site is deployed, and whether another vhost or location answers here.`,
     );
   if (deleted.status !== 403 || !isByGate(deleted))
     return failed(
-      `DELETE ${deletes} gives ${deleted.status} to ${tokenVariable} instead of the gate's 403: whoever has this token can delete models, and pull others. Either it belongs to a client of scope full (\`npx tsx scripts/bearers.ts list\` shows scopes; revoke it and add it again), or the map of the gate lists too much: deploy the site again.`,
+      `DELETE ${deletes} returns ${deleted.status} for ${tokenVariable} instead of 403 from the gate: anyone with this token can delete and pull models. Either it belongs to a client of scope full (\`npx tsx scripts/bearers.ts list\` shows scopes; revoke it and add it again), or the map of the gate allows too many paths: deploy the site again.`,
     );
   if (listed === 403)
     return failed(
-      `${models} gives 403 to ${tokenVariable}, which is there for just that: the map of the gate lists too little. Deploy the site again.`,
+      `${models} returns 403 for ${tokenVariable}, although scope inference includes it: the map of the gate allows too few paths. Deploy the site again.`,
     );
-  return passed(`${tokenVariable} is let in at ${models} (${listed}), and gets 403 for DELETE ${deletes}.`);
+  return passed(`${tokenVariable} is accepted at ${models} (${listed}) and gets 403 for DELETE ${deletes}.`);
 }
 
-/** Ollama's own 403 has no body. */
+/** A 403 of Ollama has no body. */
 function isByGate({ headers, body }: Pick<Answer, 'headers' | 'body'>): boolean {
   return /\bjson\b/.test(headers['content-type'] ?? '') && body.includes('"error"');
 }

@@ -1,18 +1,18 @@
-/** Connections as a client on the internet makes them, directly or by the way that the target names. */
+/** Opens connections as a client on the internet does, directly or by the method that the target sets. */
 import { once } from 'node:events';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import type { CheckTarget } from '../../model/check.ts';
 
-/** Opens a TCP connection. Throws what the system says. */
+/** Opens a TCP connection. Throws the system error. */
 export async function connect(target: CheckTarget, port: number): Promise<Duplex> {
-  if (target.open !== undefined) return watched(await target.open(port));
+  if (target.open !== undefined) return withErrorListener(await target.open(port));
   const socket = net.connect({ host: target.address ?? target.serverName, port });
-  return reached(watched(socket), 'connect', target);
+  return reached(withErrorListener(socket), 'connect', target);
 }
 
-/** Opens a connection and speaks TLS on it. An address is no server name (RFC 6066, section 3). */
+/** Opens a TLS connection. An IP address is not sent as server name (RFC 6066, section 3). */
 export async function connectTls(
   target: CheckTarget,
   port: number,
@@ -23,7 +23,7 @@ export async function connectTls(
   const socket = tls.connect({ socket: raw, host: target.serverName, ...name, ...options });
   // (!) Never the other way round: Node 20 crashes when the connection under a TLS socket is destroyed first.
   socket.once('close', () => raw.destroy());
-  return reached(watched(socket), 'secureConnect', target);
+  return reached(withErrorListener(socket), 'secureConnect', target);
 }
 
 async function reached<T extends Duplex>(socket: T, event: string, { signal }: CheckTarget): Promise<T> {
@@ -36,8 +36,8 @@ async function reached<T extends Duplex>(socket: T, event: string, { signal }: C
   }
 }
 
-/** An error after the last listener went would end the process. */
-function watched<T extends Duplex>(socket: T): T {
+/** Without a listener, a late error would end the process. */
+function withErrorListener<T extends Duplex>(socket: T): T {
   socket.on('error', () => {});
   return socket;
 }

@@ -1,19 +1,19 @@
-/** The curl line that does by hand what a check does. */
+/** The curl command that repeats a check manually. */
 import { isIPv6 } from 'node:net';
 import type { CheckTarget } from '../../model/check.ts';
 import { type RequestOptions, urlOf } from './request.ts';
 
-/** `options` are shell words as a person types them. */
+/** `options` are shell words, already quoted. */
 export function curl(target: CheckTarget, request: RequestOptions, ...options: readonly string[]): string {
-  return ['curl -sS', ...options, ...wayTo(target, request), `'${urlOf(target, request)}'`].join(' ');
+  return ['curl -sS', ...options, ...connectOption(target, request), `'${urlOf(target, request)}'`].join(' ');
 }
 
-/** The option that sends a bearer which the shell takes from the environment. */
+/** The option that sends a token, which the shell reads from the environment. */
 export function bearerOption(variable: string): string {
   return `-H "Authorization: Bearer $${variable}"`;
 }
 
-function wayTo(
+function connectOption(
   { serverName, address, port = 443, httpPort = 80 }: CheckTarget,
   { scheme }: RequestOptions,
 ): string[] {

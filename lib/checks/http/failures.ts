@@ -1,30 +1,30 @@
-/** Requests without an answer, and answers that say no: what each means and what to do. */
+/** Requests without a response, and unexpected responses: the cause and the fix of each. */
 import { advised } from '../../diagnosis/row.ts';
-import { CLIENTS, symptomOf } from '../../diagnosis/symptoms.ts';
+import { SYMPTOMS, symptomOf } from '../../diagnosis/symptoms.ts';
 import type { CheckTarget } from '../../model/check.ts';
 
-/** A request that brought no answer, whatever the reason; the message is a sentence without advice. */
+/** A request without a response; the message is a sentence without advice. */
 export class NoAnswerError extends Error {
   override name = 'NoAnswerError';
-  /** The system's, OpenSSL's or Node's code, such as `ECONNREFUSED`. */
+  /** The error code of the system, OpenSSL or Node, such as `ECONNREFUSED`. */
   readonly code: string;
 
   constructor(what: string, target: CheckTarget, cause: unknown) {
-    const late = target.signal?.aborted === true;
-    const why = late ? `no answer within ${(target.timeoutMs ?? 0) / 1000} s` : reasonOf(cause);
+    const timedOut = target.signal?.aborted === true;
+    const why = timedOut ? `no answer within ${(target.timeoutMs ?? 0) / 1000} s` : reasonOf(cause);
     super(`${what}: ${why}`, { cause });
-    this.code = late ? 'ETIMEDOUT' : codeOf(cause);
+    this.code = timedOut ? 'ETIMEDOUT' : codeOf(cause);
   }
 }
 
-/** The code of a failure, also where Node hides it: one error for each address it tried, or a cause. */
+/** The code of an error, even if Node nests it: one error per address tried, or a cause. */
 export function codeOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
   if (!(error instanceof Error)) return '';
   return 'code' in error && typeof error.code === 'string' ? error.code : codeOf(error.cause);
 }
 
-/** Is this code one of a certificate that does not hold, by OpenSSL or Node? */
+/** Is this a certificate error code of OpenSSL or Node? */
 export const isCertificateError = (code: string): boolean =>
   /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_TLS_CERT)/.test(code);
 
@@ -33,24 +33,24 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** By the system's code. */
+/** By the code of the system. */
 const BY_CODE: Readonly<Record<string, string>> = {
-  ENOTFOUND: advised(CLIENTS.noName),
-  EAI_AGAIN: 'The DNS server does not answer. Look at the network of this machine, then run it again.',
-  ECONNREFUSED: advised(CLIENTS.refused),
-  ETIMEDOUT: advised(CLIENTS.noAnswer),
-  EHOSTUNREACH: `There is no way to that address. ${CLIENTS.refused.next}`,
-  ENETUNREACH: `There is no way to that network. ${CLIENTS.refused.next}`,
-  ECONNRESET: `The connection was cut. ${CLIENTS.refused.next} The error log of nginx may say why.`,
+  ENOTFOUND: advised(SYMPTOMS.noName),
+  EAI_AGAIN: 'The DNS server does not respond. Check the network of this machine, then retry.',
+  ECONNREFUSED: advised(SYMPTOMS.refused),
+  ETIMEDOUT: advised(SYMPTOMS.noAnswer),
+  EHOSTUNREACH: `There is no route to that address. ${SYMPTOMS.refused.fix}`,
+  ENETUNREACH: `There is no route to that network. ${SYMPTOMS.refused.fix}`,
+  ECONNRESET: `The connection was reset. ${SYMPTOMS.refused.fix} The error log of nginx may show why.`,
 };
 
 const TRUST =
-  'A bearer is sent only over a connection whose certificate holds: mend what the certificate check says first.';
+  'A token is sent only over a connection with a valid certificate: fix what the certificate check reports first.';
 
 const NO_TLS =
-  'What answers there does not speak TLS as it should: look whether it is nginx, whether its vhost says `listen … ssl`, and whether certificate and key belong together.';
+  'The server there does not respond with valid TLS. Check that it is nginx, that its vhost has `listen … ssl`, and that certificate and key match.';
 
-/** One text for a failure: what happened, what it means, what to do next. */
+/** One text for a failure: what happened, its cause, the fix. */
 export function errorAdvice(error: unknown, target: CheckTarget): string {
   const code = codeOf(error);
   const what = error instanceof Error && error.message !== '' ? error.message : String(error);
@@ -58,8 +58,8 @@ export function errorAdvice(error: unknown, target: CheckTarget): string {
 }
 
 /**
- * What an unexpected status means, where it or the code in a JSON error tells; otherwise `fallback`.
- * `names` stand for the words in capitals.
+ * Cause and fix of an unexpected status, if it or the code in a JSON error has a row; otherwise `fallback`.
+ * `names` replace the placeholders.
  */
 export function statusAdvice(status: number, fallback: string, body = '', names = {}): string {
   const row = symptomOf(status, body);
@@ -69,7 +69,9 @@ export function statusAdvice(status: number, fallback: string, body = '', names 
 function adviceFor(code: string, target: CheckTarget): string {
   if (isCertificateError(code)) return TRUST;
   if (/^(EPROTO|ERR_SSL)/.test(code)) return NO_TLS;
-  return BY_CODE[code] ?? `Run it again; if it stays, ask ${target.serverName} by hand with \`curl -v\`.`;
+  return (
+    BY_CODE[code] ?? `Run it again; if it still fails, test ${target.serverName} manually with \`curl -v\`.`
+  );
 }
 
 function sentence(text: string): string {

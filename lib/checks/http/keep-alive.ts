@@ -1,4 +1,4 @@
-/** Requests over a few connections that are used again, for many small questions in a row. */
+/** Requests over a few reused connections, for many small requests in a row. */
 import { once } from 'node:events';
 import http from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -8,31 +8,31 @@ import { codeOf, NoAnswerError } from './failures.ts';
 import { type Answer, read, urlOf } from './request.ts';
 
 export interface Pool {
-  /** Asks for a request target as it stands; a connection closed in place of an answer gives status 0. */
+  /** Requests the target exactly as written; a connection closed without a response gives status 0. */
   get(path: string): Promise<Answer>;
   close(): void;
 }
 
-/** A balancer or a tunnel may mind more at once. */
+/** More at once could be too many for a load balancer or a tunnel. */
 const CONNECTIONS = 6;
 const CLOSED = new Set(['ECONNRESET', 'EPIPE']);
 
-/** Nothing secret goes over it: its certificate is not asked for. */
+/** No secret is sent over it, so its certificate is not verified. */
 export function openPool(target: CheckTarget): Pool {
   const agent = new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   agent.createConnection = (_, done) => {
     const options = { rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] };
-    const dialled: Promise<Duplex> = connectTls(target, target.port ?? 443, options);
-    dialled.then(
+    const connecting: Promise<Duplex> = connectTls(target, target.port ?? 443, options);
+    connecting.then(
       (socket) => done?.(null, socket),
       (error: Error) => done?.(error, undefined as never),
     );
     return undefined as never;
   };
-  return { get: (path) => ask(agent, target, path), close: () => agent.destroy() };
+  return { get: (path) => send(agent, target, path), close: () => agent.destroy() };
 }
 
-async function ask(agent: http.Agent, target: CheckTarget, path: string): Promise<Answer> {
+async function send(agent: http.Agent, target: CheckTarget, path: string): Promise<Answer> {
   try {
     const sent = http.request({ agent, path, headers: { host: target.serverName } });
     sent.on('error', () => {});

@@ -1,4 +1,4 @@
-/** Sends requests byte by byte that no HTTP library would make. */
+/** Sends raw requests that no HTTP library would produce. */
 import type { Duplex } from 'node:stream';
 import type { CheckTarget } from '../../model/check.ts';
 import { connectTls } from './connect.ts';
@@ -6,10 +6,10 @@ import { codeOf, isCertificateError, NoAnswerError } from './failures.ts';
 import type { Answer } from './request.ts';
 
 const KEPT_BYTES = 100_000;
-/** All of them ask the server to close: who does not is judged by what came until then. */
-const PATIENCE_MS = 5_000;
+/** All requests ask the server to close; if it does not, the bytes received until then are judged. */
+const READ_LIMIT_MS = 5_000;
 
-/** Sends it on a connection of its own, reads until that closes; `undefined` when the certificate forbids to send it. */
+/** Sends it on a separate connection and reads until that closes; undefined if an invalid certificate prevents sending it. */
 export async function sendRaw(
   target: CheckTarget,
   { text, isSecret = false, answers = 1 }: RawRequest,
@@ -29,9 +29,9 @@ export async function sendRaw(
   }
 }
 
-/** All that comes until the end, a cut or the end of patience. */
+/** Everything received until the end of the stream, an error or the time limit. */
 async function readAll(socket: Duplex): Promise<string> {
-  const ending = setTimeout(() => socket.destroy(), PATIENCE_MS);
+  const ending = setTimeout(() => socket.destroy(), READ_LIMIT_MS);
   let text = '';
   try {
     for await (const piece of socket) {
@@ -39,14 +39,14 @@ async function readAll(socket: Duplex): Promise<string> {
       if (text.length > KEPT_BYTES) break;
     }
   } catch {
-    // A cut is an answer as well.
+    // A reset connection is a result, too.
   } finally {
     clearTimeout(ending);
   }
   return text;
 }
 
-/** The last of the answers; status 0 when it did not come, or came without a head as HTTP/0.9 has it. */
+/** The last response; status 0 if there was none, or one without headers as in HTTP/0.9. */
 export function lastAnswer(text: string, answers: number): Answer {
   const heads = [...text.matchAll(/^HTTP\/1\.[01] (\d{3})/gm)];
   const last = heads.at(-1);
@@ -66,8 +66,8 @@ export function lastAnswer(text: string, answers: number): Answer {
 export interface RawRequest {
   readonly name: string;
   readonly text: string;
-  /** It carries a bearer: only for whom the certificate names. */
+  /** It contains a token: send it only to a server with a valid certificate. */
   readonly isSecret?: boolean;
-  /** How many answers there are when all are given; the last one is judged. */
+  /** The number of expected responses; the last one is judged. */
   readonly answers?: number;
 }

@@ -1,6 +1,6 @@
 /**
- * Requests as a client on the internet makes them: on fresh connections, no redirect followed, nothing pooled. Not `fetch`,
- * zx's or Node's: it keeps connections, picks the address itself, and hides the certificate and the time of each piece.
+ * Requests as a client on the internet sends them. Not `fetch`, zx's or Node's: checks need new connections, repeated header
+ * lines, the certificate of the peer, the time of each chunk, and connections through a tunnel. No redirect is followed.
  */
 import { once } from 'node:events';
 import http from 'node:http';
@@ -16,22 +16,22 @@ export interface RequestOptions {
   /** An array is sent as that many header lines. */
   readonly headers?: Readonly<http.OutgoingHttpHeaders>;
   readonly body?: string;
-  /** Hears every piece of the answer as it comes. */
+  /** Called with each chunk of the response as it arrives. */
   readonly onData?: (piece: Buffer) => void;
 }
 
 export interface Answer {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
-  /** The first million bytes, as UTF-8; empty after a 101. */
+  /** The first million bytes, as UTF-8; empty for a 101. */
   readonly body: string;
 }
 
 const KEPT_BYTES = 1_000_000;
 
 /**
- * Makes one request and reads its answer to the end.
- * @throws NoAnswerError that says what was asked; its cause is what the system said.
+ * Sends one request and reads the response to its end.
+ * @throws NoAnswerError that names the request; its cause is the system error
  */
 export async function sendRequest(target: CheckTarget, request: RequestOptions): Promise<Answer> {
   try {
@@ -46,7 +46,7 @@ export async function sendRequest(target: CheckTarget, request: RequestOptions):
   }
 }
 
-/** The address of a request, as a person would type it. */
+/** The URL of a request. */
 export function urlOf(target: CheckTarget, { scheme = 'https', path }: RequestOptions): string {
   return `${scheme}://${target.serverName}${path}`;
 }
@@ -67,8 +67,8 @@ async function overConnection<T>(
 }
 
 /**
- * A bearer goes only to whom the certificate names, or to a certificate that the proxy itself told of; the rest is asked
- * all the same: the certificate has its own check.
+ * A token is sent only to a server with a valid certificate, or with one that the proxy itself reported. Other requests
+ * are sent in any case: the certificate has a check of its own.
  */
 async function secured(target: CheckTarget, port: number, { headers = {} }: RequestOptions): Promise<Duplex> {
   const isSecret = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
@@ -79,7 +79,7 @@ async function secured(target: CheckTarget, port: number, { headers = {} }: Requ
   const served = socket.getPeerCertificate().fingerprint256;
   if (known.some(({ fingerprint }) => fingerprint === served)) return socket;
   socket.destroy();
-  throw Object.assign(new Error('the certificate is not the one that was issued'), {
+  throw Object.assign(new Error('the certificate is not the one on the proxy'), {
     code: 'CERT_UNTRUSTED',
   });
 }
@@ -91,7 +91,7 @@ function send(target: CheckTarget, { method = 'GET', path, headers, body }: Requ
   return sent.end(body);
 }
 
-/** Reads an answer to its end. */
+/** Reads a response to its end. */
 export async function read(
   response: http.IncomingMessage,
   { onData }: RequestOptions,
@@ -110,12 +110,12 @@ export async function read(
   return { status, headers: response.headers, body: Buffer.concat(kept).toString() };
 }
 
-/** Whether an answer is a page of HTML, by its type or by its first bytes. */
+/** Is the response an HTML page, by its content type or its first bytes? */
 export function isHtml({ headers, body }: Pick<Answer, 'headers' | 'body'>): boolean {
   return /\bhtml\b/.test(headers['content-type'] ?? '') || /^\s*<(!doctype html|html)\b/i.test(body);
 }
 
-/** nginx's own pages end in its name, with or without a version. */
+/** The error pages of nginx end with its name, with or without a version. */
 export function isByNginx({ body }: Pick<Answer, 'body'>): boolean {
   return /<center>nginx(?:\/[\d.]+)?(?: \([^()<]*\))?<\/center>/.test(body);
 }

@@ -1,46 +1,47 @@
-/** Judges a certificate as clients do, and says what is wrong with it. */
+/** Judges a certificate as clients do, and reports what is wrong with it. */
 import { isIP } from 'node:net';
 import tls from 'node:tls';
-import { daysUntil, isStaging, judgeDays } from '../../model/certificate.ts';
+import { daysUntil, isStaging, judgeDays, WARN_DAYS } from '../../model/certificate.ts';
 import { type CheckTarget, type Finding, failed, type Issued, passed, warned } from '../../model/check.ts';
+import { plural } from '../../util/plural.ts';
 
-/** What a handshake showed. */
+/** The result of a handshake. */
 export interface Seen {
-  /** Why the chain or the name was not accepted, as OpenSSL or Node calls it; empty when they were. */
+  /** The OpenSSL or Node error code of an invalid chain or name; empty if both are valid. */
   readonly verdict: string;
   readonly certificate: tls.PeerCertificate;
 }
 
-/** What became of a try with TLS 1.1 and older: what the server chose, or why it could not be tried. */
-export type OldTls = 'refused' | { readonly accepted: string } | { readonly untried: string };
+/** The result of a handshake with TLS 1.1 and older: rejected, the version that the server accepted, or why it was not tried. */
+export type OldTls = 'refused' | { readonly accepted: string } | { readonly skipReason: string };
 
 const RENEW =
-  'Run `certbot renew` on the proxy and reload nginx; certbot says there why it did not renew by itself.';
-const ISSUE = 'Run `npx tsx scripts/bootstrap-tls.ts` for one from the CA';
+  'Run `certbot renew` on the proxy and reload nginx; the output of certbot shows why it was not renewed automatically.';
+const ISSUE = 'Run `npx tsx scripts/bootstrap-tls.ts` to request one from the CA';
 const CHAIN = {
-  what: 'is not from a CA that is trusted here',
-  advice: `${ISSUE}, or name its CA in NODE_EXTRA_CA_CERTS if it is your own.`,
+  what: 'is not from a trusted CA',
+  advice: `${ISSUE}, or add a private CA to NODE_EXTRA_CA_CERTS.`,
 };
 const STAGING = {
   what: "is from Let's Encrypt's staging CA, which no client trusts",
-  advice: 'Run `npx tsx scripts/bootstrap-tls.ts` without --staging for a real one.',
+  advice: 'Run `npx tsx scripts/bootstrap-tls.ts` without --staging to request a trusted one.',
 };
 const VERDICTS: Readonly<Record<string, { what: string; advice: string }>> = {
-  CERT_HAS_EXPIRED: { what: 'or one in its chain has expired', advice: RENEW },
+  CERT_HAS_EXPIRED: { what: 'or another one in its chain has expired', advice: RENEW },
   CERT_NOT_YET_VALID: {
     what: 'is not valid yet',
-    advice: 'Look at the clocks of this machine and of the proxy.',
+    advice: 'Check the clocks of this machine and of the proxy.',
   },
   DEPTH_ZERO_SELF_SIGNED_CERT: { ...CHAIN, what: 'is self-signed' },
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: {
-    what: 'comes without the chain up to a CA that is trusted here',
-    advice: `Let ssl_certificate name fullchain.pem, not cert.pem; or: r${ISSUE.slice(1)}, or name its CA in NODE_EXTRA_CA_CERTS if it is your own.`,
+    what: 'is sent without the chain to a trusted CA',
+    advice: `Set ssl_certificate to fullchain.pem, not cert.pem. Or r${ISSUE.slice(1)}, or add a private CA to NODE_EXTRA_CA_CERTS.`,
   },
 };
 
 /**
- * Everything that is wrong, in one text; a warning when it only ends soon, or when it was never meant to be trusted.
- * The target's `issued` is what the proxies hold, where known; one of them must be served.
+ * All problems as one finding; a warning if it only expires soon, or if it is not meant to be publicly trusted.
+ * `issued` of the target lists the certificates on the proxies, if known; one of them must be served.
  */
 export function judgeCertificate(
   seen: Seen,
@@ -61,23 +62,27 @@ export function judgeCertificate(
   ].filter(Boolean);
   if (faults.length > 0) return failed(faults.join(' '));
   if (expected)
-    return warned(`${expected} It names ${name} and has ${days} days left; ${oldTlsText(oldTls)}.`);
+    return warned(
+      `${expected} It covers ${name} and has ${plural(days, 'day')} left; ${oldTlsText(oldTls)}.`,
+    );
   const soon = judgeDays(days) === 'warned';
-  const end = `${days} days left, ${soon ? `which is little. ${RENEW}` : `${oldTlsText(oldTls)}.`}`;
-  const same = served ? 'is the one that was issued, ' : '';
-  return (soon ? warned : passed)(`The certificate is trusted and names ${name}, ${same}${end}`);
+  const end = soon
+    ? `expires soon: ${plural(days, 'day')} left (warning threshold: ${WARN_DAYS} days). ${RENEW}`
+    : `${plural(days, 'day')} left, ${oldTlsText(oldTls)}.`;
+  const same = served ? 'is the one on the proxy, ' : '';
+  return (soon ? warned : passed)(`The certificate is trusted, covers ${name}, ${same}${end}`);
 }
 
-/** Kinds that no client trusts by itself, where the operator asked for one. */
+/** Kinds that no client trusts by default, if the operator requested one. */
 const EXPECTED: Readonly<Record<Issued['kind'], string>> = {
   ca: '',
   staging:
-    'The certificate is the staging one that was issued: good for a rehearsal, and no client trusts it. Run bootstrap-tls again without --staging for a real one.',
+    'The certificate is the requested staging certificate, for tests only: no client trusts it. Run `npx tsx scripts/bootstrap-tls.ts` without --staging to request a trusted one.',
   'self-signed':
-    'The certificate is the self-signed one that the proxy made: clients must be told to trust it. With a public name, bootstrap-tls without --self-signed replaces it.',
+    'The certificate is the self-signed one generated on the proxy: clients must be configured to trust it. With a public name, `npx tsx scripts/bootstrap-tls.ts` replaces it.',
 };
 
-/** An address gets no certificate from a CA of everybody's, nor does a name of a LAN: there, a self-signed one is what was meant. */
+/** A public CA issues no certificate for a private address or a LAN name: there, a self-signed one is expected. */
 function byAddress(
   { verdict }: Seen,
   { serverName, isNameless }: Pick<CheckTarget, 'serverName' | 'isNameless'>,
@@ -89,7 +94,7 @@ function byAddress(
 
 function staleFault({ certificate }: Seen): string {
   const ends = certificate.valid_to;
-  return `Another certificate is served (valid until ${ends}) than the one that lies on the proxy: nginx was not reloaded since, or another server or vhost answers for this name. On the proxy: \`nginx -t && nginx -s reload\`.`;
+  return `The served certificate (valid until ${ends}) is not the one on the proxy: nginx was not reloaded since it was issued, or another server or vhost answers for this name. On the proxy, run: \`nginx -t && nginx -s reload\`.`;
 }
 
 function chainFault({ verdict, certificate }: Seen): string {
@@ -101,23 +106,23 @@ function chainFault({ verdict, certificate }: Seen): string {
 function nameFault({ certificate }: Seen, name: string): string {
   if (tls.checkServerIdentity(name, certificate) === undefined) return '';
   const names = certificate.subjectaltname ?? `CN:${certificate.subject?.CN ?? 'none'}`;
-  return `The certificate does not name ${name}, but ${names}. Another vhost answers for this name: look whether the site is deployed and ssl_certificate is its own; without a certificate, run \`npx tsx scripts/bootstrap-tls.ts\`.`;
+  return `The certificate is not for ${name} but for ${names}. Another vhost answers for this name. Check that the site is deployed and that ssl_certificate is the one of this site; if there is no certificate yet, run \`npx tsx scripts/bootstrap-tls.ts\`.`;
 }
 
 function endFault(days: number): string {
   if (judgeDays(days) !== 'failed') return '';
-  const end = days < 0 ? `expired ${-days} days ago` : `ends in ${days} days`;
+  const end = days < 0 ? `expired ${plural(-days, 'day')} ago` : `expires in ${plural(days, 'day')}`;
   return `The certificate ${end}. ${RENEW}`;
 }
 
 function oldTlsFault(oldTls: OldTls): string {
-  if (oldTls === 'refused' || 'untried' in oldTls) return '';
-  return `${oldTls.accepted} is accepted, which is broken (RFC 8996). Let ssl_protocols say \`TLSv1.2 TLSv1.3\` in every vhost on this address: the default server of the port decides.`;
+  if (oldTls === 'refused' || 'skipReason' in oldTls) return '';
+  return `${oldTls.accepted} is accepted, which is insecure (RFC 8996). Set ssl_protocols to \`TLSv1.2 TLSv1.3\` in every vhost on this address: the setting of the default server of the port applies.`;
 }
 
 const oldTlsText = (oldTls: OldTls): string =>
-  oldTls !== 'refused' && 'untried' in oldTls
-    ? `TLS 1.1 was not tried: ${oldTls.untried}`
-    : 'TLS 1.1 and 1.0 are refused';
+  oldTls !== 'refused' && 'skipReason' in oldTls
+    ? `TLS 1.1 was not checked: ${oldTls.skipReason}`
+    : 'TLS 1.1 and 1.0 are rejected';
 
 const issuerOf = ({ issuer }: tls.PeerCertificate): string => [issuer?.O, issuer?.CN].flat().join('\n');

@@ -1,4 +1,4 @@
-/** Reads a page as a browser does: where it leads, what it names, and whether that is what it should be. */
+/** Loads a page as a browser does: follows redirects, lists the assets it references, and judges them. */
 import type { CheckTarget } from '../../model/check.ts';
 import { type Answer, isHtml, sendRequest, urlOf } from '../http/request.ts';
 
@@ -10,7 +10,7 @@ export interface Asset {
 
 const TYPES = { script: /\b(javascript|ecmascript)\b/, style: /\btext\/css\b/ } as const;
 
-/** Every script and style of this host that the page names; those of other hosts are not ours to fetch. */
+/** Every script and style sheet on this host that the page references; those on other hosts are not fetched. */
 export function assetsOf(html: string, pagePath: string, host: string): readonly Asset[] {
   const base = `https://${host}${pagePath}`;
   const named = [...html.matchAll(/<(script|link)\b([^>]*)>/gi)].map(([, tag = '', rest = '']) =>
@@ -41,12 +41,13 @@ function attribute(attributes: string, name: string): string | undefined {
   return (match?.[1] ?? match?.[2] ?? match?.[3])?.replaceAll('&amp;', '&');
 }
 
-/** What is wrong with an asset; empty when nothing is. */
+/** What is wrong with an asset; empty if nothing is. */
 export function assetFault({ path, kind }: Asset, answer: Answer): string {
   const type = answer.headers['content-type'] ?? 'no content type';
-  if (answer.status !== 200) return `${path} gives ${answer.status}`;
-  if (isHtml(answer)) return `${path} gives a page of HTML instead of a ${kind}`;
-  if (!TYPES[kind].test(type)) return `${path} comes as ${type}, which browsers do not take for a ${kind}`;
+  if (answer.status !== 200) return `${path} returns ${answer.status}`;
+  if (isHtml(answer)) return `${path} returns an HTML page instead of a ${kind}`;
+  if (!TYPES[kind].test(type))
+    return `${path} has content type ${type}, which browsers do not accept for a ${kind}`;
   return answer.body.trim() === '' ? `${path} is empty` : '';
 }
 
@@ -56,34 +57,34 @@ function parsed(address: string, base: string): URL | null {
 
 const REDIRECTS = 5;
 
-/** Where a path ends, or why it does not end on this host. */
-type Landing = { readonly path: string; readonly answer: Answer } | { readonly astray: string };
+/** The final path of a chain of redirects with its response, or why it does not end on this host. */
+type Destination = { readonly path: string; readonly answer: Answer } | { readonly fault: string };
 
-/** Asks for a path and follows its redirects on this host, at most five. */
+/** Requests a path and follows its redirects on this host, at most five. */
 export async function followRedirects(
   target: CheckTarget,
   entry: string,
   left = REDIRECTS,
-): Promise<Landing> {
+): Promise<Destination> {
   const answer = await sendRequest(target, { path: entry });
   const { location } = answer.headers;
   if (answer.status < 300 || answer.status > 399 || location === undefined) return { path: entry, answer };
   const next = nextOf(location, entry, target);
-  if ('astray' in next) return next;
+  if ('fault' in next) return next;
   return left > 0
     ? followRedirects(target, next.path, left - 1)
-    : { astray: `${entry} is the last of ${REDIRECTS} redirects and leads on.` };
+    : { fault: `${entry} still redirects after ${REDIRECTS} redirects.` };
 }
 
-/** Where a redirect leads: a path on this host, or astray. */
+/** The target of a redirect: a path on this host, or why it is not followed. */
 export function nextOf(
   location: string,
   from: string,
   target: CheckTarget,
-): { path: string } | { astray: string } {
+): { path: string } | { fault: string } {
   const base = urlOf(target, { path: from });
   const here = new URL(base);
   const there = URL.canParse(location, base) ? new URL(location, base) : undefined;
   if (there?.origin === here.origin) return { path: there.pathname + there.search };
-  return { astray: `${from} leads away from ${here.origin}, to ${location}, which was not followed.` };
+  return { fault: `${from} redirects from ${here.origin} to ${location}, which was not followed.` };
 }

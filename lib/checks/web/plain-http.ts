@@ -1,4 +1,4 @@
-/** What port 80 answers: a redirect to https for everything but the path of the CA's challenge. */
+/** Port 80: redirects everything to HTTPS except the path of the ACME challenge. */
 import { type Check, type CheckTarget, type Finding, failed, passed, warned } from '../../model/check.ts';
 import { curl } from '../http/curl.ts';
 import { statusAdvice } from '../http/failures.ts';
@@ -6,7 +6,7 @@ import { type Answer, isByNginx, type RequestOptions, sendRequest, urlOf } from 
 
 const PROBE: RequestOptions = { scheme: 'http', path: '/redirect-check?a=1&b=%2F' };
 
-/** http gives 301 to the same path and query on https, on the same host. */
+/** HTTP returns a 301 to the same path and query on HTTPS, on the same host. */
 export function httpRedirects(): Check {
   return {
     name: 'http to https',
@@ -15,32 +15,32 @@ export function httpRedirects(): Check {
   };
 }
 
-/** Judges what http answered to the probe. */
+/** Judges the response to the probe over HTTP. */
 export function judgeRedirect(
   { status, headers }: Pick<Answer, 'status' | 'headers'>,
   target: CheckTarget,
 ): Finding {
-  const wanted = urlOf(target, { path: PROBE.path });
-  if (status === 301 && headers.location === wanted) return passed(`http gives 301 to ${wanted}.`);
+  const expected = urlOf(target, { path: PROBE.path });
+  if (status === 301 && headers.location === expected) return passed(`http redirects to ${expected} (301).`);
   const seen = headers.location === undefined ? `${status}` : `${status} to ${headers.location}`;
-  const meaning = statusAdvice(status, reason(status, headers.location));
-  return failed(`${urlOf(target, PROBE)} gives ${seen} instead of 301 to ${wanted}. ${meaning}`);
+  const advice = statusAdvice(status, reason(status, headers.location));
+  return failed(`${urlOf(target, PROBE)} returns ${seen} instead of 301 to ${expected}. ${advice}`);
 }
 
 function reason(status: number, location: string | undefined): string {
   if (location === undefined)
-    return 'Whoever types the name without https gets no encryption, or another site: look whether the vhost for port 80 is this one, and deploy it again.';
-  if (status !== 301) return 'Only a 301 is kept by browsers: deploy the vhost again.';
-  return 'Links would lead elsewhere: the vhost for port 80 should say `return 301 https://NAME$request_uri`; deploy it again.';
+    return 'Visitors who type the name without https get an unencrypted page or another site. Check that the vhost for port 80 is the one of this site, and deploy it again.';
+  if (status !== 301) return 'Browsers cache only a 301: deploy the site again.';
+  return 'Links would redirect to the wrong address. The vhost for port 80 should have `return 301 https://NAME$request_uri`: deploy the site again.';
 }
 
-/** A file that is not there: whoever answers for the path answers for it. */
+/** A file that does not exist: the response shows which server handles the path. */
 const CHALLENGE: RequestOptions = { scheme: 'http', path: '/.well-known/acme-challenge/gatepost-check' };
 
-const LOST =
-  'The CA would not find its challenge there, and the certificate would not be renewed: the vhost for port 80 needs `location ^~ /.well-known/acme-challenge/` with the webroot beside its redirect. Deploy the site again; if it stays, another vhost, a CDN or the router answers for this name.';
+const NOT_SERVED =
+  'The CA would not find its challenge there, so the certificate could not be renewed. The vhost for port 80 needs `location ^~ /.well-known/acme-challenge/` with the webroot, in addition to its redirect. Deploy the site again; if the problem persists, another vhost, a CDN or the router answers for this name.';
 
-/** nginx itself says that there is no such file: no redirect, and no page of a backend's. */
+/** nginx itself reports that the file does not exist: no redirect, and no page of a backend. */
 export function challengePath(): Check {
   return {
     name: 'challenge path',
@@ -49,17 +49,15 @@ export function challengePath(): Check {
   };
 }
 
-/** Judges what came back for a file that is not there. */
+/** Judges the response for a file that does not exist. */
 export function judgeChallengePath(answer: Answer, target: CheckTarget): Finding {
   const { status, headers } = answer;
   const url = urlOf(target, CHALLENGE);
   if (status === 404 && isByNginx(answer)) return passed(`${url} is served from the webroot.`);
   if (status === 404)
     return warned(
-      `${url} gives 404, and not in nginx's own words: look who answers there, since ${RENEWALS}`,
+      `${url} returns a 404 that is not from nginx. Check which server answers there: certificate renewals need that path.`,
     );
   const seen = headers.location === undefined ? `${status}` : `${status} to ${headers.location}`;
-  return failed(`${url} gives ${seen} instead of nginx's own 404. ${statusAdvice(status, LOST)}`);
+  return failed(`${url} returns ${seen} instead of a 404 by nginx. ${statusAdvice(status, NOT_SERVED)}`);
 }
-
-const RENEWALS = 'renewals of the certificate need that path.';

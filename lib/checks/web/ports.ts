@@ -1,18 +1,18 @@
-/** The backends' own ports are not open to the world. */
+/** The backend ports are not reachable from the internet. */
 import { once } from 'node:events';
 import { connect, isIP } from 'node:net';
 import { type Check, type CheckTarget, type Finding, failed, passed, skipped } from '../../model/check.ts';
 import { resolved } from './public-name.ts';
 
-/** A firewall that drops packets answers never: what does not open in this time is taken for shut. */
+/** A firewall that drops packets never responds: a port that does not open in this time counts as closed. */
 const OPENS_WITHIN_MS = 1_500;
 
-interface Place {
+interface Endpoint {
   readonly address: string;
   readonly port: number;
 }
 
-/** None of the ports opens on any address of the public name. */
+/** None of the ports is open on any address of the public name. */
 export function closedPorts(ports: readonly number[]): Check {
   return {
     name: 'backend ports',
@@ -23,23 +23,26 @@ export function closedPorts(ports: readonly number[]): Check {
 
 async function check(ports: readonly number[], target: CheckTarget): Promise<Finding> {
   const where = await resolved(target);
-  if ('untried' in where) return skipped(where.untried);
-  const places = where.addresses.flatMap((address) => ports.map((port) => ({ address, port })));
-  const states = await Promise.all(places.map(isOpen));
-  const open = places.filter((_, index) => states[index]);
+  if ('skipReason' in where) return skipped(where.skipReason);
+  const endpoints = where.addresses.flatMap((address) => ports.map((port) => ({ address, port })));
+  const states = await Promise.all(endpoints.map(isOpen));
+  const open = endpoints.filter((_, index) => states[index]);
   return judgePorts(ports, open, target);
 }
 
-/** Judges what was found open. */
+/** Judges the open ports. */
 export function judgePorts(
   ports: readonly number[],
-  open: readonly Place[],
+  open: readonly Endpoint[],
   { serverName, proxies = [] }: CheckTarget,
 ): Finding {
-  if (open.length === 0) return passed(`${ports.join(' and ')} are not open on ${serverName}.`);
+  if (open.length === 0)
+    return passed(
+      `${ports.length === 1 ? 'Port' : 'Ports'} ${ports.join(' and ')} ${ports.length === 1 ? 'is' : 'are'} not reachable on ${serverName}.`,
+    );
   const seen = open.map(({ address, port }) => `${isIP(address) === 6 ? `[${address}]` : address}:${port}`);
   return failed(
-    `${seen.join(' and ')} ${open.length > 1 ? 'are' : 'is'} open to the world: whoever finds it needs no bearer, and gets no encryption. Take the port off the router's forwarding, and let only the proxy in, on the machine that listens: ${firewall(ports, proxies)}`,
+    `${seen.join(' and ')} ${open.length > 1 ? 'are' : 'is'} reachable from the internet, without a token and without encryption. Remove the port forwarding on the router, and allow only the proxy on the machine that listens: ${firewall(ports, proxies)}`,
   );
 }
 
@@ -52,11 +55,11 @@ function firewall(ports: readonly number[], proxies: readonly string[]): string 
   const ufw = [...allow, `ufw deny proto tcp to any port ${list}`].join(' && ');
   const accept = `nft add rule inet filter input ip saddr '{ ${from.join(', ')} }' tcp dport '{ ${ports.join(', ')} }' accept`;
   const drop = `nft add rule inet filter input tcp dport '{ ${ports.join(', ')} }' drop`;
-  const who = known.length > 0 ? '' : ' (PROXY: its address in the LAN)';
-  return `\`${ufw}\`, or \`${accept} && ${drop}\`${who}.`;
+  const hint = known.length > 0 ? '' : ' (PROXY: the LAN address of the proxy)';
+  return `\`${ufw}\`, or \`${accept} && ${drop}\`${hint}.`;
 }
 
-async function isOpen({ address, port }: Place): Promise<boolean> {
+async function isOpen({ address, port }: Endpoint): Promise<boolean> {
   const socket = connect({ host: address, port });
   socket.on('error', () => {});
   try {

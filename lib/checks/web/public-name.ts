@@ -1,17 +1,17 @@
-/** The name leads to the public internet, as the system's resolver has it. */
+/** The name resolves to public addresses, by the resolver of the system. */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { advised } from '../../diagnosis/row.ts';
-import { CLIENTS } from '../../diagnosis/symptoms.ts';
+import { SYMPTOMS } from '../../diagnosis/symptoms.ts';
 import { type Check, type CheckTarget, type Finding, passed, skipped, warned } from '../../model/check.ts';
 import { isPublicAddress } from '../../util/public-address.ts';
 import { curl } from '../http/curl.ts';
 import { codeOf } from '../http/failures.ts';
 
-/** Where the name leads, or why that cannot be asked. */
-export type Resolved = { readonly addresses: readonly string[] } | { readonly untried: string };
+/** The addresses of the name, or why they were not looked up. */
+export type Resolved = { readonly addresses: readonly string[] } | { readonly skipReason: string };
 
-/** Every address of the name is public; otherwise a warning. */
+/** Warns if an address of the name is not public. */
 export function publicName(): Check {
   return {
     name: 'public DNS',
@@ -20,25 +20,25 @@ export function publicName(): Check {
   };
 }
 
-/** The addresses of the name, where the target is reached by it and the resolver knows it. */
+/** The addresses of the name, if the target is reached by name and the name resolves. */
 export async function resolved({ serverName, address, port, open }: CheckTarget): Promise<Resolved> {
-  if (open !== undefined) return { untried: 'Not tried through the tunnel of --via-ssh.' };
-  if (address !== undefined || port !== undefined) return { untried: 'Not tried with --connect-to.' };
+  if (open !== undefined) return { skipReason: 'Not checked with --via-ssh.' };
+  if (address !== undefined || port !== undefined) return { skipReason: 'Not checked with --connect-to.' };
   if (isIP(serverName) !== 0) return { addresses: [serverName] };
   try {
     const found = await lookup(serverName, { all: true });
     return { addresses: [...new Set(found.map((each) => each.address))] };
   } catch (error) {
-    return { untried: `${serverName} does not resolve here (${codeOf(error)}).` };
+    return { skipReason: `${serverName} does not resolve here (${codeOf(error)}).` };
   }
 }
 
-/** Judges where the name leads. */
+/** Judges the addresses of the name. */
 export function judgeAddresses(where: Resolved, name: string): Finding {
-  if ('untried' in where) return skipped(where.untried);
-  const inside = where.addresses.filter((address) => !isPublicAddress(address));
-  if (inside.length === 0) return passed(`${name} leads to ${where.addresses.join(', ')}: public.`);
+  if ('skipReason' in where) return skipped(where.skipReason);
+  const internal = where.addresses.filter((address) => !isPublicAddress(address));
+  if (internal.length === 0) return passed(`${name} resolves to ${where.addresses.join(', ')} (public).`);
   return warned(
-    `${name} leads to ${inside.join(', ')}: Cursor will say \`${CLIENTS.ssrfBlocked.says}\`. ${advised(CLIENTS.ssrfBlocked, { NAME: name })}`,
+    `${name} resolves to ${internal.join(', ')}: Cursor will report \`${SYMPTOMS.ssrfBlocked.error}\`. ${advised(SYMPTOMS.ssrfBlocked, { NAME: name })}`,
   );
 }

@@ -1,4 +1,4 @@
-/** Paths reach the service that they belong to, or nobody. */
+/** Paths reach the service that they belong to, or none. */
 import { type Check, type CheckTarget, type Finding, failed, passed } from '../../model/check.ts';
 import { curl } from '../http/curl.ts';
 import { statusAdvice } from '../http/failures.ts';
@@ -9,7 +9,7 @@ interface Tried {
   readonly answer: Pick<Answer, 'status' | 'headers' | 'body'>;
 }
 
-/** Each path reaches `service`, which may answer with any status (200, 401, a JSON 404): what counts is who answers. */
+/** Each path reaches `service`, whatever status it returns (200, 401, a JSON 404): what counts is which server responds. */
 export function reaches(service: string, paths: readonly string[]): Check {
   return {
     name: service,
@@ -18,7 +18,7 @@ export function reaches(service: string, paths: readonly string[]): Check {
   };
 }
 
-/** Each path is closed: nginx itself answers 404. */
+/** Each path is closed: nginx itself returns 404. */
 export function closed(paths: readonly string[]): Check {
   return {
     name: 'closed paths',
@@ -31,29 +31,29 @@ function tryAll(paths: readonly string[], target: CheckTarget): Promise<Tried[]>
   return Promise.all(paths.map(async (path) => ({ path, answer: await sendRequest(target, { path }) })));
 }
 
-/** A service's answer is neither a page of HTML nor nginx's own. */
+/** A response of the service is neither an HTML page nor an error page of nginx. */
 export function judgeReached(service: string, all: readonly Tried[]): Finding {
-  const lost = all.filter(({ answer }) => isHtml(answer));
-  if (lost.length === 0)
-    return passed(`${all.map(({ path, answer }) => `${path} (${answer.status})`).join(', ')} reach it.`);
-  const seen = lost.map(({ path, answer }) => `${path} gives ${pageOf(answer)}`).join('; ');
-  const status = lost.find(({ answer }) => isByNginx(answer))?.answer.status ?? 200;
-  return failed(`${service} is not reached: ${seen}. ${statusAdvice(status, ASTRAY)}`);
+  const misrouted = all.filter(({ answer }) => isHtml(answer));
+  if (misrouted.length === 0)
+    return passed(`${all.map(({ path, answer }) => `${path} (${answer.status})`).join(', ')} reached.`);
+  const seen = misrouted.map(({ path, answer }) => `${path} returns ${pageOf(answer)}`).join('; ');
+  const status = misrouted.find(({ answer }) => isByNginx(answer))?.answer.status ?? 200;
+  return failed(`${service} is not reached: ${seen}. ${statusAdvice(status, WRONG_LOCATION)}`);
 }
 
-const ASTRAY =
-  'Another location of the vhost takes the path: look whether the vhost was changed by hand, or a newer one overlaps, and deploy the site again.';
+const WRONG_LOCATION =
+  'Another location of the vhost matches the path. Check whether the vhost was edited by hand or a newer one overlaps, and deploy the site again.';
 
-/** Each of these paths gives 404, by nginx itself. */
+/** Each of these paths returns a 404 by nginx itself. */
 export function judgeClosed(all: readonly Tried[]): Finding {
   const open = all.filter(({ answer }) => !(answer.status === 404 && isByNginx(answer)));
   if (open.length === 0) return passed(`${all.map(({ path }) => path).join(', ')}: 404 by nginx.`);
-  const seen = open.map(({ path, answer: { status } }) => `${path} gives ${status}`).join('; ');
+  const seen = open.map(({ path, answer: { status } }) => `${path} returns ${status}`).join('; ');
   return failed(
-    `What is for the inside only is open, or its answer is not nginx's own 404: ${seen}. Look whether the vhost was changed by hand, and deploy the site again.`,
+    `Internal paths are open, or their response is not a 404 by nginx: ${seen}. Check whether the vhost was edited by hand, and deploy the site again.`,
   );
 }
 
 function pageOf(answer: Tried['answer']): string {
-  return isByNginx(answer) ? `nginx's own ${answer.status}` : `a page of HTML (${answer.status})`;
+  return isByNginx(answer) ? `an nginx error page (${answer.status})` : `an HTML page (${answer.status})`;
 }

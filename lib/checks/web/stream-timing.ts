@@ -1,24 +1,25 @@
-/** Tells a stream from a lump by when its pieces arrived. */
+/** Distinguishes a streamed response from a buffered one by the arrival times of its chunks. */
 import { advised } from '../../diagnosis/row.ts';
-import { CLIENTS } from '../../diagnosis/symptoms.ts';
+import { SYMPTOMS } from '../../diagnosis/symptoms.ts';
 import { type Finding, failed, passed, type StreamTiming, skipped } from '../../model/check.ts';
+import { plural } from '../../util/plural.ts';
 
-/** What one read of the connection brought. */
+/** One read from the connection. */
 export interface Arrival {
   /** Milliseconds, on any clock. */
   readonly at: number;
-  /** Server-sent events in it. */
+  /** The number of server-sent events in it. */
   readonly events: number;
 }
 
-/** Reads closer than this came together: a lump is read in several goes. */
-const TOGETHER_MS = 2;
-/** A server that streams without end must not fill a report. */
-const MOST_PIECES = 300;
+/** Reads closer together than this count as one chunk: a buffered response takes several reads. */
+const SAME_CHUNK_MS = 2;
+/** An endless stream must not fill the report. */
+const MAX_CHUNKS = 300;
 
 /**
- * `sentAt` is on the arrivals' clock. Streamed means: at least three pieces apart in time, none with more than half of all events.
- * Counting pieces alone is not enough, as nginx passes on each full buffer of 4 or 8 kB.
+ * `sentAt` uses the clock of the arrivals. Streamed means: at least three chunks apart in time, none with more than half of
+ * all events. Counting chunks alone is not enough, because nginx forwards each full buffer of 4 or 8 kB.
  */
 export function judgeStreamTiming(sentAt: number, arrivals: readonly Arrival[], model: string): Finding {
   const measured = timingOf(sentAt, arrivals);
@@ -26,40 +27,40 @@ export function judgeStreamTiming(sentAt: number, arrivals: readonly Arrival[], 
 }
 
 function judge(sentAt: number, arrivals: readonly Arrival[], model: string): Finding {
-  const pieces = together(arrivals);
+  const chunks = chunksOf(arrivals);
   const events = sum(arrivals);
   if (events < 4)
-    return skipped(`${model} answered in ${events} pieces, too few to tell: try it with another model.`);
-  const largest = Math.max(...pieces.map(sum));
-  const spread = Math.round((arrivals.at(-1)?.at ?? 0) - (arrivals[0]?.at ?? 0));
-  if (pieces.length >= 3 && largest <= events / 2)
-    return passed(`${model} answered in ${pieces.length} pieces over ${spread} ms.`);
-  if ((arrivals.at(-1)?.at ?? 0) - sentAt < events * TOGETHER_MS)
     return skipped(
-      `${model} made ${events} pieces faster than they can be told apart: try it with a larger model.`,
+      `${model} sent ${plural(events, 'event')}, too few to detect streaming: try another model.`,
     );
+  const largest = Math.max(...chunks.map(sum));
+  const spread = Math.round((arrivals.at(-1)?.at ?? 0) - (arrivals[0]?.at ?? 0));
+  if (chunks.length >= 3 && largest <= events / 2)
+    return passed(`${model} streamed ${chunks.length} chunks over ${spread} ms.`);
+  if ((arrivals.at(-1)?.at ?? 0) - sentAt < events * SAME_CHUNK_MS)
+    return skipped(`${model} sent ${events} events too fast to measure: try a larger model.`);
   return failed(
-    `${model} answered ${events} events in ${pieces.length === 1 ? 'one lump' : `${pieces.length} lumps`} over ${spread} ms. ${advised(CLIENTS.lump)}`,
+    `${model} sent ${events} events in ${plural(chunks.length, 'chunk')} over ${spread} ms. ${advised(SYMPTOMS.buffered)}`,
   );
 }
 
 function timingOf(sentAt: number, arrivals: readonly Arrival[]): StreamTiming | undefined {
   const last = arrivals.at(-1);
   if (last === undefined) return undefined;
-  const pieces = together(arrivals)
-    .slice(0, MOST_PIECES)
-    .map((piece) => ({ at: Math.round((piece[0]?.at ?? sentAt) - sentAt), events: sum(piece) }));
+  const pieces = chunksOf(arrivals)
+    .slice(0, MAX_CHUNKS)
+    .map((chunk) => ({ at: Math.round((chunk[0]?.at ?? sentAt) - sentAt), events: sum(chunk) }));
   return { kind: 'stream', pieces, total: Math.round(last.at - sentAt) };
 }
 
-function together(arrivals: readonly Arrival[]): Arrival[][] {
-  const pieces: Arrival[][] = [];
+function chunksOf(arrivals: readonly Arrival[]): Arrival[][] {
+  const chunks: Arrival[][] = [];
   for (const [index, arrival] of arrivals.entries()) {
     const before = arrivals[index - 1];
-    if (before !== undefined && arrival.at - before.at < TOGETHER_MS) pieces.at(-1)?.push(arrival);
-    else pieces.push([arrival]);
+    if (before !== undefined && arrival.at - before.at < SAME_CHUNK_MS) chunks.at(-1)?.push(arrival);
+    else chunks.push([arrival]);
   }
-  return pieces;
+  return chunks;
 }
 
 function sum(arrivals: readonly Arrival[]): number {

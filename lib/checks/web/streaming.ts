@@ -1,4 +1,4 @@
-/** A completion arrives piece by piece, as the model makes it. */
+/** A completion is streamed while the model generates it. */
 import { type Check, type CheckTarget, type Finding, failed, skipped } from '../../model/check.ts';
 import { listFault, noToken } from '../gate/bearer-gate.ts';
 import { modelsIn } from '../gate/ollama-answer.ts';
@@ -8,20 +8,20 @@ import { type Answer, type RequestOptions, sendRequest } from '../http/request.t
 import { type Arrival, judgeStreamTiming } from './stream-timing.ts';
 
 export interface Streaming {
-  /** Lists the models. */
+  /** The path that lists the models. */
   readonly models: string;
-  /** Takes OpenAI's chat completions. */
+  /** The path for OpenAI chat completions. */
   readonly completions: string;
-  /** The setting that holds the bearer, as the operator knows it. */
+  /** The name of the setting with the token. */
   readonly tokenVariable: string;
-  /** Who asks for the bearer, where that is not the gate of nginx. */
+  /** The service that checks the token, if that is not the nginx gate. */
   readonly service?: string;
 }
 
-/** A model that is not in memory yet takes its time before the first word. */
+/** A model that is not in memory yet takes a long time before the first token. */
 const LIMIT_MS = 90_000;
 
-/** A short completion with the first model arrives in several separately timed pieces. */
+/** A short completion by the first model arrives in several chunks, spread over time. */
 export function streams(options: Streaming): Check {
   return {
     name: 'streaming',
@@ -40,28 +40,28 @@ async function check(options: Streaming, target: CheckTarget): Promise<Finding> 
   if (list === undefined) return skipped(SELF_SIGNED);
   if (list.status === 401 && service) return failed(unknownKey(service, tokenVariable));
   const fault = listFault(models, list, tokenVariable);
-  if (fault !== '') return failed(`Streaming could not be tried: ${fault}`);
-  const model = speaking(modelsIn(list.body) ?? []);
-  if (model === undefined) return skipped('The backend has no model yet: pull one, then run it again.');
+  if (fault !== '') return failed(`Streaming could not be checked: ${fault}`);
+  const model = firstChatModel(modelsIn(list.body) ?? []);
+  if (model === undefined) return skipped('The backend has no model yet: pull one, then retry.');
   const request = completion(options.completions, model);
   const finding = await complete(target, request, authorization, model);
   return { ...finding, curl: byHand(target, request, tokenVariable) };
 }
 
 const unknownKey = (service: string, variable: string): string =>
-  `${service} does not take ${variable} (401): it was revoked, or belongs to another appliance. Make a new one there and set it, or take the setting out.`;
+  `${service} rejects ${variable} (401): it was revoked, or belongs to another appliance. Create a new one there and set it, or remove the setting.`;
 
 const SELF_SIGNED =
-  'A token is sent only where the certificate is trusted, and this one is self-signed: name it in NODE_EXTRA_CA_CERTS to try.';
+  'A token is sent only if the certificate is trusted, and this one is self-signed: add it to NODE_EXTRA_CA_CERTS to run this check.';
 
-/** A self-signed certificate is the certificate check's to judge; other errors are this one's. */
+/** A self-signed certificate is left to the certificate check; other errors are reported here. */
 function untrusted(error: unknown): undefined {
   if (error instanceof NoAnswerError && error.code === 'DEPTH_ZERO_SELF_SIGNED_CERT') return undefined;
   throw error;
 }
 
-/** The first model that can chat: embedding models stand first in many lists. */
-export function speaking(models: readonly string[]): string | undefined {
+/** The first model that can chat: many lists start with embedding models. */
+export function firstChatModel(models: readonly string[]): string | undefined {
   return models.find((name) => !/embed/i.test(name)) ?? models[0];
 }
 
@@ -77,15 +77,17 @@ async function complete(target: CheckTarget, request: RequestOptions, authorizat
     });
     return answer.status === 200
       ? judgeStreamTiming(sentAt, arrivals, model)
-      : failed(refusal(answer, request));
+      : failed(rejectionText(answer, request));
   } catch (error) {
     if (!(error instanceof NoAnswerError && error.code === 'ETIMEDOUT')) throw error;
-    return arrivals.length > 0 ? judgeStreamTiming(sentAt, arrivals, model) : failed(silence(error, model));
+    return arrivals.length > 0
+      ? judgeStreamTiming(sentAt, arrivals, model)
+      : failed(noOutputText(error, model));
   }
 }
 
-function silence({ message }: NoAnswerError, model: string): string {
-  return `${message}. ${model} may still be loading, which takes minutes for a large one: run it again then; if it stays silent, look at the load and the log of the backend.`;
+function noOutputText({ message }: NoAnswerError, model: string): string {
+  return `${message}. ${model} may still be loading, which takes minutes for a large model: retry later. If there is still no output, check the load and the log of the backend.`;
 }
 
 function byHand(target: CheckTarget, request: RequestOptions, variable: string): string {
@@ -115,7 +117,7 @@ function eventsIn(piece: Buffer): number {
   return piece.toString('latin1').match(/^data:/gm)?.length ?? 0;
 }
 
-function refusal({ status, body }: Answer, { path }: RequestOptions): string {
-  const fallback = 'The backend does not want this completion: try another model, or look at its log.';
-  return `${path} gives ${status}: ${body.slice(0, 200).trim()}. ${statusAdvice(status, fallback, body)}`;
+function rejectionText({ status, body }: Answer, { path }: RequestOptions): string {
+  const fallback = 'The backend rejects this completion: try another model, or check its log.';
+  return `${path} returns ${status}: ${body.slice(0, 200).trim()}. ${statusAdvice(status, fallback, body)}`;
 }

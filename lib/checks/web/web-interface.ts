@@ -1,6 +1,6 @@
-/** The page that a browser ends on, and everything it needs to run. */
+/** The page that a browser loads, and all assets that it needs. */
 import { advised } from '../../diagnosis/row.ts';
-import { CLIENTS } from '../../diagnosis/symptoms.ts';
+import { SYMPTOMS } from '../../diagnosis/symptoms.ts';
 import { type Check, type CheckTarget, type Finding, failed, passed, warned } from '../../model/check.ts';
 import { curl } from '../http/curl.ts';
 import { statusAdvice } from '../http/failures.ts';
@@ -8,17 +8,17 @@ import { type Answer, isHtml, sendRequest } from '../http/request.ts';
 import { type Asset, assetFault, assetsOf, followRedirects } from './page.ts';
 
 interface WebInterface {
-  /** The path that people open. */
+  /** The path that users open. */
   readonly entry: string;
-  /** The cheap probe of the API behind it, which answers in JSON. */
+  /** A cheap request to its API, which returns JSON. */
   readonly ping?: string;
 }
 
-const ROOT = advised(CLIENTS.blank);
-const ASTRAY =
-  'Look at the `return` lines of the vhost and deploy it again; if the backend itself sends there, look at its settings.';
+const BLANK = advised(SYMPTOMS.blank);
+const WRONG_REDIRECT =
+  'Check the `return` lines of the vhost and deploy the site again; if the backend itself redirects there, check its settings.';
 
-/** Follows redirects as a browser would, then fetches every script and style that the page names, and the ping. */
+/** Follows redirects as a browser does, then fetches every script and style sheet that the page references, and the ping. */
 export function webInterface(options: WebInterface): Check {
   return {
     name: 'web interface',
@@ -30,32 +30,32 @@ export function webInterface(options: WebInterface): Check {
 async function check({ entry, ping }: WebInterface, target: CheckTarget): Promise<Finding> {
   if (ping === undefined) return tryPage(entry, target);
   const [page, pong] = await Promise.all([tryPage(entry, target), sendRequest(target, { path: ping })]);
-  return both(page, pingFault(ping, pong));
+  return combined(page, pingFault(ping, pong));
 }
 
-/** One fault said twice, such as a backend that is down, is said once. */
-function both(page: Finding, pong: string): Finding {
-  if (pong === '') return page;
+/** Reports a shared cause, such as a backend that is down, only once. */
+function combined(page: Finding, pingFault: string): Finding {
+  if (pingFault === '') return page;
   return page.status === 'failed'
-    ? { ...page, detail: `${page.detail} (Its API does not answer either.)` }
-    : failed(pong);
+    ? { ...page, detail: `${page.detail} (Its API does not respond, either.)` }
+    : failed(pingFault);
 }
 
 async function tryPage(entry: string, target: CheckTarget): Promise<Finding> {
-  const landing = await followRedirects(target, entry);
-  if ('astray' in landing) return failed(`${landing.astray} ${ASTRAY}`);
-  const { path, answer } = landing;
-  const way = path === entry ? entry : `${entry} leads to ${path}, which`;
+  const destination = await followRedirects(target, entry);
+  if ('fault' in destination) return failed(`${destination.fault} ${WRONG_REDIRECT}`);
+  const { path, answer } = destination;
+  const subject = path === entry ? entry : `${entry} redirects to ${path}, which`;
   if (answer.status !== 200)
-    return failed(`${way} gives ${answer.status}. ${statusAdvice(answer.status, ROOT)}`);
-  if (!isHtml(answer)) return failed(`${way} is no page of HTML. ${ROOT}`);
-  return tryAssets(way, assetsOf(answer.body, path, target.serverName), target);
+    return failed(`${subject} returns ${answer.status}. ${statusAdvice(answer.status, BLANK)}`);
+  if (!isHtml(answer)) return failed(`${subject} is not an HTML page. ${BLANK}`);
+  return tryAssets(subject, assetsOf(answer.body, path, target.serverName), target);
 }
 
-async function tryAssets(way: string, assets: readonly Asset[], target: CheckTarget): Promise<Finding> {
+async function tryAssets(subject: string, assets: readonly Asset[], target: CheckTarget): Promise<Finding> {
   if (assets.length === 0)
     return warned(
-      `${way} names no script and no style of this host: open it in a browser and see whether it is the right page.`,
+      `${subject} references no scripts or style sheets on this host: open it in a browser and check that it is the right page.`,
     );
   const tries = assets.map(async (asset) => ({
     asset,
@@ -65,12 +65,14 @@ async function tryAssets(way: string, assets: readonly Asset[], target: CheckTar
   const faults = answers.flatMap(({ asset, answer }) => assetFault(asset, answer) || []);
   const bad = answers.find(({ answer }) => answer.status !== 200)?.answer.status ?? 200;
   if (faults.length > 0)
-    return failed(`${way} stays blank in a browser: ${faults.join('; ')}. ${statusAdvice(bad, ROOT)}`);
-  return passed(`${way} is a page with all of its ${assets.length} scripts and styles.`);
+    return failed(`${subject} stays blank in a browser: ${faults.join('; ')}. ${statusAdvice(bad, BLANK)}`);
+  return passed(
+    `${subject} serves an HTML page; ${assets.length === 1 ? 'its 1 referenced asset loads' : `all ${assets.length} referenced assets load`}.`,
+  );
 }
 
-/** What is wrong with the answer to the ping; empty when nothing is. */
+/** What is wrong with the response to the ping; empty if nothing is. */
 function pingFault(ping: string, answer: Answer): string {
-  if (answer.status !== 200) return `${ping} gives ${answer.status}. ${statusAdvice(answer.status, ROOT)}`;
-  return isHtml(answer) ? `${ping} gives a page of HTML instead of the API's answer. ${ROOT}` : '';
+  if (answer.status !== 200) return `${ping} returns ${answer.status}. ${statusAdvice(answer.status, BLANK)}`;
+  return isHtml(answer) ? `${ping} returns an HTML page instead of the API response. ${BLANK}` : '';
 }

@@ -1,22 +1,22 @@
-/** A WebSocket comes through the proxy. */
+/** The proxy forwards WebSocket connections. */
 import { createHash, randomBytes } from 'node:crypto';
 import { advised } from '../../diagnosis/row.ts';
-import { CLIENTS } from '../../diagnosis/symptoms.ts';
+import { SYMPTOMS } from '../../diagnosis/symptoms.ts';
 import { type Check, type CheckTarget, type Finding, failed, passed } from '../../model/check.ts';
 import { curl } from '../http/curl.ts';
 import { statusAdvice } from '../http/failures.ts';
 import { type Answer, isHtml, type RequestOptions, sendRequest } from '../http/request.ts';
 
-// It says nothing to people, and has no place to be broken.
-const MADE_UP_ID = /[0-9a-f-]{36}$/;
+// A generated id is meaningless to readers and too long to wrap.
+const GENERATED_ID = /[0-9a-f-]{36}$/;
 
 interface WebSocketPath {
   readonly path: string;
-  /** What the service may answer to a handshake without its token, such as 401. */
+  /** Statuses with which the service may reject a handshake without its token, such as 401. */
   readonly refusals?: readonly number[];
 }
 
-/** The path switches to WebSocket (101); what is said on it afterwards does not matter. */
+/** The path switches to WebSocket (101); what is sent on it afterwards does not matter. */
 export function webSocket({ path, refusals = [] }: WebSocketPath): Check {
   return {
     name: 'WebSocket',
@@ -29,11 +29,11 @@ async function check(path: string, refusals: readonly number[], target: CheckTar
   const key = randomBytes(16).toString('base64');
   const answer = await sendRequest(target, handshake(path, key));
   if (refusals.includes(answer.status) && !isHtml(answer))
-    return passed(`${path} reaches its service, which asks for a token (${answer.status}).`);
+    return passed(`${path} reaches its service, which requires a token (${answer.status}).`);
   return judgeHandshake(answer, path, acceptOf(key));
 }
 
-/** curl stays on the connection that it was granted: -m ends it. */
+/** curl keeps the upgraded connection open: -m ends it. */
 function byHand(path: string, target: CheckTarget): string {
   const request = handshake(path, 'Z2F0ZXBvc3QtYnktaGFuZA==');
   const headers = Object.entries(request.headers).map(([name, value]) => `-H '${name}: ${value}'`);
@@ -48,25 +48,25 @@ function handshake(path: string, key: string) {
   } satisfies RequestOptions;
 }
 
-/** What the other side must answer to a key (RFC 6455, section 4.2.2). */
+/** The Sec-WebSocket-Accept value for a key (RFC 6455, section 4.2.2). */
 export function acceptOf(key: string): string {
   return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 }
 
-/** Judges the answer to a handshake that wants `accept`. */
+/** Judges the response to a handshake that expects `accept`. */
 export function judgeHandshake(
   { status, headers }: Pick<Answer, 'status' | 'headers'>,
   path: string,
   accept: string,
 ): Finding {
-  const shown = path.replace(MADE_UP_ID, '…');
+  const shown = path.replace(GENERATED_ID, '…');
   if (status === 101 && headers['sec-websocket-accept'] === accept)
     return passed(`${shown} switches to WebSocket (101).`);
   if (status === 101)
     return failed(
-      `${shown} gives 101 with a wrong Sec-WebSocket-Accept: something in between answers by itself. Look at what stands between here and the proxy.`,
+      `${shown} returns 101 with a wrong Sec-WebSocket-Accept: something in between answered instead of the backend. Check what is between this machine and the proxy.`,
     );
   return failed(
-    `${shown} gives ${status} instead of 101. ${statusAdvice(status, advised(CLIENTS.noWebSocket))}`,
+    `${shown} returns ${status} instead of 101. ${statusAdvice(status, advised(SYMPTOMS.noWebSocket))}`,
   );
 }

@@ -4,6 +4,7 @@ import { checkSummary } from '../../model/check.ts';
 import {
   areWell,
   type Fault,
+  failureAsJson,
   type HostReport,
   isDone,
   isWell,
@@ -96,9 +97,10 @@ function changedFiles({ outcome, files, release }: HostReport): HostReport['file
 }
 
 function asJson(host: HostReport, checks: readonly CheckResult[]): Readonly<Record<string, unknown>> {
-  const { before, texts, rows, generated, certificate, meaning, ...rest } = host;
+  const { before, texts, rows, generated, certificate, meaning, failure, ...rest } = host;
   return {
     ...rest,
+    ...(failure && { failure: failureAsJson(failure) }),
     release: host.release ?? before ?? null,
     files: changedFiles(host),
     checks: host.checks ?? checks,
@@ -114,7 +116,7 @@ export function hostLine(report: HostReport, widest = 0): string {
 
 /** What happened on a host, in a few words. */
 export function became({ outcome, meaning, todo }: HostReport): string {
-  if (todo) return 'the rollback failed, do the steps above by hand';
+  if (todo) return 'rollback failed, run the steps above manually';
   return meaning ?? MEANING[outcome];
 }
 
@@ -157,7 +159,7 @@ const MEANING: Readonly<Record<HostReport['outcome'], string>> = {
   applied: 'live',
   unchanged: 'unchanged',
   planned: 'planned, nothing was changed',
-  'rolled-back': 'rolled back, the previous configuration is still active',
+  'rolled-back': 'rolled back; the previous configuration is still active',
   refused: 'refused, nothing was changed',
   failed: 'failed, nothing was changed',
   unknown: 'outcome unknown',

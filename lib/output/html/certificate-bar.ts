@@ -1,24 +1,25 @@
-/** The life of a certificate as a bar from its first day to its last, with today and the days that are too few. */
+/** The validity of a certificate as a bar, with today and the warning and failure thresholds. */
 import { DAY_MS, judgeDays } from '../../model/certificate.ts';
 import type { CertificateLife, CheckStatus } from '../../model/check.ts';
+import { plural } from '../../util/plural.ts';
 import { anchor, figure, type Scale, scale } from './figure.ts';
 import { type Html, html } from './html.ts';
 
-/** Percent of the chart that two labels side by side need, on a telephone. */
+/** Percent of the chart that two adjacent labels need on a phone. */
 const ROOM = { dates: 45, days: 15 };
 /** Pixels from the top, and pixels high. */
 const BAR = { y: 22, height: 14 };
 const STRIP = { y: 39, height: 5 };
 
-/** @param now the day that is marked */
+/** @param now the day to mark */
 export function certificateBar(life: CertificateLife, now: Date, id: string): Html {
   const [from, to, today] = [Date.parse(life.notBefore), Date.parse(life.notAfter), now.getTime()];
   const at = scale(Math.min(from, today), Math.max(to, today));
   const { status, text } = today < from ? NOT_YET : stateOf(life);
   const about = {
-    title: 'Life of the certificate',
-    says: `Valid from ${time(life.notBefore)} to ${time(life.notAfter)} UTC; today: ${text}.`,
-    key: `The check warns under ${life.warnDays} days left and fails under ${life.failDays}.`,
+    title: 'Validity of the certificate',
+    description: `Valid from ${time(life.notBefore)} to ${time(life.notAfter)} UTC; today: ${text}.`,
+    legend: `The check warns below ${life.warnDays} days left and fails below ${life.failDays}.`,
   };
   return figure(
     { kind: 'life', id, height: 80, ...about },
@@ -34,8 +35,8 @@ const NOT_YET = { status: 'failed', text: 'not valid yet' } as const;
 
 function stateOf(life: CertificateLife): { status: CheckStatus; text: string } {
   const { daysLeft } = life;
-  if (daysLeft < 0) return { status: 'failed', text: `expired ${-daysLeft} days ago` };
-  return { status: judgeDays(daysLeft, life), text: `${daysLeft} days left` };
+  if (daysLeft < 0) return { status: 'failed', text: `expired ${plural(-daysLeft, 'day')} ago` };
+  return { status: judgeDays(daysLeft, life), text: `${plural(daysLeft, 'day')} left` };
 }
 
 function band(kind: string, { y, height }: typeof BAR, x: number, end: number, opacity: number): Html {
@@ -48,7 +49,7 @@ function mark(x: number, words: string): Html {
 <text x="${x}%" y="12" text-anchor="${anchor(x)}">${words}</text>`;
 }
 
-/** The last days of its life, as strips below the bar with the number of days where each begins. */
+/** The warning and failure periods, as strips below the bar with the number of days at the start of each. */
 function limits({ warnDays, failDays }: CertificateLife, from: number, to: number, at: Scale): Html {
   const start = (days: number) => at(Math.max(to - days * DAY_MS, from));
   const [warn, fail] = [start(warnDays), start(failDays)];
@@ -63,7 +64,7 @@ ${band('failed', STRIP, fail, at(to), 1)}
 ${labels}`;
 }
 
-/** Beside a clock that is years off, the bar is too short for both: the words below it tell them. */
+/** If the clock is years off, the bar is too short for both dates: the text below it includes them. */
 function dates({ notBefore, notAfter }: CertificateLife, from: number, to: number): Html | undefined {
   if (to - from < ROOM.dates) return undefined;
   return html`<text x="${from}%" y="76">${notBefore.slice(0, 10)}</text>

@@ -1,4 +1,4 @@
-/** What the page tells, as plain data that holds no secret. */
+/** The content of the page, as plain data without secrets. */
 import type { CheckResult } from '../../model/check.ts';
 import type { Failure, VerifiedHost } from '../../model/host-report.ts';
 import { newRun } from '../../model/run.ts';
@@ -9,7 +9,7 @@ export interface PageContent {
   readonly site: string;
   /** `2026-11-22T17:40:35Z` */
   readonly made: string;
-  /** Who ran the checks, and on which machine: what `from here` means. */
+  /** Who ran the checks, and on which machine. */
   readonly who: string;
   readonly hosts: readonly PageHost[];
 }
@@ -21,11 +21,11 @@ export interface PageHost {
   readonly title: string;
   readonly milliseconds: Readonly<Record<string, number>>;
   readonly checks: readonly CheckResult[];
-  /** Why it was not reached at all. */
+  /** Why it was not reached. */
   readonly failure?: Failure;
 }
 
-/** All that was found, each text as the report may tell it. */
+/** All results, with every text cleaned like the report. */
 export function contentOf(
   { name }: Pick<Site, 'name'>,
   { clean }: Pick<Report, 'clean'>,
@@ -40,7 +40,7 @@ function hostOf({ report, title, checks }: VerifiedHost): PageHost {
   return { name, title, milliseconds, checks, ...(failure && { failure }) };
 }
 
-/** Before anything is escaped: an escaped token would not be known again. */
+/** Runs before HTML escaping: an escaped token would not be recognized. */
 function cleaned(content: PageContent, clean: (text: string) => string): PageContent {
   const text = JSON.stringify(content, (_, value) => (typeof value === 'string' ? clean(value) : value));
   return JSON.parse(text) as PageContent;

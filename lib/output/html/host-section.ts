@@ -1,4 +1,4 @@
-/** A proxy, or the public name, as a section of the page: its verdict, then its checks, the worst first. */
+/** A proxy, or the public name, as a section of the page: its checks, the worst first. */
 import type { CheckResult } from '../../model/check.ts';
 import { certificateBar } from './certificate-bar.ts';
 import type { PageHost } from './content.ts';
@@ -6,7 +6,7 @@ import { type Html, html } from './html.ts';
 import { streamChart } from './stream-chart.ts';
 import { badge, line, WORST_FIRST } from './verdict.ts';
 
-/** @param id of its heading; those of its checks begin with it */
+/** @param id of its heading; the ids of its checks start with it */
 export function hostSection(host: PageHost, now: Date, id: string): Html {
   const checks = worstFirst(host.checks);
   return html`
@@ -18,15 +18,15 @@ ${checks.length > 0 ? list(checks.map((check, i) => item(check, now, checkId(id,
 </section>`;
 }
 
-/** The checks as the page lists them. */
+/** The checks in the order of the page. */
 export function worstFirst(checks: readonly CheckResult[]): readonly CheckResult[] {
-  return WORST_FIRST.flatMap((wanted) => checks.filter(({ status }) => status === wanted));
+  return WORST_FIRST.flatMap((each) => checks.filter(({ status }) => status === each));
 }
 
-/** Where the check at that place of the list stands on the page. */
+/** The id of a check on the page, by its position in the list. */
 export const checkId = (host: string, place: number): string => `${host}-check-${place + 1}`;
 
-/** The role is for Safari, which takes a list without marks for none. */
+/** The role is for Safari, which does not treat a list without markers as a list. */
 const list = (items: readonly Html[]): Html => html`<ol role="list">${items}
 </ol>`;
 
@@ -43,20 +43,20 @@ function item(
 <p>${prose(detail)}</p>
 ${measured?.kind === 'stream' ? streamChart(measured, id) : undefined}
 ${measured?.kind === 'certificate' ? certificateBar(measured, now, id) : undefined}
-${curl === undefined ? undefined : html`<details><summary>By hand</summary><pre><code>${curl}</code></pre></details>`}
+${curl === undefined ? undefined : html`<details><summary>Run manually</summary><pre><code>${curl}</code></pre></details>`}
 </div>
 </li>`;
 }
 
-/** What stands in backquotes is something to type or to look for. */
+/** Text in backticks is shown as code. */
 function prose(text: string): readonly Html[] {
   return text.split(/`([^`]+)`/).map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>` : html`${part}`));
 }
 
-function unreached({ text, means, next = '' }: NonNullable<PageHost['failure']>): Html {
+function unreached({ text, cause, fix = '' }: NonNullable<PageHost['failure']>): Html {
   return html`<div class="unreached">
 <p>${line({ status: 'failed', text })}</p>
-<dl>${means === undefined ? undefined : html`<dt>means</dt><dd>${prose(means)}</dd>`}<dt>next</dt><dd>${prose(next)}</dd></dl>
+<dl>${cause === undefined ? undefined : html`<dt>cause</dt><dd>${prose(cause)}</dd>`}<dt>fix</dt><dd>${prose(fix)}</dd></dl>
 </div>`;
 }
 

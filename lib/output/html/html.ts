@@ -1,6 +1,6 @@
-/** HTML as text: whatever a template takes in is escaped, unless it came out of a template itself. */
+/** HTML templates: every value is escaped, unless it was produced by a template. */
 
-/** A piece of HTML that is safe to put between tags: made by `html`, or of a file of our own. */
+/** HTML that is safe to insert between tags: produced by `html`, or read from a file of gatepost. */
 export interface Html {
   readonly html: string;
 }
@@ -15,13 +15,13 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** A tag for templates. Attributes must stand in quotes; undefined gives nothing. */
+/** A template tag. Attributes must be quoted; undefined produces nothing. */
 export function html(texts: TemplateStringsArray, ...values: readonly Value[]): Html {
-  return { html: texts.map((text, i) => `${text}${written(values[i])}`).join('') };
+  return { html: texts.map((text, i) => `${text}${rendered(values[i])}`).join('') };
 }
 
-function written(value: Value): string {
+function rendered(value: Value): string {
   if (value === undefined) return '';
   if (typeof value !== 'object') return String(value).replace(/[&<>"']/g, (c) => ENTITIES[c] ?? '');
-  return 'html' in value ? value.html : value.map(written).join('');
+  return 'html' in value ? value.html : value.map(rendered).join('');
 }

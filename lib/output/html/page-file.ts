@@ -1,4 +1,4 @@
-/** The file of the page: tried before anything is contacted, replaced whole at the end. */
+/** The file of the page: checked before any connection is made, replaced atomically at the end. */
 import { constants } from 'node:fs';
 import { access, lstat, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -8,53 +8,53 @@ import { replaceFile, tryFolder } from '../../util/replace-file.ts';
 export interface PageFile {
   /** Absolute; a link is followed. */
   readonly path: string;
-  /** @throws what the system says */
+  /** @throws the system error */
   readonly write: (text: string) => Promise<void>;
 }
 
-/** For everybody to read, as files of a web server are; the umask takes from it. */
+/** World-readable like the files of a web server, minus the umask. */
 const MODE = 0o644;
 
 /**
- * An earlier page is replaced and keeps its mode; anything else that is there is left alone.
- * @throws UsageError when `file` cannot be written
+ * An earlier page is replaced and keeps its mode; any other existing file is left unchanged.
+ * @throws UsageError if `file` cannot be written
  */
 export async function openFile(file: string): Promise<PageFile> {
   const fault = await faultOf(file);
   if (fault !== '') throw refused(file, fault);
-  const there = await stat(file).catch(() => undefined);
-  const path = there ? await realpath(file) : resolve(file);
-  const fresh = await tryFolder(path, MODE).catch((cause: NodeJS.ErrnoException) => {
+  const existing = await stat(file).catch(() => undefined);
+  const path = existing ? await realpath(file) : resolve(file);
+  const newMode = await tryFolder(path, MODE).catch((cause: NodeJS.ErrnoException) => {
     throw refused(file, folderFault(dirname(path), cause), cause);
   });
-  return { path, write: (text) => replaceFile(path, text, there ? there.mode & 0o7777 : fresh) };
+  return { path, write: (text) => replaceFile(path, text, existing ? existing.mode & 0o7777 : newMode) };
 }
 
 async function faultOf(file: string): Promise<string> {
-  if (file.trim() === '') return 'needs the name of a file';
-  if (file.endsWith('/')) return 'names a directory, not a file';
+  if (file.trim() === '') return 'requires a file name';
+  if (file.endsWith('/')) return 'is a directory name, not a file name';
   try {
-    const there = await stat(file);
-    if (there.isDirectory()) return 'is a directory, not a file';
-    if (!there.isFile()) return 'is no ordinary file';
+    const existing = await stat(file);
+    if (existing.isDirectory()) return 'is a directory, not a file';
+    if (!existing.isFile()) return 'is not a regular file';
     await access(file, constants.W_OK);
-    return there.size === 0 || (await isPage(file))
+    return existing.size === 0 || (await isPage(file))
       ? ''
-      : 'is there already and is no page; it is left as it is';
+      : 'already exists and is not a report page; it was not changed';
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ENOENT') return `cannot be written (${code})`;
-    return (await lstat(file).catch(() => undefined)) ? 'is a link that leads nowhere' : '';
+    return (await lstat(file).catch(() => undefined)) ? 'is a broken symlink' : '';
   }
 }
 
-/** A slip such as `--html .env` must not cost the file. */
+/** A mistake such as `--html .env` must not overwrite the file. */
 async function isPage(file: string): Promise<boolean> {
   return /^<!doctype html>/i.test(await readFile(file, 'utf8').catch(() => ''));
 }
 
 function folderFault(folder: string, { code }: NodeJS.ErrnoException): string {
-  return code === 'ENOENT' ? `there is no directory ${folder}` : `${folder} is not writable (${code})`;
+  return code === 'ENOENT' ? `the directory ${folder} does not exist` : `${folder} is not writable (${code})`;
 }
 
 const refused = (file: string, fault: string, cause?: unknown): UsageError =>

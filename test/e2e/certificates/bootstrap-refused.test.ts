@@ -129,7 +129,7 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     const missing = await run();
     assert.deepEqual([faulty.status, missing.status], [2, 2], faulty.stdout + missing.stdout);
     assert.match(faulty.stdout, /NOBODY_KNOWS/);
-    assert.match(missing.stdout, /http-only\.conf: this template cannot be read \(ENOENT\)/);
+    assert.match(missing.stdout, /http-only\.conf: the template cannot be read \(ENOENT\)/);
   });
 
   test('reports every step when the site is refused after its certificate was issued', async () => {

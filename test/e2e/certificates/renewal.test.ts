@@ -31,7 +31,7 @@ describe('renewal', () => {
     const { status, stdout } = await lab.run('bootstrap-tls', ['--no-verify'], { env: WITH_TOKEN });
     assert.equal(status, 0, stdout);
     assert.match(stdout, /no new one is needed/);
-    assert.match(stdout, /! certbot does not know the certificate there.*--force-renewal/);
+    assert.match(stdout, /! certbot does not manage the certificate there.*--force-renewal/);
     assert.equal(await issued(lab.proxy), serial);
     assert.equal((await served()).serialNumber, serial);
   });

@@ -110,8 +110,8 @@ describe('the checks detect', { concurrency: 3 }, () => {
 
 test('reports an open gate once, not for every bypass attempt', async () => {
   const results = await run(SABOTAGES.find(({ fact }) => fact === 'an open gate') ?? assert.fail());
-  assert.equal(results['path spellings']?.status, 'skipped');
-  assert.match(results['path spellings']?.detail ?? '', /gate is open as it is/);
+  assert.equal(results['path bypass attempts']?.status, 'skipped');
+  assert.match(results['path bypass attempts']?.detail ?? '', /gate is open/);
 });
 
 test('every check is sabotaged, except those of the public name', () => {
@@ -129,10 +129,7 @@ test('reports that a model which stays silent may still be loading', async () =>
     runChecks([slow], { ...TARGET, address, timeoutMs: 1000 }),
   );
   assert.equal(result?.status, 'failed');
-  assert.match(
-    result?.detail ?? '',
-    /completions\S+ no answer within 1 s\..*may still be loading.*run it again/,
-  );
+  assert.match(result?.detail ?? '', /completions\S+ no answer within 1 s\..*may still be loading.*retry/);
 });
 
 test('all pass through a tunnel that is not a socket', async () => {
@@ -156,6 +153,6 @@ test('every check reports that nothing listens', async () => {
   const results = await runChecks(made, { ...TARGET, address: '127.0.0.1', port: 9, httpPort: 9 });
   for (const { status, detail } of results) {
     assert.equal(status, 'failed');
-    assert.match(detail, /ECONNREFUSED.*Look whether nginx runs/);
+    assert.match(detail, /ECONNREFUSED.*Check that nginx is running/);
   }
 });

@@ -118,7 +118,7 @@ test('fails when a name also resolves to a private address', async () => {
   const { status, named, detail, why } = await verify();
   await writeFile(`${STATE}/operator/hosts`, publicNames());
   assert.deepEqual([status, named('warned'), named('failed')], [0, ['public DNS'], []], why);
-  assert.match(detail('public DNS'), /leads to 10\.1\.2\.3: .*`ssrf_blocked`.*DNS record/);
+  assert.match(detail('public DNS'), /resolves to 10\.1\.2\.3: .*`ssrf_blocked`.*DNS record/);
 });
 
 test('fails when a backend port is open to the world', async () => {
@@ -130,13 +130,13 @@ test('fails when a backend port is open to the world', async () => {
   assert.deepEqual([status, named('failed')], [3, ['backend ports']], why);
   assert.match(
     detail('backend ports'),
-    /^203\.0\.113\.100:3001 is open.*ufw allow from 192\.168\.1\.100 to any port 11434,3001 proto tcp && .*ufw deny/,
+    /^203\.0\.113\.100:3001 is reachable.*ufw allow from 192\.168\.1\.100 to any port 11434,3001 proto tcp && .*ufw deny/,
   );
 });
 
 test('reports usage errors and contacts nobody', async () => {
   const bad = [
-    [['--only', 'nonsense'], /no such check; there are: .*path spellings/],
+    [['--only', 'nonsense'], /no such check; there are: .*path bypass attempts/],
     [['--connect-to', 'a b'], /it must be HOST, HOST:PORT/],
     [['--connect-to', '203.0.113.100', '--via-ssh'], /two ways/],
   ] as const;

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { diagnose } from '../../../lib/diagnosis/diagnose.ts';
 import { NGINX } from '../../../lib/diagnosis/nginx-failures.ts';
 import { type Row, rowFor } from '../../../lib/diagnosis/row.ts';
-import { LOGIN } from '../../../lib/diagnosis/sudo-failures.ts';
+import { SUDO as SUDO_ROWS } from '../../../lib/diagnosis/sudo-failures.ts';
 import type { FailureCode } from '../../../lib/model/contract.ts';
 import { runnerText } from '../../../lib/program/approved-runner.ts';
 import { COMMAND } from '../../../lib/program/program.ts';
@@ -33,16 +33,16 @@ const met = new Set<string>();
 /** The row that is to know these words does, and its advice is the one that `explain` gives. */
 function known(rows: readonly Row[], says: string, text: string, code: FailureCode, next: RegExp): void {
   const row = rowFor(rows, text);
-  assert.equal(row?.says, says, text);
+  assert.equal(row?.error, says, text);
   const told = diagnose({ code, text });
-  assert.match(told.next, next);
-  assert.equal(told.means, row?.means);
+  assert.match(told.fix, next);
+  assert.equal(told.cause, row?.cause);
   met.add(says);
 }
 
 const everyRow = (rows: readonly Row[]) => () =>
   assert.deepEqual(
-    rows.flatMap(({ says }) => (met.has(says) ? [] : says)),
+    rows.flatMap(({ error }) => (met.has(error) ? [] : error)),
     [],
   );
 
@@ -107,11 +107,11 @@ const REFUSED: readonly (readonly [says: string, http: string, next: RegExp])[] 
     /Move the copy/,
   ],
   ['unknown directive "http2"', 'server { http2 on; }', /listen 443 ssl http2;/],
-  [SLIP, 'server {', /Mend the line/],
-  [SLIP, 'server { listen 81 }', /Mend the line/],
-  [SLIP, 'server { } }', /Mend the line/],
-  [SLIP, 'nonsense on;', /Mend the line/],
-  [SLIP, 'server { listen; }', /Mend the line/],
+  [SLIP, 'server {', /Fix the line/],
+  [SLIP, 'server { listen 81 }', /Fix the line/],
+  [SLIP, 'server { } }', /Fix the line/],
+  [SLIP, 'nonsense on;', /Fix the line/],
+  [SLIP, 'server { listen; }', /Fix the line/],
   ['open() "…" failed (2: No such file or directory)', 'include /nowhere/a.conf;', /include line/],
 ];
 
@@ -161,7 +161,7 @@ describe('nginx', () => {
     const said = await onTakenPort().finally(() => lab.proxy.sh(`rm ${FILE}; nginx -s reload; sleep 0.5`));
     assert.ok(said.endsWith(`\nport 8443 is held by nginx itself (${lab.proxy.address}:8443)`), said);
     const says = 'still could not bind(), and: port … is held by nginx itself';
-    known(NGINX, says, said, 'reload', /Take its address off.*systemctl restart nginx/);
+    known(NGINX, says, said, 'reload', /Remove the address.*systemctl restart nginx/);
   });
 
   const socket = (address: string, family = 'AF_INET') =>
@@ -271,13 +271,13 @@ describe('sudo', () => {
         input: 'echo ran\n',
       });
       assert.doesNotMatch(said, /^ran$/m);
-      known(LOGIN, says, said, 'sudo', next);
+      known(SUDO_ROWS, says, said, 'sudo', next);
     });
 
   test('"no new privileges"', async () => {
     const said = await words(`${as('ncantu')} --no-new-privs sudo -n id`);
     const says = 'sudo: effective uid is not 0; "no new privileges" flag is set';
-    known(LOGIN, says, said, 'sudo', /Log in as root/);
+    known(SUDO_ROWS, says, said, 'sudo', /Log in as root/);
   });
 });
 
@@ -289,7 +289,7 @@ describe('the shell and the disk', () => {
     );
     const { code = 'bug', text = '', next } = json.hosts[0]?.failure ?? {};
     known(
-      LOGIN,
+      SUDO_ROWS,
       'This account is currently not available',
       text,
       code as FailureCode,
@@ -311,8 +311,8 @@ describe('the shell and the disk', () => {
   for (const [says, mount, touch, next] of DISK)
     test(says, async () => {
       const said = await words(`unshare --mount sh -c 'mount -t tmpfs ${mount} own /mnt; ${touch}'`);
-      known(LOGIN, says, said, 'write', next);
+      known(SUDO_ROWS, says, said, 'write', next);
     });
 
-  test('every row of the shell, sudo and the disk was provoked', everyRow(LOGIN));
+  test('every row of the shell, sudo and the disk was provoked', everyRow(SUDO_ROWS));
 });

@@ -82,7 +82,7 @@ test('reports a virtual key unknown to the AI Gateway without blaming the nginx 
     wrong.map(({ name }) => name),
     ['streaming'],
   );
-  assert.match(wrong[0]?.detail ?? '', /^the AI Gateway does not take NEXUS_VIRTUAL_KEY \(401\).*set it/);
+  assert.match(wrong[0]?.detail ?? '', /^the AI Gateway rejects NEXUS_VIRTUAL_KEY \(401\).*set it/);
 });
 
 test('every check is sabotaged', () => {

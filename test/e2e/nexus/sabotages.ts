@@ -5,9 +5,9 @@ const GATEWAY = '"^/(?:v1|v1beta|openai/deployments|api/paas)(?:/|\\z)"';
 const CONTROL = '"^/(?:(?:oauth|authserver|\\.well-known|scim)/|(?:healthz|ready)\\z)"';
 const CLOSED = '(?:internal|metrics|debug|api(?:%[0-9a-f]{2}|[^a-z0-9])+hub)';
 const LOST =
-  /(is not reached: \S+ gives (a page of HTML \(200\)|nginx's own 404)[^.]*|200, but no JSON list of models)\. Another location of the vhost takes the path.*deploy the site again/;
+  /(is not reached: \S+ returns (an HTML page \(200\)|an nginx error page \(404\))[^.]*|200, but not a JSON list of models)\. Another location of the vhost matches the path.*deploy the site again/;
 const DOWN =
-  /gives nginx's own 502\. nginx could not reach the backend: the service is down.*status\.ts|gives 502/;
+  /returns an nginx error page \(502\)\. nginx could not reach the backend: the service is down.*status\.ts|returns 502/;
 
 /** A path that falls to the web interface, whose page comes with 200 for whatever is no file. */
 const toInterface = (name: string, path: string, list: string, without: string, check: string): Sabotage => ({
@@ -49,7 +49,7 @@ const OPENED: readonly Sabotage[] = (
   replace: CLOSED,
   by: CLOSED.replace(part, ''),
   fails: ['closed paths'],
-  says: new RegExp(`inside only is open.*: ${path} gives \\d+\\. Look whether.*deploy the site again`),
+  says: new RegExp(`Internal paths are open.*: ${path} returns \\d+\\. Check whether.*deploy the site again`),
 }));
 
 const SERVICES: readonly Sabotage[] = [
@@ -67,7 +67,7 @@ const SERVICES: readonly Sabotage[] = [
     replace: 'location /api/ {',
     by: 'location ^~ /api/paas/ { return 404; }\n    location /api/ {',
     fails: ['AI Gateway'],
-    says: /\/api\/paas\/v4\/models gives nginx's own 404/,
+    says: /\/api\/paas\/v4\/models returns an nginx error page \(404\)/,
   },
   {
     fact: 'the page where /api/ should be',
@@ -88,69 +88,69 @@ const SERVICES: readonly Sabotage[] = [
     replace: /proxy_set_header Upgrade .*;/g,
     by: '',
     fails: ['WebSocket'],
-    says: /\/ws gives \d+ instead of 101.*proxy_set_header Upgrade/,
+    says: /\/ws returns \d+ instead of 101.*proxy_set_header Upgrade/,
   },
   {
     fact: 'the page where /ws should be',
     replace: 'location = /ws {',
     by: 'location = /ws-gone {',
     fails: ['WebSocket'],
-    says: /\/ws gives 200 instead of 101/,
+    says: /\/ws returns 200 instead of 101/,
   },
   {
     fact: 'nginx itself refuses /ws',
     replace: 'location = /ws {',
     by: 'location = /ws { return 403;',
     fails: ['WebSocket'],
-    says: /\/ws gives 403 instead of 101/,
+    says: /\/ws returns 403 instead of 101/,
   },
   {
     fact: 'the page where /v1 alone should be',
     replace: GATEWAY,
     by: GATEWAY.replace('(?:/|\\z)', '/'),
     fails: ['AI Gateway'],
-    says: /\/v1 gives a page of HTML/,
+    says: /\/v1 returns an HTML page/,
   },
   {
     fact: 'no web interface',
     replace: /root \S+\/ui;/,
     by: 'root /nowhere;',
     fails: ['web interface'],
-    says: /\/ gives 404/,
+    says: /\/ returns 404/,
   },
   {
     fact: 'a script that is missing: its place gives the page',
     replace: 'location / {\n        root',
     by: 'location /assets/ { rewrite ^ /index.html; }\n    location / {\n        root',
     fails: ['web interface'],
-    says: /stays blank in a browser: \/assets\/app\.js gives a page of HTML instead of a script/,
+    says: /stays blank in a browser: \/assets\/app\.js returns an HTML page instead of a script/,
   },
   {
     fact: 'buffering of the AI Gateway',
     replace: /proxy_buffering off;/g,
     by: '',
     fails: ['streaming'],
-    says: /in one lump.*proxy_buffering off/,
+    says: /in 1 chunk.*proxy_buffering off/,
   },
   {
     fact: 'http without a redirect',
     replace: /return 301 .*;/,
     by: 'return 200 hello;',
     fails: ['http to https'],
-    says: /gives 200 instead of 301/,
+    says: /returns 200 instead of 301/,
   },
   {
     fact: 'a challenge path that the Control Plane answers',
     replace: /location \^~ \/\.well-known\/acme-challenge\/ \{[^}]*\}/,
     by: 'location /.well-known/ { proxy_pass http://nexus_control_plane; }',
     fails: ['challenge path'],
-    says: /instead of nginx's own 404/,
+    says: /instead of a 404 by nginx/,
   },
   {
     fact: 'an expired certificate',
     certificate: 'expired',
     fails: ['certificate', 'streaming'],
-    says: /expired.*certbot renew|certificate holds/,
+    says: /expired.*certbot renew|valid certificate/,
   },
 ];
 

@@ -75,7 +75,7 @@ const CASES: readonly Case[] = [
     'deploy',
     ['--env', file('twice', `${TOKEN}=${SECRET}\n${TOKEN}: ${SECRET}\n`)],
     {},
-    /TOKEN: stands more than once/,
+    /TOKEN: set more than once/,
   ],
   [
     'deploy',
@@ -94,7 +94,7 @@ const CASES: readonly Case[] = [
   ['verify', [], { IA_ENSO_INFERENCE_TOKEN: 'qwertyuiopasdfgh' }, /INFERENCE_TOKEN: .*openssl rand -hex 32/],
   ['deploy', ['--env', '.'], {}, /\.: is a directory/],
   ['deploy', ['--env', 'pipe'], {}, /pipe: is a pipe/],
-  ['deploy', [], { IA_ENSO_SSH_KEY: '/none' }, /IA_ENSO_SSH_KEY: is "\/none"; there is no such file/],
+  ['deploy', [], { IA_ENSO_SSH_KEY: '/none' }, /IA_ENSO_SSH_KEY: is "\/none"; the file does not exist/],
   ['status', [], { SSH_KNOWN_HOSTS: '/etc' }, /SSH_KNOWN_HOSTS: is "\/etc"; it is a directory/],
   ['verify', ['--via-ssh'], { SSH_KNOWN_HOSTS: 'pipe' }, /SSH_KNOWN_HOSTS: .*not a file/],
   ['bootstrap-tls', ['--site', 'nexus'], {}, /NEXUS_PROXY_HOST: must be set/],
@@ -103,7 +103,7 @@ const CASES: readonly Case[] = [
     'deploy',
     ['--site', 'nowhere'],
     {},
-    /--site nowhere: no such site; there are: ia\.enso\.4nkweb\.com, nexus/,
+    /--site nowhere: unknown site; available: ia\.enso\.4nkweb\.com, nexus/,
   ],
   ['deploy', ['--site'], {}, /'--site <value>' argument missing/],
   ['remove', ['--force'], {}, /Unknown option '--force'/],
@@ -176,8 +176,8 @@ describe('a warning only', () => {
     const foreign = { NEXUS_URL: 'https://x', NEXUS_PROXY_HOTS: 'x' };
     const { status, stdout } = await run('deploy', ['--bundle', 'site.sh', '--env', 'open'], foreign);
     assert.equal(status, 0, stdout);
-    assert.match(stdout, /! open holds a token and others may read it: `chmod 600 open`$/m);
-    assert.match(stdout, /! NEXUS_URL: the environment sets it, and no site has such a setting$/m);
+    assert.match(stdout, /! open contains a token and is readable by others: `chmod 600 open`$/m);
+    assert.match(stdout, /! NEXUS_URL: set in the environment, but not a setting of any site$/m);
     assert.match(stdout, /! NEXUS_PROXY_HOTS: .*NEXUS_PROXY_HOST is meant/);
     assert.ok(!stdout.includes(SECRET));
   });
@@ -185,11 +185,11 @@ describe('a warning only', () => {
   test("for a missing env file, also in another user's home", async () => {
     const { status, stdout } = await run('deploy', ['--bundle', 'site.sh', '--env=~nobody/x']);
     assert.equal(status, 0, stdout);
-    assert.match(stdout, /! --env ~nobody\/x: there is no such file/);
+    assert.match(stdout, /! --env ~nobody\/x: the file does not exist/);
   });
 
   test('not for a missing .env', async () => {
-    assert.doesNotMatch((await run('deploy', ['--bundle', 'site.sh'])).stdout, /no such file/);
+    assert.doesNotMatch((await run('deploy', ['--bundle', 'site.sh'])).stdout, /the file does not exist/);
   });
 });
 
@@ -216,7 +216,7 @@ describe('a template of a site', () => {
       /WIKI\.conf: .*BACKEND_IP/,
     ],
     ['with a snippet that is missing', VHOST.replace('websocket', 'none'), /snippets\/none\.conf/],
-    ['that is missing', undefined, /WIKI\.conf: this template cannot be read \(ENOENT\)/],
+    ['that is missing', undefined, /WIKI\.conf: the template cannot be read \(ENOENT\)/],
   ];
   for (const [what, vhost, told] of FAULTS)
     test(`${what} exits with 2, named, before any connection`, async () => {
@@ -231,7 +231,7 @@ describe('a template of a site', () => {
     const before = contacts;
     const { status, stdout } = await deploy(VHOST, 'bootstrap-tls');
     assert.equal(status, 2, stdout);
-    assert.match(stdout, /http-only\.conf: this template cannot be read/);
+    assert.match(stdout, /http-only\.conf: the template cannot be read/);
     assert.equal(contacts, before);
   });
 });

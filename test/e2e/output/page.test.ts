@@ -112,21 +112,21 @@ for (const [host, daysLeft] of [89, 14].entries())
 test("shows a hostile server's answer as text, contains no token, and runs nothing with scripts on", async () => {
   const { page, asked, complaints } = await open(browser, file('unwell'), { scripts: true });
   const text = await seen(page.locator('body'));
-  assert.ok(text.includes(`gives 418: Bearer [REDACTED] ${HOSTILE}`), text);
+  assert.ok(text.includes(`returns 418: Bearer [REDACTED] ${HOSTILE}`), text);
   assert.ok(!(await readFile(file('unwell'), 'utf8')).includes('Alpha.Token'));
   assert.equal(await page.locator('script, img, iframe, link, form').count(), 0);
-  assert.match(await page.title(), /: Not reached/);
+  assert.match(await page.title(), /: Unreachable/);
   assert.deepEqual([asked, complaints], [[`file://${file('unwell')}`], []]);
 });
 
 test('links to each failure, host by host, the worst first', async () => {
   assert.equal(several.status, 1, several.stderr);
   const { page } = unwell;
-  assert.match(await seen(page.locator('header')), /✗ Not reached: 192\.168\.1\.250; 1 check failed\n/);
+  assert.match(await seen(page.locator('header')), /✗ Unreachable: 192\.168\.1\.250; 1 check failed\n/);
   assert.deepEqual(await page.getByRole('navigation').getByRole('listitem').allInnerTexts(), [
     `${FIRST}: ✓ No check failed, some were skipped`,
     `${SECOND}: ✗ 1 check failed, streaming`,
-    `${LOST}: ✗ Not reached`,
+    `${LOST}: ✗ Unreachable`,
   ]);
   const worst = page.getByRole('region').nth(1).getByRole('listitem');
   assert.match(await seen(worst.first()), /^✗ failed\nstreaming\n/);
@@ -134,7 +134,7 @@ test('links to each failure, host by host, the worst first', async () => {
   await page.getByRole('link', { name: 'streaming' }).click();
   assert.equal(await seen(page.locator(':target .name')), 'streaming');
   const lost = await seen(page.getByRole('region').nth(2));
-  assert.match(lost, /through SSH\n✗ .*192\.168\.1\.250.*\n(means\n.*\n)?next\n/);
+  assert.match(lost, /through SSH\n✗ .*192\.168\.1\.250.*\n(cause\n.*\n)?fix\n/);
 });
 
 test('describes its parts and charts to a screen reader', async () => {
@@ -148,7 +148,7 @@ test('describes its parts and charts to a screen reader', async () => {
     assert.equal(await region.count(), 1, address);
     assert.equal(await checks.count(), checksOf(several, i).length);
   }
-  assert.equal(await page.getByRole('img', { name: 'Life of the certificate' }).count(), 2);
+  assert.equal(await page.getByRole('img', { name: 'Validity of the certificate' }).count(), 2);
   assert.equal(await page.getByRole('img', { name: 'Pieces of the streamed answer' }).count(), 1);
   assert.equal(await page.locator('html').getAttribute('lang'), 'en');
 });
@@ -175,7 +175,7 @@ test('shows the commands on request and in print', async () => {
   await page.emulateMedia({ media: 'print' });
   assert.equal(await line.isVisible(), true);
   await page.emulateMedia({ media: 'screen' });
-  await page.getByText('By hand').first().click();
+  await page.getByText('Run manually').first().click();
   assert.equal(await line.isVisible(), true);
   assert.equal(await seen(line), checksOf(healthy)[0]?.curl);
 });
@@ -188,7 +188,7 @@ test('contacts nobody when the page cannot be written', async () => {
   await lab.proxy.sh(`: >${LOG}`);
   const tries = [
     [`${sealed}/page.html`, /sealed is not writable \(EROFS\)/],
-    ['kept', /--html kept: is there already and is no page/],
+    ['kept', /--html kept: already exists and is not a report page/],
   ] as const;
   const ran = await Promise.all(tries.map(([name]) => verify(`--html=${name}`)));
   for (const [i, { status, stderr, json }] of ran.entries()) {

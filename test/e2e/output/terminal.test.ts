@@ -41,7 +41,7 @@ test('in color, shows a slow step and pending checks while they last, then clear
   assert.equal(status, 0, raw);
   assert.ok(raw.includes(GREEN));
   assert.match(raw, /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] test configuration \(nginx -t\)/);
-  assert.match(raw, /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] \d+ of \d+ checks; still out: /);
+  assert.match(raw, /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] \d+ of \d+ checks; running: /);
   assert.ok(!rows.some((row) => SPINNER.test(row)), rows.join('\n'));
   // An address may be longer, and stays whole.
   assert.ok(

@@ -53,7 +53,7 @@ describe('on a terminal', () => {
         const { status, raw } = await answered(keys);
         assert.equal(status, 1, raw);
         assert.match(raw, /not removed/i);
-        assert.match(raw, /Nothing was contacted/);
+        assert.match(raw, /No connection was made/);
       });
       assert.equal(isContacted, false);
       assert.equal(await deploys.gate(deploys.TOKEN), 200);

@@ -29,7 +29,7 @@ test('requires its settings by its prefix before anything is contacted', async (
   assert.match(stdout, /WIKI_PROXY_HOST: must be set for wiki\.example\.org/);
   const slip = await run('deploy', [], { WIKI_PROXY_HOST: lab.proxy.address, WIKI_BACKEND_IPP: '10.0.0.1' });
   assert.equal(slip.status, 2);
-  assert.match(slip.stdout, /WIKI_BACKEND_IPP: no such setting; WIKI_BACKEND_IP is meant/);
+  assert.match(slip.stdout, /WIKI_BACKEND_IPP: unknown setting; did you mean WIKI_BACKEND_IP/);
 });
 
 test('is deployed beside the others, checked, reported and removed by the same scripts', async () => {

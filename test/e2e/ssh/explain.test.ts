@@ -96,7 +96,11 @@ const FAILURES: readonly (readonly [says: string, provoke: () => Promise<unknown
     () => reach([{ ...good, ...known(`${good.host} ${publicKey(file('stranger'))}\n`) }]),
     /ssh-keygen -R/,
   ],
-  ['host key revoked', () => reach([{ ...good, ...known(`@revoked * ${hostKey(good)}\n`) }]), /new keys/],
+  [
+    'host key revoked',
+    () => reach([{ ...good, ...known(`@revoked * ${hostKey(good)}\n`) }]),
+    /new host keys/,
+  ],
   [
     'no known_hosts file; known_hosts cannot be read',
     () => reach([{ ...good, knownHosts: [file('none')] }]),
@@ -126,14 +130,18 @@ const FAILURES: readonly (readonly [says: string, provoke: () => Promise<unknown
     () => reach([{ ...good, keys: [file('none')], keyIsExplicit: false, agent: file('gone') }]),
     /ssh-agent/,
   ],
-  ['accepts connections but says nothing', async () => reach([await listener(() => {})]), /load of the host/],
   [
-    'is not an SSH server, or turns us away',
+    'accepts connections but sends no data',
+    async () => reach([await listener(() => {})]),
+    /load of the host/,
+  ],
+  [
+    'is not an SSH server, or rejects the connection',
     async () => reach([await listener((socket) => socket.write('220 mail ready\r\n'))]),
     /Check the port/,
   ],
   [
-    'is not an SSH server, or turns us away',
+    'is not an SSH server, or rejects the connection',
     async () => reach([await listener((socket) => socket.end('Not allowed at this time\r\n'))]),
     /wait a minute/,
   ],
@@ -155,7 +163,7 @@ const FAILURES: readonly (readonly [says: string, provoke: () => Promise<unknown
       const keys = [file('stranger'), file('stranger2')];
       return reach([await server('MaxAuthTries 1', { keys, keyIsExplicit: false })]);
     },
-    /one right key/,
+    /right key/,
   ],
   [
     'no key accepted for user',
@@ -219,7 +227,7 @@ const FAILURES: readonly (readonly [says: string, provoke: () => Promise<unknown
   [
     'connection lost: no answer to keepalives; closed; reset by the other side',
     () => run([good], 'kill -9 $PPID; exec sleep 9'),
-    /run it again to see/,
+    /run the same command again to see/,
   ],
   [
     'refuses to run a command',
@@ -241,9 +249,9 @@ describe('an SSH failure', { concurrency: true }, () => {
       assert.ok(error instanceof SshError, `${error}`);
       const { message: text, advice } = error;
       const row = rowFor(SSH, text);
-      assert.equal(row?.says, says, text);
+      assert.equal(row?.error, says, text);
       assert.match(advice, next);
-      assert.deepEqual(diagnose({ code: 'ssh', text, advice }), { means: row?.means, next: advice });
+      assert.deepEqual(diagnose({ code: 'ssh', text, advice }), { cause: row?.cause, fix: advice });
       assert.doesNotMatch(advice, /\b(HOST|PORT|USER|JUMP)\b/);
       met.add(says);
     });
@@ -251,7 +259,7 @@ describe('an SSH failure', { concurrency: true }, () => {
 
 test('every row was provoked', () => {
   assert.deepEqual(
-    SSH.flatMap(({ says }) => (met.has(says) ? [] : says)),
+    SSH.flatMap(({ error }) => (met.has(error) ? [] : error)),
     [],
   );
 });

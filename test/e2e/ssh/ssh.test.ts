@@ -151,7 +151,7 @@ describe('a command on the proxy', { concurrency: true }, () => {
     const connection = await connect(hops);
     const { lost, sent } = await connection.run('exec sleep 30', '', undefined, 2000);
     connection.close();
-    assert.match(lost?.message ?? '', /no end within 2 s/);
+    assert.match(lost?.message ?? '', /not finished within 2 s/);
     assert.equal(sent, true);
   });
 
@@ -383,7 +383,7 @@ describe('a key', { concurrency: true }, () => {
       assert.match(error.message, words);
       assert.match(error.message, /^proxy 127.0.1.2: /);
     }
-    assert.match((await failure(withKey('locked'))).advice, /ssh-add .*locked$/);
+    assert.match((await failure(withKey('locked'))).advice, /ssh-add .*locked`$/);
   });
 
   it('is taken from the agent when its file is encrypted or its public half is named', async () => {
@@ -418,7 +418,7 @@ describe('a key', { concurrency: true }, () => {
     const none = { keyIsExplicit: false };
     assert.match(
       (await failure(withKey('absent', none))).message,
-      /no key to log in with.*no SSH agent runs/,
+      /no key to log in with.*no SSH agent is running/,
     );
     const gone = { ...none, agent: file('gone') };
     assert.match((await failure(withKey('absent', gone))).message, /the SSH agent at .*gone is gone/);
@@ -488,7 +488,7 @@ describe('a hop that does not let us through', { concurrency: true }, () => {
       const { message } = await failure(place === 'proxy' ? [jump, silent] : [silent, proxy]);
       assert.match(
         message,
-        new RegExp(`^${place} mute: .*timed out: it accepts connections but says nothing`),
+        new RegExp(`^${place} mute: .*timed out: it accepts connections but sends no data`),
       );
       assert.ok(Date.now() - began < 20_000);
       mute.close();

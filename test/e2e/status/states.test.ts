@@ -130,7 +130,7 @@ const FAULTS: readonly (readonly [string, spoil: string, mend: string, about: st
     `mv ${RENEWAL} /root/kept`,
     back(RENEWAL),
     ['renewal'],
-    /nobody renews it.*--force-renewal/,
+    /will not be renewed.*--force-renewal/,
   ],
   [
     'renewal by another authenticator',
@@ -354,7 +354,7 @@ describe('the script', () => {
       /nginx: none on this host/,
       /192\.168\.1\.250/,
       /certificate: \d+ days left/,
-      /! nginx is not told of renewals.*bootstrap-tls/,
+      /! nginx is not reloaded after renewals.*bootstrap-tls/,
       /needs attention: .*renewal/,
     ])
       assert.match(stdout, words);

@@ -21,13 +21,13 @@ const judge = (verdict: string, issued: readonly Issued[]) =>
 test('passes when what is served is what was issued', () => {
   const found = judge('', [{ kind: 'ca', fingerprint: 'AA:BB' }]);
   assert.equal(found.status, 'passed');
-  assert.match(found.detail, /is the one that was issued/);
+  assert.match(found.detail, /is the one on the proxy/);
 });
 
 test('fails when another one is served, with the reload to type', () => {
   const found = judge('', [{ kind: 'ca', fingerprint: 'CC:DD' }]);
   assert.equal(found.status, 'failed');
-  assert.match(found.detail, /Another certificate is served.*nginx -s reload/);
+  assert.match(found.detail, /The served certificate .* is not the one on the proxy.*nginx -s reload/);
 });
 
 test('fails for a staging certificate that nobody asked for now, and says that it is one', () => {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { PeerCertificate } from 'node:tls';
 import { attempts, judgeRefusals } from '../../../lib/checks/gate/attempts.ts';
 import { listFault } from '../../../lib/checks/gate/bearer-gate.ts';
-import { isLetIn } from '../../../lib/checks/gate/bearer-live.ts';
+import { isAccepted } from '../../../lib/checks/gate/bearer-live.ts';
 import { modelsIn } from '../../../lib/checks/gate/ollama-answer.ts';
 import { judgeScope } from '../../../lib/checks/gate/scopes.ts';
 import { isByNginx } from '../../../lib/checks/http/request.ts';
@@ -12,7 +12,7 @@ import { judgeCertificate, type OldTls } from '../../../lib/checks/tls/certifica
 import { oldTlsVerdict } from '../../../lib/checks/tls/handshake.ts';
 import { judgeChallengePath, judgeRedirect } from '../../../lib/checks/web/plain-http.ts';
 import { type Arrival, judgeStreamTiming } from '../../../lib/checks/web/stream-timing.ts';
-import { speaking } from '../../../lib/checks/web/streaming.ts';
+import { firstChatModel } from '../../../lib/checks/web/streaming.ts';
 import { acceptOf, judgeHandshake } from '../../../lib/checks/web/websocket.ts';
 import { lifeOf } from '../../../lib/model/certificate.ts';
 
@@ -22,18 +22,18 @@ const ending = (end: string) =>
   ({ valid_to: `${end} GMT`, subjectaltname: `DNS:${NAME}`, subject: { CN: NAME } }) as PeerCertificate;
 
 const CERTIFICATES: readonly [string, string, OldTls, string, RegExp][] = [
-  ['', 'Mar  1 00:00:00 2026', 'refused', 'passed', /59 days left, TLS 1.1 and 1.0 are refused\.$/],
+  ['', 'Mar  1 00:00:00 2026', 'refused', 'passed', /59 days left, TLS 1.1 and 1.0 are rejected\.$/],
   [
     '',
     'Mar  1 00:00:00 2026',
-    { untried: 'the OpenSSL here cannot offer it' },
+    { skipReason: 'the local OpenSSL cannot offer it' },
     'passed',
-    /not tried: the OpenSSL/,
+    /not checked: the local OpenSSL/,
   ],
   ['', 'Jan 22 00:00:00 2026', 'refused', 'passed', /21 days left/],
   ['', 'Jan 21 23:59:59 2026', 'refused', 'warned', /20 days left.*certbot renew/],
   ['', 'Jan  8 00:00:00 2026', 'refused', 'warned', /7 days left/],
-  ['', 'Jan  7 23:59:59 2026', 'refused', 'failed', /ends in 6 days.*certbot renew/],
+  ['', 'Jan  7 23:59:59 2026', 'refused', 'failed', /expires in 6 days.*certbot renew/],
   ['CERT_HAS_EXPIRED', 'Dec 30 00:00:00 2025', 'refused', 'failed', /expired/],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'Mar  1 00:00:00 2026', 'refused', 'failed', /fullchain\.pem/],
   [
@@ -41,7 +41,7 @@ const CERTIFICATES: readonly [string, string, OldTls, string, RegExp][] = [
     'Mar  1 00:00:00 2026',
     'refused',
     'failed',
-    /not from a CA.*NODE_EXTRA_CA_CERTS/,
+    /not from a trusted CA.*NODE_EXTRA_CA_CERTS/,
   ],
   ['', 'Mar  1 00:00:00 2026', { accepted: 'TLS 1.0' }, 'failed', /TLS 1.0 is accepted.*default server/],
 ];
@@ -56,10 +56,10 @@ for (const [verdict, end, oldTls, status, says] of CERTIFICATES) {
 test('only the server’s own answer means that TLS 1.1 is refused', () => {
   assert.equal(oldTlsVerdict('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION'), 'refused');
   assert.deepEqual(oldTlsVerdict('ERR_SSL_NO_PROTOCOLS_AVAILABLE'), {
-    untried: 'the OpenSSL here cannot offer it',
+    skipReason: 'the local OpenSSL cannot offer it',
   });
   assert.deepEqual(oldTlsVerdict('ERR_SSL_INAPPROPRIATE_FALLBACK'), { accepted: 'TLS 1.0' });
-  assert.deepEqual(oldTlsVerdict('ECONNREFUSED'), { untried: 'ECONNREFUSED' });
+  assert.deepEqual(oldTlsVerdict('ECONNREFUSED'), { skipReason: 'ECONNREFUSED' });
 });
 
 const every = (ms: number, count: number, events = 1): Arrival[] =>
@@ -137,7 +137,7 @@ test('the gate’s own answers are refusals, also when it slows this address', (
 test('whatever passes the gate is said to be open, and a 502 has passed it', () => {
   for (const status of [200, 502])
     assert.match(judgeRefusals(outcomes(status)).detail, /The gate is open: anyone/);
-  assert.match(judgeRefusals(outcomes(404)).detail, /not the gate/);
+  assert.match(judgeRefusals(outcomes(404)).detail, /not from the gate/);
 });
 
 test('reads both formats of a list, and nothing else', () => {
@@ -150,24 +150,24 @@ test('reads both formats of a list, and nothing else', () => {
 test('says of a scope that was asked of a page of HTML that nobody of ours answered', () => {
   const page = { status: 404, headers: { 'content-type': 'text/html' }, body: NGINX_404 };
   const scopes = { deletes: '/d', models: '/m', tokenVariable: 'T' };
-  assert.match(judgeScope(scopes, page, 404).detail, /not the gate, and not Ollama/);
+  assert.match(judgeScope(scopes, page, 404).detail, /neither the gate nor Ollama/);
 });
 
 test('explains a right bearer that is refused', () => {
   assert.equal(listFault('/l', { status: 200, body: '{"data":[]}' }, 'T'), '');
-  assert.match(listFault('/l', { status: 401, body: '' }, 'T'), /another token than T.*without `Bearer `/);
+  assert.match(listFault('/l', { status: 401, body: '' }, 'T'), /another token than T.*no `Bearer `/);
   assert.match(listFault('/l', { status: 403, body: '' }, 'T'), /Host localhost:11434/);
   const scope = '{"error":{"code":"insufficient_scope"}}';
   assert.match(listFault('/l', { status: 403, body: scope }, 'T'), /scope inference.*--scope full/);
   const limit = '{"error":{"code":"rate_limit_exceeded"}}';
-  assert.match(listFault('/l', { status: 429, body: limit }, 'T'), /above it.*Retry-After/);
+  assert.match(listFault('/l', { status: 429, body: limit }, 'T'), /exceeded its limit.*Retry-After/);
   assert.match(listFault('/l', { status: 504, body: '' }, 'T'), /firewall.*status\.ts/);
 });
 
 test('chats with the first model that is not for embeddings', () => {
-  assert.equal(speaking(['nomic-embed-text', 'llama', 'qwen']), 'llama');
-  assert.equal(speaking(['nomic-embed-text']), 'nomic-embed-text');
-  assert.equal(speaking([]), undefined);
+  assert.equal(firstChatModel(['nomic-embed-text', 'llama', 'qwen']), 'llama');
+  assert.equal(firstChatModel(['nomic-embed-text']), 'nomic-embed-text');
+  assert.equal(firstChatModel([]), undefined);
 });
 
 const REDIRECTS: readonly [number, string | undefined, string][] = [
@@ -229,5 +229,5 @@ for (const [status, body, letIn] of [
   [401, '{}', false],
 ] as const)
   test(`a bearer that gets ${status} with ${JSON.stringify(body)} was ${letIn ? '' : 'not '}let in`, () => {
-    assert.equal(isLetIn({ status, body }), letIn);
+    assert.equal(isAccepted({ status, body }), letIn);
   });

@@ -26,10 +26,10 @@ describe('a service', () => {
       assert.equal(judgeReached('Hub', by(status, type, body)).status, 'passed'));
 
   const lost: readonly [string, ReturnType<typeof by>, RegExp][] = [
-    ['the web interface', page, /Hub is not reached: \/x gives a page of HTML \(200\)/],
-    ['a page without a type', by(200, '', '<!DOCTYPE html><html>'), /page of HTML/],
-    ['nginx with 404', nginx(404), /nginx's own 404/],
-    ['nginx with 502', nginx(502, '/1.22.1'), /nginx's own 502.*could not reach the backend/],
+    ['the web interface', page, /Hub is not reached: \/x returns an HTML page \(200\)/],
+    ['a page without a type', by(200, '', '<!DOCTYPE html><html>'), /HTML page/],
+    ['nginx with 404', nginx(404), /nginx error page \(404\)/],
+    ['nginx with 502', nginx(502, '/1.22.1'), /nginx error page \(502\).*could not reach the backend/],
   ];
   for (const [who, answer, says] of lost)
     it(`is not reached when ${who} answers`, () => {
@@ -40,7 +40,7 @@ describe('a service', () => {
 });
 
 describe('a closed path', () => {
-  it("is closed by nginx's own 404", () => assert.equal(judgeClosed(nginx(404)).status, 'passed'));
+  it('is closed by nginx error page (404)', () => assert.equal(judgeClosed(nginx(404)).status, 'passed'));
   for (const [who, answer] of [
     ['the web interface', page],
     ["a service's 404", by(404, 'application/json', '{}')],

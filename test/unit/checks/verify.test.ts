@@ -1,4 +1,4 @@
-/** What verify.ts takes from its command line, and how the checks of scopes, spellings, DNS and ports judge. */
+/** What verify.ts takes from its command line, and how the checks of scopes, requests, DNS and ports judge. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judgeBypassAttempts } from '../../../lib/checks/gate/bypass.ts';
@@ -85,7 +85,7 @@ test('open ports come with the firewall lines of the proxies that are known by a
     ...TARGET,
     proxies: ['192.168.1.100', '192.168.1.101'],
   });
-  assert.match(detail, /^\[2001:db8::1\]:11434 is open/);
+  assert.match(detail, /^\[2001:db8::1\]:11434 is reachable/);
   assert.match(
     detail,
     /ufw allow from 192\.168\.1\.100 .* && ufw allow from 192\.168\.1\.101 .* && ufw deny/,
@@ -106,24 +106,18 @@ for (const [fact, deleted, listed, status, says] of [
     answer(400, '{"error":"x"}', 'application/json'),
     200,
     'failed',
-    /gives 400/,
+    /returns 400/,
   ],
-  ['a deletion that nobody answered', answer(502, '', 'text/html'), 502, 'failed', /gives 502/],
-  ['a 403 of Ollama’s guard', answer(403), 200, 'failed', /the gate's 403/],
+  ['a deletion that nobody answered', answer(502, '', 'text/html'), 502, 'failed', /returns 502/],
+  ['a 403 of Ollama’s guard', answer(403), 200, 'failed', /403 from the gate/],
   [
     'an unknown token',
     answer(401, '{}', 'application/json'),
     401,
     'failed',
-    /does not know this token.*bearers.ts add/,
+    /no client has this token.*bearers.ts add/,
   ],
-  [
-    'a scope that is too narrow',
-    answer(403, '{"error":{}}', 'application/json'),
-    403,
-    'failed',
-    /too little/,
-  ],
+  ['a scope that is too narrow', answer(403, '{"error":{}}', 'application/json'), 403, 'failed', /too few/],
 ] as const)
   test(`the inference scope with ${fact}: ${status}`, () => {
     const finding = judgeScope(SCOPES, deleted, listed);
@@ -152,11 +146,11 @@ test('knows Ollama by its answers', () => {
   assert.ok(!isRefusal(answer(200, '{"ok":true}', 'application/json')));
 });
 
-test('spellings: who slips is named, who could not be judged is no pass', () => {
-  const fine = { spelling: '//a', answer: answer(401) };
-  const slip = { spelling: '/A', answer: answer(200, '{"models":[]}', 'application/json') };
-  const down = { spelling: '/b', answer: answer(502, '', 'text/html') };
-  const odd = { spelling: '/c', answer: answer(200, '{}', 'application/json') };
+test('requests: who slips is named, who could not be judged is no pass', () => {
+  const fine = { request: '//a', answer: answer(401) };
+  const slip = { request: '/A', answer: answer(200, '{"models":[]}', 'application/json') };
+  const down = { request: '/b', answer: answer(502, '', 'text/html') };
+  const odd = { request: '/c', answer: answer(200, '{}', 'application/json') };
   assert.equal(judgeBypassAttempts([fine], TARGET).status, 'passed');
   assert.match(
     judgeBypassAttempts([fine, slip, down, odd], TARGET).detail,
@@ -167,7 +161,7 @@ test('spellings: who slips is named, who could not be judged is no pass', () => 
   assert.equal(judgeBypassAttempts([fine, odd], TARGET).status, 'warned');
 });
 
-test('spellings are different, and fit into a request line', () => {
+test('requests are different, and fit into a request line', () => {
   const all = bypassPaths('/ollama', '/api/tags', 'ai.example');
   assert.equal(new Set(all).size, all.length);
   for (const each of all) assert.match(each, /^[!-\xff]+$/);

@@ -221,8 +221,8 @@ describe('a setting', () => {
       assert.ok(ia);
       const read = readSettings(ia, sites.values(), { envFile: '/dev/null' }, { [name]: 'x' });
       const [warning = '', ...more] = (await read).warnings;
-      assert.ok(warning.startsWith(`${name}: the environment`) && more.length === 0, warning);
-      assert.equal(warning.includes(' is meant'), /ip$|HOTS$/.test(name), warning);
+      assert.ok(warning.startsWith(`${name}: set in the environment`) && more.length === 0, warning);
+      assert.equal(warning.includes('did you mean'), /ip$|HOTS$/.test(name), warning);
       assert.deepEqual(await problems({}, ia, file('foreign', `${name}=x\n`)), [name]);
       assert.deepEqual(await problems({ [name]: 'x' }, ia, file('foreign')), [name]);
       assert.deepEqual(await problems({ NEXUS_PROXY_HOST: 'h', [name]: 'x' }, nexus), [name]);
@@ -266,7 +266,7 @@ describe('an env file', () => {
     ['behind blanks', 'A=1\n\t A = 2\n'],
   ] as const)
     it(`tells of a name that stands twice: ${what}`, async () => {
-      assert.match(await told(file('twice', text)), /^A: stands more than once/);
+      assert.match(await told(file('twice', text)), /^A: set more than once/);
     });
 
   it('says nothing of a line that is part of a value', async () => {
@@ -275,7 +275,7 @@ describe('an env file', () => {
 
   for (const value of ['abc#def', 'abc #def#ghi', '"abc"', "'a#b'", 'a # b', '#', ''])
     it(`tells of a value that is cut at a #, and of no other: ${value}`, async () => {
-      assert.equal(/outside quotes/.test(await told(file('cut', `A=${value}\n`))), value === 'abc#def');
+      assert.equal(/unquoted #/.test(await told(file('cut', `A=${value}\n`))), value === 'abc#def');
     });
 
   it('of other encodings is no text', async () => {

@@ -77,7 +77,7 @@ describe('settings', () => {
         problems.some((problem) => problem.startsWith(`${name}:`)),
         `${name} in ${problems}`,
       );
-    assert.ok(problems.some((problem) => problem.includes('IA_ENSO_BACKEND_IP is meant')));
+    assert.ok(problems.some((problem) => problem.includes('did you mean IA_ENSO_BACKEND_IP?')));
   });
 
   const refused: Record<string, readonly string[]> = {
@@ -175,15 +175,15 @@ describe('the env file', () => {
     [
       'a name that stands twice',
       'IA_ENSO_PROXY_PORT=1\nIA_ENSO_PROXY_PORT=2\n',
-      /^IA_ENSO_PROXY_PORT: stands more than once/,
+      /^IA_ENSO_PROXY_PORT: set more than once/,
     ],
     ['bytes that are not UTF-8', Buffer.from([0x41, 0x3d, 0xff, 0xfe]), /is not UTF-8/],
-    ['a value cut at a #', `${TOKEN}=abcdefghijklmnop#qrs\n`, /# outside quotes/],
-    ['an unknown name', 'IA_ENSO_TOKEN=x\n', /IA_ENSO_TOKEN: no such setting/],
+    ['a value cut at a #', `${TOKEN}=abcdefghijklmnop#qrs\n`, /unquoted #/],
+    ['an unknown name', 'IA_ENSO_TOKEN=x\n', /IA_ENSO_TOKEN: unknown setting/],
     [
       'a line without =',
       '# c\n\nA="x\ny"\nIA_ENSO_BACKEND_IP 10.0.0.1\n',
-      /^\S+:5: is no NAME=value; [^.0]*$/,
+      /^\S+:5: not a NAME=value line; [^.0]*$/,
     ],
   ];
   for (const [what, content, expected] of broken) {

@@ -32,8 +32,8 @@ for (const [text, code] of WORDS)
   test(`takes for ${code}: ${text.trim().slice(0, 60)}`, () => {
     const failure = withOrderCode({ code: 'order', text: `Saving debug log to /var/log/x\n${text}` });
     assert.equal(failure.code, code);
-    const { means, next } = diagnose(failure);
-    assert.ok(means && next);
+    const { cause, fix } = diagnose(failure);
+    assert.ok(cause && fix);
   });
 
 test('leaves a failure that already has its type', () => {

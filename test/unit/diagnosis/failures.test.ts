@@ -3,75 +3,75 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { diagnose } from '../../../lib/diagnosis/diagnose.ts';
 import { filled, type Row } from '../../../lib/diagnosis/row.ts';
-import { CLIENTS, symptomOf } from '../../../lib/diagnosis/symptoms.ts';
+import { SYMPTOMS, symptomOf } from '../../../lib/diagnosis/symptoms.ts';
 import type { FailureCode } from '../../../lib/model/contract.ts';
 
 const failures: readonly [string, FailureCode, RegExp][] = [
   ['sudo: a password is required', 'sudo', /NOPASSWD/],
   // As a kernel without IPv6 has it; the lab's can only be without addresses.
   ['[emerg] socket() [::]:80 failed (97: Address family not supported by protocol)', 'test', /listen \[::\]/],
-  ['[emerg] unknown directive "x"', 'test', /Mend the line/],
-  ['[emerg] something that nobody has seen', 'test', /Mend the template/],
+  ['[emerg] unknown directive "x"', 'test', /Fix the line/],
+  ['[emerg] something that nobody has seen', 'test', /Fix the template/],
   ['whatever', 'locked', /Wait/],
-  ['whatever', 'unknown', /same command once more/],
+  ['whatever', 'unknown', /same command again/],
   ['whatever', 'challenge-ipv6', /AAAA/],
   ['whatever', 'acme-dns', /dig NAME/],
 ];
 
 describe('explain', () => {
   for (const [text, code, next] of failures) {
-    it(`knows: ${text} (${code})`, () => assert.match(diagnose({ code, text }).next, next));
+    it(`knows: ${text} (${code})`, () => assert.match(diagnose({ code, text }).fix, next));
   }
 
   it('leaves the advice of the one who failed as it is', () => {
-    assert.deepEqual(diagnose({ code: 'ssh', text: 'odd', advice: 'Do this.' }), { next: 'Do this.' });
+    assert.deepEqual(diagnose({ code: 'ssh', text: 'odd', advice: 'Do this.' }), { fix: 'Do this.' });
   });
 
   it('adds to it what the words mean, where they are known', () => {
-    const { means, next } = diagnose({
+    const { cause, fix } = diagnose({
       code: 'ssh',
       text: 'a port 22: connection refused',
       advice: 'Do this.',
     });
-    assert.equal(next, 'Do this.');
-    assert.match(means ?? '', /nothing listens/);
+    assert.equal(fix, 'Do this.');
+    assert.match(cause ?? '', /nothing listens/);
   });
 
-  it('says of a file of somebody else what is wrong, and not to mend it as ours', () => {
+  it('reports what is wrong with a foreign file, without the fix for a file of gatepost', () => {
     const text = 'cannot load certificate "/x": BIO_new_file() failed';
-    assert.match(diagnose({ code: 'test', text }).next, /bootstrap-tls/);
-    const { means, next } = diagnose({ code: 'sick', text });
-    assert.match(means ?? '', /before any change of ours\. The certificate or its key is missing/);
-    assert.match(next, /^Mend the file that its message names/);
+    assert.match(diagnose({ code: 'test', text }).fix, /bootstrap-tls/);
+    const { cause, fix } = diagnose({ code: 'sick', text });
+    assert.match(cause ?? '', /before any change by gatepost\. The certificate or its key is missing/);
+    assert.match(fix, /^Fix the file named in the message/);
   });
 
-  it('lets steps to do by hand stand, whatever kept them from being done', () => {
-    assert.match(diagnose({ code: 'restore', text: 'Read-only file system' }).next, /^Do the steps below/);
+  it('keeps the manual recovery steps whatever the error was', () => {
+    assert.match(diagnose({ code: 'restore', text: 'Read-only file system' }).fix, /^Run the steps below/);
   });
 
-  it('has something to say of what nobody foresaw', () => {
-    assert.ok(diagnose({ code: 'unrecognized', text: 'no such text' }).next);
+  it('has a fix for an unknown failure', () => {
+    assert.ok(diagnose({ code: 'unrecognized', text: 'no such text' }).fix);
   });
 
-  it('gives no more than meaning and advice', () => {
+  it('returns only cause and fix', () => {
     const told = diagnose({ code: 'test', text: 'key values mismatch' });
-    assert.deepEqual(Object.keys(told).sort(), ['means', 'next']);
+    assert.deepEqual(Object.keys(told).sort(), ['cause', 'fix']);
   });
 });
 
 describe('a symptom', () => {
   const seen: readonly [number, string, Row | undefined][] = [
-    [502, '<html>', CLIENTS.badGateway],
-    [429, '{"error":{"code":"too_many_failed_attempts"}}', CLIENTS.slowedDown],
-    [429, '{"error":{"code":"rate_limit_exceeded"}}', CLIENTS.overLimit],
-    [429, '', CLIENTS.slowedDown],
-    [403, '{"error":{"code":"insufficient_scope"}}', CLIENTS.forbidden],
-    [401, '{"error":{"code":"invalid_api_key"}}', CLIENTS.unauthorized],
+    [502, '<html>', SYMPTOMS.badGateway],
+    [429, '{"error":{"code":"too_many_failed_attempts"}}', SYMPTOMS.slowedDown],
+    [429, '{"error":{"code":"rate_limit_exceeded"}}', SYMPTOMS.overLimit],
+    [429, '', SYMPTOMS.slowedDown],
+    [403, '{"error":{"code":"insufficient_scope"}}', SYMPTOMS.forbidden],
+    [401, '{"error":{"code":"invalid_api_key"}}', SYMPTOMS.unauthorized],
     [403, '', undefined],
     [200, '{"code":"invalid_api_key"}', undefined],
   ];
   for (const [status, body, row] of seen)
-    it(`is ${row?.says ?? 'not known'} for ${status} ${body}`, () =>
+    it(`is ${row?.error ?? 'not known'} for ${status} ${body}`, () =>
       assert.equal(symptomOf(status, body), row));
 
   it('gets the reader’s own names', () => {

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { pageNames, readPage, SYMPTOMS, tables, withTables } from '../../../docs/generate.ts';
 import { readSettings } from '../../../lib/config/settings.ts';
 import { findSites, pickSite } from '../../../lib/config/site-registry.ts';
-import { stepName } from '../../../lib/output/steps.ts';
+import { stepTitle } from '../../../lib/output/steps.ts';
 import { ROOT } from '../../../lib/util/project-root.ts';
 
 const pages = new Map<string, string>();
@@ -34,7 +34,7 @@ describe('the tables of the docs', async () => {
   });
 
   it('have each error once', () => {
-    const errors = Object.values(SYMPTOMS).flatMap((rows) => rows.map(({ says }) => says));
+    const errors = Object.values(SYMPTOMS).flatMap((rows) => rows.map(({ error }) => error));
     assert.equal(new Set(errors).size, errors.length);
   });
 
@@ -103,9 +103,10 @@ describe('the examples of README.md', () => {
 
   it('of a deploy shows its steps in the words of the output', () => {
     const steps = ['connect', 'survey', 'test', 'write', 'reload', 'record'].map(
-      (name) => `  ✓ ${stepName(name)}`,
+      (name) => `  ✓ ${stepTitle(name)}`,
     );
-    const shown = readme.match(/^ {2}✓ .{30}(?= +\d+ ms$)/gm);
+    const title = `.{${stepTitle('connect').length}}`;
+    const shown = readme.match(new RegExp(`^ {2}✓ ${title}(?= +\\d+ ms$)`, 'gm'));
     assert.deepEqual(shown, steps);
   });
 

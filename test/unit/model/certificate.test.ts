@@ -57,10 +57,10 @@ test('says why a certificate is not good enough', () => {
   const at = (days: number) => new Date(Date.now() + days * DAY);
   const why = (days: number, name = NAME) => certificateFault(found, name, ['self-signed'], at(days));
   assert.equal(why(1), '');
-  assert.match(why(61), /ends on \d{4}-\d\d-\d\d$/);
-  assert.match(why(91), /ends on/);
+  assert.match(why(61), /expires on \d{4}-\d\d-\d\d$/);
+  assert.match(why(91), /expires on/);
   assert.match(why(-1), /not valid yet/);
-  assert.match(why(1, 'other.example.org'), /does not name other/);
+  assert.match(why(1, 'other.example.org'), /is not for other/);
   assert.match(certificateFault(found, NAME, ['ca'], at(1)), /self-signed/);
   assert.match(certificateFault(undefined, NAME, ['ca'], at(1)), /no certificate yet/);
 });

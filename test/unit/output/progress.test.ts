@@ -16,37 +16,37 @@ function watch() {
 }
 
 test('a step is shown once it has taken half a second, until it ends', () => {
-  const { hear, at } = watch();
-  hear({ kind: 'begin', host: 'p', name: 'reload' });
+  const { update, at } = watch();
+  update({ kind: 'begin', host: 'p', name: 'reload' });
   assert.equal(at(499), undefined);
   assert.match(at(3200) ?? '', /^reload nginx, wait for old workers to exit +3 s$/);
-  hear({ kind: 'step', host: 'p', name: 'reload', milliseconds: 3200, ok: true });
+  update({ kind: 'step', host: 'p', name: 'reload', milliseconds: 3200, ok: true });
   assert.equal(at(3300), undefined);
 });
 
 test('of several hosts: how many are over, and which is the slowest at what', () => {
-  const { hear, at } = watch();
-  hear({ kind: 'hosts', hosts: ['a', 'b', 'c'] });
-  hear({ kind: 'begin', host: 'a', name: 'survey' });
+  const { update, at } = watch();
+  update({ kind: 'hosts', hosts: ['a', 'b', 'c'] });
+  update({ kind: 'begin', host: 'a', name: 'survey' });
   at(1000);
-  hear({ kind: 'begin', host: 'b', name: 'reload' });
-  hear({ kind: 'over', host: 'c' });
+  update({ kind: 'begin', host: 'b', name: 'reload' });
+  update({ kind: 'over', host: 'c' });
   assert.equal(at(3000), '1 of 3 proxies; slowest: a survey 3 s');
-  hear({ kind: 'step', host: 'a', name: 'survey', milliseconds: 1, ok: true });
+  update({ kind: 'step', host: 'a', name: 'survey', milliseconds: 1, ok: true });
   assert.equal(at(3000), '1 of 3 proxies; slowest: b reload 2 s');
-  hear({ kind: 'over', host: 'a' });
-  hear({ kind: 'over', host: 'b' });
+  update({ kind: 'over', host: 'a' });
+  update({ kind: 'over', host: 'b' });
   assert.equal(at(9000), undefined);
 });
 
 test('of checks: those that are still out; one whose result is told is not', () => {
-  const { hear, at } = watch();
-  for (const check of ['gate', 'streaming', 'DNS']) hear({ kind: 'asking', check });
-  hear({ kind: 'answered', check: 'gate' });
-  assert.equal(at(600), '1 of 3 checks; still out: streaming, DNS');
+  const { update, at } = watch();
+  for (const check of ['gate', 'streaming', 'DNS']) update({ kind: 'asking', check });
+  update({ kind: 'answered', check: 'gate' });
+  assert.equal(at(600), '1 of 3 checks; running: streaming, DNS');
   const result = { name: 'DNS', status: 'failed', ok: false, milliseconds: 1, detail: '' } as const;
-  hear({ kind: 'check', result });
-  hear({ kind: 'answered', check: 'streaming' });
+  update({ kind: 'check', result });
+  update({ kind: 'answered', check: 'streaming' });
   assert.equal(at(700), undefined);
 });
 

@@ -6,8 +6,8 @@ import { ACME } from '../../../lib/diagnosis/acme-failures.ts';
 import { BY_CODE, diagnose } from '../../../lib/diagnosis/diagnose.ts';
 import { NGINX } from '../../../lib/diagnosis/nginx-failures.ts';
 import { SSH } from '../../../lib/diagnosis/ssh-failures.ts';
-import { LOGIN } from '../../../lib/diagnosis/sudo-failures.ts';
-import { CLIENTS } from '../../../lib/diagnosis/symptoms.ts';
+import { SUDO } from '../../../lib/diagnosis/sudo-failures.ts';
+import { SYMPTOMS } from '../../../lib/diagnosis/symptoms.ts';
 import type { Step } from '../../../lib/model/contract.ts';
 import { beside, columns, shortened, wrapped } from '../../../lib/output/text.ts';
 import { Secret } from '../../../lib/util/secret.ts';
@@ -124,23 +124,23 @@ describe('what people copy', () => {
   const BARE = new RegExp(`(?<![\\w./"-])(?:${NAMES}) (?:-|tsx |/|register|start|install|rand)`);
   test('is in backticks wherever a failure is explained', () => {
     const points = Object.values(BY_CODE);
-    for (const { means = '', next } of [
-      ...LOGIN,
+    for (const { cause = '', fix } of [
+      ...SUDO,
       ...NGINX,
       ...ACME,
       ...SSH,
-      ...Object.values(CLIENTS),
+      ...Object.values(SYMPTOMS),
       ...points,
     ])
-      assert.doesNotMatch(`${means} ${next}`.replace(/`[^`]+`/g, ''), BARE);
+      assert.doesNotMatch(`${cause} ${fix}`.replace(/`[^`]+`/g, ''), BARE);
   });
 
   test('no command in the table of failures is broken at 60 columns', () => {
-    for (const { next } of [...LOGIN, ...NGINX, ...ACME, ...SSH])
-      for (const [command] of next.matchAll(/`[^`]+`/g))
+    for (const { fix } of [...SUDO, ...NGINX, ...ACME, ...SSH])
+      for (const [command] of fix.matchAll(/`[^`]+`/g))
         assert.ok(
-          wrapped(next, 49).some((line) => line.includes(command)),
-          next,
+          wrapped(fix, 49).some((line) => line.includes(command)),
+          fix,
         );
   });
 
@@ -149,7 +149,7 @@ describe('what people copy', () => {
     const failure = {
       code: 'ssh' as const,
       text: 'host key unknown',
-      next: `Compare it. If it is the same, type:\n  ${line}`,
+      fix: `Compare it. If it is the same, type:\n  ${line}`,
     };
     const lines = await told({ kind: 'failure', host: 'proxy', failure }, 60);
     assert.ok(
@@ -192,7 +192,7 @@ describe('without a terminal', () => {
   });
 });
 
-test('a failure is a block by itself: what it says, what that means, what to do next', async () => {
+test('a failure is a block of its own: error, cause, fix', async () => {
   const { report, lines } = await screen(80);
   report.tell({ kind: 'title', text: 'title' });
   const text = 'nginx: [emerg] unknown directive "x" in /a:1';
@@ -205,11 +205,11 @@ test('a failure is a block by itself: what it says, what that means, what to do 
   });
   report.tell({ kind: 'summary', ok: false, text: 'p: refused' });
   report.close();
-  const labels = lines().map((line) => /^ {4}(says|means|next)\b/.exec(line)?.[1] ?? line.trim());
-  assert.deepEqual(labels.slice(0, 4), ['title', '', '✗ p: refused', 'says']);
+  const labels = lines().map((line) => /^ {4}(error|cause|fix)\b/.exec(line)?.[1] ?? line.trim());
+  assert.deepEqual(labels.slice(0, 4), ['title', '', '✗ p: refused', 'error']);
   assert.deepEqual(
-    labels.filter((label) => /^(says|means|next)$/.test(label)),
-    ['says', 'means', 'next'],
+    labels.filter((label) => /^(error|cause|fix)$/.test(label)),
+    ['error', 'cause', 'fix'],
   );
   assert.deepEqual(labels.slice(-3), ['rm -f /a', '', 'p: refused']);
 });
@@ -231,7 +231,7 @@ test('a secret and control bytes are taken out of every part of a failure', asyn
     kind: 'failure',
     host: 'p',
     became: bad,
-    failure: { code: 'test', text: bad, means: bad, next: `${bad}\n  ${bad}` },
+    failure: { code: 'test', text: bad, cause: bad, fix: `${bad}\n  ${bad}` },
     todo: [bad],
   });
   report.close();

@@ -45,7 +45,7 @@ describe('a failure of a hop', () => {
     [handshakeError(proxy, { ...stage, accepts: ['password'] }, authentication), /it accepts only password/],
     [
       handshakeError(proxy, { ...stage, said: 'Not allowed at this time\r\n' }, new Error('x')),
-      /says "Not allowed at this time"/,
+      /sent "Not allowed at this time"/,
     ],
     [handshakeError(proxy, stage, new Error('Too many authentication failures')), /during login: Too many/],
     [lostError(proxy), /^proxy p: connection lost: closed by the other side/],

@@ -11,7 +11,7 @@ import { findSites, pickSite } from '../../../lib/config/site-registry.ts';
 import { diagnose } from '../../../lib/diagnosis/diagnose.ts';
 import { failureCode } from '../../../lib/model/contract.ts';
 import { newReport } from '../../../lib/model/host-report.ts';
-import { stepName } from '../../../lib/output/steps.ts';
+import { stepTitle } from '../../../lib/output/steps.ts';
 import { statusOf } from '../../../lib/remote/status.ts';
 import { lookUp } from '../../../lib/util/collections.ts';
 
@@ -52,13 +52,13 @@ test('an env file may have lines of any name', async () => {
 
 test('a failure of any code is explained in words', () => {
   forEveryWord((code) => {
-    const { next } = diagnose({ code: failureCode(code), text: 'no such text' });
-    assert.ok(typeof next === 'string' && next !== '', code);
+    const { fix } = diagnose({ code: failureCode(code), text: 'no such text' });
+    assert.ok(typeof fix === 'string' && fix !== '', code);
   });
 });
 
 test('a step of any name is a line', () => {
-  for (const name of INHERITED) assert.equal(stepName(name).trimEnd(), name);
+  for (const name of INHERITED) assert.equal(stepTitle(name), name.padEnd(stepTitle('reload').length));
 });
 
 test('a status of any words is told', () => {

@@ -28,17 +28,17 @@ const at = (name: string) => join(folder, name);
 const modeOf = async (file: string) => (await stat(file)).mode & 0o777;
 
 for (const [file, says] of [
-  ['', /^--html: needs the name of a file$/],
-  [' ', /needs the name of a file$/],
-  ['new/', /names a directory, not a file$/],
+  ['', /^--html: requires a file name$/],
+  [' ', /requires a file name$/],
+  ['new/', /is a directory name, not a file name$/],
   ['folder', /^--html \S+folder: is a directory, not a file$/],
-  ['none/page.html', /: there is no directory \S+none$/],
+  ['none/page.html', /: the directory \S+none does not exist$/],
   ['text/page.html', /cannot be written \(ENOTDIR\)$/],
-  ['text', /is there already and is no page; it is left as it is$/],
-  ['nowhere', /is a link that leads nowhere$/],
+  ['text', /already exists and is not a report page; it was not changed$/],
+  ['nowhere', /is a broken symlink$/],
   ['loop', /cannot be written \(ELOOP\)$/],
   [`${'x'.repeat(300)}.html`, /cannot be written \(ENAMETOOLONG\)$/],
-  ['/dev/null', /is no ordinary file$/],
+  ['/dev/null', /is not a regular file$/],
 ] as const)
   test(`--html ${JSON.stringify(file.slice(0, 20))} is refused`, async () => {
     await mkdir(at('folder'), { recursive: true });

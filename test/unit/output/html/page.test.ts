@@ -39,7 +39,7 @@ const host = (...checks: CheckResult[]): PageHost => ({
   milliseconds: {},
   checks,
 });
-const lost: PageHost = { ...host(), name: '192.0.2.9', failure: { code: 'ssh', text: 'gone', next: 'look' } };
+const lost: PageHost = { ...host(), name: '192.0.2.9', failure: { code: 'ssh', text: 'gone', fix: 'look' } };
 const [good, bad, soon, not] = [
   check('a', 'passed'),
   check('b', 'failed'),
@@ -51,12 +51,12 @@ for (const [status, text, ...hosts] of [
   ['passed', 'All checks passed', host(good, good)],
   ['passed', 'No check failed, some were skipped', host(good, not)],
   ['skipped', 'Nothing could be checked', host(not)],
-  ['warned', 'No check failed, 1 check warned', host(good, soon)],
+  ['warned', 'No check failed, 1 warning', host(good, soon)],
   ['failed', '1 check failed', host(good, soon, bad)],
   ['failed', '2 checks failed', host(bad), host(good, bad)],
-  ['failed', 'Not reached', lost],
-  ['failed', 'Not reached: 192.0.2.9', host(good), lost],
-  ['failed', 'Not reached: 192.0.2.9; 1 check failed', host(bad), lost],
+  ['failed', 'Unreachable', lost],
+  ['failed', 'Unreachable: 192.0.2.9', host(good), lost],
+  ['failed', 'Unreachable: 192.0.2.9; 1 check failed', host(bad), lost],
 ] as const)
   test(`the verdict: ${text}`, () => {
     assert.deepEqual(verdictOf(hosts), { status, text });
@@ -77,7 +77,7 @@ test('no text of a server is HTML, wherever it stands', async () => {
       name: text,
       title: text,
       checks,
-      failure: { code: 'ssh' as const, text, means: text, next: text },
+      failure: { code: 'ssh' as const, text, cause: text, fix: text },
     },
     lost,
   ];
