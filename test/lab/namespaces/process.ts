@@ -33,7 +33,8 @@ export const NODE_24 = `${CHECKOUT}/test/node24/node_modules/node-${process.plat
 export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** How this process loads TypeScript, and so how every process of the lab does: tsx, or test/typescript.mjs in a whole run. */
-const LOADER = process.execArgv[process.execArgv.indexOf('--import') + 1] ?? 'tsx';
+const IMPORT = process.execArgv.indexOf('--import');
+const LOADER = (IMPORT >= 0 && process.execArgv[IMPORT + 1]) || 'tsx';
 /** The arguments with which Node takes a TypeScript file, from any folder. */
 export const TYPESCRIPT = ['--import', import.meta.resolve(LOADER)] as const;
 
