@@ -64,7 +64,7 @@ describe('rotation', () => {
     const { status, json } = await rotate([], FIRST);
     assert.equal(status, 1);
     assert.equal(json.hosts[0]?.outcome, 'refused');
-    assert.equal(json.hosts[0]?.failure?.text, 'the new token is the one that is live already');
+    assert.equal(json.hosts[0]?.failure?.text, 'the new token is already the current one');
     assert.equal(await statusOf(FIRST), 200);
   });
 
