@@ -8,7 +8,7 @@ import { inTurns, timed } from './turns.ts';
 const limit = (roundTripMs: number): Limit => ({ atMost: roundTripMs === 0 ? 2 : 1.15 });
 
 /** A proxy each, for what one has written another would take for drift. */
-async function race(lab: Lab, rounds: number, tell: Tell) {
+async function race(lab: Lab, rounds: number, print: Tell) {
   const [own, bash, other] = lab.proxies as [Host, Host, Host];
   const waits: number[] = [];
   const backend = (round: number) => `192.168.1.${round + 2}`;
@@ -24,16 +24,16 @@ async function race(lab: Lab, rounds: number, tell: Tell) {
     bash: (round: number) => files(round).then((folder) => timed(() => steps(lab, bash, folder))),
     Ansible: (round: number) => files(round).then((folder) => timed(() => ansible(lab, other, folder))),
   };
-  return { waits, ...(await inTurns(rounds, turns, tell)) };
+  return { waits, ...(await inTurns(rounds, turns, print)) };
 }
 
 export const deploy: Part = {
   name: 'deploy',
   measures: 'A deploy that changes the vhost, against other ways to make the same change.',
   rounds: 7,
-  measure: (rounds, tell) =>
-    nearAndFar({ proxies: 3 }, tell, async (lab, tellWhere, roundTripMs): Promise<Row[]> => {
-      const { waits, OpenSSH, deploy: ours, bash, Ansible } = await race(lab, rounds, tellWhere);
+  measure: (rounds, print) =>
+    nearAndFar({ proxies: 3 }, print, async (lab, printWhere, roundTripMs): Promise<Row[]> => {
+      const { waits, OpenSSH, deploy: ours, bash, Ansible } = await race(lab, rounds, printWhere);
       const row = (who: string, figures: readonly number[]): Row => ({
         what: 'deploy',
         unit: 'ms',

@@ -63,7 +63,7 @@ function against(
   ];
 }
 
-async function compare(lab: Lab, rounds: number, tell: Tell, cores: Cores): Promise<Row[]> {
+async function compare(lab: Lab, rounds: number, print: Tell, cores: Cores): Promise<Row[]> {
   const p99 = { gated: [] as number[], ungated: [] as number[], Caddy: [] as number[] };
   const hosts = await contestants(lab, cores);
   const turn = (name: keyof typeof p99) => async () => {
@@ -72,8 +72,8 @@ async function compare(lab: Lab, rounds: number, tell: Tell, cores: Cores): Prom
     return measured.perSecond;
   };
   const turns = { gated: turn('gated'), ungated: turn('ungated'), Caddy: turn('Caddy') };
-  const tellWhere = (text: string) => tell(`${cores.words}, ${text}`);
-  const perSecond = await inTurns(rounds, turns, tellWhere);
+  const printWhere = (text: string) => print(`${cores.words}, ${text}`);
+  const perSecond = await inTurns(rounds, turns, printWhere);
   const [requests, times] = against('ungated', 'the same nginx, ungated', cores, perSecond, p99);
   const limit = { atLeast: 0.95 };
   const judged = cores === CORES.shared ? { ...requests, limit } : requests;
@@ -84,11 +84,11 @@ export const gate: Part = {
   name: 'gate',
   measures: 'GET /ollama/v1/models over 32 kept TLS connections: gated, ungated, by Caddy.',
   rounds: 25,
-  measure: async (rounds, tell) => {
+  measure: async (rounds, print) => {
     const rows: Row[] = [];
     for (const cores of Object.values(CORES))
       rows.push(
-        ...(await inLab({ proxies: 3, backends: false }, (lab) => compare(lab, rounds, tell, cores))),
+        ...(await inLab({ proxies: 3, backends: false }, (lab) => compare(lab, rounds, print, cores))),
       );
     return rows;
   },

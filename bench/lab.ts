@@ -24,14 +24,14 @@ export async function inLab<T>(options: LabOptions, work: (lab: Lab) => Promise<
 /** The same in a lab with a near jump host and in one with a far one. */
 export async function nearAndFar(
   options: LabOptions,
-  tell: Tell,
-  measure: (lab: Lab, tell: Tell, roundTripMs: number) => Promise<readonly Row[]>,
+  print: Tell,
+  measure: (lab: Lab, print: Tell, roundTripMs: number) => Promise<readonly Row[]>,
 ): Promise<Row[]> {
   const all: Row[] = [];
   for (const roundTripMs of ROUND_TRIPS) {
-    const tellWhere = (text: string) => tell(`${roundTripMs} ms to the jump host, ${text}`);
+    const printWhere = (text: string) => print(`${roundTripMs} ms to the jump host, ${text}`);
     const rows = await inLab({ backends: false, latencyMs: roundTripMs, ...options }, (lab) =>
-      measure(lab, tellWhere, roundTripMs),
+      measure(lab, printWhere, roundTripMs),
     );
     all.push(...rows.map((row) => ({ ...row, roundTripMs })));
   }

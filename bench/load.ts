@@ -50,7 +50,7 @@ export const load: Part = {
   name: 'load',
   measures: 'Requests over fresh connections that fail while deploys and rotations are made.',
   rounds: 10,
-  measure: (rounds, tell) =>
+  measure: (rounds, print) =>
     inLab({ backends: false }, async (lab): Promise<Row[]> => {
       const bearer = await prepare(lab);
       const row = async (name: string, change: (round: number) => Promise<unknown>): Promise<Row> => {
@@ -58,7 +58,7 @@ export const load: Part = {
           for (let round = 0; round < rounds; round++) await change(round);
         });
         const what = `${rounds} ${name} under load, ${requests} requests answered`;
-        tell(`${what}, ${failed} failed`);
+        print(`${what}, ${failed} failed`);
         return { what, unit: 'failed', ours: [failed], limit: { atMost: 0 } };
       };
       const token = (round: number) => withToken(`the-token-of-round-${round}-0123456789`);

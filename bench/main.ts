@@ -45,12 +45,12 @@ function order() {
 
 /** What a part gave; nothing when it failed, which stops no other. */
 async function run(part: Part, rounds = part.rounds): Promise<Measured[]> {
-  const tell = (text: string) => void process.stderr.write(`${part.name}: ${text}\n`);
-  tell(part.measures);
+  const print = (text: string) => void process.stderr.write(`${part.name}: ${text}\n`);
+  print(part.measures);
   try {
-    return [{ part, rows: await part.measure(rounds, tell) }];
+    return [{ part, rows: await part.measure(rounds, print) }];
   } catch (error) {
-    tell(`failed: ${(error as Error).stack}`);
+    print(`failed: ${(error as Error).stack}`);
     return [];
   }
 }

@@ -23,7 +23,7 @@ export interface Part {
   readonly measures: string;
   /** How many rounds, unless the command line says otherwise. */
   readonly rounds: number;
-  readonly measure: (rounds: number, tell: Tell) => Promise<readonly Row[]>;
+  readonly measure: (rounds: number, print: Tell) => Promise<readonly Row[]>;
   /** The rows as a drawing, where that says more than the table. */
   readonly draw?: (rows: readonly Row[]) => string;
 }

@@ -7,8 +7,8 @@ export const proxies: Part = {
   name: 'proxies',
   measures: 'A deploy to 5 and to 20 proxies behind one jump host, against one to a single proxy.',
   rounds: 5,
-  measure: (rounds, tell) =>
-    nearAndFar({ proxies: 20 }, tell, async (lab, tellWhere): Promise<Row[]> => {
+  measure: (rounds, print) =>
+    nearAndFar({ proxies: 20 }, print, async (lab, printWhere): Promise<Row[]> => {
       let changes = 1;
       const change = (count: number) => deploy(lab, lab.proxies.slice(0, count), `192.168.1.${changes++}`);
       const turn = (count: number) => () => timed(() => change(count));
@@ -16,7 +16,7 @@ export const proxies: Part = {
       const { one, five, twenty } = await inTurns(
         rounds,
         { one: turn(1), five: turn(5), twenty: turn(20) },
-        tellWhere,
+        printWhere,
       );
       const row = (count: number, ours: readonly number[]): Row => ({
         what: `deploy to ${count} proxies`,

@@ -5,7 +5,7 @@ import type { Part, Row, Tell } from './part.ts';
 import { openssh } from './rivals.ts';
 import { inTurns, timed } from './turns.ts';
 
-function race(lab: Lab, rounds: number, tell: Tell) {
+function race(lab: Lab, rounds: number, print: Tell) {
   let token = TOKEN;
   const run = (name: string, outcome: string) =>
     timed(() => script(lab, name, ['--no-verify'], withToken(token), outcome));
@@ -17,7 +17,7 @@ function race(lab: Lab, rounds: number, tell: Tell) {
       return run('rotate-bearer', 'applied');
     },
   };
-  return script(lab, 'deploy', ['--no-verify'], withToken(token)).then(() => inTurns(rounds, turns, tell));
+  return script(lab, 'deploy', ['--no-verify'], withToken(token)).then(() => inTurns(rounds, turns, print));
 }
 
 export const routine: Part = {
@@ -25,9 +25,9 @@ export const routine: Part = {
   measures:
     'A deploy that changes nothing, and a rotation, against bare OpenSSH that tests and reloads without waiting.',
   rounds: 7,
-  measure: (rounds, tell) =>
-    nearAndFar({}, tell, async (lab, tellWhere): Promise<Row[]> => {
-      const { OpenSSH, unchanged, rotation } = await race(lab, rounds, tellWhere);
+  measure: (rounds, print) =>
+    nearAndFar({}, print, async (lab, printWhere): Promise<Row[]> => {
+      const { OpenSSH, unchanged, rotation } = await race(lab, rounds, printWhere);
       const row = (what: string, ours: readonly number[]): Row => ({
         what,
         unit: 'ms',

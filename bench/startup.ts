@@ -28,7 +28,7 @@ export const startup: Part = {
   name: 'startup',
   measures: 'Each script with --help, against tsx with nothing to run; and each library, loaded by itself.',
   rounds: 7,
-  measure: async (rounds, tell) => {
+  measure: async (rounds, print) => {
     const [names, imported] = [await scripts(), await libraries()];
     const turns = {
       node: () => timed(() => node`node -e 0`),
@@ -39,7 +39,7 @@ export const startup: Part = {
         (name) => async () => Number((await node`node --input-type=module -e ${IMPORT} ${name}`).stdout),
       ),
     };
-    const times: Record<string, number[]> = await inTurns(rounds, turns, tell);
+    const times: Record<string, number[]> = await inTurns(rounds, turns, print);
     const row = (what: string, name: string): Row => ({ what, unit: 'ms', ours: times[name] ?? [] });
     const against = (who: string, name: string) => ({ theirs: { who, figures: times[name] ?? [] } });
     return [

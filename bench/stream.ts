@@ -9,13 +9,13 @@ export const stream: Part = {
   measures:
     'The first piece of a streamed completion, asked on the proxy over kept connections: through the gate, and from the backend.',
   rounds: 100,
-  measure: (rounds, tell) =>
+  measure: (rounds, print) =>
     inLab({}, async (lab): Promise<Row[]> => {
       await script(lab, 'deploy', ['--no-verify'], withToken(TOKEN));
       const client = typescript('bench/stream-client.ts', [`${rounds}`]);
       const line = [`TOKEN='${TOKEN}'`, process.execPath, ...client].join(' ');
       const { gate, direct } = JSON.parse(await onHost(lab.proxy, line)) as Record<string, number[]>;
-      tell(`${rounds} streams by each way`);
+      print(`${rounds} streams by each way`);
       return [
         {
           what: 'first piece of a stream',

@@ -24,13 +24,13 @@ export const timeline: Part = {
   name: 'timeline',
   measures: 'Where the time of one deploy goes, from Enter to the prompt; medians, in milliseconds.',
   rounds: 9,
-  measure: (rounds, tell) =>
-    nearAndFar({}, tell, async (lab, tellWhere): Promise<Row[]> => {
+  measure: (rounds, print) =>
+    nearAndFar({}, print, async (lab, printWhere): Promise<Row[]> => {
       await deploy(lab, [lab.proxy], '192.168.1.1');
       const all: Phases[] = [];
       for (let round = 0; round < rounds; round++)
         all.push(await markedDeploy(lab, `192.168.1.${round + 2}`));
-      tellWhere(`${rounds} deploys`);
+      printWhere(`${rounds} deploys`);
       return Object.keys(all[0] ?? {}).map((phase) => ({
         what: phase,
         unit: 'ms',

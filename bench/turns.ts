@@ -9,16 +9,16 @@ type Turn = (round: number) => Promise<number>;
 export async function inTurns<Name extends string>(
   rounds: number,
   contestants: Readonly<Record<Name, Turn>>,
-  tell: Tell,
+  print: Tell,
 ): Promise<Record<Name, number[]>> {
   const names = Object.keys(contestants) as Name[];
   const figures = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
   for (let round = 0; round < rounds; round++) {
     for (const name of round % 2 === 0 ? names : names.toReversed())
       figures[name].push(await contestants[name](round));
-    tell(`round ${round + 1} of ${rounds}: ${names.map((name) => latest(name, figures[name])).join(', ')}`);
+    print(`round ${round + 1} of ${rounds}: ${names.map((name) => latest(name, figures[name])).join(', ')}`);
   }
-  tell(`medians: ${names.map((name) => `${name} ${figure(median(figures[name]))}`).join(', ')}`);
+  print(`medians: ${names.map((name) => `${name} ${figure(median(figures[name]))}`).join(', ')}`);
   return figures;
 }
 

@@ -95,7 +95,7 @@ async function runCommand(command: Command, session: Session): Promise<Result> {
   keepFromChildren(sites.values());
   const site = withNameFrom(picked, settings.values);
   for (const value of Object.values(settings.values)) if (value instanceof Secret) report.hide(value);
-  for (const text of settings.warnings) report.tell({ kind: 'warning', text });
+  for (const text of settings.warnings) report.print({ kind: 'warning', text });
   return command.run({ site, settings, flags, words, report, underWay });
 }
 
@@ -123,6 +123,6 @@ function interruptedResult({ report, underWay }: Session): Result {
 }
 
 function problemResult(message: string, advice: string, exit: Result['exit'], report: Report): Result {
-  report.tell({ kind: 'problem', message, advice });
+  report.print({ kind: 'problem', message, advice });
   return { exit, json: { hosts: [], error: { message, advice } } };
 }

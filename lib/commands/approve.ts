@@ -19,7 +19,7 @@ export async function writeApproval(context: Context): Promise<Result> {
   const file = judged(flags.bundle, user, site.prefix);
   const { path, write } = await bundleFile(file, 0o644, isApproval);
   await write(approvalText(site.name, user, await runnerText(), await approvedList(context)));
-  report.tell({
+  report.print({
     kind: 'summary',
     ok: true,
     text: `${file}: approves the programs of ${site.name} for ${user}; on each proxy, as root: \`sh ${basename(file)}\``,

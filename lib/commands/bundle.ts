@@ -46,17 +46,17 @@ export async function writeBundle(context: Context, file: string): Promise<Resul
   await write(bundleText(program.text));
   const isNew = bearer?.role === 'first-client';
   if (bearer)
-    report.tell({
+    report.print({
       kind: 'warning',
       text: `${file} holds a bearer token: keep it as you keep a key`,
     });
   if (isNew && !flags.json) report.showToken(DEFAULT_CLIENT, bearer.token);
   if (isNew)
-    report.tell({
+    report.print({
       kind: 'note',
       text: 'the new token is taken by proxies that have no client yet, and only there',
     });
-  report.tell({
+  report.print({
     kind: 'summary',
     ok: true,
     text: `${file}: the bundle of ${site.name}; run it as root: \`sh ${basename(file)}\``,

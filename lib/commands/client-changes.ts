@@ -78,7 +78,7 @@ export async function proveChange(
   if (!site.gate || flags['no-verify'] || !isLive(context, hosts)) return [];
   const checks = proofs(site.gate, context, hosts, plan);
   if (checks.length > 0)
-    report.tell({ kind: 'title', text: `Requests to https://${site.serverName} from here` });
+    report.print({ kind: 'title', text: `Requests to https://${site.serverName} from here` });
   return runReported(context, checks, checkTarget(context, {}));
 }
 
@@ -126,9 +126,9 @@ export function summarizeChange(
 ): Result {
   const { hosts } = results;
   const use = isLive(context, hosts) && 'token' in change ? clientText(context.site) : '';
-  if (use) context.report.tell({ kind: 'text', text: `\n${use}` });
+  if (use) context.report.print({ kind: 'text', text: `\n${use}` });
   if (change.verb === 'revoke_client' && hosts.some(({ outcome }) => outcome === 'applied'))
-    context.report.tell({
+    context.report.print({
       kind: 'note',
       text: 'Streams that this client has open run to their end; it cannot start a new one.',
     });

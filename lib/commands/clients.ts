@@ -70,8 +70,8 @@ function judgeLimit(verb: Arguments['verb'], limit: string | undefined, gate?: G
 /** Reports every client with fingerprints and times. */
 export function reportClients({ report }: Context, hosts: readonly HostReport[]): void {
   for (const host of hosts.filter(isDone)) {
-    if (hosts.length > 1) report.tell({ kind: 'title', text: host.host });
-    report.tell(clientEntry(host));
+    if (hosts.length > 1) report.print({ kind: 'title', text: host.host });
+    report.print(clientEntry(host));
   }
 }
 

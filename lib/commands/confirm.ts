@@ -18,7 +18,7 @@ export async function confirmRemoval({ site, settings, flags, report }: Context)
     );
   const where = flags.local ? 'this machine' : settings.access.hosts.join(', ');
   const clients = site.gate ? ' Its clients and their tokens cannot be restored.' : '';
-  report.tell({ kind: 'warning', text: `This removes ${site.name} from ${where}.${clients}` });
+  report.print({ kind: 'warning', text: `This removes ${site.name} from ${where}.${clients}` });
   const answer = await ask(`  Type yes or ${site.name}: `);
   if (answer !== 'yes' && answer !== site.name)
     throw new StopError('Not removed: the answer was not yes.', 'Nothing was contacted.');

@@ -40,9 +40,9 @@ export function tokenOn(
 }
 
 /** Warns of a gate without a live client, and returns what is wrong with it. */
-export function warnOfClients({ site, report: { tell } }: Context, report: HostReport): readonly Fault[] {
+export function warnOfClients({ site, report: { print } }: Context, report: HostReport): readonly Fault[] {
   const faults = isDone(report) ? clientFaults(report, site) : [];
-  for (const { text } of faults) tell({ kind: 'warning', host: report.host, text });
+  for (const { text } of faults) print({ kind: 'warning', host: report.host, text });
   return faults;
 }
 
@@ -73,7 +73,7 @@ function warnOfOthers({ report, site }: Context, hosts: readonly HostReport[]): 
   if (others.length === 0) return;
   const names = others.map(({ host }) => host).join(', ');
   const text = `${names}: had clients already and does not accept the new token; one token for all: ${site.gate?.token}`;
-  report.tell({ kind: 'warning', text });
+  report.print({ kind: 'warning', text });
 }
 
 /** The bearer for the checks from here: the new token, the settings', or where there is no gate the one for checks. */

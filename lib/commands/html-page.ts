@@ -27,10 +27,10 @@ export async function writePage(
   } catch (error) {
     const message = `${context.flags.html} cannot be written: ${(error as Error).message}`;
     const advice = 'The checks were made all the same. Fix the file or its directory, then run it again.';
-    context.report.tell({ kind: 'problem', message, advice });
+    context.report.print({ kind: 'problem', message, advice });
     return { exit: EXIT.refused, json: { ...result.json, error: { message, advice } } };
   }
-  context.report.tell({ kind: 'note', text: `the page is ${page.path}` });
+  context.report.print({ kind: 'note', text: `the page is ${page.path}` });
   return { ...result, json: { ...result.json, html: page.path } };
 }
 

@@ -44,14 +44,14 @@ export async function rollout(
 }
 
 const listener = ({ report }: Context, { host }: Target) => ({
-  onBegin: (name: string) => report.tell({ kind: 'begin', host, name }),
+  onBegin: (name: string) => report.print({ kind: 'begin', host, name }),
   onConnect: (milliseconds: number) =>
-    report.tell({ kind: 'step', host, name: 'connect', milliseconds, ok: true }),
+    report.print({ kind: 'step', host, name: 'connect', milliseconds, ok: true }),
 });
 
 function rolloutProxy(context: Context, proxy: ProxyHost): RolloutProxy {
   const { host } = proxy;
-  const onEvent = (event: RemoteEvent) => context.report.tell({ ...event, host });
+  const onEvent = (event: RemoteEvent) => context.report.print({ ...event, host });
   const read: RolloutProxy['read'] = (program, { isSilent = false } = {}) =>
     transact(proxy, program, isSilent ? {} : { onEvent });
   return {

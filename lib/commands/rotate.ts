@@ -59,7 +59,7 @@ export async function writeEnv(context: Context, { change }: ClientPlan): Promis
   if (!flags['write-env'] || flags['dry-run'] || !site.gate || change.verb !== 'rotate') return undefined;
   const written = await writeSetting(flags.env, site.gate.token, change.token);
   underWay.envFile = written.path;
-  report.tell({ kind: 'note', text: `${written.path} holds the new token now` });
+  report.print({ kind: 'note', text: `${written.path} holds the new token now` });
   return written;
 }
 
@@ -79,7 +79,7 @@ async function restoreEnv({ report }: Context, { path, undo }: Written): Promise
   const text = (await undo().catch(() => false))
     ? `${path} is restored: the new token is live nowhere`
     : `${path} could not be restored: it holds the new token, which is live nowhere; \`npx tsx scripts/deploy.ts\` makes it live`;
-  report.tell({ kind: 'warning', text });
+  report.print({ kind: 'warning', text });
 }
 
 function reportOthers({ report }: Context, { path }: Written, hosts: readonly HostReport[]): void {
@@ -88,10 +88,10 @@ function reportOthers({ report }: Context, { path }: Written, hosts: readonly Ho
   const old = list((host) => !mayBeLive(host));
   const kept = `${path} keeps the new token`;
   if (unknown.length > 0)
-    report.tell({
+    report.print({
       kind: 'warning',
       text: `${kept}; whether ${unknown.join(', ')} accepts it is unknown. \`npx tsx scripts/deploy.ts\` makes it live in any case`,
     });
   if (old.length > 0)
-    report.tell({ kind: 'warning', text: `${kept}; ${old.join(', ')} still accepts the old one` });
+    report.print({ kind: 'warning', text: `${kept}; ${old.join(', ')} still accepts the old one` });
 }

@@ -50,13 +50,13 @@ export function runReported(
   checks: readonly Check[],
   target: CheckTarget,
 ): Promise<readonly CheckResult[]> {
-  const { tell } = context.report;
+  const { print } = context.report;
   const watched = checks.map(
     (check): Check => ({
       ...check,
       run: (via) => {
-        tell({ kind: 'asking', check: check.name });
-        return check.run(via).finally(() => tell({ kind: 'answered', check: check.name }));
+        print({ kind: 'asking', check: check.name });
+        return check.run(via).finally(() => print({ kind: 'answered', check: check.name }));
       },
     }),
   );
@@ -65,8 +65,8 @@ export function runReported(
 
 /** Reports one result; with --curl also the same request by hand. */
 export function reportCheck({ report, flags }: Context, result: CheckResult): void {
-  report.tell({ kind: 'check', result });
-  if (flags.curl && result.curl) report.tell({ kind: 'text', text: `    ${result.curl}` });
+  report.print({ kind: 'check', result });
+  if (flags.curl && result.curl) report.print({ kind: 'text', text: `    ${result.curl}` });
 }
 
 /** The hosts after a change, and the bearer that opens their gate, as far as is known. */
@@ -82,7 +82,7 @@ export async function verifySite(
 ): Promise<readonly CheckResult[]> {
   if (!isVerified(context) || !hosts.some(isDone) || !isSeenFromHere(context)) return [];
   const target = checkTarget(context, { token, issued: hosts.flatMap(issuedOn) });
-  context.report.tell({ kind: 'title', text: `Checks of https://${target.serverName} from here` });
+  context.report.print({ kind: 'title', text: `Checks of https://${target.serverName} from here` });
   return runReported(context, await makeChecks(context.site.checks), target);
 }
 
@@ -94,7 +94,7 @@ export async function verifyProxy(
 ): Promise<HostReport> {
   if (!isVerified(context) || !isDone(report) || !isCheckedAlone(context)) return report;
   const start = performance.now();
-  context.report.tell({ kind: 'begin', host: proxy.host, name: 'checks' });
+  context.report.print({ kind: 'begin', host: proxy.host, name: 'checks' });
   const target = proxyTarget(context, proxy, { token, issued: issuedOn(report) });
   const checks = await runSiteChecks(await makeChecks(context.site.checks), target);
   const milliseconds = { ...report.milliseconds, checks: Math.round(performance.now() - start) };
@@ -120,11 +120,11 @@ const isSeenFromHere = (context: Context): boolean =>
 function reportProxyChecks({ report, settings }: Context, verified: HostReport): void {
   const { host, checks = [] } = verified;
   const milliseconds = verified.milliseconds.checks ?? 0;
-  report.tell({ kind: 'step', host, name: 'checks', milliseconds, ok: checks.every(({ ok }) => ok) });
+  report.print({ kind: 'step', host, name: 'checks', milliseconds, ok: checks.every(({ ok }) => ok) });
   const isOne = settings.access.hosts.length === 1;
   for (const result of checks) {
-    if (isOne) report.tell({ kind: 'check', result });
+    if (isOne) report.print({ kind: 'check', result });
     else if (result.status === 'failed' || result.status === 'warned')
-      report.tell({ kind: 'check', result: { ...result, detail: `${host}: ${result.detail}` } });
+      report.print({ kind: 'check', result: { ...result, detail: `${host}: ${result.detail}` } });
   }
 }

@@ -66,7 +66,7 @@ export async function verifyFromHere(
 ): Promise<HostReport> {
   const start = performance.now();
   const target = checkTarget(context, { token: settingsToken(context), ...to });
-  context.report.tell({ kind: 'title', text: titleOf(context, target.serverName) });
+  context.report.print({ kind: 'title', text: titleOf(context, target.serverName) });
   return checkedReport(target.serverName, start, await runReported(context, checks, target));
 }
 
@@ -78,7 +78,7 @@ export async function verifyThroughSsh(
 ): Promise<HostReport> {
   const { host } = proxy;
   const start = performance.now();
-  context.report.tell({ kind: 'begin', host, name: 'checks' });
+  context.report.print({ kind: 'begin', host, name: 'checks' });
   const token = settingsToken(context);
   const target = proxyTarget(context, proxy, { token, clientFaults: () => clientFaultsOn(context, proxy) });
   const results = await runSiteChecks(checks, target);
@@ -106,10 +106,10 @@ function reportTogether(context: Context, host: string, results: readonly CheckR
   const { report, settings, flags } = context;
   const isWhole = settings.access.hosts.length === 1 || flags.verbose || flags.curl;
   const isWell = ({ status }: CheckResult) => status === 'passed' || status === 'skipped';
-  report.tell({ kind: 'title', text: titleOf(context, host) });
+  report.print({ kind: 'title', text: titleOf(context, host) });
   for (const result of results) if (isWhole || !isWell(result)) reportCheck(context, result);
   const text = checkCounts(results.filter(isWell)).join();
-  if (!isWhole && text !== '') report.tell({ kind: 'point', status: 'passed', text });
+  if (!isWhole && text !== '') report.print({ kind: 'point', status: 'passed', text });
 }
 
 function checkedReport(host: string, start: number, checks: readonly CheckResult[]): HostReport {

@@ -42,7 +42,7 @@ const looksGenerated = (name: string): boolean =>
 /** Hex digits of a token's SHA-256 in its fingerprint. */
 export const FINGERPRINT_DIGITS = 12;
 
-/** The first hex digits of the token's SHA-256: enough to tell tokens apart, useless to a thief. */
+/** The first hex digits of the token's SHA-256: enough to distinguish tokens, useless to a thief. */
 export function tokenFingerprint(token: Secret): string {
   return createHash('sha256').update(token.reveal()).digest('hex').slice(0, FINGERPRINT_DIGITS);
 }

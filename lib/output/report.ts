@@ -16,7 +16,7 @@ export { MARKS } from './styles.ts';
 
 /** Prints entries, and a new token: the only secret that is ever printed. */
 export interface Report {
-  readonly tell: (entry: Entry) => void;
+  readonly print: (entry: Entry) => void;
   readonly showToken: (client: string, token: Secret) => void;
   /** From now on, removes this secret from all output. */
   readonly hide: (secret: Secret) => void;
@@ -48,10 +48,10 @@ export async function createReport({ stream, terminal, verbose }: ReportOptions)
   const lines = startLines(stream, terminal.isDumb ? undefined : underWay);
   const pass = verbose ? (entry: Entry) => entry : bufferSteps();
   let hosts: readonly string[] = [];
-  const tell = (told: Entry) => {
-    progress.update(told);
-    if (told.kind === 'hosts') hosts = told.hosts;
-    const entry = pass(told);
+  const print = (given: Entry) => {
+    progress.update(given);
+    if (given.kind === 'hosts') hosts = given.hosts;
+    const entry = pass(given);
     if (!entry || (entry.kind === 'detail' && !verbose)) return;
     // A diff shows the file unchanged, without added flags.
     const layout = { styles, clean: entry.kind === 'diff' ? safe : clean, hosts, width: widthOf(stream) };
@@ -65,7 +65,7 @@ export async function createReport({ stream, terminal, verbose }: ReportOptions)
     lines.writeBlock(`  ${title}\n  ${token.reveal()}`);
   };
   return {
-    tell,
+    print,
     showToken,
     clean,
     hide: (secret) => void secrets.push(secret),

@@ -36,7 +36,7 @@ export function bearerGate(gate: BearerGateOptions): readonly Check[] {
   ];
 }
 
-/** Does the gate have any client? Without a token, only the proxy itself can tell. */
+/** Does the gate have any client? Without a token, only the proxy itself knows. */
 export const gateClients: Check = {
   name: 'gate clients',
   run: async ({ clientFaults }) => {

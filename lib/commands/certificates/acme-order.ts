@@ -52,12 +52,12 @@ async function fetchAll(
   const { site, report } = session.context;
   const { host } = session.proxy;
   const start = performance.now();
-  report.tell({ kind: 'begin', host, name: 'fetch' });
+  report.print({ kind: 'begin', host, name: 'fetch' });
   const own = await tryChallenge(site.serverName, addresses, placed, session.plan.request.isLocalCa);
   const failure = own.failure ?? (await tryOthers(session, placed));
   const milliseconds = Math.round(performance.now() - start);
   session.add({ milliseconds: { fetch: milliseconds } });
-  report.tell({ kind: 'step', host, name: 'fetch', milliseconds, ok: !failure });
+  report.print({ kind: 'step', host, name: 'fetch', milliseconds, ok: !failure });
   return { warnings: own.warnings, ...(failure && { failure }) };
 }
 

@@ -99,11 +99,11 @@ export class BootstrapSession {
   }
 
   note(text: string): void {
-    this.context.report.tell({ kind: 'note', host: this.proxy.host, text });
+    this.context.report.print({ kind: 'note', host: this.proxy.host, text });
   }
 
   warn(text: string): void {
-    this.context.report.tell({ kind: 'warning', host: this.proxy.host, text });
+    this.context.report.print({ kind: 'warning', host: this.proxy.host, text });
   }
 
   /** The certificate there, for people. */

@@ -10,15 +10,15 @@ import { became, besides } from './summary.ts';
 /** Reports where the work goes, before it begins. */
 export function reportRoute({ site, report }: Context, targets: readonly Target[]): void {
   const hops = new Set(targets.flatMap((target) => target.hops.map(describe)));
-  for (const text of hops) report.tell({ kind: 'detail', text });
+  for (const text of hops) report.print({ kind: 'detail', text });
   const hosts = targets.map(({ host }) => host);
   const where = hosts.length > MANY ? `${hosts.length} proxies` : hosts.join(', ');
   const [first] = targets;
   const isHere = first?.hops.length === 0;
   const path = first?.hops.length === 1 ? 'directly' : `through ${first?.hops.at(-2)?.host}`;
   const text = isHere ? `${site.name} on this machine` : `${site.name} on ${where}, ${path}`;
-  report.tell({ kind: 'title', text });
-  report.tell({ kind: 'hosts', hosts });
+  report.print({ kind: 'title', text });
+  report.print({ kind: 'hosts', hosts });
 }
 
 // So many names fit into one line.
@@ -29,15 +29,15 @@ const describe = ({ label, host, user, port, keys }: Hop): string =>
 
 /** Reports the end of a host, all at once: others are under way meanwhile. */
 export function reportEnd({ report, settings }: Context, host: HostReport): void {
-  report.tell({ kind: 'over', host: host.host });
+  report.print({ kind: 'over', host: host.host });
   for (const { path, how } of host.drift)
-    report.tell({
+    report.print({
       kind: 'warning',
       host: host.host,
       text: `${path} was ${how} by hand since the last release`,
     });
   const { failure, todo } = host;
-  if (failure) report.tell({ kind: 'failure', host: host.host, failure, became: became(host), todo });
+  if (failure) report.print({ kind: 'failure', host: host.host, failure, became: became(host), todo });
   else if (settings.access.hosts.length > 1) reportLine(report, host);
 }
 
@@ -46,7 +46,7 @@ function reportLine(report: Report, host: HostReport): void {
   const hasFailedCheck = isDone(host) && host.checks?.some(({ ok }) => !ok);
   const what = hasFailedCheck ? `${became(host)}, but a check failed` : became(host);
   const text = [what, ...besides(host)].join('; ');
-  report.tell({ kind: 'host', host: host.host, ok: isWell(host), milliseconds, text });
+  report.print({ kind: 'host', host: host.host, ok: isWell(host), milliseconds, text });
 }
 
 /** Reports the files that were changed, or would be; of several hosts once for those that are identical. */
@@ -55,8 +55,8 @@ export function reportFiles(report: Report, hosts: readonly HostReport[]): void 
   const all = hosts.filter(isReported).map((host) => [host.host, changes(host)] as const);
   for (const { what, hosts: names } of groupIdentical(all)) {
     if (hosts.length > 1 && what.length > 0)
-      report.tell({ kind: 'file', text: `on ${shortHostList(names)}` });
-    for (const text of what) report.tell({ kind: 'file', text });
+      report.print({ kind: 'file', text: `on ${shortHostList(names)}` });
+    for (const text of what) report.print({ kind: 'file', text });
   }
 }
 
@@ -86,8 +86,8 @@ export async function reportDiffs({ flags, report }: Context, hosts: readonly Ho
     what,
     hosts: [first = '', ...others],
   } of groupIdentical(all)) {
-    report.tell({ kind: 'diff', text: diff(patch, what, first) });
-    if (others.length > 0) report.tell({ kind: 'note', text: `the same on ${shortHostList(others)}` });
+    report.print({ kind: 'diff', text: diff(patch, what, first) });
+    if (others.length > 0) report.print({ kind: 'note', text: `the same on ${shortHostList(others)}` });
   }
 }
 

@@ -45,7 +45,7 @@ export function judgeStatus({ site }: Context, report: HostReport): HostReport {
 /** Reports what each host that was read has. */
 export function reportStatus({ site, report }: Context, hosts: readonly HostReport[]): void {
   for (const host of hosts.filter(isDone))
-    for (const entry of statusEntries(host, site, newRun().now)) report.tell(entry);
+    for (const entry of statusEntries(host, site, newRun().now)) report.print(entry);
 }
 
 /** For --json: a host's verdict (`healthy`, `needs attention`, `not deployed`, `not checked`) and its status. */

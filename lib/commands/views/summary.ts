@@ -57,7 +57,7 @@ export function summarize({ report }: Context, results: Results): Result {
   const statuses = [...hosts.map(exitOf), areWell(checks) ? EXIT.done : EXIT.checkFailed];
   const exit = BY_WEIGHT.find((status) => statuses.includes(status)) ?? EXIT.done;
   const isOne = hosts.length === 1;
-  for (const { ok, text } of summaryLines(hosts, checks)) report.tell({ kind: 'summary', ok, text });
+  for (const { ok, text } of summaryLines(hosts, checks)) report.print({ kind: 'summary', ok, text });
   return {
     exit,
     json: {

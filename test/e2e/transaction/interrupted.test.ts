@@ -169,7 +169,7 @@ describe('a new token', () => {
 });
 
 describe('a bug in the scripts', () => {
-  const [change, proxy] = ['lib/commands/rollout.ts', 'context.report.tell({ ...event, host })'];
+  const [change, proxy] = ['lib/commands/rollout.ts', 'context.report.print({ ...event, host })'];
   const slips = [
     [
       'in the middle of a run',

@@ -18,7 +18,7 @@ let connections = 0;
 let newest: Link | undefined;
 let pending: Fault | undefined;
 
-function tell(id?: number): void {
+function report(id?: number): void {
   const { up, down } = newest?.passed ?? { up: 0, down: 0 };
   process.send?.({ id, traffic: { connections, up, down } satisfies Traffic });
 }
@@ -35,7 +35,7 @@ function accept(client: Socket): void {
   newest = link;
   links.add(link);
   client.on('close', () => links.delete(link));
-  tell();
+  report();
 }
 
 function heal(): void {
@@ -51,7 +51,7 @@ function obey(command: Command): void {
 
 process.on('message', ({ id, command }: { id: number; command: Command }) => {
   obey(command);
-  tell(id);
+  report(id);
 });
 process.on('disconnect', () => process.exit());
-createServer({ allowHalfOpen: true }, accept).listen(Number(port), () => tell());
+createServer({ allowHalfOpen: true }, accept).listen(Number(port), () => report());

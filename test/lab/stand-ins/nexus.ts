@@ -19,7 +19,7 @@ const address = process.argv[2] ?? '127.0.0.1';
 const VIRTUAL_KEY = 'nvk-lab-0123456789abcdef';
 
 /** Who answers, and what exactly arrived. */
-const tell =
+const answerOf =
   (service: string): Handler =>
   async ({ request, response }) => {
     const bytes = await countBody(request);
@@ -71,10 +71,10 @@ async function listen(server: Server, port: number): Promise<void> {
   await once(server, 'listening');
 }
 
-const hub = addThings(serve('hub', {}, tell('hub')));
+const hub = addThings(serve('hub', {}, answerOf('hub')));
 await Promise.all([
-  listen(serve('control-plane', controlPlane, tell('control-plane')), 3001),
-  listen(serve('ai-gateway', gateway, tell('ai-gateway')), 3050),
+  listen(serve('control-plane', controlPlane, answerOf('control-plane')), 3001),
+  listen(serve('ai-gateway', gateway, answerOf('ai-gateway')), 3050),
   listen(hub, 3060),
 ]);
 console.log('ready');

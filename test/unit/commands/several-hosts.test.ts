@@ -16,12 +16,12 @@ const failure = { code: 'sick', text: 'unknown directive' } as const;
 
 async function run(verbose: boolean) {
   const { report, lines } = await screen(undefined, { verbose });
-  report.tell({ kind: 'hosts', hosts: HOSTS });
-  for (const host of HOSTS) report.tell(step(host, 'connect'));
-  report.tell(step('192.168.1.101', 'survey', false));
-  report.tell({ kind: 'host', host: '192.168.1.100', ok: true, milliseconds: 1234, text: 'live' });
-  report.tell({ kind: 'failure', host: '192.168.1.101', became: 'refused', failure });
-  report.tell({ kind: 'note', host: '192.168.1.100', text: 'a note' });
+  report.print({ kind: 'hosts', hosts: HOSTS });
+  for (const host of HOSTS) report.print(step(host, 'connect'));
+  report.print(step('192.168.1.101', 'survey', false));
+  report.print({ kind: 'host', host: '192.168.1.100', ok: true, milliseconds: 1234, text: 'live' });
+  report.print({ kind: 'failure', host: '192.168.1.101', became: 'refused', failure });
+  report.print({ kind: 'note', host: '192.168.1.100', text: 'a note' });
   report.close();
   return lines();
 }
@@ -53,9 +53,9 @@ test('what is told of one of them begins with its name', async () => {
 
 test('of a single host, steps need no name', async () => {
   const { report, text } = await screen();
-  report.tell({ kind: 'hosts', hosts: ['192.168.1.100'] });
-  report.tell(step('192.168.1.100', 'connect'));
-  report.tell({ kind: 'note', host: '192.168.1.100', text: 'a note' });
+  report.print({ kind: 'hosts', hosts: ['192.168.1.100'] });
+  report.print(step('192.168.1.100', 'connect'));
+  report.print({ kind: 'note', host: '192.168.1.100', text: 'a note' });
   assert.ok(!text().includes('192.168'), text());
 });
 

@@ -71,7 +71,7 @@ test('the line has no escape sequence, never wraps at 60 columns, and is gone af
 test('a dumb terminal, and a file, get no such line', async () => {
   const terminal = { noColor: true, forcesColor: false, isDumb: true };
   for (const { report, text } of [await screen(80, { terminal }), await screen()]) {
-    report.tell({ kind: 'begin', host: 'p', name: 'reload' });
+    report.print({ kind: 'begin', host: 'p', name: 'reload' });
     await new Promise((resolve) => setTimeout(resolve, 800));
     report.close();
     assert.equal(text(), '');

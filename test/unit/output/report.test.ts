@@ -54,10 +54,10 @@ describe('on a terminal', () => {
 
   test('what follows a change of the size fits into the new one', async () => {
     const { report, text, resize } = await screen(110);
-    report.tell({ kind: 'note', text: LONG });
+    report.print({ kind: 'note', text: LONG });
     resize(60);
     const before = text().length;
-    report.tell({ kind: 'note', text: LONG });
+    report.print({ kind: 'note', text: LONG });
     report.close();
     const after = text().slice(before).split('\n');
     assert.ok(after.length > 2 && after.every((line) => columns(line) <= 60), after.join('\n'));
@@ -184,9 +184,9 @@ describe('without a terminal', () => {
 
   test('nothing is said of what is under way', async () => {
     const { report, text } = await screen();
-    report.tell({ kind: 'hosts', hosts: ['a'] });
-    report.tell({ kind: 'begin', host: 'a', name: 'reload' });
-    report.tell({ kind: 'asking', check: 'streaming' });
+    report.print({ kind: 'hosts', hosts: ['a'] });
+    report.print({ kind: 'begin', host: 'a', name: 'reload' });
+    report.print({ kind: 'asking', check: 'streaming' });
     report.close();
     assert.equal(text(), '');
   });
@@ -194,16 +194,16 @@ describe('without a terminal', () => {
 
 test('a failure is a block of its own: error, cause, fix', async () => {
   const { report, lines } = await screen(80);
-  report.tell({ kind: 'title', text: 'title' });
+  report.print({ kind: 'title', text: 'title' });
   const text = 'nginx: [emerg] unknown directive "x" in /a:1';
-  report.tell({
+  report.print({
     kind: 'failure',
     host: 'p',
     became: 'refused',
     failure: { code: 'sick', text, ...diagnose({ code: 'sick', text }) },
     todo: ['rm -f /a'],
   });
-  report.tell({ kind: 'summary', ok: false, text: 'p: refused' });
+  report.print({ kind: 'summary', ok: false, text: 'p: refused' });
   report.close();
   const labels = lines().map((line) => /^ {4}(error|cause|fix)\b/.exec(line)?.[1] ?? line.trim());
   assert.deepEqual(labels.slice(0, 4), ['title', '', '✗ p: refused', 'error']);
@@ -226,8 +226,8 @@ test('a secret and control bytes are taken out of every part of a failure', asyn
   const { report, text } = await screen(60);
   report.hide(new Secret('a.secret-of-sixteen'));
   const bad = '\u001b[2J a.secret-of-sixteen';
-  report.tell({ kind: 'step', host: 'p', name: bad as Step, milliseconds: 1, ok: true });
-  report.tell({
+  report.print({ kind: 'step', host: 'p', name: bad as Step, milliseconds: 1, ok: true });
+  report.print({
     kind: 'failure',
     host: 'p',
     became: bad,

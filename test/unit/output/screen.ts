@@ -39,7 +39,7 @@ export async function screen(columns?: number, { verbose = false, terminal = PLA
 /** What one entry becomes. */
 export async function told(entry: Entry, columns?: number): Promise<readonly string[]> {
   const { report, lines } = await screen(columns);
-  report.tell(entry);
+  report.print(entry);
   report.close();
   return lines();
 }
