@@ -21,7 +21,7 @@ describe('bootstrap-tls with a CA that does not issue', () => {
   const fails = (code: string, words: RegExp, env?: Record<string, string>) =>
     assertFails(lab, code, words, env);
   test('the CA is unreachable', async () => {
-    await fails('acme-unreachable', /does not reach the CA/, {
+    await fails('acme-unreachable', /cannot reach the CA/, {
       ACME_DIRECTORY_URL: `https://${CA_NAME}:9/dir`,
     });
   });
@@ -70,7 +70,7 @@ describe('bootstrap-tls with a CA that does not issue', () => {
     const hosts = names.replace(`203.0.113.100 ${NAME}`, `203.0.113.101 ${NAME}`);
     await lab.proxies[1]?.sh('rm /etc/nginx/conf.d/other.conf && nginx -s reload && sleep 0.3');
     const ca = await startOddPebble({ hosts });
-    await fails('acme-challenge', /another server under this name/, { ACME_DIRECTORY_URL: ca.url }).finally(
+    await fails('acme-challenge', /points it to a different server/, { ACME_DIRECTORY_URL: ca.url }).finally(
       ca.stop,
     );
   });
@@ -78,7 +78,7 @@ describe('bootstrap-tls with a CA that does not issue', () => {
   test('the CA cannot reach port 80', async () => {
     const hosts = names.replace(`203.0.113.100 ${NAME}`, `203.0.113.10 ${NAME}`);
     const ca = await startOddPebble({ hosts });
-    await fails('acme-connection', /does not reach port 80/, { ACME_DIRECTORY_URL: ca.url }).finally(ca.stop);
+    await fails('acme-connection', /cannot reach port 80/, { ACME_DIRECTORY_URL: ca.url }).finally(ca.stop);
   });
 
   test('the same command deploys certificate and site once all causes are gone', async () => {

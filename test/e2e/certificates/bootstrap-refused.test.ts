@@ -60,7 +60,7 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     await elsewhere('203.0.113.101');
     await fails(
       'challenge-other',
-      /at 203\.0\.113\.101 answers 404 \(server: nginx.*record leads elsewhere/s,
+      /at 203\.0\.113\.101 answers 404 \(server: nginx.*record points elsewhere/s,
     ).finally(asBefore);
   });
 
