@@ -1,4 +1,4 @@
-/** Gets a site its first certificate, makes sure that it is renewed, and deploys the full site. */
+/** Gets the first certificate of a site, sets up its renewal, and deploys the full site. */
 import { main } from '../lib/cli/main.ts';
 import { orderCertificate, placeHttpOnly, preflight } from '../lib/commands/certificates/acme-order.ts';
 import * as bootstrap from '../lib/commands/certificates/bootstrap.ts';
@@ -10,7 +10,7 @@ import { summarize } from '../lib/commands/views/summary.ts';
 
 await main({
   name: 'bootstrap-tls',
-  does: 'Gets a site its first certificate, makes sure that it is renewed, and deploys the full site.',
+  does: 'Gets the first certificate of a site, sets up its renewal, and deploys the full site.',
   flags: ['dry-run', 'no-verify', 'staging', 'force-renewal', 'self-signed', 'parallel', 'canary'],
   run: async (context) => {
     const plan = await bootstrap.planBootstrap(context);

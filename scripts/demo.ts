@@ -26,7 +26,9 @@ try {
 
   say(`Done in ${((performance.now() - start) / 1000).toFixed(1)} s.`);
   if (flags.keep) {
-    console.log('The lab stays up as long as this shell: run the scripts, ask with curl; exit ends it.');
+    console.log(
+      'The lab stays up as long as this shell: run the scripts, send requests with curl; exit ends it.',
+    );
     await stage.shell();
   }
 } finally {

@@ -16,7 +16,7 @@ await main({
 
     const hosts = await rollout(context, async (proxy) => {
       const report = await proxy.apply(program);
-      return inWords(report, { applied: 'removed', unchanged: 'nothing of it was there' });
+      return inWords(report, { applied: 'removed', unchanged: 'nothing to remove' });
     });
 
     await reportDiffs(context, hosts);

@@ -8,7 +8,7 @@ import type { HostReport } from '../lib/model/host-report.ts';
 
 await main({
   name: 'rotate-bearer',
-  does: 'Gives a client of the gate a new token (the configured one, or a generated one), and proves that it is accepted and the old one is not.',
+  does: 'Gives a client of the gate a new token (the configured one, or a generated one), and verifies that it is accepted and the old one is not.',
   flags: [
     'client',
     'keep-previous',

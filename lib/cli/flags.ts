@@ -80,10 +80,10 @@ export function helpText({ name, does, flags, takes }: Usage, width = Number.POS
 
 /** Flags that exclude others, and why; what --staging excludes is told with the settings' CA (commands/certificates/options.ts). */
 const EXCLUSIONS: readonly (readonly [flag: FlagName, others: readonly FlagName[], why: string])[] = [
-  ['bundle', ['local', 'dry-run', 'canary', 'parallel', 'host'], 'a bundle contacts no host'],
-  ['local', ['host', 'parallel', 'canary'], 'this machine is the only host then'],
-  ['connect-to', ['via-ssh'], 'they are two ways to reach it'],
-  ['revoke-previous', ['keep-previous', 'write-env'], 'it makes no new token'],
+  ['bundle', ['local', 'dry-run', 'canary', 'parallel', 'host'], 'a bundle connects to no host'],
+  ['local', ['host', 'parallel', 'canary'], '--local runs on this machine only'],
+  ['connect-to', ['via-ssh'], 'they are two ways to connect'],
+  ['revoke-previous', ['keep-previous', 'write-env'], 'it creates no new token'],
 ];
 
 /** Every flag that is blank, and every pair that excludes each other. */
@@ -92,7 +92,7 @@ export function judgeFlags({ flags, given }: CommandLine): readonly string[] {
   const pairs = EXCLUSIONS.flatMap(([flag, others, why]) =>
     others
       .filter((other) => given.has(flag) && given.has(other))
-      .map((other) => `--${flag} and --${other}: ${why}; give one of them`),
+      .map((other) => `--${flag} and --${other}: ${why}; use only one of them`),
   );
   return [...blank.map((name) => `--${name}: must not be empty`), ...pairs];
 }

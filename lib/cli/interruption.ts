@@ -23,19 +23,19 @@ export function whatIsLeft({ hosts, envFile }: Omit<UnderWay, 'tokens'>): Left {
       exit: EXIT.unknown,
       left: `while the change was running on ${running}`,
       advice:
-        'The proxy completes the change or rolls it back without this script. Run the same command again to see and settle it.',
+        'The proxy completes the change or rolls it back without this script. Run the same command again to learn the outcome.',
     };
   const changed = names((report) => report?.outcome === 'applied');
   if (changed === '')
     return {
       exit: EXIT.refused,
-      left: envFile === undefined ? '' : `after ${envFile} got the new token`,
+      left: envFile === undefined ? '' : `after the new token was written to ${envFile}`,
       advice: `Nothing was changed on any proxy${envFile === undefined ? '' : ', where the old token is live'}. Run the same command again.`,
     };
   return {
     exit: EXIT.checkFailed,
     left: `after the change was made on ${changed}`,
-    advice: 'The change stays there. Run the same command again: it finds that, and does the rest.',
+    advice: 'The change stays there. Run the same command again to complete the rest.',
   };
 }
 

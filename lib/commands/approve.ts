@@ -29,8 +29,8 @@ export async function writeApproval(context: Context): Promise<Result> {
 
 function judged(file: string | undefined, user: string, prefix: string): string {
   refuseAll([
-    file === undefined && '--bundle FILE: the name of the file to write is missing',
-    user === 'root' && `${prefix}_PROXY_USER: is root, who needs no approval`,
+    file === undefined && '--bundle FILE: required, the file to write',
+    user === 'root' && `${prefix}_PROXY_USER: is root, which needs no approval`,
   ]);
   return file ?? '';
 }

@@ -48,13 +48,13 @@ export async function writeBundle(context: Context, file: string): Promise<Resul
   if (bearer)
     report.print({
       kind: 'warning',
-      text: `${file} holds a bearer token: keep it as you keep a key`,
+      text: `${file} contains a bearer token: protect it like a private key`,
     });
   if (isNew && !flags.json) report.showToken(DEFAULT_CLIENT, bearer.token);
   if (isNew)
     report.print({
       kind: 'note',
-      text: 'the new token is taken by proxies that have no client yet, and only there',
+      text: 'the new token is used only on proxies that have no client yet',
     });
   report.print({
     kind: 'summary',
@@ -87,11 +87,11 @@ export async function bundleFile(
 ): Promise<BundleFile> {
   const path = resolve(file);
   if (!(await lstat(dirname(path)).catch(() => undefined)))
-    throw new UsageError([`--bundle ${file}: there is no folder ${dirname(path)}`]);
+    throw new UsageError([`--bundle ${file}: the directory ${dirname(path)} does not exist`]);
   const there = await lstat(path).catch(() => undefined);
   if (there && !(there.isFile() && isOurs(await readFile(path, 'utf8').catch(() => ''))))
     throw new UsageError([
-      `--bundle ${file}: is there already and is no bundle of this kind; it is left as it is`,
+      `--bundle ${file}: already exists and is not such a bundle; it was not overwritten`,
     ]);
   const write = (text: string) =>
     replaceFile(path, text, mode).catch((cause: Error) => {

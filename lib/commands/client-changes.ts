@@ -130,7 +130,7 @@ export function summarizeChange(
   if (change.verb === 'revoke_client' && hosts.some(({ outcome }) => outcome === 'applied'))
     context.report.print({
       kind: 'note',
-      text: 'Streams that this client has open run to their end; it cannot start a new one.',
+      text: 'Streams that this client has open are not interrupted; it cannot start new ones.',
     });
   return summarize(context, { ...results, json: { client: change.client, ...(use && { use }) } });
 }

@@ -29,7 +29,7 @@ export function argumentsOf({ words, flags, site }: Context): Arguments {
             judgeName(verb, name, words.length),
             judgeScope(verb, flags.scope),
             judgeLimit(verb, flags.limit, site.gate),
-            rest.length > 0 && `${verb}: one name at a time`,
+            rest.length > 0 && `${verb}: takes one name`,
           ]
         : [judgeVerb(word)]),
     ],
@@ -48,19 +48,19 @@ function judgeName(verb: Arguments['verb'], name: string, count: number): string
   const wrong = judgeClientName(name);
   if (wrong) return `${verb} NAME: a client's name is ${wrong}`;
   return verb === 'add' && name === DEFAULT_CLIENT
-    ? `add ${name}: this name is the one of the settings' token; deploy makes it`
+    ? `add ${name}: this name is reserved for the token in the settings; deploy creates it`
     : undefined;
 }
 
 function judgeScope(verb: Arguments['verb'], scope: string | undefined): string | undefined {
   if (scope === undefined) return undefined;
-  if (verb !== 'add') return `--scope: only a new client takes one`;
+  if (verb !== 'add') return `--scope: only for a new client`;
   return SCOPES.some((known) => known === scope) ? undefined : `--scope: must be ${SCOPES.join(' or ')}`;
 }
 
 function judgeLimit(verb: Arguments['verb'], limit: string | undefined, gate?: Gate): string | undefined {
   if (limit === undefined) return undefined;
-  if (verb !== 'add') return `--limit: only a new client takes one`;
+  if (verb !== 'add') return `--limit: only for a new client`;
   const limits = Object.keys(gate?.limits ?? {});
   return limits.includes(limit)
     ? undefined

@@ -13,15 +13,15 @@ export async function confirmRemoval({ site, settings, flags, report }: Context)
   // The prompt goes to stderr: stdout may be a file, or JSON.
   if (!process.stdin.isTTY || !process.stderr.isTTY)
     throw new UsageError(
-      [`--yes: is required without a terminal, to remove ${site.name}`],
-      'Nothing was contacted. `--dry-run` shows what would be removed.',
+      [`--yes: required without a terminal, to remove ${site.name}`],
+      'No connection was made. `--dry-run` shows what would be removed.',
     );
   const where = flags.local ? 'this machine' : settings.access.hosts.join(', ');
   const clients = site.gate ? ' Its clients and their tokens cannot be restored.' : '';
   report.print({ kind: 'warning', text: `This removes ${site.name} from ${where}.${clients}` });
   const answer = await ask(`  Type yes or ${site.name}: `);
   if (answer !== 'yes' && answer !== site.name)
-    throw new StopError('Not removed: the answer was not yes.', 'Nothing was contacted.');
+    throw new StopError('Not removed: the answer was not yes.', 'No connection was made.');
 }
 
 /** One line typed on the terminal; empty when the input ended or was interrupted. */

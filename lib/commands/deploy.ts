@@ -72,7 +72,7 @@ function warnOfOthers({ report, site }: Context, hosts: readonly HostReport[]): 
   const others = hosts.filter((host) => isDone(host) && host.generated === undefined);
   if (others.length === 0) return;
   const names = others.map(({ host }) => host).join(', ');
-  const text = `${names}: had clients already and does not accept the new token; one token for all: ${site.gate?.token}`;
+  const text = `${names}: already had clients and does not accept the new token; to use one token on all proxies, set ${site.gate?.token}`;
   report.print({ kind: 'warning', text });
 }
 

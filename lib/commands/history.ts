@@ -10,10 +10,7 @@ import type { Context } from './context.ts';
  */
 export async function planRollback({ site, flags: { to, 'dry-run': isDry } }: Context): Promise<Program> {
   if (to !== undefined && !/^[\w.-]{1,100}$/.test(to))
-    throw new UsageError(
-      ['--to: must be the id of a release'],
-      'The ids are in: `npx tsx scripts/status.ts`',
-    );
+    throw new UsageError(['--to: must be the id of a release'], 'List the ids: `npx tsx scripts/status.ts`');
   const run = newRun();
   return { id: run.id, text: await rollbackProgram(run, site, to, isDry) };
 }

@@ -26,7 +26,7 @@ export async function writePage(
     await page.write(await textOf(context, hosts));
   } catch (error) {
     const message = `${context.flags.html} cannot be written: ${(error as Error).message}`;
-    const advice = 'The checks were made all the same. Fix the file or its directory, then run it again.';
+    const advice = 'The checks were run nevertheless. Fix the file or its directory, then retry.';
     context.report.print({ kind: 'problem', message, advice });
     return { exit: EXIT.refused, json: { ...result.json, error: { message, advice } } };
   }

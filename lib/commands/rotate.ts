@@ -35,7 +35,7 @@ function judge({ flags, site }: Context, client: string): void {
     wrong && `--client: a client's name is ${wrong}`,
     flags['write-env'] &&
       client !== DEFAULT_CLIENT &&
-      `--write-env: the env file holds the token of the client ${DEFAULT_CLIENT} only`,
+      `--write-env: the env file contains only the token of the client ${DEFAULT_CLIENT}`,
   ]);
 }
 
@@ -59,7 +59,7 @@ export async function writeEnv(context: Context, { change }: ClientPlan): Promis
   if (!flags['write-env'] || flags['dry-run'] || !site.gate || change.verb !== 'rotate') return undefined;
   const written = await writeSetting(flags.env, site.gate.token, change.token);
   underWay.envFile = written.path;
-  report.print({ kind: 'note', text: `${written.path} holds the new token now` });
+  report.print({ kind: 'note', text: `${written.path} now contains the new token` });
   return written;
 }
 
@@ -77,8 +77,8 @@ export async function settleEnv(
 
 async function restoreEnv({ report }: Context, { path, undo }: Written): Promise<void> {
   const text = (await undo().catch(() => false))
-    ? `${path} is restored: the new token is live nowhere`
-    : `${path} could not be restored: it holds the new token, which is live nowhere; \`npx tsx scripts/deploy.ts\` makes it live`;
+    ? `${path} was restored: the new token is not live on any proxy`
+    : `${path} could not be restored: it contains the new token, which is not live on any proxy; \`npx tsx scripts/deploy.ts\` makes it live`;
   report.print({ kind: 'warning', text });
 }
 

@@ -31,7 +31,7 @@ export async function transact(
   if (!outcome.lost && !outcome.stdout.includes(`@${program.id}\t`)) return notStarted(draft, outcome);
   if (!ask || (outcome.lost && !outcome.sent)) return withoutEffect(draft, outcome);
   const why = outcome.lost?.message ?? 'the program was killed';
-  onEvent({ kind: 'note', text: `${why}; asking what became of it` });
+  onEvent({ kind: 'note', text: `${why}; querying the outcome` });
   return learnOutcome(proxy, draft, { why, ask, onEvent });
 }
 
@@ -46,7 +46,7 @@ function withStderr(report: HostReport, { stderr }: ExecOutcome): HostReport {
 
 /** The shell or sudo refused: not a line of the program ran. */
 function notStarted(report: HostReport, { stderr, stdout, code }: ExecOutcome): HostReport {
-  const text = `${stderr}\n${stdout}`.trim() || `the login shell ended with status ${code} and said nothing`;
+  const text = `${stderr}\n${stdout}`.trim() || `the login shell exited with status ${code} and no output`;
   return failedReport(report, { code: 'sudo', text }, 'refused');
 }
 
@@ -94,6 +94,6 @@ async function askOnce(
   const verdict = reader.verdict();
   if (verdict !== 'cancelled')
     return { report: draft, isKnown: verdict === 'asked' || verdict === 'restore-failed' };
-  const failure: Failure = { code: 'lost', text: 'The program never began, and now it never will.' };
+  const failure: Failure = { code: 'lost', text: 'The program was not started, and cannot start anymore.' };
   return { report: failedReport(draft, failure), isKnown: true };
 }

@@ -6,7 +6,7 @@ import { type PreflightResult, resolveName, tryChallenge } from './preflight.ts'
 import type { BootstrapSession } from './session.ts';
 
 const NO_CERTIFICATE = 'no new certificate';
-const REHEARSED = 'the staging CA would have issued; the certificate there stays as it is';
+const REHEARSED = 'the staging CA would have issued the certificate; the current one was not changed';
 
 const isWanted = ({ isGoing, need }: BootstrapSession): boolean => isGoing && need === 'order';
 
@@ -29,7 +29,7 @@ export async function preflight(session: BootstrapSession): Promise<void> {
 async function obstacleTo(session: BootstrapSession): Promise<Failure | undefined> {
   const { site } = session.context;
   if (session.report.facts.certbot !== 'yes')
-    return { code: 'certbot-missing', text: 'there is no certbot on the proxy' };
+    return { code: 'certbot-missing', text: 'certbot is not installed on the proxy' };
   const resolved = await resolveName(site.serverName);
   if ('failure' in resolved) return resolved.failure;
   const file = programs.newChallenge();
@@ -77,7 +77,7 @@ async function tryOthers(
         ? found.failure
         : (await tryChallenge(name, found.addresses, placed, session.plan.request.isLocalCa)).failure;
     if (failure)
-      return { code: 'lineage-name', text: `the certificate there also names ${name}: ${failure.text}` };
+      return { code: 'lineage-name', text: `the certificate also covers ${name}: ${failure.text}` };
   }
   return undefined;
 }

@@ -46,10 +46,10 @@ function decide(session: BootstrapSession): void {
   const why = reason(session);
   const obstacle = why === '' ? undefined : obstacleOf(session);
   if (obstacle) session.fail(obstacle, 'refused');
-  if (why === '') session.note(`${session.describeCertificate()}; no new one is needed`);
+  if (why === '') session.note(`${session.describeCertificate()}; no new one is requested`);
   if (why === '' || obstacle) return;
   const isDry = session.context.flags['dry-run'];
-  session.note(`${why}: ${isDry ? 'a new one would be made' : 'a new one is made'}`);
+  session.note(`${why}: ${isDry ? 'a new one would be requested' : 'requesting a new one'}`);
   if (!isDry) session.need = session.plan.request.method;
 }
 
@@ -66,8 +66,8 @@ const ACCEPTED = { order: ['ca'], staging: ['staging'], 'self-signed': ['ca', 's
 
 /** Why a new certificate is wanted; empty when it is not. */
 function reason({ plan: { request }, report, certificate, context, proxy }: BootstrapSession): string {
-  if (certificate && report.facts.key === 'other') return 'the key there is not that of the certificate';
-  if (certificate && report.facts.key !== 'yes') return 'the key of the certificate there is missing';
+  if (certificate && report.facts.key === 'other') return 'the private key does not match the certificate';
+  if (certificate && report.facts.key !== 'yes') return 'the private key of the certificate is missing';
   if (request.force) return '--force-renewal';
   if (request.staging && certificate?.kind !== 'staging') return '--staging';
   const name = selfSignedName(context.site, proxy.host);
@@ -81,7 +81,7 @@ export async function selfSign(session: BootstrapSession): Promise<void> {
   await session.apply(await selfSignedProgram(session.context.site, session.proxy.host));
   if (session.isGoing)
     session.note(
-      `${session.describeCertificate()}, signed by the proxy itself; clients must be told to trust it`,
+      `${session.describeCertificate()}, signed by the proxy itself; clients must be configured to trust it`,
     );
 }
 
@@ -104,7 +104,7 @@ export async function deployFullSite(session: BootstrapSession): Promise<HostRep
   if (session.isGoing) {
     const hasChanged = session.report.outcome === 'applied';
     await session.apply(session.plan.deploy.program);
-    if (hasChanged) session.explain('the certificate is there, the whole site is not');
+    if (hasChanged) session.explain('the certificate is in place, the full site is not');
   }
   const { certificate, report } = session;
   if (!certificate) return report;

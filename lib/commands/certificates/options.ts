@@ -18,11 +18,11 @@ export function certificateRequestOf({ flags, settings, site }: Context): Certif
   refuseAll([
     staging &&
       isLocalCa &&
-      "--staging: is Let's Encrypt's staging CA, and ACME_DIRECTORY_URL names another one; give one of them",
-    staging && method === 'self-signed' && '--staging and --self-signed: give one of them',
+      "--staging: is Let's Encrypt's staging CA, and ACME_DIRECTORY_URL names another one; use only one of them",
+    staging && method === 'self-signed' && '--staging and --self-signed: use only one of them',
     method === 'order' &&
       !isPublicName(site) &&
-      `--site ${site.name}: it has no public name that a CA could look at; give it one, or --self-signed`,
+      `--site ${site.name}: it has no public name that a CA could validate; set one, or use --self-signed`,
   ]);
   return {
     method,

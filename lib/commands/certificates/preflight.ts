@@ -51,7 +51,7 @@ export async function tryChallenge(
   const told = `${name} resolves here to a private address, ${hidden.join(', ')}`;
   if (failure || !isLocalCa)
     return { failure: { code: 'dns-private', text: withCause(told, failure) }, warnings };
-  return { warnings: [...warnings, `${told}: only a CA of your own can reach it`] };
+  return { warnings: [...warnings, `${told}: only an internal CA can reach it`] };
 }
 
 const withCause = (text: string, failure: Failure | undefined): string =>
@@ -65,7 +65,7 @@ async function tryAddress(
   if (isIPv6(address) && !hasIpv6())
     return {
       warnings: [
-        `${name} has the IPv6 address ${address}, which could not be tried: this machine has no IPv6. The CA asks there first`,
+        `${name} has the IPv6 address ${address}, which could not be tried: this machine has no IPv6. The CA tries it first`,
       ],
     };
   const failure = await fetchFile(name, address, file);
@@ -112,7 +112,7 @@ function wrongAnswer(where: string, { status, headers, body }: Answer): Failure 
   if (headers.location)
     return {
       code: 'challenge-redirect',
-      text: `${where} answers ${status}${by} and leads to ${headers.location}`,
+      text: `${where} answers ${status}${by} and redirects to ${headers.location}`,
     };
   const what = status === 200 ? `something else: ${JSON.stringify(body.trim().slice(0, 80))}` : `${status}`;
   return { code: 'challenge-other', text: `${where} answers ${what}${by}, not the file in the webroot` };

@@ -9,7 +9,7 @@ import { clientsIn, type ListedClient } from '../../remote/client-rows.ts';
 /** What is wrong where a gate has no live client (`clients none` in lib/program/sh/gate.sh); nothing elsewhere. */
 export function clientFaults({ facts }: HostReport, { gate }: Pick<Site, 'gate'>): readonly Fault[] {
   if (!gate || facts.clients !== 'none') return [];
-  const what = `no client in ${gate.clients}: the gate fails closed and refuses every request with 401`;
+  const what = `no client in ${gate.clients}: the gate rejects every request with 401`;
   const fix = `Add a client (\`npx tsx scripts/bearers.ts add NAME\`), or set ${gate.token} and deploy.`;
   return [{ about: 'clients', text: `${what}. ${fix}` }];
 }
@@ -18,7 +18,7 @@ export function clientFaults({ facts }: HostReport, { gate }: Pick<Site, 'gate'>
 export function clientEntry(host: HostReport): Entry {
   const clients = clientsIn(host);
   if (clients.length === 0)
-    return { kind: 'text', text: `${host.host}: no clients; the gate refuses every request` };
+    return { kind: 'text', text: `${host.host}: no clients; the gate rejects every request` };
   const heads = ['client', 'scope', 'limit', 'last used', 'rotated', 'created', 'fingerprint'];
   const isLimited = clients.some(({ limit }) => limit);
   return {

@@ -83,7 +83,7 @@ function points(status: Status): readonly Point[] {
       point(
         'a backend',
         lookUp(BACKENDS, state) ?? 'failed',
-        `backend ${address}:${port} ${state}, asked from the proxy`,
+        `backend ${address}:${port} ${state}, checked from the proxy`,
       ),
     ),
   ];
@@ -94,7 +94,7 @@ const BACKENDS: Readonly<Record<string, Point['status']>> = { open: 'passed', un
 const unfinishedText = (run: string) => `interrupted: ${run}; the next change rolls it back first`;
 
 function nginxPoint({ nginx: { version, running, healthy }, messages }: Status): Point {
-  if (version === 'absent') return point('nginx', 'failed', 'nginx: none on this host');
+  if (version === 'absent') return point('nginx', 'failed', 'nginx: not installed on this host');
   const health = healthy ? 'accepts its configuration' : 'REFUSES its configuration';
   const line = `nginx ${version}: ${running ? 'running' : 'NOT running'}, ${health}`;
   return point('nginx', running && healthy ? 'passed' : 'failed', [line, ...messages].join('\n'));
@@ -106,7 +106,7 @@ function certificatePoint(certificate: CertificateStatus | undefined): Point {
   if (!certificate) return told('skipped', 'none known');
   const { path, ends, daysLeft, names } = certificate;
   if (ends === 'missing') return told('failed', `${path} is missing (\`npx tsx scripts/bootstrap-tls.ts\`)`);
-  if (daysLeft === undefined) return told('failed', `${path} is no certificate in PEM form`);
+  if (daysLeft === undefined) return told('failed', `${path} is not a PEM certificate`);
   const days = `${daysLeft} ${daysLeft === 1 ? 'day' : 'days'} left, until`;
   const life = `${daysLeft < 0 ? 'expired on' : days} ${atMinute(ends)}`;
   return told(judgeDays(daysLeft), `${life}, for ${names} (${path})`);
@@ -131,7 +131,7 @@ function filePoints({ state }: Status): readonly Point[] {
 }
 
 function releases({ releases: all }: Status): Entry {
-  if (all.length === 0) return { kind: 'text', text: 'no release of this site' };
+  if (all.length === 0) return { kind: 'text', text: 'no releases of this site' };
   const rows = all.map(({ id, when, who, kind, about }, i) => [
     id,
     atMinute(when),
@@ -150,19 +150,19 @@ export function faultsOf(status: Status): readonly Fault[] {
 function vhostFaults({ vhost, releases }: Status): Fault[] {
   if (vhost === 'http-only') {
     const text =
-      'only the HTTP-only vhost is in place, without a certificate: `npx tsx scripts/bootstrap-tls.ts` goes on';
+      'only the HTTP-only vhost is in place, without a certificate: `npx tsx scripts/bootstrap-tls.ts` continues';
     return [{ about: 'TLS', text }];
   }
   if (vhost === undefined || isDeployed({ releases })) return [];
   const text =
-    'a vhost of this site is there and no release of ours: the next deploy keeps it, and takes over';
+    'a vhost of this site exists that gatepost did not deploy: the next deploy saves it as a release and replaces it';
   return [{ about: 'the vhost', text }];
 }
 
 /** The last one wins, silently, for every site. */
 function upgradeFaults({ upgrade }: Status): Fault[] {
   if (upgrade.length < 2) return [];
-  const text = `$connection_upgrade is defined ${upgrade.length} times, and the last one counts for every site: keep one of ${upgrade.join(', ')}`;
+  const text = `$connection_upgrade is defined ${upgrade.length} times, and the last one applies to every site: keep one of ${upgrade.join(', ')}`;
   return [{ about: 'WebSocket', text }];
 }
 

@@ -69,7 +69,7 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     const other = lab.proxies[1];
     const vhost = `server { listen 80; server_name ${NAME}; return 302 https://elsewhere.example/; }`;
     await other?.sh(`echo '${vhost}' >/etc/nginx/conf.d/other.conf && nginx -s reload && sleep 0.3`);
-    await fails('challenge-redirect', /leads to https:\/\/elsewhere\.example/).finally(asBefore);
+    await fails('challenge-redirect', /redirects to https:\/\/elsewhere\.example/).finally(asBefore);
   });
 
   test('the IPv6 address is unreachable', async () => {
@@ -139,7 +139,10 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     const { status, host, stderr } = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
     await lab.proxy.sh(`rm -r ${folder}`);
     assert.deepEqual([status, host.outcome, host.failure?.code], [1, 'refused', 'same-token'], stderr);
-    assert.match(stderr, /the certificate is there, the whole site is not; the HTTP-only vhost is in place/);
+    assert.match(
+      stderr,
+      /the certificate is in place, the full site is not; the HTTP-only vhost is in place/,
+    );
     assert.doesNotMatch(stderr, /refused, nothing was changed/);
     await assertHealthy(lab.proxy);
   });

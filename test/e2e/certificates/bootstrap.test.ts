@@ -28,7 +28,7 @@ describe('bootstrap-tls', () => {
   test('--dry-run shows the plan and changes nothing', async () => {
     const { status, stdout } = await lab.run('bootstrap-tls', ['--dry-run']);
     assert.equal(status, 0);
-    assert.match(stdout, /there is no certificate yet: a new one would be made/);
+    assert.match(stdout, /there is no certificate yet: a new one would be requested/);
     assert.match(stdout, /\+ {4}ssl_certificate /);
     const left = await lab.proxy.sh('ls -d /var/lib/gatepost /etc/nginx/sites-*/ia* /var/www/certbot');
     assert.equal(left.stdout, '');

@@ -231,7 +231,7 @@ const BEHIND: readonly Sabotage[] = [
     says: /\/api\/ping returns an HTML page instead of the API response.*location \//,
   },
   {
-    fact: 'an entry that leads to another host',
+    fact: 'an entry that redirects to another host',
     replace: /return 302 \/\$is_args\$args;/g,
     by: 'return 302 https://other.example/;',
     fails: ['web interface'],

@@ -193,8 +193,8 @@ const SLIPS: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [['add', 'x', '--scope', 'all'], /--scope: must be full or inference/],
   [['add', 'x', '--limit', '7'], /--limit: must be one of 10, 60, 600/],
   [['add', 'x', '--limit', ''], /--limit: must not be empty/],
-  [['revoke', 'x', '--limit', '10'], /--limit: only a new client takes one/],
-  [['revoke', 'x', '--scope', 'full'], /--scope: only a new client takes one/],
+  [['revoke', 'x', '--limit', '10'], /--limit: only for a new client/],
+  [['revoke', 'x', '--scope', 'full'], /--scope: only for a new client/],
 ];
 
 test('usage errors end before anything is contacted', async () => {

@@ -80,7 +80,7 @@ describe('--write-env', () => {
     const { status, all } = await rotate(['--write-env']);
     await lab.proxy.sh('rm /etc/nginx/conf.d/other.conf');
     assert.equal(status, 1, all);
-    assert.match(all, /is restored: the new token is live nowhere/);
+    assert.match(all, /was restored: the new token is not live on any proxy/);
     assert.equal(await inFile(), FIRST);
     assert.equal(await statusOf(FIRST), 200);
   });

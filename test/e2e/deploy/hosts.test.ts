@@ -288,7 +288,7 @@ describe('a program that exceeds its time limit with --local', () => {
       user: 'ncantu',
     });
     assert.equal(status, 0, stdout);
-    assert.match(stdout, /no end within 180 s; asking what became of it/);
+    assert.match(stdout, /no end within 180 s; querying the outcome/);
     assert.match(stdout, /localhost: live/);
     assert.equal(await deploys.gate(/\b[0-9a-f]{64}\b/.exec(stdout)?.[0]), 200);
   });

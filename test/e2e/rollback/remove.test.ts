@@ -51,7 +51,7 @@ test('restores the nginx configuration of before the first deploy; certificates 
   assert.equal((await lab.proxy.sh(`ls /etc/letsencrypt/live/${deploys.SITE} | wc -l`)).stdout, '2\n');
   assert.match(removed.said, /the certificate .* stays/);
   assert.equal(await deploys.leftovers(lab.proxy), '');
-  assert.match((await lab.run('remove', ['--yes'])).stdout, /nothing of it was there/);
+  assert.match((await lab.run('remove', ['--yes'])).stdout, /nothing to remove/);
 });
 
 test('leaves no token behind, not even in an editor’s backup files', async () => {

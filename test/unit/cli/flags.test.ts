@@ -85,7 +85,7 @@ describe('flags that exclude each other', () => {
         const [problem = '', ...more] = problems(...args);
         assert.deepEqual(more, []);
         for (const flag of args) assert.ok(problem.includes(flag.split('=')[0] as string), problem);
-        assert.match(problem, /give one of them$/);
+        assert.match(problem, /use only one of them$/);
       }
     });
 

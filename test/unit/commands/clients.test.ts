@@ -75,7 +75,7 @@ test('the limits that a client may be given are those whose zones the maps and t
 test('a host without clients says that the gate refuses every request', () =>
   assert.deepEqual(clientEntry(report({})), {
     kind: 'text',
-    text: '10.0.0.1: no clients; the gate refuses every request',
+    text: '10.0.0.1: no clients; the gate rejects every request',
   }));
 
 test('the ready text names the site, and has <token> where the token goes', () => {
