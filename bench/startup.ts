@@ -1,11 +1,11 @@
 /** How long a script takes before it does anything, and what of it the libraries would cost that it leaves alone. */
 import { readdir, readFile } from 'node:fs/promises';
-import { $ } from 'zx';
+import { $ } from '../lib/util/shell.ts';
 import { CHECKOUT } from '../test/lab/namespaces/process.ts';
 import type { Part, Row } from './part.ts';
 import { inTurns, timed } from './turns.ts';
 
-const node = $({ quiet: true, cwd: CHECKOUT });
+const node = $({ cwd: CHECKOUT });
 const IMPORT =
   'const t = performance.now(); await import(process.argv[1]); console.log(performance.now() - t)';
 

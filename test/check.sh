@@ -5,4 +5,4 @@ cd "$(dirname "$0")/.."
 [ -d node_modules ] || npm ci
 sh test/lint.sh
 # shellcheck disable=SC2046 # a word a file
-node --import tsx --test $(find test/unit -name '*.test.ts')
+node --import "$PWD/test/typescript.mjs" --test $(find test/unit -name '*.test.ts')

@@ -5,4 +5,5 @@ cd "$(dirname "$0")/.."
 command -v shellcheck >/dev/null || { echo 'missing: shellcheck (apt install shellcheck)' >&2 && exit 1; }
 npx biome check .
 npx tsc
-shellcheck lib/program/sh/*.sh test/*.sh test/lab/namespaces/*.sh test/lab/faults/*.sh test/lab/stand-ins/*.sh bench/rivals/*.sh .ci/run
+node --import tsx test/lint-programs.ts
+shellcheck lib/program/sh/hook.sh test/*.sh test/lab/namespaces/*.sh test/lab/faults/*.sh test/lab/stand-ins/*.sh bench/rivals/*.sh .ci/run

@@ -15,9 +15,9 @@ type Hosts = UnderWay['hosts'];
 
 /** The state of the hosts, and what to run next. */
 export function whatIsLeft({ hosts, envFile }: Omit<UnderWay, 'tokens'>): Left {
-  const names = (wanted: (done?: HostReport) => boolean) =>
-    [...hosts].flatMap(([host, done]) => (wanted(done) ? [host] : [])).join(', ');
-  const running = names((done) => done === undefined || done.outcome === 'unknown');
+  const names = (wanted: (report?: HostReport) => boolean) =>
+    [...hosts].flatMap(([host, report]) => (wanted(report) ? [host] : [])).join(', ');
+  const running = names((report) => report === undefined || report.outcome === 'unknown');
   if (running !== '')
     return {
       exit: EXIT.unknown,
@@ -25,7 +25,7 @@ export function whatIsLeft({ hosts, envFile }: Omit<UnderWay, 'tokens'>): Left {
       advice:
         'The proxy completes the change or rolls it back without this script. Run the same command again to see and settle it.',
     };
-  const changed = names((done) => done?.outcome === 'applied');
+  const changed = names((report) => report?.outcome === 'applied');
   if (changed === '')
     return {
       exit: EXIT.refused,
@@ -47,9 +47,9 @@ export function showUnseen({ hosts, tokens }: UnderWay, { showToken }: Pick<Repo
 /** A first client's token is taken only by a proxy that has none yet: then its file has changed. */
 const mayBeOut = (client: string, hosts: Hosts): boolean =>
   [...hosts.values()].some(
-    (done) =>
-      done === undefined ||
-      done.outcome === 'unknown' ||
-      (done.outcome === 'applied' &&
-        done.files.some(({ path, changed }) => changed && path.endsWith(`/${client}.map`))),
+    (report) =>
+      report === undefined ||
+      report.outcome === 'unknown' ||
+      (report.outcome === 'applied' &&
+        report.files.some(({ path, changed }) => changed && path.endsWith(`/${client}.map`))),
   );

@@ -1,9 +1,10 @@
 /** The file that root runs on a proxy to approve this suite's programs. */
 import { basename } from 'node:path';
+import { runnerText } from '../program/approved-runner.ts';
 import { contentFunction, RUNNER } from '../program/program.ts';
 import { EXIT, refuseAll } from '../util/errors.ts';
 import { quote } from '../util/shell.ts';
-import { approvedList, runnerText } from './approved-programs.ts';
+import { approvedList } from './approved-programs.ts';
 import { bundleFile } from './bundle.ts';
 import type { Context, Result } from './context.ts';
 

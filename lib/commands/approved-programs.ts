@@ -1,28 +1,20 @@
 /** What root approves on a proxy, so that the login user need not be root: every program that the suite may send there. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { $ } from 'zx';
 import { SCOPES } from '../model/bearer.ts';
 import { acmeServers, type CertificateRequest } from '../model/certificate-request.ts';
 import { newRun } from '../model/run.ts';
 import { isNameless } from '../model/site.ts';
 import { clientFile, render } from '../nginx/render.ts';
+import { runnerText } from '../program/approved-runner.ts';
 import * as tls from '../program/certificate-programs.ts';
 import { type ClientChange, clientProgram } from '../program/client-program.ts';
 import { removalProgram, rollbackProgram, statusProgram } from '../program/history-programs.ts';
 import { outcomeProgram, siteProgram } from '../program/program.ts';
 import { UsageError } from '../util/errors.ts';
 import { inParallel } from '../util/parallel.ts';
-import { ROOT } from '../util/project-root.ts';
 import { Secret } from '../util/secret.ts';
-import { quote } from '../util/shell.ts';
+import { $ } from '../util/shell.ts';
 import type { Context } from './context.ts';
-
-const SOURCE = new URL('lib/program/sh/approved-only.sh', ROOT);
-
-/** What runs approved programs and nothing else. */
-export const runnerText = (): Promise<string> => readFile(SOURCE, 'utf8');
 
 /** Processes side by side. */
 const AT_ONCE = 8;
@@ -32,17 +24,18 @@ const EXAMPLE = { client: 'example', token: new Secret('e'.repeat(64)) } as cons
 
 /** A line a program: its sum, and what it does. */
 export async function approvedList(context: Context): Promise<string> {
-  const programs = await everyProgram(context);
-  const lines = await inParallel(programs, AT_ONCE, async ([what, text]) => `${await sumOf(text)} ${what}\n`);
+  const [programs, runner] = await Promise.all([everyProgram(context), runnerText()]);
+  const lines = await inParallel(
+    programs,
+    AT_ONCE,
+    async ([what, text]) => `${await sumOf(runner, text)} ${what}\n`,
+  );
   return lines.join('');
 }
 
-// bash, zx's own shell, would first run ~/.bashrc (stdin is a socket, as of a remote login), whatever that prints.
-const sh = $({ shell: '/bin/sh', prefix: '', quote, quiet: true });
-
 /** As the proxy will take it: by the same script. */
-async function sumOf(text: string): Promise<string> {
-  const { stdout } = await sh({ input: text })`sh ${fileURLToPath(SOURCE)} mask`;
+async function sumOf(runner: string, text: string): Promise<string> {
+  const { stdout } = await $({ input: text })`sh -c ${runner} gatepost-run mask`;
   return createHash('sha256').update(stdout).digest('hex');
 }
 

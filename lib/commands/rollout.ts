@@ -28,18 +28,18 @@ export async function rollout(
   context: Context,
   work: (proxy: RolloutProxy) => Promise<HostReport>,
 ): Promise<readonly HostReport[]> {
-  const { flags, settings, report } = context;
+  const { flags, settings } = context;
   const strategy = strategyOf(flags);
   const fleet = flags.local ? localFleet() : await sshFleet(settings.access);
   reportRoute(context, fleet.targets);
   const hosts = await rollOut(fleet, strategy, async (target) => {
-    const done = await workOn(target, listener(context, target), (proxy) =>
+    const report = await workOn(target, listener(context, target), (proxy) =>
       work(rolloutProxy(context, proxy)),
     );
-    reportEnd(context, done);
-    return done;
+    reportEnd(context, report);
+    return report;
   });
-  reportFiles(report, hosts);
+  reportFiles(context.report, hosts);
   return hosts;
 }
 

@@ -1,4 +1,5 @@
 /** By the code of a failure (the step of a change or of a certificate that failed), when its text matches no row. */
+import type { ExplainedFailure } from '../model/contract.ts';
 import { RERUN } from './acme-failures.ts';
 import type { Explanation } from './row.ts';
 
@@ -8,7 +9,7 @@ export interface CodeExplanation extends Explanation {
 }
 
 /** Failures of a change. */
-export const FAILURE_CODES: Readonly<Record<string, CodeExplanation>> = {
+export const FAILURE_CODES = {
   test: {
     cause: 'The new configuration is invalid (`nginx -t` fails).',
     fix: 'Fix the template or the setting named in the message, then deploy again.',
@@ -101,10 +102,10 @@ export const FAILURE_CODES: Readonly<Record<string, CodeExplanation>> = {
     cause: 'A standard Linux tool is missing on the proxy.',
     fix: 'Install it, then retry.',
   },
-};
+} satisfies Partial<Record<ExplainedFailure, CodeExplanation>>;
 
 /** Failures of a certificate. */
-export const TLS_FAILURE_CODES: Readonly<Record<string, CodeExplanation>> = {
+export const TLS_FAILURE_CODES = {
   'dns-missing': {
     cause: 'A CA can only validate a name that is in the public DNS.',
     fix: `Point the DNS record of the name to the public IP address of the proxy, ${RERUN}`,
@@ -186,4 +187,4 @@ export const TLS_FAILURE_CODES: Readonly<Record<string, CodeExplanation>> = {
     fix: 'Install openssl on the proxy, then retry.',
   },
   sign: { cause: 'openssl on the proxy failed to create the certificate.', fix: 'See its output above.' },
-};
+} satisfies Partial<Record<ExplainedFailure, CodeExplanation>>;

@@ -1,5 +1,7 @@
 /** A row of the failure tables: the error that people see, its cause, the fix. */
 
+import type { FailureCode } from '../model/contract.ts';
+
 /** The cause, where the error does not state it already, and the fix. */
 export interface Explanation {
   readonly cause?: string;
@@ -13,7 +15,7 @@ export interface Row extends Explanation {
   /** Matches it in a program's output, where `error` is not a literal part of that. */
   readonly when?: RegExp;
   /** The failure code that --json reports for a certbot failure with this error. */
-  readonly code?: string;
+  readonly code?: FailureCode;
   readonly cause: string;
 }
 

@@ -39,9 +39,12 @@ export function judgeClientName(name: string): string | undefined {
 const looksGenerated = (name: string): boolean =>
   /^[0-9a-f]{64}$/.test(name) && /\d/.test(name) && /[a-f]/.test(name);
 
-/** The first 12 hex digits of the token's SHA-256: enough to tell tokens apart, useless to a thief. */
+/** Hex digits of a token's SHA-256 in its fingerprint. */
+export const FINGERPRINT_DIGITS = 12;
+
+/** The first hex digits of the token's SHA-256: enough to tell tokens apart, useless to a thief. */
 export function tokenFingerprint(token: Secret): string {
-  return createHash('sha256').update(token.reveal()).digest('hex').slice(0, 12);
+  return createHash('sha256').update(token.reveal()).digest('hex').slice(0, FINGERPRINT_DIGITS);
 }
 
 /** The token as a PCRE literal: a backslash before all but letters and digits; dropping them all restores it. */

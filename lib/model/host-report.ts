@@ -1,5 +1,6 @@
 /** What happened on one host during one run. Reports are values: protocol.ts reads one, the functions here derive others. */
 import type { CheckResult } from './check.ts';
+import type { Fact, FailureCode, RowKind, Step } from './contract.ts';
 
 export const OUTCOMES = [
   'applied',
@@ -14,7 +15,7 @@ export type OutcomeName = (typeof OUTCOMES)[number];
 
 /** A failure as the program reported it. `code` names the step or the kind of failure (lib/diagnosis/diagnose.ts). */
 export interface Failure {
-  readonly code: string;
+  readonly code: FailureCode;
   readonly text: string;
   /** A fix that only the code that failed can give (SSH, paths on the host). */
   readonly advice?: string;
@@ -40,10 +41,13 @@ export interface Fault {
   readonly text: string;
 }
 
-export interface FileReport {
+interface FileReport {
   readonly path: string;
   readonly changed: boolean;
 }
+
+/** Milliseconds by step. */
+export type Times = Partial<Record<Step, number>>;
 
 /** One host's report of one run. */
 export interface HostReport {
@@ -61,9 +65,9 @@ export interface HostReport {
   readonly files: readonly FileReport[];
   readonly drift: readonly { readonly path: string; readonly how: string }[];
   readonly notes: readonly string[];
-  readonly facts: Readonly<Record<string, string>>;
+  readonly facts: Readonly<Partial<Record<Fact, string>>>;
   /** The requested rows, by kind (clients, releases). */
-  readonly rows: Readonly<Record<string, readonly (readonly string[])[]>>;
+  readonly rows: Readonly<Partial<Record<RowKind, readonly (readonly string[])[]>>>;
   /** The certificate on the host with its chain, as PEM. */
   readonly certificate?: string;
   /** Checks of this proxy alone, when each proxy is checked individually. */
@@ -74,27 +78,20 @@ export interface HostReport {
   readonly meaning?: string;
   /** In a plan: file contents before and after, by path. */
   readonly texts: ReadonlyMap<string, { readonly before: string; readonly after: string }>;
-  /** Duration of each phase. */
-  readonly milliseconds: Readonly<Record<string, number>>;
+  /** Of those on the proxy by its own clock, in steps of 10. */
+  readonly milliseconds: Readonly<Times>;
 }
 
+/** The same, writable all the way down. */
+type Writable<T> =
+  T extends ReadonlyMap<infer K, infer V>
+    ? Map<K, Writable<V>>
+    : T extends object
+      ? { -readonly [K in keyof T]: Writable<T[K]> }
+      : T;
+
 /** A report that is being read from a program's records (lib/remote/protocol.ts, the only place that writes into one). */
-export interface HostReportDraft extends HostReport {
-  outcome: OutcomeName;
-  release?: string;
-  before?: string;
-  failure?: Failure;
-  todo?: string[];
-  generated?: string;
-  certificate?: string;
-  readonly files: FileReport[];
-  readonly drift: { path: string; how: string }[];
-  readonly notes: string[];
-  readonly facts: Record<string, string>;
-  readonly rows: Record<string, string[][]>;
-  readonly texts: Map<string, { before: string; after: string }>;
-  readonly milliseconds: Record<string, number>;
-}
+export type HostReportDraft = Writable<Omit<HostReport, 'checks' | 'attention'>>;
 
 /** An empty report, `failed` until the program reports another outcome. */
 export function newReport(host: string): HostReportDraft {
@@ -114,7 +111,7 @@ export function newReport(host: string): HostReportDraft {
 const DONE = new Set(['applied', 'unchanged', 'planned']);
 
 /** The code of a proxy that was skipped because the canary was not healthy. */
-export const NOT_TRIED = 'not-tried';
+export const NOT_TRIED = 'not-tried' satisfies FailureCode;
 
 /** Did the run succeed on this host? */
 export const isDone = ({ outcome }: HostReport): boolean => DONE.has(outcome);
@@ -172,9 +169,9 @@ function joinedFiles(before: HostReport, then: HostReport): HostReport['files'] 
   return [...changed].map(([path, isChanged]) => ({ path, changed: isChanged }));
 }
 
-function added(a: HostReport['milliseconds'], b: HostReport['milliseconds']): HostReport['milliseconds'] {
+function added(a: Times, b: Times): Times {
   const sum = { ...a };
-  for (const [phase, time] of Object.entries(b)) sum[phase] = (sum[phase] ?? 0) + time;
+  for (const step of Object.keys(b) as Step[]) sum[step] = (sum[step] ?? 0) + (b[step] ?? 0);
   return sum;
 }
 

@@ -1,4 +1,6 @@
 /** Will certbot renew a certificate automatically? Judged by the facts that a proxy reports. */
+import { WEBROOT } from './certificate-files.ts';
+import type { HostReport } from './host-report.ts';
 
 /** As reported by lib/program/sh/certificate.sh. */
 export interface Renewal {
@@ -14,12 +16,10 @@ export interface Renewal {
   readonly hook: boolean;
 }
 
-/** The same as in lib/program/sh/lineage.sh and the templates of the sites. */
-export const WEBROOT = '/var/www/certbot';
 const SCHEDULES = ['timer', 'cron'] as const;
 
 /** Parses the facts of a host. */
-export function renewalOf(facts: Readonly<Record<string, string>>): Renewal {
+export function renewalOf(facts: HostReport['facts']): Renewal {
   const { authenticator, webroot, lineage } = facts;
   return {
     ...(facts.renewed_by === 'certbot' && { by: 'certbot' as const }),

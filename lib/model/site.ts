@@ -1,4 +1,5 @@
 /** The definition of a site (the data in sites/) and of its settings. */
+import { type CertificateFiles, lineageFiles } from './certificate-files.ts';
 import type { CheckSpec } from './check.ts';
 
 /** A file for the http context of nginx: its template in http-maps/, its name in conf.d/, its mode. */
@@ -22,12 +23,6 @@ export interface Gate {
   readonly limits: Readonly<Record<number, string>>;
   /** The access log; its second field is the client name. */
   readonly log: string;
-}
-
-/** The paths of a certificate with its chain, and of its key, on the proxy. */
-interface CertificateFiles {
-  readonly chain: string;
-  readonly key: string;
 }
 
 /** A site is data: templates in the same folder, settings, maps, gate, checks (docs/sites.md). */
@@ -57,8 +52,7 @@ const NAMELESS = '_';
 
 /** The paths of the certificate of `site` on a proxy. */
 export function certificateFilesOf({ certificate, serverName }: Site): CertificateFiles {
-  const live = `/etc/letsencrypt/live/${serverName}`;
-  return certificate ?? { chain: `${live}/fullchain.pem`, key: `${live}/privkey.pem` };
+  return certificate ?? lineageFiles(serverName);
 }
 
 /** Is `site` reached by address, without a name? */

@@ -12,9 +12,21 @@ export interface Client {
   readonly tokens: readonly Secret[];
 }
 
+/** How a key of the gate's map begins and ends around the token, a regex in quotes. */
+export const KEY_START = '"~^(?i:bearer) +';
+export const KEY_END = '\\z"';
+
+/** The comments that say when a client was added, and when it got its present token. */
+export const CREATED_MARK = '# created';
+export const ROTATED_MARK = '# rotated';
+
+/** The first line of a client's file, around its name. */
+export const HEADER_START = '# Client "';
+export const HEADER_END = '" of the bearer gate. This file holds a secret: keep it owned by root, mode 0600.';
+
 /** The key of a token in the map of the gate: a quoted regex. */
 export function clientMapKey(token: Secret): string {
-  return `"~^(?i:bearer) +${escapeToken(token.reveal())}\\z"`;
+  return `${KEY_START}${escapeToken(token.reveal())}${KEY_END}`;
 }
 
 function keyLine(client: Client, token: Secret): string {
@@ -27,9 +39,9 @@ function keyLine(client: Client, token: Secret): string {
  */
 export function clientMap(client: Client): string {
   return [
-    `# Client "${client.name}" of the bearer gate. This file holds a secret: keep it root's, mode 0600.\n`,
-    `# created ${client.created}\n`,
-    `# rotated ${client.rotated}\n`,
+    `${HEADER_START}${client.name}${HEADER_END}\n`,
+    `${CREATED_MARK} ${client.created}\n`,
+    `${ROTATED_MARK} ${client.rotated}\n`,
     ...client.tokens.map((token) => keyLine(client, token)),
   ].join('');
 }

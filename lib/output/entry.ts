@@ -1,5 +1,6 @@
 /** Everything that can be reported, as data. */
 import type { CheckResult, CheckStatus } from '../model/check.ts';
+import type { Step as StepName } from '../model/contract.ts';
 import type { Failure } from '../model/host-report.ts';
 import type { Table } from './table.ts';
 
@@ -7,7 +8,7 @@ import type { Table } from './table.ts';
 export interface Step {
   readonly kind: 'step';
   readonly host: string;
-  readonly name: string;
+  readonly name: StepName;
   readonly milliseconds: number;
   readonly ok: boolean;
 }

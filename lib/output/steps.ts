@@ -1,17 +1,18 @@
 /** Titles of the steps of a run. */
+import type { Step as StepName } from '../model/contract.ts';
 import { lookUp } from '../util/collections.ts';
 import type { Step } from './entry.ts';
 import type { Layout } from './styles.ts';
 
-const STEPS: Readonly<Record<string, string>> = {
+const TITLES: Readonly<Record<StepName, string>> = {
   connect: 'connect',
+  wait: 'wait for another run',
   survey: 'inspect nginx and managed files',
-  write: 'stage new files, back up current ones',
   test: 'test configuration (nginx -t)',
+  write: 'stage new files, back up current ones',
   reload: 'reload nginx, wait for old workers to exit',
   record: 'record the release',
   restore: 'roll back',
-  look: 'inspect nginx and the certificate',
   challenge: 'write a challenge file',
   fetch: 'pre-check the challenge over HTTP',
   order: 'request the certificate (certbot)',
@@ -22,11 +23,14 @@ const STEPS: Readonly<Record<string, string>> = {
   ask: 'query the outcome',
 };
 
-const WIDTH = Math.max(...Object.values(STEPS).map((title) => title.length));
+const WIDTH = Math.max(...Object.values(TITLES).map(({ length }) => length));
 
 /** The title of a step, padded to a common width. */
-export const stepTitle = (name: string): string => (lookUp(STEPS, name) ?? name).padEnd(WIDTH);
+export const stepTitle = (name: string): string => (lookUp<string>(TITLES, name) ?? name).padEnd(WIDTH);
 
 /** The line of a finished step, with its duration. */
 export const stepLine = ({ name, milliseconds, ok }: Step, { styles, clean }: Layout): string =>
-  `  ${ok ? styles.good('✓') : styles.bad('✗')} ${clean(stepTitle(name))} ${styles.dim(`${milliseconds} ms`.padStart(8))}`;
+  `  ${ok ? styles.good('✓') : styles.bad('✗')} ${clean(stepTitle(name))} ${styles.dim(duration(milliseconds).padStart(8))}`;
+
+/** The clock of a proxy counts in steps of 10 ms. */
+const duration = (milliseconds: number): string => (milliseconds === 0 ? '<10 ms' : `${milliseconds} ms`);

@@ -9,7 +9,6 @@ import { newRun } from '../model/run.ts';
 import type { Site } from '../model/site.ts';
 import { renderHttpOnly } from '../nginx/render.ts';
 import { ROOT } from '../util/project-root.ts';
-import { quote } from '../util/shell.ts';
 import { contentFunction, program, siteProgram } from './program.ts';
 
 /** The longest that systems accept of a certificate that a person told them to trust. */
@@ -29,9 +28,6 @@ export const newChallenge = (): ChallengeFile => ({
   text: randomBytes(24).toString('base64url'),
 });
 
-const assign = (values: Readonly<Record<string, string>>): string[] =>
-  Object.entries(values).map(([name, value]) => `${name}=${quote(value)}`);
-
 /** The renewal hook, as a function that prints it. */
 export async function hookText(): Promise<string[]> {
   const text = await readFile(new URL('lib/program/sh/hook.sh', ROOT), 'utf8');
@@ -41,7 +37,7 @@ export async function hookText(): Promise<string[]> {
 /** What there is for TLS on the host. */
 export async function inspectProgram(site: Site): Promise<Program> {
   const run = newRun();
-  return { id: run.id, text: await program('look', run, site, await hookText()) };
+  return { id: run.id, text: await program('status', run, site, { ONLY: 'tls' }, await hookText()) };
 }
 
 /** The HTTP-only vhost in the place of the full one. */
@@ -54,16 +50,16 @@ export async function httpOnlyProgram(site: Site, settings: Settings): Promise<P
 /** Places `file` in the webroot; without one, removes what was placed. */
 export async function challengeProgram(site: Site, file?: ChallengeFile): Promise<Program> {
   const run = newRun();
-  const data = file ? assign({ CHALLENGE_NAME: file.name, CHALLENGE_TEXT: file.text }) : [];
-  return { id: run.id, text: await program(file ? 'challenge' : 'end_challenge', run, site, data) };
+  const values = { CHALLENGE_NAME: file?.name ?? '', CHALLENGE_TEXT: file?.text ?? '' };
+  return { id: run.id, text: await program(file ? 'challenge' : 'end_challenge', run, site, values) };
 }
 
 /** Certbot's order, the renewal hook, the reload. */
 export async function issueProgram(site: Site, order: Order, request: CertificateRequest): Promise<Program> {
   const run = newRun();
   const { server, email } = request;
-  const data = assign({ ORDER: order, ACME_SERVER: server, ACME_EMAIL: email, DOMAIN: site.serverName });
-  return { id: run.id, text: await program('issue', run, site, [...data, ...(await hookText())]) };
+  const values = { ORDER: order, ACME_SERVER: server, ACME_EMAIL: email, DOMAIN: site.serverName };
+  return { id: run.id, text: await program('issue', run, site, values, await hookText()) };
 }
 
 /** The name of a certificate that `host` signs itself: the site's, or where it has none the host's. */
@@ -75,10 +71,10 @@ export function selfSignedName({ serverName }: Site, host: string): string {
 export async function selfSignedProgram(site: Site, host: string): Promise<Program> {
   const run = newRun();
   const name = selfSignedName(site, host);
-  const data = assign({
+  const values = {
     COMMON_NAME: name.length <= 64 ? name : 'gatepost',
     ALTERNATIVE_NAMES: `${isIP(name) ? 'IP' : 'DNS'}:${name}`,
     DAYS: String(SELF_SIGNED_DAYS),
-  });
-  return { id: run.id, text: await program('self_signed', run, site, data) };
+  };
+  return { id: run.id, text: await program('self_signed', run, site, values) };
 }

@@ -4,7 +4,6 @@ import type { Run } from '../model/run.ts';
 import type { Site } from '../model/site.ts';
 import { clientMapKey } from '../nginx/client-map.ts';
 import type { Secret } from '../util/secret.ts';
-import { quote } from '../util/shell.ts';
 import { contentFunction, program } from './program.ts';
 
 /** What is to happen to one client. */
@@ -26,7 +25,7 @@ export type ClientChange =
     }
   | { readonly verb: 'revoke_client'; readonly client: string };
 
-/** The program of one change; with `dryRun` it only tells what would change. */
+/** The program of one change; with `dryRun` it only shows what would change. */
 export function clientProgram(run: Run, site: Site, change: ClientChange, dryRun: boolean): Promise<string> {
   const limit = ('limit' in change && change.limit) || '';
   const values = {
@@ -38,8 +37,6 @@ export function clientProgram(run: Run, site: Site, change: ClientChange, dryRun
     NEW_LIMIT: limit,
     LIMIT_ZONE: site.gate?.limits[Number(limit)] ?? '',
   };
-  return program(change.verb, run, site, [
-    ...Object.entries(values).map(([name, value]) => `${name}=${quote(value)}`),
-    ...('token' in change ? [contentFunction(0, `${clientMapKey(change.token)}\n`)] : []),
-  ]);
+  const functions = 'token' in change ? [contentFunction(0, `${clientMapKey(change.token)}\n`)] : [];
+  return program(change.verb, run, site, values, functions);
 }

@@ -6,7 +6,7 @@ import { quote } from '../util/shell.ts';
 import { hookText } from './certificate-programs.ts';
 import { contentFunction, program } from './program.ts';
 
-/** Brings back the vhost and the maps of the release `to`; without one, of the release before the present one. */
+/** Restores the vhost and the maps of the release `to`; without one, of the release before the present one. */
 export async function rollbackProgram(
   run: Run,
   site: Site,
@@ -14,31 +14,28 @@ export async function rollbackProgram(
   dryRun: boolean,
 ): Promise<string> {
   const shared = site.webSocket ? await webSocketMap() : undefined;
-  return program('rollback', run, site, [
-    `DRY=${dryRun ? 'yes' : ''}`,
-    `TO=${quote(to ?? '')}`,
+  return program('rollback', run, site, { DRY: dryRun ? 'yes' : '', TO: to ?? '' }, [
     ...(shared ? [contentFunction(0, shared.content)] : []),
     `shared_files() {\n  ${shared ? `want_missing shared ${quote(shared.name)} ${shared.mode} content_0` : ':'}\n}`,
   ]);
 }
 
-/** Tells what is on the host; `clients`: of the gate's clients only. Writes nothing there. */
+/** Reports what is on the host; `clients`: of the gate's clients only. Writes nothing there. */
 export async function statusProgram(run: Run, site: Site, only: 'clients' | 'everything'): Promise<string> {
-  const log = quote(site.gate?.log ?? '');
-  return program('status', run, site, [`ONLY=${only}`, `ACCESS_LOG=${log}`, ...(await hookText())]);
+  const values = { ONLY: only, ACCESS_LOG: site.gate?.log ?? '' };
+  return program('status', run, site, values, await hookText());
 }
 
-/** Takes the files and the clients of `site` off the host; with `dryRun` it only tells which. */
+/** Removes the files and the clients of `site` from the host; with `dryRun` it only shows which. */
 export async function removalProgram(run: Run, site: Site, dryRun: boolean): Promise<string> {
   const shared = site.webSocket ? await webSocketMap() : undefined;
   const lines = [
-    `take_off vhost ${quote(`${site.name}.conf`)}`,
-    ...site.maps.map(({ name }) => `take_off map ${quote(name)}`),
-    'take_off_clients',
-    ...(shared ? [`take_off shared ${quote(shared.name)} content_0`] : []),
+    `unwant_file vhost ${quote(`${site.name}.conf`)}`,
+    ...site.maps.map(({ name }) => `unwant_file map ${quote(name)}`),
+    'unwant_clients',
+    ...(shared ? [`unwant_file shared ${quote(shared.name)} content_0`] : []),
   ];
-  return program('remove', run, site, [
-    `DRY=${dryRun ? 'yes' : ''}`,
+  return program('remove', run, site, { DRY: dryRun ? 'yes' : '' }, [
     ...(shared ? [contentFunction(0, shared.content)] : []),
     `site_files() {\n${lines.map((line) => `  ${line}\n`).join('')}}`,
   ]);

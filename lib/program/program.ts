@@ -1,13 +1,17 @@
 /** Files and a verb -> the text of one remote program, POSIX sh. */
 
 import { readFile } from 'node:fs/promises';
+import { FINGERPRINT_DIGITS, SCOPES } from '../model/bearer.ts';
+import { challengePrefix, LETSENCRYPT, WEBROOT } from '../model/certificate-files.ts';
+import type { Verb } from '../model/contract.ts';
 import type { Run } from '../model/run.ts';
 import { certificateFilesOf, isNameless, type Site } from '../model/site.ts';
+import { CREATED_MARK, HEADER_END, HEADER_START, KEY_START, ROTATED_MARK } from '../nginx/client-map.ts';
 import type { SiteFile } from '../nginx/render.ts';
 import { ROOT } from '../util/project-root.ts';
 import { quote } from '../util/shell.ts';
 
-/** Where root may have put what runs approved programs only (lib/commands/approved-programs.ts). */
+/** Where root may have installed what runs approved programs only (approved-runner.ts). */
 export const RUNNER = '/usr/local/sbin/gatepost-run';
 
 /**
@@ -17,65 +21,78 @@ export const RUNNER = '/usr/local/sbin/gatepost-run';
  */
 export const COMMAND = `exec /bin/sh -c 'export LC_ALL=C; [ "$(id -u)" -ne 0 ] || exec /bin/sh -s; [ -x ${RUNNER} ] && exec sudo -n ${RUNNER}; exec sudo -n /bin/sh -s'`;
 
-const ALWAYS = ['report', 'lock', 'journal', 'nginx', 'ports'];
-const CHANGE = [...ALWAYS, 'files', 'release', 'rehearse', 'change', 'clients', 'plan', 'gate', 'begin'];
-const ORDER = [...ALWAYS, 'lineage', 'certificate', 'adoption'];
+const CORE = ['report', 'lock', 'journal', 'nginx', 'ports'];
+const SITE_STATE = [...CORE, 'files', 'release', 'clients', 'gate'];
+const ANY_CHANGE = [...SITE_STATE, 'rehearse', 'change', 'begin'];
+const CHANGE = ['records', ...ANY_CHANGE];
 const APPLY = [...CHANGE, 'apply'];
-const CLIENTS = [...CHANGE, 'client-verbs'];
+const CLIENT = [...CHANGE, 'client-file', 'client-verbs'];
+const CERTIFICATE = ['lineage', 'certificate'];
+const ORDER = ['records', ...CORE, ...CERTIFICATE, 'adoption'];
+const CHALLENGE = ['records', 'report', 'challenge'];
 
 /** The verbs, each with the parts of lib/program/sh/ that it needs, in order. */
-const PARTS = {
+const PARTS: Readonly<Record<Verb, readonly string[]>> = {
   apply: APPLY,
   plan: APPLY,
   http_only: APPLY,
-  bundle: [...APPLY, 'bundle'],
-  outcome: [...ALWAYS, 'outcome'],
-  rotate: CLIENTS,
-  revoke_previous: CLIENTS,
-  add_client: CLIENTS,
-  revoke_client: CLIENTS,
+  bundle: [...ANY_CHANGE, 'apply', 'bundle'],
+  outcome: ['records', ...CORE, 'outcome'],
+  rotate: CLIENT,
+  revoke_previous: CLIENT,
+  add_client: CLIENT,
+  revoke_client: CLIENT,
   rollback: [...CHANGE, 'rollback'],
   remove: [...CHANGE, 'remove'],
-  status: [...CHANGE, 'lineage', 'certificate', 'status'],
-  look: [...ALWAYS, 'lineage', 'certificate', 'look'],
-  challenge: [...ALWAYS, 'lineage', 'certificate', 'challenge'],
-  end_challenge: [...ALWAYS, 'lineage', 'certificate', 'challenge'],
-  issue: [...ORDER, 'issue'],
+  status: ['records', ...SITE_STATE, 'client-file', ...CERTIFICATE, 'status'],
+  challenge: CHALLENGE,
+  end_challenge: CHALLENGE,
+  issue: [...ORDER, 'challenge', 'issue'],
   self_signed: [...ORDER, 'self-signed'],
-} as const;
+};
 
-/** Puts the files of `site` on the host (`bundle`: run from a file), or (`plan`) tells what that would change. */
+/** Deploys the files of `site` to the host (`bundle`: run from a file), or (`plan`) shows what that would change. */
 export function siteProgram(
   verb: 'apply' | 'plan' | 'bundle' | 'http_only',
   run: Run,
   site: Site,
   files: readonly SiteFile[],
 ): Promise<string> {
-  return program(verb, run, site, [
+  return program(verb, run, site, {}, [
     ...files.map(({ content }, i) => contentFunction(i, content)),
     `site_files() {\n${files.map((file, i) => `  ${wanted(file, i)}\n`).join('')}}`,
   ]);
 }
 
-/** Asks what became of the run `asked`, whose connection dropped. */
+/** Finds out what became of the run `asked`, whose connection dropped. */
 export function outcomeProgram(run: Run, site: Site, asked: string): Promise<string> {
-  return program('outcome', run, site, [`ASKED=${quote(asked)}`]);
+  return program('outcome', run, site, { ASKED: asked });
 }
 
 /**
  * One compound command: a shell runs nothing of it before it has read the closing brace, so a program that was cut
  * anywhere does nothing (dash, bash, busybox).
+ * @param values variables of the verb
+ * @param functions what the parts call and do not define, such as the content of files
  */
 export async function program(
-  verb: keyof typeof PARTS,
+  verb: Verb,
   run: Run,
   site: Site,
-  data: readonly string[],
+  values: Readonly<Record<string, string>> = {},
+  functions: readonly string[] = [],
 ): Promise<string> {
   const parts = await Promise.all(
     PARTS[verb].map((part) => readFile(new URL(`lib/program/sh/${part}.sh`, ROOT), 'utf8')),
   );
-  return ['{', PRELUDE, ...constants(verb, run, site), ...parts, ...data, verb, 'exit', '}', ''].join('\n');
+  const variables = assignments({ ...constants(verb, run, site), ...values }, parts.join(''));
+  return ['{', PRELUDE, ...variables, ...parts, ...functions, verb, 'exit', '}', ''].join('\n');
+}
+
+/** Those of `values` that `text` uses. */
+function assignments(values: Readonly<Record<string, string>>, text: string): readonly string[] {
+  const used = new Set(text.match(/(?<=\$\{?)[A-Z_]+/g));
+  return Object.entries(values).flatMap(([name, value]) => (used.has(name) ? `${name}=${quote(value)}` : []));
 }
 
 // A connection that drops sends HUP, and PIPE at the next line that nobody reads: neither may end the program.
@@ -85,9 +102,10 @@ umask 077
 LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH`;
 
-function constants(verb: string, run: Run, site: Site): string[] {
+/** What TypeScript knows and every part may use; a verb that has no use for the last ones leaves them empty. */
+function constants(verb: Verb, run: Run, site: Site): Readonly<Record<string, string>> {
   const { chain, key } = certificateFilesOf(site);
-  const values = {
+  return {
     VERB: verb,
     RUN: run.id,
     NOW: run.now,
@@ -97,8 +115,20 @@ function constants(verb: string, run: Run, site: Site): string[] {
     CLIENTS: site.gate?.clients ?? '',
     CHAIN: chain,
     KEY: key,
+    LETSENCRYPT,
+    WEBROOT,
+    CHALLENGE_PREFIX: challengePrefix(site.name),
+    SCOPES: SCOPES.join(' '),
+    HEADER_START,
+    HEADER_END,
+    KEY_START,
+    CREATED_MARK,
+    ROTATED_MARK,
+    FINGERPRINT_DIGITS: String(FINGERPRINT_DIGITS),
+    DRY: '',
+    CLIENT: '',
+    ABOUT: '',
   };
-  return Object.entries(values).map(([name, value]) => `${name}=${quote(value)}`);
 }
 
 /** A function that prints a file. The shell itself does, since an argument of a command would be seen in the process list. */

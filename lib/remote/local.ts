@@ -1,13 +1,14 @@
 /** This machine as the place where a program runs: no SSH, the same program. */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { StringDecoder } from 'node:string_decoder';
 import { SESSION } from '../diagnosis/ssh-failures.ts';
 import { COMMAND } from '../program/program.ts';
 import { lineSplitter } from '../ssh/channel-output.ts';
 import type { ExecOutcome } from '../ssh/connection.ts';
-import { LIMITS } from '../ssh/timeouts.ts';
+import { LIMITS, within } from '../ssh/timeouts.ts';
 import { SshError } from '../util/errors.ts';
+import { $, type ProcessPromise } from '../util/shell.ts';
 import type { Fleet, ProxyHost } from './target.ts';
 
 /** What `--local` calls this machine. */
@@ -35,39 +36,34 @@ const thisMachine: ProxyHost = {
  * In a session of its own: Ctrl-C here leaves the program to its end, as it does over SSH. So does the limit: what runs as
  * root may not be ours to kill.
  */
-function runHere(text: string, onLine: (line: string) => void): Promise<ExecOutcome> {
-  const child = spawn('/bin/sh', ['-c', COMMAND], { detached: true });
-  const said = { stdout: '', stderr: '' };
+async function runHere(text: string, onLine: (line: string) => void): Promise<ExecOutcome> {
+  const store = { stdout: [], stderr: [], stdall: [] };
+  const running = $({ input: text, detached: true, nothrow: true, store })`eval ${COMMAND}`;
   const lines = lineSplitter(onLine);
-  child.stdout.setEncoding('utf8').on('data', (data: string) => {
-    said.stdout += data;
-    lines(data);
-  });
-  child.stderr.setEncoding('utf8').on('data', (data: string) => {
-    said.stderr += data;
-  });
-  // A shell that ends before it has read all says why on stderr.
-  child.stdin.on('error', () => {}).end(text);
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      leave(child);
-      resolve({ ...said, code: undefined, sent: true, lost: endless() });
-    }, LIMITS.run);
-    child.on('error', (error) => {
-      clearTimeout(timer);
-      reject(error);
-    });
-    child.on('close', (code, signal) => {
-      clearTimeout(timer);
-      resolve({ ...said, code: code ?? undefined, sent: true, ...(signal && { signal }) });
-    });
-  });
+  const decoder = new StringDecoder('utf8');
+  // zx's own iterator would hand on a last line that was cut.
+  running.stdout.on('data', (data: Buffer) => lines(decoder.write(data)));
+  try {
+    const { stdout, stderr, exitCode, signal, cause } = await within(running, LIMITS.run, endless);
+    if (cause) throw cause;
+    return { stdout, stderr, code: exitCode ?? undefined, sent: true, ...(signal && { signal }) };
+  } catch (error) {
+    if (!(error instanceof SshError)) throw error;
+    leave(running);
+    return {
+      stdout: '',
+      stderr: Buffer.concat(store.stderr).toString(),
+      code: undefined,
+      sent: true,
+      lost: error,
+    };
+  }
 }
 
 /** Waits for it no more, here or at the end of this process. */
-function leave(child: ChildProcessWithoutNullStreams): void {
-  for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
-  child.unref();
+function leave({ child }: ProcessPromise): void {
+  for (const stream of child?.stdio ?? []) stream?.destroy();
+  child?.unref();
 }
 
 const endless = (): SshError =>

@@ -1,10 +1,19 @@
-/** What a remote program tells, record by record, read into a host's account. */
-import { type HostReportDraft, OUTCOMES } from '../model/host-report.ts';
+/** What a remote program reports, record by record, read into the report of its host. */
+import {
+  FACTS,
+  failureCode,
+  known,
+  type RecordKind,
+  ROW_KINDS,
+  STEPS,
+  type Step,
+} from '../model/contract.ts';
+import { type HostReportDraft, OUTCOMES, type Times } from '../model/host-report.ts';
 
 export type RemoteEvent =
-  | { readonly kind: 'begin'; readonly name: string }
+  | { readonly kind: 'begin'; readonly name: Step }
   /** A step has ended. */
-  | { readonly kind: 'step'; readonly name: string; readonly milliseconds: number; readonly ok: boolean }
+  | { readonly kind: 'step'; readonly name: Step; readonly milliseconds: number; readonly ok: boolean }
   | { readonly kind: 'note'; readonly text: string };
 
 export interface RecordReader {
@@ -14,7 +23,7 @@ export interface RecordReader {
   readonly verdict: () => string | undefined;
 }
 
-/** Reads the records of run `id` into `report`, and tells `onEvent` as they come. */
+/** Reads the records of run `id` into `report`, and calls `onEvent` as they come. */
 export function readRecords(
   id: string,
   report: HostReportDraft,
@@ -22,11 +31,12 @@ export function readRecords(
 ): RecordReader {
   let verdict: string | undefined;
   let ended = false;
-  const clock = phases(report.milliseconds, onEvent);
+  const clock = stepClock(report.milliseconds, onEvent);
   const take = ([kind = '', ...fields]: readonly string[]): void => {
-    const [first = ''] = fields;
-    if (kind === 'step') clock.begin(first);
-    if (kind === 'error' || kind === 'outcome') clock.end(kind === 'outcome');
+    const [first = '', second = '', third = ''] = fields;
+    if (kind === 'step') clock.begin(first, second);
+    if (kind === 'error') clock.end(false, second);
+    if (kind === 'outcome') clock.end(true, third);
     if (kind === 'note') onEvent({ kind, text: first });
     if (kind === 'outcome') verdict = first;
     if (kind === 'end') ended = true;
@@ -40,19 +50,41 @@ export function readRecords(
   return { line, verdict: () => (ended ? verdict : undefined) };
 }
 
-/** Times the phases: `begin` ends the one before, `end` says how it ended. */
-function phases(milliseconds: Record<string, number>, onEvent: (event: RemoteEvent) => void) {
-  let current: { name: string; since: number } | undefined;
-  const end = (ok: boolean) => {
+/** A moment in milliseconds, by both clocks; a proxy that has no /proc/uptime gives none. */
+interface Moment {
+  readonly here: number;
+  readonly proxy: number;
+}
+
+/** @param uptime of the proxy, in hundredths of a second */
+const momentOf = (uptime: string): Moment => ({
+  here: performance.now(),
+  proxy: /^\d{1,12}$/.test(uptime) ? Number(uptime) * 10 : Number.NaN,
+});
+
+/** By the proxy's clock, since several records may arrive at once; else by ours. */
+function millisecondsBetween(start: Moment, end: Moment): number {
+  const onProxy = end.proxy - start.proxy;
+  return onProxy >= 0 ? onProxy : Math.round(end.here - start.here);
+}
+
+/** Times the steps: `begin` ends the one before, `end` says how it ended. */
+function stepClock(milliseconds: Times, onEvent: (event: RemoteEvent) => void) {
+  let current: { name: Step; since: Moment } | undefined;
+  const end = (ok: boolean, uptime: string) => {
     if (!current) return;
-    const took = Math.round(performance.now() - current.since);
-    milliseconds[current.name] = took;
-    onEvent({ kind: 'step', name: current.name, milliseconds: took, ok });
+    const { name, since } = current;
+    const took = millisecondsBetween(since, momentOf(uptime));
+    // A step may be taken twice in one run.
+    milliseconds[name] = (milliseconds[name] ?? 0) + took;
+    onEvent({ kind: 'step', name, milliseconds: took, ok });
     current = undefined;
   };
-  const begin = (name: string) => {
-    end(true);
-    current = { name, since: performance.now() };
+  const begin = (word: string, uptime: string) => {
+    end(true, uptime);
+    const name = known(STEPS, word);
+    if (!name) return;
+    current = { name, since: momentOf(uptime) };
     onEvent({ kind: 'begin', name });
   };
   return { begin, end };
@@ -60,10 +92,16 @@ function phases(milliseconds: Record<string, number>, onEvent: (event: RemoteEve
 
 type Note = (report: HostReportDraft, fields: readonly string[]) => void;
 
-/** What each kind of record adds to the account. */
-const NOTES: Readonly<Record<string, Note>> = {
+const nothing = () => {};
+
+/** What each kind of record adds to the report. */
+const NOTES: Readonly<Record<RecordKind, Note>> = {
+  step: nothing,
+  past: nothing,
+  end: nothing,
   fact: (report, [name = '', value = '']) => {
-    report.facts[name] = value;
+    const fact = known(FACTS, name);
+    if (fact) report.facts[fact] = value;
   },
   file: (report, [path = '', state]) => report.files.push({ path, changed: state !== 'same' }),
   release: (report, [id = '']) => {
@@ -72,10 +110,10 @@ const NOTES: Readonly<Record<string, Note>> = {
   drift: (report, [path = '', how = '']) => report.drift.push({ path, how }),
   note: (report, [text = '']) => report.notes.push(text),
   error: (report, [code = '']) => {
-    report.failure = { code, text: '' };
+    report.failure = { code: failureCode(code), text: '' };
   },
   text: (report, fields) => {
-    const { code, text } = report.failure ?? { code: '', text: '' };
+    const { code, text } = report.failure ?? { code: 'unrecognized', text: '' };
     report.failure = { code, text: text + (text && '\n') + fields.join('\t') };
   },
   advice: (report, [advice = '']) => {
@@ -85,9 +123,12 @@ const NOTES: Readonly<Record<string, Note>> = {
     report.todo ??= [];
     report.todo.push(fields.join('\t'));
   },
-  row: (report, [kind = '', ...fields]) => {
-    if (!Object.hasOwn(report.rows, kind)) report.rows[kind] = [];
-    report.rows[kind]?.push(fields);
+  row: (report, [word = '', ...fields]) => {
+    const kind = known(ROW_KINDS, word);
+    if (!kind) return;
+    const rows = report.rows[kind] ?? [];
+    rows.push(fields);
+    report.rows[kind] = rows;
   },
   generated: (report, [client = '']) => {
     report.generated = client;

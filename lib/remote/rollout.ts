@@ -1,6 +1,7 @@
 /** One piece of work on every target: many at once, or the canary first. */
 import type { Flags } from '../config/flag-table.ts';
 import {
+  type Failure,
   failedReport,
   type HostReport,
   isWell,
@@ -49,7 +50,7 @@ export async function rollOut(
 }
 
 function notTried({ host }: Target): Promise<HostReport> {
-  const failure = {
+  const failure: Failure = {
     code: NOT_TRIED,
     text: 'not tried: --canary, and the first proxy is not healthy',
     advice: 'Fix what is reported for the first proxy, then run the same command again.',
@@ -97,7 +98,7 @@ export async function workOn(
     }
   } catch (error) {
     if (!(error instanceof SshError)) throw error;
-    const failure = { code: 'ssh', text: error.message, advice: error.advice };
+    const failure: Failure = { code: 'ssh', text: error.message, advice: error.advice };
     const report = await diagnosed(failedReport(newReport(target.host), failure));
     return isReached ? report : withVerdict(report, { meaning: 'not reached, nothing was changed' });
   }

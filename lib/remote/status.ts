@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { daysLeft, readCertificate } from '../model/certificate.ts';
 import type { Issued } from '../model/check.ts';
+import type { RowKind, Verb } from '../model/contract.ts';
 import type { HostReport } from '../model/host-report.ts';
 import { type Renewal, renewalOf } from '../model/renewal.ts';
 import type { Site } from '../model/site.ts';
@@ -52,8 +53,8 @@ export interface CertificateStatus {
 /** The status in a report; `now` judges the days left, since a proxy's clock may be off. */
 export function statusOf(host: HostReport, { gate }: Pick<Site, 'gate'>, now: string): Status {
   const { rows, facts } = host;
-  const of = (kind: string) => rows[kind] ?? [];
-  const first = (kind: string) => of(kind)[0]?.[0];
+  const of = (kind: RowKind) => rows[kind] ?? [];
+  const first = (kind: RowKind) => of(kind)[0]?.[0];
   const [releases, busy, unfinished] = [of('release').map(releaseOf), first('busy'), first('unfinished')];
   return {
     ...(releases[0] && { current: releases[0].id }),
@@ -78,7 +79,7 @@ export function statusOf(host: HostReport, { gate }: Pick<Site, 'gate'>, now: st
 export const isDeployed = ({ releases: [last], vhost }: Pick<Status, 'releases' | 'vhost'>): boolean =>
   vhost !== undefined || (last !== undefined && last.kind !== REMOVAL);
 
-const REMOVAL = 'remove';
+const REMOVAL = 'remove' satisfies Verb;
 const isPraise = (text: string): boolean => / syntax is ok$| test is successful$/.test(text);
 
 const backendOf = ([address = '', port, state = '']: readonly string[]) => ({
@@ -89,14 +90,14 @@ const backendOf = ([address = '', port, state = '']: readonly string[]) => ({
 
 const releaseOf = ([id = '', kind = '', when = '', who = '', about = '']: readonly string[]): Release => ({
   id,
-  kind: lookUp(KINDS, kind) ?? kind,
+  kind: lookUp<string>(KINDS, kind) ?? kind,
   when,
   who,
   about,
 });
 
 /** The verbs of the remote program, as people say them. */
-const KINDS: Readonly<Record<string, string>> = {
+const KINDS: Readonly<Partial<Record<Verb | 'found', string>>> = {
   apply: 'deploy',
   found: 'found here',
   http_only: 'HTTP-only vhost',

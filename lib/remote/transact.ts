@@ -1,6 +1,6 @@
 /** Runs a program on a host and learns its outcome, also when the connection drops meanwhile. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { failedReport, type HostReport, newReport } from '../model/host-report.ts';
+import { type Failure, failedReport, type HostReport, newReport } from '../model/host-report.ts';
 import type { Program } from '../model/run.ts';
 import type { ExecOutcome } from '../ssh/connection.ts';
 import { type RemoteEvent, readRecords } from './protocol.ts';
@@ -37,10 +37,10 @@ export async function transact(
 
 /** Adds stderr where the tools say there what could not be written, or where a program failed without a reason. */
 function withStderr(report: HostReport, { stderr }: ExecOutcome): HostReport {
-  const { code = '', text = '' } = report.failure ?? {};
-  if (['write', 'restore'].includes(code) && stderr.trim())
-    return { ...report, failure: { code, text: `${text}\n${stderr.trim()}` } };
-  if (report.outcome !== 'failed' || report.failure || report.todo) return report;
+  const { failure } = report;
+  if ((failure?.code === 'write' || failure?.code === 'restore') && stderr.trim())
+    return { ...report, failure: { ...failure, text: `${failure.text}\n${stderr.trim()}` } };
+  if (report.outcome !== 'failed' || failure || report.todo) return report;
   return failedReport(report, { code: 'bug', text: stderr.trim() || 'the program ended early' });
 }
 
@@ -94,6 +94,6 @@ async function askOnce(
   const verdict = reader.verdict();
   if (verdict !== 'cancelled')
     return { report: draft, isKnown: verdict === 'asked' || verdict === 'restore-failed' };
-  const failure = { code: 'lost', text: 'The program never began, and now it never will.' };
+  const failure: Failure = { code: 'lost', text: 'The program never began, and now it never will.' };
   return { report: failedReport(draft, failure), isKnown: true };
 }

@@ -1,6 +1,6 @@
 /** The OpenSSH configuration of a host, read with `ssh -G`. */
-import { type ExecFileException, execFile } from 'node:child_process';
 import { UsageError } from '../util/errors.ts';
+import { $ } from '../util/shell.ts';
 
 /** Values set by the operator; undefined if not set. `key` is a path, with `~` already expanded. */
 export interface HostSettings {
@@ -35,8 +35,8 @@ Port ${UNSET.port}
 IdentityFile ${UNSET.key}
 `;
 
-/** sh provides a pipe: a stdin passed by Node is a socket, which cannot be opened as /dev/stdin. */
-const SCRIPT = `printf %s "$0" | ssh -T -G -F /dev/stdin "$@"`;
+/** The exit status of a shell that does not find a command. */
+const NOT_FOUND = 127;
 
 /**
  * Reads the configuration of one host; undefined if OpenSSH is not installed.
@@ -46,14 +46,20 @@ export async function readHostConfig(
   settings: HostSettings,
   files: readonly string[],
 ): Promise<HostConfig | undefined> {
-  const { error, stdout, stderr } = await runSsh(sshConfigText(files), argumentsFor(settings));
-  if (!error) return parseHostConfig(stdout);
-  if (error.code === 'ENOENT' || error.code === 127) return undefined;
-  const message = stderr.trim().replaceAll('/dev/stdin', 'the SSH configuration') || error.message;
+  const signal = AbortSignal.timeout(LIMIT_MS);
+  // sh provides a pipe: a stdin passed by Node is a socket, which cannot be opened as /dev/stdin.
+  const output = await $({
+    signal,
+    nothrow: true,
+  })`printf %s ${sshConfigText(files)} | ssh -T -G -F /dev/stdin ${argumentsFor(settings)}`;
+  if (output.ok) return parseHostConfig(output.stdout);
+  if (output.exitCode === NOT_FOUND) return undefined;
+  const stderr = output.stderr.trim().replaceAll('/dev/stdin', 'the SSH configuration');
+  const message = signal.aborted ? `no answer within ${LIMIT_MS / 1000} s` : stderr;
   throw new UsageError(
-    [`The SSH configuration is invalid for ${settings.host}: ${message}`],
+    [`The SSH configuration is invalid for ${settings.host}: ${message || output.message}`],
     `No connection was made. Fix the file that ssh names; \`ssh -G ${settings.host}\` shows the same error.`,
-    { cause: error },
+    { cause: output },
   );
 }
 
@@ -61,13 +67,6 @@ export async function readHostConfig(
 function argumentsFor({ host, user, port }: HostSettings): string[] {
   return [...(user ? ['-l', user] : []), ...(port ? ['-p', String(port)] : []), '--', host];
 }
-
-const runSsh = (config: string, args: readonly string[]) =>
-  new Promise<{ error: ExecFileException | null; stdout: string; stderr: string }>((resolve) => {
-    execFile('sh', ['-c', SCRIPT, config, ...args], { timeout: LIMIT_MS }, (error, stdout, stderr) =>
-      resolve({ error, stdout, stderr }),
-    );
-  });
 
 /** Parses the output of `ssh -G`; drops the `gatepost.unset` values. */
 export function parseHostConfig(output: string): HostConfig {

@@ -19,13 +19,11 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
 export class StopError extends Error {
   override name = 'StopError';
   readonly exit: ExitStatus = EXIT.refused;
+  readonly advice: string;
 
-  constructor(
-    message: string,
-    readonly advice: string,
-    options?: ErrorOptions,
-  ) {
+  constructor(message: string, advice: string, options?: ErrorOptions) {
     super(message, options);
+    this.advice = advice;
   }
 }
 
@@ -33,13 +31,15 @@ export class StopError extends Error {
 export class UsageError extends StopError {
   override name = 'UsageError';
   override readonly exit = EXIT.usage;
+  readonly problems: readonly string[];
 
   constructor(
-    readonly problems: readonly string[],
+    problems: readonly string[],
     advice = 'No connection was made. Fix the errors above and retry.',
     options?: ErrorOptions,
   ) {
     super(problems.join('\n'), advice, options);
+    this.problems = problems;
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Requests as a client on the internet sends them. Not `fetch`, because checks need new connections, repeated header lines,
- * the certificate of the peer, and connections through a tunnel; no redirect is followed.
+ * Requests as a client on the internet sends them. Not `fetch`, zx's or Node's: checks need new connections, repeated header
+ * lines, the certificate of the peer, the time of each chunk, and connections through a tunnel. No redirect is followed.
  */
 import { once } from 'node:events';
 import http from 'node:http';

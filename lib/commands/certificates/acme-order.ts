@@ -1,6 +1,6 @@
 /** A certificate from a CA: the HTTP-only vhost where there is no TLS yet, a preflight from outside, then certbot. */
+import { challengePrefix, WEBROOT } from '../../model/certificate-files.ts';
 import type { Failure } from '../../model/host-report.ts';
-import { WEBROOT } from '../../model/renewal.ts';
 import * as programs from '../../program/certificate-programs.ts';
 import { type PreflightResult, resolveName, tryChallenge } from './preflight.ts';
 import type { BootstrapSession } from './session.ts';
@@ -36,7 +36,7 @@ async function obstacleTo(session: BootstrapSession): Promise<Failure | undefine
   await session.read(await programs.challengeProgram(site, file));
   if (!session.isGoing) return undefined;
   // As lib/program/sh/challenge.sh has it: sites share the webroot.
-  const placed = { ...file, name: `gatepost-${site.name}~${file.name}` };
+  const placed = { ...file, name: challengePrefix(site.name) + file.name };
   const { failure, warnings } = await fetchAll(session, resolved.addresses, placed);
   for (const text of warnings) session.warn(text);
   if (failure) await session.read(await programs.challengeProgram(site));

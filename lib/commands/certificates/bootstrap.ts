@@ -1,5 +1,6 @@
 /** Steps that bring one host to a good certificate and the full site. */
 import { certificateFault } from '../../model/certificate.ts';
+import { failureCode } from '../../model/contract.ts';
 import type { Failure, HostReport } from '../../model/host-report.ts';
 import { renewalFaults, renewalOf } from '../../model/renewal.ts';
 import { renderHttpOnly } from '../../nginx/render.ts';
@@ -55,8 +56,10 @@ function decide(session: BootstrapSession): void {
 /** What forbids a new certificate, as lib/program/sh/lineage.sh found it; only an order loses names. */
 function obstacleOf({ plan: { request }, report }: BootstrapSession): Failure | undefined {
   const [found] = report.rows.obstacle ?? [];
-  const [code = '', text = '', advice = ''] = found ?? [];
-  return found && (code === 'linked' || request.method === 'order') ? { code, text, advice } : undefined;
+  if (!found) return undefined;
+  const [word = '', text = '', advice = ''] = found;
+  const code = failureCode(word);
+  return code === 'linked' || request.method === 'order' ? { code, text, advice } : undefined;
 }
 
 const ACCEPTED = { order: ['ca'], staging: ['staging'], 'self-signed': ['ca', 'self-signed'] } as const;

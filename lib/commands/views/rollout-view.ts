@@ -28,21 +28,25 @@ const describe = ({ label, host, user, port, keys }: Hop): string =>
   `${label}: ${user}@${host} port ${port}, ${keys.length > 0 ? keys.join(', ') : 'agent'}`;
 
 /** Reports the end of a host, all at once: others are under way meanwhile. */
-export function reportEnd({ report, settings }: Context, ended: HostReport): void {
-  const { host, failure, drift, todo } = ended;
-  report.tell({ kind: 'over', host });
-  for (const { path, how } of drift)
-    report.tell({ kind: 'warning', host, text: `${path} was ${how} by hand since the last release` });
-  if (failure) report.tell({ kind: 'failure', host, failure, became: became(ended), todo });
-  else if (settings.access.hosts.length > 1) reportLine(report, ended);
+export function reportEnd({ report, settings }: Context, host: HostReport): void {
+  report.tell({ kind: 'over', host: host.host });
+  for (const { path, how } of host.drift)
+    report.tell({
+      kind: 'warning',
+      host: host.host,
+      text: `${path} was ${how} by hand since the last release`,
+    });
+  const { failure, todo } = host;
+  if (failure) report.tell({ kind: 'failure', host: host.host, failure, became: became(host), todo });
+  else if (settings.access.hosts.length > 1) reportLine(report, host);
 }
 
-function reportLine(report: Report, ended: HostReport): void {
-  const milliseconds = Object.values(ended.milliseconds).reduce((sum, each) => sum + each, 0);
-  const hasFailedCheck = isDone(ended) && ended.checks?.some(({ ok }) => !ok);
-  const what = hasFailedCheck ? `${became(ended)}, but a check failed` : became(ended);
-  const text = [what, ...besides(ended)].join('; ');
-  report.tell({ kind: 'host', host: ended.host, ok: isWell(ended), milliseconds, text });
+function reportLine(report: Report, host: HostReport): void {
+  const milliseconds = Object.values(host.milliseconds).reduce((sum, each) => sum + each, 0);
+  const hasFailedCheck = isDone(host) && host.checks?.some(({ ok }) => !ok);
+  const what = hasFailedCheck ? `${became(host)}, but a check failed` : became(host);
+  const text = [what, ...besides(host)].join('; ');
+  report.tell({ kind: 'host', host: host.host, ok: isWell(host), milliseconds, text });
 }
 
 /** Reports the files that were changed, or would be; of several hosts once for those that are identical. */

@@ -1,12 +1,14 @@
 # shellcheck shell=sh
-# A certificate that certbot does not know, made its lineage for an order: whole, or as it was.
+# A certificate that certbot does not know, imported as its lineage for an order; without a new one, all is as before.
+# Needs: ACME_SERVER CHAIN FAILED KEY LETSENCRYPT NEW RUN SITE STORE WEBROOT
+# Leaves: JOURNAL
 
-# The journal's own words (journal.sh), for the one change that certbot ends and not we.
+# A journal as in journal.sh, for the one change that certbot ends and not we.
 ADOPTION=$STORE/$SITE/adoption
 
-# adopt: certbot never writes over files that it does not know. What somebody else put in its place becomes a lineage
-# of its own, at no moment missing for nginx, so that the new certificate simply follows it.
-adopt() {
+# import_lineage: certbot never writes over files that it does not know. What is in the place of its own becomes a lineage,
+# at no moment missing for nginx, so that the new certificate simply follows it.
+import_lineage() {
   live=${CHAIN%/*} archive=$LETSENCRYPT/archive/$(lineage)
   [ ! -e "$(renewal_file)" ] || return 0
   if [ ! -s "$CHAIN" ] || [ ! -s "$KEY" ]; then
@@ -19,11 +21,11 @@ adopt() {
   for part in cert chain fullchain privkey; do
     put_link "$live/$part.pem" "../../archive/${archive##*/}/$part$number.pem" || return 1
   done
-  beside "$(renewal_file)"
+  stage_names "$(renewal_file)"
   renewal_text >"$NEW" && mv -fT "$NEW" "$(renewal_file)"
 }
 
-# set_aside DIRECTORY: what is no pair of certificate and key serves nobody, and would stop certbot.
+# set_aside DIRECTORY: what is no pair of certificate and key is of no use, and would stop certbot.
 set_aside() {
   [ -e "$1" ] && ! rmdir "$1" 2>/dev/null || return 0
   note "$1 is moved to $1.before-$RUN"
@@ -47,7 +49,7 @@ keep_before() {
 # file_away: the present pair, under its number.
 file_away() {
   for part in cert chain fullchain privkey; do
-    beside "$archive/$part$number.pem"
+    stage_names "$archive/$part$number.pem"
     print_part >"$NEW" && mv -fT "$NEW" "$archive/$part$number.pem" || return 1
   done
 }
@@ -67,16 +69,14 @@ renewal_text() {
   printf '%s\n' '[renewalparams]' 'authenticator = webroot' "webroot_path = $WEBROOT," "server = $ACME_SERVER"
 }
 
-# settle_adoption: after an order, whatever ended it, of this run or of an earlier one: where certbot brought nothing, all
-# is as before, and nothing is certbot's.
+# settle_adoption: after an order of this run or an earlier one: where it brought no certificate, all is as before.
 settle_adoption() {
-  failed=
   abandon "$ADOPTION.new"
   if [ -d "$ADOPTION" ]; then
     if has_followed; then
       clean_up "$ADOPTION"
-    elif ! put_back "$ADOPTION"; then
-      note "cannot restore $failed; the next run tries again"
+    elif ! restore_files "$ADOPTION"; then
+      note "cannot restore $FAILED; the next run tries again"
       return 0
     fi
     rm -rf "$ADOPTION"

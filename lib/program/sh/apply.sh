@@ -1,11 +1,38 @@
 # shellcheck shell=sh
-# Verbs apply and http_only: the site's files onto this host.
+# Verbs apply, http_only (only the vhost that answers the CA's challenge) and plan: the site's files onto this host.
+# Needs: CLIENTS KIND RELEASES
+# Leaves: DRY GENERATED
 
 apply() {
   begin
   examine
-  carry_out settled
+  run_change up_to_date
 }
 
-# http_only: only the vhost that answers the CA's challenge, by the same change as any other.
 http_only() { apply; }
+
+plan() {
+  DRY=yes
+  apply
+}
+
+# want_first NAME MODE FUNCTION: a client for a host that has no client and never had the whole site.
+want_first() {
+  ! was_whole || return 0
+  for any in "$CLIENTS"/*.map; do [ ! -e "$any" ] || return 0; done
+  GENERATED=$1
+  want client "$@"
+}
+
+# was_whole: was the whole site here, since it was last removed?
+was_whole() {
+  for release in $RELEASES; do
+    kind_of "$release"
+    case $KIND in
+      remove) return 1 ;;
+      found | http_only) ;;
+      *) return 0 ;;
+    esac
+  done
+  return 1
+}

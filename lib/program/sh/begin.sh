@@ -1,23 +1,23 @@
 # shellcheck shell=sh
-# What the verbs that change something have in common: how they begin, and how they end. With DRY they only tell.
-
-DRY=
+# How every change begins and ends. With DRY it is shown and not made; nothing is written on this host.
+# Needs: DRY GENERATED LIVE
 
 begin() {
-  [ -z "$DRY" ] || { step survey; return; }
-  take_lock
-  claim_run
-  trap ended EXIT
-  trap 'exit 1' TERM INT
-  recover
+  [ -n "$DRY" ] || open_run
   step survey
 }
 
-# carry_out FUNCTION: makes the change, unless FUNCTION says that there is nothing to do.
-carry_out() {
+# run_change FUNCTION: makes the change, unless FUNCTION finds that there is nothing to do.
+run_change() {
   [ -z "$DRY" ] || { say_gate; show_change; }
   ! "$1" || { say_gate; finish unchanged "$LIVE"; }
   change
   say_gate
   finish applied "$LIVE"
+}
+
+show_change() {
+  [ -z "$GENERATED" ] || note "a new token would be generated for the client $GENERATED"
+  each_wanted show_file
+  finish planned 0
 }

@@ -1,6 +1,8 @@
-# shellcheck shell=sh disable=SC2034 # the parts share their variables
+# shellcheck shell=sh
 # Verb bundle: apply, from a file that other tools bring here. It makes its own run id, for it may run many times, and
-# tells people what it does, for nobody reads its records.
+# shows its records and changes to people.
+# Needs: CLIENTS SITE
+# Leaves: DRY NOW RUN VERB
 
 # The name that the first stage was started by: the file, or a shell that reads it from stdin; then its arguments.
 BUNDLE=${1-} HELP='' UNKNOWN=''
@@ -18,7 +20,7 @@ bundle() {
   [ -z "$UNKNOWN" ] || give_up 'unexpected argument; a bundle takes --dry-run and --help' 2
   [ -z "$HELP" ] || { usage; exit 0; }
   [ "$(id -u)" -eq 0 ] || give_up "must be run as root (sudo sh ${BUNDLE##*/})"
-  is_whole || give_up "$BUNDLE is damaged or cut"
+  is_whole || give_up "$BUNDLE is damaged or truncated"
   NOW=$(date -u +%Y-%m-%dT%H:%M:%SZ)
   RUN=$(printf '%s' "$NOW" | tr -d ':-')-$(od -A n -N 3 -t x1 /dev/urandom | tr -d ' \n')
   apply
@@ -29,48 +31,48 @@ give_up() { echo "gatepost: $1; nothing was done" >&2; exit "${2:-1}"; }
 
 usage() {
   cat <<END
-Puts $SITE on this machine, or does nothing. Run as root.
+Deploys $SITE to this machine, or changes nothing. Run as root.
 
 sh FILE [--dry-run]
 sh -s -- [--dry-run] <FILE
 
   --dry-run  show what would change, change nothing
-  --help     this text
+  --help     show this text
 
-Exit status: 0 done, 1 refused or rolled back, 2 usage, 5 rollback failed.
+Exit status: 0 done, 1 refused or rolled back, 2 usage, 3 live but no client is accepted, 5 rollback failed.
 END
 }
 
-# is_whole: the first stage has proven what is inside; of a file, every other byte is proven here.
+# is_whole: the first stage has verified what is inside; of a file, every other byte is verified here.
 is_whole() {
   started=${BUNDLE##*/}
   # A login shell has a hyphen before its name.
   case ${started#-} in sh | dash | bash | ash | busybox | ksh) return 0 ;; esac
-  [ -f "$BUNDLE" ] && [ "$(sed '$d' "$BUNDLE" | sha256)" = "$(sed -n '$s/^# sha256 //p' "$BUNDLE")" ]
+  [ -f "$BUNDLE" ] || return 1
+  sum=$(sed '$d' "$BUNDLE" | sha256sum)
+  [ "${sum%% *}" = "$(sed -n '$s/^# sha256 //p' "$BUNDLE")" ]
 }
 
-# say: to the run's log as ever; to people in words.
-say() {
-  [ -z "${LOG:-}" ] || { printf '@%s' "$RUN" && printf '\t%s' "$@" && echo; } >>"$LOG"
-  case $1 in
-    step | release | row | certificate | end) ;;
-    fact) [ "$2 $3" != 'clients none' ] || tell "gatepost: $SHUT" ;;
-    file) [ "$3" = same ] || tell "  $3 $2" ;;
-    note) tell "  note: $2" ;;
-    drift) tell "  $2 was $3 by hand since the last release" ;;
-    error) tell "gatepost: failed ($2)" ;;
-    text) shift && tell "  $*" ;;
-    todo) shift && tell "  to do by hand: $*" ;;
-    generated) tell "  the client $2 has the token of this bundle" ;;
-    outcome) tell "gatepost: $SITE on $(uname -n): $(in_words "$2")" ;;
+# show_record KIND [FIELD…]: for people.
+show_record() {
+  case $1:${2-}:${3-} in
+    step:* | release:* | end:*) return 0 ;;
+    fact:clients:none) shown="gatepost: no client in $CLIENTS: the gate refuses every request with 401; add one, or set the token and deploy" ;;
+    fact:* | file:*:same) return 0 ;;
+    file:*) shown="  $3 $2" ;;
+    drift:*) shown="  $2 was $3 by hand" ;;
+    generated:*) shown="  the client $2 has the token of this bundle" ;;
+    error:*) shown="gatepost: failed ($2)" ;;
+    outcome:*) shown="gatepost: $SITE on $(uname -n): $(in_words "$2")" ;;
+    text:*) shift && shown="  $*" ;;
+    *) shown="  $1: $2" ;;
   esac
+  printf '%s\n' "$shown" 2>/dev/null || :
 }
-
-tell() { printf '%s\n' "$1" 2>/dev/null || :; }
 
 in_words() {
   case $1 in
-    planned) if settled; then echo unchanged; else echo 'planned; nothing was changed'; fi ;;
+    planned) if up_to_date; then echo unchanged; else echo 'planned; nothing was changed'; fi ;;
     *) echo "$1" ;;
   esac
 }

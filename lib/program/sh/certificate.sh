@@ -1,8 +1,9 @@
 # shellcheck shell=sh
 # The site's certificate on this host: what it is, who renews it, and what nginx does after a renewal.
+# Needs: CHAIN KEY LETSENCRYPT NEW WHY
+# Leaves: HOOK TEST
 
 HOOK=$LETSENCRYPT/renewal-hooks/deploy/gatepost-reload-nginx
-CHALLENGES=$WEBROOT/.well-known/acme-challenge
 
 # say_certificate: the certificate itself (it is public), whether its key is there (yes, or other: not its own), and who
 # renews it.
@@ -34,7 +35,7 @@ say_renewal() {
   fi
 }
 
-# say_renewing: does certbot run by itself here, and will nginx then serve what it brings?
+# say_renewing: is certbot started regularly here, and will nginx then serve what it brings?
 say_renewing() {
   ! command -v certbot >/dev/null || say fact certbot yes
   say fact schedule "$(schedule)"
@@ -57,7 +58,7 @@ has_hook() { [ -x "$HOOK" ] && hook_text | cmp -s - "$HOOK"; }
 install_hook() {
   [ -d "$LETSENCRYPT" ] || return 0
   ! has_hook || return 0
-  beside "$HOOK"
+  stage_names "$HOOK"
   (umask 022 && mkdir -p "${HOOK%/*}") && write_file "$NEW" hook_text && chmod 755 "$NEW" && chown 0:0 "$NEW" &&
     hook_text | cmp -s - "$NEW" && mv -fT "$NEW" "$HOOK"
 }
@@ -65,9 +66,6 @@ install_hook() {
 # serve_certificate: what was issued is served only after a reload.
 serve_certificate() {
   step serve
-  TEST=$(try_nginx -t) || { say error serve; say_text text "$TEST"; finish failed 1; }
-  reload_nginx || { say error serve; say_text text "$WHY"; finish failed 1; }
+  TEST=$(try_nginx -t) || fail serve "$TEST"
+  reload_nginx || fail serve "$WHY"
 }
-
-# remove_challenge: the file that was tried, and those that a cut run left; other sites share the webroot.
-remove_challenge() { rm -f "$CHALLENGES/gatepost-$SITE~"*; }

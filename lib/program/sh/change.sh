@@ -1,33 +1,35 @@
 # shellcheck shell=sh
-# One change, all or nothing: examine, prepare, test, swap, reload, commit; or roll everything back.
+# One change, all or nothing: examine, test, prepare, swap, reload, commit; or roll everything back.
+# Needs: ACCEPTED CHAIN DRIFT JOURNAL KEY KIND LAST LINK_DIR NL REHEARSAL RUN SAID SHARED SITE STORE TEST VERB WHO
+# Leaves: BROKEN GENERATED WANTED WHY WRITTEN
 
-JOURNAL=$STORE/$SITE/journal
-BEGUN='' DONE='' SICK=''
+BEGUN='' DONE='' EMPTIED='' GENERATED=''
 
 # examine: is this host fit for the change, and what would it be? Changes nothing.
 examine() {
-  healthy=yes
-  survey || healthy=no
-  say fact nginx "$VERSION"
+  survey || :
   check_layout
   find_releases
   say_last
   site_files
   find_drift
-  [ "$healthy" = yes ] || refuse_sick
-  find_master || refuse nginx-stopped "nginx is not running (no master process by $PID_FILE)"
-  each_wanted say_file
+  check_nginx
   say_drift
 }
 
-say_file() { say file "$2" "$5"; }
-
-# refuse_sick: nginx refuses its configuration as it stands. Only a test of the configuration as it would be can tell whether
-# a file of ours is to blame: of one that is gone nginx has no name. With nothing of ours to change, none is.
-refuse_sick() {
-  repair_client "$SAID" || ! is_here || refuse sick "$SAID"
-  SICK=yes
+# check_nginx: is nginx fit for a change? Where it rejects its configuration as it stands, only a test of the configuration
+# as it would be can tell whether a file of ours is to blame: nginx does not name one that is missing. With nothing of ours
+# to change, none is.
+check_nginx() {
+  if [ -z "$ACCEPTED" ]; then
+    repair_client "$SAID" || ! all_same || refuse sick "$SAID"
+    BROKEN=yes
+  fi
+  find_master || refuse nginx-stopped "$WHY"
+  each_wanted say_file
 }
+
+say_file() { say file "$2" "$5"; }
 
 # is_blamed ROLE PATH MODE CONTENT-FUNCTION STATE: does TEST name a file that this change brings, or the certificate that
 # our vhost names? (nginx names a vhost by its link.)
@@ -41,26 +43,26 @@ is_blamed() {
   BLAMED=$2
 }
 
-# settled: is everything here as it is wanted, and as a change of ours left it?
-settled() {
-  is_here && [ -n "$LAST" ] && [ -z "$DRIFT" ] || return 1
+# up_to_date: is everything here as it is wanted, and as a change of ours left it?
+up_to_date() {
+  all_same && [ -n "$LAST" ] && [ -z "$DRIFT" ] || return 1
   kind_of "$LAST"
   [ "$KIND" != found ]
 }
 
-# is_here: is every wanted file as it is wanted?
-is_here() { each_wanted is_same; }
+# all_same: is every wanted file as it is wanted?
+all_same() { each_wanted is_same; }
 
 is_same() { [ "$5" = same ]; }
 
-# prepare: the new files beside their places, and the journal of what is there now.
+# prepare: stages the new files, and writes the journal of what is there now.
 prepare() {
   WHY="cannot write below $STORE/$SITE"
   mkdir -p "$JOURNAL.new/files" && echo "$RUN of $WHO" >"$JOURNAL.new/run" || return 1
   true >"$JOURNAL.new/before" || return 1
-  [ -z "${EMPTIED:-}" ] || echo "emptied $EMPTIED" >"$JOURNAL.new/before" || return 1
-  [ -z "$SICK" ] || true >"$JOURNAL.new/sick" || return 1
-  each_wanted make_room && each_wanted keep_target && each_wanted write_beside || return 1
+  [ -z "$EMPTIED" ] || echo "emptied $EMPTIED" >"$JOURNAL.new/before" || return 1
+  [ -z "$BROKEN" ] || true >"$JOURNAL.new/sick" || return 1
+  each_wanted make_room && each_wanted keep_target && each_wanted stage || return 1
   WHY="cannot begin the journal $JOURNAL"
   flush "$JOURNAL.new/before" && mv -fT "$JOURNAL.new" "$JOURNAL"
 }
@@ -74,43 +76,43 @@ make_room() {
 }
 
 keep_target() {
-  WHY="cannot keep $2"
+  WHY="cannot back up $2"
   [ "$5" = same ] || keep "$2"
 }
 
-# change: from here on, every way out is `applied` or everything as before.
+# change: from here on, the only ends are `applied` and everything as before.
 change() {
   step test
   try_change
   step write
-  WHY="cannot keep the state before below $STORE/$SITE"
+  WHY="cannot back up the current state below $STORE/$SITE"
   if ! record_found || ! prepare; then
     abandon "$JOURNAL.new"
     refuse write "$WHY"
   fi
   BEGUN=yes
   each_wanted swap || roll_back write "$WHY"
-  FRESH=
+  WRITTEN=
   [ "$REHEARSAL" = passed ] || test_in_place || refuse_result
-  [ -z "$SICK" ] || note "nginx refused its configuration because of a file of this site; this change repairs it"
+  [ -z "$BROKEN" ] || note "nginx rejected its configuration because of a file of this site; this change repairs it"
   step reload
   reload_nginx || roll_back reload "$WHY"
   step record
-  # Before the commit: should the connection or the program end with it, the token is known to be the one.
+  # Before the commit: if the connection or the program ends with it, the token is known to be the one.
   [ -z "$GENERATED" ] || say generated "$GENERATED"
   commit || roll_back write "cannot record the release below $STORE/$SITE$(why_not)"
 }
 
-# try_change: tests the configuration before anything of it is in place. Of two faults we know the way out.
+# try_change: tests the configuration before anything of it is in place. Two failures have a way out.
 try_change() {
   rehearse
   while [ "$REHEARSAL" = refused ]; do
-    leave_out_shared || { [ -n "$SICK" ] && repair_client "$TEST"; } || refuse_result
+    leave_out_shared || { [ -n "$BROKEN" ] && repair_client "$TEST"; } || refuse_result
     rehearse
   done
 }
 
-# leave_out_shared: does this build refuse a second $connection_upgrade? Then the change is made without ours, once.
+# leave_out_shared: does this build reject a second $connection_upgrade? Then the change is made without ours, once.
 leave_out_shared() {
   case $TEST in *duplicate*connection_upgrade*) ;; *) return 1 ;; esac
   case $WANTED in *"shared|$SHARED|"*) ;; *) return 1 ;; esac
@@ -129,7 +131,7 @@ END
   WANTED=$kept
 }
 
-# test_in_place: where the configuration could not be tried before.
+# test_in_place: where the configuration could not be tested before.
 test_in_place() {
   step test
   test_nginx && return
@@ -138,29 +140,28 @@ test_in_place() {
   test_nginx
 }
 
-# refuse_result: nginx refuses the configuration as it would be; or refused it before, for a reason that is not ours.
+# refuse_result: nginx rejects the configuration as it would be; or rejected it before, for a reason that is not ours.
 refuse_result() {
   BLAMED='' code=test
   each_wanted is_blamed
-  [ -z "$SICK" ] || [ -n "$BLAMED" ] || code=sick
+  [ -z "$BROKEN" ] || [ -n "$BLAMED" ] || code=sick
   [ -z "$BEGUN" ] || roll_back "$code" "$TEST"
   rm -rf "$JOURNAL.new"
   [ "$code" = test ] || refuse sick "$TEST"
-  say error test
-  say_text text "$TEST"
+  say_error test "$TEST"
   finish rolled-back 1
 }
 
-# why_not: of a disk that is full by now the shell only says "I/O error"; cat tells.
+# why_not: of a disk that is full by now the shell only says "I/O error"; cat says more.
 why_not() {
-  words=$(page 2>/dev/null | cat 2>&1 >"$JOURNAL/page")
+  words=$(pad_block 2>/dev/null | cat 2>&1 >"$JOURNAL/page")
   [ -z "$words" ] || printf ': %s' "$words"
 }
 
-# flush FILE…: what was written beside, and these, to the disk.
+# flush FILE…: what was staged, and these, to the disk.
 flush() {
-  # shellcheck disable=SC2086 # our own paths, none with a blank
-  sync $FRESH "$@" 2>/dev/null || sync
+  for file in $WRITTEN; do set -- "$@" "$file"; done
+  sync "$@" 2>/dev/null || sync
 }
 
 # commit: one rename makes the journal a release; what was kept is dropped after it.
@@ -173,19 +174,18 @@ commit() {
   prune_releases
 }
 
-# roll_back CODE TEXT: says what failed, puts everything back, proves it.
+# roll_back CODE TEXT: reports what failed, restores everything, proves it.
 roll_back() {
   trap '' TERM INT
   BEGUN=
-  say error "$1"
-  say_text text "$2"
+  say_error "$1" "$2"
   restore "$JOURNAL"
   finish rolled-back 1
 }
 
-# ended: whatever ends the program early (a signal, a slip of ours) still leaves wholly old or wholly new.
+# ended: what ends the program early (a signal, a bug) still leaves the old state or the new one, never a mix.
 ended() {
-  [ -z "$BEGUN" ] || [ ! -d "$JOURNAL" ] || roll_back ended "the program was ended before it was done"
+  [ -z "$BEGUN" ] || [ ! -d "$JOURNAL" ] || roll_back ended "the program was stopped before it was done"
   [ -z "$BEGUN$DONE" ] || finish applied 0
   abandon "$JOURNAL.new"
   finish failed 1

@@ -1,96 +1,87 @@
-# shellcheck shell=sh disable=SC2034 # the parts share their variables
+# shellcheck shell=sh
 # Verbs rotate, revoke_previous, add_client, revoke_client: each changes the file of CLIENT and nothing else.
+# Needs: CLIENT CLIENTS CREATED_MARK CURRENT HEADER_END HEADER_START KEEP LAST LIMIT_ZONE NEW_LIMIT NEW_SCOPE NGINX_DIR NL
+# Needs: NOW PREVIOUS ROTATED_MARK SITE
+# Leaves: CREATED FILE LIMIT NEW_KEY ROTATED SCOPE WANTED
 
 # rotate: the new key takes the place of all others, or (KEEP) of all but the present one.
-rotate() {
-  client_change want_rotated
-}
+rotate() { change_client want_rotated; }
 
 want_rotated() {
   find_client
-  readable
   NEW_KEY=$(content_0)
-  [ "$(key_of "$CURRENT")" != "$NEW_KEY" ] || refuse same-token "the new token is the one that is live already"
+  [ "$(key_of "$CURRENT")" != "$NEW_KEY" ] || refuse same-token "the new token is already the current one"
   unused
   say fact previous "$(fingerprint_of "$CURRENT")"
-  want_client rotated
+  ROTATED=$NOW
+  if [ -n "$KEEP" ]; then want_client new_key current_key; else want_client new_key; fi
 }
 
-rotated() {
-  heading "${CREATED:-$NOW}" "$NOW"
-  key_line
-  [ -z "$KEEP" ] || printf '%s\n' "$CURRENT"
-}
-
-revoke_previous() {
-  client_change want_without_previous
-}
+revoke_previous() { change_client want_without_previous; }
 
 want_without_previous() {
   find_client
-  readable
-  if [ -n "$PREVIOUS" ]; then want_client without_previous; fi
+  if [ -n "$PREVIOUS" ]; then want_client current_key; fi
 }
 
-without_previous() {
-  heading "${CREATED:-$NOW}" "${ROTATED:-$NOW}"
-  printf '%s\n' "$CURRENT"
-}
-
-add_client() {
-  client_change want_added
-}
+add_client() { change_client want_added; }
 
 want_added() {
   FILE=$CLIENTS/$CLIENT.map
-  [ ! -e "$FILE" ] || refuse client-exists "there is a client $CLIENT already"
-  SCOPE=$NEW_SCOPE LIMIT=$NEW_LIMIT NEW_KEY=$(content_0)
-  [ -z "$LIMIT" ] || knows_limit
-  unused
-  want_client added
-}
-
-# knows_limit: maps of an older release would let nobody in who has one.
-knows_limit() {
-  grep -qsF "zone=$LIMIT_ZONE:" "$NGINX_DIR"/conf.d/*.conf ||
+  [ ! -e "$FILE" ] || refuse client-exists "there is already a client $CLIENT"
+  SCOPE=$NEW_SCOPE LIMIT=$NEW_LIMIT NEW_KEY=$(content_0) CREATED=$NOW ROTATED=$NOW
+  # Maps of an older release would accept nobody who has a limit.
+  [ -z "$LIMIT" ] || grep -qsF "zone=$LIMIT_ZONE:" "$NGINX_DIR"/conf.d/*.conf ||
     refuse no-gate "the gate of $SITE on this proxy is an older one, which knows no limit of $LIMIT requests a minute"
+  unused
+  want_client new_key
 }
 
-added() {
-  heading "$NOW" "$NOW"
-  key_line
-}
-
-revoke_client() {
-  client_change want_revoked
-}
+revoke_client() { change_client want_revoked; }
 
 want_revoked() {
-  find_client
-  WANTED="client|$FILE|600|-|gone
-"
-  [ "$(each_client name_line | grep -c .)" -ne 1 ] || note "$CLIENT is the last client: nobody passes the gate any more"
+  find_client any
+  WANTED="client|$FILE|600|-|gone$NL"
+  [ "$(each_client name_line | grep -c .)" -ne 1 ] || note "$CLIENT is the last client: from now on the gate accepts nobody"
 }
 
-# client_change FUNCTION: one change of the client that FUNCTION wants.
-client_change() {
+# find_client [any]: the file of CLIENT, which must be there and be one that we can rewrite.
+find_client() {
+  FILE=$CLIENTS/$CLIENT.map
+  [ -e "$FILE" ] || refuse no-client "there is no client $CLIENT; there are: $(client_names)"
+  check_target client "$FILE"
+  read_client "$FILE"
+  [ -n "${1-}" ] || is_readable || refuse client-file "$FILE holds no key line of the form that this suite writes"
+}
+
+client_names() {
+  names=$(each_client name_line | tr '\n' ' ')
+  names=${names% }
+  printf '%s' "${names:-none}"
+}
+
+# want_client FUNCTION…: the client's file, with the key lines that the FUNCTIONs print.
+want_client() { add client "$FILE" 600 "client_file $*"; }
+
+client_file() {
+  printf '%s\n' "$HEADER_START$CLIENT$HEADER_END" "$CREATED_MARK ${CREATED:-$NOW}" "$ROTATED_MARK ${ROTATED:-$NOW}"
+  for key_line; do "$key_line"; done
+}
+
+new_key() { printf '%s %s:%s;\n' "$NEW_KEY" "$SCOPE" "$CLIENT${LIMIT:+:$LIMIT}"; }
+
+current_key() { printf '%s\n' "$CURRENT"; }
+
+# change_client FUNCTION: one change of the client that FUNCTION wants.
+change_client() {
   begin
-  healthy=yes
-  survey || healthy=no
-  say fact nginx "$VERSION"
-  LAST=$(last_release) DRIFT=''
-  [ -z "$LAST" ] || say release "$(sed -n 's/^id //p' "$LAST/meta")"
-  gate_is_here
-  "$1"
-  [ "$healthy" = yes ] || refuse_sick
-  find_master || refuse nginx-stopped "nginx is not running (no master process by $PID_FILE)"
-  each_wanted say_file
-  carry_out is_here
-}
-
-# gate_is_here: a client without a gate that asks for it would be a file that nobody reads.
-gate_is_here() {
+  survey || :
+  find_releases
+  say_last
   why="the gate of $SITE is not on this proxy"
   [ -n "$LAST" ] || refuse no-gate "$why: there is no release of it"
   has_gate || refuse no-gate "$why: no file in conf.d includes $CLIENTS/*.map"
+  "$1"
+  check_nginx
+  run_change all_same
 }

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034 # the parts share their variables
+# shellcheck shell=sh
 # The files that the site wants here: where they go on this host, in which form, and whether they are there.
 #
 # WANTED holds a line a file: ROLE PATH MODE FUNCTION STATE, the FUNCTION printing its content. Roles:
@@ -7,8 +7,10 @@
 #   client       a client of the gate; no rollback touches it
 #   link         a symbolic link to what FUNCTION prints
 #   gone         one of an earlier release that is not wanted any more
+# Needs: CLIENTS CREATED_MARK DEFINES_UPGRADE INCLUDES NEW NGINX_DIR NL NOW VERSION
+# Leaves: FILE LINK_DIR NEW_KEY SHARED VHOST_DIR WANTED WHY WRITTEN
 
-WANTED='' FRESH='' GENERATED='' SHARED='' MODES=''
+WANTED='' WRITTEN='' SHARED='' MODES=''
 
 # check_layout: where the include lines of this nginx let a vhost be.
 check_layout() {
@@ -31,9 +33,12 @@ vhost_text() {
   if [ -z "$drop$modern" ]; then "$1"; else "$1" | sed -e "$drop" -e "$modern"; fi
 }
 
+# is_on_tls FILE: does this vhost name a certificate?
+is_on_tls() { grep -q '^[^#]*ssl_certificate' "$1"; }
+
 has_ipv6() { read -r address 2>/dev/null </proc/net/if_inet6; }
 
-# at_least MAJOR MINOR PATCH: is this nginx as new as that?
+# at_least MAJOR MINOR PATCH: is this nginx at least that version?
 at_least() {
   IFS=. read -r major minor patch <<END
 ${VERSION:-0}.0.0
@@ -51,7 +56,7 @@ want() {
     shared)
       SHARED=$NGINX_DIR/conf.d/$2
       if others_define "$SHARED"; then
-        note "\$connection_upgrade is defined in$others; $2 is left as it is"
+        note "\$connection_upgrade is already defined in$others; $2 is not deployed"
       else
         add shared "$SHARED" "$3" "$4"
       fi
@@ -72,27 +77,6 @@ others_define() {
   [ -n "$others" ]
 }
 
-# want_first NAME MODE FUNCTION: a client that only a host without any client or history of the whole site gets.
-want_first() {
-  ! was_whole || return 0
-  for any in "$CLIENTS"/*.map; do [ ! -e "$any" ] || return 0; done
-  GENERATED=$1
-  want client "$@"
-}
-
-# was_whole: has the whole site been here since it was last removed, or ever?
-was_whole() {
-  for release in $RELEASES; do
-    kind_of "$release"
-    case $KIND in
-      remove) return 1 ;;
-      found | http_only) ;;
-      *) return 0 ;;
-    esac
-  done
-  return 1
-}
-
 add() {
   check_target "$1" "$2"
   if ! is_there "$2"; then
@@ -107,12 +91,12 @@ add() {
 
 is_there() { [ -e "$1" ] || [ -L "$1" ]; }
 
-# check_target ROLE PATH: never write through or over something that we do not understand.
+# check_target ROLE PATH: never write through a link, or over something that is no file.
 check_target() {
   if [ -d "$2" ] && [ ! -L "$2" ]; then
     refuse target "$2 is a directory"
   elif [ -L "$2" ] && [ "$1" != link ]; then
-    refuse target "$2 is a symbolic link to $(readlink "$2"); put a file in its place or remove it"
+    refuse target "$2 is a symbolic link to $(readlink "$2"); replace it with a file or remove it"
   elif [ -e "$2" ] && [ ! -f "$2" ]; then
     refuse target "$2 is neither a file nor a link"
   fi
@@ -129,25 +113,25 @@ is_as_wanted() {
 
 leads_to() { [ "$(readlink "$1")" = "$2" ] || [ "$(readlink -f "$1")" = "$2" ]; }
 
-# has_mode PATH MODE: is it root's, with this mode? (One look at all files that may be asked for.)
+# has_mode PATH MODE: is it root's, with this mode? (One stat for all files that may be asked for.)
 has_mode() {
   [ -n "$MODES" ] || MODES=$NL$(stat -c '%n %a:%u:%g' "$NGINX_DIR"/*/*.conf "$CLIENTS"/*.map 2>/dev/null)$NL
   case $MODES in *"$NL$1 $2:0:0$NL"*) ;; *) return 1 ;; esac
 }
 
-# keys: of a client's file, what opens the gate.
+# keys: of a client's file, what the gate reads.
 keys() {
   while IFS= read -r line || [ -n "$line" ]; do
     case $line in '#'*) ;; *) printf '%s\n' "$line" ;; esac
   done
 }
 
-# client_text FUNCTION PATH: a client's file; the time of its making stays with it.
+# client_text FUNCTION PATH: a client's file; it keeps the time at which it was created.
 client_text() {
   created=$NOW
   [ ! -e "$2" ] || find_created <"$2"
   "$1" | while IFS= read -r line; do
-    case $line in '# created '*) line="# created $created" ;; esac
+    case $line in "$CREATED_MARK "*) line="$CREATED_MARK $created" ;; esac
     printf '%s\n' "$line"
   done
 }
@@ -155,8 +139,8 @@ client_text() {
 find_created() {
   while IFS= read -r line; do
     case $line in
-      '# created '*[!0-9TZ:-]*) ;;
-      '# created '?*) created=${line#'# created '} && return ;;
+      "$CREATED_MARK "*[!0-9TZ:-]*) ;;
+      "$CREATED_MARK "?*) created=${line#"$CREATED_MARK "} && return ;;
     esac
   done
 }
@@ -170,22 +154,22 @@ $WANTED
 END
 }
 
-# write_beside ROLE PATH MODE CONTENT-FUNCTION STATE: the new file, whole and read back, beside its place.
-write_beside() {
+# stage ROLE PATH MODE CONTENT-FUNCTION STATE: writes the new file beside its place, and reads it back.
+stage() {
   case $5 in same | gone) return 0 ;; esac
-  beside "$2"
+  stage_names "$2"
   WHY="cannot write $NEW"
   if [ "$1" = link ]; then
     ln -sfn "$($4)" "$NEW"
   else
     { ! is_there "$NEW" || rm -f "$NEW"; } && write_file "$NEW" "$4" && chmod "$3" "$NEW" && chown 0:0 "$NEW" &&
-      $4 | cmp -s - "$NEW" && FRESH="$FRESH $NEW"
+      $4 | cmp -s - "$NEW" && WRITTEN="$WRITTEN $NEW"
   fi
 }
 
-# swap ROLE PATH MODE CONTENT-FUNCTION STATE: the new file takes its place at once.
+# swap ROLE PATH MODE CONTENT-FUNCTION STATE: the staged file takes its place, by one rename.
 swap() {
-  beside "$2"
+  stage_names "$2"
   WHY="cannot replace $2"
   case $5 in
     same) ;;

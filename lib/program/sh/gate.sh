@@ -1,11 +1,11 @@
-# shellcheck shell=sh disable=SC2034 # the parts share their variables
+# shellcheck shell=sh
 # Whether the gate accepts anyone: without a client it fails closed, and refuses every request.
+# Needs: CLIENTS NGINX_DIR NL VERB WANTED
+# Leaves: LIVE
 
-LIVE=0 # the exit status of a change that is live; 3 where nobody gets through
+LIVE=0 # the exit status of a change that is live; 3 where no client is accepted
 
-SHUT="no client in $CLIENTS: the gate refuses every request with 401; add a client, or set the token and deploy"
-
-# say_gate: fact clients none, where the gate is here and no client is, or (WANTED) will be. Costs nothing where one is.
+# say_gate: fact clients none, where the gate is here and no client is, or (WANTED) will be. Cheap where there is one.
 say_gate() {
   case $VERB in
     apply | plan | rollback | status) ;;
@@ -23,9 +23,9 @@ is_shut() {
   has_gate
 }
 
-# has_line: is there anything but comments on stdin? A client that somebody wrote by hand counts, whatever its form.
+# has_line: is there anything but comments on stdin? A client that was written by hand counts, whatever its form.
 has_line() {
-  while read -r word rest || [ -n "$word" ]; do
+  while read -r word _ || [ -n "$word" ]; do
     case $word in '' | '#'*) ;; *) return 0 ;; esac
   done
   return 1

@@ -1,54 +1,49 @@
 # shellcheck shell=sh
 # Verb issue: certbot's order (ORDER is new, rehearsal or none), the renewal hook, and the new certificate served.
+# Needs: ACME_EMAIL ACME_SERVER DOMAIN HOOK LETSENCRYPT ORDER OTHER_NAMES RUN WEBROOT
 
 # A dropped connection asks for the outcome for about 95 s: certbot ends before.
 ORDER_LIMIT=80
 CERTBOT_LOG=/var/log/letsencrypt/letsencrypt.log
 
 issue() {
-  take_lock
-  claim_run
-  trap 'settle_adoption; finish failed 1' EXIT
-  trap 'exit 1' TERM INT
-  recover
+  open_run
   settle_adoption
   remove_challenge
   survey || :
   [ "$ORDER" = none ] || order
-  install_hook || { say error hook; say text "cannot write $HOOK"; finish failed 1; }
+  install_hook || fail hook "cannot write $HOOK"
   [ "$ORDER" = rehearsal ] || serve_certificate
   say_certificate
   say_renewing
   finish applied 0
 }
 
+ended() { settle_adoption; finish failed 1; }
+
 order() {
   command -v certbot >/dev/null || refuse certbot-missing "there is no certbot on this host"
   ! find_linked || refuse_for linked
   ! find_impossible || refuse_for lineage-names
-  [ "$ORDER" = rehearsal ] || adopt || { settle_adoption; refuse write "cannot prepare $LETSENCRYPT/live/$(lineage) for certbot"; }
+  [ "$ORDER" = rehearsal ] || import_lineage || { settle_adoption; refuse write "cannot prepare $LETSENCRYPT/live/$(lineage) for certbot"; }
   step order
   logged=$(stat -c '%i %s' "$CERTBOT_LOG" 2>/dev/null)
   words=$(ask_certbot 2>&1 </dev/null)
   status=$?
   settle_adoption
   [ "$status" -ne 0 ] || return 0
-  say_failed_order
-  finish failed 1
-}
-
-say_failed_order() {
+  words=${words:-certbot ended with status $status and printed nothing}
   unproven=$(unproven_names)
   if [ "$status" -ge 124 ]; then
-    say error order-timeout
+    say_error order-timeout "$words"
   elif [ -n "$unproven" ]; then
-    say error lineage-name
-    say text "the CA did not validate $unproven, which the certificate $(lineage) also names; it stays as it is, with all its names"
+    say_error lineage-name "the CA did not validate $unproven, which the certificate $(lineage) also names; it stays as it is, with all its names"
+    say_text "$words"
   else
-    say error order
+    say_error order "$words"
   fi
-  say_text text "${words:-certbot ended with status $status and said nothing}"
   said_by_ca
+  finish failed 1
 }
 
 # unproven_names: the other names that the CA refused, when it did not refuse the site's own.

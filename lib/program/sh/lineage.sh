@@ -1,9 +1,9 @@
-# shellcheck shell=sh disable=SC2034 # the parts share their variables
+# shellcheck shell=sh
 # What an order or a self-signed certificate must not harm: other certificates that the site's paths lead into, and the
 # other names of the site's own.
+# Needs: CHAIN KEY LETSENCRYPT SERVER_NAMES WEBROOT
+# Leaves: OTHER_NAMES WHY
 
-LETSENCRYPT=/etc/letsencrypt
-WEBROOT=/var/www/certbot
 WHY='' ADVICE='' OTHER_NAMES='' IMPOSSIBLE=''
 
 # lineage: certbot's name for the certificate at CHAIN, when it lies where certbot keeps its own.
@@ -35,8 +35,7 @@ blame() { WHY="${WHY:+$WHY; }$1"; }
 
 # refuse_for CODE: before anything was changed, with what WHY and ADVICE hold.
 refuse_for() {
-  say error "$1"
-  say_text text "$WHY"
+  say_error "$1" "$WHY"
   say advice "$ADVICE"
   finish refused 1
 }

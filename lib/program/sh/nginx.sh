@@ -1,18 +1,22 @@
-# shellcheck shell=sh disable=SC2034 # the parts share their variables
+# shellcheck shell=sh
 # nginx: what it is and loads, whether it accepts a configuration, whether it really serves it.
+# Needs: RELOAD_DUE SERVER_NAMES
+# Leaves: ACCEPTED DEFINES_UPGRADE INCLUDES MASTER NGINX_DIR NL SAID TEST USES_UPGRADE VERSION WHY
 
+NL='
+'
 NGINX_DIR=/etc/nginx
 RELOAD_WAIT=20 # seconds; a taken port shows after 2.5
 
 # survey: what nginx is and loads. Leaves
 #   VERSION, PID_FILE, ERROR_LOG
-#   SAID                            what it says of its configuration, a line each
+#   ACCEPTED, SAID                  whether it accepts its configuration, and what it says of it, a line each
 #   INCLUDES                        which of conf.d and sites-enabled it includes
 #   DEFINES_UPGRADE, USES_UPGRADE   the files with $connection_upgrade
-# Fails when nginx refuses its configuration.
+# Fails when nginx rejects its configuration.
 survey() {
   command -v nginx >/dev/null || refuse nginx-absent "there is no nginx on this host"
-  VERSION='' PID_FILE='' ERROR_LOG='' SAID='' INCLUDES='' DEFINES_UPGRADE='' USES_UPGRADE='' accepted=''
+  VERSION='' PID_FILE='' ERROR_LOG='' SAID='' INCLUDES='' DEFINES_UPGRADE='' USES_UPGRADE='' ACCEPTED=''
   while read -r key value; do
     case $key in
       version) VERSION=$value ;;
@@ -22,12 +26,13 @@ survey() {
       includes) INCLUDES="$INCLUDES $value" ;;
       defines) DEFINES_UPGRADE="$DEFINES_UPGRADE $value" ;;
       uses) USES_UPGRADE="$USES_UPGRADE $value" ;;
-      accepted) accepted=yes ;;
+      accepted) ACCEPTED=yes ;;
     esac
   done <<END
 $(dump | digest)
 END
-  [ -n "$accepted" ]
+  say fact nginx "$VERSION"
+  [ -n "$ACCEPTED" ]
 }
 
 # try_nginx FLAG…: all that nginx says. For every map it fills a megabyte and frees it: half of its time, unless the heap
@@ -74,7 +79,7 @@ digest() {
     $1 == "error_log" && $2 ~ /^\// && !logged++ { path = $2; sub(/;$/, "", path); print "error_log " path }'
 }
 
-# test_nginx: nginx's own test; its words are left in TEST.
+# test_nginx: nginx's own test; leaves its words in TEST.
 test_nginx() {
   TEST=$(try_nginx -t) && accepts_name
 }
@@ -86,9 +91,9 @@ accepts_name() {
   done
 }
 
-# find_master: the running master process, by its pid file and its title.
+# find_master: leaves the running master process in MASTER, by its pid file and its title; in WHY why there is none.
 find_master() {
-  MASTER=
+  MASTER='' WHY="nginx is not running (no master process by $PID_FILE)"
   read -r MASTER 2>/dev/null <"$PID_FILE" || return 1
   title_of "$MASTER"
   case $TITLE in 'nginx: master process'*) ;; *) return 1 ;; esac
@@ -100,14 +105,14 @@ title_of() {
   IFS= read -r TITLE 2>/dev/null <"/proc/$1/cmdline" || :
 }
 
-# find_children: leaves in CHILDREN the pids of the master's processes, of whatever title.
+# find_children: leaves in CHILDREN the pids of all of the master's processes.
 find_children() {
   CHILDREN=
   read -r CHILDREN 2>/dev/null <"/proc/$MASTER/task/$MASTER/children" || :
   [ -n "$CHILDREN" ] || CHILDREN=$(pgrep -P "$MASTER" | tr '\n' ' ')
 }
 
-# find_workers: leaves in WORKERS the pids of those of them that accept connections.
+# find_workers: leaves in WORKERS the pids of those that accept connections.
 find_workers() {
   find_children
   WORKERS=
@@ -120,29 +125,28 @@ find_workers() {
   done
 }
 
-# reload_nginx: reloads, and waits until the old workers accept no more and new ones do. Says in WHY why not.
+# reload_nginx: reloads, and waits until the old workers accept no more and new ones do. Leaves in WHY why not.
 # (nginx -s reload and systemctl return 0 even when the old configuration stays.)
 reload_nginx() {
-  WHY="nginx is not running (no master process by $PID_FILE)"
   find_master || return 1
-  # All of them: one that was only just forked is not titled yet, and old all the same.
+  # All of them: one that was only just forked has no title yet, and is an old one all the same.
   find_children
   old=" $CHILDREN "
   log_start=$(wc -c 2>/dev/null <"$ERROR_LOG") || log_start=0
   kill -HUP "$MASTER" || return 1
-  # nginx itself leaves its old workers 100 ms. Where it takes longer the host is busy, and not to be kept busy by asking.
+  # nginx itself gives its old workers 100 ms. Where it takes longer the host is busy: do not add to that by asking.
   tries=0 pause=0.1
-  until sleep "$pause"; has_taken; do
+  until sleep "$pause"; reload_done; do
     tries=$((tries + 1))
     WHY="the old workers still accept connections $RELOAD_WAIT s after the reload"
     [ "$tries" -lt $((RELOAD_WAIT * 10)) ] || return 1
     if [ "$tries" -lt 4 ]; then pause=0.02; else pause=0.1; fi
-    if [ $((tries % 5)) -eq 0 ] && will_not_take; then return 1; fi
+    if [ $((tries % 5)) -eq 0 ] && reload_failed; then return 1; fi
   done
   [ ! -e "$RELOAD_DUE" ] || rm -f "$RELOAD_DUE"
 }
 
-has_taken() {
+reload_done() {
   fresh=
   find_workers
   for worker in $WORKERS; do
@@ -152,9 +156,9 @@ has_taken() {
   [ -n "$fresh" ]
 }
 
-# will_not_take: did the master write to the error log, since the reload, that it goes on as before? Leaves that in WHY,
+# reload_failed: did the master write to the error log, since the reload, that it goes on as before? Leaves that in WHY,
 # with who holds the ports that it wants.
-will_not_take() {
+reload_failed() {
   emergencies=$(tail -c "+$((log_start + 1))" "$ERROR_LOG" 2>/dev/null | grep "\[emerg\] $MASTER#")
   words=$(printf '%s\n' "$emergencies" | grep -v ' bind() ' | head -n 3)
   [ -n "$words" ] || return 1

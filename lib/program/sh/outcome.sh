@@ -1,6 +1,7 @@
 # shellcheck shell=sh
-# Verb outcome: what became of the run ASKED, whose connection dropped. Puts right what it left unfinished; a run that has
-# not begun by now never will.
+# Verb outcome: what became of the run ASKED, whose connection dropped. Rolls back what that run left unfinished; one that
+# has not begun by now never will.
+# Needs: ASKED SITE STORE TAB
 
 outcome() {
   take_lock

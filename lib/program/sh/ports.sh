@@ -1,5 +1,6 @@
-# shellcheck shell=sh disable=SC2154 # the parts share their variables
+# shellcheck shell=sh
 # Who holds a port that nginx cannot listen on. Read from the kernel's own tables, since `ss` is not everywhere.
+# Needs: MASTER NF
 
 # say_holders PORT ADDRESS: a line for each socket that keeps nginx from listening there, with the process that holds it.
 say_holders() {
@@ -48,9 +49,7 @@ listeners() {
 
 # holders_of INODE: the pids of the processes that have this socket open.
 holders_of() {
-  # shellcheck disable=SC2012 # names of /proc
-  ls -l /proc/[0-9]*/fd 2>/dev/null | awk -v socket="socket:[$1]" '
-    /^\/proc\// { split($0, part, "/"); pid = part[3] }
-    $NF == socket { if (!seen[pid]++) pids = pids " " pid }
+  find /proc/[0-9]*/fd -exec ls -ld {} + 2>/dev/null | awk -v socket="socket:[$1]" '
+    $NF == socket { split($(NF - 2), part, "/"); if (!seen[part[3]]++) pids = pids " " part[3] }
     END { print substr(pids, 2) }'
 }

@@ -1,6 +1,8 @@
-# shellcheck shell=sh disable=SC2034 # the parts share their variables
+# shellcheck shell=sh
 # Tests the configuration as it would be, in a mount namespace of its own: nothing untested ever stands in nginx's folders,
-# where a reload or a restart by anybody else would load it.
+# where a reload or a restart by anyone else would load it.
+# Needs: JOURNAL NGINX_DIR NL RUN
+# Leaves: REHEARSAL TEST
 
 # rehearse: leaves in REHEARSAL
 #   passed        nginx accepts the configuration as it would be

@@ -1,10 +1,13 @@
-# shellcheck shell=sh disable=SC2034 # the parts share their variables
-# Releases: what was put on the host, when and by whom; the last ten are kept.
+# shellcheck shell=sh
+# Releases: what was deployed to the host, when and by whom; the last ten are kept.
 #
 # A release is a directory NUMBER.ID with `meta` (KEY VALUE lines), `state` (ROLE PATH MODE SHA256 lines) and,
 # for the site's own files, their content in `files`.
+# Needs: ABOUT CLIENT NL NOW RUN SITE STORE VERSION WHO
+# Leaves: DRIFT ID KIND LAST RECORDED RELEASES WANTED
 
 RELEASES_KEPT=10
+LAST='' DRIFT=''
 
 # find_releases: leaves in RELEASES their directories, the newest first, and in LAST that one.
 find_releases() {
@@ -13,8 +16,6 @@ find_releases() {
     [ ! -d "$release" ] || RELEASES="$release $RELEASES" LAST=$release
   done
 }
-
-last_release() { find_releases && printf '%s' "$LAST"; }
 
 # id_of RELEASE: leaves it in ID.
 id_of() { ID=${1##*/} && ID=${ID#*.}; }
@@ -27,16 +28,16 @@ kind_of() {
 
 say_last() { [ -z "$LAST" ] || { id_of "$LAST" && say release "$ID"; }; }
 
-# sum FILE…: leaves in SUMS a line `SHA256  FILE` for each that can be read.
-sum() { SUMS=$NL$(sha256sum "$@" 2>/dev/null </dev/null || :)$NL; }
+# checksums FILE…: leaves in SUMS a line `SHA256  FILE` for each that can be read.
+checksums() { SUMS=$NL$(sha256sum "$@" 2>/dev/null </dev/null || :)$NL; }
 
-# find_drift: what somebody changed or removed since the last release; files of it that are wanted no more.
+# find_drift: what was changed or removed by hand since the last release, in DRIFT; files of it that are no longer wanted.
 find_drift() {
   DRIFT=
   [ -n "$LAST" ] || return 0
   set --
-  while read -r role path mode sha; do set -- "$@" "$path"; done <"$LAST/state"
-  sum "$@"
+  while read -r _ path _; do set -- "$@" "$path"; done <"$LAST/state"
+  checksums "$@"
   while read -r role path mode sha; do
     if ! is_there "$path"; then
       DRIFT="$DRIFT$path|removed$NL"
@@ -66,13 +67,13 @@ END
 # describe DIRECTORY KIND: a release's meta, files and state in DIRECTORY, from what is on the host now.
 describe() {
   INTO=$1
-  printf '%s\n' "id $RUN" "kind $2" "when $NOW" "who $WHO" "nginx $VERSION" "about ${ABOUT:-}" >"$1/meta" && : >"$1/state" &&
-    carry_over "$1" && each_wanted copy_file && sum "$1"/files/* && each_wanted describe_file
+  printf '%s\n' "id $RUN" "kind $2" "when $NOW" "who $WHO" "nginx $VERSION" "about $ABOUT" >"$1/meta" && : >"$1/state" &&
+    carry_over "$1" && each_wanted copy_file && checksums "$1"/files/* && each_wanted describe_file
 }
 
 # carry_over DIRECTORY: a change of clients leaves the site's own files as the last release has them.
 carry_over() {
-  [ -n "${CLIENT:-}" ] && [ -n "$LAST" ] || return 0
+  [ -n "$CLIENT" ] && [ -n "$LAST" ] || return 0
   cp "$LAST/state" "$1/state" && cp -pR "$LAST/files/." "$1/files"
 }
 
@@ -116,7 +117,7 @@ release_name() {
   printf '%s/%s/releases/%06d.%s' "$STORE" "$SITE" $((${number:-0} + 1)) "$1"
 }
 
-# record_found: what stands here by other hands is kept as a release of its own: the state before.
+# record_found: what is here and was not deployed by us is kept as a release of its own: the state before.
 record_found() {
   is_unknown || return 0
   found=$STORE/$SITE/found.new
@@ -130,19 +131,19 @@ record_found() {
   fi
 }
 
-# is_unknown: may something be here that no release holds? (Of what was only removed there is nothing to keep.)
+# is_unknown: may something be here that no release holds? (There is nothing to keep of what was only removed.)
 is_unknown() {
   [ -n "$LAST" ] || return 0
   case $DRIFT in *'|changed'*) ;; *) return 1 ;; esac
 }
 
-# of_clients RELEASE: was it a change of the gate's clients only?
+# of_clients RELEASE: was it a change of a client only?
 of_clients() {
   kind_of "$1"
   case $KIND in rotate | revoke_previous | add_client | revoke_client) ;; *) return 1 ;; esac
 }
 
-# prune_releases: the last ten stay, and the last ten changes of clients; no rotation pushes a deploy out.
+# prune_releases: the last ten stay, and the last ten changes of clients; no rotation displaces a deploy.
 prune_releases() {
   sites=0 clients=0
   find_releases

@@ -1,45 +1,78 @@
-# shellcheck shell=sh disable=SC2034 # the parts share their variables
-# What the program tells the operator: records of tab-separated fields, each led by the run's id.
+# shellcheck shell=sh
+# Records: what the program reports, one a line: `@RUN`, a kind (lib/model/contract.ts), its fields, separated by tabs.
+# Needs: FINGERPRINT_DIGITS RUN
+# Leaves: LOG RECORD TAB
 
 TAB='	' # a tab
-NL='
-'
+# The log of this run, once it is open (lock.sh).
+LOG=''
 
-# say KIND [FIELD…]: one record, to the run's log (for a connection that dropped) and to whoever listens.
+# say KIND [FIELD…]: one record, to the run's log (for a connection that drops) and to the operator.
 say() {
-  record="@$RUN"
-  for field; do record="$record$TAB$field"; done
-  [ -z "${LOG:-}" ] || printf '%s\n' "$record" >>"$LOG"
-  # Nobody may be listening any more: that changes nothing.
-  printf '%s\n' "$record" 2>/dev/null || :
+  RECORD="@$RUN"
+  for field; do RECORD="$RECORD$TAB$field"; done
+  [ -z "$LOG" ] || printf '%s\n' "$RECORD" >>"$LOG"
+  show_record "$@"
 }
 
-step() { say step "$1"; }
+# clock: leaves in CLOCK the time since the host started, in hundredths of a second; nothing where the kernel does not say.
+clock() {
+  CLOCK=
+  read -r up _ 2>/dev/null </proc/uptime || return 0
+  CLOCK=${up%.*}${up#*.}
+}
+
+# step NAME: a step begins, and the one before it has ended.
+step() { clock; say step "$1" "$CLOCK"; }
+
 note() { say note "$1"; }
 
-# say_text KIND TEXT: another program's words, a record a line. (nginx quotes the key that it does not like.)
-say_text() {
-  printf '%s\n' "$2" | tail -n 40 | redact | while IFS= read -r line; do say "$1" "$line"; done
+# say_error CODE TEXT: the step has failed; TEXT is what was said, often by another program.
+say_error() {
+  clock
+  say error "$1" "$CLOCK"
+  say_text "$2"
 }
 
-sha256() { sha256sum | cut -d ' ' -f 1; }
+# say_text TEXT: a record a line. (nginx quotes the key that it rejects.)
+say_text() {
+  printf '%s\n' "$1" | tail -n 40 | redact | while IFS= read -r line; do say text "$line"; done
+}
 
-# redact: every bearer on stdin gives way to its fingerprint; no token becomes an argument.
+# finish VERDICT STATUS: the last records. A run without them was cut short.
+finish() {
+  trap - EXIT
+  clock
+  say outcome "$1" "$RUN" "$CLOCK"
+  say end
+  exit "$2"
+}
+
+# fail CODE TEXT: after something was changed that stays.
+fail() { say_error "$1" "$2"; finish failed 1; }
+
+# refuse CODE TEXT: before anything was changed.
+refuse() { say_error "$1" "$2"; finish refused 1; }
+
+# fingerprint: of the token on stdin.
+fingerprint() { sha256sum | cut -c "1-$FINGERPRINT_DIGITS"; }
+
+# bare: a token as the client sends it, from a regex that matches it.
+bare() { sed 's/\\z$//; s/\$$//; s/\\//g'; }
+
+# redact: stdin, with fingerprints in the place of bearer tokens; no token becomes an argument.
 redact() {
   split_bearers | while IFS= read -r piece; do
     case $piece in
-      token*) printf '<sha256:%s>' "$(printf '%s' "${piece#token}" | bare | sha256 | cut -c 1-12)" ;;
+      token*) printf '<sha256:%s>' "$(printf '%s' "${piece#token}" | bare | fingerprint)" ;;
       text*) printf '%s' "${piece#text}" ;;
       end) echo ;;
     esac
   done
 }
 
-# bare: a token as the client sends it, from a regex that matches it.
-bare() { sed 's/\\z$//; s/\$$//; s/\\//g'; }
-
 # split_bearers: each line in pieces, one a line: `text…`, `token…`, `end`. A token is what follows the word bearer: in a
-# quoted word that begins with it up to the quote, elsewhere (comments) whatever is as long as a token.
+# quoted word that begins with it up to the quote, elsewhere (comments) anything as long as a token.
 split_bearers() {
   awk '{
     rest = $0
@@ -60,19 +93,4 @@ split_bearers() {
     print "text" rest
     print "end"
   }'
-}
-
-# finish OUTCOME STATUS: the last words. A run without them did not end by itself.
-finish() {
-  trap - EXIT
-  say outcome "$1" "$RUN"
-  say end
-  exit "$2"
-}
-
-# refuse CODE TEXT: before anything was changed.
-refuse() {
-  say error "$1"
-  say_text text "$2"
-  finish refused 1
 }

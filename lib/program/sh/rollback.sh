@@ -1,10 +1,12 @@
-# shellcheck shell=sh disable=SC2034 # the parts share their variables
-# Verb rollback: the vhost and the maps of an earlier release. Clients are in no release: none comes back.
+# shellcheck shell=sh
+# Verb rollback: the vhost and the maps of an earlier release. Clients are in no release: none is restored.
+# Needs: ID KIND LAST NGINX_DIR RECORDED RELEASES TO
+# Leaves: ABOUT
 
 rollback() {
   begin
   examine
-  carry_out settled
+  run_change up_to_date
 }
 
 # site_files: what the release TO wants, or the last one before what is deployed now.
@@ -16,16 +18,16 @@ site_files() {
   fi
   id_of "$FOUND"
   ABOUT="to $ID"
-  [ -s "$FOUND/state" ] || refuse no-files "the release $ID has no files; to take the site off there is remove.ts"
+  [ -s "$FOUND/state" ] || refuse no-files "the release $ID has no files; to remove the site, use remove.ts"
   note "back to the release $ID"
-  while read -r role path mode sha; do
+  while read -r role path mode _; do
     recorded "$FOUND" "$path"
     add "$role" "$path" "$mode" "cat $RECORDED"
   done <"$FOUND/state"
   shared_files
 }
 
-# want_missing ROLE NAME MODE FUNCTION: what sites share is in no release; it is brought only where it is missing.
+# want_missing ROLE NAME MODE FUNCTION: what sites share is in no release; it is deployed only where it is missing.
 want_missing() { [ -e "$NGINX_DIR/conf.d/$2" ] || want "$@"; }
 
 find_release() {
@@ -38,13 +40,13 @@ find_release() {
   refuse no-release "there is no release $1; there are:$known"
 }
 
-# find_before: from the release that brought the present files, the next older one that brought others. (So one rollback
-# after another goes further back, and never forth again.) A state in which the whole site is not served is passed over.
+# find_before: from the release that deployed the present files, the next older one that deployed others. (So one rollback
+# after another goes further back, and never forward.) A state in which the whole site is not served is skipped.
 find_before() {
   FOUND='' origin='' newest='' partial='' SERVED_NOW=''
   [ -z "$LAST" ] || { served_by "$LAST" && SERVED_NOW=$SERVED; }
   for release in $RELEASES; do
-    brought_files "$release" || continue
+    has_own_files "$release" || continue
     if cmp -s "$release/state" "$LAST/state"; then
       origin=${origin:-$release}
     elif ! serves_as_now "$release"; then
@@ -56,14 +58,14 @@ find_before() {
       newest=${newest:-$release}
     fi
   done
-  # The one that brought them is no longer kept: all that are left are other ones.
+  # The one that deployed them is no longer kept: all that are left are other ones.
   [ -n "$origin" ] || FOUND=$newest
   [ -z "$FOUND" ] || return 0
   refuse no-earlier "there is no release before the one that is deployed${partial:+ in which the whole site is served; without it:$partial (--to ID goes there)}"
 }
 
-# brought_files RELEASE: a rollback, or a change of clients, only has the files of an earlier one; a removal has none.
-brought_files() {
+# has_own_files RELEASE: a rollback, or a change of clients, only has the files of an earlier one; a removal has none.
+has_own_files() {
   ! of_clients "$1" || return 1
   [ "$KIND" != rollback ] || return 1
   [ "$1" = "$LAST" ] || [ -s "$1/state" ]
@@ -80,10 +82,10 @@ serves_as_now() {
 # served_by RELEASE: leaves in SERVED how its vhost is served: tls, linked.
 served_by() {
   SERVED=
-  while read -r role path mode sha; do
+  while read -r role path _; do
     recorded "$1" "$path"
     case $role in
-      vhost) ! grep -q '^[^#]*ssl_certificate' "$RECORDED" || SERVED="$SERVED tls" ;;
+      vhost) ! is_on_tls "$RECORDED" || SERVED="$SERVED tls" ;;
       link) SERVED="$SERVED linked" ;;
     esac
   done <"$1/state"

@@ -1,25 +1,25 @@
 # shellcheck shell=sh
 # Verb self_signed: a certificate that this host signs itself; its key is made here and never leaves.
+# Needs: ALTERNATIVE_NAMES CHAIN COMMON_NAME DAYS KEY NEW
+# Leaves: WHY
 
 self_signed() {
-  take_lock
-  claim_run
-  trap 'finish failed 1' EXIT
-  trap 'exit 1' TERM INT
-  recover
+  open_run
   settle_adoption
   command -v openssl >/dev/null || refuse openssl "there is no openssl on this host"
   ! find_linked || refuse_for linked
   [ -z "$(lineage)" ] || [ ! -e "$(renewal_file)" ] || refuse managed "certbot renews $CHAIN; a self-signed certificate would take its place"
   ! find_lost || refuse_for lineage-names
   step sign
-  beside "$CHAIN" && CHAIN_NEW=$NEW
-  beside "$KEY" && KEY_NEW=$NEW
-  WHY=$(sign 2>&1) || { rm -f "$CHAIN_NEW" "$KEY_NEW"; refuse sign "${WHY:-cannot write $CHAIN}"; }
+  stage_names "$CHAIN" && chain_new=$NEW
+  stage_names "$KEY" && key_new=$NEW
+  WHY=$(sign 2>&1) || { rm -f "$chain_new" "$key_new"; refuse sign "${WHY:-cannot write $CHAIN}"; }
   ! survey || ! find_master || serve_certificate
   say_certificate
   finish applied 0
 }
+
+ended() { finish failed 1; }
 
 # sign: a good key is kept, so that a certificate which nginx serves never lacks its key; a new one takes its place first.
 sign() {
@@ -27,14 +27,14 @@ sign() {
   (umask 022 && mkdir -p "${CHAIN%/*}" "${KEY%/*}") || return 1
   key=$KEY
   if ! is_good_key; then
-    key=$KEY_NEW
+    key=$key_new
     openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$key" </dev/null || return 1
   fi
-  certificate_request | openssl req -x509 -new -sha256 -days "$DAYS" -key "$key" -config /dev/stdin -out "$CHAIN_NEW" || return 1
-  chmod 644 "$CHAIN_NEW" && [ -s "$CHAIN_NEW" ] || return 1
-  sync "$key" "$CHAIN_NEW" 2>/dev/null || sync
+  certificate_request | openssl req -x509 -new -sha256 -days "$DAYS" -key "$key" -config /dev/stdin -out "$chain_new" || return 1
+  chmod 644 "$chain_new" && [ -s "$chain_new" ] || return 1
+  sync "$key" "$chain_new" 2>/dev/null || sync
   [ "$key" = "$KEY" ] || mv -fT "$key" "$KEY" || return 1
-  chown 0:0 "$KEY" && chmod 600 "$KEY" && mv -fT "$CHAIN_NEW" "$CHAIN"
+  chown 0:0 "$KEY" && chmod 600 "$KEY" && mv -fT "$chain_new" "$CHAIN"
 }
 
 is_good_key() {

@@ -1,10 +1,18 @@
-# shellcheck shell=sh disable=SC2034 # the parts share their variables
-# Verb status: what is on this host, told in rows. Writes nothing, takes no lock.
+# shellcheck shell=sh
+# Verb status: what is on this host, in rows. Writes nothing, takes no lock. ONLY is clients, tls (before an order) or
+# everything.
+# Needs: ACCEPTED ACCESS_LOG CLIENTS CREATED CURRENT DEFINES_UPGRADE DRIFT ID LAST LIMIT LIVE NGINX_DIR ONLY PREVIOUS
+# Needs: RELEASES ROTATED SAID SITE STORE
+# Leaves: CHAIN SCOPE
 
 LOG_TAIL=4000000 # bytes of the access log, for the last use of each client
-PROBE_WAIT=4     # seconds for a backend to take a connection; the kernel gives an absent host up after three
+PROBE_WAIT=4     # seconds for a backend to accept a connection; the kernel gives up on an absent host after three
 
 status() {
+  if [ "$ONLY" = tls ]; then
+    inspect_tls
+    finish unchanged 0
+  fi
   find_releases
   say_last
   [ -z "$CLIENTS" ] || say_clients
@@ -18,7 +26,16 @@ status() {
     say_tls
     say_lock
   fi
-  finish unchanged 0
+  finish unchanged "$LIVE"
+}
+
+inspect_tls() {
+  step survey
+  survey || :
+  say_vhost
+  say_certificate
+  say_obstacles
+  say_renewing
 }
 
 # say_clients: row client NAME SCOPE LIMIT CREATED ROTATED LAST-USE FINGERPRINT [FINGERPRINT].
@@ -31,20 +48,19 @@ say_clients() {
 
 say_client() {
   read_client "$1"
-  case $SCOPE in full | inference) ;; *) SCOPE='?' ;; esac
+  is_readable || SCOPE='?'
   client=$(name_of "$1")
   used=$(printf '%s\n' "$USES" | sed -n "s/^$client //p")
   say row client "$client" "$SCOPE" "$LIMIT" "$CREATED" "$ROTATED" "$used" \
     "$(fingerprint_of "$CURRENT")" "$(fingerprint_of "$PREVIOUS")"
 }
 
-# say_nginx: facts nginx, healthy, running; nginx's own words when it refuses its configuration; row upgrade FILE for each
+# say_nginx: facts nginx, healthy, running; nginx's own words when it rejects its configuration; row upgrade FILE for each
 # that defines $connection_upgrade.
 say_nginx() {
   step survey
   command -v nginx >/dev/null || { say fact nginx absent; return; }
   if survey; then say fact healthy yes; else say fact healthy no; fi
-  say fact nginx "$VERSION"
   if find_master; then say fact running yes; else say fact running no; fi
   [ -z "$SAID" ] || printf '%s\n' "$SAID" | while IFS= read -r line; do say row message "$line"; done
   for file in $DEFINES_UPGRADE; do say row upgrade "$file"; done
@@ -64,21 +80,26 @@ meta() { sed -n "s/^$1 //p" "$release/meta" 2>/dev/null | head -n 1 | tr -d '\t'
 say_files() {
   [ -n "$LAST" ] || return 0
   find_drift
-  while read -r role path mode sha; do
+  while read -r _ path _; do
     how=$(printf '%s' "$DRIFT" | sed -n "s#^$path|##p")
     say row file "$path" "${how:-ok}"
   done <"$LAST/state"
   say_drift
 }
 
-# say_vhost: fact vhost tls|http-only, of the site's vhost: the release's, or one that was put there by hand.
+# say_vhost: fact vhost tls|http-only, of the site's vhost: the one that nginx reads, or else the release's. Before an order,
+# broken where nginx rejects its configuration.
 say_vhost() {
-  VHOST=$([ -z "$LAST" ] || sed -n 's/^vhost \([^ ]*\) .*/\1/p' "$LAST/state" | head -n 1)
-  for file in "$NGINX_DIR/sites-enabled/$SITE.conf" "$NGINX_DIR/conf.d/$SITE.conf"; do
+  VHOST=''
+  recorded=$([ -z "$LAST" ] || sed -n 's/^vhost \([^ ]*\) .*/\1/p' "$LAST/state" | head -n 1)
+  for file in "$NGINX_DIR/sites-enabled/$SITE.conf" "$NGINX_DIR/conf.d/$SITE.conf" "$recorded"; do
     [ -n "$VHOST" ] || [ ! -f "$file" ] || VHOST=$file
   done
-  [ -f "$VHOST" ] || { VHOST=''; return; }
-  if in_vhost | grep -q '^[^#]*ssl_certificate'; then say fact vhost tls; else say fact vhost http-only; fi
+  [ -n "$VHOST" ] || return 0
+  kind=http-only
+  ! is_on_tls "$VHOST" || kind=tls
+  [ "$ONLY" != tls ] || [ -n "$ACCEPTED" ] || kind=broken
+  say fact vhost "$kind"
 }
 
 in_vhost() { [ -z "$VHOST" ] || cat "$VHOST"; }
@@ -92,12 +113,11 @@ say_backends() {
   wait
 }
 
-# say_backend ADDRESS PORT: open, closed (the host says no), unreachable (the network does), silent (nobody says a word: off,
-# or a firewall that drops packets), or untested.
+# say_backend ADDRESS PORT: open, closed (the host refuses), unreachable (the network does), silent (no answer: off, or a
+# firewall that drops packets), or untested.
 say_backend() {
   if command -v bash >/dev/null; then
-    # shellcheck disable=SC2016 # bash's to expand
-    words=$(timeout "$PROBE_WAIT" bash -c ': <"/dev/tcp/$0/$1"' "$1" "$2" 2>&1)
+    words=$(timeout "$PROBE_WAIT" bash -c ": </dev/tcp/$1/$2" 2>&1)
     case $?:$words in
       0:*) how=open ;;
       124:*) how=silent ;;
@@ -122,7 +142,7 @@ say_tls() {
   say_renewing
 }
 
-# say_lock: who is at work now (the process that the lock names still has it open), and which run was left unfinished.
+# say_lock: which run is active (the process that the lock names still has it open), and which was left unfinished.
 say_lock() {
   pid=$(sed -n 's/.* process \([0-9]*\))$/\1/p' "$STORE/lock" 2>/dev/null | head -n 1)
   if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/fd/9" 2>/dev/null)" = "$STORE/lock" ]; then

@@ -7,7 +7,7 @@ import { finished, typescript } from '../../lab/namespaces/process.ts';
 const bench = (...args: readonly string[]) =>
   finished(spawn(process.execPath, typescript('bench/main.ts', args), { env: process.env }));
 
-test('npm run bench measures what it is asked to, and gives the figures of every round', async () => {
+test('npm run bench measures the requested parts, and records every round', async () => {
   const { status, stdout, stderr } = await bench('stream', '--rounds', '3', '--json');
   assert.equal(status, 0, stderr);
   const { parts } = JSON.parse(stdout);
@@ -21,7 +21,7 @@ test('npm run bench measures what it is asked to, and gives the figures of every
 });
 
 for (const args of [['nonsense'], ['stream', '--rounds', 'many'], ['--fast']])
-  test(`npm run bench -- ${args.join(' ')} is refused, with the list of what there is`, async () => {
+  test(`npm run bench -- ${args.join(' ')} is refused with the list of parts`, async () => {
     const { status, stderr } = await bench(...args);
     assert.equal(status, 2);
     assert.match(stderr, /^ {2}timeline /m);

@@ -32,19 +32,19 @@ before(async () => {
 after(() => lab.stop());
 
 describe('the file for root', () => {
-  test('does nothing when it is cut', async () => {
+  test('does nothing when it is truncated', async () => {
     for (let cut = 0; cut < approval.length - 2; cut += 3997) await root('sh -s', approval.slice(0, cut));
     assert.equal((await root('ls /etc/gatepost /usr/local/sbin/gatepost-run')).status, 2);
   });
 
-  test('says that a shell as root is still allowed, and not when it is not', async () => {
+  test('warns while a root shell is still allowed, and only then', async () => {
     await root("echo 'ncantu ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ncantu; chmod 440 /etc/sudoers.d/*");
     assert.match((await root('sh -s', approval)).stdout, /a shell as root too/);
     await root('rm /etc/sudoers.d/ncantu');
     assert.doesNotMatch((await root('sh -s', approval)).stdout, /a shell/);
   });
 
-  test('leaves one command to sudo, and files that only root may write', async () => {
+  test('allows one sudo command, with files that only root may write', async () => {
     const { stdout } = await root('sudo -l -U ncantu | grep NOPASSWD; stat -c "%a %U %n" /usr/local/sbin/*');
     assert.equal(
       stdout.trim().replace(/ +/g, ' '),
@@ -55,7 +55,7 @@ describe('the file for root', () => {
   });
 });
 
-describe('with it, every script works', () => {
+describe('every script works with it', () => {
   const runs: readonly (readonly [name: string, args: readonly string[], outcome: string])[] = [
     ['deploy', ['--dry-run'], 'planned'],
     ['deploy', [], 'applied'],
@@ -76,7 +76,7 @@ describe('with it, every script works', () => {
       assert.equal(json.hosts[0]?.outcome, outcome, all);
     });
 
-  test('a first deploy that makes its own token', async () => {
+  test('a first deploy that generates its token', async () => {
     await run('remove', ['--yes']);
     await root('rm -r /var/lib/gatepost');
     const { json, all } = await run('deploy', ['--no-verify'], { IA_ENSO_OLLAMA_BEARER_TOKEN: undefined });
@@ -86,7 +86,7 @@ describe('with it, every script works', () => {
 });
 
 describe('what root has not approved', () => {
-  test('of other settings is refused, with what to do', async () => {
+  test('with other settings is refused with the next step', async () => {
     const { json, status } = await run('deploy', [], { IA_ENSO_BACKEND_IP: '192.168.1.165' });
     assert.equal(status, 1);
     assert.equal(json.hosts[0]?.outcome, 'refused');
@@ -119,11 +119,11 @@ describe('what root has not approved', () => {
     'only a shell line': () => 'touch /root/hacked\n',
   };
   let before: string;
-  test('may well be sent', async () => {
+  test('can still be sent', async () => {
     before = await deploys.config(lab.proxy);
   });
   for (const [what, slip] of Object.entries(slips))
-    test(`${what}: nothing of it runs`, async () => {
+    test(`${what}: none of it runs`, async () => {
       const { text } = await deployProgram({ token: deploys.TOKEN });
       const bad = slip(text);
       assert.notEqual(bad, text, 'the test changes something');
@@ -137,7 +137,7 @@ describe('what root has not approved', () => {
     assert.equal(await deploys.config(lab.proxy), before);
   });
 
-  test('while the program as it is does run', async () => {
+  test('while the approved program runs', async () => {
     const { text } = await deployProgram({ token: deploys.TOKEN });
     const { status, stdout, stderr } = await asUser(text);
     assert.equal(status, 0, stderr);

@@ -43,7 +43,7 @@ describe('--bundle', () => {
     assert.ok((await bundle()).includes(tokens[0] as string));
   });
 
-  test('does not tell a token that is set', async () => {
+  test('does not show a token from the settings', async () => {
     const { status, stdout, stderr } = await write(['--json'], deploys.withToken(deploys.OTHER));
     assert.equal(status, 0);
     assert.ok(!(stdout + stderr).includes(deploys.OTHER));
@@ -51,7 +51,7 @@ describe('--bundle', () => {
     assert.equal(JSON.parse(stdout).bundle, join(lab.directory, 'site.sh'));
   });
 
-  test('takes the place of an earlier bundle, and of nothing else', async () => {
+  test('replaces an earlier bundle, and no other file', async () => {
     assert.equal((await write()).status, 0);
     await writeFile(join(lab.directory, 'notes'), 'mine');
     for (const file of ['notes', '.', '/dev/null']) {
@@ -63,7 +63,7 @@ describe('--bundle', () => {
   });
 
   for (const flag of ['--local', '--dry-run', '--canary', '--parallel=2', '--host=10.0.0.1'])
-    test(`does not go with ${flag}`, async () => {
+    test(`is rejected together with ${flag}`, async () => {
       assert.equal((await write([flag])).status, 2);
     });
 });
@@ -75,7 +75,7 @@ describe('a bundle', () => {
     whole = await bundle();
   });
 
-  test('run as root is applied, then unchanged, by whatever way it is run', async () => {
+  test('run as root is applied, then unchanged, in every way to run it', async () => {
     const first = await run(whole);
     assert.deepEqual([first.status, outcome(first)], [0, 'applied'], first.stdout + first.stderr);
     assert.equal(await deploys.gate(deploys.TOKEN), 200);
@@ -100,7 +100,7 @@ describe('a bundle', () => {
   const withArguments = (words: string) =>
     [`sh "$file" ${words}`, `chmod 700 "$file" && "$file" ${words}`, `sh -s -- ${words} <"$file"`] as const;
 
-  test('with --dry-run shows the diff without tokens and changes nothing, by whatever way it is run', async () => {
+  test('with --dry-run shows the diff without tokens and changes nothing, in every way to run it', async () => {
     const empty = await deploys.tree(lab.proxy);
     for (const how of withArguments('--dry-run')) {
       const planned = await run(whole, how);
@@ -127,7 +127,7 @@ describe('a bundle', () => {
     assert.equal(await deploys.tree(lab.proxy), before);
   });
 
-  test('with --dry-run on a machine without diff names the files', async () => {
+  test('with --dry-run lists the files on a machine without diff', async () => {
     await lab.proxy.sh('mount --bind /dev/null /usr/bin/diff');
     const planned = await run(whole, 'sh "$file" --dry-run').finally(() =>
       lab.proxy.sh('umount /usr/bin/diff'),
@@ -137,7 +137,7 @@ describe('a bundle', () => {
     assert.doesNotMatch(planned.stdout, /^\+/m);
   });
 
-  test('with --help explains itself, and with any other argument it does nothing and ends with 2', async () => {
+  test('with --help prints its usage, and with any other argument does nothing and exits with 2', async () => {
     const empty = await deploys.tree(lab.proxy);
     for (const how of withArguments('--help')) {
       const { status, stdout } = await run(whole, how);
@@ -154,7 +154,7 @@ describe('a bundle', () => {
     assert.equal(await deploys.tree(lab.proxy), empty);
   });
 
-  test('that is refused says why and fails', async () => {
+  test('that is refused reports why and fails', async () => {
     await deploys.put(lab.proxy, '/etc/nginx/conf.d/broken.conf', 'nonsense;\n');
     const refused = await run(whole);
     assert.deepEqual([refused.status, outcome(refused)], [1, 'refused']);
@@ -170,7 +170,7 @@ describe('a bundle', () => {
     assert.equal((await lab.proxy.sh(`ls ${deploys.VHOST}`)).stdout, '');
   });
 
-  test('run by somebody else than root does nothing and fails', async () => {
+  test('run by a user other than root does nothing and fails', async () => {
     const { status, stderr } = await run(
       whole,
       'chmod 644 "$file" && setpriv --reuid=ncantu --clear-groups sh "$file"',
@@ -179,7 +179,7 @@ describe('a bundle', () => {
     assert.match(stderr, /must be run as root/);
   });
 
-  test('that was cut or changed anywhere does nothing', async () => {
+  test('that was truncated or changed anywhere does nothing', async () => {
     const inner = [whole.indexOf("trap ''"), whole.indexOf('END_OF_BUNDLE\n}\nif [')] as const;
     const all = [...whole.keys()];
     const frame = all.filter((i) => i < inner[0] || i >= inner[1]);
@@ -236,7 +236,7 @@ describe('Ansible', () => {
       found.slice(1).join(' '),
     );
 
-  test('brings it to two hosts through the jump host; the second time nothing changes', async () => {
+  test('applies it on two hosts through the jump host; the second run changes nothing', async () => {
     await write([], deploys.withToken(deploys.TOKEN));
     await writeFile(join(lab.directory, 'site.yml'), PLAYBOOK);
     const first = await play();
@@ -257,7 +257,7 @@ describe('Ansible', () => {
       assert.match((await host.sh(`cat ${deploys.CLIENT}`)).stdout, /full:default/);
   });
 
-  test('with --check makes a dry run, where the playbook hands that on', async () => {
+  test('with --check makes a dry run when the playbook passes it on', async () => {
     const [before] = await Promise.all(lab.proxies.map((host) => deploys.tree(host)));
     const playbook = PLAYBOOK.replace(
       'script: site.sh\n',
@@ -278,7 +278,7 @@ describe('Ansible', () => {
     await writeFile(join(lab.directory, 'site.yml'), PLAYBOOK);
   });
 
-  test('fails on the host where it is refused, and there only', async () => {
+  test('fails only on the host that refuses it', async () => {
     await lab.proxies[1]?.sh("echo 'nonsense;' >/etc/nginx/conf.d/broken.conf");
     const ran = await play();
     assert.deepEqual(
@@ -302,7 +302,7 @@ describe('--local', () => {
     return lab.proxy.sh(`cd /tmp && env -i ${set.join(' ')} ${command.join(' ')}`, user ? { user } : {});
   };
 
-  test('deploys on the host itself without SSH, and asks its services', async () => {
+  test('deploys on the host itself without SSH, and checks its services', async () => {
     const sessions = async () => (await lab.proxy.sh('grep -c Accepted /var/log/sshd.log')).stdout;
     const before = await sessions();
     const { status, stdout, stderr } = await local(['--json']);
@@ -324,7 +324,7 @@ describe('--local', () => {
     assert.match(stdout, /localhost: unchanged/);
   });
 
-  test('is refused where sudo wants a password', async () => {
+  test('is refused when sudo requires a password', async () => {
     const { status, stdout } = await local([], 'nosudo');
     assert.equal(status, 1);
     assert.match(stdout, /NOPASSWD: \/bin\/sh/);

@@ -20,13 +20,13 @@ describe('bootstrap-tls with a CA that does not issue', () => {
 
   const fails = (code: string, words: RegExp, env?: Record<string, string>) =>
     assertFails(lab, code, words, env);
-  test('the CA is not there', async () => {
+  test('the CA is unreachable', async () => {
     await fails('acme-unreachable', /does not reach the CA/, {
       ACME_DIRECTORY_URL: `https://${CA_NAME}:9/dir`,
     });
   });
 
-  test("--staging asks Let's Encrypt's staging CA, which is far away from here", async () => {
+  test("--staging contacts Let's Encrypt's staging CA, which is unreachable here", async () => {
     const env = { ...WITH_TOKEN, ACME_DIRECTORY_URL: undefined };
     const { status, host } = await bootstrap(lab, ['--staging'], { env });
     assert.equal(status, 1);
@@ -41,12 +41,12 @@ describe('bootstrap-tls with a CA that does not issue', () => {
     );
   });
 
-  test('the CA wants an account that it gave out', async () => {
+  test('the CA requires an external account', async () => {
     const ca = await startOddPebble({ config: { externalAccountBindingRequired: true } });
     await fails('acme-account', /external account binding/i, { ACME_DIRECTORY_URL: ca.url }).finally(ca.stop);
   });
 
-  test('the CA has had too many requests', async () => {
+  test("the CA's rate limit is reached", async () => {
     const detail =
       'too many certificates (5) already issued for this exact set of domains in the last 168h0m0s';
     const ca = await startRefusingCa(429, 'rateLimited', detail);
@@ -61,12 +61,12 @@ describe('bootstrap-tls with a CA that does not issue', () => {
     });
   });
 
-  test('the CA takes no nonce', async () => {
+  test('the CA rejects every nonce', async () => {
     const ca = await startOddPebble({ env: { PEBBLE_WFE_NONCEREJECT: '100' } });
     await fails('acme-bad-nonce', /badNonce/, { ACME_DIRECTORY_URL: ca.url }).finally(ca.stop);
   });
 
-  test('the CA sees another server under the name than this machine does', async () => {
+  test('the CA reaches a different server under the name', async () => {
     const hosts = names.replace(`203.0.113.100 ${NAME}`, `203.0.113.101 ${NAME}`);
     await lab.proxies[1]?.sh('rm /etc/nginx/conf.d/other.conf && nginx -s reload && sleep 0.3');
     const ca = await startOddPebble({ hosts });
@@ -75,20 +75,20 @@ describe('bootstrap-tls with a CA that does not issue', () => {
     );
   });
 
-  test('the CA does not get through to port 80', async () => {
+  test('the CA cannot reach port 80', async () => {
     const hosts = names.replace(`203.0.113.100 ${NAME}`, `203.0.113.10 ${NAME}`);
     const ca = await startOddPebble({ hosts });
     await fails('acme-connection', /does not reach port 80/, { ACME_DIRECTORY_URL: ca.url }).finally(ca.stop);
   });
 
-  test('with all causes gone, the same command brings certificate and site', async () => {
+  test('the same command deploys certificate and site once all causes are gone', async () => {
     const { status, host, stderr } = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
     assert.equal(status, 0, stderr);
     assert.equal(host.outcome, 'applied');
     assert.equal((await served()).serialNumber, await issued(lab.proxy));
   });
 
-  test('on TLS, a CA that fails takes nothing away', async () => {
+  test('a failing CA leaves a site on TLS as it was', async () => {
     const before = await served();
     const env = { ...WITH_TOKEN, ACME_DIRECTORY_URL: `https://${CA_NAME}:9/dir` };
     const { status, stderr } = await bootstrap(lab, ['--force-renewal'], { env });

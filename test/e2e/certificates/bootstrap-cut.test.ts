@@ -15,7 +15,7 @@ import {
   WITH_TOKEN,
 } from './bootstrap-lab.ts';
 
-describe('bootstrap-tls, interrupted', () => {
+describe('bootstrap-tls interrupted', () => {
   let lab: Lab;
   before(async () => {
     lab = await startLab({ certificate: 'none', relays: ['jump'], backends: false });
@@ -33,7 +33,7 @@ describe('bootstrap-tls, interrupted', () => {
     return run;
   }
 
-  test('a program killed with certbot under way leaves the HTTP-only vhost, and the next run goes on', async () => {
+  test('leaves the HTTP-only vhost when killed while certbot runs, and the next run continues', async () => {
     // The lock names the process of the program; certbot is its only child that lasts.
     const kill =
       'p=$(sed \'s/.*process \\([0-9]*\\)).*/\\1/\' /var/lib/gatepost/lock); kill -9 $p $(pgrep -P "$p")';
@@ -45,7 +45,7 @@ describe('bootstrap-tls, interrupted', () => {
     assert.equal((await served()).serialNumber, await issued(lab.proxy));
   });
 
-  test('a connection cut and then gone for good: what came of it before is told', async () => {
+  test('reports the steps done before the connection was lost for good', async () => {
     assert.equal((await lab.run('remove', ['--yes'])).status, 0);
     const { status, stdout, stderr } = await duringOrder(['--force-renewal', '--json'], async () => {
       // The connection that asks what became of it may do so, and breaks while the last program is on its way.
@@ -68,7 +68,7 @@ describe('bootstrap-tls, interrupted', () => {
     assert.equal((await served()).serialNumber, await issued(lab.proxy));
   });
 
-  test('a connection cut meanwhile changes nothing about the outcome', async () => {
+  test('a lost connection does not change the outcome', async () => {
     const had = await orders(lab.proxy);
     const { status, stdout } = await duringOrder(['--force-renewal'], () => lab.relay.cut('rst'));
     assert.equal(status, 0, stdout);

@@ -46,7 +46,7 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     await fails('dns', /does not resolve here/).finally(asBefore);
   });
 
-  test('the name leads to a private address', async () => {
+  test('the name resolves to a private address', async () => {
     await elsewhere('192.168.1.100');
     await fails('dns-private', /private address, 192\.168\.1\.100.*ssrf_blocked/s).finally(asBefore);
   });
@@ -64,7 +64,7 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     ).finally(asBefore);
   });
 
-  test('a redirect leads elsewhere', async () => {
+  test('port 80 redirects to another host', async () => {
     await elsewhere('203.0.113.101');
     const other = lab.proxies[1];
     const vhost = `server { listen 80; server_name ${NAME}; return 302 https://elsewhere.example/; }`;
@@ -72,21 +72,21 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     await fails('challenge-redirect', /leads to https:\/\/elsewhere\.example/).finally(asBefore);
   });
 
-  test('the IPv6 address goes nowhere', async () => {
+  test('the IPv6 address is unreachable', async () => {
     await local`ip addr add 2001:db8::1/64 dev internet nodad`;
     await writeFile('/etc/hosts', `${names}2001:db8::64 ${NAME}\n`);
     await fails('challenge-ipv6', /2001:db8::64 does not answer.*AAAA/s).finally(asBefore);
     await local`ip addr del 2001:db8::1/64 dev internet`;
   });
 
-  test('certbot is not there', async () => {
+  test('certbot is not installed', async () => {
     // Only in this host's own mounts: nothing of the machine's is touched.
     await lab.proxy.sh('touch /root/nothing && mount --bind /root/nothing /usr/bin/certbot');
     await fails('certbot-missing', /apt install certbot/);
     await lab.proxy.sh('umount /usr/bin/certbot');
   });
 
-  test('certbot is at work already', async () => {
+  test('certbot is already running', async () => {
     const hold =
       "import fcntl,time; f=open('/etc/letsencrypt/.certbot.lock','w'); fcntl.lockf(f,fcntl.LOCK_EX); time.sleep(30)";
     await lab.proxy.sh(`/usr/bin/python3 -c "${hold}" >/dev/null 2>&1 & echo $! >/root/holder; sleep 0.3`);
@@ -94,7 +94,7 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     await lab.proxy.sh('kill "$(cat /root/holder)"');
   });
 
-  test('what the CA said to an earlier run is not quoted, where certbot cannot write its log', async () => {
+  test("does not quote an earlier run's CA error when certbot cannot write its log", async () => {
     const problem = '{"type": "urn:ietf:params:acme:error:rateLimited", "detail": "of an earlier run"}';
     const log = '/var/log/letsencrypt/letsencrypt.log';
     await lab.proxy.sh(
@@ -112,7 +112,7 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     await lab.proxy.sh('umount /etc/letsencrypt');
   });
 
-  test('a template of the HTTP-only vhost that is missing or faulty: before anything is contacted', async () => {
+  test('a missing or invalid HTTP-only template is rejected before anything is contacted', async () => {
     const copy = await copyProject(join(lab.directory, 'copy'));
     const template = join(copy, `sites/${NAME}.http-only.conf`);
     const text = await readFile(template, 'utf8');
@@ -132,7 +132,7 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     assert.match(missing.stdout, /http-only\.conf: the template cannot be read \(ENOENT\)/);
   });
 
-  test('a site that is refused when its certificate is there: what came of it all is told', async () => {
+  test('reports every step when the site is refused after its certificate was issued', async () => {
     const folder = '/etc/nginx/ia-enso-bearers';
     const key = clientMapKey(new Secret(WITH_TOKEN.IA_ENSO_OLLAMA_BEARER_TOKEN));
     await lab.proxy.sh(`mkdir -m 700 ${folder} && cat >${folder}/bob.map`, { input: `${key} full:bob;\n` });
@@ -144,7 +144,7 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     await assertHealthy(lab.proxy);
   });
 
-  test("with all causes gone, the same command brings the site, and has left another's try alone", async () => {
+  test("the same command deploys the site once all causes are gone, and leaves another user's attempt alone", async () => {
     const { status, host, stderr } = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
     assert.equal(status, 0, stderr);
     assert.equal(host.outcome, 'applied');

@@ -25,7 +25,7 @@ describe('bootstrap-tls', () => {
   });
   after(() => lab.stop());
 
-  test('tells with --dry-run what it would do, and does nothing', async () => {
+  test('--dry-run shows the plan and changes nothing', async () => {
     const { status, stdout } = await lab.run('bootstrap-tls', ['--dry-run']);
     assert.equal(status, 0);
     assert.match(stdout, /there is no certificate yet: a new one would be made/);
@@ -34,7 +34,7 @@ describe('bootstrap-tls', () => {
     assert.equal(left.stdout, '');
   });
 
-  test('brings a bare proxy to a certificate, a renewal hook and the whole site, in one go', async () => {
+  test('one run gives a bare proxy a certificate, a renewal hook and the whole site', async () => {
     const { status, stdout } = await lab.run('bootstrap-tls');
     assert.equal(status === 0 || /✗ streaming/.test(stdout), true, stdout);
     const tokens = stdout.match(/\b[0-9a-f]{64}\b/g) ?? [];
@@ -48,7 +48,7 @@ describe('bootstrap-tls', () => {
     await assertNoTry(lab.proxy);
   });
 
-  test('run again, it orders nothing and changes nothing', async () => {
+  test('a second run orders nothing and changes nothing', async () => {
     const serial = await issued(lab.proxy);
     const workers = await lab.proxy.sh('pgrep -P "$(cat /run/nginx.pid)"');
     const { status, host } = await bootstrap(lab);
@@ -60,7 +60,7 @@ describe('bootstrap-tls', () => {
     assert.equal((await lab.proxy.sh('pgrep -P "$(cat /run/nginx.pid)"')).stdout, workers.stdout);
   });
 
-  test('--force-renewal brings another certificate, and the vhost is never off TLS meanwhile', async () => {
+  test('--force-renewal orders another certificate while the vhost keeps serving TLS', async () => {
     const before = await served();
     const stop = probe();
     const { status, host, stderr } = await bootstrap(lab, ['--force-renewal'], { env: WITH_TOKEN });
@@ -74,7 +74,7 @@ describe('bootstrap-tls', () => {
     assert.equal(await orders(lab.proxy), 2);
   });
 
-  test('a hook that is gone is put back, and what nginx had not loaded is then served', async () => {
+  test('restores a missing hook, and serves the certificate that nginx had not loaded', async () => {
     await lab.proxy.sh(`rm ${HOOK}; certbot renew --force-renewal --no-random-sleep-on-renew`);
     assert.notEqual((await served()).serialNumber, await issued(lab.proxy));
     const { status } = await bootstrap(lab);
@@ -83,7 +83,7 @@ describe('bootstrap-tls', () => {
     assert.equal((await lab.proxy.sh(`test -x ${HOOK}`)).status, 0);
   });
 
-  test('warns when nothing starts certbot, with the line to type', async () => {
+  test('warns when no timer starts certbot, with the command to run', async () => {
     await lab.proxy.sh(
       "mv /etc/cron.d/certbot /root/; sed -i 's/echo active ;;/echo inactive; exit 3 ;;/' /usr/local/bin/systemctl",
     );
@@ -94,7 +94,7 @@ describe('bootstrap-tls', () => {
     assert.doesNotMatch((await lab.run('bootstrap-tls', ['--no-verify'])).stdout, /does not run by itself/);
   });
 
-  test('a vhost whose certificate is lost is brought back, though nginx refuses it', async () => {
+  test('restores a vhost whose certificate was lost, although nginx refuses its configuration', async () => {
     await lab.proxy.sh(
       `rm -r /etc/letsencrypt/live/${NAME} /etc/letsencrypt/archive/${NAME} /etc/letsencrypt/renewal/*`,
     );
@@ -105,7 +105,7 @@ describe('bootstrap-tls', () => {
     await assertHealthy(lab.proxy);
   });
 
-  test('--staging beside a CA of its own, or --self-signed, is bad usage', async () => {
+  test('--staging with ACME_DIRECTORY_URL or --self-signed is a usage error', async () => {
     const both = await lab.run('bootstrap-tls', ['--staging', '--self-signed']);
     assert.equal(both.status, 2);
     assert.match(both.stdout, /--staging: .*ACME_DIRECTORY_URL/);

@@ -69,7 +69,7 @@ describe('a lineage that names other sites, too', () => {
     assert.deepEqual(await namesOf(lab.proxy), BOTH);
   });
 
-  test('the CA is not there', () => leavesAll('acme-unreachable', /does not reach the CA/, AWAY));
+  test('the CA is unreachable', () => leavesAll('acme-unreachable', /does not reach the CA/, AWAY));
 
   test('the CA does not validate the second name', async () => {
     const hosts = (await readFile('/etc/hosts', 'utf8')).replace(
@@ -81,7 +81,7 @@ describe('a lineage that names other sites, too', () => {
     await leavesAll('lineage-name', words, { ...WITH_TOKEN, ACME_DIRECTORY_URL: ca.url }).finally(ca.stop);
   });
 
-  test('by the nginx plugin: the second name must be served from our webroot, or nothing is ordered', async () => {
+  test('orders nothing for a lineage of the nginx plugin unless our webroot serves the second name', async () => {
     await lab.proxy.sh(
       `sed -i 's/^authenticator.*/authenticator = nginx\\npre_hook = nginx -s stop/; /^\\[\\[webroot_map/,$d; /^webroot_path/d' ${CONF}`,
     );
@@ -94,7 +94,7 @@ describe('a lineage that names other sites, too', () => {
     assert.deepEqual(await namesOf(lab.proxy), BOTH);
   });
 
-  test('names that no webroot can prove are refused before anything changes, however they are spelled', async () => {
+  test('refuses names that no webroot can prove before anything changes, in every spelling', async () => {
     const away = ['live', 'archive', 'renewal'].map(
       (folder) => `mv /etc/letsencrypt/${folder}/${NAME}* /root/${folder}`,
     );
@@ -111,7 +111,7 @@ describe('a lineage that names other sites, too', () => {
       for d in live archive renewal; do mv /root/$d/* $d; done`);
   });
 
-  test('names that cannot be read are not taken for none', async () => {
+  test('refuses a certificate whose names cannot be read', async () => {
     await lab.proxy.sh(
       `cp -a /etc/letsencrypt/archive/${NAME} /root/kept; for f in /etc/letsencrypt/archive/${NAME}/*; do echo broken >$f; done`,
     );
@@ -122,7 +122,7 @@ describe('a lineage that names other sites, too', () => {
     await lab.proxy.sh(`cp -a /root/kept/* /etc/letsencrypt/archive/${NAME}/`);
   });
 
-  test('upper case and duplicates are one name, kept', async () => {
+  test('treats upper case and duplicates as one name and keeps it', async () => {
     await lab.proxy.sh(`cd /etc/letsencrypt; rm -r live/${NAME} archive/${NAME} renewal/${NAME}.conf`);
     await makeLineage(
       lab.proxy,
@@ -136,7 +136,7 @@ describe('a lineage that names other sites, too', () => {
   });
 });
 
-describe('a certificate of another lineage in the place of ours', () => {
+describe('a certificate of another lineage at our path', () => {
   let lab: Lab;
   before(async () => {
     lab = await startLab({ certificate: 'none', backends: false });
@@ -180,7 +180,7 @@ describe('a certificate of another lineage in the place of ours', () => {
         assert.match(await refused(...way), /on the proxy, as root: `cd \/etc\/letsencrypt/i);
     });
 
-  test('a link to nothing is refused without any flag', async () => {
+  test('refuses a dangling link without any flag', async () => {
     await lab.proxy.sh(`ln -s gone.test ${LIVE}`);
     await refused();
     await refused('--self-signed');
@@ -204,7 +204,7 @@ describe('a certificate of another lineage in the place of ours', () => {
       assert.equal(others, before);
     });
 
-  test('a good certificate of another lineage is used, and known to be renewed under its own name', async () => {
+  test('uses a valid certificate of another lineage, and knows that it is renewed under its own name', async () => {
     await lab.proxy.sh(LINK);
     const { status, stderr } = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
     assert.equal(status, 0, stderr);
@@ -212,7 +212,7 @@ describe('a certificate of another lineage in the place of ours', () => {
     assert.doesNotMatch(stderr, /certbot does not know|--force-renewal/);
   });
 
-  test('files of a self-signed certificate outside of certbot that are links: refused, modes and all kept', async () => {
+  test('refuses symbolic links as self-signed certificate files, and keeps their modes', async () => {
     await lab.proxy.sh(
       `rm -f /etc/nginx/sites-enabled/*; mkdir /etc/nexus; for f in tls.crt:fullchain tls.key:privkey; do ln -s /etc/letsencrypt/live/${WILDCARD}/\${f#*:}.pem /etc/nexus/\${f%:*}; done`,
     );
@@ -259,7 +259,7 @@ describe('a certificate that certbot does not know', () => {
     return (await run).status;
   }
 
-  test('stays what it was, mode and all, when the CA is not there', async () => {
+  test('stays what it was, mode and all, when the CA is unreachable', async () => {
     assert.equal((await lab.proxy.sh(`stat -c '%F %a' ${LIVE}/privkey.pem`)).stdout, 'regular file 640\n');
     assert.equal((await bootstrap(lab, FORCE, { env: AWAY })).status, 1);
     assert.equal(await snapshot(lab.proxy), untouched);
@@ -281,7 +281,7 @@ describe('a certificate that certbot does not know', () => {
     assert.equal(await snapshot(lab.proxy), untouched);
   });
 
-  test('is where it was after a failed order, also when its key is lost', async () => {
+  test('stays in place after a failed order, even when its key is lost', async () => {
     await lab.proxy.sh(`mv ${LIVE}/privkey.pem /root/`);
     const lost = await snapshot(lab.proxy);
     assert.equal((await bootstrap(lab, FORCE, { env: AWAY })).status, 1);
@@ -289,7 +289,7 @@ describe('a certificate that certbot does not know', () => {
     await lab.proxy.sh(`mv /root/privkey.pem ${LIVE}/`);
   });
 
-  test('is no reason to write into an archive where certbot keeps another certificate', async () => {
+  test('is not replaced when certbot keeps another certificate in that archive', async () => {
     await makeLineage(lab.proxy, WILDCARD, `DNS:${WILDCARD}`, '');
     await lab.proxy.sh(`cd /etc/letsencrypt; mv archive/${NAME} /root/archive; mv archive/${WILDCARD} archive/${NAME}
       sed -i 's|archive/${WILDCARD}|archive/${NAME}|' renewal/${WILDCARD}.conf; certbot update_symlinks`);
@@ -304,7 +304,7 @@ describe('a certificate that certbot does not know', () => {
     await lab.proxy.sh(`mv /root/archive /etc/letsencrypt/archive/${NAME}`);
   });
 
-  test('keeps its other names in an order, too', async () => {
+  test('keeps its other names in a new order', async () => {
     await makeLineage(lab.proxy, 'by-hand', `DNS:${NAME},DNS:${SECOND}`, '');
     await lab.proxy.sh(`cd /etc/letsencrypt; for p in cert chain fullchain privkey; do cat archive/by-hand/"$p"1.pem >live/${NAME}/$p.pem; done
       rm -r archive/by-hand live/by-hand renewal/by-hand.conf; nginx -s reload; sleep 0.3`);

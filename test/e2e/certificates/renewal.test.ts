@@ -26,7 +26,7 @@ describe('renewal', () => {
     return false;
   }
 
-  test('a good certificate by other hands is left alone, with a warning that nobody renews it', async () => {
+  test('keeps a valid certificate from elsewhere, and warns that nothing renews it', async () => {
     const serial = await issued(lab.proxy);
     const { status, stdout } = await lab.run('bootstrap-tls', ['--no-verify'], { env: WITH_TOKEN });
     assert.equal(status, 0, stdout);
@@ -36,7 +36,7 @@ describe('renewal', () => {
     assert.equal((await served()).serialNumber, serial);
   });
 
-  test('a failing order leaves it as it was, and not to certbot', async () => {
+  test('a failed order leaves it unchanged and unknown to certbot', async () => {
     const env = { ...WITH_TOKEN, ACME_DIRECTORY_URL: 'https://ca.gatepost.test:9/dir' };
     const serial = await issued(lab.proxy);
     assert.equal((await bootstrap(lab, ['--force-renewal'], { env })).status, 1);
@@ -44,7 +44,7 @@ describe('renewal', () => {
     assert.equal((await lab.proxy.sh('nginx -t && ls /etc/letsencrypt/renewal')).stdout, '');
   });
 
-  test('a real one takes its place without hand work, TLS up all the while', async () => {
+  test('a CA certificate replaces it without manual steps, and TLS stays up', async () => {
     const stop = probe();
     const { status, stderr } = await bootstrap(lab, ['--force-renewal', '--no-verify'], { env: WITH_TOKEN });
     const { failed } = await stop();
@@ -54,7 +54,7 @@ describe('renewal', () => {
     assert.equal((await served()).serialNumber, await issued(lab.proxy));
   });
 
-  test('certbot renew makes nginx serve the new certificate by itself', async () => {
+  test('certbot renew makes nginx serve the new certificate', async () => {
     const old = (await served()).serialNumber;
     const stop = probe();
     const renewed = await lab.proxy.sh(RENEW);
@@ -67,7 +67,7 @@ describe('renewal', () => {
     assert.equal(await orders(lab.proxy), 3);
   });
 
-  test('the hook waits for a change under way, and does nothing to a nginx that is broken or stopped', async () => {
+  test('the hook waits for a running change, and leaves a broken or stopped nginx alone', async () => {
     const waits = await lab.proxy.sh(
       `flock /var/lib/gatepost/lock sleep 2 & sleep 0.3; s=$(date +%s%N); ${HOOK}; echo $((($(date +%s%N) - s) / 1000000))`,
     );
@@ -80,7 +80,7 @@ describe('renewal', () => {
     await lab.proxy.sh('rm /etc/nginx/conf.d/broken.conf');
   });
 
-  test('the renewal of another certificate does no harm', async () => {
+  test('the renewal of another certificate changes nothing', async () => {
     const other = 'nexus.gatepost.test';
     const got = await lab.proxy.sh(
       `certbot certonly --webroot -w /var/www/html -d ${other} -n --agree-tos --register-unsafely-without-email --server ${lab.env.ACME_DIRECTORY_URL} && certbot renew --cert-name ${other} --force-renewal --no-random-sleep-on-renew`,

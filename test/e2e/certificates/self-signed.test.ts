@@ -15,7 +15,7 @@ describe('bootstrap-tls --self-signed', () => {
   });
   after(() => lab.stop());
 
-  test('makes key and certificate on the proxy, deploys, and says what it is', async () => {
+  test('creates key and certificate on the proxy, deploys, and describes the certificate', async () => {
     const { status, host, stderr } = await bootstrap(lab, ['--self-signed'], { env: WITH_TOKEN });
     assert.notEqual(status, 1, stderr);
     assert.match(stderr, /self-signed, valid until \d{4}-\d\d-\d\d \(82[45] days\)/);
@@ -36,7 +36,7 @@ describe('bootstrap-tls --self-signed', () => {
     assert.equal(mode.stdout, '600 root:root\n');
   });
 
-  test('run again, it is kept; insisted on, another follows with the same key', async () => {
+  test('keeps the certificate on the next run; --force-renewal issues another with the same key', async () => {
     const serial = await issued(lab.proxy);
     const key = await lab.proxy.sh(`sha256sum ${LIVE}/privkey.pem`);
     assert.equal((await bootstrap(lab, ['--self-signed', '--no-verify'])).host.outcome, 'unchanged');
@@ -47,7 +47,7 @@ describe('bootstrap-tls --self-signed', () => {
     assert.equal((await lab.proxy.sh(`sha256sum ${LIVE}/privkey.pem`)).stdout, key.stdout);
   });
 
-  describe('killed before any call that it makes', () => {
+  describe('killed before any of its calls', () => {
     const key = `${LIVE}/privkey.pem`;
     const chain = `${LIVE}/fullchain.pem`;
     const own = `openssl req -x509 -newkey rsa:2048 -nodes -days 800 -subj /CN=${NAME} -addext subjectAltName=DNS:${NAME}`;
@@ -67,7 +67,7 @@ describe('bootstrap-tls --self-signed', () => {
     after(() => host('rm /usr/local/sbin/*'));
     const place = (more = '') => host(`cp /root/old/* ${LIVE}; nginx -s reload; ${more}`);
 
-    test('it leaves a pair that nginx accepts, and keeps an RSA key', async () => {
+    test('leaves a pair that nginx accepts, and keeps an RSA key', async () => {
       await place();
       const { ran, calls } = await underPlan(lab.proxy, await program(), '');
       assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
@@ -86,7 +86,7 @@ describe('bootstrap-tls --self-signed', () => {
       assert.equal((await host(`find /etc/letsencrypt -name '.*'`)).stdout, '');
     });
 
-    test('in the place of a broken key, it is run again as it is, and mends it', async () => {
+    test('replaces a broken key when it runs again', async () => {
       const broken = `echo broken >${key}`;
       await place(broken);
       const { calls } = await underPlan(lab.proxy, await program(), '');
@@ -102,7 +102,7 @@ describe('bootstrap-tls --self-signed', () => {
     });
   });
 
-  test('a real one takes its place without hand work, and is not given up again', async () => {
+  test('is replaced by a CA certificate without manual steps, which is then kept', async () => {
     const { status, stderr } = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
     assert.equal(status, 0, stderr);
     assert.match(String((await served()).issuer.CN), /Pebble/);
@@ -112,7 +112,7 @@ describe('bootstrap-tls --self-signed', () => {
     assert.match(String((await served()).issuer.CN), /Pebble/);
   });
 
-  test('an appliance without a name gets one for its address, at its own place', async () => {
+  test('an appliance without a name gets a certificate for its address, in its own folder', async () => {
     await lab.proxy.sh('rm -f /etc/nginx/sites-enabled/default');
     const args = ['--site', 'nexus', '--self-signed', '--no-verify'];
     const env = { NEXUS_PROXY_HOST: lab.proxy.address, NEXUS_PROXY_USER: 'ncantu' };

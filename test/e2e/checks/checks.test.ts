@@ -61,7 +61,7 @@ const named = (results: Results, status: string) =>
 const elsewhere = ['public DNS', 'backend ports'];
 const names = checks.map(({ name }) => name).filter((name) => !elsewhere.includes(name));
 
-test('all are content with the site as it is, in under two seconds beside streaming', async () => {
+test('all pass on a healthy site, in under two seconds apart from streaming', async () => {
   let slowest = '';
   // The best of three, as others may be at work on this machine.
   for (let tries = 0; tries < 3; tries++) {
@@ -92,10 +92,10 @@ async function notices(sabotage: Sabotage): Promise<Results> {
 }
 
 // What is timed is asked only where it must fail, so that they may share the machine.
-describe('the checks notice', { concurrency: 3 }, () => {
+describe('the checks detect', { concurrency: 3 }, () => {
   // First, since the others can be made while it waits.
   const firewall = dropped(vanishing());
-  test(`${firewall.fact}, before their time is up`, async () => {
+  test(`${firewall.fact}, before their time limit`, async () => {
     const start = performance.now();
     const results = await notices(firewall);
     for (const name of firewall.fails ?? []) {
@@ -108,13 +108,13 @@ describe('the checks notice', { concurrency: 3 }, () => {
   for (const sabotage of SABOTAGES) test(sabotage.fact, () => notices(sabotage).then(() => {}));
 });
 
-test('a gate that is open is told once, not for every spelling', async () => {
+test('reports an open gate once, not for every bypass attempt', async () => {
   const results = await run(SABOTAGES.find(({ fact }) => fact === 'an open gate') ?? assert.fail());
   assert.equal(results['path bypass attempts']?.status, 'skipped');
   assert.match(results['path bypass attempts']?.detail ?? '', /gate is open/);
 });
 
-test('every check is sabotaged here, but for those of the public name', () => {
+test('every check is sabotaged, except those of the public name', () => {
   const spoilt = new Set(SABOTAGES.flatMap(({ fails = [] }) => fails));
   assert.deepEqual(
     [...names].filter((name) => !spoilt.has(name)),
@@ -122,7 +122,7 @@ test('every check is sabotaged here, but for those of the public name', () => {
   );
 });
 
-test('says that a model which is silent too long may still be loading', async () => {
+test('reports that a model which stays silent may still be loading', async () => {
   const completions = '/ollama/v1/chat/completions?silent=9';
   const slow = streams({ models: '/ollama/v1/models', completions, tokenVariable: 'T' });
   const [result] = await served(ollamaSite, {}, (address) =>
@@ -132,11 +132,11 @@ test('says that a model which is silent too long may still be loading', async ()
   assert.match(result?.detail ?? '', /completions\S+ no answer within 1 s\..*may still be loading.*retry/);
 });
 
-test('all are content through a tunnel that is no socket', async () => {
+test('all pass through a tunnel that is not a socket', async () => {
   assert.deepEqual(named(await run({}, {}, tunnel), 'passed'), names);
 });
 
-test('without a bearer, what needs one is skipped and the rest is made', async () => {
+test('without a token, skips the checks that need one and runs the rest', async () => {
   const results = await run({}, { token: undefined, inferenceToken: undefined });
   assert.deepEqual(named(results, 'skipped'), [
     'bearer gate opens',
@@ -148,7 +148,7 @@ test('without a bearer, what needs one is skipped and the rest is made', async (
   assert.match(results.streaming?.detail ?? '', /set IA_ENSO_OLLAMA_BEARER_TOKEN/);
 });
 
-test('says of every check that nothing listens', async () => {
+test('every check reports that nothing listens', async () => {
   const made = checks.filter(({ name }) => names.includes(name));
   const results = await runChecks(made, { ...TARGET, address: '127.0.0.1', port: 9, httpPort: 9 });
   for (const { status, detail } of results) {

@@ -54,7 +54,7 @@ function ownTime({ host, checks }: Awaited<ReturnType<typeof verify>>): number {
   return others + (all - Math.max(others, took('streaming')));
 }
 
-test('is content with the site as it is, in under two seconds beside streaming', async () => {
+test('passes on a healthy site, in under two seconds apart from streaming', async () => {
   await lab.proxy.sh(`: >${LOG}`);
   const ran = await verify();
   const { status, host, named, checks, why } = ran;
@@ -70,7 +70,7 @@ test('is content with the site as it is, in under two seconds beside streaming',
   assert.ok(Math.min(...times) < 2000, `${times.join(', ')} ms`);
 });
 
-test('--curl tells how to ask by hand, --only asks a part', async () => {
+test('--curl shows the commands, --only runs some checks', async () => {
   const { stdout, status } = await lab.run('verify', ['--curl', '--only', 'GATE'], { env });
   assert.equal(status, 0, stdout);
   assert.match(
@@ -81,7 +81,7 @@ test('--curl tells how to ask by hand, --only asks a part', async () => {
   assert.ok(!stdout.includes(TOKEN));
 });
 
-test('by --connect-to and by --via-ssh, before the name is public', async () => {
+test('--connect-to and --via-ssh check a site before its name is public', async () => {
   await writeFile(`${STATE}/operator/hosts`, publicNames().replace(` ${SITE}`, ''));
   try {
     const lost = await verify();
@@ -105,7 +105,7 @@ test('by --connect-to and by --via-ssh, before the name is public', async () => 
   }
 });
 
-test('without tokens, what needs one is skipped, and that is no failure', async () => {
+test('without tokens, skips the checks that need one without failing', async () => {
   const { status, named, detail, why } = await verify([], {});
   assert.deepEqual(named('skipped'), ['bearer gate opens', 'streaming', 'inference scope'], why);
   assert.equal(named('passed').length, ALL - 3, why);
@@ -113,7 +113,7 @@ test('without tokens, what needs one is skipped, and that is no failure', async 
   assert.match(detail('inference scope'), /set IA_ENSO_INFERENCE_TOKEN/);
 });
 
-test('a name that leads to a private address as well', async () => {
+test('fails when a name also resolves to a private address', async () => {
   await writeFile(`${STATE}/operator/hosts`, `${publicNames()}10.1.2.3 ${SITE}\n`);
   const { status, named, detail, why } = await verify();
   await writeFile(`${STATE}/operator/hosts`, publicNames());
@@ -121,7 +121,7 @@ test('a name that leads to a private address as well', async () => {
   assert.match(detail('public DNS'), /resolves to 10\.1\.2\.3: .*`ssrf_blocked`.*DNS record/);
 });
 
-test('a backend port that is open to the world', async () => {
+test('fails when a backend port is open to the world', async () => {
   const listen = `require('net').createServer().listen(3001, '203.0.113.100', () => console.log('up'))`;
   const open = spawn('nsenter', ['-t', `${lab.proxy.pid}`, '-n', '--', process.execPath, '-e', listen]);
   await once(open.stdout, 'data');
@@ -134,7 +134,7 @@ test('a backend port that is open to the world', async () => {
   );
 });
 
-test('names what is wrong in the command line, and contacts nobody', async () => {
+test('reports usage errors and contacts nobody', async () => {
   const bad = [
     [['--only', 'nonsense'], /no such check; there are: .*path bypass attempts/],
     [['--connect-to', 'a b'], /it must be HOST, HOST:PORT/],
@@ -147,7 +147,7 @@ test('names what is wrong in the command line, and contacts nobody', async () =>
   }
 });
 
-test('--via-ssh asks each proxy, and tells which one is spoilt', async () => {
+test('--via-ssh checks each proxy and names the failing one', async () => {
   const second = lab.proxies[1];
   await second?.sh(`sed -i 's/|version)/|version|delete)/' ${MAPS}; nginx -s reload`);
   await sleep(400);
@@ -166,7 +166,7 @@ test('--via-ssh asks each proxy, and tells which one is spoilt', async () => {
   assert.match(stderr, /on 192\.168\.1\.101, through SSH\n(?: +[✓–✗].*\n)+/);
 });
 
-test('a proxy that cannot be reached by SSH is told, and nothing is said of the site', async () => {
+test('reports a proxy that SSH cannot reach, and nothing about the site', async () => {
   const { status, host } = await verify(['--via-ssh', '--host', '192.168.1.250']);
   assert.equal(status, 1);
   assert.equal(host?.outcome, 'failed');

@@ -7,7 +7,7 @@ import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { readStream, script, statusOf } from './clients-lab.ts';
 
 const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
-const FIRST = 'first-token-0123456789';
+const FIRST = 'first-vMx3qLr81TzWk60b';
 
 let lab: Lab;
 const bearers = (args: readonly string[], env: Record<string, string | undefined> = {}) =>
@@ -24,7 +24,7 @@ before(async () => {
 });
 after(() => lab.stop());
 
-test('before the first deploy there is no gate: refused, with the script that makes it', async () => {
+test('is refused before the first deploy, and names deploy.ts', async () => {
   const { status, json } = await bearers(['add', 'early']);
   assert.equal(status, 1);
   assert.equal(json.hosts[0]?.failure?.code, 'no-gate');
@@ -37,7 +37,7 @@ test('before the first deploy there is no gate: refused, with the script that ma
   assert.equal(deployed, 0);
 });
 
-test('a new client is for inference: 403 outside of it, by every spelling', async () => {
+test('a new client may use inference only: 403 for everything else, in every spelling', async () => {
   const token = await added('carol');
   assert.match(token, /^[0-9a-f]{64}$/);
   assert.equal(await statusOf(token), 200);
@@ -52,12 +52,12 @@ test('a new client is for inference: 403 outside of it, by every spelling', asyn
   assert.equal(await statusOf(FIRST, '/ollama/api/delete', 'DELETE'), 200);
 });
 
-test('with --scope full it reaches everything', async () => {
+test('--scope full reaches everything', async () => {
   const token = await added('dave', '--scope', 'full');
   assert.equal(await statusOf(token, '/ollama/api/delete', 'DELETE'), 200);
 });
 
-test('the list has names, scopes, times and fingerprints, and no token', async () => {
+test('lists names, scopes, times and fingerprints, and no token', async () => {
   const token = await added('erin');
   await statusOf(token);
   const { json, all } = await bearers(['list']);
@@ -83,7 +83,7 @@ test('the list has names, scopes, times and fingerprints, and no token', async (
 
 const MAPS = '/etc/nginx/conf.d/ia-enso-http-maps.conf';
 
-test('with --limit it gets 429 above its requests a minute, also after a rotation', async () => {
+test('--limit gives 429 above the requests per minute, also after a rotation', async () => {
   const passing = async (token: string) => {
     const all = await Promise.all(Array.from({ length: 14 }, () => statusOf(token)));
     assert.deepEqual(
@@ -104,7 +104,7 @@ test('with --limit it gets 429 above its requests a minute, also after a rotatio
   assert.equal((await bearers(['revoke', 'judy'])).status, 0);
 });
 
-test('where the maps are older than limits, one is refused', async () => {
+test('refuses --limit while the installed maps do not know limits', async () => {
   await lab.proxy.sh(`cp -p ${MAPS} /root/maps && sed -i /ia_enso_ollama_10:/d ${MAPS}`);
   const { status, json } = await bearers(['add', 'kim', '--limit', '10']);
   await lab.proxy.sh(`cp -p /root/maps ${MAPS}`);
@@ -117,7 +117,7 @@ test('where the maps are older than limits, one is refused', async () => {
   );
 });
 
-test('the fingerprint of a token with odd characters is its own', async () => {
+test('a token with special characters has its own fingerprint', async () => {
   const odd = '$host.a+b*(c)[d]{e}^f|g?;#~%&=<>`@!,:_-/';
   assert.equal((await script(lab, 'rotate-bearer', ['--json'], { env: { [TOKEN]: odd } })).status, 0);
   const own = (await listed()).find(({ name }) => name === 'default');
@@ -132,7 +132,7 @@ test('a rotation to the token of another client is refused', async () => {
   assert.equal(json.hosts[0]?.failure?.text, 'the new token is the one of the client frank');
 });
 
-test('the same name again is refused, and its token stays', async () => {
+test('refuses an existing name, and its token stays', async () => {
   const token = await added('grace');
   const { status, json } = await bearers(['add', 'grace']);
   assert.equal(status, 1);
@@ -141,7 +141,7 @@ test('the same name again is refused, and its token stays', async () => {
   assert.equal(await statusOf(token), 200);
 });
 
-test('a revoked client is out; its stream ends by itself', async () => {
+test('a revoked client is refused; its running stream is not cut', async () => {
   const token = await added('heidi');
   const stream = readStream(token, 30, 100);
   const { status, all } = await bearers(['revoke', 'heidi']);
@@ -155,7 +155,7 @@ test('a revoked client is out; its stream ends by itself', async () => {
   assert.match(`${again.json.hosts[0]?.failure?.text}`, /no client heidi; there are: carol dave default/);
 });
 
-test('no deploy and no rollback brings a revoked client back', async () => {
+test('no deploy and no rollback restores a revoked client', async () => {
   const token = await added('ivan');
   const env = { [TOKEN]: FIRST, IA_ENSO_BACKEND_IP: '192.168.1.165' };
   assert.equal((await script(lab, 'deploy', ['--json', '--no-verify'], { env })).status, 0);
@@ -166,7 +166,7 @@ test('no deploy and no rollback brings a revoked client back', async () => {
   assert.equal(await statusOf(FIRST), 200);
 });
 
-test('without its last client the gate is shut, and that is said', async () => {
+test('the gate refuses everybody without its last client, and that is reported', async () => {
   for (const { name } of await listed())
     if (name !== 'default') assert.equal((await bearers(['revoke', `${name}`])).status, 0);
   const { status, all, json } = await bearers(['revoke', 'default'], { [TOKEN]: FIRST });
@@ -197,7 +197,7 @@ const SLIPS: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [['revoke', 'x', '--scope', 'full'], /--scope: only a new client takes one/],
 ];
 
-test('slips of the pen end before anything is contacted', async () => {
+test('usage errors end before anything is contacted', async () => {
   const runs = SLIPS.map(async ([args, says]) => {
     const { status, json } = await bearers(args, { DEPLOY_SSH_PROXY_HOST: 'nowhere.invalid' });
     assert.equal(status, 2, args.join(' '));

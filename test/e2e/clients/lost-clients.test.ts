@@ -51,7 +51,7 @@ for (const [what, command] of LOSSES)
       assert.match(stdout, /needs attention: .*clients/);
     });
 
-    test('a deploy without a token reports it, and brings no new client', async () => {
+    test('a deploy without a token reports it, and creates no client', async () => {
       const ran = await run('deploy', ['--no-verify']);
       assert.deepEqual([ran.status, ran.json.hosts[0]?.outcome, ran.json.token], [3, 'unchanged', undefined]);
       assert.match(lost(ran).join(), ADVICE);
@@ -60,7 +60,7 @@ for (const [what, command] of LOSSES)
       assert.equal(await deploys.gate(deploys.TOKEN), 401);
     });
 
-    test('also a deploy that changes something else', async () => {
+    test('a deploy that changes something else reports it, too', async () => {
       const ran = await run('deploy', ['--no-verify'], { IA_ENSO_BACKEND_IP: '192.168.1.165' });
       assert.deepEqual([ran.status, ran.json.hosts[0]?.outcome], [3, 'applied'], ran.all);
       assert.match(lost(ran).join(), ADVICE);
@@ -77,7 +77,7 @@ for (const [what, command] of LOSSES)
       assert.match(check?.detail ?? '', ADVICE);
     });
 
-    test('verify with a token is refused by the gate; without one, and from outside, it says who knows', async () => {
+    test('verify with a token is refused by the gate; without one, and from outside, it names who knows', async () => {
       const known = await run('verify', ['--only', 'gate'], deploys.withToken(deploys.TOKEN));
       assert.equal(known.status, 3, known.all);
       const { json } = await run('verify', ['--only', 'gate opens']);
@@ -86,7 +86,7 @@ for (const [what, command] of LOSSES)
       assert.match(check?.detail ?? '', /status\.ts/);
     });
 
-    test('a deploy with the token brings it back', async () => {
+    test('a deploy with the token restores the client', async () => {
       const ran = await run('deploy', ['--no-verify'], deploys.withToken(deploys.TOKEN));
       assert.deepEqual([ran.status, lost(ran)], [0, []], ran.all);
       assert.equal(await deploys.gate(deploys.TOKEN), 200);
@@ -94,7 +94,7 @@ for (const [what, command] of LOSSES)
   });
 
 describe('a dry run', () => {
-  test('warns of it, and stays a dry run', async () => {
+  test('warns about it, and stays a dry run', async () => {
     await root(`rm -r ${FOLDER}`);
     const ran = await run('deploy', ['--dry-run']);
     assert.equal(ran.status, 0);
@@ -131,12 +131,12 @@ describe('where there is a client', () => {
     assert.deepEqual(lost(await run('status')), []);
   });
 
-  test('even one that a hand wrote in a form of its own', async () => {
+  test('nothing is reported for a handwritten client', async () => {
     await root(`rm ${FOLDER}/*; printf '\\t~^own full:own;\\n' >${FOLDER}/own.map`);
     assert.deepEqual(lost(await run('status')), []);
   });
 
-  test('a proxy that cannot be asked is a skipped check', async () => {
+  test('an unreachable proxy skips the check', async () => {
     await root('mkdir -p /mnt/s; cp -a /etc/sudoers /mnt/s/; : >/etc/sudoers');
     const ran = await run('verify', ['--via-ssh', '--only', 'gate clients']).finally(() =>
       root('cat /mnt/s/sudoers >/etc/sudoers'),
@@ -147,8 +147,8 @@ describe('where there is a client', () => {
   });
 });
 
-describe('without a gate on the proxy, nobody misses clients', () => {
-  test('a site that was never deployed, or was removed', async () => {
+describe('without a gate on the proxy', () => {
+  test('a site that was never deployed, or was removed, misses no client', async () => {
     await run('remove', ['--yes']);
     const removed = await run('status');
     assert.deepEqual([removed.status, removed.json.hosts[0]?.verdict], [0, 'not deployed'], removed.all);

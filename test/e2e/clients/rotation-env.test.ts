@@ -8,7 +8,7 @@ import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { script, statusOf } from './clients-lab.ts';
 
 const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
-const FIRST = 'first-token-0123456789';
+const FIRST = 'first-vMx3qLr81TzWk60b';
 const SECOND = 'second.t*ken+(a)[b]{c}^$|?;#~%&=<>$host`@!,:_-/';
 
 let lab: Lab;
@@ -38,7 +38,7 @@ describe('--write-env', () => {
     assert.equal(await statusOf(FIRST), 200);
   });
 
-  test('the file gets the new token, 0600, every other byte kept; the proxy takes it', async () => {
+  test('writes the new token into the file with mode 0600, keeps every other byte, and the proxy accepts it', async () => {
     const { status, json, all } = await rotate(['--write-env']);
     assert.equal(status, 0, all);
     assert.equal(
@@ -69,13 +69,13 @@ describe('--write-env', () => {
     assert.deepEqual([await statusOf(`${json.token}`), await statusOf(weak)], [200, 401]);
   });
 
-  test('a token of the process environment goes into the file, quoted where it must be', async () => {
+  test('writes a token of the process environment into the file, quoted as needed', async () => {
     assert.equal((await rotate(['--write-env'], SECOND)).status, 0);
     assert.equal(await inFile(), `'${SECOND}'`);
     assert.equal(await statusOf(SECOND), 200);
   });
 
-  test('a change that is rolled back puts the old line back', async () => {
+  test('restores the old line when the change is rolled back', async () => {
     await lab.proxy.sh('echo "server { listen 80; broken" >/etc/nginx/conf.d/other.conf');
     const { status, all } = await rotate(['--write-env']);
     await lab.proxy.sh('rm /etc/nginx/conf.d/other.conf');
@@ -85,7 +85,7 @@ describe('--write-env', () => {
     assert.equal(await statusOf(FIRST), 200);
   });
 
-  test('a file that cannot be written: nothing is contacted, nothing changes', async () => {
+  test('contacts nothing and changes nothing when the file cannot be written', async () => {
     const before = lab.relay.connections;
     const { status, all } = await script(lab, 'rotate-bearer', [
       '--json',
@@ -117,7 +117,7 @@ describe('--write-env', () => {
     ['rst', 0.85],
     ['fin', 0.95],
   ] as const) {
-    test(`connection lost (${kind}) after ${part} of the answers: the outcome is learned, the file agrees`, async () => {
+    test(`connection lost (${kind}) after ${part} of the output: the outcome is queried, the file agrees`, async () => {
       const { down } = await whole;
       await lab.relay.fault({ kind, direction: 'down', afterBytes: Math.round(down * part) });
       const { status, json, all } = await rotate(['--write-env']);
@@ -139,7 +139,7 @@ describe('--write-env, two proxies', () => {
   });
   after(() => lab.stop());
 
-  test('where one refuses, the file keeps the token that the other takes; run again, both take one', async () => {
+  test('when one refuses, the file keeps the token that the other accepts; run again, both accept one', async () => {
     await lab.proxies[1]?.sh('echo "server { broken" >/etc/nginx/conf.d/other.conf');
     const { status, json, all } = await rotate(['--write-env', '--no-verify']);
     assert.equal(status, 1, all);
@@ -158,7 +158,7 @@ describe('--write-env, two proxies', () => {
     assert.deepEqual(prints[0], prints[1]);
   });
 
-  test('with one proxy out of reach nothing is lost: the file and the other one agree', async () => {
+  test('with one proxy unreachable, the file and the other proxy agree', async () => {
     const hosts = `${lab.proxy.address},192.168.1.250`;
     const { status, json, all } = await rotate(['--write-env', '--host', hosts]);
     assert.equal(status, 1, all);

@@ -8,7 +8,7 @@ import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { NAMED, readStream, script, statusOf, wrkAsks } from './clients-lab.ts';
 
 const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
-const FIRST = 'first-token-0123456789';
+const FIRST = 'first-vMx3qLr81TzWk60b';
 const SECOND = 'second.t*ken+(a)[b]{c}^$|?;#~%&=<>$host`@!,:_-/';
 const MAP = '/etc/nginx/ia-enso-bearers/default.map';
 
@@ -33,7 +33,7 @@ describe('rotation', () => {
     assert.equal(deployed.status, 0, deployed.stderr);
   });
 
-  test('generates a token, shows it once, and the old one is refused', async () => {
+  test('generates a token and shows it once; the old one is refused', async () => {
     const { status, stdout, stderr } = await lab.run('rotate-bearer', [], settings(undefined));
     assert.equal(status, 0, stderr);
     const tokens = (stdout + stderr).match(/[0-9a-f]{64}/g) ?? [];
@@ -43,7 +43,7 @@ describe('rotation', () => {
     assert.match(stdout, /OLLAMA_AUTH_TOKEN='<token>'/);
   });
 
-  test('takes the token of the environment, whatever its characters', async () => {
+  test('takes the token of the environment, with any characters', async () => {
     await writeFile(envFile, `${TOKEN}=${FIRST}\n`, { mode: 0o600 });
     const { status, json, all } = await rotate([], SECOND);
     assert.equal(status, 0, all);
@@ -60,15 +60,15 @@ describe('rotation', () => {
     assert.equal(await statusOf(SECOND.replace('t*ken', 'T*ken')), 401);
   });
 
-  test('refuses the token that is live already', async () => {
+  test('refuses the token that is already live', async () => {
     const { status, json } = await rotate([], FIRST);
     assert.equal(status, 1);
     assert.equal(json.hosts[0]?.outcome, 'refused');
-    assert.equal(json.hosts[0]?.failure?.text, 'the new token is the one that is live already');
+    assert.equal(json.hosts[0]?.failure?.text, 'the new token is already the current one');
     assert.equal(await statusOf(FIRST), 200);
   });
 
-  test('keeps the previous one until it is revoked', async () => {
+  test('--keep-previous accepts the previous token until it is revoked', async () => {
     await writeFile(envFile, `${TOKEN}=${FIRST}\n`, { mode: 0o600 });
     const kept = await rotate(['--keep-previous'], SECOND);
     assert.equal(kept.status, 0, kept.all);
@@ -81,7 +81,7 @@ describe('rotation', () => {
     assert.equal((await rotate(['--revoke-previous'])).json.hosts[0]?.outcome, 'unchanged');
   });
 
-  test('a named client always gets a generated one; a token of the environment stays where it is', async () => {
+  test("a named client always gets a generated token; the environment's token is not used", async () => {
     const added = await script(lab, 'bearers', ['add', 'bob', '--json'], settings(SECOND));
     const { status, json } = await rotate(['--client', 'bob'], SECOND);
     assert.equal(status, 0);
@@ -96,13 +96,13 @@ describe('rotation', () => {
     assert.equal((await script(lab, 'bearers', ['revoke', 'bob', '--json'])).status, 0);
   });
 
-  test('a client that is not there is refused, with the names of those that are', async () => {
+  test('refuses an unknown client and lists the known ones', async () => {
     const { status, json } = await rotate(['--client', 'nobody']);
     assert.equal(status, 1);
     assert.match(`${json.hosts[0]?.failure?.text}`, /no client nobody; there are: default$/);
   });
 
-  test('with --dry-run nothing changes and no token is shown', async () => {
+  test('--dry-run changes nothing and shows no token', async () => {
     const { status, all, json } = await rotate(['--dry-run', '--write-env']);
     assert.equal(status, 0);
     assert.equal(json.hosts[0]?.outcome, 'planned');
@@ -111,7 +111,7 @@ describe('rotation', () => {
     await assert.rejects(stat(envFile), { code: 'ENOENT' });
   });
 
-  test('a backend that is down does not spoil the proof', async () => {
+  test('proves the rotation while a backend is down', async () => {
     await lab.proxy.sh('ip route add blackhole 192.168.1.164/32');
     const { status, json, all } = await rotate([]);
     await lab.proxy.sh('ip route del blackhole 192.168.1.164/32');
@@ -150,7 +150,7 @@ describe('under load', () => {
     assert.equal(await stream, 60);
   });
 
-  test('no token is anywhere on the proxy but in the files of the clients', async () => {
+  test("stores no token on the proxy outside the clients' files", async () => {
     const { json } = await rotate([], undefined);
     const token = `${json.token}`;
     const recent = 'find /etc /var/lib/gatepost /var/log /var/tmp /tmp /run /home -type f -mmin -5';

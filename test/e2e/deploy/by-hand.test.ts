@@ -22,15 +22,15 @@ before(async () => {
 });
 after(() => lab.stop());
 
-describe('installed by hand', () => {
-  it('the gate lets in the token, and nobody without it', async () => {
+describe('installed manually', () => {
+  it('the gate accepts the token, and nobody without it', async () => {
     assert.deepEqual(
       [await deploys.gate(), await deploys.gate(token), await deploys.gate(token.toUpperCase())],
       [401, 200, 401],
     );
   });
 
-  it('it differs from what the scripts install only by the snippets put in place', async () => {
+  it('differs from what the scripts install only in the inlined snippets', async () => {
     const { stdout } = await lab.run('deploy', ['--dry-run']);
     const removed = stdout.split('\n').filter((line) => /^-(?!--)/.test(line));
     assert.ok(
@@ -39,7 +39,7 @@ describe('installed by hand', () => {
     );
   });
 
-  it('a deploy takes over: the state before is kept, the token stays', async () => {
+  it('a deploy adopts it: the previous state is kept, the token stays', async () => {
     const { outcome, token: generated } = await deploys.deploy(lab);
     assert.deepEqual([outcome, generated], ['applied', undefined]);
     assert.deepEqual([await deploys.gate(), await deploys.gate(token)], [401, 200]);

@@ -21,7 +21,7 @@ describe('a first deploy', () => {
     first = await deploys.deploy(lab);
   });
 
-  test('is applied, with every file at its place, of its mode, root’s', async () => {
+  test('installs every file with its mode, owned by root', async () => {
     assert.equal(first.exit, 0, first.stderr);
     assert.equal(first.outcome, 'applied');
     assert.equal(await stat(deploys.MAPS), 'regular file 600 root:root');
@@ -34,7 +34,7 @@ describe('a first deploy', () => {
     assert.equal(await deploys.leftovers(lab.proxy), '');
   });
 
-  test('shows its generated token once, and the token opens the gate', async () => {
+  test('shows its generated token once, and the gate accepts it', async () => {
     const { token = '' } = first;
     assert.match(token, /^[0-9a-f]{64}$/);
     assert.equal((first.stdout + first.stderr).match(/[0-9a-f]{64}/g)?.length, 1);
@@ -43,7 +43,7 @@ describe('a first deploy', () => {
     assert.equal(await deploys.gate(`${token}x`), 401);
   });
 
-  test('leaves one release, readable by root only', async () => {
+  test('stores one release, readable by root only', async () => {
     assert.deepEqual(await deploys.releases(lab.proxy), ['apply']);
     assert.equal(await stat('/var/lib/gatepost'), 'directory 700 root:root');
     const { stdout } = await lab.proxy.sh(`cat ${deploys.RELEASES}/*/meta`);
@@ -52,7 +52,7 @@ describe('a first deploy', () => {
     assert.match(stdout, /^who \S+@\S+$/m);
   });
 
-  test('again is unchanged: no reload, no file touched, no token', async () => {
+  test('again is unchanged: no reload, no file touched, no token shown', async () => {
     const [files, pids] = [
       await deploys.tree(lab.proxy, '/etc/nginx', deploys.RELEASES),
       await deploys.workers(lab.proxy),
@@ -77,7 +77,7 @@ describe('a token in the settings', () => {
   const created = async () => (await lab.proxy.sh(`grep '^# created' ${deploys.CLIENT}`)).stdout;
   before(() => deploys.reset(lab.proxy));
 
-  test('is the only one of `default` from the same change on, however it is written', async () => {
+  test('becomes the only token of `default` in the same change, with any characters', async () => {
     const { token: generated } = await deploys.deploy(lab);
     const made = await created();
     await lab.proxy.sh(`sed -i 's/^# created .*/# created 2020-01-02T03:04:05Z/' ${deploys.CLIENT}`);
@@ -94,17 +94,17 @@ describe('a token in the settings', () => {
     assert.ok(!(given.stdout + given.stderr).includes(deploys.TOKEN));
   });
 
-  test('that is there already changes nothing', async () => {
+  test('that is already live changes nothing', async () => {
     assert.equal((await deploys.deploy(lab, deploys.withToken(deploys.TOKEN))).outcome, 'unchanged');
   });
 
-  test('taken out again leaves the clients alone', async () => {
+  test('removed from the settings keeps the clients', async () => {
     const before = await deploys.tree(lab.proxy, '/etc/nginx/ia-enso-bearers');
     assert.equal((await deploys.deploy(lab)).outcome, 'unchanged');
     assert.equal(await deploys.tree(lab.proxy, '/etc/nginx/ia-enso-bearers'), before);
   });
 
-  test('changes in the same change as the address', async () => {
+  test('changes together with the address', async () => {
     const both = await deploys.deploy(lab, {
       ...deploys.withToken(deploys.OTHER),
       IA_ENSO_BACKEND_IP: '192.168.1.165',
@@ -143,7 +143,7 @@ describe('a change made by hand', () => {
   ] as const;
 
   for (const [name, command, path, how] of drifts) {
-    test(`${name}: reported, kept, put right, applied`, async () => {
+    test(`${name}: reported, backed up, overwritten`, async () => {
       const before = await deploys.config(lab.proxy);
       assert.equal((await lab.proxy.sh(command)).status, 0);
       const { stdout: byHand } = await lab.proxy.sh(`cat ${deploys.VHOST}`);
@@ -164,7 +164,7 @@ describe('a change made by hand', () => {
     });
   }
 
-  test('no more than ten releases are kept', async () => {
+  test('at most ten releases are kept', async () => {
     assert.equal((await deploys.releases(lab.proxy)).length, 10);
   });
 });
@@ -172,7 +172,7 @@ describe('a change made by hand', () => {
 describe('a dry run', () => {
   beforeEach(() => deploys.reset(lab.proxy));
 
-  test('on a stock proxy writes nothing and tells every file', async () => {
+  test('on a stock proxy writes nothing and lists every file', async () => {
     const before = await deploys.tree(lab.proxy);
     const pids = await deploys.workers(lab.proxy);
     const plan = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN), ['--dry-run']);
@@ -205,7 +205,7 @@ describe('a dry run', () => {
     }
   });
 
-  test('never shows a token of a map made by hand, however it is written', async () => {
+  test('never shows a token of a handwritten map, in any form', async () => {
     const secrets = [
       'SECRET-of-old-1',
       'sssecret+two',
@@ -234,7 +234,7 @@ map $http_authorization $old_gate {
     for (const secret of [...secrets, 'Commented-Secret']) assert.ok(!text.includes(secret), secret);
   });
 
-  test("a map made by hand that nginx refuses does not tell its token by nginx's words", async () => {
+  test('does not show the token of a handwritten map that nginx quotes', async () => {
     await deploys.put(
       lab.proxy,
       '/etc/nginx/conf.d/old.conf',

@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import { runnerText } from '../../../lib/commands/approved-programs.ts';
 import { diagnose } from '../../../lib/diagnosis/diagnose.ts';
 import { NGINX } from '../../../lib/diagnosis/nginx-failures.ts';
 import { type Row, rowFor } from '../../../lib/diagnosis/row.ts';
 import { SUDO as SUDO_ROWS } from '../../../lib/diagnosis/sudo-failures.ts';
+import type { FailureCode } from '../../../lib/model/contract.ts';
+import { runnerText } from '../../../lib/program/approved-runner.ts';
 import { COMMAND } from '../../../lib/program/program.ts';
 import * as deploys from '../../lab/actors/deploys.ts';
 import * as programs from '../../lab/actors/programs.ts';
@@ -30,7 +31,7 @@ async function words(command: string, options: Parameters<Lab['proxy']['sh']>[1]
 const met = new Set<string>();
 
 /** The row that is to know these words does, and its advice is the one that `explain` gives. */
-function known(rows: readonly Row[], says: string, text: string, code: string, next: RegExp): void {
+function known(rows: readonly Row[], says: string, text: string, code: FailureCode, next: RegExp): void {
   const row = rowFor(rows, text);
   assert.equal(row?.error, says, text);
   const told = diagnose({ code, text });
@@ -130,7 +131,7 @@ describe('nginx', () => {
     test(`${says}, for: ${http.slice(0, 60)}`, async () =>
       known(NGINX, says, await refuse(http), 'test', next));
 
-  test('IPv6 where there is none', async () => {
+  test('IPv6 without a stack', async () => {
     const off = (value: number) => `echo ${value} >/proc/sys/net/ipv6/conf/all/disable_ipv6`;
     const said = await refuse('server { listen [::1]:81; }', `${off(1)}; nginx -t; ${off(0)}`);
     const says = '[::]:… failed (97: Address family not supported; 99: Cannot assign requested address)';
@@ -192,17 +193,17 @@ describe('nginx', () => {
       await once(holder, 'close');
     });
 
-  test('a test by somebody who is not root', async () => {
+  test('a test by a user other than root', async () => {
     const said = await words('/usr/sbin/nginx -t', { user: 'ncantu' });
     known(NGINX, 'open() "/run/nginx.pid" failed (13: Permission denied)', said, 'test', /sudo nginx -t/);
   });
 
-  test('a second map of $connection_upgrade is no error, so that nothing would tell of it', async () => {
+  test('a second map of $connection_upgrade is not an error', async () => {
     const map = (value: string) => `map $http_upgrade $connection_upgrade { default ${value}; }`;
     assert.match(await refuse(map('a') + map('b')), /test is successful/);
   });
 
-  test('every row was met', everyRow(NGINX));
+  test('every row was provoked', everyRow(NGINX));
 });
 
 /** Which row, what is made of the proxy in namespaces of its own, who logs in, what the advice must name. */
@@ -286,8 +287,14 @@ describe('the shell and the disk', () => {
     const { json } = await script(lab, 'status', ['--json']).finally(() =>
       lab.proxy.sh('usermod -s /bin/bash ncantu'),
     );
-    const { code = '', text = '', next } = json.hosts[0]?.failure ?? {};
-    known(SUDO_ROWS, 'This account is currently not available', text, code, /usermod -s \/bin\/sh/);
+    const { code = 'bug', text = '', next } = json.hosts[0]?.failure ?? {};
+    known(
+      SUDO_ROWS,
+      'This account is currently not available',
+      text,
+      code as FailureCode,
+      /usermod -s \/bin\/sh/,
+    );
     assert.match(`${next}`, /usermod/);
   });
 
@@ -307,5 +314,5 @@ describe('the shell and the disk', () => {
       known(SUDO_ROWS, says, said, 'write', next);
     });
 
-  test('every row of the shell, sudo and the disk was met', everyRow(SUDO_ROWS));
+  test('every row of the shell, sudo and the disk was provoked', everyRow(SUDO_ROWS));
 });

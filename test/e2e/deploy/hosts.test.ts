@@ -21,7 +21,7 @@ const CONF = '/etc/nginx/nginx.conf';
 describe('the layout', () => {
   beforeEach(() => deploys.reset(lab.proxy));
 
-  test('without sites-enabled puts the vhost into conf.d', async () => {
+  test('without sites-enabled, the vhost goes into conf.d', async () => {
     await root(`cp ${CONF} /root/; sed -i '/sites-enabled/d' ${CONF}; nginx -s reload`);
     const deployed = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
     await root(`cp /root/nginx.conf ${CONF}`);
@@ -31,7 +31,7 @@ describe('the layout', () => {
     assert.equal(await deploys.gate(deploys.TOKEN), 200);
   });
 
-  test('without conf.d is refused, with the line to add', async () => {
+  test('without conf.d is refused with the line to add', async () => {
     await root(`cp ${CONF} /root/; sed -i 's/.*conf.d/#&/' ${CONF}`);
     const tree = await deploys.tree(lab.proxy, '/etc/nginx');
     const deployed = await deploys.deploy(lab);
@@ -54,7 +54,7 @@ describe('the layout', () => {
     );
   });
 
-  test('with our very vhost put there by hand is taken over, and kept as the state before', async () => {
+  test('with our vhost installed manually is adopted, and kept as the previous state', async () => {
     const { stdout } = await programs.apply(lab.proxy, { token: deploys.TOKEN });
     assert.match(stdout, /applied/);
     await root('rm -rf /var/lib/gatepost');
@@ -75,7 +75,7 @@ describe('without IPv6', () => {
   const listens = async () =>
     (await root(`grep -c 'listen \\[::\\]' ${deploys.VHOST} || true`)).stdout.trim();
 
-  test('the vhost has no IPv6 listeners; with it, it has', async () => {
+  test('the vhost has no IPv6 listeners; with IPv6 it has', async () => {
     await deploys.reset(lab.proxy);
     assert.equal((await programs.apply(lab.proxy)).verdict, 'applied');
     assert.equal(await listens(), '2');
@@ -116,7 +116,7 @@ describe("another site's $connection_upgrade", () => {
     }
   }
 
-  test('nowhere: ours is installed; and map_hash_bucket_size stays whose it is', async () => {
+  test("missing: ours is installed; another file's map_hash_bucket_size stays", async () => {
     await deploys.put(lab.proxy, '/etc/nginx/conf.d/00-hash.conf', 'map_hash_bucket_size 256;\n');
     await root('nginx -s reload');
     const ran = await programs.apply(lab.proxy, { token: deploys.TOKEN });
@@ -126,7 +126,7 @@ describe("another site's $connection_upgrade", () => {
     assert.equal(await inEffect(), '\nupgrade\n');
   });
 
-  test('that a build refuses as a duplicate: once more without ours, and said', async () => {
+  test('refused as a duplicate by a build: ours is left out, and reported', async () => {
     await deploys.put(
       lab.proxy,
       '/usr/local/sbin/nginx',
@@ -180,7 +180,7 @@ describe('an account', () => {
     assert.equal(await deploys.gate(deploys.TOKEN), 200);
   });
 
-  test('that sudo asks for a password is refused, with the sudoers line', async () => {
+  test('for which sudo requires a password is refused with the sudoers line', async () => {
     const tree = await deploys.tree(lab.proxy);
     const deployed = await deploys.deploy(lab, { IA_ENSO_PROXY_USER: 'nosudo' });
     assert.deepEqual([deployed.exit, deployed.outcome, deployed.failure?.code], [1, 'refused', 'sudo']);
@@ -188,7 +188,7 @@ describe('an account', () => {
     assert.equal(await deploys.tree(lab.proxy), tree);
   });
 
-  test('of a proxy that speaks German deploys, and what its sudo says is explained as ever', async () => {
+  test("with a German locale deploys, and sudo's errors are still diagnosed", async () => {
     const german = '/usr/lib/locale/de_DE.UTF-8';
     await root(`cp -a /usr/lib/locale /root/; mount -t tmpfs own /usr/lib/locale; cp -a /root/locale/. /usr/lib/locale
       localedef -i de_DE -f UTF-8 ${german}; cp /etc/ssh/sshd_config /root/
@@ -204,7 +204,7 @@ describe('an account', () => {
     assert.match(refused.stderr, /NOPASSWD: \/bin\/sh/);
   });
 
-  test('that is root needs no sudo', async () => {
+  test('of root needs no sudo', async () => {
     await root('mv /etc/sudoers /etc/sudoers.away');
     const deployed = await deploys.deploy(lab, { IA_ENSO_PROXY_USER: 'root' });
     await root('mv /etc/sudoers.away /etc/sudoers');
@@ -231,7 +231,7 @@ describe('a clock that is years off', () => {
     await root(future);
   });
 
-  test("takes no run's own log away, nor its outcome when others drop the log", async () => {
+  test("keeps a run's own log, and its outcome when others drop the log", async () => {
     const late = await programs.deployProgram({ token: deploys.OTHER, year: 1970 });
     const ran = await programs.execute(lab.proxy, late);
     assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
@@ -249,7 +249,7 @@ describe('a clock that is years off', () => {
     assert.deepEqual(await deploys.releases(lab.proxy), ['apply', 'apply']);
   });
 
-  test('on both sides has no effect on a deploy, its history and what is asked for after a cut', async () => {
+  test('on both sides does not affect a deploy, its history, or the outcome query after a lost connection', async () => {
     await root(future);
     for (const [year, token] of [
       [1995, deploys.TOKEN],
@@ -265,8 +265,8 @@ describe('a clock that is years off', () => {
   });
 });
 
-describe('a program that takes too long on this very host', () => {
-  test('is waited for no more and left to its end, and what became of it is learned', async () => {
+describe('a program that exceeds its time limit with --local', () => {
+  test('is left to finish, and its outcome is queried', async () => {
     await deploys.reset(lab.proxy);
     await deploys.put(
       lab.proxy,

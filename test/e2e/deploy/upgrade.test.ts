@@ -61,7 +61,7 @@ describe('an upgrade in place', () => {
     assert.equal((await scriptHere('deploy', ['--no-verify'])).host?.outcome, 'unchanged');
   });
 
-  test('goes back to a release of the earlier one; its clients stay', async () => {
+  test('rolls back to a release of the earlier version; clients stay', async () => {
     const back = await scriptHere('rollback', ['--no-verify', '--to', `${ids[0]}`]);
     assert.equal(back.status, 0, back.all);
     assert.match((await lab.proxy.sh(`cat ${deploys.VHOST}`)).stdout, /server 192\.168\.1\.165:11434;/);
@@ -69,7 +69,7 @@ describe('an upgrade in place', () => {
     assert.deepEqual([await statusOf(deploys.TOKEN), await statusOf(EDITOR)], [502, 502]);
   });
 
-  test('settles a run of the earlier one that was killed half-way', async () => {
+  test('recovers a killed run of the earlier version', async () => {
     await programs.installShims(lab.proxy);
     const first = await programs.underPlan(lab.proxy, await earlier('deploy', '192.168.1.166'), '');
     const swapped = first.calls.findIndex((line) => / mv .*gatepost-new .*sites-available/.test(line)) + 2;

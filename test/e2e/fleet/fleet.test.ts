@@ -35,7 +35,7 @@ beforeEach(async () => {
 });
 
 describe('a fleet', () => {
-  test('is deployed over one jump connection, with one token, shown once; each proxy is asked by itself', async () => {
+  test('is deployed over one jump connection with one token, shown once; each proxy is checked', async () => {
     const before = lab.relay.connections;
     const ran = await deploy();
     assert.equal(lab.relay.connections - before, 1);
@@ -50,7 +50,7 @@ describe('a fleet', () => {
       assert.match(ran.stderr, new RegExp(`^${address}: live \\(release .*\\); checks: `, 'm'));
   });
 
-  test('of a broken, an unreachable and a sound proxy: each is told, none stops another, the worst counts', async () => {
+  test('with a broken, an unreachable and a healthy proxy: reports each, stops none, exits with the worst', async () => {
     const [broken, gone, fine] = lab.proxies as [Host, Host, Host];
     await break_(broken);
     await stopSshd(gone);
@@ -74,7 +74,7 @@ describe('a fleet', () => {
     }
   });
 
-  test('with a proxy whose services do not answer as they should ends with 3, that proxy named', async () => {
+  test('exits with 3 and names the proxy whose services fail their checks', async () => {
     const odd = lab.proxies[1] as Host;
     await deploys.put(
       odd,
@@ -90,14 +90,14 @@ describe('a fleet', () => {
     assert.match(ran.stderr, new RegExp(`✗ .*${odd.address}: `));
   });
 
-  test('one after the other with --parallel 1', async () => {
+  test('is deployed one by one with --parallel 1', async () => {
     const ran = await deploy(['--no-verify', '--parallel', '1', '--verbose']);
     assert.deepEqual([ran.status, outcomes(ran)], [0, ['applied', 'applied', 'applied']]);
     const order = [...ran.stderr.matchAll(/ms {2}(192\S+)/g)].map(([, host]) => host);
     assert.deepEqual(order, [...order].sort());
   });
 
-  test('that grows: a proxy with clients of its own is said not to know the new token', async () => {
+  test('with a proxy that has its own clients reports that it lacks the new token', async () => {
     await deploy(['--no-verify', '--host', lab.proxy.address]);
     const ran = await deploy(['--no-verify']);
     assert.deepEqual(outcomes(ran), ['unchanged', 'applied', 'applied']);
@@ -125,21 +125,21 @@ describe('the connection to the jump host', () => {
     return { status, told, connections: lab.relay.connections - before, stderr };
   }
 
-  test('drops while all are at work: one new one asks each what became of it', async () => {
+  test('drops while all are working: one new connection queries each outcome', async () => {
     const { stderr, ...ran } = await cutOnce(/(✓ inspect nginx[\s\S]*){3}/);
     const told = ['applied', 'applied', 'applied'];
     assert.deepEqual(ran, { status: 0, told, connections: 2 }, stderr);
   });
 
-  test('drops between two proxies: the next ones are reached by a new one', async () => {
+  test('drops between two proxies: the next ones are reached by a new connection', async () => {
     const { told, connections, stderr } = await cutOnce(/✓ record the release/, '--parallel', '1');
     // The second one may have been on its way.
     assert.deepEqual([told[0], told[2], connections], ['applied', 'applied', 2], stderr);
   });
 });
 
-describe('what is asked by the public name', () => {
-  test('counts, and is no single proxy’s: JSON has it beside them', async () => {
+describe('a check of the public name', () => {
+  test('counts, and belongs to no single proxy in JSON', async () => {
     const [first] = lab.proxies as [Host];
     await lab.run('deploy', ['--no-verify'], { env: deploys.withToken(deploys.TOKEN) });
     // The name leads to the first proxy, which is cut off from the internet and not from its LAN.
@@ -161,12 +161,12 @@ describe('a canary', () => {
     for (const host of lab.proxies.slice(1)) assert.equal((await host.sh(`ls ${deploys.VHOST}`)).stdout, '');
   };
 
-  test('that is well lets the others follow', async () => {
+  test('that is healthy lets the others follow', async () => {
     const ran = await deploy(['--canary', '--no-verify']);
     assert.deepEqual([ran.status, outcomes(ran)], [0, ['applied', 'applied', 'applied']]);
   });
 
-  test('that is refused keeps the others from being touched, and has the exit status', async () => {
+  test('that is refused stops the rollout and sets the exit status', async () => {
     await break_(lab.proxy);
     const ran = await deploy(['--canary']);
     assert.deepEqual([ran.status, outcomes(ran)], [1, ['refused', 'refused', 'refused']]);
@@ -178,7 +178,7 @@ describe('a canary', () => {
     await untouched();
   });
 
-  test('that cannot be reached does, too', async () => {
+  test('that is unreachable stops the rollout', async () => {
     await stopSshd(lab.proxy);
     try {
       const ran = await deploy(['--canary', '--no-verify']);
@@ -189,7 +189,7 @@ describe('a canary', () => {
     }
   });
 
-  test('that is live, but whose checks fail, does, too, with 3', async () => {
+  test('that fails its checks stops the rollout with 3', async () => {
     const ran = await deploy(['--canary'], { IA_ENSO_BACKEND_IP: '192.168.1.165' });
     assert.deepEqual([ran.status, outcomes(ran)], [3, ['applied', 'refused', 'refused']], ran.stderr);
     await untouched();

@@ -33,7 +33,7 @@ function assertRefused(answer: Answer): void {
   assert.equal(error.code, 'invalid_api_key');
 }
 
-test('nginx -t has nothing to say but that all is well', () => {
+test('nginx -t passes without a warning', () => {
   const { status, said } = testConfiguration();
   assert.equal(status, 0);
   assert.match(said, /^nginx: .* syntax is ok\nnginx: .* test is successful\n$/);
@@ -81,12 +81,12 @@ for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'
   });
 }
 
-test('answers 401 to somebody without any header', async () => {
+test('answers 401 without any header', async () => {
   assertRefused(await ask('/ollama/v1/models', { from: freshAddress() }));
 });
 
 for (const scheme of ['Bearer', 'bearer', 'BEARER', 'Bearer  ']) {
-  test(`lets the right token in after "${scheme}"`, async () => {
+  test(`accepts the right token after "${scheme}"`, async () => {
     const { status, body } = await ask('/ollama/v1/models', {
       headers: { authorization: `${scheme} ${FULL}` },
     });
@@ -95,7 +95,7 @@ for (const scheme of ['Bearer', 'bearer', 'BEARER', 'Bearer  ']) {
   });
 }
 
-test('refuses a doubled header, even with the right token twice', async () => {
+test('refuses a repeated header, even with the right token twice', async () => {
   const right = `Authorization: Bearer ${FULL}`;
   for (const other of [right, 'Authorization: Bearer x', 'authorization:', `Authorization: Basic ${FULL}`]) {
     for (const pair of [
@@ -132,14 +132,14 @@ for (const [what, header] of Object.entries(smuggled)) {
   });
 }
 
-test('does not take the token from the arguments', async () => {
+test('does not take the token from the query string', async () => {
   for (const name of ['access_token', 'token', 'api_key', 'authorization']) {
     const path = `/ollama/api/tags?${name}=${encodeURIComponent(`Bearer ${FULL}`)}`;
     assertRefused(await ask(path, { from: freshAddress() }));
   }
 });
 
-test('does not read the body of somebody it refuses', async () => {
+test('does not read the body of a refused request', async () => {
   const head = [
     'POST /ollama/api/create HTTP/1.1',
     'Content-Length: 1000000000',
@@ -150,13 +150,13 @@ test('does not read the body of somebody it refuses', async () => {
   assert.deepEqual(seen(), []);
 });
 
-test('sends /ollama to /ollama/ by 308, arguments and all', async () => {
+test('redirects /ollama to /ollama/ with 308 and keeps the query string', async () => {
   const { status, headers } = await ask('/ollama?a=b', { method: 'POST' });
   assert.deepEqual([status, headers.location], [308, '/ollama/?a=b']);
   assert.equal(headers['strict-transport-security'], HSTS);
 });
 
-test('gives each client its own token, and both while one is being rotated', async () => {
+test("accepts each client's own token, and both during a rotation", async () => {
   writeClient('laptop', 'full', ['New-Token-0123456789', 'Old-Token-0123456789']);
   await reload();
   for (const token of ['New-Token-0123456789', 'Old-Token-0123456789', FULL, INFERENCE]) {
@@ -164,7 +164,7 @@ test('gives each client its own token, and both while one is being rotated', asy
   }
 });
 
-test('opens nothing for a grant that is no known scope and name', async () => {
+test('accepts no grant without a known scope and name', async () => {
   const values = [
     'admin:x',
     'full',
@@ -190,7 +190,7 @@ test('opens nothing for a grant that is no known scope and name', async () => {
   assert.deepEqual(seenByOllama(), []);
 });
 
-test('is closed to all when there is no client', async () => {
+test('refuses everybody when there is no client', async () => {
   removeClients();
   await reload();
   for (const authorization of ['', 'Bearer', 'Bearer ', `Bearer ${FULL}`, `Bearer ${INFERENCE}`]) {

@@ -38,7 +38,7 @@ for (const path of [
   '/x/../y',
   '/.well-known/x',
 ]) {
-  test(`sends ${path} to https as it is`, async () => {
+  test(`redirects ${path} to https unchanged`, async () => {
     const got = await get(path);
     assert.deepEqual(statuses(got), [301]);
     assert.equal(location(got), `https://${NAME}${path}`);
@@ -46,7 +46,7 @@ for (const path of [
   });
 }
 
-test('redirects to its own name, whatever the request calls it', async () => {
+test('redirects to its own name for any Host header', async () => {
   const got = await raw(`GET http://${NAME}/x HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n`, {
     port: 80,
   });
@@ -54,14 +54,14 @@ test('redirects to its own name, whatever the request calls it', async () => {
   assert.doesNotMatch(got, /evil\.example/);
 });
 
-test('gives nothing of the backends away on port 80', async () => {
+test('exposes no backend on port 80', async () => {
   seen();
   for (const path of ['/', '/ollama/api/tags', '/anythingllm/api/ping', '/api/ping'])
     await get(path, 'Upgrade: websocket');
   assert.deepEqual(seen(), []);
 });
 
-test('before the first certificate, nginx -t wants none', async () => {
+test('before the first certificate, nginx -t passes without one', async () => {
   writeVhost(`${NAME}.http-only.conf`);
   const { status, said } = testConfiguration();
   assert.equal(status, 0);
@@ -71,7 +71,7 @@ test('before the first certificate, nginx -t wants none', async () => {
 
 test('before the first certificate, answers the challenge', answersTheChallenge);
 
-test('before the first certificate, says so to everybody else', async () => {
+test('before the first certificate, answers everything else with a notice', async () => {
   for (const path of ['/', '/ollama/api/tags', '/x.html']) {
     const got = await get(path);
     assert.deepEqual(statuses(got), [503]);

@@ -22,7 +22,7 @@ async function guesses(count: number): Promise<Answer[]> {
 const count = (answers: readonly Answer[], status: number) =>
   answers.filter((a) => a.status === status).length;
 
-test('answers the first 100 failures at once, and slows the rest down', async () => {
+test('answers the first 100 failures at once and delays the rest', async () => {
   const started = performance.now();
   const answers = await guesses(150);
   const seconds = (performance.now() - started) / 1000;
@@ -34,7 +34,7 @@ test('answers the first 100 failures at once, and slows the rest down', async ()
   assert.ok(seconds < 5, 'none of them waits');
 });
 
-test('says 429 with Retry-After and an OpenAI-shaped error', async () => {
+test('answers 429 with Retry-After and an OpenAI-shaped error', async () => {
   const answer = (await guesses(3)).find(({ status }) => status === 429);
   assert.equal(answer?.headers['retry-after'], '1');
   assert.equal(answer?.headers['content-type'], 'application/json');
@@ -43,32 +43,32 @@ test('says 429 with Retry-After and an OpenAI-shaped error', async () => {
   assert.equal(error.code, 'too_many_failed_attempts');
 });
 
-test('never slows a right bearer down, not even from the same address', async () => {
+test('never delays a valid token, not even from the same address', async () => {
   const right = [FULL, INFERENCE].flatMap((token) => Array.from({ length: 150 }, () => token));
   const asked = right.map((token) => ask('/ollama/api/tags', { headers: bearer(token), from: ATTACKER }));
   assert.equal(count(await Promise.all(asked), 200), 300);
 });
 
-test('does not slow another address down, nor AnythingLLM', async () => {
+test('does not delay another address, nor AnythingLLM', async () => {
   assert.equal((await guess('127.0.0.67')).status, 401);
   assert.equal((await ask('/api/ping', { from: ATTACKER })).status, 200);
 });
 
-test('lets one failure a second through afterwards', async () => {
+test('admits one failure a second afterwards', async () => {
   await guesses(5);
   await sleep(2100);
   const later = await guesses(20);
   assert.ok([2, 3].includes(count(later, 401)), `${count(later, 401)} × 401`);
 });
 
-test('does not count what a right bearer may not do', async () => {
+test('does not count forbidden requests with a valid token', async () => {
   const from = '127.0.0.68';
   const question = { method: 'DELETE', headers: bearer(INFERENCE), from };
   for (let at = 0; at < 120; at += 1) assert.equal((await ask('/ollama/api/delete', question)).status, 403);
   assert.equal((await guess(from)).status, 401);
 });
 
-test('let no guess through to Ollama', () => {
+test('forwards no guess to Ollama', () => {
   assert.equal(seenByOllama().length, 300);
 });
 
@@ -84,7 +84,7 @@ async function limitTo(requests: number): Promise<void> {
   await reload();
 }
 
-test('a limited client gets its requests at once, then 429 that says when to come back', async () => {
+test('a limited client gets its requests at once, then 429 with Retry-After', async () => {
   await limitTo(10);
   for (let at = 0; at < 20; at += 1) assert.equal((await limited('/ollama/api/delete')).status, 403);
   const answers = await Promise.all(Array.from({ length: 14 }, () => limited()));
@@ -99,7 +99,7 @@ test('a limited client gets its requests at once, then 429 that says when to com
   assert.equal(seenByOllama().length, 10);
 });
 
-test('it keeps nobody else from anything', async () => {
+test('does not limit other clients', async () => {
   const from = '127.0.0.70';
   assert.equal((await ask('/ollama/api/tags', { headers: bearer(INFERENCE), from })).status, 200);
   assert.equal((await guess(from)).status, 401);

@@ -56,7 +56,7 @@ for (const [what, bytes] of Object.entries(requests)) {
 
 const authorised = `${tags}\r\n${host}\r\n${right}\r\n\r\n`;
 
-test('asks each pipelined request for its own token', async () => {
+test('requires a token for each pipelined request', async () => {
   const got = await raw(authorised + lines(tags) + authorised, { from: freshAddress() });
   assert.deepEqual(statuses(got), [200, 401]);
   assert.equal(seenByOllama().length, 1);
@@ -73,7 +73,7 @@ for (const framing of [
   ['Transfer-Encoding : chunked'],
   ['Content-Length: 5', 'Content-Length: 5'],
 ]) {
-  test(`hides no second request behind ${JSON.stringify(framing)}`, async () => {
+  test(`finds no smuggled request behind ${JSON.stringify(framing)}`, async () => {
     const hidden = `0\r\n\r\nDELETE /api/delete HTTP/1.1\r\nHost: localhost:11434\r\n\r\n`;
     await raw(post('/ollama/api/chat', ...framing) + hidden, { from: freshAddress() });
     assert.ok(!seenByOllama().some(({ method }) => method === 'DELETE'));
@@ -94,7 +94,7 @@ function ask2(fields: Fields): Promise<number> {
   }).finally(() => session.destroy());
 }
 
-test('speaks HTTP/2 with those who hold a token', async () => {
+test('serves HTTP/2 with a token', async () => {
   assert.equal(await ask2({ ':path': '/ollama/api/tags', authorization: `Bearer ${FULL}` }), 200);
   assert.equal(await ask2({ ':path': '/ollama/api/delete', authorization: `bearer ${INFERENCE}` }), 403);
 });
@@ -105,7 +105,7 @@ test('keeps HTTP/2 requests without a token from Ollama', async () => {
   assert.deepEqual(seenByOllama(), []);
 });
 
-test('refuses a doubled header over HTTP/2, which Node would not send', () => {
+test('refuses a repeated header over HTTP/2, which Node would not send', () => {
   const header = ['-H', `authorization: Bearer ${FULL}`];
   const to = ['--resolve', `${NAME}:443:127.0.0.1`, `https://${NAME}/ollama/api/tags`];
   const options = ['-sk', '--http2', '-o', '/dev/null', '-w', '%{http_version} %{http_code}'];

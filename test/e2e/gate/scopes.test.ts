@@ -20,7 +20,7 @@ function routed(url: string): string {
   return new URL(`http://x${decoded.replace(/[\\?#%\n\r\t]/g, 'x').replace(/\/+/g, '/')}`).pathname;
 }
 
-test(`keeps an inference client in its scope, whatever path it takes (seed ${seed})`, {
+test(`keeps an inference client in its scope on every path (seed ${seed})`, {
   timeout: 120_000,
 }, async () => {
   const asked = [
@@ -53,7 +53,7 @@ const inScope = [
   '/api/tags?name=/api/delete',
 ];
 for (const path of inScope) {
-  test(`lets an inference client use ${path}`, async () => {
+  test(`allows an inference client ${path}`, async () => {
     const got = await raw(lines(`GET /ollama${path} HTTP/1.1`, `Authorization: Bearer ${INFERENCE}`));
     assert.notEqual(statuses(got)[0], 403);
     assert.equal(seenByOllama().length, 1);
@@ -104,7 +104,7 @@ for (const path of outOfScope) {
   });
 }
 
-test('lets a full client use all of Ollama', async () => {
+test('allows a full client all of Ollama', async () => {
   for (const path of ['/api/delete', '/api/pull', '/api/blobs/sha256:0', '/']) {
     await raw(lines(`GET /ollama${path} HTTP/1.1`, `Authorization: Bearer ${FULL}`));
     assert.equal(seenByOllama().at(-1)?.url, path);

@@ -52,7 +52,7 @@ function assertForwarded({ headers }: Echo): void {
   assert.equal(headers.forwarded, undefined);
 }
 
-test('Ollama gets no secret, no origin, and a name that it knows', async () => {
+test('Ollama receives no secret, no Origin, and a Host that it knows', async () => {
   const got = await echo('/ollama/api/echo?a=b');
   assertForwarded(got);
   assert.equal(got.url, '/api/echo?a=b');
@@ -72,7 +72,7 @@ test('Ollama gets no secret, no origin, and a name that it knows', async () => {
 });
 
 for (const path of ['/api/echo?a=b', '/anythingllm/api/echo?a=b']) {
-  test(`AnythingLLM gets its own Authorization and cookies at ${path}`, async () => {
+  test(`AnythingLLM receives its own Authorization and cookies at ${path}`, async () => {
     const got = await echo(path);
     assertForwarded(got);
     assert.equal(got.url, '/api/echo?a=b');
@@ -83,7 +83,7 @@ for (const path of ['/api/echo?a=b', '/anythingllm/api/echo?a=b']) {
   });
 }
 
-test('passes any method and a body on', async () => {
+test('forwards every method and a body', async () => {
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
     for (const path of ['/ollama/api/echo', '/api/echo', '/anythingllm/api/echo']) {
       const got = await echo(path, { method, body: 'x'.repeat(100_000) });
@@ -101,7 +101,7 @@ const streams: Record<string, Question> = {
 };
 
 for (const [path, question] of Object.entries(streams)) {
-  test(`passes each piece on as it comes: ${path}`, async () => {
+  test(`forwards each chunk as it arrives: ${path}`, async () => {
     // A client that takes gzip must get its pieces in time all the same.
     const headers = { ...question.headers, 'accept-encoding': 'gzip' };
     const { times, headers: got } = await ask(`${path}?pieces=6&every=100`, { ...question, headers });
@@ -112,7 +112,7 @@ for (const [path, question] of Object.entries(streams)) {
   });
 }
 
-test('waits for a model that is silent at first', async () => {
+test('waits for a model that is slow to start', async () => {
   const question = { method: 'POST', body: '{"stream":false}', headers: bearer(FULL) };
   assert.equal((await ask('/ollama/api/generate?silent=2', question)).status, 200);
 });
@@ -128,7 +128,7 @@ async function* pieces(count: number, size: number, pause: number): AsyncGenerat
 const uploads = { '/ollama/api/blobs/sha256:0': 'Ollama', '/api/v1/document/upload': 'AnythingLLM' };
 for (const [path, name] of Object.entries(uploads)) {
   for (const length of [undefined, `${200 * 2 ** 20}`]) {
-    test(`passes 200 MB on to ${name}, ${length ? 'of known length' : 'in chunks'}`, {
+    test(`forwards 200 MB to ${name}, ${length ? 'of known length' : 'in chunks'}`, {
       timeout: 60_000,
     }, async () => {
       const headers = { ...bearer(FULL), ...(length && { 'content-length': length }) };
@@ -142,7 +142,7 @@ for (const [path, name] of Object.entries(uploads)) {
     });
   }
 
-  test(`sends an upload to ${name} while it still comes in`, async () => {
+  test(`streams an upload to ${name} while it arrives`, async () => {
     const body = Readable.from(pieces(5, 2 ** 16, 200));
     const asked = ask(path, { method: 'POST', headers: bearer(FULL), body });
     await sleep(500);
@@ -152,7 +152,7 @@ for (const [path, name] of Object.entries(uploads)) {
 }
 
 for (const path of ['/anythingllm', '/anythingllm/', '//anythingllm//', '/anythingllm/?a=b']) {
-  test(`leads a browser from ${path} to the root`, async () => {
+  test(`redirects a browser from ${path} to the root`, async () => {
     const { status, headers } = await ask(path);
     assert.deepEqual([status, headers.location], [302, path.includes('?') ? '/?a=b' : '/']);
     assert.equal(headers['cache-control'], 'no-store');
@@ -161,7 +161,7 @@ for (const path of ['/anythingllm', '/anythingllm/', '//anythingllm//', '/anythi
   });
 }
 
-test('gives a browser the page, and all that the page names', async () => {
+test('serves a browser the page and all its assets', async () => {
   const { body } = await ask('/');
   const types = { '/index.js': /javascript/, '/index.css': /^text\/css/, '/favicon.png': /^image\/png/ };
   for (const [path, type] of Object.entries(types)) {
@@ -176,13 +176,13 @@ test('keeps the client below /ollama/ when Ollama redirects', async () => {
   assert.deepEqual([status, headers.location], [307, '/ollama/api/tags']);
 });
 
-test('leaves the raw bytes of a path to AnythingLLM alone', async () => {
+test('forwards the raw bytes of a path to AnythingLLM', async () => {
   await ask('/api/a%2Fb%20c/d?e=%2F');
   assert.equal(seen()[0]?.url, '/api/a%2Fb%20c/d?e=%2F');
 });
 
 for (const prefix of ['', '/anythingllm']) {
-  test(`carries the agents' WebSocket at ${prefix}/api/agent-invocation/`, async () => {
+  test(`proxies the agents' WebSocket at ${prefix}/api/agent-invocation/`, async () => {
     const { ca, servername } = target();
     const url = `wss://127.0.0.1${prefix}/api/agent-invocation/1`;
     const socket = new WebSocket(url, { ca, servername, headers: { host: NAME } } as object);
@@ -200,7 +200,7 @@ for (const prefix of ['', '/anythingllm']) {
 const held = () =>
   execFileSync('ss', ['-Htn', 'state', 'established', 'dport = :3001'], { encoding: 'utf8' });
 
-test('keeps connections to AnythingLLM, but lets them go before Node closes them under a request', async () => {
+test('keeps connections to AnythingLLM, and closes them before Node would during a request', async () => {
   await ask('/api/ping');
   await sleep(1000);
   assert.match(held(), /:3001/);
@@ -208,7 +208,7 @@ test('keeps connections to AnythingLLM, but lets them go before Node closes them
   assert.equal(held(), '');
 });
 
-test('names the client in the access log, and no secret', async () => {
+test("logs the client's name and no secret", async () => {
   const path = `/ollama/api/tags?token=${encodeURIComponent(FULL)}&key=${FULL.slice(0, 10)}`;
   await ask(path, { headers: { ...bearer(FULL), ...secrets, referer: `https://x/?t=${FULL.slice(0, 10)}` } });
   await ask(path, { headers: bearer('wrong-wrong-wrong'), from: freshAddress() });
@@ -220,7 +220,7 @@ test('names the client in the access log, and no secret', async () => {
     assert.ok(!log.includes(secret), secret);
 });
 
-test('tells nobody which nginx it is, and everybody to stay on https', async () => {
+test('hides the nginx version and sends HSTS', async () => {
   for (const path of ['/', '/ollama/api/tags', '/ollama', '/anythingllm', '/%00']) {
     const { headers } = await ask(path, { from: freshAddress() });
     assert.equal(headers.server, 'nginx', path);

@@ -56,7 +56,7 @@ describe('the lab', () => {
     assert.notEqual((await lab.jump.sh(key)).stdout, (await lab.proxy.sh(key)).stdout);
   });
 
-  test('both relays lead to sshd', async () => {
+  test('both relays reach sshd', async () => {
     const jump = `${JUMP}:${lab.env.DEPLOY_SSH_PROXY_PORT}`;
     const before = lab.relay.connections;
     const port = `${lab.env.IA_ENSO_PROXY_PORT}`;
@@ -98,7 +98,7 @@ describe('the lab', () => {
     assert.equal((await lab.proxy.sh(`stat -c %a ${live}/privkey.pem`)).stdout, '600\n');
   });
 
-  test('the backend answers on the LAN, and not to the operator', async () => {
+  test('the backend answers on the LAN only', async () => {
     const models = await lab.proxy.sh('curl -sf http://192.168.1.164:11434/api/tags');
     assert.equal(models.status, 0, models.stderr);
     assert.equal((await lab.proxy.sh('curl -s http://192.168.1.164:3001/api/ping')).status, 0);
@@ -212,7 +212,7 @@ describe('after the lab', () => {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       await once(child.stdout, 'data');
-      assert.match(await traces(), /lab-hold/);
+      assert.match(await traces(), /hold-lab/);
       child.kill(signal);
       await once(child, 'close');
       for (let tries = 40; tries > 0 && (await traces()) !== before; tries--) await sleep(50);

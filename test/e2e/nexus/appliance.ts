@@ -1,5 +1,4 @@
 /** Makes a proxy of the lab a Nexus appliance, deploys to it, and asks it byte by byte. */
-import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectPlain, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -7,7 +6,7 @@ import { type Deployed, deploy, type Run } from '../../lab/actors/deploys.ts';
 import type { Host } from '../../lab/namespaces/host.ts';
 import type { RunOptions } from '../../lab/namespaces/lab.ts';
 import { STATE } from '../../lab/namespaces/network.ts';
-import { PATH, ready, typescript } from '../../lab/namespaces/process.ts';
+import { PATH, ready, started, typescript } from '../../lab/namespaces/process.ts';
 
 export const KEY = 'nvk-lab-0123456789abcdef';
 export const PUBLIC_NAME = 'nexus.gatepost.test';
@@ -23,10 +22,11 @@ export async function furnish(host: Host): Promise<void> {
   const args = typescript('test/lab/stand-ins/nexus.ts', ['127.0.0.1']);
   const where = `--net=/run/netns/${host.name}`;
   const env = { PATH, BACKEND_LOG: REQUESTS };
-  const child = spawn('nsenter', [where, process.execPath, ...args], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = started({ env, stdio: ['ignore', 'pipe', 'pipe'] }, 'nsenter', [
+    where,
+    process.execPath,
+    ...args,
+  ]);
   const files = host.sh(
     `set -e
     mkdir -p /opt/nexus/ui/assets /opt/nexus/ui/.git /etc/nexus

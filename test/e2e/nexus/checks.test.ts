@@ -33,7 +33,7 @@ describe('the checks', () => {
   const failed = (checks: readonly Check[]) =>
     checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
 
-  test('by name, all pass: every row, the closed paths, a stream', async () => {
+  test('all pass by name: every row, the closed paths, a stream', async () => {
     const trust = `${lab.directory}/trust.pem`;
     await writeFile(trust, (await lab.proxy.sh('cat /etc/nexus/tls.crt')).stdout);
     const { exit, checks } = await checked({ ...named, NODE_EXTRA_CA_CERTS: trust });
@@ -50,13 +50,13 @@ describe('the checks', () => {
       assert.equal(checks.find((check) => check.name === name)?.status, 'passed', name);
   });
 
-  test('of a self-signed certificate at a name: the certificate fails, and no key is sent', async () => {
+  test('a self-signed certificate for a name fails, and no key is sent', async () => {
     const { exit, checks } = await checked(named);
     assert.deepEqual([exit, failed(checks)], [3, ['certificate']]);
     assert.match(checks.find(({ name }) => name === 'streaming')?.detail ?? '', /self-signed/);
   });
 
-  test('by address, a deploy asks it by the way it came, as a LAN behind a jump host is not seen from here', async () => {
+  test('a deploy by address checks through SSH, as the LAN is not reachable from here', async () => {
     const { exit, checks } = await checked({ NEXUS_VIRTUAL_KEY: appliance.KEY });
     assert.deepEqual([exit, failed(checks)], [0, []], JSON.stringify(checks, null, 1));
     assert.equal(checks.find(({ name }) => name === 'certificate')?.status, 'warned');
@@ -68,7 +68,7 @@ describe('the checks', () => {
     assert.match(stderr, /^192\.168\.1\.100: live .*; checks: \d+ passed/m);
   });
 
-  test('by address, through SSH: all pass, and a self-signed certificate is as it should be', async () => {
+  test('all pass by address through SSH with a self-signed certificate', async () => {
     await appliance.deployNexus(lab, lab.proxy);
     const env = appliance.settings(lab.proxy);
     const { status, stdout } = await lab.run('verify', ['--json', '--site', 'nexus', '--via-ssh'], { env });

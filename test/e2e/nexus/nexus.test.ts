@@ -15,7 +15,7 @@ after(() => lab.stop());
 beforeEach(() => void appliance.seen());
 
 describe('beside the stock default site', () => {
-  test('default_server is refused with the remedy, and the proxy is as it was', async () => {
+  test('default_server is refused with the fix, and the proxy is unchanged', async () => {
     const { config, workers } = await import('../../lab/actors/deploys.ts');
     const [files] = [await config(lab.proxy), await workers(lab.proxy)];
     const refused = await appliance.deployNexus(lab, lab.proxy);
@@ -118,13 +118,13 @@ describe('by address', () => {
     });
   }
 
-  test('a raw path that goes up never reaches a service under another one', async () => {
+  test('a raw path with .. never reaches another service', async () => {
     for (const path of ['/internal/../v1/x', '/metrics/../api/x', '/api/hub/..%2fx', '/debug/%2e%2e/scim/x'])
       assert.equal(appliance.whose(await appliance.ask(path)), 'nginx 404', path);
     assert.deepEqual(appliance.seen(), []);
   });
 
-  test('the web interface shows its files, and neither dotfiles nor what links lead to', async () => {
+  test('the web interface serves its files, and neither dotfiles nor link targets', async () => {
     const script = await appliance.ask('/assets/app.js');
     assert.match(script.body, /Nexus up/);
     assert.match(script.head, /content-type: (application|text)\/javascript/i);
@@ -134,7 +134,7 @@ describe('by address', () => {
       assert.doesNotMatch((await appliance.ask(path)).body, /secret/, path);
   });
 
-  test('takes 32 MB and no more', async () => {
+  test('accepts 32 MB and no more', async () => {
     const body = 'x'.repeat(32 * 2 ** 20);
     const answer = await appliance.ask('/v1/files', { method: 'POST', body });
     assert.deepEqual([answer.status, answer.service], [200, 'ai-gateway']);
@@ -143,7 +143,7 @@ describe('by address', () => {
     assert.equal((await appliance.ask('/v1/files', { method: 'POST', headers: length })).status, 413);
   });
 
-  test('passes on who asked, and each service its own Authorization', async () => {
+  test("forwards the client's address, and to each service its own Authorization", async () => {
     for (const path of ['/v1/x', '/api/x', '/scim/x', '/api/internal/things/x']) {
       const headers = [
         'Authorization: Bearer its-own',
@@ -161,7 +161,7 @@ describe('by address', () => {
   });
 
   for (const path of ['/v1/chat/completions', '/api/compliance/export'])
-    test(`streams ${path} piece by piece`, async () => {
+    test(`streams ${path} chunk by chunk`, async () => {
       const method = path === '/v1/chat/completions' ? ['-d', '{}'] : [];
       const key = ['-H', `Authorization: Bearer ${appliance.KEY}`];
       const { spawn } = await import('node:child_process');
@@ -174,7 +174,7 @@ describe('by address', () => {
       assert.ok(gaps.filter((gap) => gap > 60).length >= 4, `gaps: ${gaps.map(Math.round)}`);
     });
 
-  test('/ws carries a WebSocket, and a refusal of the Hub as it is', async () => {
+  test("/ws proxies a WebSocket, and the Hub's refusal unchanged", async () => {
     const options = { rejectUnauthorized: false } as object;
     const { WebSocket } = await import('ws');
     const socket = new WebSocket(`wss://${appliance.ADDRESS}/ws?token=secret-of-a-thing`, options);
@@ -192,7 +192,7 @@ describe('by address', () => {
     );
   });
 
-  test('port 80 answers the challenge and leads everything else to https', async () => {
+  test('port 80 answers the challenge and redirects everything else to https', async () => {
     const challenge = '/var/www/certbot/.well-known/acme-challenge';
     await lab.proxy.sh(`mkdir -p ${challenge} && echo proof >${challenge}/token`);
     for (const port of [80, 443])
@@ -209,7 +209,7 @@ describe('by address', () => {
     assert.deepEqual(stdout.split('\n').filter(Boolean), ['22', '80', '443']);
   });
 
-  test('no log holds what stands in arguments, not even when a service is down', async () => {
+  test('no log contains query strings, not even when a service is down', async () => {
     const path = '/v1beta/models/x:generateContent?key=AIza-secret-key';
     await appliance.ask(path);
     await appliance.deployNexus(lab, lab.proxy, { NEXUS_BACKEND_IP: '127.0.0.9' });
@@ -228,7 +228,7 @@ describe('by address', () => {
     assert.doesNotMatch(stdout, /AIza-secret/);
   });
 
-  test('again is unchanged; its history is its own', async () => {
+  test('a second deploy is unchanged; its history is its own', async () => {
     const again = await appliance.deployNexus(lab, lab.proxy);
     assert.deepEqual([again.exit, again.outcome], [0, 'unchanged'], again.stderr);
     assert.equal((await lab.proxy.sh('ls /var/lib/gatepost/nexus/releases | wc -l')).stdout.trim(), '3');

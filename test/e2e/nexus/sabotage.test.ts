@@ -51,13 +51,13 @@ const configuration: Configuration = (folder) =>
 const run = (spoil: Partial<Sabotage>) =>
   served(configuration, spoil, (address) => runChecks(asked(checks, spoil), { ...TARGET, address }));
 
-test('all are content with the appliance as it is', async () => {
+test('all pass on a healthy appliance', async () => {
   const results = await run({});
   for (const { status, name, detail } of results) assert.equal(status, 'passed', `${name}: ${detail}`);
 });
 
 // What is timed is asked only where it must fail, so that they may share the machine.
-describe('the checks notice', { concurrency: 3 }, () => {
+describe('the checks detect', { concurrency: 3 }, () => {
   for (const sabotage of SABOTAGES)
     test(sabotage.fact, async () => {
       const { fails = [], says } = sabotage;
@@ -72,7 +72,7 @@ describe('the checks notice', { concurrency: 3 }, () => {
     });
 });
 
-test('a virtual key that the AI Gateway does not know is told as such, and no gate of nginx is blamed', async () => {
+test('reports a virtual key unknown to the AI Gateway without blaming the nginx gate', async () => {
   const token = new Secret('nvk-of-another-appliance');
   const results = await served(configuration, {}, (address) =>
     runChecks(checks, { ...TARGET, address, token }),

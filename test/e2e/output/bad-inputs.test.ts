@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { inParallel } from '../../../lib/util/parallel.ts';
-import { CHECKOUT, finished, type Result } from '../../lab/namespaces/process.ts';
+import { CHECKOUT, finished, type Result, TYPESCRIPT } from '../../lab/namespaces/process.ts';
 import { copyWithWiki, VHOST, WIKI } from '../sites/wiki-site.ts';
 
 const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
@@ -49,7 +49,7 @@ function runFile(path: string, args: readonly string[], env: Record<string, stri
     IA_ENSO_SSH_KEY: join(folder, 'key'),
   };
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), path, ...args], {
+  const child = spawn(process.execPath, [...TYPESCRIPT, path, ...args], {
     cwd: folder,
     env: { PATH, HOME: '/root', LANG: 'C.UTF-8', SSH_KNOWN_HOSTS: join(folder, 'known'), ...way, ...env },
     timeout: 60_000,
@@ -129,7 +129,7 @@ const CASES: readonly Case[] = [
 const short = ([script, args, env]: Case) => [script, ...args, ...Object.keys(env)].join(' ').slice(0, 80);
 
 describe('a bad input', () => {
-  test('of good settings the listener hears, so that it would hear of bad ones', async () => {
+  test('good settings reach the listener, so bad ones would too', async () => {
     file('known', '');
     file('key', '-----BEGIN nothing');
     const { status, stdout } = await run('status', []);
@@ -137,7 +137,7 @@ describe('a bad input', () => {
     assert.ok(contacts > 0, stdout);
   });
 
-  test(`ends with 2 before any connection, named, and without the secret: ${CASES.length} ways`, async () => {
+  test(`exits with 2 before any connection, named, without the secret: ${CASES.length} ways`, async () => {
     const before = contacts;
     await inParallel(CASES, 4, async (each) => {
       const [script, args, env, names] = each;
@@ -151,28 +151,28 @@ describe('a bad input', () => {
     assert.equal(contacts, before);
   });
 
-  test('with --json is told in one document, too', async () => {
+  test('with --json is reported in one document', async () => {
     const { status, stdout } = await run('deploy', ['--json', '--bogus', '--site', 'x']);
     assert.equal(status, 2);
     assert.match(JSON.parse(stdout).error.message, /Unknown option '--bogus'/);
   });
 
-  test('of a file that is there already leaves it as it was', async () => {
+  test('an existing output file stays as it was', async () => {
     assert.equal(readFileSync(join(folder, 'mine.env'), 'utf8'), 'A=1\n');
   });
 
-  test('that concerns SSH only does not keep away what uses none', async () => {
+  test('SSH settings do not block scripts without SSH', async () => {
     const gone = { IA_ENSO_SSH_KEY: '/none', SSH_KNOWN_HOSTS: '/none' };
     const { status, stdout } = await run('deploy', ['--bundle', 'site.sh'], gone);
     assert.equal(status, 0, stdout);
   });
 });
 
-describe('what is worth no more than a warning', () => {
+describe('a warning only', () => {
   file('open', `${TOKEN}=${SECRET}\n`);
   before(() => chmodSync(join(folder, 'open'), 0o644));
 
-  test('is told in a line each: a token that others may read, names that are nobody’s here', async () => {
+  test('one line each for a token that others may read and for unknown names', async () => {
     const foreign = { NEXUS_URL: 'https://x', NEXUS_PROXY_HOTS: 'x' };
     const { status, stdout } = await run('deploy', ['--bundle', 'site.sh', '--env', 'open'], foreign);
     assert.equal(status, 0, stdout);
@@ -182,13 +182,13 @@ describe('what is worth no more than a warning', () => {
     assert.ok(!stdout.includes(SECRET));
   });
 
-  test('is an env file that was asked for and is missing, the home of another user included', async () => {
+  test("for a missing env file, also in another user's home", async () => {
     const { status, stdout } = await run('deploy', ['--bundle', 'site.sh', '--env=~nobody/x']);
     assert.equal(status, 0, stdout);
     assert.match(stdout, /! --env ~nobody\/x: the file does not exist/);
   });
 
-  test('is not that there is no .env', async () => {
+  test('not for a missing .env', async () => {
     assert.doesNotMatch((await run('deploy', ['--bundle', 'site.sh'])).stdout, /the file does not exist/);
   });
 });
@@ -219,7 +219,7 @@ describe('a template of a site', () => {
     ['that is missing', undefined, /WIKI\.conf: the template cannot be read \(ENOENT\)/],
   ];
   for (const [what, vhost, told] of FAULTS)
-    test(`${what} ends with 2, named, before any connection`, async () => {
+    test(`${what} exits with 2, named, before any connection`, async () => {
       const before = contacts;
       const { status, stdout } = await deploy(vhost);
       assert.equal(status, 2, stdout);
@@ -227,7 +227,7 @@ describe('a template of a site', () => {
       assert.equal(contacts, before);
     });
 
-  test('for the first certificate is missed by the script that wants it, too', async () => {
+  test('for the first certificate is required by bootstrap-tls', async () => {
     const before = contacts;
     const { status, stdout } = await deploy(VHOST, 'bootstrap-tls');
     assert.equal(status, 2, stdout);

@@ -68,7 +68,7 @@ function measured<K extends 'stream' | 'certificate'>(kind: K, checks: readonly 
   return (found ?? assert.fail(`no ${kind} was measured`)) as Extract<typeof found, { kind: K }>;
 }
 
-test('shows every check of a healthy site in the words of the terminal, with scripts off', async () => {
+test("shows every check of a healthy site in the terminal's words, with scripts off", async () => {
   assert.equal(healthy.status, 0, healthy.stderr);
   assert.match(healthy.stderr, /the page is \S+good\.html\n/);
   assert.equal(healthy.json.html, file('good'));
@@ -86,7 +86,7 @@ test('shows every check of a healthy site in the words of the terminal, with scr
   assert.deepEqual([asked, complaints], [[`file://${file('good')}`], []]);
 });
 
-test('has a mark for each piece of the stream, in time', async () => {
+test('marks each chunk of the stream in order', async () => {
   const { page } = good;
   const { pieces, total } = measured('stream', checksOf(healthy));
   assert.ok(pieces.length >= 3);
@@ -109,7 +109,7 @@ for (const [host, daysLeft] of [89, 14].entries())
     assert.match((await bar.textContent()) ?? '', new RegExp(`today: ${daysLeft} days left`));
   });
 
-test('shows what a hostile server says as text, holds no token, and runs nothing though scripts are on', async () => {
+test("shows a hostile server's answer as text, contains no token, and runs nothing with scripts on", async () => {
   const { page, asked, complaints } = await open(browser, file('unwell'), { scripts: true });
   const text = await seen(page.locator('body'));
   assert.ok(text.includes(`returns 418: Bearer [REDACTED] ${HOSTILE}`), text);
@@ -119,7 +119,7 @@ test('shows what a hostile server says as text, holds no token, and runs nothing
   assert.deepEqual([asked, complaints], [[`file://${file('unwell')}`], []]);
 });
 
-test('leads to what failed, host by host, the worst first', async () => {
+test('links to each failure, host by host, the worst first', async () => {
   assert.equal(several.status, 1, several.stderr);
   const { page } = unwell;
   assert.match(await seen(page.locator('header')), /✗ Unreachable: 192\.168\.1\.250; 1 check failed\n/);
@@ -137,7 +137,7 @@ test('leads to what failed, host by host, the worst first', async () => {
   assert.match(lost, /through SSH\n✗ .*192\.168\.1\.250.*\n(cause\n.*\n)?fix\n/);
 });
 
-test('says to a screen reader what the parts are, and what the drawings show', async () => {
+test('describes its parts and charts to a screen reader', async () => {
   const { page } = unwell;
   for (const role of ['banner', 'main', 'navigation', 'contentinfo'] as const)
     assert.equal(await page.getByRole(role).count(), 1, role);
@@ -153,7 +153,7 @@ test('says to a screen reader what the parts are, and what the drawings show', a
   assert.equal(await page.locator('html').getAttribute('lang'), 'en');
 });
 
-test('is readable in light and dark, on a desk and on a telephone', async () => {
+test('is readable in light and dark, on a desktop and on a phone', async () => {
   const { page } = unwell;
   await page.evaluate('for (const details of document.querySelectorAll("details")) details.open = true');
   const papers = new Set<string>();
@@ -168,7 +168,7 @@ test('is readable in light and dark, on a desk and on a telephone', async () => 
   assert.equal(papers.size, 2);
 });
 
-test('shows how to ask by hand when it is asked for, and on paper', async () => {
+test('shows the commands on request and in print', async () => {
   const { page } = good;
   const line = page.locator('details pre').first();
   assert.equal(await line.isVisible(), false);
@@ -180,7 +180,7 @@ test('shows how to ask by hand when it is asked for, and on paper', async () => 
   assert.equal(await seen(line), checksOf(healthy)[0]?.curl);
 });
 
-test('contacts nobody where the page cannot be written', async () => {
+test('contacts nobody when the page cannot be written', async () => {
   const sealed = `${lab.directory}/sealed`;
   await mkdir(sealed);
   await local`mount -t tmpfs -o ro lab ${sealed}`;
@@ -200,7 +200,7 @@ test('contacts nobody where the page cannot be written', async () => {
   await local`umount ${sealed}`;
 });
 
-test('tells what was found although the page could not take its place in the end', async () => {
+test('reports the results when the page cannot be saved in the end', async () => {
   const taken = file('taken');
   await writeFile(taken, '<!doctype html>\n');
   // Nothing can be renamed onto a mount point.

@@ -101,12 +101,12 @@ describe('tokens', () => {
     ['deploy', ['--bundle', 'site.sh'], TOKENS.first, 0],
   ];
   for (const [name, args, token, status] of steps)
-    test(`are not told by ${name} ${args.join(' ')}`, async () => {
+    test(`are not shown by ${name} ${args.join(' ')}`, async () => {
       const ran = await run(name, args, token);
       assert.equal(ran.status, status, ran.stdout + ran.stderr);
     });
 
-  test('are not told by a bundle that is run', async () => {
+  test('are not shown by a bundle that runs', async () => {
     const ran = await lab.proxy.sh('exec sh -s', {
       input: await readFile(join(lab.directory, 'site.sh'), 'utf8'),
     });
@@ -114,14 +114,14 @@ describe('tokens', () => {
     assert.equal(ran.status, 0, ran.stdout);
   });
 
-  test('are not told where nginx quotes a key line that it does not understand', async () => {
+  test('are not shown when nginx quotes an invalid key line', async () => {
     const maps = 'http-maps/ia-enso-ollama-bearer.map.conf.example';
     const ran = await runChanged('quoted', maps, /^map /m, 'include /etc/nginx/ia-enso-bearers/*.map;\nmap ');
     assert.equal(ran.status, 1, ran.stdout);
     assert.match(ran.stdout, /unknown directive \\"~\^\(\?i:bearer\) \+<sha256:[0-9a-f]{12}>/);
   });
 
-  test('are not told where nginx quotes what somebody wrote by hand', async () => {
+  test('are not shown when nginx quotes a handwritten line', async () => {
     const file = '/etc/nginx/conf.d/by-hand.conf';
     for (const text of [`map $uri $x { "~Bearer ${TOKENS.byHand}(" 1; }`, `"Bearer ${TOKENS.byHand}" on;`]) {
       await deploys.put(lab.proxy, file, text);
@@ -148,33 +148,33 @@ describe('tokens', () => {
     ],
   ] as const;
   for (const [what, file, text, slip] of crashes)
-    test(`are not told by a crash: ${what}`, async () => {
+    test(`are not shown by a crash: ${what}`, async () => {
       const ran = await runChanged(what, file, text, slip);
       assert.notEqual(ran.status, 0);
       assert.match(ran.stdout + ran.stderr, /\n\s+at |error/i);
     });
 
-  test('were in no process but the scripts themselves', () => {
+  test('appear in no process except the scripts themselves', () => {
     assert.deepEqual(watch.stop(), []);
     assert.ok(watch.samples() > 100, `${watch.samples()}`);
   });
 
   const all = () => [...Object.values(TOKENS), ...generated];
 
-  test('are in no output', () => {
+  test('appear in no output', () => {
     assert.equal(generated.length, 3);
     for (const { what, text } of told)
       for (const token of all()) for (const word of spelled(token)) assert.ok(!text.includes(word), what);
   });
 
-  test('are on the hosts in the files of their clients only', async () => {
+  test("are stored on the hosts only in their clients' files", async () => {
     const words = all().flatMap(spelled);
     assert.deepEqual(await filesWith(lab.proxy, words), [deploys.CLIENT]);
     assert.deepEqual(await filesWith(lab.jump, words), []);
     assert.deepEqual(await filesWith(lab.backend, words), []);
   });
 
-  test('are here where they were asked for only, and there for the operator alone', async () => {
+  test('are stored here only where requested, readable only by the operator', async () => {
     const files = await ownFilesWith(since, all().flatMap(spelled));
     assert.deepEqual(files.sort(), [join(lab.directory, '.env'), join(lab.directory, 'site.sh')]);
     const { stdout } = await finished(spawn('stat', ['-c', '%a', ...files]));

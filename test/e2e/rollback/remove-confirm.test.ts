@@ -27,7 +27,7 @@ async function contacts(act: () => Promise<unknown>): Promise<boolean> {
 }
 
 describe('without a terminal', () => {
-  test('is refused without --yes, which it names, and contacts nothing', async () => {
+  test('refuses without --yes, names that flag, and contacts nothing', async () => {
     for (const args of [[], ['--json'], ['--local']]) {
       const isContacted = await contacts(async () => {
         const { status, stdout, stderr } = await lab.run('remove', args);
@@ -59,7 +59,7 @@ describe('on a terminal', () => {
       assert.equal(await deploys.gate(deploys.TOKEN), 200);
     });
 
-  test('names the site, the proxies and what is lost', async () => {
+  test('names the site, the proxies and what will be lost', async () => {
     const { rows } = await answered('no\r', ['--host', '192.168.1.100,192.168.1.101']);
     const text = rows.join(' ').replace(/\s+/g, ' ');
     assert.match(text, /ia\.enso\.4nkweb\.com/);
@@ -82,7 +82,7 @@ describe('on a terminal', () => {
     assert.notEqual(await deploys.gate(deploys.TOKEN), 200);
   });
 
-  test('--yes and --dry-run do not ask', async () => {
+  test('--yes and --dry-run skip the prompt', async () => {
     for (const flag of ['--dry-run', '--yes']) {
       const { status, raw } = await onTerminal(lab, 'remove', [flag]);
       assert.equal(status, 0, raw);

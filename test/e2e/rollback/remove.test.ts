@@ -34,7 +34,7 @@ async function assertNoReload(before: string): Promise<void> {
 
 const changed = ({ files }: HostReport) => files.filter((file) => file.changed).map(({ path }) => path);
 
-test('leaves nginx as it was before the first deploy; certificates and history stay', async () => {
+test('restores the nginx configuration of before the first deploy; certificates and history stay', async () => {
   await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
   const removed = await remove();
   assert.deepEqual([removed.exit, removed.outcome], [0, 'applied'], removed.said);
@@ -54,7 +54,7 @@ test('leaves nginx as it was before the first deploy; certificates and history s
   assert.match((await lab.run('remove', ['--yes'])).stdout, /nothing of it was there/);
 });
 
-test('leaves no token anywhere, not in an editor’s leftovers either', async () => {
+test('leaves no token behind, not even in an editor’s backup files', async () => {
   await deploys.deploy(lab, deploys.withToken('0123456789NeedleInTheHaystack'));
   await lab.proxy.sh(
     'cd /etc/nginx/ia-enso-bearers && cp default.map default.map~ && cp default.map .default.map.swp',
@@ -66,7 +66,7 @@ test('leaves no token anywhere, not in an editor’s leftovers either', async ()
   assert.equal(stdout, '');
 });
 
-test('a proxy without the site is unchanged: no reload, no release', async () => {
+test('does not change a proxy without the site: no reload, no release', async () => {
   const [files, pids] = [await deploys.config(lab.proxy), await deploys.workers(lab.proxy)];
   const removed = await remove();
   assert.deepEqual([removed.exit, removed.outcome], [0, 'unchanged'], removed.said);
@@ -75,7 +75,7 @@ test('a proxy without the site is unchanged: no reload, no release', async () =>
   assert.equal(await deploys.status('/'), 0);
 });
 
-test('--dry-run shows what would go, without tokens, and writes nothing', async () => {
+test('--dry-run shows what would be removed, without tokens, and writes nothing', async () => {
   await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
   const [files, pids] = [await deploys.tree(lab.proxy), await deploys.workers(lab.proxy)];
   const planned = await remove('--dry-run');
@@ -96,7 +96,7 @@ test('--dry-run shows what would go, without tokens, and writes nothing', async 
 describe('what others need', () => {
   const others = '/etc/nginx/conf.d/other.conf';
 
-  test('the WebSocket map stays while another file uses it, and goes with its last user', async () => {
+  test('keeps the WebSocket map while another file uses it, and removes it with its last user', async () => {
     await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
     await deploys.put(
       lab.proxy,
@@ -116,7 +116,7 @@ describe('what others need', () => {
     assert.ok(changed(await remove()).includes(deploys.WEBSOCKET));
   });
 
-  test('a WebSocket map that somebody changed stays', async () => {
+  test('keeps a WebSocket map that somebody changed', async () => {
     await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
     await lab.proxy.sh(`echo '# mine' >>${deploys.WEBSOCKET}`);
     const removed = await remove();
@@ -124,7 +124,7 @@ describe('what others need', () => {
     assert.equal((await lab.proxy.sh(`tail -n 1 ${deploys.WEBSOCKET}`)).stdout, '# mine\n');
   });
 
-  test('a vhost that another one needs is put back, and everything with it', async () => {
+  test('rolls back when another vhost needs the removed one', async () => {
     await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
     await deploys.put(
       lab.proxy,
@@ -142,8 +142,8 @@ describe('what others need', () => {
   });
 });
 
-describe('after it', () => {
-  test('a deploy is a first one again: with a token of its own', async () => {
+describe('after a removal', () => {
+  test('the next deploy is a first deploy with a new token', async () => {
     const { token: first = '' } = await deploys.deploy(lab);
     await remove();
     const again = await deploys.deploy(lab);
@@ -152,7 +152,7 @@ describe('after it', () => {
     assert.deepEqual([await deploys.gate(again.token), await deploys.gate(first)], [200, 401]);
   });
 
-  test('a rollback brings vhost and maps back, and no client', async () => {
+  test('a rollback restores vhost and maps, and no client', async () => {
     await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
     await remove();
     const { status, stderr } = await lab.run('rollback', ['--no-verify']);
@@ -161,7 +161,7 @@ describe('after it', () => {
   });
 });
 
-test('takes off a site whose vhost was broken, or whose certificate is gone', async () => {
+test('removes a site whose vhost is broken or whose certificate is gone', async () => {
   for (const spoil of [`echo nonsense >>${deploys.VHOST}`, 'mv /etc/letsencrypt /etc/letsencrypt.gone']) {
     await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
     await lab.proxy.sh(spoil);
@@ -174,7 +174,7 @@ test('takes off a site whose vhost was broken, or whose certificate is gone', as
   await lab.proxy.sh('mv /etc/letsencrypt.gone /etc/letsencrypt');
 });
 
-test('a kill in its middle leaves the site wholly there or wholly gone', async () => {
+test('leaves the site either fully deployed or fully removed when killed', async () => {
   await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
   const before = await deploys.config(lab.proxy);
   const shim = '#!/bin/sh\nkill -KILL $PPID\nsleep 1\n';

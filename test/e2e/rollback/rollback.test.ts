@@ -6,7 +6,7 @@ import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { script, statusOf } from '../clients/clients-lab.ts';
 
 const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
-const FIRST = 'first-token-0123456789';
+const FIRST = 'first-vMx3qLr81TzWk60b';
 const VHOST = '/etc/nginx/sites-available/ia.enso.4nkweb.com.conf';
 
 let lab: Lab;
@@ -31,12 +31,12 @@ before(async () => {
 after(() => lab.stop());
 
 describe('rollback', () => {
-  test('without a release it is refused', async () => {
+  test('is refused without a release', async () => {
     const { status, failure } = await outcome('rollback');
     assert.deepEqual([status, failure?.code], [1, 'no-earlier']);
   });
 
-  test('after one deploy there is nothing before: the script that removes the site is named', async () => {
+  test('is refused after one deploy, and names remove.ts', async () => {
     ids.push(await deploy('192.168.1.164'));
     const { status, failure } = await outcome('rollback');
     assert.equal(status, 1);
@@ -44,7 +44,7 @@ describe('rollback', () => {
     assert.equal(await statusOf(FIRST), 200);
   });
 
-  test('goes back to the release before, and again to the one before that', async () => {
+  test('restores the previous release, then the one before it', async () => {
     ids.push(await deploy('192.168.1.165'), await deploy('192.168.1.166'));
     const first = await outcome('rollback');
     assert.deepEqual([first.status, first.outcome, await backend()], [0, 'applied', '165']);
@@ -56,7 +56,7 @@ describe('rollback', () => {
     assert.equal((await outcome('rollback')).failure?.code, 'no-earlier');
   });
 
-  test('goes to a named release, forth as well; unchanged when it is there', async () => {
+  test('--to restores an older or newer release; the current one is unchanged', async () => {
     assert.deepEqual(
       [(await outcome('rollback', ['--to', `${ids[2]}`])).status, await backend()],
       [0, '166'],
@@ -65,7 +65,7 @@ describe('rollback', () => {
     assert.deepEqual([again.status, again.outcome], [0, 'unchanged']);
   });
 
-  test('an unknown id is refused with those there are; an impossible one before anything is contacted', async () => {
+  test('refuses an unknown id and lists the known ones; rejects an invalid id before anything is contacted', async () => {
     const { status, failure } = await outcome('rollback', ['--to', 'nosuch']);
     assert.equal(status, 1);
     for (const id of ids) assert.ok(failure?.text.includes(id));
@@ -73,7 +73,7 @@ describe('rollback', () => {
     assert.equal(bad.status, 2);
   });
 
-  test('passes over rotations; the rotated token stays live', async () => {
+  test('skips rotations; the rotated token stays live', async () => {
     const { json } = await script(lab, 'rotate-bearer', ['--json', '--no-verify'], {
       env: { [TOKEN]: undefined },
     });
@@ -83,20 +83,20 @@ describe('rollback', () => {
     assert.equal((await run('rotate-bearer', ['--no-verify'])).status, 0);
   });
 
-  test('with --dry-run it shows the difference and changes nothing', async () => {
+  test('--dry-run shows the diff and changes nothing', async () => {
     const { status, outcome: how, all } = await outcome('rollback', ['--to', `${ids[1]}`, '--dry-run']);
     assert.deepEqual([status, how, await backend()], [0, 'planned', '164']);
     assert.match(all, /-\s+server 192\.168\.1\.164:11434;\n\+\s+server 192\.168\.1\.165:11434;/);
   });
 
-  test('is checked as a deploy is', async () => {
+  test('runs the same checks as a deploy', async () => {
     await outcome('rollback', ['--to', `${ids[1]}`]);
     const { status, json } = await run('rollback', ['--to', `${ids[0]}`]);
     assert.equal(status, 0);
     assert.ok((json.hosts[0]?.checks.length ?? 0) > 4);
   });
 
-  test('a release that nginx does not accept is not left live', async () => {
+  test('rolls back a release that nginx refuses', async () => {
     const release = `/var/lib/gatepost/ia.enso.4nkweb.com/releases/000002.${ids[1]}`;
     const file = `${release}/files/${VHOST.replaceAll('/', ':')}`;
     await lab.proxy.sh(
@@ -108,7 +108,7 @@ describe('rollback', () => {
     assert.equal(await statusOf(FIRST), 200);
   });
 
-  test('what was changed by hand is kept as a release, which can be had back with its links', async () => {
+  test('keeps manual changes as a release that can be restored with its links', async () => {
     const link = VHOST.replace('available', 'enabled');
     await lab.proxy.sh(
       `echo '# by hand' >>${VHOST}; ln -sfn ../sites-available/ia.enso.4nkweb.com.conf ${link}`,
@@ -129,12 +129,12 @@ describe('rollback', () => {
 describe('rollback without --to', () => {
   const httpOnly = `server { listen 80; server_name ia.enso.4nkweb.com; root /var/www/html; }\n`;
 
-  test('never goes back to what was found before the first deploy when that served no site; --to does', async () => {
+  test('never restores the state of before the first deploy when that served no site; --to does', async () => {
     await lab.proxy.sh(
       `rm -rf /var/lib/gatepost; echo '${httpOnly}' >${VHOST}; ln -sf ${VHOST} /etc/nginx/sites-enabled/; nginx -s reload`,
     );
     await deploy('192.168.1.164');
-    for (const token of ['second-token-0123456789', 'third-token-0123456789'])
+    for (const token of ['second-pHd7sNc52YgJe94u', 'third-bKa8wFt36RmXo15z'])
       assert.equal((await run('rotate-bearer', ['--no-verify'], { [TOKEN]: token })).status, 0);
     const refused = await outcome('rollback');
     assert.deepEqual([refused.status, refused.outcome, refused.failure?.code], [1, 'refused', 'no-earlier']);
@@ -142,7 +142,7 @@ describe('rollback without --to', () => {
     const releases = json.hosts[0]?.releases as { id: string; kind: string }[];
     const found = releases.find(({ kind }) => kind === 'found here');
     assert.ok(found && refused.failure?.text.includes(found.id), refused.all);
-    assert.equal(await statusOf('third-token-0123456789'), 200);
+    assert.equal(await statusOf('third-bKa8wFt36RmXo15z'), 200);
     assert.equal((await outcome('rollback', ['--to', found.id])).outcome, 'applied');
     assert.equal(await lab.proxy.sh(`cat ${VHOST}`).then(({ stdout }) => stdout.trim()), httpOnly.trim());
   });

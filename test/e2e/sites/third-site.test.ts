@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import * as deploys from '../../lab/actors/deploys.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
-import { finished } from '../../lab/namespaces/process.ts';
+import { finished, TYPESCRIPT } from '../../lab/namespaces/process.ts';
 import * as appliance from '../nexus/appliance.ts';
 import { copyWithWiki, WIKI } from './wiki-site.ts';
 
@@ -18,14 +18,12 @@ before(async () => {
 });
 after(() => lab.stop());
 
-const tsx = import.meta.resolve('tsx');
-
 async function run(script: string, args: readonly string[], env: Record<string, string> = {}) {
-  const command = ['--import', tsx, join(copy, `scripts/${script}.ts`), '--site', WIKI, ...args];
+  const command = [...TYPESCRIPT, join(copy, `scripts/${script}.ts`), '--site', WIKI, ...args];
   return finished(spawn(process.execPath, command, { cwd: lab.directory, env: { ...lab.env, ...env } }));
 }
 
-test('its settings are asked for by its prefix, before anything is contacted', async () => {
+test('requires its settings by its prefix before anything is contacted', async () => {
   const { status, stdout } = await run('deploy', []);
   assert.equal(status, 2);
   assert.match(stdout, /WIKI_PROXY_HOST: must be set for wiki\.example\.org/);
@@ -34,7 +32,7 @@ test('its settings are asked for by its prefix, before anything is contacted', a
   assert.match(slip.stdout, /WIKI_BACKEND_IPP: unknown setting; did you mean WIKI_BACKEND_IP/);
 });
 
-test('it is deployed beside the others, checked, shown and removed by the same scripts', async () => {
+test('is deployed beside the others, checked, reported and removed by the same scripts', async () => {
   const live = '/etc/letsencrypt/live/wiki.example.org';
   await lab.proxy.sh(`cp -r /etc/letsencrypt/live/${deploys.SITE} ${live}`);
   await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));

@@ -85,7 +85,7 @@ for (const [first, second] of [
   [nexus, ia],
 ] as const) {
   describe(`${first.name}, then ${second.name}`, () => {
-    test('both work, and again both are unchanged', async () => {
+    test('both work, and a second deploy of each is unchanged', async () => {
       assert.equal((await first.deploy()).outcome, 'applied');
       const before = await state(first);
       assert.equal((await second.deploy()).outcome, 'applied');
@@ -109,7 +109,7 @@ for (const [first, second] of [
       }
     });
 
-    test('the first is removed; the second does not notice', async () => {
+    test('removing the first leaves the second unchanged', async () => {
       const before = await state(second);
       assert.equal(await run('remove', first, '--yes'), 'applied');
       await first.isGone();
@@ -118,7 +118,7 @@ for (const [first, second] of [
       assert.equal((await second.deploy()).outcome, 'unchanged');
     });
 
-    test('the first comes back; the second is rolled back, and neither disturbs the other', async () => {
+    test('deploying the first again and rolling back the second do not affect each other', async () => {
       assert.equal((await first.deploy()).outcome, 'applied');
       const before = await state(first);
       await lab.proxy.sh(
@@ -131,7 +131,7 @@ for (const [first, second] of [
       assert.equal(await state(first), before);
     });
 
-    test('removed one after the other, they leave nginx as it was', async () => {
+    test('removing both restores nginx', async () => {
       assert.equal(await run('remove', second, '--yes'), 'applied');
       await first.works();
       assert.equal(await run('remove', first, '--yes'), 'applied');
@@ -159,7 +159,7 @@ test('the command in the advice of a rollback, pasted, removes that site and not
   assert.equal(await state(ia), before);
 });
 
-test('the same name for both is refused, and the one that has it serves on', async () => {
+test('the same name for both is refused, and the first keeps serving', async () => {
   await ia.deploy();
   const before = await deploys.config(lab.proxy);
   await lab.proxy.sh(`mkdir -p /etc/letsencrypt/live/${deploys.SITE}`);
@@ -174,7 +174,7 @@ test('the same name for both is refused, and the one that has it serves on', asy
 describe('where nginx includes conf.d only', () => {
   const conf = '/etc/nginx/nginx.conf';
 
-  test('both sites go there, by name and by address, and come off again', async () => {
+  test('both sites are installed there, by name and by address, and removed again', async () => {
     await lab.proxy.sh(`sed -i '/sites-enabled/d' ${conf} && nginx -s reload`);
     const bare = await deploys.config(lab.proxy);
     assert.equal((await ia.deploy()).outcome, 'applied');

@@ -257,7 +257,7 @@ describe('an SSH failure', { concurrency: true }, () => {
     });
 });
 
-test('every row was met', () => {
+test('every row was provoked', () => {
   assert.deepEqual(
     SSH.flatMap(({ error }) => (met.has(error) ? [] : error)),
     [],

@@ -163,7 +163,7 @@ async function smallest(found: NonNullable<Awaited<ReturnType<typeof difference>
   return found;
 }
 
-test(`agrees with OpenSSH on ${numRuns} files made by chance (seed ${seed})`, async (t) => {
+test(`agrees with OpenSSH on ${numRuns} random files (seed ${seed})`, async (t) => {
   const count: Record<string, number> = {};
   const differences: unknown[] = [];
   await inParallel(fc.sample(sample, { numRuns, seed }), 4, async ({ files, port }) => {

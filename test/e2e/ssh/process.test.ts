@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Hop } from '../../../lib/ssh/hops.ts';
 import { cut, type Fault, join, type Link } from '../../lab/faults/relay-link.ts';
 import { vanishing } from '../../lab/faults/vanishing-packets.ts';
-import { CHECKOUT, finished, type Result } from '../../lab/namespaces/process.ts';
+import { CHECKOUT, finished, type Result, TYPESCRIPT } from '../../lab/namespaces/process.ts';
 import { agentProcess, hopTo, keygen, privateFile, publicKey, type Sshd, startSshd } from './sshd.ts';
 
 const directory = mkdtempSync(path(tmpdir(), 'gatepost-ssh-'));
@@ -74,7 +74,7 @@ async function connecting(hops: readonly Hop[], what = '', uid = 0): Promise<End
     const now = Date.now();
     process.on('exit', () =>
       console.log(JSON.stringify({ said, tookMs: now - began, lingeredMs: Date.now() - now })));`;
-  const node = [process.execPath, '--import', 'tsx', '--input-type=module', '-e', script];
+  const node = [process.execPath, ...TYPESCRIPT, '--input-type=module', '-e', script];
   const { stdout, stderr } = await as(uid, node);
   assert.equal(stderr, '');
   return JSON.parse(stdout);
@@ -108,7 +108,7 @@ describe('another user', { concurrency: true }, () => {
     assert.match(both.said ?? '', /known_hosts cannot be read/);
   });
 
-  test('is told of a key that is unreadable', async () => {
+  test('gets an error for an unreadable key', async () => {
     const { said } = await connecting([proxy], '', NOBODY);
     assert.match(
       said ?? '',
@@ -116,7 +116,7 @@ describe('another user', { concurrency: true }, () => {
     );
   });
 
-  test('without a line in passwd is told so, and may write a bundle', async () => {
+  test('without an entry in passwd gets an error, and can write a bundle', async () => {
     const node = [process.execPath, '--import', 'tsx', 'scripts/deploy.ts', '--env', '/none'];
     const env = { IA_ENSO_PROXY_HOST: nowhere, IA_ENSO_BACKEND_IP: '192.168.1.164' };
     const ssh = await as(NAMELESS, node, env);
@@ -133,7 +133,7 @@ describe('another user', { concurrency: true }, () => {
 describe('an agent that accepts and never answers', { concurrency: true }, () => {
   const fromAgent = (agent: string) => ({ keys: [file('none')], keyIsExplicit: false, agent });
 
-  test('is named when it should list its keys, and the process ends', async () => {
+  test('is named when it does not list its keys, and the process ends', async () => {
     const agent = await agentProcess(file('mute'), []);
     agent.kill('SIGSTOP');
     const { said, tookMs, lingeredMs } = await connecting([{ ...proxy, ...fromAgent(file('mute')) }]);
@@ -142,7 +142,7 @@ describe('an agent that accepts and never answers', { concurrency: true }, () =>
     assert.ok(tookMs < 8000 && lingeredMs < 1000, `${tookMs} ${lingeredMs}`);
   });
 
-  test('is named when it should sign, and the process ends', async () => {
+  test('is named when it does not sign, and the process ends', async () => {
     const own = await startSshd(file('sshd.sign'), '127.0.3.2', publicKey(file('id')));
     const agent = await agentProcess(file('stops'), [file('id')]);
     const hop = await relayed(own, 300);
@@ -158,7 +158,7 @@ describe('an agent that accepts and never answers', { concurrency: true }, () =>
     assert.ok(tookMs < 16_000 && lingeredMs < 1000, `${tookMs} ${lingeredMs}`);
   });
 
-  test('and is gone before it should sign is told with the keys', async () => {
+  test('and exits before signing is reported with the keys', async () => {
     const own = await startSshd(file('sshd.gone'), '127.0.3.3', publicKey(file('id')));
     const agent = await agentProcess(file('goes'), [file('id')]);
     const hop = await relayed(own, 200);
@@ -177,14 +177,14 @@ describe('an agent that accepts and never answers', { concurrency: true }, () =>
 });
 
 describe('a process', { concurrency: true }, () => {
-  test('does not wait for a host that does not answer when there is no key for it', async () => {
+  test('does not wait for an unresponsive host when there is no key for it', async () => {
     const hop = { ...proxy, host: nowhere, keys: [file('none')] };
     const { said, tookMs, lingeredMs } = await connecting([hop]);
     assert.match(said ?? '', /there is no such file/);
     assert.ok(tookMs < 5000 && lingeredMs < 1000, `${tookMs} ${lingeredMs}`);
   });
 
-  test('says goodbye and ends without waiting for the answer', async () => {
+  test('sends a disconnect and ends without waiting for the answer', async () => {
     const own = await startSshd(file('sshd.far'), '127.0.3.4', publicKey(file('id')));
     const knownHosts = [privateFile(file('known.far'), `${own.address} ${own.hostKeys.ed25519}\n`)];
     const hop = await relayed(own, 250);
@@ -198,7 +198,7 @@ describe('a process', { concurrency: true }, () => {
     assert.match(own.log(), /Received disconnect from \S+ port \d+:11:/);
   });
 
-  test('ends in an orderly way on both hops', async () => {
+  test('disconnects cleanly from both hops', async () => {
     const own = await startSshd(file('sshd.behind'), '127.0.3.5', publicKey(file('id')));
     const lines = [server, own].map(({ address, hostKeys }) => `${address} ${hostKeys.ed25519}\n`).join('');
     const knownHosts = [privateFile(file('known.both'), lines)];
@@ -216,14 +216,14 @@ describe('a process', { concurrency: true }, () => {
     assert.doesNotMatch(afterLogin(), /reset by peer|Broken pipe|Timeout/);
   });
 
-  test('ends when the line to the jump host freezes during the login behind it', async () => {
+  test('ends when the connection to the jump host freezes during the login to the proxy', async () => {
     const fault = { kind: 'freeze', direction: 'up', afterBytes: 2200 } as const;
     const { said, lingeredMs } = await connecting([await relayed(server, 0, fault), proxy]);
     assert.match(said ?? '', /^SshError: /);
     assert.ok(lingeredMs < 1000, `${lingeredMs}`);
   });
 
-  test('ends at once on a line that takes no more', async () => {
+  test('ends at once when the connection accepts no more data', async () => {
     const fault = { kind: 'freeze', direction: 'up', afterBytes: 500_000 } as const;
     const hop = await relayed(server, 0, fault);
     const { said, lingeredMs } = await connecting(

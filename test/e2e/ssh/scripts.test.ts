@@ -109,7 +109,7 @@ const WAYS: readonly Case[] = [
 
 describe('a deploy', { concurrency: 4 }, () => {
   for (const [what, env, says] of [...KEYS, ...WAYS])
-    test(`tells of ${what}`, async () => {
+    test(`reports ${what}`, async () => {
       const started = Date.now();
       const { exit, failure, stderr } = await deploys.deploy(lab, {
         ...deploys.withToken(deploys.OTHER),
@@ -135,7 +135,7 @@ describe('a deploy', { concurrency: 4 }, () => {
     });
 });
 
-test('and none of them changed anything', async () => {
+test('none of them changed anything', async () => {
   assert.equal(await deploys.tree(lab.proxy), unchanged);
   assert.deepEqual([await deploys.gate(deploys.TOKEN), await deploys.gate(deploys.OTHER)], [502, 401]);
 });

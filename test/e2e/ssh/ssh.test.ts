@@ -108,7 +108,7 @@ after(() => {
 });
 
 describe('a command on the proxy', { concurrency: true }, () => {
-  it('gets its input whole and gives both outputs, its lines and its status', async () => {
+  it('receives its whole input and returns both outputs and its status', async () => {
     const connection = await connect(hops);
     const lines: string[] = [];
     const outcome = await connection.run(
@@ -123,31 +123,31 @@ describe('a command on the proxy', { concurrency: true }, () => {
     assert.deepEqual(lines, ['one', 'two', 'é']);
   });
 
-  it('takes 5 MB of input and gives 5 MB of output', async () => {
+  it('transfers 5 MB of input and 5 MB of output', async () => {
     const input = 'x'.repeat(5_000_000);
     const { stdout, code } = await once(hops, 'cat', input);
     assert.equal(code, 0);
     assert.equal(stdout.length, input.length);
   });
 
-  it('ends even when it reads nothing of a large input', async () => {
+  it('ends when it reads none of a large input', async () => {
     const { code } = await once(hops, 'exit 4', 'x'.repeat(5_000_000));
     assert.equal(code, 4);
   });
 
-  it('tells the signal that killed it', async () => {
+  it('reports the signal that killed it', async () => {
     const outcome = await once(hops, 'exec sh -c "kill -9 $$"');
     assert.equal(outcome.signal, 'SIGKILL');
     assert.equal(outcome.code, undefined);
     assert.equal(outcome.lost, undefined);
   });
 
-  it('is given up when it prints without end', async () => {
+  it('is aborted when its output never ends', async () => {
     const { lost } = await once(hops, 'yes');
     assert.match(lost?.message ?? '', /proxy 127.0.1.2: .*more than 8 MB/);
   });
 
-  it('is given up after its limit', async () => {
+  it('is aborted after its time limit', async () => {
     const connection = await connect(hops);
     const { lost, sent } = await connection.run('exec sleep 30', '', undefined, 2000);
     connection.close();
@@ -155,7 +155,7 @@ describe('a command on the proxy', { concurrency: true }, () => {
     assert.equal(sent, true);
   });
 
-  it('ends although something it started holds the output open', async () => {
+  it('ends when a child process holds its output open', async () => {
     const { code } = await once(hops, 'sleep 60 & exit 3');
     assert.equal(code, 3);
   });
@@ -175,7 +175,7 @@ describe('a command on the proxy', { concurrency: true }, () => {
 });
 
 describe('the connection', { concurrency: true }, () => {
-  it('gives streams to addresses that the proxy reaches', async () => {
+  it('opens streams to addresses that the proxy reaches', async () => {
     const service = createServer((socket) => socket.end('hello'));
     const port = await listen(service);
     const connection = await connect(hops);
@@ -202,14 +202,14 @@ describe('the connection', { concurrency: true }, () => {
     assert.equal(own.log().match(/Accepted publickey/g)?.length, 1);
   });
 
-  it('logs in without a question that could be spared', async () => {
+  it('logs in with the fewest round trips', async () => {
     const own = await start('quick', '127.0.1.5');
     await once([hopTo('proxy', own, key, knownHosts(line(own)))], 'true');
     assert.match(own.log(), /Accepted publickey/);
     assert.doesNotMatch(own.log(), /method none|Postponed|pkalg.*test/);
   });
 
-  it('asks to log in along with the request for the login service, but with an RSA key', async () => {
+  it('sends authentication together with the service request, except with an RSA key', async () => {
     const turnsWith = async (name: string) => {
       const relay = await countingRelay(proxyHost);
       const connection = await connect([
@@ -250,7 +250,7 @@ describe('the connection', { concurrency: true }, () => {
     ['rst', 'reset by the other side'],
     ['freeze', 'no answer to keepalives'],
   ] as const)
-    it(`tells when the jump host's line breaks in the middle of a run: ${kind}`, async () => {
+    it(`reports when the jump host's connection breaks during a run: ${kind}`, async () => {
       const relay = await relayTo(jumpHost);
       const through = { ...jump, host: '127.0.0.1', port: relay.port };
       const connection = await connect([through, proxy]);
@@ -264,7 +264,7 @@ describe('the connection', { concurrency: true }, () => {
       assert.ok(again.lost);
     });
 
-  it('names the proxy when only the proxy went away', async () => {
+  it('names the proxy when only the proxy disconnects', async () => {
     const outcome = await once(hops, 'kill -9 $PPID; exec sleep 60');
     assert.match(outcome.lost?.message ?? '', /^proxy 127.0.1.2: connection lost/);
   });
@@ -293,20 +293,20 @@ describe('a host key', { concurrency: true }, () => {
         assert.doesNotMatch(server.log(), /userauth-request|userauth_pubkey|Accepted|Failed/);
       });
 
-  it('of another type than the server prefers is asked for', async () => {
+  it('of a type that the server does not prefer is requested', async () => {
     const server = await start('two', '127.0.1.30', '', ['ed25519', 'rsa']);
     const hop = hopTo('proxy', server, key, knownHosts(`${server.address} ${server.hostKeys.rsa}`));
     assert.equal((await once([hop], 'echo in')).stdout, 'in\n');
   });
 
-  it('is known by its line after the advice for an unknown one was typed', async () => {
+  it('is accepted after the suggested command for an unknown key was run', async () => {
     const hop = { ...proxy, knownHosts: [knownHosts('# nothing')] };
     const { advice } = await failure([hop]);
     await promisify(execFile)('sh', ['-c', advice.split('\n').at(-1) ?? 'false']);
     assert.equal((await once([hop], 'echo in')).stdout, 'in\n');
   });
 
-  it('is known by its line after the advice for a changed one was typed', async () => {
+  it('is accepted after the suggested command for a changed key was run', async () => {
     const hop = { ...proxy, knownHosts: [knownHosts(`${proxy.host} ${other}`)] };
     const { advice } = await failure([hop]);
     await promisify(execFile)('sh', [
@@ -316,7 +316,7 @@ describe('a host key', { concurrency: true }, () => {
     assert.match((await failure([hop])).message, /host key unknown/);
   });
 
-  it('counts under its HostKeyAlias', async () => {
+  it('is looked up under its HostKeyAlias', async () => {
     const hop = {
       ...proxy,
       hostKeyName: 'alias',
@@ -325,7 +325,7 @@ describe('a host key', { concurrency: true }, () => {
     assert.equal((await once([hop], 'echo in')).stdout, 'in\n');
   });
 
-  it('signed by a @cert-authority is named as not supported', async () => {
+  it('signed by a @cert-authority is reported as unsupported', async () => {
     const hop = { ...proxy, knownHosts: [knownHosts(`@cert-authority * ${other}`)] };
     assert.match((await failure([hop])).message, /host key unknown.*@cert-authority.*not supported/);
   });
@@ -357,7 +357,7 @@ describe('a key', { concurrency: true }, () => {
     );
   });
 
-  it('that others may read is refused, with the mode to set', async () => {
+  it('that others may read is refused with the mode to set', async () => {
     keygen(file('open'));
     chmodSync(file('open'), 0o644);
     const error = await failure(withKey('open'));
@@ -401,7 +401,7 @@ describe('a key', { concurrency: true }, () => {
     assert.match((await failure(withKey('locked', { agent: file('gone') }))).message, /encrypted/);
   });
 
-  it('is the only one offered of eight in the agent when its .pub is there, else five are', async () => {
+  it('is the only one of eight agent keys offered when its .pub exists; otherwise five are', async () => {
     const names = Array.from({ length: 7 }, (_, index) => `spare${index}`);
     for (const name of names) keygen(file(name));
     const agent = await startAgent(file('agent.eight'), [...names.map(file), key]);
@@ -414,7 +414,7 @@ describe('a key', { concurrency: true }, () => {
     assert.match((await failure(withKey('absent', { agent }))).message, /no such file/);
   });
 
-  it('and no agent either is told in one message', async () => {
+  it('and the agent both missing give one message', async () => {
     const none = { keyIsExplicit: false };
     assert.match(
       (await failure(withKey('absent', none))).message,
@@ -426,7 +426,7 @@ describe('a key', { concurrency: true }, () => {
     assert.match((await failure(withKey('absent', empty))).message, /holds none/);
   });
 
-  it('of several in the SSH configuration is tried after another was not accepted', async () => {
+  it('of several in the SSH configuration is tried after another is refused', async () => {
     const two = { keys: [file('absent'), file('stranger'), key], keyIsExplicit: false };
     assert.equal((await once([jump, { ...proxy, ...two }], 'echo in')).stdout, 'in\n');
   });
@@ -459,7 +459,7 @@ describe('a hop that does not let us through', { concurrency: true }, () => {
     );
   });
 
-  it('is named when it is no SSH server', async () => {
+  it('is named when it is not an SSH server', async () => {
     const web = createServer((socket) =>
       socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
     );
@@ -481,7 +481,7 @@ describe('a hop that does not let us through', { concurrency: true }, () => {
   });
 
   for (const place of ['jump host', 'proxy'] as const)
-    it(`is named when it accepts and says nothing: ${place}`, async () => {
+    it(`is named when it accepts and sends nothing: ${place}`, async () => {
       const mute = createServer((socket) => void socket.on('error', () => {}));
       const silent = { ...elsewhere(await listen(mute)), label: `${place} mute` };
       const began = Date.now();
@@ -502,7 +502,7 @@ describe('a hop that does not let us through', { concurrency: true }, () => {
     );
   });
 
-  it('is named when there is no algorithm in common', async () => {
+  it('is named when no algorithm is shared', async () => {
     const server = await start('old', '127.0.1.40', 'Ciphers 3des-cbc');
     const { message } = await failure([hopTo('proxy', server, key, knownHosts(line(server)))]);
     assert.match(message, /^proxy .*unsupported: .*no matching.*cipher/);

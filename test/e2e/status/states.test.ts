@@ -41,14 +41,14 @@ const root = async (command: string, host = first) => {
 };
 const about = (status: Status) => faultsOf(status).map((fault) => fault.about);
 
-test('nothing of ours: no vhost, no certificate, and nothing to complain of', async () => {
+test('nothing deployed: no vhost, no certificate, no fault', async () => {
   const status = await look();
   const { vhost, certificate, upgrade, releases, backends } = status;
   assert.deepEqual([vhost, certificate, upgrade, releases, backends], [undefined, undefined, [], [], []]);
   assert.deepEqual(about(status), []);
 });
 
-test('a bootstrap that got no certificate: the HTTP-only vhost, and what to run', async () => {
+test('a bootstrap without a certificate: the HTTP-only vhost, and the command to run', async () => {
   const { status: exit } = await bootstrap(lab, [], {
     env: { ...WITH_TOKEN, ACME_DIRECTORY_URL: 'https://ca.gatepost.test:9/dir' },
   });
@@ -60,7 +60,7 @@ test('a bootstrap that got no certificate: the HTTP-only vhost, and what to run'
   assert.match(faultsOf(status)[0]?.text ?? '', /without a certificate.*bootstrap-tls/);
 });
 
-test('the whole site with a certificate of a CA, which certbot renews and nginx follows', async () => {
+test('the whole site with a CA certificate that certbot renews', async () => {
   const { status: exit, stderr } = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
   assert.equal(exit, 0, stderr);
   const status = await look();
@@ -208,7 +208,7 @@ const EXITS: readonly (readonly [what: string, spoil: string, fix: string, about
     ],
   ];
 
-describe('the exit status where', () => {
+describe('the exit status when', () => {
   before(async () => {
     await root('mkdir /root/ca');
     await deploys.put(first, '/root/ca/config', caConfig('/root/ca'));
@@ -230,13 +230,13 @@ describe('the exit status where', () => {
       assert.doesNotMatch(ran.stderr, /-\d+ days/);
     });
 
-  test('a host cannot be reached is 1, and nothing else is said of it', async () => {
+  test('a host is unreachable is 1, with no other finding', async () => {
     const ran = await script(lab, 'status', ['--json', '--host', '192.168.1.250']);
     const [away] = ran.json.hosts;
     assert.deepEqual([ran.status, away?.verdict, away?.nginx], [1, 'not checked', undefined], ran.all);
   });
 
-  test('one of several needs attention: that one has no tick', async () => {
+  test('one of several hosts needs attention: only that one is not healthy', async () => {
     await root('nginx -s stop; sleep 0.5');
     const { status: exit, stdout } = await lab
       .run('status', ['--host', '192.168.1.100,192.168.1.101'])
@@ -247,7 +247,7 @@ describe('the exit status where', () => {
   });
 });
 
-describe('a fault that nothing complains of yet', () => {
+describe('a fault without a symptom yet', () => {
   for (const [what, spoil, mend, faults, says] of FAULTS)
     test(what, async () => {
       await root(spoil);
@@ -256,7 +256,7 @@ describe('a fault that nothing complains of yet', () => {
       for (const { text } of faultsOf(status).slice(0, 1)) assert.match(text, says);
     });
 
-  test('and all of them were undone', async () => assert.deepEqual(about(await look()), []));
+  test('all of them were undone', async () => assert.deepEqual(about(await look()), []));
 });
 
 describe('a backend', () => {
@@ -300,7 +300,7 @@ describe('a backend', () => {
     });
 });
 
-test('a vhost that a hand has put there: its backends and certificate are told, and that no release is ours', async () => {
+test('a vhost installed manually: reports its backends and certificate, and no release', async () => {
   const { stdout } = await first.sh(`cat ${deploys.VHOST}`);
   await deploys.put(second, '/etc/nginx/conf.d/ia.enso.4nkweb.com.conf', stdout);
   const status = await look(second).finally(() =>
@@ -335,7 +335,7 @@ describe('the script', () => {
 
   const hosts = ['--host', '192.168.1.100,192.168.1.101,192.168.1.250'];
 
-  test('tells of thirty clients and ten releases on one host, of another without nginx, of a third that is away', async () => {
+  test('reports thirty clients and ten releases on one host, a second without nginx, a third unreachable', async () => {
     const { status, json, all } = await script(lab, 'status', ['--json', ...hosts]);
     assert.equal(status, 1, all);
     const [full, bare, away] = json.hosts as unknown as readonly (Status & { failure?: { code: string } })[];
@@ -346,7 +346,7 @@ describe('the script', () => {
     assert.ok(!all.includes('x'.repeat(48)), 'a token');
   });
 
-  test('says the same to people, each host by its name, and of each fault what to do', async () => {
+  test('prints the same as text, each host by its name, with the fix for each fault', async () => {
     await root(`rm -rf /root/kept; mv ${HOOK} /root/kept`);
     const { stdout } = await lab.run('status', hosts).finally(() => root(back(HOOK)));
     for (const words of [
@@ -360,7 +360,7 @@ describe('the script', () => {
       assert.match(stdout, words);
   });
 
-  test('takes no longer for thirty clients than a person waits', async () => {
+  test('reports thirty clients within seconds', async () => {
     const times: number[] = [];
     // The best of three, as others may be at work on this machine.
     while (times.length < 3 && !times.some((time) => time < 3000)) {

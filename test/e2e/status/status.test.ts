@@ -6,7 +6,7 @@ import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { script } from '../clients/clients-lab.ts';
 
 const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
-const FIRST = 'first-token-0123456789';
+const FIRST = 'first-vMx3qLr81TzWk60b';
 const STORE = '/var/lib/gatepost';
 const VHOST = '/etc/nginx/sites-available/ia.enso.4nkweb.com.conf';
 
@@ -34,7 +34,7 @@ before(async () => {
 });
 after(() => lab.stop());
 
-test('a proxy that knows nothing of the site', async () => {
+test('reports a proxy without the site', async () => {
   const before = await everything();
   const { nginx, releases, clients, backends, verdict } = await status([]);
   assert.equal(verdict, 'not deployed');
@@ -43,7 +43,7 @@ test('a proxy that knows nothing of the site', async () => {
   assert.equal(await everything(), before);
 });
 
-test('releases with who, when and what; files, certificate, clients, backends; and nothing written', async () => {
+test('reports releases, files, certificate, clients and backends, and writes nothing', async () => {
   await script(lab, 'deploy', ['--json', '--no-verify'], { env });
   await script(lab, 'bearers', ['add', 'judy', '--json', '--no-verify']);
   const before = await everything();
@@ -73,7 +73,7 @@ test('releases with who, when and what; files, certificate, clients, backends; a
   ]);
 });
 
-test('text for people has the same', async () => {
+test('the text output shows the same', async () => {
   const { stdout } = await lab.run('status');
   for (const words of [
     /nginx 1\.22\.1: running, accepts/,
@@ -87,7 +87,7 @@ test('text for people has the same', async () => {
   assert.doesNotMatch(stdout, /✓ +192\./);
 });
 
-test('drift, a broken configuration, a backend that is down, a missing certificate', async () => {
+test('reports drift, a broken configuration, a backend that is down, a missing certificate', async () => {
   const live = '/etc/letsencrypt/live';
   await lab.proxy.sh(
     `echo broken >>${VHOST}; rm /etc/nginx/conf.d/ia-enso-http-maps.conf; mv ${live} ${live}.away`,
@@ -107,7 +107,7 @@ test('drift, a broken configuration, a backend that is down, a missing certifica
   assert.equal(mended, 0);
 });
 
-test('who is at work now, without waiting for the lock; a run that was left unfinished', async () => {
+test('reports who holds the lock without waiting for it, and a run left unfinished', async () => {
   const hold = `exec 9>>${STORE}/lock; flock 9; echo "eve@desk (site x, run y, process $$)" >${STORE}/lock; echo held; read -r _`;
   const { spawn } = await import('node:child_process');
   const holder = spawn('nsenter', ['-t', `${lab.proxy.pid}`, '-m', '-u', '-n', '--', 'sh', '-c', hold]);

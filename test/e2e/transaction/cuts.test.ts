@@ -95,7 +95,7 @@ async function repeated(slot: cuts.Slot, where: string): Promise<void> {
 describe('a connection that breaks', { concurrency: true }, () => {
   for (const hop of cuts.HOPS)
     for (const kind of ['freeze', 'fin', 'rst'] as const)
-      test(`by ${kind} on the way to the ${hop}, in ${count} places (seed ${seed})`, async () => {
+      test(`by ${kind} to the ${hop}, at ${count} points (seed ${seed})`, async () => {
         const pool = pools[kind === 'freeze' ? 'waiting' : 'working'];
         const all = cuts.places(hop, kind, carried[hop], count, seed);
         await Promise.all(
@@ -128,7 +128,7 @@ async function lostForGood(
 const tokens = ({ stdout, stderr }: Result) => (stdout + stderr).match(/\b[0-9a-f]{64}\b/g) ?? [];
 
 describe('a connection that does not come back', { concurrency: true }, () => {
-  test('says 4, and the next deploy settles it', () =>
+  test('exits with 4, and the next deploy recovers', () =>
     pools.waiting(async (slot) => {
       await programs.apply(slot.host, cuts.WANTED.old);
       const env = cuts.environment(cuts.WANTED.new);
@@ -141,7 +141,7 @@ describe('a connection that does not come back', { concurrency: true }, () => {
 
   for (const script of ['deploy', 'rotate-bearer'])
     for (const flags of [[], ['--json']])
-      test(`shows a new token once, which may be live: ${script} ${flags}`, () =>
+      test(`shows once a new token that may be live: ${script} ${flags}`, () =>
         pools.waiting(async (slot) => {
           await deploys.reset(slot.host);
           if (script !== 'deploy') await programs.apply(slot.host, cuts.WANTED.old);
@@ -153,12 +153,12 @@ describe('a connection that does not come back', { concurrency: true }, () => {
         }));
 });
 
-test('both ends were met: 0 when it was learned, 1 when nothing was changed', (t) => {
+test('both outcomes occurred: 0 when the result was learned, 1 when nothing was changed', (t) => {
   t.diagnostic(JSON.stringify(exits));
   for (const exit of [0, 1]) assert.ok(Object.keys(exits).some((key) => key.endsWith(` ${exit}`)));
 });
 
-describe('a program that was cut', () => {
+describe('a truncated program', () => {
   const shells = ['/bin/sh', '/bin/bash', '/bin/busybox sh'];
   for (const shell of shells) {
     test(`at any byte does nothing in ${shell}`, {

@@ -43,7 +43,7 @@ describe('a deploy that is interrupted', () => {
     assert.equal((await programs.apply(lab.proxy, { token: deploys.TOKEN })).verdict, 'applied');
   });
 
-  test('before the proxy is there changes nothing, and says so', async () => {
+  test('before the proxy is connected changes nothing, and reports that', async () => {
     const ran = await interrupted('deploy', [], /through 4nk/, 'SIGINT', deploys.withToken(deploys.OTHER));
     assert.equal(ran.status, 1, ran.stdout);
     assert.match(ran.stdout, /Interrupted\.\n.*Nothing was changed.*Run the same command again/);
@@ -51,7 +51,7 @@ describe('a deploy that is interrupted', () => {
   });
 
   for (const signal of ['SIGINT', 'SIGHUP'] as const)
-    test(`by ${signal} while the change is running leaves it wholly old or new, and says what to run`, async () => {
+    test(`by ${signal} while the change is running leaves the old or the new state, and names the command to run`, async () => {
       const ran = await interrupted('deploy', [], /✓ connect /, signal, deploys.withToken(deploys.OTHER));
       assert.equal(ran.status, 4, ran.stdout);
       assert.match(
@@ -66,7 +66,7 @@ describe('a deploy that is interrupted', () => {
       assert.equal(await deploys.leftovers(lab.proxy), '');
     });
 
-  test('while it checks what is live does not say that nothing was changed', async () => {
+  test('during the checks does not claim that nothing was changed', async () => {
     const ran = await interrupted(
       'deploy',
       [],
@@ -80,7 +80,7 @@ describe('a deploy that is interrupted', () => {
     assert.deepEqual(await live(), NEW);
   });
 
-  test('in a dry run never says that a change was running', async () => {
+  test('in a dry run never claims that a change was running', async () => {
     const ran = await interrupted(
       'deploy',
       ['--dry-run'],
@@ -105,25 +105,25 @@ describe('the end of a script', () => {
     return finished(child).finally(() => agent.close());
   }
 
-  test('comes although something would hold the process', async () => {
+  test('comes even when something keeps the event loop alive', async () => {
     const { status, stdout } = await mutely([], undefined);
     assert.equal(status, 1, stdout);
     assert.match(stdout, /agent/);
   });
 
-  test('comes once: a signal after it changes neither the document nor the status', async () => {
+  test('comes once: a later signal changes neither the document nor the status', async () => {
     const { status, stdout, stderr } = await mutely(['--json'], 'SIGINT');
     assert.equal(status, 1, stderr);
     assert.equal(JSON.parse(stdout).hosts[0].outcome, 'failed');
     assert.doesNotMatch(stderr, /Interrupted/);
   });
 
-  test('names the site that was asked for in JSON, also when its settings are wrong', async () => {
+  test('names the requested site in JSON, also when its settings are invalid', async () => {
     const { status, stdout } = await lab.run('deploy', ['--site', 'nexus', '--json', '--host', 'a b']);
     assert.deepEqual([status, JSON.parse(stdout).site], [2, 'nexus']);
   });
 
-  test('has no document where only the help was asked for', async () => {
+  test('prints no document with --help', async () => {
     const { status, stdout } = await lab.run('deploy', ['--help', '--json']);
     assert.equal(status, 0);
     assert.match(stdout, /^Renders a site[\s\S]*rollback failed\.\n$/);
@@ -134,21 +134,21 @@ describe('a new token', () => {
   const tokens = ({ stdout, stderr }: Result) => (stdout + stderr).match(/\b[0-9a-f]{64}\b/g) ?? [];
 
   for (const flags of [[], ['--json']])
-    test(`is shown once when the checks after its change are interrupted: ${flags.join('') || 'text'}`, async () => {
+    test(`is shown once when the checks after the change are interrupted: ${flags.join('') || 'text'}`, async () => {
       await deploys.reset(lab.proxy);
       const ran = await interrupted('deploy', flags, /Checks of https/);
       assert.deepEqual([ran.status, tokens(ran).length], [3, 1], ran.stderr);
       assert.equal(await deploys.gate(tokens(ran)[0]), 200);
     });
 
-  test('that a proxy with clients did not take is not shown', async () => {
+  test('that a proxy with clients did not adopt is not shown', async () => {
     const ran = await interrupted('deploy', ['--json'], /Checks of https/, 'SIGINT', {
       IA_ENSO_BACKEND_IP: '192.168.1.165',
     });
     assert.deepEqual([ran.status, tokens(ran)], [3, []], ran.stderr);
   });
 
-  test('that the env file got before any proxy: the end says where it is and what is live', async () => {
+  test('written to the env file before any proxy: the summary names the file and the live token', async () => {
     const file = join(lab.directory, 'interrupted.env');
     await writeFile(file, `IA_ENSO_OLLAMA_BEARER_TOKEN=${deploys.OTHER}\n`, { mode: 0o600 });
     const ran = await interrupted('rotate-bearer', ['--write-env', '--env', file], /holds the new token now/);
@@ -161,14 +161,14 @@ describe('a new token', () => {
     assert.equal(again.status, 0, again.stdout);
   });
 
-  test('of a rotation is shown once, too', async () => {
+  test('of a rotation is shown once', async () => {
     const ran = await interrupted('rotate-bearer', ['--json'], /Requests to https/);
     assert.deepEqual([ran.status, tokens(ran).length], [3, 1], ran.stderr);
     assert.equal(await deploys.gate(tokens(ran)[0]), 502);
   });
 });
 
-describe('a bug of ours', () => {
+describe('a bug in the scripts', () => {
   const [change, proxy] = ['lib/commands/rollout.ts', 'context.report.tell({ ...event, host })'];
   const slips = [
     [
@@ -196,7 +196,7 @@ describe('a bug of ours', () => {
   ] as const;
 
   for (const [where, file, before, after, exit] of slips)
-    test(`${where} ends with ${exit} and says how things stand, a line of JSON included`, async () => {
+    test(`${where} exits with ${exit} and reports the state, also in JSON`, async () => {
       const copy = await copyProject(join(lab.directory, where.replaceAll(' ', '-')));
       const text = await readFile(join(copy, file), 'utf8');
       assert.ok(text.includes(before));
@@ -233,7 +233,7 @@ describe('who reads the output', () => {
     );
 
   for (const tail of ['--verbose | head -n 1', '--json >/dev/full'])
-    test(`may have gone: ${tail}`, async () => {
+    test(`may be gone: ${tail}`, async () => {
       await deploys.reset(lab.proxy);
       const { status, stdout, stderr } = await shell(`${command} ${tail}`);
       assert.equal(status, 0, stdout + stderr);

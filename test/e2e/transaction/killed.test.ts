@@ -90,7 +90,7 @@ const some = (calls: number) =>
 
 describe('killed before a call', () => {
   for (const [verb, program] of Object.entries(VERBS)) {
-    test(`${verb} is wholly done or wholly undone, and the answer to a question says which`, async (context) => {
+    test(`${verb} is fully applied or fully rolled back, and the outcome query reports which`, async (context) => {
       await backToA();
       const whole = { A: await serving(), B: '' };
       const trees = { A: await deploys.config(lab.proxy), B: '' };

@@ -60,7 +60,7 @@ const CONFLICT = '/etc/nginx/sites-enabled/zz-other';
 describe('while a change is tested', () => {
   beforeEach(deployA);
 
-  test('the running nginx sees nothing of it', async () => {
+  test('the running nginx is not affected', async () => {
     const look = `nsenter -t "$(cat /run/nginx.pid)" -m sh -c 'cat ${deploys.VHOST}; ls -A /etc/nginx/*/' >/run/seen`;
     await atNextTest(look);
     const ran = await programs.apply(lab.proxy, state('B'));
@@ -90,14 +90,14 @@ describe('while a change is tested', () => {
       assert.equal(await deploys.leftovers(lab.proxy), '');
     });
 
-  test('a restart of nginx in the middle leaves a web server, with the previous configuration', async () => {
+  test('a restart of nginx during the test keeps the previous configuration', async () => {
     await atNextTest('/usr/sbin/nginx -s stop; sleep 0.3; nsenter -t 1 -m /usr/sbin/nginx');
     const ran = await programs.apply(lab.proxy, state('B', '    nonsense on;\n'));
     assert.deepEqual([ran.verdict, ran.failure?.code], ['rolled-back', 'test'], ran.stdout + ran.stderr);
     assert.equal(await serving(), 'A');
   });
 
-  test('folders that are links, and files that are mounts of their own, are tested as they are', async () => {
+  test('tests linked folders and mounted files as they are', async () => {
     await sh(`mv /etc/nginx/sites-available /srv/vhosts && ln -s /srv/vhosts /etc/nginx/sites-available
       echo 'map $uri $mounted { default yes; }' >/root/mounted.conf && touch /etc/nginx/conf.d/mounted.conf
       mount --bind /root/mounted.conf /etc/nginx/conf.d/mounted.conf`);
@@ -141,7 +141,7 @@ const removal = async (): Promise<programs.Program> => {
   return { run, text: await removalProgram(run, programs.site, false) };
 };
 
-describe('where something of ours is gone or damaged', () => {
+describe('a managed file is missing or damaged', () => {
   const THEIRS = '/etc/nginx/sites-enabled/zz-theirs';
   before(async () => {
     await deployA();
@@ -187,7 +187,7 @@ describe('where something of ours is gone or damaged', () => {
     });
   }
 
-  test("and something of somebody else's, too: refused, with nginx's words for theirs", async () => {
+  test("refuses when another file is damaged too, with nginx's error", async () => {
     await sh(`rm ${deploys.MAPS}; echo 'their_nonsense on;' >>${THEIRS}`);
     const tree = await deploys.tree(lab.proxy, '/etc/nginx');
     for (const program of [await programs.deployProgram(state('B')), await rollback(), await removal()]) {
@@ -198,7 +198,7 @@ describe('where something of ours is gone or damaged', () => {
     assert.equal(await deploys.tree(lab.proxy, '/etc/nginx'), tree);
   });
 
-  test('and a run was killed before: the next deploy settles both', async () => {
+  test('the next deploy recovers it together with a killed run', async () => {
     const program = await programs.deployProgram(state('C'));
     await programs.installShims(lab.proxy);
     const { calls } = await programs.underPlan(lab.proxy, await programs.deployProgram(state('C')), '');

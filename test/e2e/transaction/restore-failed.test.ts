@@ -32,14 +32,14 @@ exec /usr/sbin/nginx "$@"\n`,
 const KILLED = 'kill -KILL "$(sed -n "s/.*process \\([0-9]*\\)).*/\\1/p" /var/lib/gatepost/lock)"; exit 1';
 const REFUSED = 'echo "nginx: [emerg] of this test"; exit 1';
 
-describe('a change that cannot be put back', () => {
+describe('a change that cannot be rolled back', () => {
   beforeEach(() => deploys.reset(lab.proxy));
 
   for (const [how, act] of [
     ['after nginx refused it', REFUSED],
     ['after it was killed, as the script learns when it asks', KILLED],
   ] as const)
-    test(`${how}: status 5, and the steps mend it`, async () => {
+    test(`${how}: exit status 5, and the reported steps fix it`, async () => {
       await spoilNextTest(act);
       const deployed = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
       await lab.proxy.sh(`umount ${MAPS}`);

@@ -1,206 +1,15 @@
-/** A change killed at any call that it makes is wholly there or wholly not, and the next run settles it. */
+/** A change that nginx, the disk or another run does not allow: refused, or rolled back without a trace. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clientMapKey } from '../../../lib/nginx/client-map.ts';
 import { Secret } from '../../../lib/util/secret.ts';
 import * as deploys from '../../lab/actors/deploys.ts';
 import * as programs from '../../lab/actors/programs.ts';
-import * as killed from '../../lab/faults/killed.ts';
-import { before_, upTo } from '../../lab/faults/killed.ts';
-import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
+import { A, B, isWholly, lab, serving, settle, trees, WHOLE } from './two-states.ts';
 
-let lab: Lab;
-before(async () => {
-  lab = await startLab();
-});
-after(() => lab.stop());
-
-/** A state of the proxy: a vhost that tells its name, and one token. */
-const state = (name: string, token: string, more = ''): programs.Wanted => ({
-  token,
-  edit: programs.inVhost((text) =>
-    text.replace(
-      '    absolute_redirect off;\n',
-      (line) => `${line}    location = /state { return 200 ${name}; }\n${more}`,
-    ),
-  ),
-});
-const A = state('A', deploys.TOKEN);
-const B = state('B', deploys.OTHER);
-const WHOLE = { A: 'A 200 401', B: 'B 401 200' };
-
-let probes = 0;
-/** What the proxy serves: its vhost's name, and its answers to both tokens. From a new address: failures are counted by it. */
-async function serving(): Promise<string> {
-  const from = `127.1.${probes >> 8}.${probes++ & 255}`;
-  const curl = `curl -sk -m 5 --interface ${from} --resolve ${deploys.SITE}:443:127.0.0.1`;
-  const ask = (token: string) =>
-    `${curl} -o /dev/null -w ' %{http_code}' -H 'Authorization: Bearer ${token}' https://${deploys.SITE}/ollama/v1/models`;
-  const { stdout } = await lab.proxy.sh(
-    `${curl} https://${deploys.SITE}/state; ${ask(deploys.TOKEN)}; ${ask(deploys.OTHER)}`,
-  );
-  return stdout;
-}
-
-const trees: Record<string, string> = {};
-
-async function settle(wanted = A): Promise<void> {
-  const back = await programs.apply(lab.proxy, wanted);
-  assert.ok(back.verdict === 'applied' || back.verdict === 'unchanged', back.stdout + back.stderr);
-}
-
-const scene: killed.Scene = { host: () => lab.proxy, serving, whole: WHOLE, trees };
-const isWholly = (is: killed.State, where: string) => killed.isWholly(scene, is, where);
-const judge = (program: programs.Program, ran: programs.Ran, where: string) =>
-  killed.judge(scene, program, ran, where);
-
-/** Runs the change from A to B under each plan, and tells how often which state came of it. */
-async function sweep(plans: readonly string[], wanted = B): Promise<Record<'A' | 'B', number>> {
-  const count = { A: 0, B: 0 };
-  for (const plan of plans) {
-    const program = await programs.deployProgram(wanted);
-    const { ran, calls } = await programs.underPlan(lab.proxy, program, plan);
-    const is = await judge(program, ran, `${plan.replace('\n', ', ')}: ${calls.at(-1)}`);
-    count[is] += 1;
-    if (is === 'B') await settle();
-  }
-  return count;
-}
-
-describe('a change that is killed', () => {
-  let calls: readonly string[];
-  /** The first call once the new files are in their places. */
-  const IN_PLACE = / wc -c/;
-  /** The numbers of the first calls that match. */
-  const call = (pattern: RegExp) => calls.findIndex((line) => pattern.test(line)) + 1;
-  const broken = { ...B, edit: programs.inVhost((text) => `${text}nonsense;\n`) };
-
-  before(async () => {
-    await programs.installShims(lab.proxy);
-    await settle(B);
-    trees.B = await deploys.config(lab.proxy);
-    await settle();
-    trees.A = await deploys.config(lab.proxy);
-    ({ calls } = await programs.underPlan(lab.proxy, await programs.deployProgram(B), ''));
-    assert.ok(calls.length > 20, calls.join('\n'));
-    await settle();
-  });
-
-  test('by KILL before any call is wholly old or wholly new', async () => {
-    const count = await sweep(upTo(calls.length).map(before_('KILL')));
-    assert.ok(count.A > 15 && count.B > 0, JSON.stringify(count));
-  });
-
-  test('by TERM during any call, too, and says which by itself', async () => {
-    const count = await sweep(upTo(calls.length, call(/mkdir .*journal.new/), 2).map(before_('TERM')));
-    assert.ok(count.A > 5 && count.B > 0, JSON.stringify(count));
-  });
-
-  for (const signal of ['HUP', 'PIPE']) {
-    test(`by ${signal} goes on to its end`, async () => {
-      const count = await sweep(upTo(calls.length, 6, 9).map(before_(signal)));
-      assert.equal(count.A, 0);
-    });
-  }
-
-  test('by KILL while it puts back what nginx refused is wholly old', async () => {
-    await programs.forbidNamespaces(lab.proxy);
-    const program = await programs.deployProgram(broken);
-    const failed = await programs.underPlan(lab.proxy, program, '');
-    assert.equal(failed.ran.verdict, 'rolled-back');
-    const first = failed.calls.findIndex((line) => / nginx -t/.test(line)) + 1;
-    const count = await sweep(upTo(failed.calls.length, first).map(before_('KILL')), broken);
-    await programs.allowNamespaces(lab.proxy);
-    assert.ok(count.B === 0 && count.A > 5, JSON.stringify(count));
-  });
-
-  test('by KILL while it puts back what is live already is wholly old', async () => {
-    const reload = call(/ sleep /);
-    const term = `${reload} before TERM`;
-    const whole = await programs.underPlan(lab.proxy, await programs.deployProgram(B), term);
-    const plans = upTo(whole.calls.length, reload + 1).map((n) => `${term}\n${n} before KILL`);
-    assert.ok(plans.length > 5, whole.calls.join('\n'));
-    assert.deepEqual(await sweep(plans), { A: plans.length, B: 0 });
-  });
-
-  test('and whose recovery is killed, at any call, is wholly old in the end', async () => {
-    const swap = call(/ mv .*gatepost-new .*sites-available/) + 1;
-    const recovery = async (plan: string) => {
-      const program = await programs.deployProgram(B);
-      await programs.underPlan(lab.proxy, program, `${swap} before KILL`);
-      const { ran, calls: made } = await programs.underPlan(
-        lab.proxy,
-        await programs.question(program.run),
-        plan,
-      );
-      await judge(program, ran, `recovery killed before ${made.at(-1)}`);
-      await isWholly('A', plan);
-      return made;
-    };
-    const whole = await recovery('');
-    assert.ok(whole.length > 7, whole.join('\n'));
-    for (const n of upTo(whole.length, 2)) await recovery(`${n} before KILL`);
-  });
-
-  test('and whose files somebody else makes live meanwhile is wholly old in the end', async () => {
-    const program = await programs.deployProgram(B);
-    const { ran } = await programs.underPlan(lab.proxy, program, `${call(IN_PLACE)} before KILL`);
-    const pids = await deploys.workers(lab.proxy);
-    await lab.proxy.sh('nginx -s reload; sleep 0.5');
-    assert.notEqual(await deploys.workers(lab.proxy), pids);
-    assert.equal(await judge(program, ran, 'reloaded by hand'), 'A');
-  });
-
-  test('is settled by the next deploy, which says so', async () => {
-    await programs.underPlan(lab.proxy, await programs.deployProgram(B), `${call(IN_PLACE)} before KILL`);
-    const next = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
-    assert.deepEqual([next.exit, next.outcome], [0, 'applied'], next.stderr);
-    assert.match(
-      next.stderr,
-      /an earlier run \(.* of tester@lab\) did not finish; what it had changed is put back/,
-    );
-    assert.deepEqual([await deploys.gate(deploys.TOKEN), await deploys.gate(deploys.OTHER)], [200, 401]);
-    await settle();
-  });
-
-  const overSsh = [
-    ['KILL during the reload', / sleep /, 'KILL', 'rolled-back', 1],
-    ['TERM during the reload', / sleep /, 'TERM', 'rolled-back', 1],
-    ['KILL after the commit', / rm .*gatepost-old/, 'KILL', 'applied', 0],
-    ['TERM after the commit', / rm .*gatepost-old/, 'TERM', 'applied', 0],
-    ['KILL before anything was begun', / nginx -T/, 'KILL', 'rolled-back', 1],
-  ] as const;
-  for (const [name, where, signal, outcome, exit] of overSsh) {
-    test(`${name}: the script says what came of it, and a new token is not lost`, async () => {
-      await deploys.reset(lab.proxy);
-      await programs.installShims(lab.proxy);
-      // Twice: only the second one finds what the deploy will find, and so comes to the same calls.
-      const count = async () => {
-        const { calls } = await programs.underPlan(
-          lab.proxy,
-          await programs.deployProgram({ token: deploys.TOKEN }),
-          '',
-        );
-        await lab.proxy.sh('rm -rf /var/lib/gatepost /etc/nginx/ia-enso-bearers');
-        return calls;
-      };
-      await count();
-      const all = await count();
-      const at = all.findIndex((line) => where.test(line)) + 1;
-      await lab.proxy.sh(
-        `: >/run/shim/calls; echo 0 >/run/shim/count; echo ${at} before ${signal} >/run/shim/plan`,
-      );
-      const deployed = await deploys.deploy(lab).finally(() => lab.proxy.sh('/bin/rm /run/shim/plan'));
-      assert.deepEqual([deployed.exit, deployed.outcome], [exit, outcome], deployed.stderr);
-      assert.equal(Boolean(deployed.token), outcome === 'applied');
-      if (deployed.token) assert.equal(await deploys.gate(deployed.token), 200);
-    });
-  }
-});
-
-describe('a change that cannot be', () => {
+describe('a change that cannot be made', () => {
   before(async () => {
     await deploys.reset(lab.proxy);
     await programs.apply(lab.proxy, A);
@@ -240,7 +49,7 @@ describe('a change that cannot be', () => {
     [/key values mismatch/, (text) => text.replace(`${certificate}/privkey.pem`, '/etc/nginx/other.key')],
   ];
   for (const [words, edit] of refusals) {
-    test(`is put back when nginx says ${words.source.split('|')[0]}`, async () => {
+    test(`is rolled back when nginx reports ${words.source.split('|')[0]}`, async () => {
       await lab.proxy.sh('openssl ecparam -name prime256v1 -genkey -noout -out /etc/nginx/other.key');
       const tree = await deploys.config(lab.proxy);
       const pids = await deploys.workers(lab.proxy);
@@ -259,7 +68,7 @@ describe('a change that cannot be', () => {
     });
   }
 
-  test('is noticed when the reload does not take, and put back, within seconds', async () => {
+  test('is rolled back within seconds when the reload does not take effect', async () => {
     const taken = lab.proxy.sh(
       'exec timeout 30 python3 -c "import socket,time;s=socket.socket();s.bind((\'\',8443));s.listen();time.sleep(30)"',
     );
@@ -282,7 +91,7 @@ describe('a change that cannot be', () => {
     await taken;
   });
 
-  test('is a failure when another vhost has our name', async () => {
+  test('fails when another vhost has our name', async () => {
     const vhost = `server { listen 80; listen 443 ssl; server_name ${deploys.SITE};
       ssl_certificate ${certificate}/fullchain.pem; ssl_certificate_key ${certificate}/privkey.pem; return 444; }\n`;
     await deploys.put(lab.proxy, '/etc/nginx/sites-enabled/zz-other', vhost);
@@ -294,7 +103,7 @@ describe('a change that cannot be', () => {
     await isWholly('A', 'after a name conflict');
   });
 
-  test('is refused before anything when nginx is broken by somebody else', async () => {
+  test('is refused first when another file breaks nginx', async () => {
     await deploys.put(lab.proxy, '/etc/nginx/conf.d/zz-theirs.conf', 'their_nonsense on;\n');
     const tree = await deploys.tree(lab.proxy, '/etc/nginx', deploys.RELEASES);
     const deployed = await deploys.deploy(lab, deploys.withToken(deploys.OTHER));
@@ -315,7 +124,7 @@ describe('a change that cannot be', () => {
     ['remove', 'nginx was killed and left its pid file', dead],
   ] as const;
   for (const [name, when, stop] of stopped) {
-    test(`is refused when ${when}: ${name}.ts says what to do`, async () => {
+    test(`is refused when ${when}: ${name}.ts names the fix`, async () => {
       await lab.proxy.sh(`${stop}; sleep 0.2`);
       const { status, stdout, stderr } = await lab.run(
         name,
@@ -333,7 +142,7 @@ describe('a change that cannot be', () => {
     });
   }
 
-  test("is refused when its token is another client's, who would then decide its name and scope", async () => {
+  test('is refused when its token belongs to another client', async () => {
     await settle(B);
     const bob = deploys.CLIENT.replace('default', 'bob');
     const key = clientMapKey(new Secret(deploys.TOKEN));
@@ -437,7 +246,7 @@ END`;
     }),
   ] as const;
   for (const [name, spoil, mend, code, words] of targets) {
-    test(`is refused or put back where a file is ${name}`, async () => {
+    test(`is refused or rolled back when a file is ${name}`, async () => {
       await deploys.reset(lab.proxy);
       await programs.apply(lab.proxy, A);
       trees.A = await deploys.config(lab.proxy);
@@ -463,7 +272,7 @@ END`;
     });
   }
 
-  test('and cannot be put back either, for a file is immutable by then: the steps that it says mend it', async () => {
+  test('cannot be rolled back when a file became immutable: the reported steps fix it', async () => {
     await deploys.reset(lab.proxy);
     await programs.apply(lab.proxy, A);
     trees.A = await deploys.config(lab.proxy);
@@ -481,7 +290,7 @@ END`;
     );
     assert.match(
       `${ran.failure?.text}${ran.stderr}`,
-      /cannot put back .*maps\.conf.*Operation not permitted/s,
+      /cannot restore .*maps\.conf.*Operation not permitted/s,
     );
     assert.equal(await serving(), WHOLE.A);
     const typed = await lab.proxy.sh(
@@ -501,10 +310,10 @@ END`;
 /** ROUNDS=20 tries more often. */
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 
-describe('two at once', () => {
+describe('two changes at once', () => {
   before(() => deploys.reset(lab.proxy));
 
-  test('one wins whole, the other waits and is applied after it; never a mix', async () => {
+  test('one is applied, then the other; never a mix', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       await settle();
       const both = await Promise.all([
@@ -514,14 +323,14 @@ describe('two at once', () => {
       for (const ran of both) assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
       assert.match(
         both.map(({ stdout }) => stdout).join(''),
-        /wait for the run of (alice|bob)@lab \(site ia.enso.4nkweb.com, run \S+, process \d+\)/,
+        /waiting for the run of (alice|bob)@lab \(site ia.enso.4nkweb.com, run \S+, process \d+\)/,
       );
       assert.ok(['A 401 200', 'B 200 401'].includes(await serving()));
       assert.equal(await deploys.leftovers(lab.proxy), '');
     }
   });
 
-  test('a deploy and a rotation: who comes second says whom it waits for, and its token is the one', async () => {
+  test('a deploy and a rotation: the second reports the holder of the lock, and its token is live', async () => {
     await settle();
     const slow = '#!/bin/sh\n! mkdir /run/slept 2>/dev/null || sleep 1.5\nexec /usr/bin/sync "$@"\n';
     await deploys.put(lab.proxy, '/usr/local/sbin/sync', slow);
@@ -536,7 +345,7 @@ describe('two at once', () => {
       [0, 'applied', 0],
       deployed.stderr + rotated.stderr,
     );
-    const waits = /wait for the run of \S+@\S+ \(site ia\.enso\.4nkweb\.com, run \S+, process \d+\)/;
+    const waits = /waiting for the run of \S+@\S+ \(site ia\.enso\.4nkweb\.com, run \S+, process \d+\)/;
     const isSecond = [deployed.stderr, rotated.stderr].map((said) => waits.test(said));
     assert.deepEqual(isSecond.toSorted(), [false, true], deployed.stderr + rotated.stderr);
     const { token } = JSON.parse(rotated.stdout);
@@ -546,12 +355,14 @@ describe('two at once', () => {
     );
   });
 
-  test('one that is stopped makes the other give up after the limit, naming it', async () => {
+  test('a stopped one makes the other give up after the limit and name it', async () => {
     await settle();
     await programs.installShims(lab.proxy);
     await lab.proxy.sh('echo 0 >/run/shim/count; echo 9 before STOP >/run/shim/plan');
     const stopped = programs.apply(lab.proxy, { ...B, who: 'alice@lab' });
-    await sleep(1000);
+    await lab.proxy.sh(
+      'for try in $(seq 300); do [ "$(cat /run/shim/count)" -lt 9 ] || break; /bin/sleep 0.1; done',
+    );
     const impatient = await programs.deployProgram({ ...A, who: 'bob@lab' });
     await lab.proxy.sh('/bin/rm /run/shim/plan');
     const ran = await programs.execute(lab.proxy, {

@@ -2,6 +2,7 @@
 import type { HostReport } from '../../../lib/model/host-report.ts';
 import type { Host } from '../namespaces/host.ts';
 import type { Lab, RunOptions } from '../namespaces/lab.ts';
+import { STATE } from '../namespaces/network.ts';
 import { local } from '../namespaces/process.ts';
 
 export const SITE = 'ia.enso.4nkweb.com';
@@ -50,12 +51,18 @@ export async function status(path: string, token?: string): Promise<number> {
 /** What the gate answers to a token. */
 export const gate = (token?: string): Promise<number> => status('/ollama/v1/models', token);
 
-/** Everything below nginx's and our own folders: path, kind, mode, owner, inode, times, content. */
+/**
+ * Every file below nginx's and our own folders, and whatever else a change might leave in /var: path, kind, mode, owner,
+ * inode, times, content. Of the rest of /var, what this host wrote since it was made: the machine itself may be busy there.
+ */
 export async function tree(host: Host, ...folders: readonly string[]): Promise<string> {
-  const where = folders.length > 0 ? folders.join(' ') : '/etc/nginx /var/lib';
-  const list = `find ${where} -printf '%p %y %m %U:%G %i %T@ %l\\n' 2>/dev/null | sort`;
+  const where = folders.length > 0 ? folders.join(' ') : '/etc/nginx /var/lib/gatepost';
+  const list = (of: string) => `find ${of} -printf '%p %y %m %U:%G %i %T@ %l\n' 2>/dev/null | sort`;
   const sums = `find ${where} -type f -print0 2>/dev/null | sort -z | xargs -0r sha256sum`;
-  return (await host.sh(`${list}; ${sums}`)).stdout;
+  const inside = (await host.sh(`${list(where)}; ${sums}`)).stdout;
+  if (folders.length > 0) return inside;
+  const written = await local`sh -c ${list(`${STATE}/hosts/${host.name}/var/upper/lib`)}`;
+  return inside + written.stdout;
 }
 
 /** The files of nginx as anybody sees them: mode, owner, link, content; no times. */

@@ -1,7 +1,7 @@
 /** The demo's stage: commands as an operator types them, requests as clients make them, each held to what it must give. */
 import chalk from 'chalk';
-import { $ } from 'zx';
 import { beside, widthOf } from '../../../lib/output/text.ts';
+import { $ } from '../../../lib/util/shell.ts';
 import type { Lab } from '../namespaces/lab.ts';
 import { ROOT } from './project.ts';
 
@@ -38,7 +38,7 @@ export function setStage(lab: Lab): Stage {
       const command = line.replace(/^npx tsx /, 'node --import tsx ');
       const stdio = ['inherit', keep ? 'pipe' : 'inherit', 'inherit'] as const;
       const run = $({ env: { ...env, ...more }, cwd, stdio: [...stdio], nothrow: true });
-      const running = run`sh -c ${command}`;
+      const running = run`eval ${command}`;
       if (keep) running.stdout.pipe(process.stdout);
       const { exitCode, stdout } = await running;
       if (exitCode !== status) throw new Error(`${line}: exit status ${exitCode} instead of ${status}`);

@@ -1,11 +1,10 @@
 /** Certificates for the lab: a CA of its own, and Pebble with real certbot. */
-import { spawn } from 'node:child_process';
 import { appendFile, readFile } from 'node:fs/promises';
 import { get } from 'node:https';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { retry } from 'zx';
 import type { Host } from '../namespaces/host.ts';
 import { CA, CA_NAME, SITE, STATE } from '../namespaces/network.ts';
-import { letGo, local, PATH } from '../namespaces/process.ts';
+import { letGo, local, PATH, started } from '../namespaces/process.ts';
 
 const SHARED = `${STATE}/shared`;
 /** What the operator trusts beside the system's store; Pebble's root is added when it starts. */
@@ -51,17 +50,10 @@ function fetchText(url: string, ca: Buffer): Promise<string> {
   });
 }
 
-/** Asks until Pebble answers, for ten seconds. */
+/** The root that Pebble issues from, as soon as it answers. */
 async function issuingRoot(): Promise<string> {
   const ca = await readFile(`${SHARED}/ca.pem`);
-  for (let tries = 200; ; tries--) {
-    try {
-      return await fetchText(`https://${CA_NAME}:15000/roots/0`, ca);
-    } catch (cause) {
-      if (tries === 0) throw new Error('Pebble does not answer', { cause });
-      await sleep(50);
-    }
-  }
+  return retry(200, '50ms', () => fetchText(`https://${CA_NAME}:15000/roots/0`, ca));
 }
 
 /** Starts Pebble on its host and lets the operator trust what it issues. */
@@ -71,7 +63,7 @@ export async function startPebble(): Promise<void> {
   const env = { PATH, PEBBLE_VA_NOSLEEP: '1', PEBBLE_AUTHZREUSE: '0', PEBBLE_WFE_NONCEREJECT: '0' };
   // In the host's network but the operator's files, where its configuration lies.
   const args = [`--net=/run/netns/${CA.name}`, 'pebble', '-config', `${SHARED}/pebble.json`];
-  letGo(spawn('nsenter', args, { env, stdio: 'ignore' }));
+  letGo(started({ env, stdio: 'ignore' }, 'nsenter', args));
   await appendFile(TRUST, await issuingRoot());
 }
 

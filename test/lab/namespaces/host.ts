@@ -1,7 +1,6 @@
 /** The lab's hosts: started by host.sh, entered with nsenter. */
-import { spawn } from 'node:child_process';
 import type { Place } from './network.ts';
-import { CHECKOUT, finished, local, PATH, type Result, ready } from './process.ts';
+import { CHECKOUT, finished, local, PATH, type Result, ready, started } from './process.ts';
 
 /** One host; its address is the LAN's where it has one. */
 export interface Host {
@@ -23,7 +22,7 @@ function identity(user: string | undefined): string[] {
 function enter(pid: number): Host['sh'] {
   return (command, { input, user } = {}) => {
     const args = ['-t', `${pid}`, '-m', '-u', '-n', '--', ...identity(user), '/bin/sh', '-c', command];
-    return finished(spawn('nsenter', args, { env: ENV }), input);
+    return finished(started({ env: ENV }, 'nsenter', args), input);
   };
 }
 
@@ -31,7 +30,7 @@ function enter(pid: number): Host['sh'] {
 export async function startHost({ name, role, internet = '-', lan = '-' }: Place): Promise<Host> {
   const script = [`${CHECKOUT}/test/lab/namespaces/host.sh`, name, role, internet, lan];
   const args = [`--net=/run/netns/${name}`, 'unshare', '--mount', '--uts', '/bin/sh', ...script];
-  const anchor = spawn('nsenter', args, { env: ENV, stdio: ['ignore', 'pipe', 'pipe'] });
+  const anchor = started({ env: ENV, stdio: ['ignore', 'pipe', 'pipe'] }, 'nsenter', args);
   await ready(anchor, name);
   const pid = Number(anchor.pid);
   const address = lan === '-' ? internet : lan;

@@ -1,5 +1,5 @@
 /** Builds the lab: operator, jump host, proxies, backend and CA on one machine, of real parts. */
-import { spawn } from 'node:child_process';
+import type { StdioOptions } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { makeCertificates, obtainCertificate, startPebble } from '../certificates/lab-ca.ts';
 import { RELAY_PORT, type Relay, startRelay } from '../faults/start-relay.ts';
@@ -7,7 +7,7 @@ import { inside } from './enter.ts';
 import { type Host, startHost, stopHost } from './host.ts';
 import * as network from './network.ts';
 import { environment, knowHosts, SCRATCH, settleOperator, unsettleOperator } from './operator.ts';
-import { finished, PATH, ready, typescript } from './process.ts';
+import { finished, PATH, ready, started, typescript } from './process.ts';
 import type { Lab, LabOptions } from './types.ts';
 
 export type { Relay } from '../faults/start-relay.ts';
@@ -19,21 +19,18 @@ const command = (script: string, args: readonly string[]) => typescript(`scripts
 
 function launcher(env: Record<string, string>): Lab['spawn'] {
   return (script, args = [], { env: more = {}, cwd = SCRATCH, signal } = {}) =>
-    spawn(process.execPath, command(script, args), {
-      cwd,
-      env: { ...env, ...more },
-      ...(signal && { signal }),
-    });
+    started(
+      { cwd, env: { ...env, ...more }, ...(signal && { signal }) },
+      process.execPath,
+      command(script, args),
+    );
 }
 
 async function startBackends(): Promise<void> {
   const args = typescript('test/lab/stand-ins/ia-enso.ts', [`${network.BACKEND.lan}`]);
   const where = `--net=/run/netns/${network.BACKEND.name}`;
-  const stdio = ['ignore', 'pipe', 'pipe'] as const;
-  await ready(
-    spawn('nsenter', [where, process.execPath, ...args], { env: { PATH }, stdio: [...stdio] }),
-    'backend',
-  );
+  const stdio: StdioOptions = ['ignore', 'pipe', 'pipe'];
+  await ready(started({ env: { PATH }, stdio }, 'nsenter', [where, process.execPath, ...args]), 'backend');
 }
 
 async function prepare(places: readonly network.Place[], siteCertificate: boolean): Promise<void> {

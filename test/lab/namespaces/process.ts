@@ -2,7 +2,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { $ } from 'zx';
+import type { Options } from 'zx/core';
+import { $ } from '../../../lib/util/shell.ts';
 
 /** How a command ended; killed by a signal counts as 128 and its number, as in a shell. */
 export interface Result {
@@ -12,18 +13,34 @@ export interface Result {
 }
 
 /**
- * A local command, whose stderr shows only in the error when it fails. With a socket for stdin, as Node gives it, and no
- * SHLVL, bash takes itself for a remote login and runs ~/.bashrc first.
+ * Local commands, the first that fails being the last; its stderr shows in the error. With a socket for stdin, as Node gives
+ * it, and no SHLVL, a script for bash takes itself for a remote login and runs ~/.bashrc first.
  */
-export const local = $({ quiet: true, env: { ...process.env, SHLVL: '1' } });
+export const local = $({ prefix: 'set -eu; ', env: { ...process.env, SHLVL: '1' } });
+
+/**
+ * A program that is started and held by its process, which is the program's own: it may end as it likes. What it prints goes
+ * by: whoever wants it listens at once.
+ */
+export function started(options: Partial<Options>, program: string, args: readonly string[]): ChildProcess {
+  const running = $({ ...options, nothrow: true })`exec ${[program, ...args]}`;
+  return running.child as ChildProcess;
+}
 
 export const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
+/** Node 24, pinned in test/node24 and apart from the other packages: npm scripts would take its `node` for theirs. */
+export const NODE_24 = `${CHECKOUT}/test/node24/node_modules/node-${process.platform}-${process.arch}/bin/node`;
 export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-const TSX = import.meta.resolve('tsx');
+
+/** How this process loads TypeScript, and so how every process of the lab does: tsx, or test/typescript.mjs in a whole run. */
+const IMPORT = process.execArgv.indexOf('--import');
+const LOADER = (IMPORT >= 0 && process.execArgv[IMPORT + 1]) || 'tsx';
+/** The arguments with which Node takes a TypeScript file, from any folder. */
+export const TYPESCRIPT = ['--import', import.meta.resolve(LOADER)] as const;
 
 /** The arguments with which Node runs a TypeScript file of the checkout, from any folder. */
 export function typescript(file: string, args: readonly string[] = []): string[] {
-  return ['--import', TSX, `${CHECKOUT}/${file}`, ...args];
+  return [...TYPESCRIPT, `${CHECKOUT}/${file}`, ...args];
 }
 
 function text(stream: NodeJS.ReadableStream | null): () => string {

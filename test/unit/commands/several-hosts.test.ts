@@ -4,14 +4,15 @@ import { test } from 'node:test';
 import type { Context } from '../../../lib/commands/context.ts';
 import { reportDiffs, reportFiles } from '../../../lib/commands/views/rollout-view.ts';
 import { became, hostLine, howMany } from '../../../lib/commands/views/summary.ts';
+import type { Step } from '../../../lib/model/contract.ts';
 import { type HostReport, isWell, newReport } from '../../../lib/model/host-report.ts';
 import { groupIdentical, shortHostList } from '../../../lib/util/collections.ts';
 import { screen } from '../output/screen.ts';
 
 const HOSTS = ['192.168.1.100', '192.168.1.101'];
-const step = (host: string, name: string, ok = true) =>
+const step = (host: string, name: Step, ok = true) =>
   ({ kind: 'step', host, name, milliseconds: 7, ok }) as const;
-const failure = { code: 'sick', text: 'unknown directive' };
+const failure = { code: 'sick', text: 'unknown directive' } as const;
 
 async function run(verbose: boolean) {
   const { report, lines } = await screen(undefined, { verbose });

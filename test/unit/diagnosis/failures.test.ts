@@ -4,8 +4,9 @@ import { describe, it } from 'node:test';
 import { diagnose } from '../../../lib/diagnosis/diagnose.ts';
 import { filled, type Row } from '../../../lib/diagnosis/row.ts';
 import { SYMPTOMS, symptomOf } from '../../../lib/diagnosis/symptoms.ts';
+import type { FailureCode } from '../../../lib/model/contract.ts';
 
-const failures: readonly [string, string, RegExp][] = [
+const failures: readonly [string, FailureCode, RegExp][] = [
   ['sudo: a password is required', 'sudo', /NOPASSWD/],
   // As a kernel without IPv6 has it; the lab's can only be without addresses.
   ['[emerg] socket() [::]:80 failed (97: Address family not supported by protocol)', 'test', /listen \[::\]/],
@@ -49,7 +50,7 @@ describe('explain', () => {
   });
 
   it('has a fix for an unknown failure', () => {
-    assert.ok(diagnose({ code: 'no such code', text: 'no such text' }).fix);
+    assert.ok(diagnose({ code: 'unrecognized', text: 'no such text' }).fix);
   });
 
   it('returns only cause and fix', () => {

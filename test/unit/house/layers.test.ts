@@ -32,7 +32,8 @@ const OWNERS: Readonly<Record<string, string>> = {
   'fastest-levenshtein': 'lib/config/schema.ts',
   'openssl-wrapper': 'lib/nginx/tokens.ts',
   ssh2: 'lib/ssh/',
-  zx: 'lib/commands/',
+  zx: 'lib/commands/confirm.ts',
+  'zx/core': 'lib/util/shell.ts',
 };
 
 /** The demo plays in the lab of the tests. */
@@ -47,7 +48,7 @@ interface Arrow {
 
 const SPECIFIER = /\b(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g;
 const PACKAGE =
-  /(?:\bfrom |\bimport\(|\bimport |createRequire\(import\.meta\.url\)\()'([a-z][a-z0-9-]*)(?:\/[^']*)?'/g;
+  /(?:\bfrom |\bimport\(|\bimport |createRequire\(import\.meta\.url\)\()'([a-z][a-z0-9-]*(?:\/[^']*)?)'/g;
 const TYPES_ONLY = /^import type [^;]*? from '(\.[^']+)'/gm;
 
 async function filesIn(folder: string): Promise<readonly string[]> {

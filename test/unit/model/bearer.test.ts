@@ -147,7 +147,7 @@ test("writes a client's file with one key line a token", () => {
   });
   assert.equal(
     text,
-    `# Client "laptop" of the bearer gate. This file holds a secret: keep it root's, mode 0600.
+    `# Client "laptop" of the bearer gate. This file holds a secret: keep it owned by root, mode 0600.
 # created 2026-11-22T17:40:35Z
 # rotated 2026-11-23T08:00:00Z
 "~^(?i:bearer) +\\$a\\.b\\+c\\z" inference:laptop;

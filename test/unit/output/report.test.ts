@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { ACME } from '../../../lib/diagnosis/acme-failures.ts';
-import { diagnose } from '../../../lib/diagnosis/diagnose.ts';
-import { FAILURE_CODES, TLS_FAILURE_CODES } from '../../../lib/diagnosis/failure-codes.ts';
+import { BY_CODE, diagnose } from '../../../lib/diagnosis/diagnose.ts';
 import { NGINX } from '../../../lib/diagnosis/nginx-failures.ts';
 import { SSH } from '../../../lib/diagnosis/ssh-failures.ts';
 import { SUDO } from '../../../lib/diagnosis/sudo-failures.ts';
 import { SYMPTOMS } from '../../../lib/diagnosis/symptoms.ts';
+import type { Step } from '../../../lib/model/contract.ts';
 import { beside, columns, shortened, wrapped } from '../../../lib/output/text.ts';
 import { Secret } from '../../../lib/util/secret.ts';
 import { screen, told } from './screen.ts';
@@ -123,7 +123,7 @@ describe('what people copy', () => {
     'npx|sudo|sh|ssh[a-z-]*|nginx|systemctl|certbot|curl|dig|nc|grep|rm|df|chmod|chattr|openssl|visudo|apt';
   const BARE = new RegExp(`(?<![\\w./"-])(?:${NAMES}) (?:-|tsx |/|register|start|install|rand)`);
   test('is in backticks wherever a failure is explained', () => {
-    const points = Object.values({ ...FAILURE_CODES, ...TLS_FAILURE_CODES });
+    const points = Object.values(BY_CODE);
     for (const { cause = '', fix } of [
       ...SUDO,
       ...NGINX,
@@ -147,7 +147,7 @@ describe('what people copy', () => {
   test('a line of an advice that is there to be pasted stands alone, unbroken', async () => {
     const line = `echo '4nk.myftp.biz ssh-ed25519 ${'A'.repeat(68)}' >> /root/.ssh/known_hosts`;
     const failure = {
-      code: 'ssh',
+      code: 'ssh' as const,
       text: 'host key unknown',
       fix: `Compare it. If it is the same, type:\n  ${line}`,
     };
@@ -226,12 +226,12 @@ test('a secret and control bytes are taken out of every part of a failure', asyn
   const { report, text } = await screen(60);
   report.hide(new Secret('a.secret-of-sixteen'));
   const bad = '\u001b[2J a.secret-of-sixteen';
-  report.tell({ kind: 'step', host: 'p', name: bad, milliseconds: 1, ok: true });
+  report.tell({ kind: 'step', host: 'p', name: bad as Step, milliseconds: 1, ok: true });
   report.tell({
     kind: 'failure',
     host: 'p',
     became: bad,
-    failure: { code: 'x', text: bad, cause: bad, fix: `${bad}\n  ${bad}` },
+    failure: { code: 'test', text: bad, cause: bad, fix: `${bad}\n  ${bad}` },
     todo: [bad],
   });
   report.close();

@@ -9,6 +9,7 @@ import { statusEntries } from '../../../lib/commands/views/status-view.ts';
 import { readSettings } from '../../../lib/config/settings.ts';
 import { findSites, pickSite } from '../../../lib/config/site-registry.ts';
 import { diagnose } from '../../../lib/diagnosis/diagnose.ts';
+import { failureCode } from '../../../lib/model/contract.ts';
 import { newReport } from '../../../lib/model/host-report.ts';
 import { stepTitle } from '../../../lib/output/steps.ts';
 import { statusOf } from '../../../lib/remote/status.ts';
@@ -51,7 +52,7 @@ test('an env file may have lines of any name', async () => {
 
 test('a failure of any code is explained in words', () => {
   forEveryWord((code) => {
-    const { fix } = diagnose({ code, text: 'no such text' });
+    const { fix } = diagnose({ code: failureCode(code), text: 'no such text' });
     assert.ok(typeof fix === 'string' && fix !== '', code);
   });
 });

@@ -72,7 +72,13 @@ test('no text of a server is HTML, wherever it stands', async () => {
   const text = HOSTILE;
   const checks = [check(text, 'failed', { detail: `\`${text}\` ${text}`, curl: text })];
   const hosts = [
-    { ...lost, name: text, title: text, checks, failure: { code: 'ssh', text, cause: text, fix: text } },
+    {
+      ...lost,
+      name: text,
+      title: text,
+      checks,
+      failure: { code: 'ssh' as const, text, cause: text, fix: text },
+    },
     lost,
   ];
   const whole = await documentText({ site: text, made: text, who: text, hosts });

@@ -1,16 +1,9 @@
-# shellcheck shell=sh disable=SC2034 # the parts share their variables
-# Verb plan, and every verb with DRY: the change is told and not made; nothing is written on this host.
+# shellcheck shell=sh
+# How records and planned changes reach a script: as they are. (A bundle shows them to people: bundle.sh.)
+# Needs: RECORD TAB
 
-plan() {
-  DRY=yes
-  apply
-}
-
-show_change() {
-  [ -z "$GENERATED" ] || note "the client $GENERATED would get a new token"
-  each_wanted show_file
-  finish planned 0
-}
+# show_record KIND [FIELD…]: nobody may be listening any more; that changes nothing.
+show_record() { printf '%s\n' "$RECORD" 2>/dev/null || :; }
 
 # show_file ROLE PATH MODE CONTENT-FUNCTION STATE: the file as it is and as it would be, without secrets.
 show_file() {

@@ -1,0 +1,51 @@
+/** What runs approved programs, and nothing else, on a proxy: lib/program/sh/approved-only.sh with its masks. */
+import { readFile } from 'node:fs/promises';
+import { CREATED_MARK, KEY_END, KEY_START, ROTATED_MARK } from '../nginx/client-map.ts';
+import { ROOT } from '../util/project-root.ts';
+import { contentFunction } from './program.ts';
+
+const RUN_ID = '[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}';
+const TIME = '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z';
+const CLIENT_NAME = '[a-z0-9][a-z0-9_-]*';
+const CHALLENGE = '[A-Za-z0-9_-]+';
+
+/** The variables of a program that differ from run to run, with the forms of their values as POSIX extended regexes. */
+export const VARYING: Readonly<Record<string, string>> = {
+  RUN: RUN_ID,
+  ASKED: RUN_ID,
+  NOW: TIME,
+  WHO: '[A-Za-z0-9@._-]+',
+  TO: `(${RUN_ID}(-before)?)?`,
+  CLIENT: CLIENT_NAME,
+  ABOUT: CLIENT_NAME,
+  CHALLENGE_NAME: CHALLENGE,
+  CHALLENGE_TEXT: CHALLENGE,
+  COMMON_NAME: '[A-Za-z0-9._-]+',
+  ALTERNATIVE_NAMES: '(IP|DNS):[A-Za-z0-9.:-]+',
+};
+
+/**
+ * A token as escapeToken() writes it: a backslash before all but letters and digits, and none of the three characters
+ * that could end its line's quotes.
+ */
+const TOKEN = '([A-Za-z0-9]|\\\\[]!#-&(-/:-@[^_`{-~])+';
+
+const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+
+/** One sed command a line of a program that may differ. */
+function masks(): string {
+  const [printing = ''] = contentFunction(0, '#').split('#');
+  const key = `${literal(KEY_START)}${TOKEN}${literal(KEY_END)}`;
+  const commands = [
+    ...Object.entries(VARYING).map(([name, form]) => `s/^=${name}='${form}'$/?${name}/`),
+    `s/^=(${CREATED_MARK}|${ROTATED_MARK}) ${TIME}$/?\\1/`,
+    `s/^=(${literal(printing)})?${key.replace('-/:', '-\\/:')}( full:default;)?$/?\\1token\\3/`,
+  ];
+  return commands.join('\n').replaceAll("'", "'\\''");
+}
+
+/** The script that root installs as RUNNER. */
+export async function runnerText(): Promise<string> {
+  const text = await readFile(new URL('lib/program/sh/approved-only.sh', ROOT), 'utf8');
+  return text.replace('__MASKS__', () => masks());
+}

@@ -1,0 +1,82 @@
+/** The scripts on Node 24, which runs TypeScript by itself, against Node with tsx: the same runs say the same. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import * as d from '../../lab/actors/deploys.ts';
+import { type Lab, type Result, startLab } from '../../lab/namespaces/lab.ts';
+import { CHECKOUT, local, NODE_24 } from '../../lab/namespaces/process.ts';
+
+let lab: Lab;
+before(async () => {
+  lab = await startLab();
+});
+after(() => lab.stop());
+
+/** A script of the checkout on Node 24, with nothing loaded before it. */
+async function natively(
+  script: string,
+  args: readonly string[],
+  env: Record<string, string> = d.withToken(d.TOKEN),
+): Promise<Result> {
+  const run = local({ env: { ...lab.env, ...env }, cwd: lab.directory, nothrow: true });
+  const { exitCode, stdout, stderr } = await run`exec ${NODE_24} ${CHECKOUT}/scripts/${script}.ts ${args}`;
+  return { status: exitCode ?? -1, stdout, stderr };
+}
+
+const withTsx = (script: string, args: readonly string[]) =>
+  lab.run(script, args, { env: d.withToken(d.TOKEN) });
+
+/** What a run printed as JSON, without what differs from run to run: its id, and how long things took. */
+const lasting = ({ stdout }: Result): unknown =>
+  JSON.parse(stdout, (key, value) => (/^(milliseconds|id|run|release)$|Ms$/.test(key) ? undefined : value));
+
+describe('on Node 24 without tsx', () => {
+  test('is Node 24, without a warning or a flag', async () => {
+    const { stdout } = await local`${NODE_24} --version`;
+    assert.match(stdout, /^v24\./);
+    const { status, stderr } = await natively('deploy', ['--help']);
+    assert.deepEqual([status, stderr], [0, '']);
+  });
+
+  test('every script shows the same help', async () => {
+    const files = (await readdir(`${CHECKOUT}/scripts`)).filter((file) => file.endsWith('.ts'));
+    const names = files.map((file) => file.replace('.ts', '')).filter((name) => name !== 'demo');
+    assert.ok(names.length >= 8);
+    for (const name of names)
+      assert.deepEqual(await natively(name, ['--help']), await withTsx(name, ['--help']));
+  });
+
+  test('a dry run, a deploy, the checks and the status are the same', async () => {
+    for (const [script, args] of [
+      ['deploy', ['--dry-run', '--json']],
+      ['deploy', ['--dry-run', '--json', '--site', 'nexus', '--host', '192.168.1.100']],
+    ] as const) {
+      const [own, other] = [await natively(script, args), await withTsx(script, args)];
+      assert.deepEqual([own.status, lasting(own)], [other.status, lasting(other)], own.stderr);
+    }
+    const deployed = await natively('deploy', ['--json']);
+    assert.equal(deployed.status, 0, deployed.stderr);
+    assert.equal(await d.gate(d.TOKEN), 200);
+    const [own, other] = [await natively('status', ['--json']), await withTsx('status', ['--json'])];
+    assert.deepEqual([own.status, lasting(own)], [other.status, lasting(other)]);
+  });
+
+  test('a settings error ends with the same words and status', async () => {
+    const args = ['--host', '999.1.1.1', '--parallel', '0', '--dry-run'];
+    assert.deepEqual(await natively('deploy', args), await withTsx('deploy', args));
+  });
+
+  test('programs for approval, masked on this machine, are the same', async () => {
+    assert.equal((await natively('approve', ['--bundle', 'own.bundle'])).status, 0);
+    assert.equal((await withTsx('approve', ['--bundle', 'tsx.bundle'])).status, 0);
+    await local`cd ${lab.directory}; grep -q ' apply' own.bundle; cmp own.bundle tsx.bundle`;
+  });
+
+  test('a compile cache that cannot be written to is done without', async () => {
+    const { status, stderr } = await natively('deploy', ['--help'], {
+      NODE_COMPILE_CACHE: '/etc/passwd/cache',
+    });
+    assert.deepEqual([status, stderr], [0, '']);
+  });
+});

@@ -1,0 +1,66 @@
+/** A proxy for a test file of its own, and two states that a change leads between: what each serves, and what is left after a kill. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { after, before } from 'node:test';
+import * as deploys from '../../lab/actors/deploys.ts';
+import * as programs from '../../lab/actors/programs.ts';
+import * as killed from '../../lab/faults/killed.ts';
+import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
+
+export let lab: Lab;
+before(async () => {
+  lab = await startLab();
+});
+after(() => lab.stop());
+
+/** A state of the proxy: a vhost that tells its name, and one token. */
+export const state = (name: string, token: string, more = ''): programs.Wanted => ({
+  token,
+  edit: programs.inVhost((text) =>
+    text.replace(
+      '    absolute_redirect off;\n',
+      (line) => `${line}    location = /state { return 200 ${name}; }\n${more}`,
+    ),
+  ),
+});
+export const A = state('A', deploys.TOKEN);
+export const B = state('B', deploys.OTHER);
+export const WHOLE = { A: 'A 200 401', B: 'B 401 200' };
+
+let probes = 0;
+/** What the proxy serves: its vhost's name, and its answers to both tokens. From a new address: failures are counted by it. */
+export async function serving(): Promise<string> {
+  const from = `127.1.${probes >> 8}.${probes++ & 255}`;
+  const curl = `curl -sk -m 5 --interface ${from} --resolve ${deploys.SITE}:443:127.0.0.1`;
+  const ask = (token: string) =>
+    `${curl} -o /dev/null -w ' %{http_code}' -H 'Authorization: Bearer ${token}' https://${deploys.SITE}/ollama/v1/models`;
+  const { stdout } = await lab.proxy.sh(
+    `${curl} https://${deploys.SITE}/state; ${ask(deploys.TOKEN)}; ${ask(deploys.OTHER)}`,
+  );
+  return stdout;
+}
+
+export const trees: Record<string, string> = {};
+
+export async function settle(wanted = A): Promise<void> {
+  const back = await programs.apply(lab.proxy, wanted);
+  assert.ok(back.verdict === 'applied' || back.verdict === 'unchanged', back.stdout + back.stderr);
+}
+
+const scene: killed.Scene = { host: () => lab.proxy, serving, whole: WHOLE, trees };
+export const isWholly = (is: killed.State, where: string) => killed.isWholly(scene, is, where);
+export const judge = (program: programs.Program, ran: programs.Ran, where: string) =>
+  killed.judge(scene, program, ran, where);
+
+/** Runs the change from A to B under each plan, and tells how often which state came of it. */
+export async function sweep(plans: readonly string[], wanted = B): Promise<Record<'A' | 'B', number>> {
+  const count = { A: 0, B: 0 };
+  for (const plan of plans) {
+    const program = await programs.deployProgram(wanted);
+    const { ran, calls } = await programs.underPlan(lab.proxy, program, plan);
+    const is = await judge(program, ran, `${plan.replace('\n', ', ')}: ${calls.at(-1)}`);
+    count[is] += 1;
+    if (is === 'B') await settle();
+  }
+  return count;
+}

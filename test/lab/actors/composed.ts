@@ -1,0 +1,79 @@
+/** Every shell program of the suite as text, composed: for shellcheck, and for tests of what they define. */
+import { readSettings } from '../../../lib/config/settings.ts';
+import { findSites } from '../../../lib/config/site-registry.ts';
+import type { Verb } from '../../../lib/model/contract.ts';
+import { newRun } from '../../../lib/model/run.ts';
+import { clientFile, render } from '../../../lib/nginx/render.ts';
+import { runnerText } from '../../../lib/program/approved-runner.ts';
+import {
+  challengeProgram,
+  hookText,
+  httpOnlyProgram,
+  inspectProgram,
+  issueProgram,
+  newChallenge,
+  selfSignedProgram,
+} from '../../../lib/program/certificate-programs.ts';
+import { type ClientChange, clientProgram } from '../../../lib/program/client-program.ts';
+import { removalProgram, rollbackProgram, statusProgram } from '../../../lib/program/history-programs.ts';
+import { outcomeProgram, siteProgram } from '../../../lib/program/program.ts';
+import { Secret } from '../../../lib/util/secret.ts';
+
+type Composed = readonly [name: string, text: string];
+
+const SITE = 'ia.enso.4nkweb.com';
+const sites = await findSites();
+const site = sites.get(SITE);
+if (!site) throw new Error(`there is no site ${SITE}`);
+const settings = await readSettings(
+  site,
+  sites.values(),
+  { envFile: '/dev/null' },
+  {
+    IA_ENSO_PROXY_HOST: '10.0.0.1',
+  },
+);
+
+const run = newRun();
+const token = new Secret('e'.repeat(64));
+const files = [...(await render(site, settings)), clientFile('client', token, run.now)];
+const client = 'example';
+const request = {
+  method: 'order',
+  staging: false,
+  force: false,
+  server: settings.acme.directoryUrl,
+  email: '',
+  isLocalCa: false,
+} as const;
+
+const change = async (wanted: ClientChange): Promise<string> => clientProgram(run, site, wanted, false);
+const textOf = async (program: Promise<{ readonly text: string }>): Promise<string> => (await program).text;
+
+/** A program of each verb. */
+export const PROGRAMS: Readonly<Record<Verb, string>> = {
+  apply: await siteProgram('apply', run, site, files),
+  plan: await siteProgram('plan', run, site, files),
+  bundle: await siteProgram('bundle', run, site, files),
+  http_only: await textOf(httpOnlyProgram(site, settings)),
+  outcome: await outcomeProgram(run, site, run.id),
+  rotate: await change({ verb: 'rotate', client, token, keepPrevious: true }),
+  revoke_previous: await change({ verb: 'revoke_previous', client }),
+  add_client: await change({ verb: 'add_client', client, token, scope: 'full' }),
+  revoke_client: await change({ verb: 'revoke_client', client }),
+  rollback: await rollbackProgram(run, site, undefined, false),
+  remove: await removalProgram(run, site, false),
+  status: await statusProgram(run, site, 'everything'),
+  challenge: await textOf(challengeProgram(site, newChallenge())),
+  end_challenge: await textOf(challengeProgram(site)),
+  issue: await textOf(issueProgram(site, 'new', request)),
+  self_signed: await textOf(selfSignedProgram(site, '10.0.0.1')),
+};
+
+/** The same, with those that are installed on a proxy. */
+export const EVERY_SCRIPT: readonly Composed[] = [
+  ...Object.entries(PROGRAMS),
+  ['status, before an order', await textOf(inspectProgram(site))],
+  ['gatepost-run', await runnerText()],
+  ['hook', (await hookText()).join('\n')],
+];

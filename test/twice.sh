@@ -1,0 +1,33 @@
+#!/bin/sh
+# Runs test files, several at a time, and those with a failure once more, alone: many tests look at a clock, and in a crowd
+# they share the machine. Closes with node's summary of it all. A file that passed only then is named as flaky; STRICT=1
+# makes that a failure. AT_ONCE sets how many run at a time: by default two a core, for half of a test's time is waiting.
+set -eu
+cd "$(dirname "$0")/.."
+[ $# -gt 0 ] || { echo 'usage: test/twice.sh FILE...' >&2 && exit 2; }
+loader=$PWD/test/typescript.mjs
+began=$(date +%s)
+tallies=$(mktemp -d)
+trap 'rm -rf "$tallies"' EXIT
+
+# run TALLY AT_ONCE FILE...: node's own status says less than the tallies do
+run() {
+  tally=$1 at_once=$2
+  shift 2
+  node --import "$loader" --test --test-concurrency="$at_once" \
+    --test-reporter=spec --test-reporter-destination=stdout \
+    --test-reporter=./test/tally.mjs --test-reporter-destination="$tally" "$@" || return $?
+}
+
+status=0
+run "$tallies/first" "${AT_ONCE:-$((2 * $(nproc)))}" "$@" || status=$?
+again=$(sed -n 's/.*"file":"\([^"]*\)".*"hasFailed":true.*/\1/p' "$tallies/first")
+if [ -n "$again" ]; then
+  printf '\nFailed, and now once more, alone:\n%s\n\n' "$again"
+  # shellcheck disable=SC2086 # a word a file
+  run "$tallies/second" 1 $again || :
+elif [ "$status" -ne 0 ]; then
+  exit "$status"
+fi
+touch "$tallies/second"
+node test/closing.mjs "$began" "$tallies/first" "$tallies/second"

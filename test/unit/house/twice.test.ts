@@ -1,0 +1,80 @@
+/** The run of all tests: what it says and how it ends when tests fail once, twice, or when there are none. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { $ } from 'zx';
+
+const folder = mkdtempSync(join(tmpdir(), 'gatepost-twice-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** A test file of one good test, and one that begins as `body` does. */
+function fileOf(name: string, body: string): string {
+  const path = join(folder, `${name}.test.ts`);
+  writeFileSync(
+    path,
+    `import { existsSync, writeFileSync } from 'node:fs';
+    import { test } from 'node:test';
+    const mark: string = ${JSON.stringify(`${path}.mark`)};
+    test('good', () => {});
+    test('bad', () => { ${body} });`,
+  );
+  return path;
+}
+
+const once = "const is = existsSync(mark); writeFileSync(mark, ''); if (!is) throw new Error('once');";
+
+async function twice(files: readonly string[], strict = '0') {
+  // Node's runner would take a run below it for a part of itself.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const result = await $({
+    quiet: true,
+    nothrow: true,
+    env: { ...env, STRICT: strict },
+  })`sh test/twice.sh ${files}`;
+  const closing = result.stdout.trimEnd().split('\n').slice(-10);
+  return { status: result.exitCode, closing: closing.join('\n') };
+}
+
+test('passes with the summary of Node when every test passes', async () => {
+  const { status, closing } = await twice([fileOf('good', '')]);
+  assert.equal(status, 0);
+  assert.match(closing, /ℹ tests 2\n(.*\n)+ℹ pass 2\nℹ fail 0\n/);
+  assert.doesNotMatch(closing, /FLAKY|FAILED/);
+});
+
+test('names a file that passes at the second try, and closes with the counts of all files', async () => {
+  const { status, closing } = await twice([fileOf('once', once), fileOf('good', '')]);
+  assert.equal(status, 0);
+  assert.match(closing, /^FLAKY: .*once\.test\.ts$/m);
+  assert.match(
+    closing,
+    /ℹ tests 4\nℹ suites 0\nℹ pass 4\nℹ fail 0\nℹ cancelled 0\nℹ skipped 0\nℹ todo 0\nℹ dur/,
+  );
+});
+
+test('fails in strict mode when a file passes only at the second try', async () => {
+  const { status, closing } = await twice([fileOf('strict', once)], '1');
+  assert.equal(status, 1);
+  assert.match(closing, /^FLAKY: .*strict\.test\.ts$/m);
+});
+
+test('fails when a file fails twice', async () => {
+  const { status, closing } = await twice([fileOf('bad', "throw new Error('always');"), fileOf('good', '')]);
+  assert.equal(status, 1);
+  assert.match(closing, /^FAILED: .*bad\.test\.ts$/m);
+  assert.match(closing, /ℹ tests 4\n(.*\n)+ℹ pass 3\nℹ fail 1\n/);
+});
+
+test('fails when a file cannot be loaded', async () => {
+  const path = join(folder, 'broken.test.ts');
+  writeFileSync(path, "import './none.ts';");
+  assert.equal((await twice([path])).status, 1);
+});
+
+test('fails when no test was run', async () => {
+  assert.notEqual((await twice([])).status, 0);
+  const { status, closing } = await twice([join(folder, 'no-such.test.ts')]);
+  assert.notEqual(status, 0, closing);
+});

@@ -1,0 +1,49 @@
+/** The words that lib/program/sh/ says are those of lib/model/contract.ts: none is missing on either side. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import {
+  PROGRAM_FACTS,
+  PROGRAM_FAILURES,
+  PROGRAM_STEPS,
+  RECORD_KINDS,
+  ROW_KINDS,
+  VERBS,
+  VERDICTS,
+} from '../../../lib/model/contract.ts';
+import { ROOT } from '../../../lib/util/project-root.ts';
+
+const folder = new URL('lib/program/sh/', ROOT);
+/** The parts, without comments and without what is said to people. */
+const text = readdirSync(folder)
+  .filter((name) => !['approved-only.sh', 'hook.sh'].includes(name))
+  .map((name) => readFileSync(new URL(name, folder), 'utf8').replace(/^ *#.*$/gm, ''))
+  .join('\n');
+
+/** The first words of all commands of the program with these names; a variable stands for words that are found elsewhere. */
+function said(commands: string): readonly string[] {
+  const command = new RegExp(
+    `(?:^|[;{|&!()']|\\b(?:then|else|do))\\s*(?:${commands})\\s+"?([a-z][\\w-]*)`,
+    'gm',
+  );
+  return [...new Set([...text.matchAll(command)].map(([, word = '']) => word))].sort();
+}
+
+const TABLE: readonly [what: string, words: readonly string[], commands: string][] = [
+  ['codes of failures', PROGRAM_FAILURES, 'refuse|refuse_for|roll_back|fail|say_error'],
+  ['steps', PROGRAM_STEPS, 'step'],
+  ['facts', PROGRAM_FACTS, 'say fact'],
+  ['kinds of rows', ROW_KINDS, 'say row'],
+  ['kinds of records', RECORD_KINDS, 'say|show'],
+  ['verdicts', VERDICTS, 'finish'],
+];
+
+describe('the contract', () => {
+  for (const [what, words, commands] of TABLE)
+    it(`has the ${what} of the shell program, and no others`, () =>
+      assert.deepEqual(said(commands), [...words].sort()));
+
+  it('has a function of the shell program for every verb', () => {
+    for (const verb of VERBS) assert.match(text, new RegExp(`^${verb}\\(\\) \\{`, 'm'));
+  });
+});

@@ -1,0 +1,202 @@
+/** Pure functions of the shell program, each run alone on its input: under dash, busybox and bash, where they are. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { tokenFingerprint } from '../../../lib/model/bearer.ts';
+import { clientMap, KEY_START } from '../../../lib/nginx/client-map.ts';
+import { ROOT } from '../../../lib/util/project-root.ts';
+import { Secret } from '../../../lib/util/secret.ts';
+import { quote } from '../../../lib/util/shell.ts';
+
+const SHELLS = [['dash'], ['busybox', 'sh'], ['bash', '--posix']].filter(
+  ([name = '']) => spawnSync(name, ['-c', ':']).error === undefined || name === 'dash',
+);
+const directory = mkdtempSync(join(tmpdir(), 'gatepost-sh-'));
+after(() => rmSync(directory, { recursive: true }));
+
+const part = (name: string): string => readFileSync(new URL(`lib/program/sh/${name}.sh`, ROOT), 'utf8');
+const CONSTANTS = `set -u
+LC_ALL=C RUN=R1 SITE=site STORE=/nonexistent LETSENCRYPT=/etc/letsencrypt VERSION='' LAST=''
+FINGERPRINT_DIGITS=12 KEY_START=${quote(KEY_START)} CREATED_MARK='# created'
+`;
+
+/** What a command prints after these parts were read; the same under every shell. */
+function run(parts: readonly string[], command: string, input = ''): string {
+  const file = join(directory, 'input');
+  writeFileSync(file, input);
+  const text = `${CONSTANTS}${parts.map(part).join('\n')}\n{ ${command}\n} <${quote(file)}\n`;
+  const outputs = SHELLS.map(([name = '', ...args]) => {
+    const { stdout, stderr } = spawnSync(name, [...args, '-s'], { input: text, encoding: 'utf8' });
+    assert.equal(stderr, '', name);
+    return stdout;
+  });
+  assert.equal(new Set(outputs).size, 1, outputs.join('\n---\n'));
+  return outputs[0] ?? '';
+}
+
+describe('digest', () => {
+  const digest = (text: string) => run(['report', 'nginx'], 'digest', text).split('\n').slice(0, -1);
+
+  it('reads what nginx is', () => {
+    assert.deepEqual(
+      digest(
+        'nginx version: nginx/1.22.1 (Debian)\nconfigure arguments: --pid-path=/run/nginx.pid --error-log-path=/var/log/e.log\n',
+      ),
+      ['version 1.22.1', 'pid /run/nginx.pid', 'error_log /var/log/e.log'],
+    );
+  });
+
+  it('reads what it includes, and who defines and uses $connection_upgrade, but not from comments', () => {
+    const text = `# configuration file /etc/nginx/nginx.conf:
+pid /run/other.pid;
+http {
+  include /etc/nginx/conf.d/*.conf;
+  # include sites-enabled/*;
+}
+# configuration file /etc/nginx/conf.d/a.conf:
+map $http_upgrade $connection_upgrade {
+# configuration file /etc/nginx/conf.d/b.conf:
+proxy_set_header Connection $connection_upgrade;
+# gatepost accepted
+`;
+    assert.deepEqual(digest(text), [
+      'pid /run/other.pid',
+      'includes conf.d',
+      'defines /etc/nginx/conf.d/a.conf',
+      'uses /etc/nginx/conf.d/b.conf',
+      'accepted',
+    ]);
+  });
+
+  it('keeps what nginx says', () => {
+    assert.deepEqual(digest('nginx: [emerg] unknown directive "x" in /etc/nginx/nginx.conf:1\n'), [
+      'says nginx: [emerg] unknown directive "x" in /etc/nginx/nginx.conf:1',
+    ]);
+  });
+});
+
+describe('at_least', () => {
+  const versions: readonly [string, string, boolean][] = [
+    ['1.25.1', '1 25 1', true],
+    ['1.25.0', '1 25 1', false],
+    ['1.9.15', '1 25 1', false],
+    ['2.0', '1 25 1', true],
+    ['', '1 0 0', false],
+    ['1.27.3.1', '1 27 3', true],
+  ];
+  for (const [version, wanted, is] of versions)
+    it(`says ${is} for ${version || 'no version'} and ${wanted}`, () => {
+      const command = `VERSION='${version}'; if at_least ${wanted}; then echo true; else echo false; fi`;
+      assert.equal(run(['report', 'files'], command), `${is}\n`);
+    });
+});
+
+describe('redact', () => {
+  const TOKEN = new Secret('a-token/of.sixteen+1');
+  const redact = (text: string) => run(['report'], 'redact', text);
+  const print = `<sha256:${tokenFingerprint(TOKEN)}>`;
+
+  it('puts the fingerprint that TypeScript gives in the place of a token in a client’s file', () => {
+    const file = clientMap({ name: 'x', scope: 'full', created: 'c', rotated: 'r', tokens: [TOKEN] });
+    assert.equal(redact(file).split('\n')[3], `"~^(?i:bearer) +${print}" full:x;`);
+  });
+
+  it('finds a token in a comment, and leaves other words', () => {
+    assert.equal(
+      redact(`# Bearer ${TOKEN.reveal()}; the bearer gate\n`),
+      `# Bearer ${print}; the bearer gate\n`,
+    );
+  });
+
+  it('leaves a text without a bearer as it is', () =>
+    assert.equal(redact('a\n\n\tb \\ c\n'), 'a\n\n\tb \\ c\n'));
+});
+
+describe('fingerprint_of', () => {
+  const parts = ['report', 'client-file'];
+  it('is the one of TypeScript for a key line, and nothing for another', () => {
+    const token = new Secret('!#$%&()*+,-./:;<=>?@[]^_`{|}~Ab1');
+    const line =
+      clientMap({ name: 'x', scope: 'full', created: '', rotated: '', tokens: [token] }).split('\n')[3] ?? '';
+    assert.equal(run(parts, `fingerprint_of ${quote(line)}`).trim(), tokenFingerprint(token));
+    assert.equal(run(parts, 'fingerprint_of \'"abc" full:x;\''), '');
+  });
+});
+
+describe('release_name', () => {
+  const name = (last: string) => run(['report', 'release'], `LAST='${last}'; release_name R1`);
+  it('counts on from the last release, also over a number with zeros', () => {
+    assert.equal(name(''), '/nonexistent/site/releases/000001.R1');
+    assert.equal(name('/nonexistent/site/releases/000009.R0'), '/nonexistent/site/releases/000010.R1');
+    assert.equal(name('/nonexistent/site/releases/001234.R0'), '/nonexistent/site/releases/001235.R1');
+  });
+});
+
+describe('repaired', () => {
+  it('makes comments of lines that are no key lines', () => {
+    const text = '# Client\n"~^a" full:x;\n\nnonsense\n"~^b" full:x:60;\n"~^c" full:x\n';
+    assert.equal(
+      run(['report', 'clients'], 'repaired /dev/stdin', text),
+      '# Client\n"~^a" full:x;\n\n# damaged: nonsense\n"~^b" full:x:60;\n# damaged: "~^c" full:x\n',
+    );
+  });
+});
+
+describe('clock', () => {
+  it('gives hundredths of a second since the host started', () => {
+    const [centiseconds = ''] = run(
+      ['report'],
+      `clock; echo "\${#CLOCK}"; [ "$CLOCK" -gt 0 ] && echo ok`,
+    ).split('\n');
+    assert.ok(Number(centiseconds) >= 3);
+  });
+});
+
+describe('find_created', () => {
+  it('takes the time of a client’s file, and nothing that is no time', () => {
+    const text = '# Client\n# created $(id)\n# created 2026-11-22T17:40:35Z\n';
+    assert.equal(run(['report', 'files'], 'find_created; echo "$created"', text), '2026-11-22T17:40:35Z\n');
+  });
+});
+
+describe('listeners', () => {
+  it('turns the kernel’s words of an address around', () => {
+    const table =
+      '  sl  local_address rem_address   st\n   0: 0100007F:0050 00000000:0000 0A 0:0 0:0 0 0 0 4711 1\n   1: 0100007F:0051 00000000:0000 01 0:0 0:0 0 0 0 4712 1\n';
+    // The table is /proc/net/TABLE.
+    const path = join(directory, 'tcp');
+    writeFileSync(path, table);
+    assert.equal(run(['report', 'ports'], `listeners ../../..${path} 80 0.0.0.0`), '4711 127.0.0.1:80\n');
+    assert.equal(run(['report', 'ports'], `listeners ../../..${path} 81 0.0.0.0`), '');
+  });
+});
+
+describe('names_in', () => {
+  it('lists the names of a certificate', () => {
+    const [file, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
+    const made = spawnSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-subj',
+        '/CN=x',
+        '-days',
+        '1',
+      ].concat(['-addext', 'subjectAltName=DNS:A.example.org,IP:192.0.2.1', '-keyout', key, '-out', file]),
+    );
+    assert.equal(made.status, 0, made.stderr.toString());
+    assert.equal(
+      run(['report', 'lineage'], `names_in ${quote(file)}`),
+      'dns:a.example.org\nip address:192.0.2.1\n',
+    );
+  });
+});

@@ -1,0 +1,63 @@
+/** The parts of the shell program: they say on top what they share, and no two of one program define the same function. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { VERBS } from '../../../lib/model/contract.ts';
+import { ROOT } from '../../../lib/util/project-root.ts';
+import { PROGRAMS } from '../../lab/actors/composed.ts';
+
+const folder = new URL('lib/program/sh/', ROOT);
+const PARTS = new Map(
+  readdirSync(folder)
+    .filter((name) => !['approved-only.sh', 'hook.sh'].includes(name))
+    .map((name) => [name, readFileSync(new URL(name, folder), 'utf8')]),
+);
+
+const all = (text: string, pattern: RegExp): ReadonlySet<string> =>
+  new Set([...text.matchAll(pattern)].flatMap(([, names = '']) => names.split(' ')));
+
+/** Global variables are in capitals. */
+const assigned = (text: string): ReadonlySet<string> =>
+  all(
+    text.replace(/^ *#.*$/gm, ''),
+    /(?:(?<![^\s;({])|read -r |for )([A-Z][A-Z_]*)(?:=|\b(?<=(?:read -r|for) [A-Z_]+))/gm,
+  );
+const read = (text: string): ReadonlySet<string> =>
+  all(text.replace(/^ *#.*$/gm, ''), /\$\{?([A-Z][A-Z_]*)/g);
+
+/** What a part says in the line of its head that begins so. */
+const declared = (text: string, word: string): readonly string[] =>
+  [...all(text, new RegExp(`^# ${word}: (.*)$`, 'gm'))].sort();
+
+const isReadElsewhere = (name: string, variable: string): boolean =>
+  [...PARTS].some(([other, text]) => other !== name && read(text).has(variable));
+
+describe('a part of the shell program', () => {
+  for (const [name, text] of PARTS) {
+    it(`${name} says which variables it needs from others, and which it leaves for them`, () => {
+      const own = assigned(text);
+      assert.deepEqual(
+        declared(text, 'Needs'),
+        [...read(text)].filter((variable) => !own.has(variable)).sort(),
+      );
+      assert.deepEqual(
+        declared(text, 'Leaves'),
+        [...own].filter((variable) => isReadElsewhere(name, variable)).sort(),
+      );
+    });
+
+    it(`${name} has no check of shellcheck disabled`, () => assert.doesNotMatch(text, /shellcheck disable/));
+  }
+});
+
+describe('the program of each verb', () => {
+  for (const verb of VERBS)
+    it(`${verb} defines each function once, and its own`, () => {
+      const defined = [...PROGRAMS[verb].matchAll(/^(\w+)\(\) [{(]/gm)].map(([, name = '']) => name);
+      assert.deepEqual(
+        defined.filter((name, i) => defined.indexOf(name) !== i),
+        [],
+      );
+      assert.ok(defined.includes(verb));
+    });
+});
