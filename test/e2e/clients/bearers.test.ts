@@ -171,7 +171,7 @@ test('the gate refuses everybody without its last client, and that is reported',
     if (name !== 'default') assert.equal((await bearers(['revoke', `${name}`])).status, 0);
   const { status, all, json } = await bearers(['revoke', 'default'], { [TOKEN]: FIRST });
   assert.equal(status, 0, all);
-  assert.match(all, /default is the last client: nobody passes the gate any more/);
+  assert.match(all, /default is the last client: from now on the gate accepts nobody/);
   assert.equal(json.hosts[0]?.checks[0]?.name, 'its bearer is refused');
   assert.equal(await statusOf(FIRST), 401);
   assert.deepEqual(await listed(), []);
