@@ -116,7 +116,7 @@ describe('rotation', () => {
     const { status, json, all } = await rotate([]);
     await lab.proxy.sh('ip route del blackhole 192.168.1.164/32');
     assert.equal(status, 0, all);
-    assert.match(`${json.hosts[0]?.checks[0]?.detail}`, /let in .* returns 50/);
+    assert.match(`${json.hosts[0]?.checks[0]?.detail}`, /accepted at .* returns 50/);
   });
 });
 

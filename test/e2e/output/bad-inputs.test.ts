@@ -81,7 +81,7 @@ const CASES: readonly Case[] = [
     'deploy',
     ['--env', file('typo', `IA_ENSO_BEARER_TOKEN=${SECRET}\n`)],
     {},
-    /IA_ENSO_BEARER_TOKEN: .*OLLAMA_BEARER_TOKEN is meant/,
+    /IA_ENSO_BEARER_TOKEN: .*did you mean IA_ENSO_OLLAMA_BEARER_TOKEN/,
   ],
   ...['passwordpassword', '1234567890123456', 'ollamaollamaollama'].map(
     (token): Case => [
@@ -178,7 +178,7 @@ describe('a warning only', () => {
     assert.equal(status, 0, stdout);
     assert.match(stdout, /! open contains a token and is readable by others: `chmod 600 open`$/m);
     assert.match(stdout, /! NEXUS_URL: set in the environment, but not a setting of any site$/m);
-    assert.match(stdout, /! NEXUS_PROXY_HOTS: .*NEXUS_PROXY_HOST is meant/);
+    assert.match(stdout, /! NEXUS_PROXY_HOTS: .*did you mean NEXUS_PROXY_HOST/);
     assert.ok(!stdout.includes(SECRET));
   });
 

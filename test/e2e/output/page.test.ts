@@ -149,7 +149,7 @@ test('describes its parts and charts to a screen reader', async () => {
     assert.equal(await checks.count(), checksOf(several, i).length);
   }
   assert.equal(await page.getByRole('img', { name: 'Validity of the certificate' }).count(), 2);
-  assert.equal(await page.getByRole('img', { name: 'Pieces of the streamed answer' }).count(), 1);
+  assert.equal(await page.getByRole('img', { name: 'Chunks of the streamed response' }).count(), 1);
   assert.equal(await page.locator('html').getAttribute('lang'), 'en');
 });
 

@@ -101,21 +101,21 @@ const FAULTS: readonly (readonly [string, spoil: string, mend: string, about: st
     `mv ${HOOK} /root/kept`,
     back(HOOK),
     ['renewal'],
-    /hook of certbot is missing or changed/,
+    /renewal hook of gatepost is missing or changed/,
   ],
   [
     'a hook that a hand has changed',
     `${keep(HOOK)}; echo : >>${HOOK}`,
     back(HOOK),
     ['renewal'],
-    /hook of certbot/,
+    /renewal hook of gatepost/,
   ],
   [
     'a hook that may not be run',
     `${keep(HOOK)}; chmod 644 ${HOOK}`,
     back(HOOK),
     ['renewal'],
-    /hook of certbot/,
+    /renewal hook of gatepost/,
   ],
   [
     'certbot’s timer off, where Debian’s cron line leaves it to systemd',
@@ -137,7 +137,7 @@ const FAULTS: readonly (readonly [string, spoil: string, mend: string, about: st
     `${keep(RENEWAL)}; sed -i 's/^authenticator.*/authenticator = standalone/' ${RENEWAL}`,
     back(RENEWAL),
     ['renewal'],
-    /renews by standalone.*--force-renewal/,
+    /renews it with standalone.*--force-renewal/,
   ],
   [
     'renewal by another webroot',
