@@ -21,7 +21,7 @@ describe('bootstrap-tls --self-signed', () => {
     assert.match(stderr, /self-signed, valid until \d{4}-\d\d-\d\d \(82[45] days\)/);
     const found = new Map(host.checks.map((check) => [check.name, check]));
     assert.equal(found.get('certificate')?.status, 'warned');
-    assert.match(found.get('certificate')?.detail ?? '', /self-signed one that the proxy made/);
+    assert.match(found.get('certificate')?.detail ?? '', /self-signed one generated on the proxy/);
     assert.equal(found.get('bearer gate opens')?.status, 'passed');
     assert.equal((await served()).serialNumber, await issued(lab.proxy));
   });

@@ -110,7 +110,7 @@ describe("another site's $connection_upgrade", () => {
         assert.equal(before, 'their-close\ntheir-upgrade\n');
         assert.equal(await inEffect(), before);
         assert.equal((await lab.proxy.sh(`ls ${deploys.WEBSOCKET}`)).stdout, '');
-        assert.match(ran.notes.join('\n'), /is defined in/);
+        assert.match(ran.notes.join('\n'), /is already defined in/);
         assert.equal(await deploys.gate(deploys.TOKEN), 200);
       });
     }
@@ -288,7 +288,7 @@ describe('a program that exceeds its time limit with --local', () => {
       user: 'ncantu',
     });
     assert.equal(status, 0, stdout);
-    assert.match(stdout, /no end within 180 s; querying the outcome/);
+    assert.match(stdout, /not finished within 180 s; querying the outcome/);
     assert.match(stdout, /localhost: live/);
     assert.equal(await deploys.gate(/\b[0-9a-f]{64}\b/.exec(stdout)?.[0]), 200);
   });

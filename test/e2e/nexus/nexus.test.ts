@@ -21,7 +21,7 @@ describe('beside the stock default site', () => {
     const refused = await appliance.deployNexus(lab, lab.proxy);
     assert.deepEqual([refused.exit, refused.outcome], [1, 'rolled-back'], refused.stderr);
     assert.match(refused.stderr, /a duplicate default server for 0\.0\.0\.0:80/);
-    assert.match(refused.stderr, /next .*(sites-enabled\/default|NEXUS_SERVER_NAME)/s);
+    assert.match(refused.stderr, /fix .*(sites-enabled\/default|NEXUS_SERVER_NAME)/s);
     assert.equal(await config(lab.proxy), files);
     assert.match((await appliance.ask('/', { port: 80 })).body, /Welcome to nginx/);
   });
