@@ -57,7 +57,7 @@ is_whole() {
 show_record() {
   case $1:${2-}:${3-} in
     step:* | release:* | end:*) return 0 ;;
-    fact:clients:none) shown="gatepost: no client in $CLIENTS: the gate refuses every request with 401; add one, or set the token and deploy" ;;
+    fact:clients:none) shown="gatepost: no client in $CLIENTS: the gate rejects every request with 401; add one, or set the token and deploy" ;;
     fact:* | file:*:same) return 0 ;;
     file:*) shown="  $3 $2" ;;
     drift:*) shown="  $2 was $3 by hand" ;;

@@ -185,7 +185,7 @@ roll_back() {
 
 # ended: what ends the program early (a signal, a bug) still leaves the old state or the new one, never a mix.
 ended() {
-  [ -z "$BEGUN" ] || [ ! -d "$JOURNAL" ] || roll_back ended "the program was stopped before it was done"
+  [ -z "$BEGUN" ] || [ ! -d "$JOURNAL" ] || roll_back ended "the program was terminated before it finished"
   [ -z "$BEGUN$DONE" ] || finish applied 0
   abandon "$JOURNAL.new"
   finish failed 1

@@ -32,7 +32,7 @@ want_added() {
   SCOPE=$NEW_SCOPE LIMIT=$NEW_LIMIT NEW_KEY=$(content_0) CREATED=$NOW ROTATED=$NOW
   # Maps of an older release would accept nobody who has a limit.
   [ -z "$LIMIT" ] || grep -qsF "zone=$LIMIT_ZONE:" "$NGINX_DIR"/conf.d/*.conf ||
-    refuse no-gate "the gate of $SITE on this proxy is an older one, which knows no limit of $LIMIT requests a minute"
+    refuse no-gate "the gate of $SITE on this proxy is from an earlier version, which does not support a limit of $LIMIT requests a minute"
   unused
   want_client new_key
 }
@@ -42,7 +42,7 @@ revoke_client() { change_client want_revoked; }
 want_revoked() {
   find_client any
   WANTED="client|$FILE|600|-|gone$NL"
-  [ "$(each_client name_line | grep -c .)" -ne 1 ] || note "$CLIENT is the last client: from now on the gate accepts nobody"
+  [ "$(each_client name_line | grep -c .)" -ne 1 ] || note "$CLIENT is the last client: the gate now rejects every request"
 }
 
 # find_client [any]: the file of CLIENT, which must be there and be one that we can rewrite.
@@ -51,7 +51,7 @@ find_client() {
   [ -e "$FILE" ] || refuse no-client "there is no client $CLIENT; there are: $(client_names)"
   check_target client "$FILE"
   read_client "$FILE"
-  [ -n "${1-}" ] || is_readable || refuse client-file "$FILE holds no key line of the form that this suite writes"
+  [ -n "${1-}" ] || is_readable || refuse client-file "$FILE contains no key line in gatepost's format"
 }
 
 client_names() {

@@ -16,7 +16,7 @@ name_of() { name=${1##*/}; printf '%s' "${name%.map}"; }
 unused() { each_client has_key; }
 
 has_key() {
-  [ "$1" = "$FILE" ] || ! has_new_key <"$1" || refuse same-token "the new token is the one of the client $(name_of "$1")"
+  [ "$1" = "$FILE" ] || ! has_new_key <"$1" || refuse same-token "the new token is already used by the client $(name_of "$1")"
 }
 
 has_new_key() {
@@ -32,7 +32,7 @@ repair_client() {
   for path in "$CLIENTS"/*.map; do
     case "$1:$WANTED" in *" in $path:"*"|$path|"*) continue ;; *" in $path:"*) ;; *) continue ;; esac
     if [ ! -f "$path" ] || [ -L "$path" ]; then continue; fi
-    note "$path is damaged: invalid lines become comments; the client $(name_of "$path") may need a new token"
+    note "$path is damaged: invalid lines were turned into comments; the client $(name_of "$path") may need a new token"
     add client "$path" 600 "repaired $path"
     return 0
   done

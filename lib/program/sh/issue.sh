@@ -22,7 +22,7 @@ issue() {
 ended() { settle_adoption; finish failed 1; }
 
 order() {
-  command -v certbot >/dev/null || refuse certbot-missing "there is no certbot on this host"
+  command -v certbot >/dev/null || refuse certbot-missing "certbot is not installed on this host"
   ! find_linked || refuse_for linked
   ! find_impossible || refuse_for lineage-names
   [ "$ORDER" = rehearsal ] || import_lineage || { settle_adoption; refuse write "cannot prepare $LETSENCRYPT/live/$(lineage) for certbot"; }

@@ -15,7 +15,7 @@ RELOAD_WAIT=20 # seconds; a taken port shows after 2.5
 #   DEFINES_UPGRADE, USES_UPGRADE   the files with $connection_upgrade
 # Fails when nginx rejects its configuration.
 survey() {
-  command -v nginx >/dev/null || refuse nginx-absent "there is no nginx on this host"
+  command -v nginx >/dev/null || refuse nginx-absent "nginx is not installed on this host"
   VERSION='' PID_FILE='' ERROR_LOG='' SAID='' INCLUDES='' DEFINES_UPGRADE='' USES_UPGRADE='' ACCEPTED=''
   while read -r key value; do
     case $key in

@@ -15,8 +15,8 @@ remove() {
   EMPTIED=$CLIENTS
   change
   drop_clients
-  [ ! -e "$CHAIN" ] || note "the certificate $CHAIN stays"
-  note "the history stays, in $STORE/$SITE"
+  [ ! -e "$CHAIN" ] || note "the certificate $CHAIN is kept"
+  note "the release history is kept in $STORE/$SITE"
   finish applied 0
 }
 
@@ -54,7 +54,7 @@ unwant_clients() {
 
 drop_clients() {
   if [ -n "$CLIENTS" ] && [ -d "$CLIENTS" ]; then
-    rmdir "$CLIENTS" 2>/dev/null || note "$CLIENTS stays: it holds something that is not ours"
+    rmdir "$CLIENTS" 2>/dev/null || note "$CLIENTS stays: it contains files that gatepost does not manage"
   fi
 }
 

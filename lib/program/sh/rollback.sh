@@ -19,7 +19,7 @@ site_files() {
   id_of "$FOUND"
   ABOUT="to $ID"
   [ -s "$FOUND/state" ] || refuse no-files "the release $ID has no files; to remove the site, use remove.ts"
-  note "back to the release $ID"
+  note "restoring the release $ID"
   while read -r role path mode _; do
     recorded "$FOUND" "$path"
     add "$role" "$path" "$mode" "cat $RECORDED"
@@ -61,7 +61,7 @@ find_before() {
   # The one that deployed them is no longer kept: all that are left are other ones.
   [ -n "$origin" ] || FOUND=$newest
   [ -z "$FOUND" ] || return 0
-  refuse no-earlier "there is no release before the one that is deployed${partial:+ in which the whole site is served; without it:$partial (--to ID goes there)}"
+  refuse no-earlier "there is no earlier release${partial:+ that serves the whole site; releases that do not:$partial (--to ID restores one)}"
 }
 
 # has_own_files RELEASE: a rollback, or a change of clients, only has the files of an earlier one; a removal has none.

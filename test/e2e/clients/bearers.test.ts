@@ -109,7 +109,7 @@ test('refuses --limit while the installed maps do not know limits', async () => 
   const { status, json } = await bearers(['add', 'kim', '--limit', '10']);
   await lab.proxy.sh(`cp -p /root/maps ${MAPS}`);
   assert.equal(status, 1);
-  assert.match(`${json.hosts[0]?.failure?.text}`, /an older one, which knows no limit of 10 requests/);
+  assert.match(`${json.hosts[0]?.failure?.text}`, /does not support a limit of 10 requests/);
   assert.match(`${json.hosts[0]?.failure?.next}`, /scripts\/deploy\.ts/);
   assert.equal(
     (await listed()).find(({ name }) => name === 'kim'),
@@ -129,7 +129,7 @@ test('a rotation to the token of another client is refused', async () => {
   const token = await added('frank');
   const { status, json } = await script(lab, 'rotate-bearer', ['--json'], { env: { [TOKEN]: token } });
   assert.equal(status, 1);
-  assert.equal(json.hosts[0]?.failure?.text, 'the new token is the one of the client frank');
+  assert.equal(json.hosts[0]?.failure?.text, 'the new token is already used by the client frank');
 });
 
 test('refuses an existing name, and its token stays', async () => {
@@ -171,7 +171,7 @@ test('the gate refuses everybody without its last client, and that is reported',
     if (name !== 'default') assert.equal((await bearers(['revoke', `${name}`])).status, 0);
   const { status, all, json } = await bearers(['revoke', 'default'], { [TOKEN]: FIRST });
   assert.equal(status, 0, all);
-  assert.match(all, /default is the last client: from now on the gate accepts nobody/);
+  assert.match(all, /default is the last client: the gate now rejects every request/);
   assert.equal(json.hosts[0]?.checks[0]?.name, 'its bearer is refused');
   assert.equal(await statusOf(FIRST), 401);
   assert.deepEqual(await listed(), []);

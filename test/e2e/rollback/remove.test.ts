@@ -49,7 +49,7 @@ test('restores the nginx configuration of before the first deploy; certificates 
   assert.equal(await deploys.status('/'), 0);
   assert.deepEqual(await deploys.releases(lab.proxy), ['apply', 'remove']);
   assert.equal((await lab.proxy.sh(`ls /etc/letsencrypt/live/${deploys.SITE} | wc -l`)).stdout, '2\n');
-  assert.match(removed.said, /the certificate .* stays/);
+  assert.match(removed.said, /the certificate .* is kept/);
   assert.equal(await deploys.leftovers(lab.proxy), '');
   assert.match((await lab.run('remove', ['--yes'])).stdout, /nothing to remove/);
 });

@@ -156,7 +156,7 @@ describe('a change that cannot be made', () => {
         [1, 'refused', 'same-token'],
         ran.stdout,
       );
-      assert.equal(ran.failure?.text, 'the new token is the one of the client bob');
+      assert.equal(ran.failure?.text, 'the new token is already used by the client bob');
     }
     assert.deepEqual([await deploys.config(lab.proxy), await deploys.workers(lab.proxy)], [files, pids]);
     assert.equal(await deploys.leftovers(lab.proxy), '');
