@@ -47,7 +47,7 @@ describe('--bundle', () => {
     const { status, stdout, stderr } = await write(['--json'], deploys.withToken(deploys.OTHER));
     assert.equal(status, 0);
     assert.ok(!(stdout + stderr).includes(deploys.OTHER));
-    assert.match(stderr, /holds a bearer token/);
+    assert.match(stderr, /contains a bearer token/);
     assert.equal(JSON.parse(stdout).bundle, join(lab.directory, 'site.sh'));
   });
 
@@ -57,7 +57,7 @@ describe('--bundle', () => {
     for (const file of ['notes', '.', '/dev/null']) {
       const { status, stderr } = await lab.run('deploy', ['--bundle', file, '--json']);
       assert.equal(status, 2, file);
-      assert.match(stderr, /is no bundle/);
+      assert.match(stderr, /is not such a bundle/);
     }
     assert.equal(await readFile(join(lab.directory, 'notes'), 'utf8'), 'mine');
   });

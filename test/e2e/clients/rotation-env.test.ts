@@ -101,7 +101,7 @@ describe('--write-env', () => {
   for (const moment of ['before the program is there', 'while the program runs'] as const) {
     test(`killed ${moment}: run again, file and proxy agree`, async () => {
       const child = lab.spawn('rotate-bearer', ['--write-env', '--json'], settings(undefined));
-      const until = moment === 'while the program runs' ? /inspect nginx/ : /holds the new token/;
+      const until = moment === 'while the program runs' ? /inspect nginx/ : /now contains the new token/;
       await new Promise<void>((done) => child.stderr?.on('data', (part) => until.test(`${part}`) && done()));
       child.kill('SIGKILL');
       assert.match(await inFile(), /^[0-9a-f]{64}$/);

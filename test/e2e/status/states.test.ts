@@ -351,7 +351,7 @@ describe('the script', () => {
     const { stdout } = await lab.run('status', hosts).finally(() => root(back(HOOK)));
     for (const words of [
       /client-29/,
-      /nginx: none on this host/,
+      /nginx: not installed on this host/,
       /192\.168\.1\.250/,
       /certificate: \d+ days left/,
       /! nginx is not reloaded after renewals.*bootstrap-tls/,

@@ -151,11 +151,11 @@ describe('a new token', () => {
   test('written to the env file before any proxy: the summary names the file and the live token', async () => {
     const file = join(lab.directory, 'interrupted.env');
     await writeFile(file, `IA_ENSO_OLLAMA_BEARER_TOKEN=${deploys.OTHER}\n`, { mode: 0o600 });
-    const ran = await interrupted('rotate-bearer', ['--write-env', '--env', file], /holds the new token now/);
+    const ran = await interrupted('rotate-bearer', ['--write-env', '--env', file], /now contains the new token/);
     assert.equal(ran.status, 1, ran.stdout);
     assert.match(
       ran.stdout.replaceAll(/\s+/g, ' '),
-      /Interrupted after \S+interrupted\.env got the new token\. .*where the old token is live\. Run the same command again/,
+      /Interrupted after the new token was written to \S+interrupted\.env\. .*where the old token is live\. Run the same command again/,
     );
     const again = await lab.run('rotate-bearer', ['--write-env', '--env', file]);
     assert.equal(again.status, 0, again.stdout);
