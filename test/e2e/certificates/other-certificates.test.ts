@@ -208,7 +208,7 @@ describe('a certificate of another lineage at our path', () => {
     await lab.proxy.sh(LINK);
     const { status, stderr } = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
     assert.equal(status, 0, stderr);
-    assert.match(stderr, /no new one is needed/);
+    assert.match(stderr, /no new one is requested/);
     assert.doesNotMatch(stderr, /certbot does not know|--force-renewal/);
   });
 

@@ -30,7 +30,7 @@ describe('renewal', () => {
     const serial = await issued(lab.proxy);
     const { status, stdout } = await lab.run('bootstrap-tls', ['--no-verify'], { env: WITH_TOKEN });
     assert.equal(status, 0, stdout);
-    assert.match(stdout, /no new one is needed/);
+    assert.match(stdout, /no new one is requested/);
     assert.match(stdout, /! certbot does not manage the certificate there.*--force-renewal/);
     assert.equal(await issued(lab.proxy), serial);
     assert.equal((await served()).serialNumber, serial);

@@ -173,6 +173,7 @@ describe('a dry run', () => {
   beforeEach(() => deploys.reset(lab.proxy));
 
   test('on a stock proxy writes nothing and lists every file', async () => {
+    await lab.proxy.sh('sleep 0.5'); // the workers from before the reset exit
     const before = await deploys.tree(lab.proxy);
     const pids = await deploys.workers(lab.proxy);
     const plan = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN), ['--dry-run']);

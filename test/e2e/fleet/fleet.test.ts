@@ -101,7 +101,7 @@ describe('a fleet', () => {
     await deploy(['--no-verify', '--host', lab.proxy.address]);
     const ran = await deploy(['--no-verify']);
     assert.deepEqual(outcomes(ran), ['unchanged', 'applied', 'applied']);
-    assert.match(ran.stderr, new RegExp(`${lab.proxy.address}: had clients already`));
+    assert.match(ran.stderr, new RegExp(`${lab.proxy.address}: already had clients`));
   });
 
   for (const flags of [['--parallel', '0'], ['--parallel', '101'], ['--parallel', 'many'], ['--parallel']])

@@ -122,7 +122,7 @@ const CASES: readonly Case[] = [
   ['bearers', [SECRET], {}, /unknown command; there are: list, add NAME, revoke NAME/],
   ['bearers', ['add', SECRET], {}, /add NAME: a client's name is/],
   ['bearers', ['revoke', HEX], {}, /revoke NAME: .*a token/],
-  ['approve', ['--bundle', file('mine.env', 'A=1\n')], {}, /mine\.env: is there already/],
+  ['approve', ['--bundle', file('mine.env', 'A=1\n')], {}, /mine\.env: already exists/],
   ['status', ['--env', file('inherited', 'constructor=x\ntoString=y\n'), '--parallel=0'], {}, /--parallel/],
 ];
 

@@ -72,7 +72,10 @@ before(async () => {
   lab = await startLab();
   since = join(lab.directory, 'since');
   await writeFile(since, '');
-  watch = watchProcesses(Object.values(TOKENS).flatMap(spelled), /\0[^\0]*scripts\/[a-z-]+\.ts\0|esbuild\0/);
+  watch = watchProcesses(
+    Object.values(TOKENS).flatMap(spelled),
+    /\0[^\0]*scripts\/[a-z-]+\.ts['\0]|esbuild\0/,
+  );
 });
 after(() => lab.stop());
 

@@ -423,7 +423,7 @@ describe('a key', { concurrency: true }, () => {
     const gone = { ...none, agent: file('gone') };
     assert.match((await failure(withKey('absent', gone))).message, /the SSH agent at .*gone is gone/);
     const empty = { ...none, agent: await startAgent(file('agent.empty'), []) };
-    assert.match((await failure(withKey('absent', empty))).message, /holds none/);
+    assert.match((await failure(withKey('absent', empty))).message, /has no supported key/);
   });
 
   it('of several in the SSH configuration is tried after another is refused', async () => {

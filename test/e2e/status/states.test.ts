@@ -158,7 +158,7 @@ const FAULTS: readonly (readonly [string, spoil: string, mend: string, about: st
     `echo 'map $http_upgrade $connection_upgrade { default close; }' >/etc/nginx/conf.d/zz.conf`,
     'rm /etc/nginx/conf.d/zz.conf',
     ['WebSocket'],
-    /defined 2 times.*last one counts.*websocket-connection-map\.conf, \/etc\/nginx\/conf\.d\/zz\.conf/,
+    /defined 2 times.*last one applies.*websocket-connection-map\.conf, \/etc\/nginx\/conf\.d\/zz\.conf/,
   ],
 ];
 

@@ -151,7 +151,11 @@ describe('a new token', () => {
   test('written to the env file before any proxy: the summary names the file and the live token', async () => {
     const file = join(lab.directory, 'interrupted.env');
     await writeFile(file, `IA_ENSO_OLLAMA_BEARER_TOKEN=${deploys.OTHER}\n`, { mode: 0o600 });
-    const ran = await interrupted('rotate-bearer', ['--write-env', '--env', file], /now contains the new token/);
+    const ran = await interrupted(
+      'rotate-bearer',
+      ['--write-env', '--env', file],
+      /now contains the new token/,
+    );
     assert.equal(ran.status, 1, ran.stdout);
     assert.match(
       ran.stdout.replaceAll(/\s+/g, ' '),
