@@ -85,7 +85,7 @@ describe('a lineage that names other sites, too', () => {
     await lab.proxy.sh(
       `sed -i 's/^authenticator.*/authenticator = nginx\\npre_hook = nginx -s stop/; /^\\[\\[webroot_map/,$d; /^webroot_path/d' ${CONF}`,
     );
-    await leavesAll('lineage-name', new RegExp(`also names ${SECOND}.*answers 404`, 's'));
+    await leavesAll('lineage-name', new RegExp(`also covers ${SECOND}.*answers 404`, 's'));
     await lab.proxy.sh(
       `sed -i 's|^\\s*location / {|location /.well-known/acme-challenge/ { root /var/www/certbot; }\\n&|' /etc/nginx/sites-available/default && nginx -s reload && sleep 0.5`,
     );

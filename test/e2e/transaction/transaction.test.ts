@@ -98,7 +98,7 @@ describe('a change that cannot be made', () => {
     const deployed = await deploys.deploy(lab, deploys.withToken(deploys.OTHER));
     assert.deepEqual([deployed.exit, deployed.outcome], [1, 'rolled-back'], deployed.stderr);
     assert.match(deployed.stderr, /conflicting server name "ia.enso.4nkweb.com"/);
-    assert.match(deployed.stderr, /Another vhost on this proxy already has our server name/);
+    assert.match(deployed.stderr, /Another vhost on this proxy already has this server_name/);
     await lab.proxy.sh('rm /etc/nginx/sites-enabled/zz-other');
     await isWholly('A', 'after a name conflict');
   });
