@@ -17,10 +17,14 @@ after(() => lab.stop());
 
 const EDITOR = 'editor-0123456789abcdef';
 
+const VERBS = { deploy: 'apply', 'add-client': 'add_client' } as const;
+
+const part = (name: string) => readFile(`${CHECKOUT}/test/lab/earlier/${name}.sh`, 'utf8');
+
 /** Programs as the release before this one sent them (test/lab/earlier/), each as a run of its own. */
-async function earlier(name: 'deploy' | 'add-client', backend = '192.168.1.164'): Promise<programs.Program> {
+async function earlier(name: keyof typeof VERBS, backend = '192.168.1.164'): Promise<programs.Program> {
   const run = programs.newRun('earlier@lab');
-  const text = await readFile(`${CHECKOUT}/test/lab/earlier/${name}.sh`, 'utf8');
+  const text = (await part('common')).replace('__VERB__', VERBS[name]) + (await part(name));
   return {
     run,
     text: text.replaceAll('20261122T000000Z-000000', run.id).replaceAll('192.168.1.164', backend),
