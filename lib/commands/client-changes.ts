@@ -4,7 +4,7 @@ import { secretOf } from '../config/settings.ts';
 import { DEFAULT_CLIENT, type Scope, tokenFingerprint } from '../model/bearer.ts';
 import type { Check, CheckResult } from '../model/check.ts';
 import { type HostReport, isDone, mayBeLive } from '../model/host-report.ts';
-import { newRun, type Program } from '../model/run.ts';
+import { newProgram, type Program } from '../model/run.ts';
 import type { Gate } from '../model/site.ts';
 import { newToken } from '../nginx/tokens.ts';
 import { type ClientChange, clientProgram } from '../program/client-program.ts';
@@ -31,9 +31,8 @@ export async function planChange(
   const token = 'token' in change ? change.token : undefined;
   for (const secret of [token, old]) if (secret) report.hide(secret);
   if (token && isNew && !flags['dry-run']) underWay.tokens.set(change.client, token);
-  const run = newRun();
-  const text = await clientProgram(run, site, change, flags['dry-run']);
-  return { change, program: { id: run.id, text }, isNew, ...(old && { old }) };
+  const program = await newProgram((run) => clientProgram(run, site, change, flags['dry-run']));
+  return { change, program, isNew, ...(old && { old }) };
 }
 
 /** Adds a client with a new token; the environment's is not used. */

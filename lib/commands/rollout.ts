@@ -1,6 +1,6 @@
 /** One piece of work on every proxy of a site, over SSH or on this machine, reported as it happens. */
 import type { HostReport } from '../model/host-report.ts';
-import { newRun, type Program } from '../model/run.ts';
+import { newProgram, type Program } from '../model/run.ts';
 import { outcomeProgram } from '../program/program.ts';
 import { localFleet } from '../remote/local.ts';
 import type { RemoteEvent } from '../remote/protocol.ts';
@@ -70,10 +70,7 @@ async function applied(
   { program, onEvent }: { program: Program; onEvent: (event: RemoteEvent) => void },
 ): Promise<HostReport> {
   const { site, underWay } = context;
-  const ask = async () => {
-    const run = newRun();
-    return { id: run.id, text: await outcomeProgram(run, site, program.id) };
-  };
+  const ask = () => newProgram((run) => outcomeProgram(run, site, program.id));
   underWay.hosts.set(proxy.host, undefined);
   try {
     const report = await transact(proxy, program, { ask, onEvent });

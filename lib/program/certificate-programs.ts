@@ -5,7 +5,7 @@ import { isIP } from 'node:net';
 import type { Settings } from '../config/settings.ts';
 import type { CertificateRequest } from '../model/certificate-request.ts';
 import type { Program } from '../model/run.ts';
-import { newRun } from '../model/run.ts';
+import { newProgram } from '../model/run.ts';
 import type { Site } from '../model/site.ts';
 import { renderHttpOnly } from '../nginx/render.ts';
 import { ROOT } from '../util/project-root.ts';
@@ -36,30 +36,28 @@ export async function hookText(): Promise<string[]> {
 
 /** What there is for TLS on the host. */
 export async function inspectProgram(site: Site): Promise<Program> {
-  const run = newRun();
-  return { id: run.id, text: await program('status', run, site, { ONLY: 'tls' }, await hookText()) };
+  const hook = await hookText();
+  return newProgram((run) => program('status', run, site, { ONLY: 'tls' }, hook));
 }
 
 /** The HTTP-only vhost in the place of the full one. */
 export async function httpOnlyProgram(site: Site, settings: Settings): Promise<Program> {
-  const run = newRun();
   const files = await renderHttpOnly(site, settings);
-  return { id: run.id, text: await siteProgram('http_only', run, site, files) };
+  return newProgram((run) => siteProgram('http_only', run, site, files));
 }
 
 /** Places `file` in the webroot; without one, removes what was placed. */
 export async function challengeProgram(site: Site, file?: ChallengeFile): Promise<Program> {
-  const run = newRun();
   const values = { CHALLENGE_NAME: file?.name ?? '', CHALLENGE_TEXT: file?.text ?? '' };
-  return { id: run.id, text: await program(file ? 'challenge' : 'end_challenge', run, site, values) };
+  return newProgram((run) => program(file ? 'challenge' : 'end_challenge', run, site, values));
 }
 
 /** Certbot's order, the renewal hook, the reload. */
 export async function issueProgram(site: Site, order: Order, request: CertificateRequest): Promise<Program> {
-  const run = newRun();
   const { server, email } = request;
   const values = { ORDER: order, ACME_SERVER: server, ACME_EMAIL: email, DOMAIN: site.serverName };
-  return { id: run.id, text: await program('issue', run, site, values, await hookText()) };
+  const hook = await hookText();
+  return newProgram((run) => program('issue', run, site, values, hook));
 }
 
 /** The name of a certificate that `host` signs itself: the site's, or where it has none the host's. */
@@ -69,12 +67,11 @@ export function selfSignedName({ serverName }: Site, host: string): string {
 
 /** A certificate that `host` signs itself; its key is made there. */
 export async function selfSignedProgram(site: Site, host: string): Promise<Program> {
-  const run = newRun();
   const name = selfSignedName(site, host);
   const values = {
     COMMON_NAME: name.length <= 64 ? name : 'gatepost',
     ALTERNATIVE_NAMES: `${isIP(name) ? 'IP' : 'DNS'}:${name}`,
     DAYS: String(SELF_SIGNED_DAYS),
   };
-  return { id: run.id, text: await program('self_signed', run, site, values) };
+  return newProgram((run) => program('self_signed', run, site, values));
 }
