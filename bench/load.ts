@@ -27,7 +27,7 @@ async function underLoad(lab: Lab, bearer: string, work: () => Promise<unknown>)
   return count((await ended).stdout);
 }
 
-/** Refused, cut, late, or answered otherwise than with 200: what wrk tells of only where there was any. */
+/** Requests that were refused, cut or late, or did not get 200. wrk reports these only if there were any. */
 function count(said: string): Counted {
   const [, requests] = /^ +(\d+) requests in/m.exec(said) ?? [];
   const lines = said.split('\n').filter((line) => /Socket errors|Non-2xx/.test(line));

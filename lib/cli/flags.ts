@@ -78,7 +78,7 @@ export function helpText({ name, does, flags, takes }: Usage, width = Number.POS
   return `${[...wrapped(does, width), '', usage, '', ...lines, '', ...wrapped(STATUSES, width)].join('\n')}\n`;
 }
 
-/** Flags that exclude others, and why; what --staging excludes is told with the settings' CA (commands/certificates/options.ts). */
+/** Flags that exclude others, and why. What --staging excludes depends on the CA in the settings (commands/certificates/options.ts). */
 const EXCLUSIONS: readonly (readonly [flag: FlagName, others: readonly FlagName[], why: string])[] = [
   ['bundle', ['local', 'dry-run', 'canary', 'parallel', 'host'], 'a bundle connects to no host'],
   ['local', ['host', 'parallel', 'canary'], '--local runs on this machine only'],

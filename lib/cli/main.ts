@@ -21,7 +21,7 @@ interface Session {
   site: string;
 }
 
-/** Whatever still holds the process at the end (a mute SSH agent, a dead connection) is not waited for longer. */
+/** How long the process may stay open at the end (for an SSH agent that does not answer, a dead connection). */
 const LINGER_MS = 1000;
 
 /** Runs a script to its exit status. Nothing else in the suite ends the process. */
@@ -52,7 +52,7 @@ export async function main(command: Command): Promise<void> {
 
 /** The report; a token that it has shown is not shown again. */
 async function reportOf(json: boolean, { tokens }: UnderWay): Promise<Report> {
-  // The reader of the output may have gone: the change goes on.
+  // A closed output pipe does not stop the change.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const report = await createReport({
     stream: json ? process.stderr : process.stdout,

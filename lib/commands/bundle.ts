@@ -1,5 +1,4 @@
-/** A deploy as a file, for whatever already reaches the machines: the same program, run there as root. */
-
+/** A deploy as a file, for tools that already manage the machines: the same program, run there as root. */
 import { createHash } from 'node:crypto';
 import { lstat, readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
@@ -95,7 +94,9 @@ export async function bundleFile(
     ]);
   const write = (text: string) =>
     replaceFile(path, text, mode).catch((cause: Error) => {
-      throw new StopError(`${file} cannot be written: ${cause.message}`, 'Nothing was contacted.', { cause });
+      throw new StopError(`${file} cannot be written: ${cause.message}`, 'No connection was made.', {
+        cause,
+      });
     });
   return { path, write };
 }

@@ -63,7 +63,7 @@ function rolloutProxy(context: Context, proxy: ProxyHost): RolloutProxy {
   };
 }
 
-/** Until the outcome is known, whatever ends this script says that the host may be changing. */
+/** Until the outcome is known, an interruption or a crash of this script reports that the host may be changing. */
 async function applied(
   context: Context,
   proxy: ProxyHost,

@@ -106,7 +106,7 @@ export async function verifyProxy(
 const isVerified = ({ flags }: Context): boolean => !flags['no-verify'] && !flags['dry-run'];
 
 /**
- * Is each proxy checked by itself? A public name leads to one of several only, and an appliance without a name, in a LAN
+ * Is each proxy checked individually? A public name leads to one of several only, and an appliance without a name, in a LAN
  * behind a jump host, is seen from nowhere else.
  */
 const isCheckedAlone = ({ site, flags, settings: { access } }: Context): boolean =>

@@ -22,7 +22,7 @@ import {
 import { clientFaults } from './views/client-views.ts';
 
 /**
- * The site's checks; with `--only NAME` those whose name has NAME in it, whatever its case.
+ * The site's checks; with `--only NAME` those whose name contains NAME, ignoring case.
  * @throws UsageError that lists the names
  */
 export async function chosenChecks(context: Context): Promise<readonly Check[]> {

@@ -166,7 +166,7 @@ const LOCAL_FAILURES = [
   'sudo',
   'unknown',
 ] as const;
-/** Failures of an order, told apart here by the words of certbot and the CA. */
+/** Failures of an order, distinguished here by the output of certbot and the CA. */
 const ORDER_FAILURES = [
   'acme-account',
   'acme-bad-nonce',

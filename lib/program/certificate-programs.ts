@@ -11,7 +11,7 @@ import { renderHttpOnly } from '../nginx/render.ts';
 import { ROOT } from '../util/project-root.ts';
 import { contentFunction, program, siteProgram } from './program.ts';
 
-/** The longest that systems accept of a certificate that a person told them to trust. */
+/** The longest lifetime that systems accept for a manually trusted certificate. */
 const SELF_SIGNED_DAYS = 825;
 
 export type Order = 'new' | 'rehearsal' | 'none';

@@ -9,7 +9,7 @@ interface Tried {
   readonly answer: Pick<Answer, 'status' | 'headers' | 'body'>;
 }
 
-/** Each path reaches `service`, whatever status it returns (200, 401, a JSON 404): what counts is which server responds. */
+/** Each path reaches `service`. Any status counts (200, 401, a JSON 404), as long as that server responds. */
 export function reaches(service: string, paths: readonly string[]): Check {
   return {
     name: service,

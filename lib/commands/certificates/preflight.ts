@@ -48,10 +48,10 @@ export async function tryChallenge(
   const failure = found.find((one) => one.failure)?.failure;
   const warnings = found.flatMap((one) => one.warnings);
   if (hidden.length === 0) return { ...(failure && { failure }), warnings };
-  const told = `${name} resolves here to a private address, ${hidden.join(', ')}`;
+  const fault = `${name} resolves here to a private address, ${hidden.join(', ')}`;
   if (failure || !isLocalCa)
-    return { failure: { code: 'dns-private', text: withCause(told, failure) }, warnings };
-  return { warnings: [...warnings, `${told}: only an internal CA can reach it`] };
+    return { failure: { code: 'dns-private', text: withCause(fault, failure) }, warnings };
+  return { warnings: [...warnings, `${fault}: only an internal CA can reach it`] };
 }
 
 const withCause = (text: string, failure: Failure | undefined): string =>

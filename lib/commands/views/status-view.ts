@@ -101,15 +101,15 @@ function nginxPoint({ nginx: { version, running, healthy }, messages }: Status):
 }
 
 function certificatePoint(certificate: CertificateStatus | undefined): Point {
-  const told = (status: Point['status'], text: string) =>
+  const line = (status: Point['status'], text: string) =>
     point('the certificate', status, `certificate: ${text}`);
-  if (!certificate) return told('skipped', 'none known');
+  if (!certificate) return line('skipped', 'none known');
   const { path, ends, daysLeft, names } = certificate;
-  if (ends === 'missing') return told('failed', `${path} is missing (\`npx tsx scripts/bootstrap-tls.ts\`)`);
-  if (daysLeft === undefined) return told('failed', `${path} is not a PEM certificate`);
+  if (ends === 'missing') return line('failed', `${path} is missing (\`npx tsx scripts/bootstrap-tls.ts\`)`);
+  if (daysLeft === undefined) return line('failed', `${path} is not a PEM certificate`);
   const days = `${daysLeft} ${daysLeft === 1 ? 'day' : 'days'} left, until`;
   const life = `${daysLeft < 0 ? 'expired on' : days} ${atMinute(ends)}`;
-  return told(judgeDays(daysLeft), `${life}, for ${names} (${path})`);
+  return line(judgeDays(daysLeft), `${life}, for ${names} (${path})`);
 }
 
 const STATES: Readonly<Record<string, string>> = {
@@ -142,7 +142,7 @@ function releases({ releases: all }: Status): Entry {
   return { kind: 'table', table: { heads: ['release', 'when', 'who', 'what'], rows, spare: ['when'] } };
 }
 
-/** All that a status shows to be wrong by itself, beside what it lists (files, backends, days left). */
+/** Problems that the status itself shows, besides those of its lists (files, backends, days left). */
 export function faultsOf(status: Status): readonly Fault[] {
   return [...vhostFaults(status), ...upgradeFaults(status), ...certificateFaults(status)];
 }

@@ -23,7 +23,7 @@ is_shut() {
   has_gate
 }
 
-# has_line: is there anything but comments on stdin? A client that was written by hand counts, whatever its form.
+# has_line: is there anything but comments on stdin? A client that was written by hand in any form counts.
 has_line() {
   while read -r word _ || [ -n "$word" ]; do
     case $word in '' | '#'*) ;; *) return 0 ;; esac

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# One run at a time on a host, whatever the site: nginx is tested and reloaded as a whole.
+# One run at a time on a host, for all sites: nginx is tested and reloaded as a whole.
 # Needs: RUN SITE WHO
 # Leaves: LOG STORE
 
@@ -49,7 +49,7 @@ claim_run() {
 
 pad_block() { printf '%4096s' ''; }
 
-# prune_runs: the newest stay (their names begin with a time), and this one, by whatever clock it was named.
+# prune_runs: the newest stay (their names begin with a time), and this one, even if its clock was wrong.
 prune_runs() {
   set -- "$STORE"/runs/*
   while [ $# -gt "$RUNS_KEPT" ]; do

@@ -37,7 +37,7 @@ describe('a change that is killed', () => {
   });
 
   for (const signal of ['HUP', 'PIPE']) {
-    test(`by ${signal} goes on to its end`, async () => {
+    test(`by ${signal} runs to its end`, async () => {
       const count = await sweep(upTo(calls.length, 6, 9).map(before_(signal)));
       assert.equal(count.A, 0);
     });
