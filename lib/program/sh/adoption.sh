@@ -43,7 +43,7 @@ keep_before() {
   keep "$(renewal_file)" || return 1
   for part in cert chain fullchain privkey; do keep "$live/$part.pem" && keep "$archive/$part$number.pem" || return 1; done
   for directory in "$LETSENCRYPT/archive" "$archive" "$LETSENCRYPT/renewal"; do keep_directory "$directory" 700 || return 1; done
-  { sync "$JOURNAL.new/before" 2>/dev/null || sync; } && mv -fT "$JOURNAL.new" "$JOURNAL"
+  sync_files "$JOURNAL.new/before" && mv -fT "$JOURNAL.new" "$JOURNAL"
 }
 
 # file_away: the present pair, under its number.

@@ -61,7 +61,6 @@ prepare() {
   mkdir -p "$JOURNAL.new/files" && echo "$RUN of $WHO" >"$JOURNAL.new/run" || return 1
   true >"$JOURNAL.new/before" || return 1
   [ -z "$EMPTIED" ] || echo "emptied $EMPTIED" >"$JOURNAL.new/before" || return 1
-  [ -z "$BROKEN" ] || true >"$JOURNAL.new/sick" || return 1
   each_wanted make_room && each_wanted keep_target && each_wanted stage || return 1
   WHY="cannot begin the journal $JOURNAL"
   flush "$JOURNAL.new/before" && mv -fT "$JOURNAL.new" "$JOURNAL"
@@ -146,7 +145,7 @@ refuse_result() {
   each_wanted is_blamed
   [ -z "$BROKEN" ] || [ -n "$BLAMED" ] || code=sick
   [ -z "$BEGUN" ] || roll_back "$code" "$TEST"
-  rm -rf "$JOURNAL.new"
+  abandon "$JOURNAL.new"
   [ "$code" = test ] || refuse sick "$TEST"
   say_error test "$TEST"
   finish rolled-back 1
@@ -161,7 +160,7 @@ why_not() {
 # flush FILE…: what was staged, and these, to the disk.
 flush() {
   for file in $WRITTEN; do set -- "$@" "$file"; done
-  sync "$@" 2>/dev/null || sync
+  sync_files "$@"
 }
 
 # commit: one rename makes the journal a release; what was kept is dropped after it.

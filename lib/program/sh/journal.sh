@@ -23,6 +23,9 @@ stage_names() { NEW=${1%/*}/.${1##*/}.gatepost-new OLD=${1%/*}/.${1##*/}.gatepos
 # write_file PATH FUNCTION: what FUNCTION prints. The shell does not say why a write failed; cat does.
 write_file() { $2 2>/dev/null >"$1" || $2 | cat >"$1"; }
 
+# sync_files FILE…: these to the disk; where `sync` takes no names, everything.
+sync_files() { sync "$@" 2>/dev/null || sync; }
+
 # put_link PATH TARGET
 put_link() { stage_names "$1" && ln -sfn "$2" "$NEW" && mv -fT "$NEW" "$1"; }
 
@@ -132,7 +135,8 @@ recover() {
   [ ! -e "$RELOAD_DUE" ] || ! survey || ! find_master || reload_nginx || refuse reload "$WHY"
 }
 
-# tidy RELEASE: a committed journal keeps its record only; a directory that was emptied is removed.
+# tidy RELEASE: a committed journal keeps its record only; a directory that was emptied is removed. (`reload` and `sick` are
+# of earlier versions.)
 tidy() {
   clean_up "$1"
   while read -r kind path _; do

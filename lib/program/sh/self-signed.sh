@@ -32,7 +32,7 @@ sign() {
   fi
   certificate_request | openssl req -x509 -new -sha256 -days "$DAYS" -key "$key" -config /dev/stdin -out "$chain_new" || return 1
   chmod 644 "$chain_new" && [ -s "$chain_new" ] || return 1
-  sync "$key" "$chain_new" 2>/dev/null || sync
+  sync_files "$key" "$chain_new"
   [ "$key" = "$KEY" ] || mv -fT "$key" "$KEY" || return 1
   chown 0:0 "$KEY" && chmod 600 "$KEY" && mv -fT "$chain_new" "$CHAIN"
 }
