@@ -1,4 +1,5 @@
 /** One host while bootstrap-tls brings it to a good certificate and the full site. */
+
 import { withOrderCode } from '../../diagnosis/diagnose.ts';
 import {
   CERTIFICATE_KINDS,
@@ -19,6 +20,7 @@ import {
 } from '../../model/host-report.ts';
 import type { Program } from '../../model/run.ts';
 import { SshError } from '../../util/errors.ts';
+import { plural } from '../../util/plural.ts';
 import type { Context } from '../context.ts';
 import type { DeployPlan } from '../deploy.ts';
 import type { RolloutProxy } from '../rollout.ts';
@@ -111,6 +113,6 @@ export class BootstrapSession {
     const { certificate } = this;
     if (!certificate) return 'there is no certificate';
     const { kind, until } = certificate;
-    return `the certificate is ${CERTIFICATE_KINDS[kind]}, valid until ${dayOf(until)} (${daysLeft(certificate, new Date())} days)`;
+    return `the certificate is ${CERTIFICATE_KINDS[kind]}, valid until ${dayOf(until)} (${plural(daysLeft(certificate, new Date()), 'day')})`;
   }
 }

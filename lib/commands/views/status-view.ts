@@ -8,6 +8,7 @@ import type { Entry } from '../../output/report.ts';
 import { atMinute } from '../../output/table.ts';
 import { type CertificateStatus, isDeployed, type Status, statusOf } from '../../remote/status.ts';
 import { lookUp } from '../../util/collections.ts';
+import { plural } from '../../util/plural.ts';
 import type { Context } from '../context.ts';
 import { clientEntry, clientFaults } from './client-views.ts';
 import { needs } from './summary.ts';
@@ -107,7 +108,7 @@ function certificatePoint(certificate: CertificateStatus | undefined): Point {
   const { path, ends, daysLeft, names } = certificate;
   if (ends === 'missing') return line('failed', `${path} is missing (\`npx tsx scripts/bootstrap-tls.ts\`)`);
   if (daysLeft === undefined) return line('failed', `${path} is not a PEM certificate`);
-  const days = `${daysLeft} ${daysLeft === 1 ? 'day' : 'days'} left, until`;
+  const days = `${plural(daysLeft, 'day')} left, until`;
   const life = `${daysLeft < 0 ? 'expired on' : days} ${atMinute(ends)}`;
   return line(judgeDays(daysLeft), `${life}, for ${names} (${path})`);
 }
