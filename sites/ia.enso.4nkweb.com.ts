@@ -14,10 +14,11 @@ import {
 } from '../lib/checks/catalog.ts';
 import { ipv4, token } from '../lib/config/validators.ts';
 import type { Site } from '../lib/model/site.ts';
+import { gate, gateMap, WRITTEN } from './shared/gate.ts';
 
 const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
 const INFERENCE_TOKEN = 'IA_ENSO_INFERENCE_TOKEN';
-const OLLAMA = '/ollama';
+const OLLAMA = WRITTEN.path;
 const MODELS = `${OLLAMA}/v1/models`;
 const AGENT_SOCKET = '/api/agent-invocation/00000000-0000-0000-0000-000000000000';
 
@@ -39,16 +40,9 @@ export const site: Site = {
     },
     [INFERENCE_TOKEN]: { form: token, meaning: 'a token of scope `inference`, for one check only' },
   },
-  maps: [{ source: 'ia-enso-ollama-bearer.map.conf.example', name: 'ia-enso-http-maps.conf', mode: '600' }],
+  maps: [gateMap(WRITTEN)],
   webSocket: true,
-  gate: {
-    token: TOKEN,
-    inferenceToken: INFERENCE_TOKEN,
-    clients: '/etc/nginx/ia-enso-bearers',
-    path: OLLAMA,
-    limits: { 10: 'ia_enso_ollama_10', 60: 'ia_enso_ollama_60', 600: 'ia_enso_ollama_600' },
-    log: '/var/log/nginx/ia.enso.4nkweb.com.access.log',
-  },
+  gate: gate(WRITTEN, { token: TOKEN, inferenceToken: INFERENCE_TOKEN }),
   checks: [
     httpRedirects(),
     challengePath(),

@@ -3,13 +3,15 @@ import { type CertificateFiles, lineageFiles } from './certificate-files.ts';
 import type { CheckSpec } from './check.ts';
 
 /** A file for the http context of nginx: its template in http-maps/, its name in conf.d/, its mode. */
-interface HttpMap {
+export interface HttpMap {
   readonly source: string;
   readonly name: string;
   readonly mode: '600' | '644';
+  /** Is it the map of a gate, whose names are replaced by those of the site? */
+  readonly isGate?: boolean;
 }
 
-/** A bearer gate in front of Ollama. */
+/** A bearer gate in front of an API; `gate()` in sites/shared/gate.ts makes it. */
 export interface Gate {
   /** The setting with the token of the client `default`. */
   readonly token: string;
@@ -17,12 +19,14 @@ export interface Gate {
   readonly inferenceToken?: string;
   /** The folder with the client files. */
   readonly clients: `/etc/nginx/${string}`;
-  /** The path of Ollama on this site, such as `/ollama`. */
-  readonly path: `/${string}`;
+  /** The path of the API on this site, such as `/ollama`; empty for the root of the host. */
+  readonly path: '' | `/${string}`;
   /** The available rate limits in requests per minute, each with its zone in the maps. */
   readonly limits: Readonly<Record<number, string>>;
   /** The access log; its second field is the client name. */
   readonly log: string;
+  /** Its names in nginx: each name in the text of the gate, and the one that this site has instead. */
+  readonly names: Readonly<Record<string, string>>;
 }
 
 /** A site is data: templates in the same folder, settings, maps, gate, checks (docs/sites.md). */

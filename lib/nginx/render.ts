@@ -2,11 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import type { Settings } from '../config/settings.ts';
 import { DEFAULT_CLIENT } from '../model/bearer.ts';
-import { certificateFilesOf, isNameless, type Site } from '../model/site.ts';
+import { certificateFilesOf, type HttpMap, isNameless, type Site } from '../model/site.ts';
 import { UsageError } from '../util/errors.ts';
 import { ROOT } from '../util/project-root.ts';
 import { Secret } from '../util/secret.ts';
 import { type Client, clientMap } from './client-map.ts';
+import { rename } from './rename.ts';
 import { fill, inline, markersOf, snippetsOf } from './template.ts';
 
 /**
@@ -25,11 +26,14 @@ const WEBSOCKET_MAP = {
   name: 'websocket-connection-map.conf',
 } as const;
 
+/** The beginning of the names of the snippets that make up a gate. */
+const GATE_SNIPPETS = 'gate';
+
 /** The vhost and the maps of `site`. */
 export async function render(site: Site, settings: Settings): Promise<SiteFile[]> {
   const [vhost, maps, shared] = await Promise.all([
     renderVhost(`${site.name}.conf`, site, settings),
-    Promise.all(site.maps.map(async (map) => ({ ...map, content: await readMap(map.source) }))),
+    Promise.all(site.maps.map(async (map) => ({ ...map, content: await renderMap(map, site) }))),
     site.webSocket ? webSocketMap() : undefined,
   ]);
   return [
@@ -60,7 +64,7 @@ export function clientFile(role: 'client' | 'first-client', token: Secret, now: 
 async function renderVhost(name: string, site: Site, settings: Settings, isFull = true): Promise<string> {
   const template = await readText(`sites/${name}`);
   const names = snippetsOf(template);
-  const texts = await Promise.all(names.map((snippet) => readText(`sites/snippets/${snippet}`)));
+  const texts = await Promise.all(names.map((snippet) => readSnippet(snippet, site)));
   const text = inline(template, Object.fromEntries(names.map((snippet, i) => [snippet, texts[i] ?? ''])));
   return fill(`sites/${name}`, text, markerValues(text, site, settings, isFull));
 }
@@ -95,6 +99,20 @@ function siteMarkers(site: Site): Record<string, string> {
     CERTIFICATE: chain,
     CERTIFICATE_KEY: key,
   };
+}
+
+async function renderMap({ source, isGate }: HttpMap, { gate }: Site): Promise<string> {
+  const text = await readMap(source);
+  return isGate && gate ? rename(text, gate.names) : text;
+}
+
+/** A snippet; those of the gate have the names of the site's gate. */
+async function readSnippet(name: string, site: Site): Promise<string> {
+  const text = await readText(`sites/snippets/${name}`);
+  if (!name.startsWith(GATE_SNIPPETS)) return text;
+  if (!site.gate)
+    throw new UsageError([`sites/${site.name}.conf: includes snippets/${name}, but the site has no gate`]);
+  return rename(text, site.gate.names);
 }
 
 const readMap = (name: string): Promise<string> => readText(`http-maps/${name}`);

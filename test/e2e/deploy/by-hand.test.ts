@@ -34,7 +34,7 @@ describe('installed manually', () => {
     const { stdout } = await lab.run('deploy', ['--dry-run']);
     const removed = stdout.split('\n').filter((line) => /^-(?!--)/.test(line));
     assert.ok(
-      removed.length > 5 && removed.every((line) => /^- +include snippets\//.test(line)),
+      removed.length > 5 && removed.every((line) => /^- *include snippets\//.test(line)),
       removed.join('\n'),
     );
   });

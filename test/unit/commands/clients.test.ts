@@ -59,17 +59,17 @@ test("a client's limit is a number, and none where it has none", () => {
   );
 });
 
-test('the limits that a client may be given are those whose zones the maps and the vhost have', async () => {
+test('the limits that a client may be given are those whose zones the maps and the gate have', async () => {
   const read = (name: string) => readFile(new URL(`../../../${name}`, import.meta.url), 'utf8');
   const maps = await read('http-maps/ia-enso-ollama-bearer.map.conf.example');
-  const vhost = await read('sites/ia.enso.4nkweb.com.conf');
+  const gate = await read('sites/snippets/gate.conf');
   const limits = [...maps.matchAll(/zone=(ia_enso_ollama_\d+):\S+ +rate=(\d+)r\/m;/g)];
   assert.deepEqual(
     limits.map(([, zone, perMinute]) => [perMinute, zone]),
     Object.entries(site.gate?.limits ?? {}),
   );
   for (const [, zone, perMinute] of limits)
-    assert.ok(vhost.includes(`limit_req zone=${zone} burst=${Number(perMinute) - 1} nodelay;`), zone);
+    assert.ok(gate.includes(`limit_req zone=${zone} burst=${Number(perMinute) - 1} nodelay;`), zone);
 });
 
 test('a host without clients says that the gate refuses every request', () =>
@@ -92,7 +92,11 @@ test('the ready text names the site, and has <token> where the token goes', () =
 test('the access log that last uses are read from is the one that the vhost writes', async () => {
   const vhost = await readFile(new URL('../../../sites/ia.enso.4nkweb.com.conf', import.meta.url), 'utf8');
   assert.ok(vhost.includes(`access_log ${site.gate?.log} ia_enso;`));
-  assert.match(vhost, /log_format ia_enso '\$remote_addr \$ia_enso_ollama_client \[\$time_local\]/);
+  const format = await readFile(
+    new URL('../../../sites/snippets/gate-log-format.conf', import.meta.url),
+    'utf8',
+  );
+  assert.match(format, /log_format ia_enso '\$remote_addr \$ia_enso_ollama_client \[\$time_local\]/);
 });
 
 test('a program that revokes holds no token, one that rotates holds one key', async () => {

@@ -1,0 +1,87 @@
+/** The bearer gate, written once: under the names of the first site, and of another. */
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { rename } from '../../../lib/nginx/rename.ts';
+import { ROOT } from '../../../lib/util/project-root.ts';
+import { site as first } from '../../../sites/ia.enso.4nkweb.com.ts';
+import { gate, gateMap } from '../../../sites/shared/gate.ts';
+
+const read = (name: string) => readFile(new URL(name, ROOT), 'utf8');
+const snippets = (await readdir(new URL('sites/snippets/', ROOT))).map((name) => `sites/snippets/${name}`);
+const files = ['http-maps/ia-enso-ollama-bearer.map.conf.example', ...snippets.filter(isGates)];
+const texts = await Promise.all(files.map(read));
+const text = texts.join('\n');
+
+const NAMES = {
+  site: 'llm.example.org',
+  name: 'llm-1',
+  path: '/',
+  service: 'llama.cpp',
+  inference: 'v1/|health\\z',
+  inferencePaths: '/v1/* and /health',
+} as const;
+const second = gate(NAMES, { token: 'LLM_BEARER_TOKEN' });
+const renamed = rename(text, second.names);
+
+function isGates(name: string): boolean {
+  return name.startsWith('sites/snippets/gate');
+}
+
+test('the gate of the first site is the text as it is written', () => {
+  assert.deepEqual(Object.keys(first.gate?.names ?? {}), Object.values(first.gate?.names ?? {}));
+  assert.equal(rename(text, first.gate?.names ?? {}), text);
+});
+
+test('every name that another site replaces occurs in the text', () => {
+  for (const name of Object.keys(second.names)) assert.ok(text.includes(name), name);
+});
+
+test('the gate of another site contains nothing of the first', () => {
+  assert.doesNotMatch(renamed, /ia.enso|ollama|anythingllm|4nkweb/i);
+});
+
+test('the gate of another site has its variables, zones, locations, files, paths and messages', () => {
+  for (const part of [
+    'The bearer gate in front of llama.cpp',
+    'The vhost sites/llm.example.org.conf',
+    'include /etc/nginx/llm-1-bearers/*.map;',
+    '/etc/nginx/conf.d/llm-1-http-maps.conf',
+    'if ($llm_1_authorized != 1)',
+    'limit_req zone=llm_1_60 burst=59 nodelay;',
+    'error_page 403 @llm_1_forbidden;',
+    "log_format llm_1 '$remote_addr $llm_1_client ",
+    '"~^/(?:v1/|health\\z)" 1;',
+    'This token is for inference only: /v1/* and /health.',
+  ])
+    assert.ok(renamed.includes(part), part);
+});
+
+test('the data of a gate follows from its names', () => {
+  const { names: _, ...data } = second;
+  assert.deepEqual(data, {
+    token: 'LLM_BEARER_TOKEN',
+    clients: '/etc/nginx/llm-1-bearers',
+    path: '',
+    limits: { 10: 'llm_1_10', 60: 'llm_1_60', 600: 'llm_1_600' },
+    log: '/var/log/nginx/llm.example.org.access.log',
+  });
+  assert.equal(gateMap(NAMES).name, 'llm-1-http-maps.conf');
+});
+
+test('a gate below a path has it in its regex, with its dots as dots', () => {
+  const { names } = gate({ ...NAMES, path: '/v1.5' }, { token: 'T' });
+  assert.match(rename(text, names), /"~\^\/v1\\\.5\/\(\?:v1\/\|health\\z\)" 1;/);
+});
+
+test('a name that contains another is replaced as a whole, and no value is replaced again', () =>
+  assert.equal(rename('ab a b.', { a: 'b', ab: 'a$&', 'b.': 'c' }), 'a$& b c'));
+
+// A snippet inside a snippet would not be found by those who inline them in one pass.
+test('no snippet includes another, and the headers of all answers are those of hsts.conf', async () => {
+  for (const [i, part] of texts.entries()) {
+    assert.doesNotMatch(part, /include snippets\//, files[i]);
+    for (const [line] of part.matchAll(/add_header Strict-Transport-Security .*/g))
+      assert.equal(line, (await read('sites/snippets/hsts.conf')).trim());
+  }
+});
