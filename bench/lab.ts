@@ -1,9 +1,17 @@
 /** What the measurements do in the lab: scripts and commands as the operator types them, which must succeed. */
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import type { HostReport } from '../lib/model/host-report.ts';
 import { TOKEN, withToken } from '../test/lab/actors/deploys.ts';
-import { finished, type Host, type Lab, type LabOptions, startLab } from '../test/lab/namespaces/lab.ts';
-import { CHECKOUT } from '../test/lab/namespaces/process.ts';
+import {
+  finished,
+  type Host,
+  type Lab,
+  type LabOptions,
+  type Result,
+  startLab,
+} from '../test/lab/namespaces/lab.ts';
+import { CHECKOUT, local, NODE_24 } from '../test/lab/namespaces/process.ts';
 import type { Row, Tell } from './part.ts';
 
 export type { Host, Lab } from '../test/lab/namespaces/lab.ts';
@@ -38,6 +46,23 @@ export async function nearAndFar(
   return all;
 }
 
+/** How a script is started: by this Node with tsx, or by Node 24 alone, with its compile cache. */
+export type Runner = 'tsx' | 'Node 24';
+
+async function start(
+  lab: Lab,
+  runner: Runner,
+  name: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<Result> {
+  if (runner === 'tsx') return lab.run(name, args, { env });
+  const cache = { NODE_COMPILE_CACHE: join(lab.directory, 'compile-cache') };
+  const node = local({ env: { ...lab.env, ...env, ...cache }, cwd: lab.directory, nothrow: true });
+  const { exitCode, stdout, stderr } = await node`exec ${NODE_24} ${CHECKOUT}/scripts/${name}.ts ${args}`;
+  return { status: exitCode ?? -1, stdout, stderr };
+}
+
 /** What a script told of itself. */
 export interface Told {
   readonly hosts: readonly HostReport[];
@@ -54,9 +79,11 @@ export async function script(
   args: readonly string[],
   env: Record<string, string> = {},
   outcome = 'applied',
+  runner: Runner = 'tsx',
 ): Promise<Told> {
-  const { stdout, stderr } = await lab.run(name, [...args, '--json'], {
-    env: { ...withToken(TOKEN), ...env },
+  const { stdout, stderr } = await start(lab, runner, name, [...args, '--json'], {
+    ...withToken(TOKEN),
+    ...env,
   });
   if (stdout === '') throw new Error(`${name}: ${stderr}`);
   const told = JSON.parse(stdout) as Told;
@@ -66,9 +93,9 @@ export async function script(
 }
 
 /** A deploy without checks; another `backend` than before is a change of the vhost. */
-export function deploy(lab: Lab, hosts: readonly Host[], backend: string): Promise<Told> {
+export function deploy(lab: Lab, hosts: readonly Host[], backend: string, runner?: Runner): Promise<Told> {
   const args = ['--no-verify', '--host', hosts.map(({ address }) => address).join(',')];
-  return script(lab, 'deploy', args, { IA_ENSO_BACKEND_IP: backend });
+  return script(lab, 'deploy', args, { IA_ENSO_BACKEND_IP: backend }, 'applied', runner);
 }
 
 /** Runs a command of the operator's to its end; gives what it printed. @throws Error with its words when it fails */

@@ -6,8 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 sh test/setup.sh chromium:chromium shellcheck:shellcheck wrk:wrk ansible-playbook:ansible-core \
   fish:fish tcsh:tcsh busybox:busybox locale-gen:locales
-installed=$(find test/node24/node_modules/.package-lock.json -newer test/node24/package-lock.json 2>/dev/null || true)
-[ -n "$installed" ] || npm ci --prefix test/node24 --no-audit --no-fund >&2
+sh test/node24.sh
 sh test/lint.sh
 
 FC_SEED=${FC_SEED:-$(($(date +%s) % 1000000000))}
