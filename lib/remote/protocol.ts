@@ -107,7 +107,10 @@ const NOTES: Readonly<Record<RecordKind, Note>> = {
   release: (report, [id = '']) => {
     report.before = id;
   },
-  drift: (report, [path = '', how = '']) => report.drift.push({ path, how }),
+  drift: (report, [path = '', how = '']) => {
+    // The recovery of an earlier run may have reported it already.
+    if (!report.drift.some((known) => known.path === path)) report.drift.push({ path, how });
+  },
   note: (report, [text = '']) => report.notes.push(text),
   error: (report, [code = '']) => {
     report.failure = { code: failureCode(code), text: '' };

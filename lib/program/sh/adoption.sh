@@ -75,7 +75,9 @@ settle_adoption() {
   if [ -d "$ADOPTION" ]; then
     if has_followed; then
       clean_up "$ADOPTION"
-    elif ! restore_files "$ADOPTION"; then
+    elif restore_files "$ADOPTION"; then
+      clean_up "$ADOPTION" && remove_directories "$ADOPTION"
+    else
       note "cannot restore $FAILED; the next run tries again"
       return 0
     fi

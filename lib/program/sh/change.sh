@@ -61,9 +61,17 @@ prepare() {
   mkdir -p "$JOURNAL.new/files" && echo "$RUN of $WHO" >"$JOURNAL.new/run" || return 1
   true >"$JOURNAL.new/before" || return 1
   [ -z "$EMPTIED" ] || echo "emptied $EMPTIED" >"$JOURNAL.new/before" || return 1
-  each_wanted make_room && each_wanted keep_target && each_wanted stage || return 1
+  true >"$JOURNAL.new/after" && each_wanted make_room && each_wanted keep_target && each_wanted stage || return 1
   WHY="cannot begin the journal $JOURNAL"
-  flush "$JOURNAL.new/before" && mv -fT "$JOURNAL.new" "$JOURNAL"
+  note_staged && flush "$JOURNAL.new/before" "$JOURNAL.new/after" && mv -fT "$JOURNAL.new" "$JOURNAL" &&
+    sync_files "$STORE/$SITE"
+}
+
+# note_staged: what this change puts in the place of the old files. (A link was noted as it was made.)
+note_staged() {
+  set --
+  for file in $WRITTEN; do set -- "$@" "$file"; done
+  [ $# -eq 0 ] || sha256sum "$@" >>"$JOURNAL.new/after"
 }
 
 make_room() {
@@ -90,8 +98,8 @@ change() {
     refuse write "$WHY"
   fi
   BEGUN=yes
-  each_wanted swap || roll_back write "$WHY"
   WRITTEN=
+  each_wanted swap || roll_back write "$WHY"
   [ "$REHEARSAL" = passed ] || test_in_place || refuse_result
   [ -z "$BROKEN" ] || note "nginx rejected its configuration because of a file of this site; this change repairs it"
   step reload
@@ -157,7 +165,7 @@ why_not() {
   [ -z "$words" ] || printf ': %s' "$words"
 }
 
-# flush FILE…: what was staged, and these, to the disk.
+# flush FILE…: what was staged, or the folders of what was swapped, and these, to the disk.
 flush() {
   for file in $WRITTEN; do set -- "$@" "$file"; done
   sync_files "$@"
@@ -168,6 +176,7 @@ commit() {
   describe "$JOURNAL" "$VERB" || return 1
   name=$(release_name "$RUN")
   flush "$JOURNAL/state" && mv -fT "$JOURNAL" "$name" || return 1
+  sync_files "$STORE/$SITE" "${name%/*}"
   BEGUN='' DONE=yes
   tidy "$name"
   prune_releases

@@ -7,7 +7,7 @@
 #   client       a client of the gate; no rollback touches it
 #   link         a symbolic link to what FUNCTION prints
 #   gone         one of an earlier release that is not wanted any more
-# Needs: CLIENTS CREATED_MARK DEFINES_UPGRADE INCLUDES NEW NGINX_DIR NL NOW VERSION
+# Needs: CLIENTS CREATED_MARK DEFINES_UPGRADE INCLUDES JOURNAL NEW NGINX_DIR NL NOW VERSION
 # Leaves: FILE LINK_DIR NEW_KEY SHARED VHOST_DIR WANTED WHY WRITTEN
 
 WANTED='' WRITTEN='' SHARED='' MODES=''
@@ -160,7 +160,8 @@ stage() {
   stage_names "$2"
   WHY="cannot write $NEW"
   if [ "$1" = link ]; then
-    ln -sfn "$($4)" "$NEW"
+    to=$($4)
+    ln -sfn "$to" "$NEW" && echo "link $NEW $to" >>"$JOURNAL.new/after"
   else
     { ! is_there "$NEW" || rm -f "$NEW"; } && write_file "$NEW" "$4" && chmod "$3" "$NEW" && chown 0:0 "$NEW" &&
       $4 | cmp -s - "$NEW" && WRITTEN="$WRITTEN $NEW"
@@ -172,8 +173,8 @@ swap() {
   stage_names "$2"
   WHY="cannot replace $2"
   case $5 in
-    same) ;;
+    same) return 0 ;;
     gone) rm -f "$2" ;;
     *) mv -fT "$NEW" "$2" ;;
-  esac
+  esac && WRITTEN="$WRITTEN ${2%/*}"
 }

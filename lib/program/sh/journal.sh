@@ -7,8 +7,9 @@
 #
 # `before` holds a line a target: KIND PATH [LINK TARGET]. What stood at PATH is kept beside it by a hard link,
 # so that restoring it needs no space and keeps owner, mode and times. A `directory` was made by the change, one that
-# is `emptied` by it is removed once it is done.
-# Needs: SITE STORE WHY
+# is `emptied` by it is removed once it is done. `after` says what the change puts there (SHA256  STAGED, or
+# link STAGED TARGET): what is neither was edited by hand since, and stays. (Earlier versions had no `after`.)
+# Needs: NL RUN SITE STORE WHY
 # Leaves: BROKEN FAILED JOURNAL NEW RELOAD_DUE TEST
 
 JOURNAL=$STORE/$SITE/journal
@@ -48,18 +49,66 @@ keep_directory() {
   echo "directory $1" >>"$JOURNAL.new/before" && mkdir -m "$2" "$1"
 }
 
-# restore_files JOURNAL: every target as it was; safe to repeat. One that cannot be restored is left in FAILED.
+# restore_files JOURNAL: every target as it was; safe to repeat. What somebody edited since stays, and is listed in EDITED;
+# what cannot be restored is left in FAILED.
 restore_files() {
-  FAILED=
+  FAILED='' EDITED='' AFTER=''
+  [ ! -e "$1/after" ] || AFTER=$NL$(cat "$1/after")$NL
   while read -r kind path target; do
     stage_names "$path"
-    case $kind in
-      file) [ ! -e "$OLD" ] || mv -fT "$OLD" "$path" || cmp -s "$OLD" "$path" ;;
-      absent) rm -f "$path" ;;
-      link) [ "$(readlink "$path")" = "$target" ] || put_link "$path" "$target" ;;
-    esac || FAILED=$path
+    case $kind in file | link | absent) ;; *) continue ;; esac
+    if is_edited; then EDITED="$EDITED$path$NL"; else restore_file; fi || FAILED=$path
   done <"$1/before"
-  [ -z "$FAILED" ] && clean_up "$1" && remove_directories "$1"
+  [ -z "$FAILED" ]
+}
+
+restore_file() {
+  case $kind in
+    file) [ ! -e "$OLD" ] || mv -fT "$OLD" "$path" || cmp -s "$OLD" "$path" ;;
+    absent) rm -f "$path" ;;
+    link) [ "$(readlink "$path")" = "$target" ] || put_link "$path" "$target" ;;
+  esac
+}
+
+# is_edited: is at `path` neither what was there before the change nor what the change put there?
+is_edited() {
+  [ -n "$AFTER" ] && ! is_before || return 1
+  if [ -L "$path" ]; then
+    entry="link $NEW $(readlink "$path")"
+  elif [ -f "$path" ]; then
+    sum=$(sha256sum <"$path")
+    entry="${sum%% *}  $NEW"
+  elif [ -e "$path" ]; then
+    return 0
+  else
+    # The change removes it, unless it had something staged for it.
+    case $AFTER in *"  $NEW$NL"* | *"link $NEW "*) return 0 ;; *) return 1 ;; esac
+  fi
+  case $AFTER in *"$NL$entry$NL"*) return 1 ;; esac
+}
+
+is_before() {
+  case $kind in
+    file) [ ! -e "$OLD" ] || cmp -s "$OLD" "$path" ;;
+    absent) [ ! -e "$path" ] && [ ! -L "$path" ] ;;
+    link) [ "$(readlink "$path")" = "$target" ] ;;
+  esac
+}
+
+# set_edits_aside JOURNAL: nginx rejects what was edited beside what was restored. So that it can start, the edited files
+# are moved into the store, and what was there before the change is restored for them, too.
+set_edits_aside() {
+  [ -n "$EDITED" ] || return 1
+  aside=${1%/*}/edited-$RUN
+  mkdir -p "$aside" || return 1
+  while read -r kind path target; do
+    case $NL$EDITED in *"$NL$path$NL"*) ;; *) continue ;; esac
+    stage_names "$path"
+    [ ! -f "$path" ] || [ -L "$path" ] || cp -p "$path" "$aside" || return 1
+    restore_file || return 1
+  done <"$1/before"
+  note "nginx rejects what was edited by hand beside the restored files, so that is restored, too; edited files are kept in $aside"
+  rmdir "$aside" 2>/dev/null || :
 }
 
 # clean_up JOURNAL: drops what was staged or kept beside the targets.
@@ -87,13 +136,27 @@ abandon() {
   rm -rf "$1"
 }
 
+# say_edits JOURNAL: what stays as somebody edited it is drift.
+say_edits() {
+  while IFS= read -r path; do
+    [ -n "$path" ] || continue
+    how=changed
+    [ -e "$path" ] || how=removed
+    note "$path was $how by hand since that run began"
+    case $1 in "$STORE/$SITE"/*) say drift "$path" "$how" ;; esac
+  done <<END
+$EDITED
+END
+}
+
 # restore JOURNAL: rolls back, and proves that nginx serves what it served. It always reloads: someone else may have
 # reloaded nginx while the new files were in place.
 restore() {
   step restore
   restore_files "$1" || restore_failed "$1" "cannot restore $FAILED"
+  say_edits "$1"
   if [ -z "$BROKEN" ]; then
-    TEST=$(try_nginx -t) || restore_failed "$1" "$TEST"
+    TEST=$(try_nginx -t) || { set_edits_aside "$1" && TEST=$(try_nginx -t); } || restore_failed "$1" "$TEST"
     if find_master; then
       reload_nginx || restore_failed "$1" "$WHY"
     else
@@ -103,11 +166,17 @@ restore() {
   drop_journal "$1"
 }
 
-drop_journal() { rm -rf "$1.done" && mv -fT "$1" "$1.done" && rm -rf "$1.done"; }
+# drop_journal JOURNAL: all is settled.
+drop_journal() {
+  clean_up "$1"
+  remove_directories "$1"
+  rm -rf "$1.done" && mv -fT "$1" "$1.done" && rm -rf "$1.done"
+}
 
 restore_failed() {
   say_error restore "$2"
   while read -r kind path target; do
+    case $NL$EDITED in *"$NL$path$NL"*) continue ;; esac
     case $kind in
       file) stage_names "$path" && say todo "test ! -e $OLD || mv -fT $OLD $path" ;;
       absent) say todo "rm -f $path" ;;
@@ -142,7 +211,7 @@ tidy() {
   while read -r kind path _; do
     [ "$kind" != emptied ] || rmdir "$path" 2>/dev/null || :
   done <"$1/before"
-  rm -f "$1/before" "$1/reload" "$1/run" "$1/sick"
+  rm -f "$1/before" "$1/after" "$1/reload" "$1/run" "$1/sick"
 }
 
 # recover_one JOURNAL: as restore does, but nginx may have been stopped or broken by others since, or reloaded in the
@@ -150,7 +219,8 @@ tidy() {
 recover_one() {
   note "an earlier run ($(cat "$1/run" 2>/dev/null)) did not finish; its changes were rolled back"
   restore_files "$1" || restore_failed "$1" "cannot restore $FAILED"
-  if survey; then
+  say_edits "$1"
+  if survey || { set_edits_aside "$1" && survey; }; then
     ! find_master || reload_nginx || restore_failed "$1" "$WHY"
   else
     true >"$RELOAD_DUE"
