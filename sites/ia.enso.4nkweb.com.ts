@@ -12,12 +12,13 @@ import {
   webInterface,
   webSocket,
 } from '../lib/checks/catalog.ts';
-import { ipv4, token } from '../lib/config/validators.ts';
+import { ipv4, origins, token } from '../lib/config/validators.ts';
 import type { Site } from '../lib/model/site.ts';
 import { gate, gateMap, WRITTEN } from './shared/gate.ts';
 
 const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
 const INFERENCE_TOKEN = 'IA_ENSO_INFERENCE_TOKEN';
+const ORIGINS = 'IA_ENSO_CORS_ORIGINS';
 const OLLAMA = WRITTEN.path;
 const MODELS = `${OLLAMA}/v1/models`;
 const AGENT_SOCKET = '/api/agent-invocation/00000000-0000-0000-0000-000000000000';
@@ -39,10 +40,11 @@ export const site: Site = {
       meaning: 'bearer token of the client `default`',
     },
     [INFERENCE_TOKEN]: { form: token, meaning: 'a token of scope `inference`, for one check only' },
+    [ORIGINS]: { form: origins, meaning: 'exact origins of browser clients, separated by commas' },
   },
   maps: [gateMap(WRITTEN)],
   webSocket: true,
-  gate: gate(WRITTEN, { token: TOKEN, inferenceToken: INFERENCE_TOKEN }),
+  gate: gate(WRITTEN, { token: TOKEN, inferenceToken: INFERENCE_TOKEN, origins: ORIGINS }),
   checks: [
     httpRedirects(),
     challengePath(),

@@ -91,3 +91,20 @@ export const token: Form<Secret> = {
   problem: judgeToken,
   secret: true,
 };
+
+/** The origins of pages, as browsers send them: scheme, host, port unless it is the default, no path. */
+export const origins: Form<readonly string[]> = {
+  wants:
+    'origins separated by commas, each exactly as the browser sends it, such as https://chat.example.org or http://localhost:3000',
+  read: (text) => {
+    const list = text.split(',').map((item) => item.trim());
+    return when(list.every(isOrigin) && new Set(list).size === list.length, () => list);
+  },
+};
+
+// Browsers serialize it in lower case and without the default port; extensions and apps have schemes of their own (RFC 6454).
+function isOrigin(text: string): boolean {
+  if (!/^[a-z][a-z0-9+.-]*:\/\/[a-z0-9._[\]:-]+$/.test(text)) return false;
+  if (!/^https?:/.test(text)) return true;
+  return URL.canParse(text) && new URL(text).origin === text;
+}

@@ -17,6 +17,8 @@ export interface Gate {
   readonly token: string;
   /** The setting with a token of scope `inference`, for a check. */
   readonly inferenceToken?: string;
+  /** The setting with the origins whose pages may use the gate from a browser. */
+  readonly origins?: string;
   /** The folder with the client files. */
   readonly clients: `/etc/nginx/${string}`;
   /** The path of the API on this site, such as `/ollama`; empty for the root of the host. */

@@ -7,6 +7,7 @@ import { UsageError } from '../util/errors.ts';
 import { ROOT } from '../util/project-root.ts';
 import { Secret } from '../util/secret.ts';
 import { type Client, clientMap } from './client-map.ts';
+import { withOrigins } from './origins.ts';
 import { rename } from './rename.ts';
 import { fill, inline, markersOf, snippetsOf } from './template.ts';
 
@@ -33,7 +34,7 @@ const GATE_SNIPPETS = 'gate';
 export async function render(site: Site, settings: Settings): Promise<SiteFile[]> {
   const [vhost, maps, shared] = await Promise.all([
     renderVhost(`${site.name}.conf`, site, settings),
-    Promise.all(site.maps.map(async (map) => ({ ...map, content: await renderMap(map, site) }))),
+    Promise.all(site.maps.map(async (map) => ({ ...map, content: await renderMap(map, site, settings) }))),
     site.webSocket ? webSocketMap() : undefined,
   ]);
   return [
@@ -101,9 +102,11 @@ function siteMarkers(site: Site): Record<string, string> {
   };
 }
 
-async function renderMap({ source, isGate }: HttpMap, { gate }: Site): Promise<string> {
+async function renderMap({ source, isGate }: HttpMap, { gate }: Site, { values }: Settings): Promise<string> {
   const text = await readMap(source);
-  return isGate && gate ? rename(text, gate.names) : text;
+  if (!isGate || !gate) return text;
+  const origins = values[gate.origins ?? ''];
+  return withOrigins(rename(text, gate.names), typeof origins === 'string' ? origins.split(',') : []);
 }
 
 /** A snippet; those of the gate have the names of the site's gate. */

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Check, type CheckTarget, type Finding, failed, passed } from '../../model/check.ts';
 import type { Secret } from '../../util/secret.ts';
-import { type Answer, isByNginx, sendRequest } from '../http/request.ts';
+import { type Answer, isByNginx, isUnreachable, sendRequest } from '../http/request.ts';
 
 // The proxy waited for its old workers to exit; a load balancer in front of it may take longer.
 const TIME_LIMIT_MS = 8_000;
@@ -18,7 +18,7 @@ const DOWN: readonly number[] = [502, 503, 504];
 
 /** Did the request pass the gate? The backend answered, or nginx reports that it is down. A redirect is from another vhost. */
 export function isAccepted({ status, body }: Pick<Answer, 'status' | 'body'>): boolean {
-  return status === 200 || (DOWN.includes(status) && isByNginx({ body }));
+  return status === 200 || (DOWN.includes(status) && (isByNginx({ body }) || isUnreachable({ body })));
 }
 
 /** The token is rejected at `path`. */

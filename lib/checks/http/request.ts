@@ -119,3 +119,8 @@ export function isHtml({ headers, body }: Pick<Answer, 'headers' | 'body'>): boo
 export function isByNginx({ body }: Pick<Answer, 'body'>): boolean {
   return /<center>nginx(?:\/[\d.]+)?(?: \([^()<]*\))?<\/center>/.test(body);
 }
+
+/** Is this the error by which the gate reports that its backend is down or silent? */
+export function isUnreachable({ body }: Pick<Answer, 'body'>): boolean {
+  return /"code":"(?:service_unavailable|timeout)"/.test(body);
+}

@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scope } from '../../../lib/model/bearer.ts';
 import { clientMap } from '../../../lib/nginx/client-map.ts';
+import { withOrigins } from '../../../lib/nginx/origins.ts';
 import { Secret } from '../../../lib/util/secret.ts';
 import { CHECKOUT, ready, typescript } from '../../lab/namespaces/process.ts';
 
@@ -70,9 +71,15 @@ export function removeClients(): void {
   empty(BEARERS);
 }
 
-/** Installs a vhost; takes effect at the next reload. */
-export function writeVhost(template: string): void {
-  writeFileSync(`/etc/nginx/sites-enabled/${NAME}.conf`, rendered(template));
+/** Installs a vhost, changed by `edit`; takes effect at the next reload. */
+export function writeVhost(template = `${NAME}.conf`, edit = (text: string): string => text): void {
+  writeFileSync(`/etc/nginx/sites-enabled/${NAME}.conf`, edit(rendered(template)));
+}
+
+/** Installs the gate's map with these origins; takes effect at the next reload. */
+export function allowOrigins(origins: readonly string[]): void {
+  const text = read('http-maps/ia-enso-ollama-bearer.map.conf.example');
+  writeFileSync('/etc/nginx/conf.d/ia-enso-http-maps.conf', withOrigins(text, origins));
 }
 
 function install(): void {
@@ -84,7 +91,7 @@ function install(): void {
     writeFileSync(`/etc/nginx/conf.d/${name}.conf`, read(`http-maps/${source}.map.conf.example`));
   }
   certificate();
-  writeVhost(`${NAME}.conf`);
+  writeVhost();
   writeClient('default', 'full', [FULL]);
   writeClient('editor', 'inference', [INFERENCE]);
 }

@@ -34,13 +34,11 @@ test('answers the first 100 failures at once and delays the rest', async () => {
   assert.ok(seconds < 5, 'none of them waits');
 });
 
-test('answers 429 with Retry-After and an OpenAI-shaped error', async () => {
+test('answers 429 with Retry-After', async () => {
   const answer = (await guesses(3)).find(({ status }) => status === 429);
   assert.equal(answer?.headers['retry-after'], '1');
   assert.equal(answer?.headers['content-type'], 'application/json');
   assert.equal(answer?.headers['strict-transport-security'], 'max-age=63072000');
-  const { error } = JSON.parse(answer?.body ?? '') as { error: { code: string } };
-  assert.equal(error.code, 'too_many_failed_attempts');
 });
 
 test('never delays a valid token, not even from the same address', async () => {

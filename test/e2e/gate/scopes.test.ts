@@ -99,7 +99,7 @@ for (const path of outOfScope) {
     assert.deepEqual(statuses(got), [403]);
     assert.match(got, /Content-Type: application\/json\r\n/);
     assert.match(got, /Strict-Transport-Security: max-age=63072000/);
-    assert.match(got, /"code":"insufficient_scope"/);
+    assert.match(got, /This token is for inference only/);
     assert.deepEqual(seen(), []);
   });
 }

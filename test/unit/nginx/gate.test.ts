@@ -49,7 +49,7 @@ test('the gate of another site has its variables, zones, locations, files, paths
     '/etc/nginx/conf.d/llm-1-http-maps.conf',
     'if ($llm_1_authorized != 1)',
     'limit_req zone=llm_1_60 burst=59 nodelay;',
-    'error_page 403 @llm_1_forbidden;',
+    'error_page 403 429 502 504 @llm_1_refused;',
     "log_format llm_1 '$remote_addr $llm_1_client ",
     '"~^/(?:v1/|health\\z)" 1;',
     'This token is for inference only: /v1/* and /health.',

@@ -1,0 +1,295 @@
+/** What the gate answers itself: errors in the form of the API that was requested, CORS, request ids, redirects. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  ACCESS_LOG,
+  allowOrigins,
+  FULL,
+  INFERENCE,
+  NAME,
+  reload,
+  seen,
+  startGate,
+  stopGate,
+  testConfiguration,
+  writeVhost,
+} from './gate-nginx.ts';
+import { type Answer, ask, bearer, freshAddress, lines, raw, statuses } from './requests.ts';
+
+const ORIGIN = 'https://chat.example.org';
+const CHAT = '/ollama/v1/chat/completions';
+
+before(async () => {
+  await startGate();
+  allowOrigins([ORIGIN, 'http://localhost:3000']);
+  await reload();
+});
+after(stopGate);
+beforeEach(() => void seen());
+
+/** The error of an answer, by the form of each API. */
+const FORMS = {
+  ollama: ({ body }: Answer) => {
+    const { error, ...others } = JSON.parse(body);
+    assert.deepEqual([typeof error, others], ['string', {}]);
+    return error as string;
+  },
+  openai: ({ body }: Answer) => {
+    const { error } = JSON.parse(body);
+    assert.deepEqual(Object.keys(error), ['message', 'type', 'param', 'code']);
+    return error.code as string;
+  },
+  anthropic: ({ body }: Answer) => {
+    const { type, error } = JSON.parse(body);
+    assert.deepEqual([type, Object.keys(error)], ['error', ['type', 'message']]);
+    return error.type as string;
+  },
+};
+
+const PATHS = {
+  ollama: '/ollama/api/chat',
+  openai: CHAT,
+  anthropic: '/ollama/v1/messages',
+} as const;
+
+describe('an error has the form of the API that was requested', () => {
+  const unauthorized = { ollama: /bearer/, openai: /^invalid_api_key$/, anthropic: /^authentication_error$/ };
+  const forbidden = { ollama: /inference/, openai: /^insufficient_scope$/, anthropic: /^permission_error$/ };
+  const unreachable = { ollama: /down/, openai: /^service_unavailable$/, anthropic: /^api_error$/ };
+  const timeout = { ollama: /in time/, openai: /^timeout$/, anthropic: /^timeout_error$/ };
+
+  for (const [api, path] of Object.entries(PATHS) as [keyof typeof PATHS, string][]) {
+    test(`401 and no retry for ${path}`, async () => {
+      const answer = await ask(path, { method: 'POST', body: '{}', from: freshAddress() });
+      assert.deepEqual([answer.status, answer.headers['x-should-retry']], [401, 'false']);
+      assert.equal(answer.headers['www-authenticate'], 'Bearer');
+      assert.match(FORMS[api](answer), unauthorized[api]);
+    });
+  }
+
+  test('403 and no retry outside the scope', async () => {
+    for (const [api, path] of [
+      ['ollama', '/ollama/api/pull'],
+      ['openai', '/ollama/models'],
+    ] as const) {
+      const answer = await ask(path, { method: 'POST', body: '{}', headers: bearer(INFERENCE) });
+      assert.deepEqual([answer.status, answer.headers['x-should-retry']], [403, 'false']);
+      assert.match(FORMS[api](answer), forbidden[api]);
+    }
+  });
+
+  test('429 in the form of the API after too many failures', async () => {
+    const from = freshAddress();
+    const many = Array.from({ length: 100 }, () => `GET ${PATHS.ollama} HTTP/1.1\r\nHost: ${NAME}\r\n\r\n`);
+    await raw(many.join(''), { from });
+    const answer = await ask(PATHS.ollama, { from });
+    assert.deepEqual([answer.status, answer.headers['retry-after']], [429, '1']);
+    assert.match(FORMS.ollama(answer), /attempts/);
+  });
+
+  test('502 and 504 of nginx itself, when the backend is down or silent', async () => {
+    writeVhost(undefined, (text) =>
+      text
+        .replace('127.0.0.1:11434;', '127.0.0.1:9;')
+        .replaceAll('proxy_read_timeout 3600s', 'proxy_read_timeout 1s'),
+    );
+    await reload();
+    for (const [api, path] of Object.entries(PATHS) as [keyof typeof PATHS, string][]) {
+      const answer = await ask(path, { method: 'POST', body: '{}', headers: bearer(FULL) });
+      assert.deepEqual([answer.status, answer.headers['content-type']], [502, 'application/json']);
+      assert.match(FORMS[api](answer), unreachable[api]);
+    }
+    writeVhost(undefined, (text) => text.replaceAll('proxy_read_timeout 3600s', 'proxy_read_timeout 1s'));
+    await reload();
+    for (const api of ['ollama', 'openai'] as const) {
+      const question = { method: 'POST', body: '{}', headers: bearer(FULL) };
+      const answer = await ask(`${PATHS[api]}?silent=3`, question);
+      assert.equal(answer.status, 504);
+      assert.match(FORMS[api](answer), timeout[api]);
+    }
+    writeVhost();
+    await reload();
+  });
+
+  test("the backend's own errors are passed on as they are", async () => {
+    const { status, body } = await ask('/ollama/api/nothing', { headers: bearer(FULL) });
+    assert.deepEqual([status, body], [404, '404 page not found']);
+  });
+});
+
+describe('a client that drops the path of its base URL', () => {
+  for (const [path, api] of [
+    ['/v1/models', 'openai'],
+    ['/v1', 'openai'],
+    ['/v1/messages', 'anthropic'],
+    ['/api/tags', 'ollama'],
+    ['/api/embed', 'ollama'],
+    ['/api/blobs/sha256:0', 'ollama'],
+  ] as const) {
+    test(`gets the base URL at ${path}, with and without a token; AnythingLLM gets nothing`, async () => {
+      for (const headers of [{}, bearer(FULL)]) {
+        const answer = await ask(path, { headers });
+        assert.deepEqual([answer.status, answer.headers['content-type']], [404, 'application/json']);
+        FORMS[api](answer);
+        assert.ok(answer.body.includes(`https://${NAME}/ollama`), answer.body);
+        assert.deepEqual(seen(), []);
+      }
+    });
+  }
+
+  for (const path of ['/api/embed/0/stream-chat', '/api/v1/auth', '/api/tagsx', '/api/chat/x', '/v10'])
+    test(`reaches AnythingLLM at ${path}`, async () => {
+      await ask(path);
+      assert.deepEqual(
+        seen().map(({ service, url }) => [service, url]),
+        [['anythingllm', path]],
+      );
+    });
+});
+
+describe('a page of another origin', () => {
+  const preflight = (origin: string) => ({
+    method: 'OPTIONS',
+    headers: {
+      origin,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'authorization,content-type',
+    },
+  });
+
+  test('may send requests with a token, if its origin is allowed', async () => {
+    for (const origin of [ORIGIN, 'http://localhost:3000']) {
+      const { status, headers } = await ask(CHAT, preflight(origin));
+      assert.deepEqual(
+        [
+          status,
+          headers['access-control-allow-origin'],
+          headers['access-control-allow-headers'],
+          headers['content-length'],
+        ],
+        [204, origin, 'authorization,content-type', undefined],
+      );
+      assert.match(String(headers['access-control-allow-methods']), /POST/);
+    }
+    assert.deepEqual(seen(), []);
+  });
+
+  test('reads the answers, of the backend and of the gate', async () => {
+    for (const token of [FULL, 'wrong-wrong-wrong-wrong']) {
+      const headers = { ...bearer(token), origin: ORIGIN };
+      const answer = await ask(CHAT, { method: 'POST', body: '{}', headers, from: freshAddress() });
+      assert.equal(answer.status, token === FULL ? 200 : 401);
+      assert.equal(answer.headers['access-control-allow-origin'], ORIGIN);
+      assert.equal(answer.headers.vary, 'Origin');
+      assert.match(String(answer.headers['access-control-expose-headers']), /X-Request-Id/);
+    }
+  });
+
+  test('gets no permission, if its origin is not allowed', async () => {
+    for (const origin of [
+      'https://evil.example',
+      `${ORIGIN}.evil.example`,
+      'https://CHAT.example.org',
+      'null',
+    ]) {
+      const answer = await ask(CHAT, { ...preflight(origin), from: freshAddress() });
+      assert.equal(answer.status, 401);
+      assert.deepEqual(
+        Object.keys(answer.headers).filter((name) => name.startsWith('access-control') || name === 'vary'),
+        [],
+      );
+    }
+  });
+
+  test('never uses up the failed attempts by its preflights', async () => {
+    const from = freshAddress();
+    const head = `OPTIONS ${CHAT} HTTP/1.1\r\nHost: ${NAME}\r\nOrigin: ${ORIGIN}\r\n\r\n`;
+    const got = await raw(head.repeat(120), { from });
+    assert.deepEqual(new Set(statuses(got)), new Set([204]));
+    assert.equal((await ask('/ollama/api/tags', { from })).status, 401);
+  });
+
+  test('gets in with a token only: an allowed origin opens nothing by itself', async () => {
+    for (const method of ['GET', 'POST', 'HEAD', 'OPTIONSX'])
+      assert.equal(
+        (await ask(CHAT, { method, headers: { origin: ORIGIN }, from: freshAddress() })).status,
+        401,
+      );
+    assert.deepEqual(seen(), []);
+  });
+});
+
+test('a request id is in the answer, at the backend and in the access log, and is never chosen by the client', async () => {
+  const headers = { ...bearer(FULL), 'x-request-id': 'mine' };
+  const answer = await ask('/ollama/api/echo', { headers });
+  const id = String(answer.headers['x-request-id']);
+  assert.match(id, /^[0-9a-f]{32}$/);
+  assert.equal((JSON.parse(answer.body) as { headers: Record<string, string> }).headers['x-request-id'], id);
+  await sleep(100);
+  assert.match(
+    readFileSync(ACCESS_LOG, 'utf8'),
+    new RegExp(`/ollama/api/echo" 200 .* ${id} "127.0.0.1:11434" "200" "0\\.`),
+  );
+  assert.match(String((await ask(CHAT, { from: freshAddress() })).headers['x-request-id']), /^[0-9a-f]{32}$/);
+});
+
+test('a plain request is redirected; one with a body keeps its method', async () => {
+  for (const [method, status] of [
+    ['GET', 301],
+    ['HEAD', 301],
+    ['POST', 308],
+    ['DELETE', 308],
+    ['OPTIONS', 308],
+  ] as const) {
+    const got = await raw(lines(`${method} ${CHAT}?a=b HTTP/1.1`, 'Content-Length: 0'), { port: 80 });
+    assert.deepEqual(statuses(got), [status]);
+    assert.match(got, new RegExp(`Location: https://${NAME}${CHAT}\\?a=b\r`));
+  }
+});
+
+describe('a browser below /anythingllm/', () => {
+  const navigate = { 'sec-fetch-mode': 'navigate' };
+
+  test('is redirected to the page without the prefix', async () => {
+    for (const path of ['/workspace/x', '/login?nt=1&r=/%2F', '/a%20b'])
+      assert.deepEqual(
+        await ask(`/anythingllm${path}`, { headers: navigate }).then(({ status, headers }) => [
+          status,
+          headers.location,
+        ]),
+        [302, path],
+      );
+    assert.deepEqual(seen(), []);
+  });
+
+  test('is never sent to another host', async () => {
+    for (const path of [
+      '//evil.example',
+      '/%2Fevil.example/..//evil.example',
+      '/\\evil.example',
+      '/a\\b',
+      '///evil.example',
+    ]) {
+      const { headers } = await ask(`/anythingllm${path}`, { headers: navigate });
+      assert.doesNotMatch(new URL(String(headers.location ?? '/'), `https://${NAME}`).host, /evil/, path);
+    }
+  });
+
+  test('reaches AnythingLLM for everything else', async () => {
+    for (const question of [
+      {},
+      { headers: { 'sec-fetch-mode': 'cors' } },
+      { method: 'POST', headers: navigate },
+    ]) {
+      await ask('/anythingllm/api/ping', question);
+      assert.equal(seen()[0]?.url, '/api/ping');
+    }
+  });
+});
+
+test('nginx -t passes without a warning', () => {
+  assert.match(testConfiguration().said, /^nginx: .* syntax is ok\nnginx: .* test is successful\n$/);
+});

@@ -1,0 +1,45 @@
+/** The origins of browser clients, and the lines of the map that they become. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { origins } from '../../../lib/config/validators.ts';
+import { withOrigins } from '../../../lib/nginx/origins.ts';
+
+const VALID = [
+  'https://chat.example.org',
+  'http://localhost:3000',
+  'https://[2001:db8::1]:8443',
+  'app://obsidian.md',
+  'chrome-extension://abcdefghijklmnop',
+];
+const INVALID = [
+  '',
+  '*',
+  'null',
+  'chat.example.org',
+  'https://chat.example.org/',
+  'https://chat.example.org/x',
+  'https://CHAT.example.org',
+  'https://chat.example.org:443',
+  'https://*.example.org',
+  'https://u@chat.example.org',
+  'https://a.example.org;}',
+  'https://a.example.org https://b.example.org',
+  'https://a.example.org,,https://b.example.org',
+  'https://a.example.org,https://a.example.org',
+];
+
+test('origins are exactly what browsers send', () => {
+  assert.deepEqual(origins.read(VALID.join(', ')), VALID);
+  for (const text of INVALID) assert.equal(origins.read(text), undefined, text);
+});
+
+test('each origin becomes one exact line of the map, and without any the text stays', () => {
+  const text = 'map $http_origin $x_origin {\n    default "";\n}\n';
+  assert.equal(withOrigins(text, []), text);
+  assert.equal(
+    withOrigins(text, ['https://a.example.org', 'http://localhost:3000']),
+    'map $http_origin $x_origin {\n    default "";\n' +
+      '    "~^https\\:\\/\\/a\\.example\\.org\\z" $http_origin;\n' +
+      '    "~^http\\:\\/\\/localhost\\:3000\\z" $http_origin;\n}\n',
+  );
+});
