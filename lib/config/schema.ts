@@ -6,7 +6,7 @@ import { email, host, hosts, path, port, url, user } from './validators.ts';
 const JUMP_HOST = '4nk.myftp.biz';
 
 /** The SSH defaults, as in OpenSSH. */
-export const SSH = { port: 22, key: '~/.ssh/id_ed25519' } as const;
+export const SSH = { port: 22 } as const;
 
 /** The settings for every site. */
 export const COMMON: Readonly<Record<string, Setting>> = {
@@ -44,8 +44,8 @@ export function settingsOf(site: Site): Readonly<Record<string, Setting>> {
     [`${prefix}_PROXY_PORT`]: { form: port, default: `${SSH.port}`, meaning: 'SSH port of the proxy' },
     [`${prefix}_SSH_KEY`]: {
       form: path,
-      default: SSH.key,
-      meaning: 'private SSH key; if the default file does not exist, the SSH agent is used',
+      unset: 'none: the keys that `ssh` would use',
+      meaning: 'private SSH key, the only one that is offered; an agent that holds it can sign',
     },
     ...site.settings,
   };

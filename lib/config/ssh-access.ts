@@ -13,8 +13,8 @@ export interface SshAccess {
   readonly defaults: {
     readonly user: string;
     readonly port: number;
-    readonly key: string;
-    readonly agent: string | undefined;
+    /** The value of an environment variable. */
+    readonly variable: (name: string) => string | undefined;
   };
   /** Undefined for a direct connection. */
   readonly jump?: {
@@ -46,8 +46,7 @@ export function sshAccessOf(
     defaults: {
       user: site.proxy.user,
       port: SSH.port,
-      key: SSH.key,
-      agent: given.SSH_AUTH_SOCK,
+      variable: (name) => given[name],
     },
     ...(read.DEPLOY_SSH_PROXY_HOST !== '' && {
       jump: {

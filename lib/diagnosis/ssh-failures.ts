@@ -74,7 +74,13 @@ export const HANDSHAKE = {
   tooManyKeys: {
     error: 'Too many authentication failures',
     cause: 'The host ended the login after several keys that it does not accept (MaxAuthTries).',
-    fix: 'Set the right key: *_SSH_KEY in the settings, or IdentityFile in ~/.ssh/config.',
+    fix: 'Set the right key: *_SSH_KEY in the settings, or IdentityFile with IdentitiesOnly yes in ~/.ssh/config.',
+  },
+  sha1Only: {
+    error: 'the host accepts RSA keys only with SHA-1 signatures',
+    cause:
+      'The SSH server is old (such as Dropbear before 2020.79); SHA-1 is not safe, and OpenSSH does not use it either.',
+    fix: 'Use an ed25519 or ECDSA key, or update the SSH server of HOST. To allow SHA-1 for this host: PubkeyAcceptedAlgorithms +ssh-rsa in ~/.ssh/config.',
   },
   notAccepted: {
     error: 'no key accepted for user',
@@ -140,7 +146,7 @@ export const KEY_FAILURES: readonly Row[] = [
   },
   {
     error: 'no key to log in with',
-    cause: 'There is no key file, and the agent has no key.',
+    cause: 'There is no key file, the agent has no key, and the host lets nobody in without one.',
     fix: 'Generate one (`ssh-keygen -t ed25519`), or start the agent and add a key (`ssh-add KEY`).',
   },
   {

@@ -1,12 +1,9 @@
-/** The SSH agent: which keys it holds, and offering only chosen ones. */
+/** The SSH agent: which keys it holds, and signing with one of them. */
 import type { Socket } from 'node:net';
-import ssh2, { type AgentAuthMethod, type BaseAgent, type ParsedKey } from 'ssh2';
+import ssh2, { type BaseAgent, type ParsedKey } from 'ssh2';
 import { SshError } from '../util/errors.ts';
 import type { Hop } from './hops.ts';
 import { LIMITS } from './timeouts.ts';
-
-/** sshd closes the connection after the sixth key (MaxAuthTries). */
-const MOST_KEYS = 5;
 
 /** @throws SshError if the agent does not answer */
 export async function agentKeys(hop: Hop, socket: string): Promise<readonly ParsedKey[]> {
@@ -19,14 +16,12 @@ export async function agentKeys(hop: Hop, socket: string): Promise<readonly Pars
   });
 }
 
-/** Offers only these keys of the agent, in this order. */
-export function offerFromAgent(hop: Hop, socket: string, keys: readonly ParsedKey[]): AgentAuthMethod {
+/** The agent as if it held only this key. */
+export function agentWith(hop: Hop, socket: string, key: ParsedKey): BaseAgent {
   const agent = agentAt(hop, socket, LIMITS.sign);
-  agent.getIdentities = (callback) => callback(null, keys.slice(0, MOST_KEYS));
-  return { type: 'agent', username: hop.user, agent };
+  agent.getIdentities = (callback) => callback(null, [key]);
+  return agent;
 }
-
-export const offeredKeys = (keys: readonly ParsedKey[]) => keys.slice(0, MOST_KEYS);
 
 /** ssh2 waits for the agent without a timeout; destroying the socket ends the wait. */
 function agentAt(hop: Hop, path: string, limitMs: number): BaseAgent {

@@ -1,11 +1,15 @@
 /** Saves two round trips per hop: sends the login request right after the service request, and signs without probing first. */
-import type { Client, ParsedKey } from 'ssh2';
+import type { BaseAgent, Client, ParsedKey } from 'ssh2';
 
 type Accepted = (protocol: unknown, name: string) => void;
 
 interface Protocol {
   service?: (name: string) => void;
-  readonly _handlers?: { SERVICE_ACCEPT?: Accepted };
+  authPK?: AuthPK;
+  readonly _handlers?: {
+    SERVICE_ACCEPT?: Accepted;
+    USERAUTH_FAILURE?: (protocol: unknown, accepts: readonly string[], isPartial: boolean) => void;
+  };
 }
 
 const LOGIN = 'ssh-userauth';
@@ -32,24 +36,52 @@ type AuthPK = (user: string, key: ParsedKey, algorithm?: string, sign?: Sign) =>
 
 type Sign = (data: Buffer, done: (signature: Buffer) => void) => void;
 
-const HASHES: Readonly<Record<string, string>> = { 'rsa-sha2-256': 'sha256', 'rsa-sha2-512': 'sha512' };
+const HASHES: Readonly<Record<string, 'sha256' | 'sha512'>> = {
+  'rsa-sha2-256': 'sha256',
+  'rsa-sha2-512': 'sha512',
+};
 
-/** ssh2 has no option for this: its protocol object signs where it would only probe a key. Keys in an agent are still probed. */
-export function signWithoutProbe(client: Client): void {
-  const protocol = Reflect.get(client, '_protocol') as { authPK?: AuthPK } | undefined;
+interface Shortcuts {
+  /** Signs in place of an agent's key, if it shall not be probed either. */
+  readonly agent?: BaseAgent | undefined;
+  /** Why a key must not be used for this signature algorithm; undefined if it may. */
+  readonly refuse: (algorithm: string) => Error | undefined;
+  /** Called with the reason why a key was skipped. */
+  readonly skipped: (why: Error) => void;
+}
+
+/**
+ * ssh2 has no option for this: its protocol object signs where it would only probe a key. Keys in an agent are probed,
+ * unless it is the only one: a probe costs a round trip, a signature perhaps a confirmation by the operator.
+ */
+export function signWithoutProbe(client: Client, { agent, refuse, skipped }: Shortcuts): void {
+  const protocol = Reflect.get(client, '_protocol') as Protocol | undefined;
   const authenticate = protocol?.authPK;
   if (!protocol || !authenticate) return;
-  protocol.authPK = (user, key, algorithm, sign) =>
-    authenticate.call(
-      protocol,
-      user,
-      key,
-      algorithm,
-      sign ?? (key.isPrivateKey() ? signer(key, algorithm) : undefined),
-    );
+  const skip = (why: Error) => {
+    skipped(why);
+    process.nextTick(() => protocol._handlers?.USERAUTH_FAILURE?.(protocol, ['publickey'], false));
+  };
+  protocol.authPK = (user, key, algorithm = key.type, sign) => {
+    const why = refuse(algorithm);
+    if (why) return skip(why);
+    const own = key.isPrivateKey()
+      ? signer(key, algorithm)
+      : agent && agentSigner(agent, key, algorithm, skip);
+    authenticate.call(protocol, user, key, algorithm, sign ?? own);
+  };
 }
 
 const signer =
-  (key: ParsedKey, algorithm = ''): Sign =>
+  (key: ParsedKey, algorithm: string): Sign =>
   (data, done) =>
     done(key.sign(data, HASHES[algorithm]));
+
+const agentSigner =
+  (agent: BaseAgent, key: ParsedKey, algorithm: string, skip: (why: Error) => void): Sign =>
+  (data, done) => {
+    const hash = HASHES[algorithm];
+    agent.sign(key, data, hash ? { hash } : {}, (error, signature) =>
+      signature ? done(signature) : skip(error ?? new Error('no signature')),
+    );
+  };

@@ -1,6 +1,14 @@
 /** The hops to a proxy and how to log in to each: from the settings, then the SSH configuration, then the defaults. */
 import { expandPath, home } from '../util/home.ts';
-import { type HostConfig, type HostSettings, readHostConfig, SSH_CONFIGS } from './ssh-config.ts';
+import { agentOf, defaultKeys } from './identity-files.ts';
+import {
+  directive,
+  type HostConfig,
+  type HostSettings,
+  readHostConfig,
+  SSH_CONFIGS,
+  withUser,
+} from './ssh-config.ts';
 
 export type { HostSettings } from './ssh-config.ts';
 
@@ -8,10 +16,8 @@ export type { HostSettings } from './ssh-config.ts';
 export interface SshDefaults {
   readonly user: string;
   readonly port: number;
-  /** `~` is the home directory of the operator. */
-  readonly key: string;
-  /** The agent's socket: SSH_AUTH_SOCK. */
-  readonly agent: string | undefined;
+  /** The value of an environment variable, such as SSH_AUTH_SOCK. */
+  readonly variable: (name: string) => string | undefined;
 }
 
 export interface Hop {
@@ -20,9 +26,14 @@ export interface Hop {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** Paths of the private keys to try. */
+  /** Paths of the private keys to try; they need not exist, unless the operator set one. */
   readonly keys: readonly string[];
   readonly keyIsExplicit: boolean;
+  /** IdentitiesOnly: of the agent, only the keys that are in `keys`. */
+  readonly identitiesOnly?: boolean;
+  /** PubkeyAcceptedAlgorithms, if the SSH configuration was read. */
+  readonly keyAlgorithms?: readonly string[];
+  /** The agent's socket. */
   readonly agent?: string;
   readonly knownHosts: readonly string[];
   /** The name in known_hosts: HostKeyAlias, or the host. */
@@ -102,24 +113,21 @@ function hop(label: string, { settings, config }: Named, defaults: SshDefaults, 
   const host = config?.host ?? settings.host;
   const user = settings.user ?? config?.user ?? defaults.user;
   const port = settings.port ?? config?.port ?? defaults.port;
-  const expand = (path: string) => expandPath(path, { host, user, port, name: settings.host });
-  const agent =
-    config?.agent === undefined ? defaults.agent : agentPath(expand(config.agent), defaults.agent);
+  const to = { host, user, port, name: settings.host, alias: config?.hostKeyAlias };
+  const expand = (path: string) => expandPath(withUser(path, user), to, defaults.variable);
+  const agent = agentOf(config, expand, defaults.variable);
+  const accepted = directive(config, 'pubkeyacceptedalgorithms');
   return {
     label,
     host,
     port,
     user,
-    keys: settings.key ? [settings.key] : (config?.keys ?? [defaults.key]).map(expand),
+    keys: settings.key ? [settings.key] : (config?.keys ?? defaultKeys).map(expand),
     keyIsExplicit: settings.key !== undefined,
+    ...(directive(config, 'identitiesonly') === 'yes' && { identitiesOnly: true }),
+    ...(accepted && { keyAlgorithms: accepted.split(',') }),
     ...(agent && { agent }),
     knownHosts: knownHosts ? [knownHosts] : (config?.knownHosts.map(expand) ?? defaultKnownHosts()),
     hostKeyName: config?.hostKeyAlias ?? host,
   };
-}
-
-/** IdentityAgent (ssh_config(5)): `none`, `SSH_AUTH_SOCK`, or a path. */
-function agentPath(value: string, inherited: string | undefined): string | undefined {
-  if (value === 'none') return undefined;
-  return /^\$?\{?SSH_AUTH_SOCK\}?$/.test(value) ? inherited : value;
 }

@@ -1,4 +1,5 @@
 /** Reads a private key file, or reports why it cannot be used. */
+import { createPrivateKey } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import ssh2, { type ParsedKey } from 'ssh2';
 import { SshError } from '../util/errors.ts';
@@ -6,23 +7,50 @@ import type { Hop } from './hops.ts';
 
 /** `locked` keys can only be used through an agent; `blob` is the public half, if it is readable. */
 export type KeyFile =
-  | { readonly kind: 'ready'; readonly path: string; readonly key: ParsedKey }
+  | { readonly kind: 'ready'; readonly path: string; readonly key: ParsedKey; readonly blob: Buffer }
   | { readonly kind: 'locked'; readonly path: string; readonly blob?: Buffer; readonly problem: SshError };
 
 const MAX_BYTES = 65_536;
 
-/** @throws SshError if the file cannot be used */
+/** @throws SshError if neither the file nor its public half can be used */
 export async function readKeyFile(hop: Hop, path: string): Promise<KeyFile> {
+  try {
+    return await readPrivateKey(hop, path);
+  } catch (problem) {
+    const blob = await readPublicKey(path);
+    if (!blob || !(problem instanceof SshError)) throw problem;
+    return { kind: 'locked', path, blob, problem };
+  }
+}
+
+async function readPrivateKey(hop: Hop, path: string): Promise<KeyFile> {
   const text = await readText(hop, path);
   const publicHalf = publicBlob(text);
   if (publicHalf) return { kind: 'locked', path, blob: publicHalf, problem: isPublic(hop, path) };
-  await refuseOpenMode(hop, path);
+  if (text.startsWith('PuTTY-User-Key-File-')) throw putty(hop, path);
   if (!text.includes('-----BEGIN')) throw malformed(hop, path, new Error('not a private key'));
-  const parsed: ParsedKey | ParsedKey[] | Error = ssh2.utils.parseKey(text);
-  if (!(parsed instanceof Error)) return { kind: 'ready', path, key: privateHalf(hop, path, parsed) };
-  if (!/encrypted/i.test(parsed.message)) throw malformed(hop, path, parsed);
+  const open = await openMode(hop, path);
+  const parsed: ParsedKey | ParsedKey[] | Error = open ?? parseKeyText(text);
+  if (!(parsed instanceof Error)) {
+    const key = privateHalf(hop, path, parsed);
+    return { kind: 'ready', path, key, blob: key.getPublicSSH() };
+  }
+  if (!open && !/encrypted/i.test(parsed.message)) throw malformed(hop, path, parsed);
   const blob = containerOf(hop, path, text) ?? (await readPublicKey(path));
-  return { kind: 'locked', path, ...(blob && { blob }), problem: encrypted(hop, path) };
+  return { kind: 'locked', path, ...(blob && { blob }), problem: open ?? encrypted(hop, path) };
+}
+
+/** ssh2 does not read PKCS#8, which OpenSSH does; RSA and EC keys have an older form, too. */
+function parseKeyText(text: string): ParsedKey | ParsedKey[] | Error {
+  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----/.test(text)) return new Error('encrypted');
+  if (!/-----BEGIN PRIVATE KEY-----/.test(text)) return ssh2.utils.parseKey(text);
+  try {
+    const key = createPrivateKey(text);
+    const type = key.asymmetricKeyType === 'ec' ? 'sec1' : 'pkcs1';
+    return ssh2.utils.parseKey(key.export({ type, format: 'pem' }));
+  } catch (error) {
+    return error as Error;
+  }
 }
 
 /** @throws SshError if there is none: a damaged container may have no key at all */
@@ -54,15 +82,22 @@ const keyAdvice = (path: string) =>
   `Set a private key in the settings, or generate one: \`ssh-keygen -t ed25519 -f ${path}\`, and add its .pub to authorized_keys there.`;
 
 /** As in OpenSSH, a key of the operator that others can read is not used. */
-async function refuseOpenMode(hop: Hop, path: string): Promise<void> {
+async function openMode(hop: Hop, path: string): Promise<SshError | undefined> {
   const { uid, mode } = await stat(path);
-  if (uid !== process.getuid?.() || (mode & 0o077) === 0) return;
-  throw new SshError(
+  if (uid !== process.getuid?.() || (mode & 0o077) === 0) return undefined;
+  return new SshError(
     hop.label,
     `the key ${path} has wrong mode ${(mode & 0o7777).toString(8).padStart(4, '0')}: users other than its owner can access it`,
     `OpenSSH rejects such a key as well. Run: \`chmod 600 ${path}\``,
   );
 }
+
+const putty = (hop: Hop, path: string) =>
+  new SshError(
+    hop.label,
+    `the key ${path} cannot be used: it is a PuTTY key (PPK)`,
+    `OpenSSH cannot read it either. Convert it: \`puttygen ${path} -O private-openssh -o ${path.replace(/\.ppk$/i, '')}.key\` (in PuTTYgen on Windows: Conversions, Export OpenSSH key), then set the new file.`,
+  );
 
 const isPublic = (hop: Hop, path: string) =>
   new SshError(
@@ -83,7 +118,7 @@ function malformed(hop: Hop, path: string, cause: Error): SshError {
   return new SshError(
     hop.label,
     `the key ${path} cannot be used: ${unsupported ? 'unsupported' : 'malformed'} (${cause.message})`,
-    `Supported are ed25519, ECDSA and RSA keys in the OpenSSH or the older PEM format; not FIDO keys (sk-…), certificates or PKCS#8. Generate one: \`ssh-keygen -t ed25519\``,
+    `Supported are ed25519, ECDSA and RSA keys in the OpenSSH or the older PEM format; not FIDO keys (sk-…) or certificates. Generate one: \`ssh-keygen -t ed25519\``,
     { cause },
   );
 }

@@ -1,13 +1,21 @@
 /** Logs in to one hop: verifies the host key, offers keys, keeps the connection alive. Only this file, agent.ts and key-file.ts use ssh2. */
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import ssh2, { type AuthHandlerMiddleware, type Client, type ServerHostKeyAlgorithm } from 'ssh2';
+import ssh2, {
+  type AgentAuthMethod,
+  type AuthHandlerMiddleware,
+  type Client,
+  type NoAuthMethod,
+  type PublicKeyAuthMethod,
+  type ServerHostKeyAlgorithm,
+} from 'ssh2';
+import { HANDSHAKE } from '../diagnosis/ssh-failures.ts';
 import { SshError } from '../util/errors.ts';
 import { sendLoginEarly, signWithoutProbe } from './auth-shortcuts.ts';
 import { openStream } from './forward.ts';
 import type { Hop } from './hops.ts';
 import { type HostKeyCheck, hostKeyCheck, hostKeyError } from './host-key.ts';
-import { findOffers, type Offer } from './identities.ts';
+import { findIdentities, type Identities, type Offer } from './identities.ts';
 import type { Verdict } from './known-hosts.ts';
 import { handshakeError, lostError, type Stage } from './ssh-errors.ts';
 import { LIMITS } from './timeouts.ts';
@@ -19,7 +27,7 @@ const DISCONNECT_MS = 200;
 export interface Prepared {
   readonly hop: Hop;
   readonly check: HostKeyCheck;
-  readonly offers: readonly Offer[];
+  readonly identities: Identities;
 }
 
 export interface Link {
@@ -34,9 +42,11 @@ export interface Link {
 
 /** @throws SshError if known_hosts or the keys cannot be used */
 export async function prepare(hop: Hop): Promise<Prepared> {
-  const [check, offers] = await Promise.all([hostKeyCheck(hop), findOffers(hop)]);
-  return { hop, check, offers };
+  const [check, identities] = await Promise.all([hostKeyCheck(hop), findIdentities(hop)]);
+  return { hop, check, identities };
 }
+
+type AuthMethod = PublicKeyAuthMethod | AgentAuthMethod | NoAuthMethod;
 
 interface LoginState extends Stage {
   said: string;
@@ -51,10 +61,11 @@ interface LoginState extends Stage {
  * @param depth number of jump hosts before it: the nearest connection should be the first to detect a dead network path
  * @throws SshError that names the hop
  */
-export function logIn({ hop, check, offers }: Prepared, sock: Duplex, depth: number): Promise<Link> {
+export function logIn({ hop, check, identities }: Prepared, sock: Duplex, depth: number): Promise<Link> {
   const client = new ssh2.Client();
-  const offered = offers.flatMap((offer) => offer.shown);
-  const progress: LoginState = { said: '', handshake: false, accepts: ['publickey'], offered };
+  const { offers, skipped } = identities;
+  const offered = offers.map(({ shown }) => shown);
+  const progress: LoginState = { said: '', handshake: false, accepts: ['publickey'], offered, skipped };
   const missed = LIMITS.missed + depth;
   const ready = untilReady({ client, sock, hop, missed }, progress);
   // ssh2 would keep waiting on a stream that ended before it attached its listeners.
@@ -68,10 +79,14 @@ export function logIn({ hop, check, offers }: Prepared, sock: Duplex, depth: num
     keepaliveCountMax: missed,
     algorithms: { serverHostKey: [...check.algorithms] as ServerHostKeyAlgorithm[] },
     hostVerifier: (key: Buffer) => isRightHost(hop, key, check.judge(key), progress),
-    authHandler: offerOneByOne(offers, progress),
+    authHandler: offerOneByOne(hop, offers, progress),
   });
-  signWithoutProbe(client);
-  if (offers[0] && !needsServiceReply(offers[0])) sendLoginEarly(client);
+  signWithoutProbe(client, {
+    agent: offers.length === 1 ? offers[0]?.agent : undefined,
+    refuse: (algorithm) => sha1Error(hop, algorithm),
+    skipped: (why) => noteUnsigned(progress, why),
+  });
+  if (offers[0]?.key.type !== RSA) sendLoginEarly(client);
   // The stream of a jump host stays half open after the other side ends it, and ssh2 would wait on it without end.
   client.on('end', () => sock.destroy());
   keepFirstBytes(sock, progress);
@@ -79,7 +94,17 @@ export function logIn({ hop, check, offers }: Prepared, sock: Duplex, depth: num
 }
 
 /** A host announces the RSA signature algorithms that it accepts right before it accepts the login service (RFC 8308). */
-const needsServiceReply = ({ shown }: Offer): boolean => shown.some((key) => key.startsWith('ssh-rsa '));
+const RSA = 'ssh-rsa';
+
+/** `ssh-rsa` as a signature algorithm is RSA with SHA-1, which OpenSSH uses only if it is configured. */
+const sha1Error = ({ keyAlgorithms }: Hop, algorithm: string): Error | undefined =>
+  algorithm !== RSA || keyAlgorithms?.includes(RSA) ? undefined : new Error(HANDSHAKE.sha1Only.error);
+
+/** An agent that does not answer ends the login; one that refuses a key may have another. */
+function noteUnsigned(progress: LoginState, why: Error): void {
+  if (why instanceof SshError) progress.refused ??= why;
+  else progress.unsigned = why.message;
+}
 
 /** The first bytes distinguish sshd from other servers. */
 function keepFirstBytes(sock: Duplex, progress: LoginState): void {
@@ -95,16 +120,24 @@ function isRightHost(hop: Hop, key: Buffer, verdict: Verdict, progress: LoginSta
   return false;
 }
 
-/** Starts with keys: ssh2 by default starts with a `none` probe, which costs a round trip per hop. */
-function offerOneByOne(offers: readonly Offer[], progress: LoginState): AuthHandlerMiddleware {
-  const left = [...offers];
+/**
+ * Starts with keys: ssh2 by default starts with a `none` probe, which costs a round trip per hop. Here it comes last; hosts
+ * such as Tailscale's accept it.
+ */
+function offerOneByOne(hop: Hop, offers: readonly Offer[], progress: LoginState): AuthHandlerMiddleware {
+  const left: AuthMethod[] = [
+    ...offers.map((offer) => methodOf(hop, offer)),
+    { type: 'none', username: hop.user },
+  ];
   return (accepts, _partial, next) => {
     progress.accepts = accepts ?? progress.accepts;
-    const offer = left.shift();
     // @ts-expect-error ssh2 documents `false` for "none left"; its types do not.
-    next(offer ? offer.method : false);
+    next(left.shift() ?? false);
   };
 }
+
+const methodOf = ({ user: username }: Hop, { key, agent }: Offer): AuthMethod =>
+  agent ? { type: 'agent', username, agent } : { type: 'publickey', username, key };
 
 interface Login {
   readonly client: Client;
@@ -119,12 +152,8 @@ function untilReady({ client, sock, hop, missed }: Login, progress: LoginState):
   let lost: SshError | undefined;
   return new Promise((resolve, reject) => {
     const fail = (error: Error & { level?: string }) => {
-      // An agent that does not answer ends the login; one that refuses a key may have another.
       if (error instanceof SshError) progress.refused ??= error;
-      else if (error.level === 'agent') {
-        progress.unsigned = error.message;
-        return;
-      }
+      else if (error.level === 'agent') return noteUnsigned(progress, error);
       lost ??= lostError(hop, error, missed);
       reject(progress.refused ?? handshakeError(hop, progress, error));
     };

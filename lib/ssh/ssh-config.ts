@@ -15,15 +15,23 @@ export interface HostConfig {
   readonly host: string;
   readonly user?: string;
   readonly port?: number;
-  readonly keys?: readonly string[];
-  readonly agent?: string;
+  /** IdentityFile, or the files that OpenSSH tries by default; paths with tokens. */
+  readonly keys: readonly string[];
   readonly hostKeyAlias?: string;
   readonly jumps?: readonly HostSettings[];
   readonly knownHosts: readonly string[];
+  /** Everything that `ssh -G` printed: the values of each directive, its name in lower case. */
+  readonly directives: ReadonlyMap<string, readonly string[]>;
+}
+
+/** The first value of a directive; undefined for `none`. */
+export function directive(config: HostConfig | undefined, name: string): string | undefined {
+  const [value] = config?.directives.get(name) ?? [];
+  return value === 'none' ? undefined : value;
 }
 
 const LIMIT_MS = 10_000;
-const UNSET = { user: 'gatepost.unset', port: '65535', key: '/gatepost.unset' };
+const UNSET = { user: 'gatepost.unset', port: '65535' };
 
 /** The files that OpenSSH reads, that of the user first (ssh_config(5)). */
 export const SSH_CONFIGS: readonly string[] = ['~/.ssh/config', '/etc/ssh/ssh_config'];
@@ -32,8 +40,10 @@ export const SSH_CONFIGS: readonly string[] = ['~/.ssh/config', '/etc/ssh/ssh_co
 export const sshConfigText = (files: readonly string[]): string =>
   `${files.map((file) => `Include ${file}\nMatch all\n`).join('')}User ${UNSET.user}
 Port ${UNSET.port}
-IdentityFile ${UNSET.key}
 `;
+
+/** `ssh -G` expands `%r` in some paths itself, to the `gatepost.unset` value if the files set no user. */
+export const withUser = (path: string, user: string): string => path.replaceAll(UNSET.user, user);
 
 /** The exit status of a shell that does not find a command. */
 const NOT_FOUND = 127;
@@ -70,24 +80,26 @@ function argumentsFor({ host, user, port }: HostSettings): string[] {
 
 /** Parses the output of `ssh -G`; drops the `gatepost.unset` values. */
 export function parseHostConfig(output: string): HostConfig {
-  const lines = output.split('\n').map((line) => line.split(/ (.*)/s));
-  const all = (name: string) => lines.filter(([key]) => key === name).map(([, value = '']) => value);
+  const directives = new Map<string, string[]>();
+  for (const line of output.split('\n').filter(Boolean)) {
+    const [name = '', value = ''] = line.split(/ (.*)/s);
+    directives.set(name.toLowerCase(), [...(directives.get(name.toLowerCase()) ?? []), value]);
+  }
+  const all = (name: string) => directives.get(name) ?? [];
   const [user] = all('user');
   const [port] = all('port');
   const [alias] = all('hostkeyalias');
-  const [agent] = all('identityagent');
   const [jumps] = all('proxyjump').filter((value) => value !== 'none');
-  const keys = all('identityfile').filter((key) => key !== UNSET.key && key !== 'none');
   const knownHosts = [...all('userknownhostsfile'), ...all('globalknownhostsfile')];
   return {
     host: all('hostname')[0] ?? '',
     ...(user && user !== UNSET.user && { user }),
     ...(port && port !== UNSET.port && { port: Number(port) }),
-    ...(keys.length > 0 && { keys }),
-    ...(agent && { agent }),
+    keys: all('identityfile').filter((key) => key !== 'none'),
     ...(alias && { hostKeyAlias: alias }),
     ...(jumps && { jumps: jumps.split(',').map(parseJump) }),
     knownHosts: knownHosts.flatMap((value) => value.split(' ')).filter((path) => path !== 'none'),
+    directives,
   };
 }
 

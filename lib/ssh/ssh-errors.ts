@@ -61,8 +61,10 @@ export interface Stage {
   readonly handshake: boolean;
   readonly offered: readonly string[];
   readonly accepts: readonly string[];
-  /** Why the agent did not sign. */
+  /** Why a key was not used to sign, such as by the agent. */
   readonly unsigned?: string;
+  /** Why other keys were not offered. */
+  readonly skipped: readonly SshError[];
 }
 
 /** Why the login to a hop that answered failed. */
@@ -75,7 +77,9 @@ export function handshakeError(hop: Hop, stage: Stage, cause: Error & { level?: 
   const row = rowFor(Object.values(HANDSHAKE), how);
   if (row && /no matching/.test(how)) return sshError(hop, row, `${at(hop)}: unsupported: ${how}`, cause);
   const when = stage.handshake ? 'login' : 'the handshake';
-  return sshError(hop, row ?? HANDSHAKE.aborted, `${at(hop)}: connection lost during ${when}: ${how}`, cause);
+  const keys = row === HANDSHAKE.tooManyKeys ? `; keys: ${stage.offered.join(', ')}` : '';
+  const what = `${at(hop)}: connection lost during ${when}: ${how}${keys}`;
+  return sshError(hop, row ?? HANDSHAKE.aborted, what, cause);
 }
 
 const textOf = (cause: Error & { code?: unknown }): string =>
@@ -99,12 +103,24 @@ const notSsh = (hop: Hop, { said }: Stage, cause: Error) =>
 
 const firstLine = (text: string) => (text.split('\n')[0] ?? '').replace(/[^ -~]/g, '').slice(0, 80);
 
-function notAccepted(hop: Hop, { accepts, offered, unsigned }: Stage, cause: Error): SshError {
+function notAccepted(hop: Hop, stage: Stage, cause: Error): SshError {
+  const { accepts, offered, unsigned, skipped } = stage;
+  if (offered.length === 0) return skipped[0] ?? noKey(hop);
   const wants = accepts.includes('publickey') ? '' : `; it accepts only ${accepts.join(', ')}`;
-  const agent = unsigned === undefined ? '' : `; the agent did not sign (${unsigned})`;
-  const what = `${HANDSHAKE.notAccepted.error} ${hop.user}${wants}; offered: ${offered.join(', ')}${agent}`;
-  return sshError(hop, HANDSHAKE.notAccepted, what, cause);
+  const notSigned = unsigned === undefined ? '' : `; not signed: ${unsigned}`;
+  const others = skipped.map(({ message }) => `; not offered: ${message.replace(`${hop.label}: `, '')}`);
+  const what = `${HANDSHAKE.notAccepted.error} ${hop.user}${wants}; offered: ${offered.join(', ')}${notSigned}${others.join('')}`;
+  const row = rowFor([HANDSHAKE.sha1Only], what) ?? HANDSHAKE.notAccepted;
+  const fix = [row.fix, ...skipped.map(({ advice }) => advice)].join('\n');
+  return sshError(hop, { ...row, fix }, what, cause);
 }
+
+const noKey = (hop: Hop) =>
+  new SshError(
+    hop.label,
+    `no key to log in with: ${hop.keys.join(', ')} ${hop.keys.length > 1 ? 'do' : 'does'} not exist, and ${hop.agent ? `the SSH agent at ${hop.agent} has no supported key` : 'no SSH agent is running'}`,
+    'Set a private key in the settings, or add one to the agent: `eval "$(ssh-agent)"; ssh-add KEY`. FIDO keys and certificates are not supported.',
+  );
 
 /**
  * How an established connection went away.

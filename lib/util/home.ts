@@ -1,5 +1,5 @@
 /** Paths in the syntax of ssh_config: `~` and `%` tokens. */
-import { type UserInfo, userInfo } from 'node:os';
+import { hostname, type UserInfo, userInfo } from 'node:os';
 import { UsageError } from './errors.ts';
 
 let known: UserInfo<string> | undefined;
@@ -35,22 +35,50 @@ export function inHome(path: string): string {
   }
 }
 
+interface Destination {
+  readonly host: string;
+  readonly user: string;
+  readonly port: number;
+  /** As the operator wrote it. */
+  readonly name: string;
+  readonly alias?: string | undefined;
+}
+
 /** ssh_config(5), TOKENS: `%h` and `%r` are the host and user of the other side, `%n` the name as typed. */
-export function expandPath(
-  path: string,
-  to: { readonly host: string; readonly user: string; readonly port: number; readonly name: string },
-): string {
+export function expandTokens(text: string, to: Destination): string {
   const tokens: Record<string, () => string> = {
     '%': () => '%',
     d: home,
     h: () => to.host,
     i: () => String(process.getuid?.() ?? ''),
+    k: () => to.alias ?? to.name,
+    l: hostname,
+    L: () => hostname().split('.')[0] ?? '',
     n: () => to.name,
     p: () => String(to.port),
     r: () => to.user,
     u: () => account().username,
   };
-  return path
-    .replace(/^~(?=\/|$)/, home)
-    .replace(/%(.)/g, (whole, token: string) => tokens[token]?.() ?? whole);
+  return text.replace(/%(.)/g, (whole, token: string) => tokens[token]?.() ?? whole);
+}
+
+/**
+ * A path with `~`, tokens and `${VARIABLE}` expanded.
+ * @param variable the value of an environment variable
+ * @throws UsageError if a variable is not set, as in OpenSSH
+ */
+export function expandPath(
+  path: string,
+  to: Destination,
+  variable: (name: string) => string | undefined = () => undefined,
+): string {
+  const tokens = expandTokens(path.replace(/^~(?=\/|$)/, home), to);
+  return tokens.replace(/\$\{([^}]+)\}/g, (_, name: string) => variable(name) ?? noVariable(path, name));
+}
+
+function noVariable(path: string, name: string): never {
+  throw new UsageError(
+    [`The SSH configuration names ${path}, but the environment variable ${name} is not set`],
+    `No connection was made. Set ${name}, or change the path in ~/.ssh/config.`,
+  );
 }

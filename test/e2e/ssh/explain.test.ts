@@ -14,6 +14,7 @@ import type { Hop } from '../../../lib/ssh/hops.ts';
 import { SshError } from '../../../lib/util/errors.ts';
 import { vanishing } from '../../lab/faults/vanishing-packets.ts';
 import { connect } from './connect.ts';
+import { startOldServer } from './old-server.ts';
 import { hopTo, keygen, privateFile, publicKey, type Sshd, startSshd } from './sshd.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'gatepost-ssh-'));
@@ -22,6 +23,8 @@ const file = (name: string) => join(directory, name);
 const key = file('id');
 for (const name of ['id', 'stranger', 'stranger2', 'open']) keygen(file(name));
 keygen(file('locked'), '-N', 'secret');
+keygen(file('rsa'), '-t', 'rsa');
+privateFile(file('ppk'), 'PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n');
 chmodSync(file('open'), 0o644);
 privateFile(
   file('fido'),
@@ -117,12 +120,12 @@ const FAILURES: readonly (readonly [says: string, provoke: () => Promise<unknown
     /ssh-add/,
   ],
   ['the key … is encrypted', () => reach([{ ...good, keys: [file('locked')] }]), /ssh-add .*locked/],
-  ...(['none', 'open', 'id.pub', 'fido', '.'] as const).map(
+  ...(['none', 'open', 'id.pub', 'fido', 'ppk', '.'] as const).map(
     (name) =>
       [
         'the key … cannot be used; has wrong mode; is a public key',
         () => reach([{ ...good, keys: [file(name)] }]),
-        /private key|chmod 600|ed25519/,
+        /private key|chmod 600|ed25519|puttygen/,
       ] as const,
   ),
   [
@@ -164,6 +167,14 @@ const FAILURES: readonly (readonly [says: string, provoke: () => Promise<unknown
       return reach([await server('MaxAuthTries 1', { keys, keyIsExplicit: false })]);
     },
     /right key/,
+  ],
+  [
+    'the host accepts RSA keys only with SHA-1 signatures',
+    async () => {
+      const old = elsewhere('127.0.0.1', await startOldServer(file(`${good.host}/host_ed25519`)));
+      return reach([{ ...old, keys: [file('rsa')] }]);
+    },
+    /PubkeyAcceptedAlgorithms \+ssh-rsa/,
   ],
   [
     'no key accepted for user',

@@ -209,17 +209,21 @@ describe('the connection', { concurrency: true }, () => {
     assert.doesNotMatch(own.log(), /method none|Postponed|pkalg.*test/);
   });
 
-  it('sends authentication together with the service request, except with an RSA key', async () => {
+  it('sends authentication with the service request, from a file or the only key of an agent, except with an RSA key', async () => {
     const turnsWith = async (name: string) => {
       const relay = await countingRelay(proxyHost);
-      const connection = await connect([
-        { ...proxy, host: '127.0.0.1', port: relay.port, keys: [file(name)] },
-      ]);
+      const [path = '', agent] = name.split('@');
+      const from = agent ? { agent: file(agent), keyIsExplicit: false } : {};
+      const at = { host: '127.0.0.1', port: relay.port };
+      const connection = await connect([{ ...proxy, ...at, keys: [file(path)], ...from }]);
       connection.close();
       return relay.turns();
     };
+    await startAgent(file('agent.id'), [key]);
     for (const [name, expected] of [
       ['id', 3],
+      ['id@agent.id', 3],
+      ['none@agent.id', 3],
       ['rsa', 4],
     ] as const) {
       // A busy machine hands over in parts what was sent at once.
@@ -401,16 +405,16 @@ describe('a key', { concurrency: true }, () => {
     assert.match((await failure(withKey('locked', { agent: file('gone') }))).message, /encrypted/);
   });
 
-  it('is the only one of eight agent keys offered when its .pub exists; otherwise five are', async () => {
+  it('is offered before seven others of the agent when its .pub exists; otherwise the host refuses after six', async () => {
     const names = Array.from({ length: 7 }, (_, index) => `spare${index}`);
     for (const name of names) keygen(file(name));
     const agent = await startAgent(file('agent.eight'), [...names.map(file), key]);
     privateFile(file('absent_but_public.pub'), `${publicKey(key)} comment\n`);
     const fromAgent = { agent, keyIsExplicit: false };
     assert.equal((await once(withKey('absent_but_public', fromAgent), 'echo in')).stdout, 'in\n');
-    const { message } = await failure(withKey('absent', fromAgent));
-    assert.equal(message.match(/SHA256:/g)?.length, 5);
-    assert.match(message, /no key accepted/);
+    const { message, advice } = await failure(withKey('absent', fromAgent));
+    assert.match(message, /Too many authentication failures; keys: .*SHA256:/);
+    assert.match(advice, /IdentitiesOnly/);
     assert.match((await failure(withKey('absent', { agent }))).message, /no such file/);
   });
 

@@ -10,7 +10,9 @@ import { UsageError } from '../../../lib/util/errors.ts';
 import { expandPath, home } from '../../../lib/util/home.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'gatepost-config-'));
-const defaults = { user: 'ncantu', port: 22, key: '/default/key', agent: '/agent' };
+const environment: Record<string, string> = { SSH_AUTH_SOCK: '/agent', OTHER_AGENT: '/from/variable' };
+process.env.OTHER_AGENT = environment.OTHER_AGENT; // ssh -G checks it
+const defaults = { user: 'ncantu', port: 22, variable: (name: string) => environment[name] };
 let count = 0;
 after(() => rmSync(directory, { recursive: true }));
 
@@ -117,20 +119,57 @@ describe('resolveHops', () => {
     );
   });
 
-  it('prefers an explicit key, then those of the configuration, then the default', async () => {
+  it('prefers an explicit key, then those of the configuration, then the defaults of OpenSSH', async () => {
     const config = 'Host p\nIdentityFile ~/.ssh/%r_key\nIdentityFile /two';
     const [explicit] = await hopsWith(config, { host: 'p', key: '/mine' });
     assert.deepEqual([explicit?.keys, explicit?.keyIsExplicit], [['/mine'], true]);
     const [jump, configured] = await hopsWith(config, { host: 'p' }, { host: 'j' });
     assert.deepEqual(configured?.keys, [`${home()}/.ssh/ncantu_key`, '/two']);
-    assert.deepEqual([jump?.keys, jump?.keyIsExplicit], [['/default/key'], false]);
+    assert.equal(jump?.keyIsExplicit, false);
+    const kinds = jump?.keys.map((key) => key.replace(`${home()}/.ssh/id_`, ''));
+    assert.deepEqual(
+      kinds?.filter((kind) => /^(rsa|ecdsa|ed25519)$/.test(kind)),
+      ['rsa', 'ecdsa', 'ed25519'],
+    );
+    assert.equal(kinds?.includes('/gatepost.unset'), false);
   });
 
   it('takes the agent from IdentityAgent, else the one that was inherited', async () => {
-    const config =
-      'Host a\nIdentityAgent /other\nHost n\nIdentityAgent none\nHost s\nIdentityAgent SSH_AUTH_SOCK';
-    const agents = ['a', 'n', 's', 'x'].map(async (host) => (await hopsWith(config, { host })).at(-1)?.agent);
-    assert.deepEqual(await Promise.all(agents), ['/other', undefined, '/agent', '/agent']);
+    const values = {
+      a: '/other',
+      n: 'none',
+      s: 'SSH_AUTH_SOCK',
+      v: '$OTHER_AGENT',
+      w: `\${OTHER_AGENT}.%r`,
+      u: '$NO_SUCH_AGENT',
+      h: '~/agent',
+    };
+    const config = Object.entries(values).map(([host, value]) => `Host ${host}\nIdentityAgent ${value}`);
+    const agentFor = async (host: string) =>
+      (await hopsWith(config.join('\n'), { host })).at(-1)?.agent?.replace(home(), 'HOME');
+    assert.deepEqual(await Promise.all([...Object.keys(values), 'x'].map(agentFor)), [
+      '/other',
+      undefined,
+      '/agent',
+      '/from/variable',
+      '/from/variable.ncantu',
+      undefined,
+      'HOME/agent',
+      '/agent',
+    ]);
+  });
+
+  it('names a variable of the configuration that is not set', async () => {
+    const missing = hopsWith(`Host p\nIdentityFile \${NO_SUCH_VARIABLE}/key`, { host: 'p' });
+    await assert.rejects(missing, /environment variable NO_SUCH_VARIABLE is not set/);
+  });
+
+  it('takes IdentitiesOnly and the accepted algorithms from the configuration', async () => {
+    const config = 'Host p\nIdentitiesOnly yes\nPubkeyAcceptedAlgorithms ssh-ed25519,ssh-rsa';
+    const [hop] = await hopsWith(config, { host: 'p' });
+    assert.equal(hop?.identitiesOnly, true);
+    assert.deepEqual(hop?.keyAlgorithms, ['ssh-ed25519', 'ssh-rsa']);
+    assert.equal((await hopsWith(config, { host: 'q' })).at(-1)?.identitiesOnly, undefined);
   });
 
   it("takes known_hosts from the operator, else from the configuration, else OpenSSH's own", async () => {
@@ -195,8 +234,9 @@ describe('ssh -G', () => {
   });
 
   it('leaves out what only our marks set', () => {
-    const text = 'host h\nuser gatepost.unset\nhostname h\nport 65535\nidentityfile /gatepost.unset\n';
-    assert.deepEqual(parseHostConfig(text), { host: 'h', knownHosts: [] });
+    const { directives, ...found } = parseHostConfig('host h\nuser gatepost.unset\nhostname h\nport 65535\n');
+    assert.deepEqual(found, { host: 'h', keys: [], knownHosts: [] });
+    assert.deepEqual(directives.get('hostname'), ['h']);
   });
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Hop } from '../../../lib/ssh/hops.ts';
 import { dialError, handshakeError, lostError, openError } from '../../../lib/ssh/ssh-errors.ts';
+import { SshError } from '../../../lib/util/errors.ts';
 
 const hop = (label: string): Hop => ({
   label,
@@ -21,6 +22,7 @@ const stage = {
   handshake: true,
   offered: ['ssh-ed25519 SHA256:x (/k)'],
   accepts: ['publickey'],
+  skipped: [],
 };
 const authentication = Object.assign(new Error('failed'), { level: 'client-authentication' });
 
@@ -55,4 +57,13 @@ describe('a failure of a hop', () => {
       assert.match(error.message, message);
       assert.ok(error.advice.length > 20);
     });
+
+  it('names the keys that were skipped, and what to do about them', () => {
+    const locked = new SshError('proxy p', 'the key /k2 is encrypted', 'Add it: `ssh-add /k2`');
+    const { message, advice } = handshakeError(proxy, { ...stage, skipped: [locked] }, authentication);
+    assert.match(message, /offered: .*; not offered: the key \/k2 is encrypted$/);
+    assert.match(advice, /authorized_keys.*\n.*ssh-add \/k2/);
+    const alone = handshakeError(proxy, { ...stage, offered: [], skipped: [locked] }, authentication);
+    assert.equal(alone, locked);
+  });
 });
