@@ -14,13 +14,14 @@ import {
 } from '../lib/checks/catalog.ts';
 import { ipv4, origins, token } from '../lib/config/validators.ts';
 import type { Site } from '../lib/model/site.ts';
+import { ANYTHINGLLM, OPENAI } from './shared/client-settings.ts';
 import { gate, gateMap, WRITTEN } from './shared/gate.ts';
 
 const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
 const INFERENCE_TOKEN = 'IA_ENSO_INFERENCE_TOKEN';
 const ORIGINS = 'IA_ENSO_CORS_ORIGINS';
 const OLLAMA = WRITTEN.path;
-const MODELS = `${OLLAMA}/v1/models`;
+const MODELS = `${OLLAMA}/v1/models` as const;
 const AGENT_SOCKET = '/api/agent-invocation/00000000-0000-0000-0000-000000000000';
 
 export const site: Site = {
@@ -44,7 +45,13 @@ export const site: Site = {
   },
   maps: [gateMap(WRITTEN)],
   webSocket: true,
-  gate: gate(WRITTEN, { token: TOKEN, inferenceToken: INFERENCE_TOKEN, origins: ORIGINS }),
+  gate: gate(WRITTEN, {
+    token: TOKEN,
+    inferenceToken: INFERENCE_TOKEN,
+    origins: ORIGINS,
+    models: MODELS,
+    settings: [...OPENAI, ANYTHINGLLM],
+  }),
   checks: [
     httpRedirects(),
     challengePath(),
@@ -58,11 +65,23 @@ export const site: Site = {
     webSocket({ path: AGENT_SOCKET }),
     webInterface({ entry: '/anythingllm/', ping: '/api/ping' }),
     inferenceScope({
-      deletes: `${OLLAMA}/api/delete`,
+      // Names no model: Ollama deletes nothing.
+      forbidden: { method: 'DELETE', path: `${OLLAMA}/api/delete` },
       models: MODELS,
+      service: 'Ollama',
       tokenVariable: INFERENCE_TOKEN,
     }),
-    bypassAttempts({ prefix: OLLAMA, list: '/api/tags' }),
+    bypassAttempts({
+      prefix: OLLAMA,
+      list: '/api/tags',
+      service: 'Ollama',
+      // AnythingLLM responds with HTML or JSON; Ollama rejects a foreign Host with an empty 403.
+      signature: {
+        texts: /^\s*(?:Ollama is running|404 page not found|405 method not allowed)\s*$/i,
+        empty: [403],
+      },
+      others: ['/anythingllm'],
+    }),
     publicName(),
     closedPorts([11434, 3001]),
   ],

@@ -87,7 +87,7 @@ function proofs(
   hosts: readonly HostReport[],
   { change, old }: ClientPlan,
 ): readonly Check[] {
-  const path = `${gate.path}/v1/models`;
+  const path = gate.models;
   const known = secretOf(settings, gate.token);
   switch (change.verb) {
     case 'add_client':

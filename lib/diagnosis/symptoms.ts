@@ -41,7 +41,7 @@ const GATE = {
     error: 'ERROR_BAD_USER_API_KEY',
     cause:
       'Cursor shows this even when its own servers, not yours, refused the request: part of its traffic never reaches the override URL.',
-    fix: 'Run `npx tsx scripts/verify.ts --only gate`. If the gate accepts the token, the problem is in Cursor: check the base URL (https://NAME/ollama/v1) and the key (without `Bearer `) there, and that the model is one of yours. If not, the check shows the reason.',
+    fix: 'Run `npx tsx scripts/verify.ts --only gate`. If the gate accepts the token, the problem is in Cursor: check the base URL (with its path: `npx tsx scripts/bearers.ts add NAME` prints it) and the key (without `Bearer `) there, and that the model is one of yours. If not, the check shows the reason.',
   },
   unauthorized: {
     error: '401 invalid_api_key, with a key that looks right',
@@ -55,8 +55,8 @@ const GATE = {
   },
   foreign: {
     error: '403 with an empty body',
-    cause: 'Ollama rejects the Host or Origin header that it received.',
-    fix: 'nginx should send `Host localhost:11434` and no Origin: deploy the site again.',
+    cause: 'The backend rejects the Host or Origin header that it received.',
+    fix: 'The location of the gate should send the Host that the backend expects and no Origin: deploy the site again.',
   },
   slowedDown: {
     error: '429 too_many_failed_attempts',
@@ -111,7 +111,7 @@ const BACKEND = {
     fix: 'The location needs `proxy_http_version 1.1`, `proxy_set_header Upgrade $http_upgrade` and `proxy_set_header Connection $connection_upgrade`, and that map must yield `upgrade`; another nginx file may define $connection_upgrade differently (`nginx -T | grep -A3 connection_upgrade`).',
   },
   blank: {
-    error: 'a blank page, as under /anythingllm/',
+    error: 'a blank page below a path of the host',
     cause:
       'The front end requests its files and its API from the root of the host, and receives something else there.',
     fix: 'Check that `location /` proxies to its backend, and whether another location (such as `~ \\.(js|css)$`) takes these requests; deploy the site again.',

@@ -21,14 +21,24 @@ export interface Gate {
   readonly origins?: string;
   /** The folder with the client files. */
   readonly clients: `/etc/nginx/${string}`;
-  /** The path of the API on this site, such as `/ollama`; empty for the root of the host. */
+  /** The path of the API on this site, such as `/api`; empty for the root of the host. */
   readonly path: '' | `/${string}`;
+  /** The path that lists the models, for requests that prove a token. */
+  readonly models: `/${string}`;
+  /** How programs are set up to use the API, as `bearers add` prints it. */
+  readonly settings: readonly ClientSetting[];
   /** The available rate limits in requests per minute, each with its zone in the maps. */
   readonly limits: Readonly<Record<number, string>>;
   /** The access log; its second field is the client name. */
   readonly log: string;
   /** Its names in nginx: each name in the text of the gate, and the one that this site has instead. */
   readonly names: Readonly<Record<string, string>>;
+}
+
+/** A program, and what to enter there: `<base>` is replaced by the URL of the gate, `<token>` stays. */
+export interface ClientSetting {
+  readonly program: string;
+  readonly text: string;
 }
 
 /** A site is data: templates in the same folder, settings, maps, gate, checks (docs/sites.md). */

@@ -36,7 +36,7 @@ export const WRITTEN: GateNames = {
 /** Requests per minute; each has a zone in the text. */
 const LIMITS = [10, 60, 600] as const;
 
-type Own = Pick<Gate, 'token' | 'inferenceToken' | 'origins'>;
+type Own = Pick<Gate, 'token' | 'inferenceToken' | 'origins' | 'models' | 'settings'>;
 
 /** The gate of a site under its own names. */
 export function gate(names: GateNames, own: Own): Gate {

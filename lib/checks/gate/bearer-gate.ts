@@ -7,7 +7,7 @@ import { bearerOption, curl } from '../http/curl.ts';
 import { statusAdvice } from '../http/failures.ts';
 import { type Answer, sendRequest } from '../http/request.ts';
 import { attempts, judgeRefusals } from './attempts.ts';
-import { modelsIn } from './ollama-answer.ts';
+import { modelsIn } from './models.ts';
 
 export interface BearerGateOptions {
   /** Paths behind the gate that return a JSON list of models. */

@@ -16,17 +16,26 @@ export function bearerOpens(name: string, path: string, token: Secret): Check {
 
 const DOWN: readonly number[] = [502, 503, 504];
 
-/** Did the request pass the gate? The backend answered, or nginx reports that it is down. A redirect is from another vhost. */
+/**
+ * Was the token accepted? The backend answered, or nginx reports that it is down, or the client is at its limit, which
+ * the gate tests after the token. A redirect is from another vhost.
+ */
 export function isAccepted({ status, body }: Pick<Answer, 'status' | 'body'>): boolean {
-  return status === 200 || (DOWN.includes(status) && (isByNginx({ body }) || isUnreachable({ body })));
+  if (status === 200 || isLimited({ status, body })) return true;
+  return DOWN.includes(status) && (isByNginx({ body }) || isUnreachable({ body }));
 }
+
+const isLimited = ({ status, body }: Pick<Answer, 'status' | 'body'>): boolean =>
+  status === 429 && body.includes('rate_limit_exceeded');
 
 /** The token is rejected at `path`. */
 export function bearerRefused(name: string, path: string, token: Secret): Check {
   return { name, run: async (target) => judgeRejected(path, await settled(target, path, token, isRejected)) };
 }
 
-const isRejected = ({ status }: Answer): boolean => status === 401 || status === 429;
+/** 429 comes from the gate, too: after many rejected requests of an IP address. */
+export const isRejected = (answer: Pick<Answer, 'status' | 'body'>): boolean =>
+  answer.status === 401 || (answer.status === 429 && !isLimited(answer));
 
 /** The last response, after several expected ones in a row or when the time limit is reached. */
 async function settled(
@@ -51,8 +60,13 @@ function judgeOpen(path: string, answer: Answer): Finding {
     return failed(
       `${path} returns ${status} for the token: another proxy or vhost may answer for this name. Compare the fingerprints: \`npx tsx scripts/bearers.ts list\``,
     );
-  const backend = status >= 500 ? `, but the backend returns ${status}` : '';
-  return passed(`The token is accepted at ${path}${backend}.`);
+  const but =
+    status >= 500
+      ? `, but the backend returns ${status}`
+      : status === 429
+        ? '; its client is at its limit'
+        : '';
+  return passed(`The token is accepted at ${path}${but}.`);
 }
 
 function judgeRejected(path: string, answer: Answer): Finding {

@@ -1,15 +1,33 @@
 /** Alternative forms of a protected path, as paths and as raw requests: none of them may bypass the gate. */
 import type { CheckTarget } from '../../model/check.ts';
 import type { RawRequest } from '../http/raw-request.ts';
+import type { Signature } from './answers.ts';
 
-/** Request targets as written in the request line; `prefix` is for example `/ollama`. */
-export function bypassPaths(prefix: string, list: string, serverName: string): readonly string[] {
+export interface Protected {
+  /** The path of the gate, such as `/api`; of a gate at the root of a host, the first segment of the list. */
+  readonly prefix: `/${string}`;
+  /** The rest of the path that lists the models, such as `/api/tags`. */
+  readonly list: `/${string}`;
+  /** What is behind the gate. */
+  readonly service: string;
+  /** How its responses are recognized; needed if other services of the host answer, too. */
+  readonly signature?: Signature;
+  /** The paths of those services. */
+  readonly others?: readonly string[];
+}
+
+/** Request targets as written in the request line: forms of the path `prefix` + `list`. */
+export function bypassPaths(
+  { prefix, list, others = [] }: Pick<Protected, 'prefix' | 'list' | 'others'>,
+  serverName: string,
+): readonly string[] {
   const name = prefix.slice(1);
   const plain = `${prefix}${list}`;
   const encodedFirst = `%${name.charCodeAt(0).toString(16)}${name.slice(1)}`;
   const backslashed = plain.slice(1).replaceAll('/', '\\');
   return [
     ...sameForNginx(plain, prefix, list, encodedFirst, serverName),
+    ...others.map((other) => `${other}/..${plain}`),
     ...otherPaths(name, list, backslashed),
   ];
 }
@@ -26,7 +44,6 @@ function sameForNginx(plain: string, prefix: string, list: string, encodedFirst:
     `${prefix}%2f${list.slice(1)}`,
     `/%2f${plain.slice(1)}`,
     `https://${serverName}${plain}`,
-    `/anythingllm/..${plain}`,
     `/.well-known/acme-challenge/../..${plain}`,
     `${prefix}/`,
     `${prefix}/x.js`,
@@ -34,7 +51,7 @@ function sameForNginx(plain: string, prefix: string, list: string, encodedFirst:
   ];
 }
 
-/** For nginx these are different paths: they must not reach Ollama. */
+/** For nginx these are different paths: they must not reach the backend. */
 function otherPaths(name: string, list: string, backslashed: string) {
   return [
     `/${name.toUpperCase()}${list}`,
@@ -92,7 +109,7 @@ function framed(start: readonly string[]): readonly RawRequest[] {
   const both = [`Content-Length: ${smuggled.length}`, 'Transfer-Encoding: chunked'];
   const outer = lines('POST / HTTP/1.1', ...start.slice(1), ...both);
   return [
-    { name: 'two Host headers', text: lines(...start, 'Host: localhost:11434', END) },
+    { name: 'two Host headers', text: lines(...start, 'Host: localhost', END) },
     { name: 'Content-Length with Transfer-Encoding', text: outer + smuggled },
   ];
 }

@@ -11,27 +11,20 @@ import {
 import { curl } from '../http/curl.ts';
 import { openPool, type Pool } from '../http/keep-alive.ts';
 import { type RawRequest, sendRaw } from '../http/raw-request.ts';
-import { type Answer, sendRequest } from '../http/request.ts';
-import { bypassPaths, rawRequests } from './bypass-attempts.ts';
-import { isOllamas, isRefusal } from './ollama-answer.ts';
-
-interface Protected {
-  /** The path of the gate, such as `/ollama`. */
-  readonly prefix: string;
-  /** The path behind it that lists the models, such as `/api/tags`. */
-  readonly list: string;
-}
+import { sendRequest } from '../http/request.ts';
+import { type Seen, type Sender, senderOf } from './answers.ts';
+import { bypassPaths, type Protected, rawRequests } from './bypass-attempts.ts';
 
 /** The response to one form of the path. */
 interface BypassAttempt {
   readonly request: string;
-  readonly answer: Pick<Answer, 'status' | 'headers' | 'body'>;
+  readonly answer: Seen;
 }
 
 const LIMIT_MS = 30_000;
 
 /**
- * Without a token, no form of the path reaches Ollama.
+ * Without a token, no form of the path reaches the backend.
  * (!) Each request that nginx normalizes to the plain path counts as one of the 100 failed requests after which the gate
  * rate-limits an IP address: 22 here and 10 in the check of the gate, so three runs in a row stay below the limit.
  */
@@ -44,16 +37,18 @@ export function bypassAttempts(path: Protected): Check {
   };
 }
 
-async function check({ prefix, list }: Protected, target: CheckTarget): Promise<Finding> {
-  const plain = `${prefix}${list}`;
+async function check(gated: Protected, target: CheckTarget): Promise<Finding> {
+  const plain = `${gated.prefix}${gated.list}`;
   // The first request also shows whether the server responds: it throws if not. Later ones may be cut off.
-  if (isOllamas(await sendRequest(target, { path: plain })))
+  const refusal = await sendRequest(target, { path: plain });
+  if (senderOf(refusal, refusal, gated.signature) === 'backend')
     return skipped(`The gate is open: fix the problem reported for ${plain} first.`);
   const pool = openPool(target);
   try {
-    const paths = bypassPaths(prefix, list, target.serverName).map((path) => byPath(pool, path));
+    const paths = bypassPaths(gated, target.serverName).map((path) => byPath(pool, path));
     const raw = rawRequests(plain, target).map((request) => byBytes(target, request));
-    return judgeBypassAttempts((await Promise.all([...paths, ...raw])).flat(), target);
+    const all = (await Promise.all([...paths, ...raw])).flat();
+    return judgeBypassAttempts(all, refusal, gated, target);
   } finally {
     pool.close();
   }
@@ -69,27 +64,35 @@ async function byBytes(target: CheckTarget, request: RawRequest): Promise<readon
   return answer === undefined ? [] : [{ request: request.name, answer }];
 }
 
-/** Judges all responses. */
-export function judgeBypassAttempts(all: readonly BypassAttempt[], target: CheckTarget): Finding {
-  const bypassed = all.filter(({ answer }) => isOllamas(answer));
+/** Judges all responses; `refusal` is the one to the path itself. */
+export function judgeBypassAttempts(
+  all: readonly BypassAttempt[],
+  refusal: Seen,
+  { service, signature }: Pick<Protected, 'service' | 'signature'>,
+  target: CheckTarget,
+): Finding {
+  const from = (sender: Sender) =>
+    all.filter(({ answer }) => senderOf(answer, refusal, signature) === sender);
+  const [bypassed, down, unknown] = [from('backend'), from('down'), from('unknown')];
   const path = bypassed.find(({ request }) => request.startsWith('/'))?.request;
   if (bypassed.length > 0)
-    return { ...failed(bypassText(bypassed)), ...(path !== undefined && { curl: byHand(target, path) }) };
-  const down = all.filter(({ answer }) => answer.status >= 500);
+    return {
+      ...failed(bypassText(bypassed, service)),
+      ...(path !== undefined && { curl: byHand(target, path) }),
+    };
   if (down.length > 0)
     return skipped(
-      `${namesOf(down)} returned ${down[0]?.answer.status}, so it is unknown which backend would have answered; the others do not reach Ollama. Run it again when the backend is up.`,
+      `${namesOf(down)} returned ${down[0]?.answer.status}, so it is unknown which backend would have answered; the others do not reach ${service}. Run it again when the backend is up.`,
     );
-  const odd = all.filter(({ answer }) => !isRefusal(answer));
-  if (odd.length > 0)
+  if (unknown.length > 0)
     return warned(
-      `${namesOf(odd)} returned ${odd[0]?.answer.status} from an unrecognized backend. Check manually which service answers these requests.`,
+      `${namesOf(unknown)} returned ${unknown[0]?.answer.status} from an unrecognized backend. Check manually which service answers these requests.`,
     );
-  return passed(`${all.length} alternative forms of the path do not reach Ollama without a token.`);
+  return passed(`${all.length} alternative forms of the path do not reach ${service} without a token.`);
 }
 
-function bypassText(bypassed: readonly BypassAttempt[]): string {
-  return `Without a bearer, ${namesOf(bypassed)} ${bypassed.length > 1 ? 'reach' : 'reaches'} Ollama: anyone can use the models. A location without the gate matches the request. Use \`nginx -T\` on the proxy to find every location that uses the upstream or port of Ollama, especially regex locations (they take precedence if \`^~\` is missing) and nested ones (the \`if\` of the outer location does not protect them). Deploy the site again; if the problem persists, remove the site with \`npx tsx scripts/remove.ts\` until it is fixed.`;
+function bypassText(bypassed: readonly BypassAttempt[], service: string): string {
+  return `Without a bearer, ${namesOf(bypassed)} ${bypassed.length > 1 ? 'reach' : 'reaches'} ${service}: anyone can use the models. A location without the gate matches the request. Use \`nginx -T\` on the proxy to find every location that uses the upstream or port of ${service}, especially regex locations (they take precedence if \`^~\` is missing) and nested ones (the \`if\` of the outer location does not protect them). Deploy the site again; if the problem persists, remove the site with \`npx tsx scripts/remove.ts\` until it is fixed.`;
 }
 
 function namesOf(some: readonly BypassAttempt[]): string {

@@ -53,12 +53,12 @@ export function lastAnswer(text: string, answers: number): Answer {
   if (last === undefined) return { status: 0, headers: {}, body: text };
   if (heads.length < answers) return { status: 0, headers: {}, body: '' };
   const [head = '', ...rest] = text.slice(last.index).split('\r\n\r\n');
-  const type = /^content-type: *(.*)$/im.exec(head)?.[1]?.trim();
+  const headers = [...head.matchAll(/^([\w-]+): *(.*?)\r?$/gm)];
   const body = rest.join('\r\n\r\n');
   const isChunked = /^transfer-encoding: *chunked/im.test(head);
   return {
     status: Number(last[1]),
-    headers: type === undefined ? {} : { 'content-type': type },
+    headers: Object.fromEntries(headers.map(([, name = '', value = '']) => [name.toLowerCase(), value])),
     body: isChunked ? body.replace(/(?:^|\r\n)[0-9a-f]+\r\n/gi, '') : body,
   };
 }

@@ -1,7 +1,7 @@
 /** A completion is streamed while the model generates it. */
 import { type Check, type CheckTarget, type Finding, failed, skipped } from '../../model/check.ts';
 import { listFault, noToken } from '../gate/bearer-gate.ts';
-import { modelsIn } from '../gate/ollama-answer.ts';
+import { modelsIn } from '../gate/models.ts';
 import { bearerOption, curl } from '../http/curl.ts';
 import { NoAnswerError, statusAdvice } from '../http/failures.ts';
 import { type Answer, type RequestOptions, sendRequest } from '../http/request.ts';
@@ -42,7 +42,7 @@ async function check(options: Streaming, target: CheckTarget): Promise<Finding> 
   const fault = listFault(models, list, tokenVariable);
   if (fault !== '') return failed(`Streaming could not be checked: ${fault}`);
   const model = firstChatModel(modelsIn(list.body) ?? []);
-  if (model === undefined) return skipped('The backend has no model yet: pull one, then retry.');
+  if (model === undefined) return skipped('The backend has no model yet: add one, then retry.');
   const request = completion(options.completions, model);
   const finding = await complete(target, request, authorization, model);
   return { ...finding, curl: byHand(target, request, tokenVariable) };

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import type { PeerCertificate } from 'node:tls';
 import { attempts, judgeRefusals } from '../../../lib/checks/gate/attempts.ts';
 import { listFault } from '../../../lib/checks/gate/bearer-gate.ts';
-import { isAccepted } from '../../../lib/checks/gate/bearer-live.ts';
-import { modelsIn } from '../../../lib/checks/gate/ollama-answer.ts';
+import { isAccepted, isRejected } from '../../../lib/checks/gate/bearer-live.ts';
+import { modelsIn } from '../../../lib/checks/gate/models.ts';
 import { judgeScope } from '../../../lib/checks/gate/scopes.ts';
 import { isByNginx } from '../../../lib/checks/http/request.ts';
 import { judgeCertificate, type OldTls } from '../../../lib/checks/tls/certificate-judge.ts';
@@ -149,14 +149,15 @@ test('reads both formats of a list, and nothing else', () => {
 
 test('says of a scope that was asked of a page of HTML that nobody of ours answered', () => {
   const page = { status: 404, headers: { 'content-type': 'text/html' }, body: NGINX_404 };
-  const scopes = { deletes: '/d', models: '/m', tokenVariable: 'T' };
+  const forbidden = { method: 'DELETE', path: '/d' };
+  const scopes = { forbidden, models: '/m', service: 'Ollama', tokenVariable: 'T' };
   assert.match(judgeScope(scopes, page, 404).detail, /neither the gate nor Ollama/);
 });
 
 test('explains a right bearer that is refused', () => {
   assert.equal(listFault('/l', { status: 200, body: '{"data":[]}' }, 'T'), '');
   assert.match(listFault('/l', { status: 401, body: '' }, 'T'), /another token than T.*no `Bearer `/);
-  assert.match(listFault('/l', { status: 403, body: '' }, 'T'), /Host localhost:11434/);
+  assert.match(listFault('/l', { status: 403, body: '' }, 'T'), /the Host that the backend expects/);
   const scope = '{"error":{"code":"insufficient_scope"}}';
   assert.match(listFault('/l', { status: 403, body: scope }, 'T'), /scope inference.*--scope full/);
   const limit = '{"error":{"code":"rate_limit_exceeded"}}';
@@ -227,7 +228,10 @@ for (const [status, body, letIn] of [
   [204, '', false],
   [404, byNginx('nginx'), false],
   [401, '{}', false],
+  [429, '{"error":{"code":"rate_limit_exceeded"}}', true],
+  [429, '{"error":{"code":"too_many_failed_attempts"}}', false],
 ] as const)
   test(`a bearer that gets ${status} with ${JSON.stringify(body)} was ${letIn ? '' : 'not '}let in`, () => {
     assert.equal(isAccepted({ status, body }), letIn);
+    assert.equal(isRejected({ status, body }), [401, 429].includes(status) && !letIn);
   });

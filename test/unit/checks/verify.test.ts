@@ -1,9 +1,9 @@
 /** What verify.ts takes from its command line, and how the checks of scopes, requests, DNS and ports judge. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { senderOf } from '../../../lib/checks/gate/answers.ts';
 import { judgeBypassAttempts } from '../../../lib/checks/gate/bypass.ts';
 import { bypassPaths, rawRequests } from '../../../lib/checks/gate/bypass-attempts.ts';
-import { isOllamas, isRefusal } from '../../../lib/checks/gate/ollama-answer.ts';
 import { judgeScope } from '../../../lib/checks/gate/scopes.ts';
 import { lastAnswer } from '../../../lib/checks/http/raw-request.ts';
 import { judgePorts } from '../../../lib/checks/web/ports.ts';
@@ -97,7 +97,12 @@ test('open ports come with the firewall lines of the proxies that are known by a
   );
 });
 
-const SCOPES = { deletes: '/ollama/api/delete', models: '/ollama/v1/models', tokenVariable: 'T' };
+const SCOPES = {
+  forbidden: { method: 'DELETE', path: '/ollama/api/delete' },
+  models: '/ollama/v1/models',
+  service: 'Ollama',
+  tokenVariable: 'T',
+};
 for (const [fact, deleted, listed, status, says] of [
   ['403 and 200', answer(403, '{"error":{}}', 'application/json'), 200, 'passed', /403 for DELETE/],
   ['403 and a backend that is down', answer(403, '{"error":{}}', 'application/json'), 502, 'passed', /502/],
@@ -125,44 +130,78 @@ for (const [fact, deleted, listed, status, says] of [
     assert.match(finding.detail, says);
   });
 
-test('knows Ollama by its answers', () => {
-  const known = [
+const BEARER = { ...JSON_TYPE, 'www-authenticate': 'Bearer' };
+const REFUSAL = { status: 401, headers: BEARER, body: '{"error":"Missing"}' };
+const OLLAMA = { texts: /^(?:Ollama is running|404 page not found)$/, empty: [403] };
+
+test('knows a backend by its signature, where another service answers as well', () => {
+  const sender = (each: Parameters<typeof senderOf>[0]) => senderOf(each, REFUSAL, OLLAMA);
+  for (const each of [
     answer(200, '{"models":[]}', 'application/json'),
     answer(200, '{"object":"list","data":null}', 'application/json'),
     answer(200, 'Ollama is running', 'text/plain; charset=utf-8'),
     answer(404, '404 page not found', 'text/plain'),
-    answer(405, '405 method not allowed', 'text/plain'),
     answer(403),
-  ];
-  for (const each of known) assert.ok(isOllamas(each), JSON.stringify(each));
-  const others = [
+  ])
+    assert.equal(sender(each), 'backend', JSON.stringify(each));
+  for (const each of [
     answer(0),
     answer(401, '{"error":{"message":"Missing"}}', 'application/json'),
     answer(404, '<center>nginx</center>', 'text/html'),
+    answer(404, '{"error":"not found"}', 'application/json'),
     answer(200, '<!doctype html><title>AnythingLLM</title>', 'text/html'),
     answer(302),
-  ];
-  for (const each of others) assert.ok(!isOllamas(each) && isRefusal(each), JSON.stringify(each));
-  assert.ok(!isRefusal(answer(200, '{"ok":true}', 'application/json')));
+  ])
+    assert.equal(sender(each), 'safe', JSON.stringify(each));
+  assert.equal(sender(answer(200, '{"ok":true}', 'application/json')), 'unknown');
+  assert.equal(sender(answer(500, 'oops')), 'down');
 });
 
-test('requests: who slips is named, who could not be judged is no pass', () => {
+test('without a signature, only nginx and the gate may answer', () => {
+  const sender = (each: Parameters<typeof senderOf>[0]) => senderOf(each, REFUSAL);
+  const limited = { 'retry-after': '1', ...JSON_TYPE };
+  for (const each of [
+    answer(0),
+    REFUSAL,
+    { ...REFUSAL, status: 0, headers: {} },
+    { status: 401, headers: BEARER, body: '{"error":{"message":"Missing"}}' },
+    { status: 429, headers: limited, body: '{"error":{}}' },
+    answer(404, '<center>nginx</center>', 'text/html'),
+    answer(302, '<center>nginx</center>', 'text/html'),
+  ])
+    assert.equal(sender(each), 'safe', JSON.stringify(each));
+  for (const each of [
+    answer(404, '{"error":{"code":404,"message":"File Not Found"}}', 'application/json'),
+    answer(401, '{"detail":"Not authenticated"}', 'application/json'),
+    answer(200, '<!doctype html><title>llama.cpp</title>', 'text/html'),
+    answer(0, 'a file'),
+    answer(500, '{}', 'application/json'),
+    { ...REFUSAL, status: 200 },
+  ])
+    assert.equal(sender(each), 'backend', JSON.stringify(each));
+  for (const each of [answer(502, '<center>nginx</center>', 'text/html'), answer(504, '{"error":{}}')])
+    assert.equal(sender(each), 'down', JSON.stringify(each));
+  // A gate that is open is no gate: what its path itself returns proves nothing.
+  const open = answer(404, '{}', 'application/json');
+  assert.equal(senderOf(open, open), 'backend');
+});
+
+test('requests: the ones that reach the backend are named, unclear ones do not pass', () => {
   const fine = { request: '//a', answer: answer(401) };
   const slip = { request: '/A', answer: answer(200, '{"models":[]}', 'application/json') };
   const down = { request: '/b', answer: answer(502, '', 'text/html') };
   const odd = { request: '/c', answer: answer(200, '{}', 'application/json') };
-  assert.equal(judgeBypassAttempts([fine], TARGET).status, 'passed');
-  assert.match(
-    judgeBypassAttempts([fine, slip, down, odd], TARGET).detail,
-    /^Without a bearer, \/A reaches Ollama/,
-  );
-  assert.match(judgeBypassAttempts([slip], TARGET).curl ?? '', /--path-as-is 'https:\/\/ai\.example\/A'$/);
-  assert.equal(judgeBypassAttempts([fine, down, odd], TARGET).status, 'skipped');
-  assert.equal(judgeBypassAttempts([fine, odd], TARGET).status, 'warned');
+  const judge = (...all: Parameters<typeof judgeBypassAttempts>[0]) =>
+    judgeBypassAttempts(all, REFUSAL, { service: 'Ollama', signature: OLLAMA }, TARGET);
+  assert.equal(judge(fine).status, 'passed');
+  assert.match(judge(fine, slip, down, odd).detail, /^Without a bearer, \/A reaches Ollama/);
+  assert.match(judge(slip).curl ?? '', /--path-as-is 'https:\/\/ai\.example\/A'$/);
+  assert.equal(judge(fine, down, odd).status, 'skipped');
+  assert.equal(judge(fine, odd).status, 'warned');
 });
 
 test('requests are different, and fit into a request line', () => {
-  const all = bypassPaths('/ollama', '/api/tags', 'ai.example');
+  const all = bypassPaths({ prefix: '/ollama', list: '/api/tags', others: ['/other'] }, 'ai.example');
   assert.equal(new Set(all).size, all.length);
   for (const each of all) assert.match(each, /^[!-\xff]+$/);
   assert.ok(all.includes('/%6fllama/api/tags') && all.includes('/x/..%2follama/api/tags'));
@@ -188,5 +227,5 @@ test('the last answer of several is the one to judge', () => {
   assert.equal(lastAnswer('', 1).status, 0);
   assert.deepEqual(lastAnswer('{"models":[]}', 1), { status: 0, headers: {}, body: '{"models":[]}' });
   const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nd\r\n{"models":[]}\r\n0\r\n\r\n';
-  assert.ok(isOllamas(lastAnswer(chunked, 1)));
+  assert.equal(senderOf(lastAnswer(chunked, 1), REFUSAL), 'backend');
 });

@@ -21,7 +21,8 @@ const NAMES = {
   inference: 'v1/|health\\z',
   inferencePaths: '/v1/* and /health',
 } as const;
-const second = gate(NAMES, { token: 'LLM_BEARER_TOKEN' });
+const OWN = { token: 'LLM_BEARER_TOKEN', models: '/v1/models', settings: [] } as const;
+const second = gate(NAMES, OWN);
 const renamed = rename(text, second.names);
 
 function isGates(name: string): boolean {
@@ -60,7 +61,7 @@ test('the gate of another site has its variables, zones, locations, files, paths
 test('the data of a gate follows from its names', () => {
   const { names: _, ...data } = second;
   assert.deepEqual(data, {
-    token: 'LLM_BEARER_TOKEN',
+    ...OWN,
     clients: '/etc/nginx/llm-1-bearers',
     path: '',
     limits: { 10: 'llm_1_10', 60: 'llm_1_60', 600: 'llm_1_600' },
@@ -70,7 +71,7 @@ test('the data of a gate follows from its names', () => {
 });
 
 test('a gate below a path has it in its regex, with its dots as dots', () => {
-  const { names } = gate({ ...NAMES, path: '/v1.5' }, { token: 'T' });
+  const { names } = gate({ ...NAMES, path: '/v1.5' }, OWN);
   assert.match(rename(text, names), /"~\^\/v1\\\.5\/\(\?:v1\/\|health\\z\)" 1;/);
 });
 

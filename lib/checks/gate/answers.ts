@@ -1,0 +1,51 @@
+/** Who sent a response to a request without a token: nginx, the gate, the backend that it protects, or another service. */
+import { type Answer, isByNginx, isHtml } from '../http/request.ts';
+import { modelsIn } from './models.ts';
+
+export type Seen = Pick<Answer, 'status' | 'headers' | 'body'>;
+
+/** What identifies a response of the backend, on a host where another service answers other paths. */
+export interface Signature {
+  /** Its text responses. */
+  readonly texts: RegExp;
+  /** The status codes that it returns without a body and without a type. */
+  readonly empty: readonly number[];
+}
+
+export type Sender = 'backend' | 'safe' | 'down' | 'unknown';
+
+/** Rejections and redirects from any server; 0 is a closed connection. */
+const REFUSALS: ReadonlySet<number> = new Set([0, 301, 302, 308, 400, 401, 403, 404, 405, 421, 426, 429]);
+
+/**
+ * Who sent `answer`? With a signature, only a response that matches it is the backend's. Without one, no other service is
+ * on this host: all responses are the backend's that are not from nginx or the gate, even a 404.
+ * @param refusal the gate's response to the protected path itself
+ */
+export function senderOf(answer: Seen, refusal: Seen, signature?: Signature): Sender {
+  if (modelsIn(answer.body) !== undefined || (signature && matches(answer, signature))) return 'backend';
+  if (isDown(answer, signature)) return 'down';
+  if (signature) return REFUSALS.has(answer.status) || isHtml(answer) ? 'safe' : 'unknown';
+  return isEmpty(answer) || isByNginx(answer) || isByGate(answer, refusal) ? 'safe' : 'backend';
+}
+
+function matches({ status, headers, body }: Seen, { texts, empty }: Signature): boolean {
+  return texts.test(body) || (empty.includes(status) && body === '' && headers['content-type'] === undefined);
+}
+
+/** A request that would have reached a backend. */
+const isDown = (answer: Seen, signature?: Signature): boolean =>
+  answer.status >= 500 && (signature !== undefined || isByNginx(answer) || BAD_GATEWAY.has(answer.status));
+
+const BAD_GATEWAY: ReadonlySet<number> = new Set([502, 504]);
+
+const isEmpty = ({ status, body }: Seen): boolean => status === 0 && body === '';
+
+/** The gate itself returns 401, or 429 after many of them; over HTTP/0.9 there is only the body. */
+function isByGate({ status, headers, body }: Seen, refusal: Seen): boolean {
+  if (REJECTED.has(refusal.status) && body === refusal.body) return REJECTED.has(status) || status === 0;
+  const isAnnounced = status === 401 ? headers['www-authenticate'] === 'Bearer' : 'retry-after' in headers;
+  return REJECTED.has(status) && isAnnounced && body.includes('"error"');
+}
+
+const REJECTED: ReadonlySet<number> = new Set([401, 429]);
