@@ -1,5 +1,5 @@
 /** Site and settings -> the files for a proxy. */
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import type { Settings } from '../config/settings.ts';
 import { DEFAULT_CLIENT } from '../model/bearer.ts';
 import { certificateFilesOf, type HttpMap, isNameless, type Site } from '../model/site.ts';
@@ -50,9 +50,14 @@ export async function webSocketMap(): Promise<SiteFile> {
   return { role: 'shared', name, mode: '644', content: await readMap(source) };
 }
 
+/** For sites without a template of their own. */
+const SHARED_HTTP_ONLY = 'default.http-only.conf';
+
 /** The vhost that serves the ACME challenge before there is a certificate; the full vhost replaces it later. */
 export async function renderHttpOnly(site: Site, settings: Settings): Promise<SiteFile[]> {
-  const content = await renderVhost(`${site.name}.http-only.conf`, site, settings, false);
+  const own = `${site.name}.http-only.conf`;
+  const name = (await exists(`sites/${own}`)) ? own : SHARED_HTTP_ONLY;
+  const content = await renderVhost(name, site, settings, false);
   return [{ role: 'vhost', name: `${site.name}.conf`, mode: '644', content }];
 }
 
@@ -119,6 +124,12 @@ async function readSnippet(name: string, site: Site): Promise<string> {
 }
 
 const readMap = (name: string): Promise<string> => readText(`http-maps/${name}`);
+
+const exists = (name: string): Promise<boolean> =>
+  access(new URL(name, ROOT)).then(
+    () => true,
+    () => false,
+  );
 
 /** A template as text; a missing final newline is added. */
 async function readText(name: string): Promise<string> {

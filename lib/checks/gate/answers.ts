@@ -26,7 +26,7 @@ export function senderOf(answer: Seen, refusal: Seen, signature?: Signature): Se
   if (modelsIn(answer.body) !== undefined || (signature && matches(answer, signature))) return 'backend';
   if (isDown(answer, signature)) return 'down';
   if (signature) return REFUSALS.has(answer.status) || isHtml(answer) ? 'safe' : 'unknown';
-  return isEmpty(answer) || isByNginx(answer) || isByGate(answer, refusal) ? 'safe' : 'backend';
+  return isWithoutStatus(answer) || isByNginx(answer) || isByGate(answer, refusal) ? 'safe' : 'backend';
 }
 
 function matches({ status, headers, body }: Seen, { texts, empty }: Signature): boolean {
@@ -39,11 +39,12 @@ const isDown = (answer: Seen, signature?: Signature): boolean =>
 
 const BAD_GATEWAY: ReadonlySet<number> = new Set([502, 504]);
 
-const isEmpty = ({ status, body }: Seen): boolean => status === 0 && body === '';
+/** A closed connection; or HTTP/0.9, which names no host: the default server of the address answers, maybe another site. */
+const isWithoutStatus = ({ status }: Seen): boolean => status === 0;
 
-/** The gate itself returns 401, or 429 after many of them; over HTTP/0.9 there is only the body. */
+/** The gate itself returns 401, or 429 after many of them. */
 function isByGate({ status, headers, body }: Seen, refusal: Seen): boolean {
-  if (REJECTED.has(refusal.status) && body === refusal.body) return REJECTED.has(status) || status === 0;
+  if (REJECTED.has(refusal.status) && body === refusal.body) return REJECTED.has(status);
   const isAnnounced = status === 401 ? headers['www-authenticate'] === 'Bearer' : 'retry-after' in headers;
   return REJECTED.has(status) && isAnnounced && body.includes('"error"');
 }

@@ -123,7 +123,7 @@ const AT_THE_GATE: readonly Sabotage[] = [
     replace: GATE,
     by: 'if ($host = none)',
     fails: ['bearer gate refuses', 'inference scope'],
-    says: /returned 200 for no token, an invalid token.*The gate is open: anyone.*nginx -T|can delete and pull models/,
+    says: /returned 200 for no token, an invalid token.*The gate is open: anyone.*nginx -T|can do more than use/,
   },
   {
     fact: 'a gate that ignores case',

@@ -29,6 +29,8 @@ export interface Ran {
     /** Where the page of `--html` is. */
     readonly html?: string;
     readonly token?: string;
+    /** How the client is set up. */
+    readonly use?: string;
     readonly hosts: readonly HostJson[];
     readonly error?: { readonly message: string; readonly advice: string };
   };

@@ -37,7 +37,7 @@ export function publicNames(): string {
 ::1 localhost
 ${JUMP.internet} ${JUMP_NAME}
 ${CA.internet} ${CA_NAME}
-203.0.113.100 ${SITE} nexus.gatepost.test
+203.0.113.100 ${SITE} nexus.gatepost.test llm.example.org
 `;
 }
 

@@ -163,7 +163,7 @@ test('without a signature, only nginx and the gate may answer', () => {
   for (const each of [
     answer(0),
     REFUSAL,
-    { ...REFUSAL, status: 0, headers: {} },
+    answer(0, 'a page of the default server, by HTTP/0.9'),
     { status: 401, headers: BEARER, body: '{"error":{"message":"Missing"}}' },
     { status: 429, headers: limited, body: '{"error":{}}' },
     answer(404, '<center>nginx</center>', 'text/html'),
@@ -174,7 +174,7 @@ test('without a signature, only nginx and the gate may answer', () => {
     answer(404, '{"error":{"code":404,"message":"File Not Found"}}', 'application/json'),
     answer(401, '{"detail":"Not authenticated"}', 'application/json'),
     answer(200, '<!doctype html><title>llama.cpp</title>', 'text/html'),
-    answer(0, 'a file'),
+    answer(0, '{"data":[{"id":"a"}]}'),
     answer(500, '{}', 'application/json'),
     { ...REFUSAL, status: 200 },
   ])
