@@ -163,7 +163,7 @@ const AT_THE_GATE: readonly Sabotage[] = [
   },
   {
     fact: 'a refusal that does not say how to ask',
-    replace: 'add_header WWW-Authenticate Bearer always;',
+    replace: 'add_header WWW-Authenticate $ia_enso_ollama_authenticate always;',
     by: '',
     warns: ['bearer gate refuses'],
     says: /without `WWW-Authenticate: Bearer`.*Deploy/,
