@@ -1,16 +1,18 @@
-/** The official npm clients through the gate: they list models and stream a chat. */
+/** The official npm clients through the gate: they list models and stream a chat, and show their user what is wrong. */
 import '../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
+import Anthropic from '@anthropic-ai/sdk';
 import { Ollama } from 'ollama';
 import OpenAI from 'openai';
 import { type Lab, startLab } from '../lab/namespaces/lab.ts';
 
 const TOKEN = 'a-token-for-clients-0123456789-ABCdef';
-const NAME = 'https://ia.enso.4nkweb.com/ollama';
+const HOST = 'https://ia.enso.4nkweb.com';
+const NAME = `${HOST}/ollama`;
 const messages = [{ role: 'user' as const, content: 'Say hello.' }];
 let lab: Lab;
 
@@ -76,15 +78,16 @@ describe('the openai client', () => {
     await assert.rejects(client(`${TOKEN}x`).models.list(), OpenAI.AuthenticationError);
     await assert.rejects(client(TOKEN.toUpperCase()).models.list(), { status: 401, code: 'invalid_api_key' });
   });
+
+  it('reads the base URL from the error when it has dropped its path', async () => {
+    const wrong = new OpenAI({ baseURL: `${HOST}/v1`, apiKey: TOKEN, fetch: labFetch, maxRetries: 0 });
+    await assert.rejects(wrong.models.list(), { status: 404, code: 'wrong_base_url' });
+  });
 });
 
 describe('the ollama client', () => {
-  const client = () =>
-    new Ollama({
-      host: NAME,
-      headers: { Authorization: `Bearer ${TOKEN}` },
-      fetch: labFetch as typeof fetch,
-    });
+  const client = (token = TOKEN, host = NAME) =>
+    new Ollama({ host, headers: { Authorization: `Bearer ${token}` }, fetch: labFetch as typeof fetch });
 
   it('lists the models', async () => {
     assert.deepEqual(
@@ -98,5 +101,51 @@ describe('the ollama client', () => {
     for await (const _ of await client().chat({ model: 'tiny:latest', messages, stream: true }))
       times.push(performance.now());
     assert.ok(times.length > 2 && (times.at(-1) ?? 0) - (times[0] ?? 0) > 200, times.join());
+  });
+
+  it('shows the text of a refusal, and the base URL when its path is missing', async () => {
+    await assert.rejects(client(`${TOKEN}x`).list(), /Missing or unknown bearer token/);
+    await assert.rejects(client(TOKEN, HOST).list(), /base URL is https:\/\/ia\.enso\.4nkweb\.com\/ollama/);
+  });
+});
+
+describe('the Anthropic client', () => {
+  const client = (authToken: string, baseURL = NAME) =>
+    new Anthropic({ baseURL, authToken, apiKey: null, fetch: labFetch, maxRetries: 5 });
+  const request = { model: 'tiny:latest', max_tokens: 9, messages };
+
+  it('gets a message, whole and in several pieces', async () => {
+    assert.equal((await client(TOKEN).messages.create(request)).content[0]?.type, 'text');
+    const times: number[] = [];
+    for await (const _ of await client(TOKEN).messages.create({ ...request, stream: true }))
+      times.push(performance.now());
+    assert.ok(times.length > 2 && (times.at(-1) ?? 0) - (times[0] ?? 0) > 200, times.join());
+  });
+
+  it('shows a refusal at once, without a retry', async () => {
+    const start = performance.now();
+    await assert.rejects(client(`${TOKEN}x`).messages.create(request), Anthropic.AuthenticationError);
+    await assert.rejects(client(TOKEN, HOST).messages.create(request), Anthropic.NotFoundError);
+    assert.ok(performance.now() - start < 2000);
+  });
+});
+
+describe('when the backend is down', () => {
+  before(async () => {
+    const env = { IA_ENSO_OLLAMA_BEARER_TOKEN: TOKEN, IA_ENSO_BACKEND_IP: '192.168.1.100' };
+    const { status, stderr } = await lab.run('deploy', ['--no-verify'], { env });
+    assert.equal(status, 0, stderr);
+  });
+
+  it('every client shows that the service cannot be reached', async () => {
+    const options = { fetch: labFetch, maxRetries: 0 };
+    const openai = new OpenAI({ baseURL: `${NAME}/v1`, apiKey: TOKEN, ...options });
+    const anthropic = new Anthropic({ baseURL: NAME, authToken: TOKEN, apiKey: null, ...options });
+    const headers = { Authorization: `Bearer ${TOKEN}` };
+    const ollama = new Ollama({ host: NAME, headers, fetch: labFetch as typeof fetch });
+    const message = /cannot reach the service/;
+    await assert.rejects(openai.models.list(), message);
+    await assert.rejects(anthropic.messages.create({ model: 'x', max_tokens: 9, messages }), message);
+    await assert.rejects(ollama.list(), message);
   });
 });

@@ -20,6 +20,7 @@ const MAPS = {
   'websocket-connection-map': 'websocket-connection',
 };
 const REQUESTS = '/run/requests.log';
+const ABORTS = '/run/aborts.log';
 
 const read = (file: string) => readFileSync(`${CHECKOUT}/${file}`, 'utf8');
 
@@ -98,7 +99,7 @@ function install(): void {
 
 async function startBackend(): Promise<ChildProcess> {
   const args = typescript('test/lab/stand-ins/ia-enso.ts', ['127.0.0.1']);
-  const env = { ...process.env, BACKEND_LOG: REQUESTS };
+  const env = { ...process.env, BACKEND_LOG: REQUESTS, BACKEND_ABORTS: ABORTS };
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   await ready(child, 'backend');
   return child;
@@ -138,6 +139,12 @@ export function seen(): Seen[] {
   return lines.map((line) => JSON.parse(line) as Seen);
 }
 
+/** The requests whose client went away before the answer was complete, and when the backend noticed. */
+export function aborted(): { url: string; at: number }[] {
+  const lines = readFileSync(ABORTS, 'utf8').split('\n').filter(Boolean);
+  return lines.map((line) => JSON.parse(line) as { url: string; at: number });
+}
+
 /** Those of them that reached Ollama. */
 export function seenByOllama(): Seen[] {
   return seen().filter((request) => request.service === 'ollama');
@@ -146,7 +153,7 @@ export function seenByOllama(): Seen[] {
 /** Starts everything; the namespace ends it. */
 export async function startGate(): Promise<void> {
   install();
-  writeFileSync(REQUESTS, '');
+  for (const log of [REQUESTS, ABORTS]) writeFileSync(log, '');
   await startBackend();
   execFileSync('nginx', { stdio: 'inherit' });
 }

@@ -3,7 +3,7 @@ import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { FULL, INFERENCE, seen, seenByOllama, startGate, stopGate } from './gate-nginx.ts';
-import { lines, raw, sendAll, statuses } from './requests.ts';
+import { ask, bearer, lines, raw, sendAll, statuses } from './requests.ts';
 import { randomPaths } from './spellings.ts';
 
 const seed = Number(process.env.FC_SEED ?? Date.now() % 1e9);
@@ -12,7 +12,7 @@ before(startGate);
 after(stopGate);
 beforeEach(() => void seen());
 
-const INFERS = /^\/(?:v1\/[^\0]*|api\/(?:chat|generate|embed|embeddings|tags|show|ps|version))$/s;
+const INFERS = /^\/(?:|v1\/[^\0]*|api\/(?:chat|generate|embed|embeddings|tags|show|ps|version))$/s;
 
 /** The path as Ollama's router sees it: cut at the arguments, decoded once, dots and doubled slashes resolved. */
 function routed(url: string): string {
@@ -103,6 +103,15 @@ for (const path of outOfScope) {
     assert.deepEqual(seen(), []);
   });
 }
+
+test('allows an inference client to ask whether Ollama is running', async () => {
+  for (const method of ['GET', 'HEAD']) {
+    const { status } = await ask('/ollama/', { method, headers: bearer(INFERENCE) });
+    assert.equal(status, 200);
+  }
+  assert.equal((await ask('/ollama/', { method: 'POST', headers: bearer(INFERENCE) })).status, 403);
+  assert.equal(seenByOllama().length, 2);
+});
 
 test('allows a full client all of Ollama', async () => {
   for (const path of ['/api/delete', '/api/pull', '/api/blobs/sha256:0', '/']) {

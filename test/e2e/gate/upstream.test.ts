@@ -4,11 +4,13 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
+import { connect, constants } from 'node:http2';
+import { request } from 'node:https';
 import { Readable } from 'node:stream';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { ACCESS_LOG, FULL, NAME, seen, startGate, stopGate } from './gate-nginx.ts';
+import { ACCESS_LOG, aborted, FULL, NAME, seen, startGate, stopGate } from './gate-nginx.ts';
 import { ask, bearer, freshAddress, type Question, target } from './requests.ts';
 
 before(startGate);
@@ -206,6 +208,48 @@ test('keeps connections to AnythingLLM, and closes them before Node would during
   assert.match(held(), /:3001/);
   await sleep(3500);
   assert.equal(held(), '');
+});
+
+/** How long after the client went away the backend noticed it, in milliseconds. */
+async function noticed(path: string, goAway: () => void): Promise<number> {
+  const url = path.replace('/ollama', '');
+  await sleep(300);
+  const start = Date.now();
+  goAway();
+  for (let waited = 0; waited < 2000; waited += 10) {
+    const found = aborted().find((abort) => abort.url === url);
+    if (found) return found.at - start;
+    await sleep(10);
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+test('a backend notices within 100 ms that a client went away during a stream', async () => {
+  const path = (id: number) => `/ollama/v1/chat/completions?pieces=99&id=${id}`;
+  const headers = { host: NAME, ...bearer(FULL), 'content-length': `${chat.length}` };
+  const asked = request({ ...target(), agent: false, method: 'POST', path: path(1), headers });
+  asked.on('error', () => {}).on('response', (answer) => answer.on('error', () => {}).resume());
+  asked.end(chat);
+  const byHttp1 = await noticed(path(1), () => asked.destroy());
+
+  const session = connect(`https://${NAME}`, { ...target(), localAddress: freshAddress() } as object);
+  const stream = session.request({ ':method': 'POST', ':path': path(2), ...bearer(FULL) });
+  stream.on('error', () => {}).end(chat);
+  const byHttp2 = await noticed(path(2), () => stream.close(constants.NGHTTP2_CANCEL));
+  session.destroy();
+  assert.ok(byHttp1 < 100 && byHttp2 < 100, `${byHttp1} ms, ${byHttp2} ms`);
+});
+
+test('a backend cannot command nginx by X-Accel headers, and sends no HSTS of its own', async () => {
+  const accel = encodeURIComponent('X-Accel-Redirect:/anythingllm/api/ping');
+  const hsts = encodeURIComponent('Strict-Transport-Security:max-age=1');
+  for (const path of ['/ollama/api/echo', '/api/echo', '/anythingllm/api/echo']) {
+    const { headers, body } = await ask(`${path}?header=${accel}&header=${hsts}`, { headers: bearer(FULL) });
+    assert.ok((JSON.parse(body) as Echo).url.includes('/api/echo'));
+    assert.equal(headers['x-accel-redirect'], undefined);
+    assert.notEqual(headers['strict-transport-security'], 'max-age=1');
+    assert.deepEqual(seen().length, 1);
+  }
 });
 
 test("logs the client's name and no secret", async () => {

@@ -59,11 +59,45 @@ const embeddings: Handler = async ({ request, response }) => {
   });
 };
 
+const anthropicEvent = (type: string, value: object) =>
+  `event: ${type}\ndata: ${JSON.stringify({ type, ...value })}\n\n`;
+
+/** An Anthropic-shaped answer: SSE when the body says `"stream": true`. */
+const messages: Handler = async (call) => {
+  const body = await readJson(call.request);
+  await silence(call);
+  const message = {
+    id: 'msg_1',
+    type: 'message',
+    role: 'assistant',
+    model: body.model ?? MODEL,
+    content: [] as object[],
+    stop_reason: null as string | null,
+    stop_sequence: null,
+    usage: { input_tokens: 1, output_tokens: 5 },
+  };
+  if (body.stream !== true) {
+    const content = [{ type: 'text', text: words(call).join('') }];
+    return json(call.response, { ...message, content, stop_reason: 'end_turn' });
+  }
+  await stream(call, 'text/event-stream', [
+    anthropicEvent('message_start', { message }),
+    anthropicEvent('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
+    ...words(call).map((text) =>
+      anthropicEvent('content_block_delta', { index: 0, delta: { type: 'text_delta', text } }),
+    ),
+    anthropicEvent('content_block_stop', { index: 0 }),
+    anthropicEvent('message_delta', { delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 5 } }),
+    anthropicEvent('message_stop', {}),
+  ]);
+};
+
 export const openaiRoutes: Routes = {
   'GET /v1/models': answer({ object: 'list', data: [OPENAI_CARD] }),
   'GET /v1/models/*': answer(OPENAI_CARD),
   'POST /v1/chat/completions': openai('chat.completion', chatChoice),
   'POST /v1/completions': openai('text_completion', (text) => ({ text })),
   'POST /v1/embeddings': embeddings,
+  'POST /v1/messages': messages,
   '* /v1/echo': echo,
 };

@@ -86,6 +86,17 @@ function find(routes: Routes, method: string, path: string): Handler | undefined
   return exact ?? routes[Object.keys(routes).find(isPrefix) ?? ''];
 }
 
+function pair(header: string): [string, string] {
+  const [name = '', ...value] = header.split(':');
+  return [name, value.join(':')];
+}
+
+/** A client that went away before its answer was complete: its path and the time, into the file BACKEND_ABORTS. */
+function noteAbort({ url }: IncomingMessage): void {
+  const file = process.env.BACKEND_ABORTS;
+  if (file) appendFileSync(file, `${JSON.stringify({ url, at: Date.now() })}\n`);
+}
+
 function log(service: string, { method, url, headers }: IncomingMessage): void {
   const line = `${JSON.stringify({ service, method, url, authorized: headers.authorization !== undefined })}\n`;
   const file = process.env.BACKEND_LOG;
@@ -99,6 +110,9 @@ export function serve(service: string, routes: Routes, otherwise: Handler): Serv
     log(service, request);
     // A path like //x is no relative URL: the base goes before it as text.
     const url = new URL(`http://stand-in${request.url ?? '/'}`);
+    // `?header=NAME:VALUE` adds a header to the answer.
+    for (const header of url.searchParams.getAll('header')) response.setHeader(...pair(header));
+    response.on('close', () => response.writableFinished || noteAbort(request));
     const handler = find(routes, request.method ?? '', url.pathname) ?? otherwise;
     Promise.resolve(handler({ request, response, url })).catch((error: unknown) => {
       if (!response.headersSent) json(response, { error: String(error) }, 400);
