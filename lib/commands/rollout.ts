@@ -31,7 +31,7 @@ export async function rollout(
   const { flags, settings } = context;
   const strategy = strategyOf(flags);
   const fleet = flags.local ? localFleet() : await sshFleet(settings.access);
-  reportRoute(context, fleet.targets);
+  reportRoute(context, fleet);
   const hosts = await rollOut(fleet, strategy, async (target) => {
     const report = await workOn(target, listener(context, target), (proxy) =>
       work(rolloutProxy(context, proxy)),

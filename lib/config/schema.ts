@@ -1,12 +1,16 @@
 /** All settings: those for every site, and those of each site. */
 import { LETS_ENCRYPT } from '../model/certificate-request.ts';
 import type { Form, Setting, Site } from '../model/site.ts';
-import { email, host, hosts, path, port, url, user } from './validators.ts';
+import { email, host, hosts, oneOf, path, port, url, user } from './validators.ts';
 
 const JUMP_HOST = '4nk.myftp.biz';
 
 /** The SSH defaults, as in OpenSSH. */
 export const SSH = { port: 22 } as const;
+
+/** The values of SSH_TRANSPORT. */
+const TRANSPORTS = ['auto', 'ssh2', 'openssh'] as const;
+export type TransportSetting = (typeof TRANSPORTS)[number];
 
 /** The settings for every site. */
 export const COMMON: Readonly<Record<string, Setting>> = {
@@ -21,6 +25,12 @@ export const COMMON: Readonly<Record<string, Setting>> = {
     form: path,
     unset: '`~/.ssh/known_hosts` and `/etc/ssh/ssh_known_hosts`',
     meaning: 'known_hosts file',
+  },
+  SSH_TRANSPORT: {
+    form: oneOf(TRANSPORTS),
+    default: 'auto',
+    meaning:
+      'what connects: `ssh2`, `openssh` (the ssh program), or `auto`: ssh2, and the ssh program for what ssh2 cannot do ([SSH](ssh.md))',
   },
   ACME_DIRECTORY_URL: { form: url, default: LETS_ENCRYPT, meaning: 'ACME directory of the CA' },
   ACME_EMAIL: {

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import type { Site } from '../model/site.ts';
 import { refuseAll } from '../util/errors.ts';
-import { SSH } from './schema.ts';
+import { SSH, type TransportSetting } from './schema.ts';
 
 /** SSH access to the proxies; undefined fields are not set and may come from the SSH configuration. */
 export interface SshAccess {
@@ -24,6 +24,7 @@ export interface SshAccess {
     readonly isExplicit: boolean;
   };
   readonly knownHosts?: string;
+  readonly transport: TransportSetting;
   /** The file paths that were set, by the name of the setting. */
   readonly files: Readonly<Record<string, string>>;
 }
@@ -59,6 +60,7 @@ export function sshAccessOf(
       },
     }),
     ...optional({ knownHosts: set<string>('SSH_KNOWN_HOSTS') }),
+    transport: read.SSH_TRANSPORT as TransportSetting,
     files: optional({
       [`${site.prefix}_SSH_KEY`]: own<string>('SSH_KEY'),
       SSH_KNOWN_HOSTS: set<string>('SSH_KNOWN_HOSTS'),

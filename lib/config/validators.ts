@@ -108,3 +108,9 @@ function isOrigin(text: string): boolean {
   if (!/^https?:/.test(text)) return true;
   return URL.canParse(text) && new URL(text).origin === text;
 }
+
+/** One of these words. */
+export const oneOf = <T extends string>(words: readonly T[]): Form<T> => ({
+  wants: `one of ${words.join(', ')}`,
+  read: (text) => words.find((word) => word === text),
+});

@@ -5,7 +5,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { SESSION } from '../diagnosis/ssh-failures.ts';
 import { COMMAND } from '../program/program.ts';
 import { lineSplitter } from '../ssh/channel-output.ts';
-import type { ExecOutcome } from '../ssh/connection.ts';
+import type { ExecOutcome } from '../ssh/session.ts';
 import { LIMITS, within } from '../ssh/timeouts.ts';
 import { SshError } from '../util/errors.ts';
 import { $, type ProcessPromise } from '../util/shell.ts';

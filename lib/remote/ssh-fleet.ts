@@ -1,9 +1,10 @@
 /** The proxies of a site over SSH, behind shared connections to jump hosts. */
 import { judgeFiles, type SshAccess } from '../config/ssh-access.ts';
 import { COMMAND } from '../program/program.ts';
-import { type Connection, connectThrough } from '../ssh/connection.ts';
 import { askSshConfig, type Hop, resolveHops } from '../ssh/hops.ts';
 import { type JumpPool, newJumpPool } from '../ssh/jump-pool.ts';
+import type { Connection, Transport } from '../ssh/session.ts';
+import { chooseTransport } from '../ssh/transport.ts';
 import { inParallel, remembering } from '../util/parallel.ts';
 import type { Fleet, ProxyHost, Target } from './target.ts';
 
@@ -15,23 +16,29 @@ const LOOPBACK = '127.0.0.1';
 /** Every proxy with the hops to it; nothing is contacted yet. */
 export async function sshFleet(access: SshAccess): Promise<Fleet> {
   // ssh2 takes as long to load as `ssh -G` to answer.
-  import('../ssh/login.ts').catch(() => {});
+  if (access.transport !== 'openssh') import('../ssh/login.ts').catch(() => {});
   await judgeFiles(access);
   const { jump, defaults, knownHosts, hosts, user, port, key } = access;
   const withKey = key ? { key } : {};
   const target = (host: string) => ({ host, ...(user && { user }), ...(port && { port }), ...withKey });
   const before = jump && { ...jump, ...withKey };
   const ask = remembering(askSshConfig);
-  const jumps = newJumpPool();
-  const targets = await inParallel(hosts, LOOKUPS_AT_ONCE, async (host) => {
+  const routes = await inParallel(hosts, LOOKUPS_AT_ONCE, async (host) => {
     const isExplicit = jump?.isExplicit ?? true;
-    const hops = await resolveHops(target(host), before, isExplicit, defaults, knownHosts, ask);
-    return sshTarget(host, hops, jumps);
+    return await resolveHops(target(host), before, isExplicit, defaults, knownHosts, ask);
   });
-  return { targets, close: jumps.close };
+  const { transport, notice } = await chooseTransport(access.transport, routes.flat());
+  const jumps = newJumpPool(transport);
+  const targets = routes.map((hops, index) => sshTarget(hosts[index] as string, hops, { transport, jumps }));
+  return { targets, ...(notice && { notice }), close: jumps.close };
 }
 
-function sshTarget(host: string, hops: readonly Hop[], jumps: JumpPool): Target {
+interface Through {
+  readonly transport: Transport;
+  readonly jumps: JumpPool;
+}
+
+function sshTarget(host: string, hops: readonly Hop[], { transport, jumps }: Through): Target {
   const before = hops.slice(0, -1);
   const last = hops.at(-1) as Hop;
   return {
@@ -42,8 +49,8 @@ function sshTarget(host: string, hops: readonly Hop[], jumps: JumpPool): Target 
       if (nearest) onBegin(`connect to ${nearest.label}`);
       const opening = jumps.open(before);
       opening.then(() => onBegin('connect')).catch(() => {});
-      const connection = await connectThrough(last, opening);
-      return sshProxy(host, connection, () => connectThrough(last, jumps.again(before)));
+      const connection = await transport.connectThrough(last, opening);
+      return sshProxy(host, connection, () => transport.connectThrough(last, jumps.again(before)));
     },
   };
 }

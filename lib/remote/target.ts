@@ -1,7 +1,7 @@
 /** Where programs run: a proxy, and how to get a connection to it. */
 import type { Duplex } from 'node:stream';
-import type { ExecOutcome } from '../ssh/connection.ts';
 import type { Hop } from '../ssh/hops.ts';
+import type { ExecOutcome } from '../ssh/session.ts';
 
 /** A connected proxy. */
 export interface ProxyHost {
@@ -27,5 +27,7 @@ export interface Target {
 /** The targets of one run, which may share connections to jump hosts. */
 export interface Fleet {
   readonly targets: readonly Target[];
+  /** What the operator should know before it connects. */
+  readonly notice?: string;
   close(): void;
 }

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Failure, failedReport, type HostReport, newReport } from '../model/host-report.ts';
 import type { Program } from '../model/run.ts';
-import type { ExecOutcome } from '../ssh/connection.ts';
+import type { ExecOutcome } from '../ssh/session.ts';
 import { type RemoteEvent, readRecords } from './protocol.ts';
 import type { ProxyHost } from './target.ts';
 

@@ -1,11 +1,19 @@
 /** The output of a command: stored, limited in size, and passed on in complete lines. */
+import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import type { ClientChannel } from 'ssh2';
 import { LIMITS } from './timeouts.ts';
 
 export interface Output {
   stdout: string;
   stderr: string;
+}
+
+/** Where it comes from. */
+interface Source {
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Stops the command. */
+  readonly close: () => void;
 }
 
 interface Watcher {
@@ -17,21 +25,21 @@ interface Watcher {
 }
 
 /** Reads both streams to their end: an unread one would keep the channel open. */
-export function collect(channel: ClientChannel, output: Output, { onLine, giveUp, reject }: Watcher): void {
+export function collect(source: Source, output: Output, { onLine, giveUp, reject }: Watcher): void {
   const lines = lineSplitter(onLine);
   const decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
   const take = (name: 'stdout' | 'stderr', data: Buffer): string => {
     const text = decoders[name].write(data);
     if (output.stdout.length + output.stderr.length + text.length > LIMITS.output) {
       giveUp(`it printed more than ${LIMITS.output / 1024 / 1024} MB`);
-      channel.close();
+      source.close();
       return '';
     }
     output[name] += text;
     return text;
   };
-  channel.stderr.on('data', (data: Buffer) => void take('stderr', data));
-  channel.on('data', (data: Buffer) => {
+  source.stderr.on('data', (data: Buffer) => void take('stderr', data));
+  source.stdout.on('data', (data: Buffer) => {
     try {
       lines(take('stdout', data));
     } catch (error) {

@@ -1,36 +1,18 @@
-/** The SSH connection to a proxy: connects hop by hop, runs commands there, opens streams from there. */
+/** The transport over ssh2: connects hop by hop, runs commands on the proxy, opens streams from there. */
 import { connect as dialTcp, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { SshError } from '../util/errors.ts';
-import { type ExecOutcome, execCommand } from './exec.ts';
+import { execCommand } from './exec.ts';
 import type { Hop } from './hops.ts';
 import type { Link, Prepared } from './login.ts';
+import type { Connection, OpenJump } from './session.ts';
 import { dialError, dialTimeout } from './ssh-errors.ts';
 import { LIMITS, within } from './timeouts.ts';
 
-export type { ExecOutcome } from './exec.ts';
-
-export interface Connection {
-  /** Runs a command, sends it `input` and end of file; a lost connection is part of the outcome, not an error. */
-  run(
-    command: string,
-    input: string,
-    onLine?: (line: string) => void,
-    limitMs?: number,
-  ): Promise<ExecOutcome>;
-  /** A stream to an address as seen from the proxy. */
-  forward(host: string, port: number): Promise<Duplex>;
-  /** Closes the connection, and that of the jump host unless it is shared; the process may exit immediately. */
-  close(): void;
-}
-
 /** How hops are reached: directly, or through a jump host that many proxies share. */
-export interface Jump {
+export interface Jump extends OpenJump {
   readonly depth: number;
   /** @param signal aborts when the stream is no longer needed */
   reach(hop: Hop, signal: AbortSignal): Promise<Duplex>;
-  lost(): SshError | undefined;
-  close(): void;
 }
 
 /**

@@ -3,20 +3,9 @@ import type { ClientChannel } from 'ssh2';
 import type { SshError } from '../util/errors.ts';
 import { collect, type Output } from './channel-output.ts';
 import type { Link } from './login.ts';
+import type { ExecOutcome } from './session.ts';
 import { commandError, unfinishedError } from './ssh-errors.ts';
 import { LIMITS } from './timeouts.ts';
-
-export interface ExecOutcome {
-  /** Undefined if the channel closed without an exit status. */
-  readonly code: number | undefined;
-  readonly signal?: string;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** False only if the input was certainly not sent completely. */
-  readonly sent: boolean;
-  /** How the connection was lost, or why the wait for the command ended. */
-  readonly lost?: SshError;
-}
 
 interface ExecState extends Output {
   code: number | undefined;
@@ -86,7 +75,7 @@ function follow(channel: ClientChannel, watch: Watch): void {
     clearTimeout(drain());
     end(progress.code === undefined && progress.signal === undefined ? link.lost() : undefined);
   });
-  collect(channel, watch.progress, watch);
+  collect({ stdout: channel, stderr: channel.stderr, close: () => channel.close() }, watch.progress, watch);
   channel.end(watch.input, (error?: Error | null) => {
     progress.sent = !error;
   });

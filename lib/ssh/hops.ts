@@ -9,6 +9,7 @@ import {
   SSH_CONFIGS,
   withUser,
 } from './ssh-config.ts';
+import { beyondSsh2 } from './ssh2-limits.ts';
 
 export type { HostSettings } from './ssh-config.ts';
 
@@ -24,8 +25,12 @@ export interface Hop {
   /** Its name in messages: `jump host 4nk.myftp.biz`, `proxy 192.168.1.100`. */
   readonly label: string;
   readonly host: string;
+  /** As the operator wrote it, which `Host` in the SSH configuration matches; the host if left out. */
+  readonly name?: string;
   readonly port: number;
   readonly user: string;
+  /** What its SSH configuration asks for that ssh2 cannot do; undefined if OpenSSH is not installed. */
+  readonly beyondSsh2?: readonly string[];
   /** Paths of the private keys to try; they need not exist, unless the operator set one. */
   readonly keys: readonly string[];
   readonly keyIsExplicit: boolean;
@@ -120,8 +125,10 @@ function hop(label: string, { settings, config }: Named, defaults: SshDefaults, 
   return {
     label,
     host,
+    name: settings.host,
     port,
     user,
+    ...(config && { beyondSsh2: beyondSsh2((name) => config.directives.get(name) ?? []) }),
     keys: settings.key ? [settings.key] : (config?.keys ?? defaultKeys).map(expand),
     keyIsExplicit: settings.key !== undefined,
     ...(directive(config, 'identitiesonly') === 'yes' && { identitiesOnly: true }),

@@ -66,14 +66,24 @@ const missing = (hop: Hop) =>
     `Log in once manually (\`ssh ${hop.port === 22 ? '' : `-p ${hop.port} `}${hop.user}@${hop.host}\`), compare the fingerprint, and answer yes.`,
   );
 
-/** The error for a rejected host key, with the command that fixes it. */
-export function hostKeyError(hop: Hop, key: Buffer, verdict: Exclude<Verdict, { kind: 'match' }>): SshError {
+/**
+ * The error for a rejected host key, with the command that fixes it.
+ * @param certificateProblem why OpenSSH did not accept the certificate of the host
+ */
+export function hostKeyError(
+  hop: Hop,
+  key: Buffer,
+  verdict: Exclude<Verdict, { kind: 'match' }>,
+  certificateProblem?: string,
+): SshError {
   const shown = `${keyType(key)} ${hostKeyFingerprint(key)}`;
   if (verdict.kind === 'revoked') return revoked(hop, shown, `${verdict.file}:${verdict.line}`);
   if (verdict.kind === 'changed') return changed(hop, shown, verdict);
   const authority = verdict.authority
     ? ` (${verdict.authority.file}:${verdict.authority.line} trusts a @cert-authority for it: host certificates are not supported)`
-    : '';
+    : certificateProblem
+      ? ` (its host certificate is not valid: ${certificateProblem})`
+      : '';
   return new SshError(
     hop.label,
     `host key unknown: ${hop.host} presented ${shown}${authority}`,

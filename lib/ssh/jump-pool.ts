@@ -1,18 +1,18 @@
 /** One connection per jump host, shared by all proxies behind it: sshd limits concurrent new connections (MaxStartups). */
-import { type Jump, openJump } from './connection.ts';
 import type { Hop } from './hops.ts';
+import type { OpenJump, Transport } from './session.ts';
 
 export interface JumpPool {
   /** The open connection, or a new one if the last was lost. @throws SshError, the same one for all callers, if it could not be opened */
-  open(hops: readonly Hop[]): Promise<Jump>;
+  open(hops: readonly Hop[]): Promise<OpenJump>;
   /** The same, but retries once if it could not be opened; concurrent callers share the attempt. */
-  again(hops: readonly Hop[]): Promise<Jump>;
+  again(hops: readonly Hop[]): Promise<OpenJump>;
   close(): void;
 }
 
 /** An empty pool: the first caller opens the connection. */
-export function newJumpPool(): JumpPool {
-  const jumps = new Map<string, Promise<Jump>>();
+export function newJumpPool({ openJump }: Pick<Transport, 'openJump'>): JumpPool {
+  const jumps = new Map<string, Promise<OpenJump>>();
   const again: JumpPool['again'] = async (hops) => {
     const name = JSON.stringify(hops);
     const known = jumps.get(name);

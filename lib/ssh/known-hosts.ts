@@ -74,6 +74,12 @@ export function knownKeyTypes(files: readonly KnownHostsFile[], host: string, po
   return [...new Set(named.length > 0 ? named : types(knownName(host, 22)))];
 }
 
+/** Does a @cert-authority line of the file match the host, by either of its names? */
+export const hasAuthority = (file: KnownHostsFile, host: string, port: number): boolean =>
+  [knownName(host, port), knownName(host, 22)].some((name) =>
+    entriesFor([file], name).some((entry) => entry.marker === '@cert-authority'),
+  );
+
 const plain = (entries: readonly Entry[]) => entries.filter((entry) => entry.marker === '');
 
 function judgeName(entries: readonly Entry[], key: Buffer): Verdict {

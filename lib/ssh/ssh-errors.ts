@@ -146,3 +146,23 @@ export const commandError = (hop: Hop, cause?: Error): SshError =>
 /** The command did not finish in time. */
 export const unfinishedError = (hop: Hop, why: string): SshError =>
   sshError(hop, SESSION.unfinished, `${SESSION.unfinished.error}: ${why}`);
+
+/** A key file that OpenSSH could not use; `why` is its own reason. */
+export function keyFileError(hop: Hop, path: string, why: string): SshError {
+  if (/passphrase/.test(why))
+    return new SshError(
+      hop.label,
+      `the key ${path} is encrypted, and no agent holds it`,
+      `gatepost never prompts for a passphrase. Add the key to the agent once: \`ssh-add ${path}\``,
+    );
+  const isOpen = /permissions/.test(why);
+  return new SshError(
+    hop.label,
+    isOpen
+      ? `the key ${path} has wrong mode: users other than its owner can access it`
+      : `the key ${path} cannot be used: ${why}`,
+    isOpen
+      ? `OpenSSH rejects such a key. Run: \`chmod 600 ${path}\``
+      : `Set a private key in the settings; \`ssh-keygen -yf ${path}\` shows the same error.`,
+  );
+}

@@ -1,14 +1,14 @@
 /** Report entries of a rollout: the hops to the hosts, what happened on each, which files it touched, and how they differ. */
 import { type HostReport, isDone, isWell } from '../../model/host-report.ts';
 import type { Report } from '../../output/report.ts';
-import type { Target } from '../../remote/target.ts';
+import type { Fleet } from '../../remote/target.ts';
 import type { Hop } from '../../ssh/hops.ts';
 import { groupIdentical, shortHostList } from '../../util/collections.ts';
 import type { Context } from '../context.ts';
 import { became, besides } from './summary.ts';
 
 /** Reports where the work goes, before it begins. */
-export function reportRoute({ site, report }: Context, targets: readonly Target[]): void {
+export function reportRoute({ site, report }: Context, { targets, notice }: Fleet): void {
   const hops = new Set(targets.flatMap((target) => target.hops.map(describe)));
   for (const text of hops) report.print({ kind: 'detail', text });
   const hosts = targets.map(({ host }) => host);
@@ -18,6 +18,7 @@ export function reportRoute({ site, report }: Context, targets: readonly Target[
   const path = first?.hops.length === 1 ? 'directly' : `through ${first?.hops.at(-2)?.host}`;
   const text = isHere ? `${site.name} on this machine` : `${site.name} on ${where}, ${path}`;
   report.print({ kind: 'title', text });
+  if (notice) report.print({ kind: 'note', text: notice });
   report.print({ kind: 'hosts', hosts });
 }
 

@@ -1,13 +1,14 @@
 /** One connection with its jump hosts, for tests of the way itself. */
 
-import { type Connection, connectThrough, openJump } from '../../../lib/ssh/connection.ts';
+import * as ssh2 from '../../../lib/ssh/connection.ts';
 import type { Hop } from '../../../lib/ssh/hops.ts';
+import type { Connection, Transport } from '../../../lib/ssh/session.ts';
 
 /** Connects to the last hop through the others; closes them with it. */
-export async function connect(hops: readonly Hop[]): Promise<Connection> {
-  const jump = await openJump(hops.slice(0, -1));
+export async function connect(hops: readonly Hop[], transport: Transport = ssh2): Promise<Connection> {
+  const jump = await transport.openJump(hops.slice(0, -1));
   try {
-    const connection = await connectThrough(hops.at(-1) as Hop, jump);
+    const connection = await transport.connectThrough(hops.at(-1) as Hop, jump);
     const close = () => {
       connection.close();
       jump.close();

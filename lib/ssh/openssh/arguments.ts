@@ -1,0 +1,100 @@
+/** The command lines of ssh. Everything that the operator did not set is left to the SSH configuration. */
+import { quote } from '../../util/shell.ts';
+import type { Hop } from '../hops.ts';
+import { LIMITS } from '../timeouts.ts';
+
+/** What no SSH configuration may change: no prompt, no unknown host key, nothing forwarded or run besides. */
+const FIXED: Readonly<Record<string, string>> = {
+  BatchMode: 'yes',
+  StrictHostKeyChecking: 'yes',
+  NoHostAuthenticationForLocalhost: 'no',
+  UpdateHostKeys: 'no',
+  AddKeysToAgent: 'no',
+  ControlMaster: 'yes',
+  ControlPersist: 'no',
+  ForwardAgent: 'no',
+  ForwardX11: 'no',
+  ClearAllForwardings: 'yes',
+  PermitLocalCommand: 'no',
+  RemoteCommand: 'none',
+  Tunnel: 'no',
+  ConnectionAttempts: '1',
+  ConnectTimeout: String(LIMITS.hop / 1000),
+  ServerAliveInterval: String(LIMITS.keepalive / 1000),
+};
+
+/** ssh replaces `%` tokens in most values, and splits some of them at blanks. */
+const literal = (path: string) => `"${path.replaceAll('%', '%%').replace(/["\\]/g, '\\$&')}"`;
+
+const options = (values: Readonly<Record<string, string>>): string[] =>
+  Object.entries(values).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+
+/** The way to a hop. */
+export interface Way {
+  /** The control socket of the jump host before it. */
+  readonly through: string | undefined;
+  /** The number of jump hosts before it: the nearest connection detects a dead network path first. */
+  readonly depth: number;
+}
+
+/**
+ * The arguments of the connection that others share (ssh_config(5), ControlMaster): it runs no command and says by -v what
+ * it does.
+ */
+export function masterArguments(hop: Hop, { through, depth }: Way, socket: string): string[] {
+  const { name = hop.host, user, port, keys, keyIsExplicit, agent, knownHosts, hostKeyName } = hop;
+  const values = {
+    ...FIXED,
+    ServerAliveCountMax: String(missedKeepalives(depth)),
+    // A ProxyJump was resolved to a hop of its own; a ProxyCommand is left to ssh.
+    ...(through ? { ProxyCommand: proxyCommand(through, hop) } : { ProxyJump: 'none' }),
+    UserKnownHostsFile: knownHosts.map(literal).join(' ') || '/dev/null',
+    GlobalKnownHostsFile: '/dev/null',
+    ...(hostKeyName !== hop.host && { HostKeyAlias: hostKeyName }),
+    IdentityAgent: agent === undefined ? 'none' : literal(agent),
+    ...(keyIsExplicit && { IdentitiesOnly: 'yes' }),
+  };
+  const identities = keyIsExplicit ? keys.flatMap((key) => ['-i', key.replaceAll('%', '%%')]) : [];
+  const to = ['-l', user, '-p', String(port), '--', name];
+  return ['-v', '-M', '-N', '-T', '-S', socket, ...options(values), ...identities, ...to];
+}
+
+export const missedKeepalives = (depth: number): number => LIMITS.missed + depth;
+
+/** The shell of the operator runs it, whichever that is. @throws Error for a host that is no name or address */
+function proxyCommand(through: string, { host, port }: Hop): string {
+  if (!/^[\w.:%-]+$/.test(host)) throw new Error(`not a host: ${host}`);
+  const words = ['ssh', ...sharedArguments(through), ...streamArguments(host, port)];
+  return words.map((word) => quote(word.replaceAll('%', '%%'))).join(' ');
+}
+
+/** Arguments of a stream to an address as seen from the host; -v says when it is open. */
+export const streamArguments = (host: string, port: number): string[] => [
+  '-v',
+  '-W',
+  `${host.includes(':') ? `[${host}]` : host}:${port}`,
+  '--',
+  NO_HOST,
+];
+
+/** Arguments of a command that runs without a pty. */
+export const commandArguments = (command: string): string[] => [
+  '-T',
+  '-o',
+  'LogLevel=ERROR',
+  '--',
+  NO_HOST,
+  command,
+];
+
+/** Never contacted: what shares a connection must not open one of its own when that is gone. */
+const NO_HOST = 'shared.invalid';
+
+/** Arguments of an ssh that shares the connection with this control socket, without any configuration. */
+export const sharedArguments = (socket: string): string[] => [
+  '-F',
+  'none',
+  '-S',
+  socket,
+  ...options({ BatchMode: 'yes', ProxyCommand: 'false' }),
+];

@@ -1,0 +1,197 @@
+/** The words of ssh -> the errors that the transport over ssh2 has for the same failure. */
+import { SshError } from '../../util/errors.ts';
+import type { Hop } from '../hops.ts';
+import {
+  commandError,
+  dialError,
+  handshakeError,
+  keyFileError,
+  lostError,
+  openError,
+  openTimeout,
+  type Stage,
+} from '../ssh-errors.ts';
+import { missedKeepalives } from './arguments.ts';
+import type { Late, Master } from './master.ts';
+
+/** A connection that did not come about. */
+interface Attempt {
+  readonly hop: Hop;
+  /** What ssh said by -v. */
+  readonly log: string;
+  readonly before: Master | undefined;
+  readonly late: Late;
+  /** The exit status. */
+  readonly code: number | null;
+}
+
+/** Has the jump host opened the stream to the next hop? */
+export const wasOpened = (log: string): boolean =>
+  /mux_client_request_stdio_fwd: master session id/.test(log);
+
+const NOT_FOUND = 127;
+
+/** Why a login failed; `host key` if ssh refused that. */
+export function connectError({ hop, log, before, late, code }: Attempt): SshError | 'host key' {
+  if (code === NOT_FOUND) return noProgram(hop);
+  if (before && late === 'stream') return openTimeout(before.hop, hop);
+  if (before && /^Stdio forwarding request failed/m.test(log)) return refusedStream(before, hop);
+  if (/^Host key verification failed/m.test(log)) return 'host key';
+  return dialFailure(hop, log) ?? keyFailure(hop, log) ?? noKey(hop, log) ?? handshakeFailure(hop, log, late);
+}
+
+const noProgram = (hop: Hop) =>
+  new SshError(
+    hop.label,
+    'there is no ssh program in PATH',
+    'Install OpenSSH (package openssh-client), or set SSH_TRANSPORT=ssh2.',
+  );
+
+const CODES: readonly (readonly [words: RegExp, code: string])[] = [
+  [/Temporary failure in name resolution|Could not resolve hostname .*: Try again/, 'EAI_AGAIN'],
+  [/Could not resolve hostname/, 'ENOTFOUND'],
+  [/connect to (host|address) .*: Connection refused/, 'ECONNREFUSED'],
+  [/connect to (host|address) .*: (Connection|Operation) timed out/, 'ETIMEDOUT'],
+  [/connect to (host|address) .*: (No route to host|Network is unreachable)/, 'EHOSTUNREACH'],
+  [/connect to (host|address) .*: Connection reset/, 'ECONNRESET'],
+];
+
+/** Debug lines tell of each address; only the last word of ssh counts. */
+function dialFailure(hop: Hop, log: string): SshError | undefined {
+  const said = spoken(log).find((line) => /^ssh: /.test(line));
+  if (said === undefined) return undefined;
+  const code = CODES.find(([words]) => words.test(said))?.[1];
+  return dialError(hop, Object.assign(new Error(said.replace(/^ssh: /, '')), code && { code }));
+}
+
+/** What the jump host said of a stream that it did not open. */
+function refusedStream(before: Master, next: Hop): SshError {
+  return openError(before.hop, next, refusal(before.log(), next.host, next.port));
+}
+
+/** The reason that the shared connection logged for the last stream to an address (RFC 4254, 5.1). */
+export function refusal(log: string, host: string, port: number): Error & { reason?: unknown } {
+  const lines = log.split('\n');
+  const asked = lines.findLastIndex((line) => line.endsWith(`channel_connect_stdio_fwd: ${host}:${port}`));
+  const own = /debug1: channel (\d+): new/.exec(
+    lines.slice(asked + 1).find((line) => /: channel \d+: new/.test(line)) ?? '',
+  );
+  const failed = new RegExp(`^channel ${own?.[1] ?? '\\d+'}: open failed: ([^:]+)(?:: (.*))?`);
+  const [, kind = '', words = ''] =
+    lines
+      .slice(asked + 1)
+      .map((line) => failed.exec(line.trim()))
+      .find(Boolean) ?? [];
+  const prohibited = /prohibited/.test(kind);
+  return Object.assign(new Error(words || kind || 'the stream was refused'), prohibited && { reason: 1 });
+}
+
+/** Files that ssh names because it cannot use them. It may still have tried others. */
+function keyFailure(hop: Hop, log: string): SshError | undefined {
+  if (!hop.keyIsExplicit || !/Permission denied \(/.test(log)) return undefined;
+  const [path = ''] = hop.keys;
+  const [, why] = /^(?:Load key ".*"|Warning: Identity file .* not accessible): (.*)$/m.exec(log) ?? [];
+  if (why !== undefined) return keyFileError(hop, path, why);
+  // ssh offers the public half of an encrypted key, and can only then not sign.
+  const isAccepted = log.includes(`Server accepts key: ${path} `);
+  return isAccepted ? keyFileError(hop, path, 'incorrect passphrase') : undefined;
+}
+
+/** By key only, and there was none: ssh has then no word for it. */
+function noKey(hop: Hop, log: string): SshError | undefined {
+  if (!/Permission denied \(publickey\)/.test(log) || offeredIn(log).length > 0) return undefined;
+  return new SshError(
+    hop.label,
+    `no key to log in with: ${hop.keys.join(', ') || 'no file is set'}: none can be used, and ${hop.agent ? `the SSH agent at ${hop.agent} has no key` : 'no SSH agent is running'}`,
+    'Set a private key in the settings, or add one to the agent: `eval "$(ssh-agent)"; ssh-add KEY`.',
+  );
+}
+
+function handshakeFailure(hop: Hop, log: string, late: Late): SshError {
+  const said = spoken(log);
+  const stage = stageOf(log);
+  const timedOut = late === 'hop' || /^Connection (to .* )?timed out/m.test(log);
+  const level = timedOut
+    ? 'client-timeout'
+    : /Permission denied \(/.test(log)
+      ? 'client-authentication'
+      : undefined;
+  return handshakeError(hop, stage, Object.assign(new Error(reasonIn(said)), level && { level }));
+}
+
+/** The same form as in the words of ssh2, which the failure table knows. */
+function reasonIn(said: readonly string[]): string {
+  const text =
+    said.find((line) => /no matching|Too many authentication failures/.test(line)) ?? said.at(-1) ?? '';
+  const [, kind] = /no matching (.*) found/.exec(text) ?? [];
+  if (kind) return `no matching ${TYPES[kind] ?? kind} (${text.replace(/^.*found\. /, '')})`;
+  if (/Connection closed by/.test(text)) return 'closed by the other side';
+  return /reset by peer|Connection reset by/.test(text)
+    ? 'connection reset'
+    : text || 'ssh ended without a word';
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  'key exchange method': 'key exchange algorithm',
+  'host key type': 'host key format',
+  cipher: 'C->S cipher',
+  MAC: 'C->S MAC',
+};
+
+const BANNER =
+  /^debug1: (?:kex_exchange_identification|ssh_exchange_identification): banner line \d+: (.*)$/m;
+
+function stageOf(log: string): Stage {
+  const offered = [...log.matchAll(/^debug1: Offering public key: (.*)$/gm)].map(([, text = '']) =>
+    shownKey(text),
+  );
+  const [, methods = ''] = /Permission denied \(([^)]*)\)/.exec(log) ?? [];
+  const isSsh = /^debug1: Remote protocol version/m.test(log);
+  return {
+    said: isSsh ? 'SSH-' : (BANNER.exec(log)?.[1] ?? ''),
+    handshake: /SSH2_MSG_NEWKEYS received/.test(log),
+    offered: offered.length > 0 ? offered : ['no key'],
+    accepts: methods ? methods.split(',') : ['publickey'],
+  };
+}
+
+const offeredIn = (log: string): readonly string[] =>
+  [...log.matchAll(/^debug1: Offering public key: (.*)$/gm)].map(([, text = '']) => shownKey(text));
+
+/** From `PATH TYPE SHA256:… [explicit] [agent]` to the form of the other transport. */
+function shownKey(text: string): string {
+  const [, path, type = '', print, how = ''] = /^(.*) (\S+) (SHA256:\S+)(.*)$/.exec(text) ?? [];
+  return print ? `${KEY_TYPES[type] ?? type} ${print} (${/\bagent\b/.test(how) ? 'agent' : path})` : text;
+}
+
+const KEY_TYPES: Readonly<Record<string, string>> = {
+  ED25519: 'ssh-ed25519',
+  RSA: 'ssh-rsa',
+  'ED25519-SK': 'sk-ssh-ed25519@openssh.com',
+};
+
+/** What ssh says without -v. */
+export const spoken = (log: string): readonly string[] =>
+  log
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(
+      (line) => line !== '' && !/^(debug\d: |OpenSSH_|Authenticated to |Warning: Permanently)/.test(line),
+    );
+
+/** How an established connection ended. */
+export function goneError(hop: Hop, log: string, depth: number): SshError {
+  const missed = missedKeepalives(depth);
+  const after = log.slice(Math.max(0, log.indexOf('Authenticated to ')));
+  if (/^Timeout, server .* not responding/m.test(after))
+    return lostError(hop, Object.assign(new Error('timeout'), { level: 'client-timeout' }), missed);
+  if (/Connection reset by peer|Broken pipe/.test(after))
+    return lostError(hop, Object.assign(new Error('reset'), { code: 'ECONNRESET' }), missed);
+  return lostError(hop, undefined, missed);
+}
+
+/** Why a host did not run a command. */
+export const refusedCommand = (hop: Hop, log: string): SshError => {
+  const words = spoken(log).findLast((line) => /open failed/.test(line)) ?? 'session open refused by peer';
+  return commandError(hop, new Error(words.replace(/^channel \d+: /, '')));
+};

@@ -1,0 +1,40 @@
+/** A stream from a host to another address, as seen from there, over a shared connection. */
+import { Duplex } from 'node:stream';
+import { $, type ProcessPromise } from '../../util/shell.ts';
+import type { Hop } from '../hops.ts';
+import { openError, openTimeout } from '../ssh-errors.ts';
+import { LIMITS, within } from '../timeouts.ts';
+import { sharedArguments, streamArguments } from './arguments.ts';
+import { refusal, wasOpened } from './failures.ts';
+import type { Master } from './master.ts';
+
+/** @throws SshError that names the hop which forbids forwarding, cannot reach the address, or was lost */
+export async function openStream(master: Master, next: Hop): Promise<Duplex> {
+  const gone = master.lost();
+  if (gone) throw gone;
+  const args = [...sharedArguments(master.socket), ...streamArguments(next.host, next.port)];
+  const running = $({ detached: true, nothrow: true })`LC_ALL=C; export LC_ALL; exec ssh ${args}`;
+  const late = () => {
+    running.child?.kill();
+    return openTimeout(master.hop, next);
+  };
+  if (await within(opened(running), LIMITS.open, late)) return streamOf(running);
+  throw master.lost() ?? openError(master.hop, next, refusal(master.log(), next.host, next.port));
+}
+
+/** False if ssh ended before the stream was open. */
+function opened(running: ProcessPromise): Promise<boolean> {
+  let log = '';
+  return new Promise((resolve, reject) => {
+    running.stderr.on('data', (data: Buffer) => {
+      log += data.toString();
+      if (wasOpened(log)) resolve(true);
+    });
+    running.then(() => resolve(false), reject);
+  });
+}
+
+function streamOf({ child, stdin, stdout }: ProcessPromise): Duplex {
+  const stream = Duplex.from({ readable: stdout, writable: stdin });
+  return stream.on('error', () => {}).on('close', () => child?.kill());
+}

@@ -1,0 +1,60 @@
+/** Why OpenSSH refused a host key. It says so without the key itself; the error needs that for the line to type. */
+import { SshError } from '../../util/errors.ts';
+import { $ } from '../../util/shell.ts';
+import type { Hop } from '../hops.ts';
+import { hostKeyCheck, hostKeyError } from '../host-key.ts';
+import { LIMITS } from '../timeouts.ts';
+import { masterArguments, type Way } from './arguments.ts';
+import { spoken } from './failures.ts';
+
+/** ssh runs it with the key that the host presented (ssh_config(5), KnownHostsCommand); it knows none. */
+const SHOW_KEY = `KnownHostsCommand=/bin/sh -c 'echo "gatepost-key $1" >&2' sh %K`;
+
+/** The error for the key, judged by the same known_hosts files. @param log what ssh said when it refused */
+export async function hostKeyRefusal(hop: Hop, way: Way, log: string): Promise<SshError> {
+  const key = await presentedKey(hop, way);
+  if (!key) return inItsWords(hop, log);
+  try {
+    const verdict = (await hostKeyCheck(hop)).judge(key);
+    if (verdict.kind === 'match') return inItsWords(hop, log);
+    // ssh has tried the authority: the host has no certificate of it that is valid.
+    return hostKeyError(
+      hop,
+      key,
+      verdict.kind === 'unknown' ? { kind: 'unknown' } : verdict,
+      certificateProblem(log),
+    );
+  } catch (error) {
+    return error instanceof SshError ? error : inItsWords(hop, log);
+  }
+}
+
+/** Asks the host once more, up to its key; no login is attempted. */
+async function presentedKey(hop: Hop, way: Way): Promise<Buffer | undefined> {
+  const args = ['-o', SHOW_KEY, ...masterArguments(hop, way, 'none')];
+  const signal = AbortSignal.timeout(LIMITS.hop);
+  const { stderr } = await $({
+    nothrow: true,
+    signal,
+    detached: true,
+  })`exec ssh ${args} </dev/null >/dev/null`;
+  const shown = [...stderr.matchAll(/^gatepost-key (\S+)\r?$/gm)].map(([, blob = '']) =>
+    Buffer.from(blob, 'base64'),
+  );
+  return shown.findLast((blob) => !/-cert-v/.test(blob.toString('latin1', 4, 60)));
+}
+
+const certificateProblem = (log: string): string | undefined =>
+  /^Certificate invalid: (.*)$/m.exec(log)?.[1] ?? /Host certificate .*: (.*)$/m.exec(log)?.[1];
+
+/** For what only OpenSSH knows: a revocation list, a command of the operator. */
+function inItsWords(hop: Hop, log: string): SshError {
+  const [, print = ''] = /^debug1: Server host key: (.*)$/m.exec(log) ?? [];
+  const words = spoken(log).filter((line) => !/^@|Host key verification failed/.test(line));
+  const kind = /REVOKED|revoked/.test(log) ? 'revoked' : /HAS CHANGED/.test(log) ? 'changed' : 'unknown';
+  return new SshError(
+    hop.label,
+    `host key ${kind}: ${hop.host} presented ${print}; ssh says: ${words.slice(-2).join(' ')}`,
+    `No login was attempted. Compare the fingerprint with the one on the host, then log in once manually: \`ssh -p ${hop.port} ${hop.user}@${hop.name ?? hop.host}\``,
+  );
+}
