@@ -152,6 +152,7 @@ function stageOf(log: string): Stage {
     handshake: /SSH2_MSG_NEWKEYS received/.test(log),
     offered: offered.length > 0 ? offered : ['no key'],
     accepts: methods ? methods.split(',') : ['publickey'],
+    skipped: [],
   };
 }
 
