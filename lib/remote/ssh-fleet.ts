@@ -4,9 +4,9 @@ import { COMMAND } from '../program/program.ts';
 import { askSshConfig, type Hop, resolveHops } from '../ssh/hops.ts';
 import { type JumpPool, newJumpPool } from '../ssh/jump-pool.ts';
 import type { Connection, Transport } from '../ssh/session.ts';
-import { chooseTransport } from '../ssh/transport.ts';
 import { inParallel, remembering } from '../util/parallel.ts';
 import type { Fleet, ProxyHost, Target } from './target.ts';
+import { chooseTransport } from './transport.ts';
 
 /** Each lookup runs `ssh -G`, a process. */
 const LOOKUPS_AT_ONCE = 8;

@@ -119,7 +119,7 @@ const noKey = (hop: Hop) =>
   new SshError(
     hop.label,
     `no key to log in with: ${hop.keys.join(', ')} ${hop.keys.length > 1 ? 'do' : 'does'} not exist, and ${hop.agent ? `the SSH agent at ${hop.agent} has no supported key` : 'no SSH agent is running'}`,
-    'Set a private key in the settings, or add one to the agent: `eval "$(ssh-agent)"; ssh-add KEY`. FIDO keys and certificates are not supported.',
+    'Set a private key in the settings, or add one to the agent: `eval "$(ssh-agent)"; ssh-add KEY`. FIDO keys and certificates need the ssh program (SSH_TRANSPORT=openssh).',
   );
 
 /**

@@ -12,14 +12,22 @@ import {
   type Stage,
 } from '../ssh-errors.ts';
 import { missedKeepalives } from './arguments.ts';
-import type { Late, Master } from './master.ts';
+
+/** The jump host, and what its connection said so far. */
+interface Before {
+  readonly hop: Hop;
+  readonly log: () => string;
+}
+
+/** What a login was waiting for when the limit was reached, or `ended`. */
+export type Late = 'ended' | 'stream' | 'hop';
 
 /** A connection that did not come about. */
 interface Attempt {
   readonly hop: Hop;
   /** What ssh said by -v. */
   readonly log: string;
-  readonly before: Master | undefined;
+  readonly before: Before | undefined;
   readonly late: Late;
   /** The exit status. */
   readonly code: number | null;
@@ -37,7 +45,7 @@ export function connectError({ hop, log, before, late, code }: Attempt): SshErro
   if (before && late === 'stream') return openTimeout(before.hop, hop);
   if (before && /^Stdio forwarding request failed/m.test(log)) return refusedStream(before, hop);
   if (/^Host key verification failed/m.test(log)) return 'host key';
-  return dialFailure(hop, log) ?? keyFailure(hop, log) ?? noKey(hop, log) ?? handshakeFailure(hop, log, late);
+  return dialFailure(hop, log) ?? keyFailure(hop, log) ?? handshakeFailure(hop, log, late);
 }
 
 const noProgram = (hop: Hop) =>
@@ -65,7 +73,7 @@ function dialFailure(hop: Hop, log: string): SshError | undefined {
 }
 
 /** What the jump host said of a stream that it did not open. */
-function refusedStream(before: Master, next: Hop): SshError {
+function refusedStream(before: Before, next: Hop): SshError {
   return openError(before.hop, next, refusal(before.log(), next.host, next.port));
 }
 
@@ -95,16 +103,6 @@ function keyFailure(hop: Hop, log: string): SshError | undefined {
   // ssh offers the public half of an encrypted key, and can only then not sign.
   const isAccepted = log.includes(`Server accepts key: ${path} `);
   return isAccepted ? keyFileError(hop, path, 'incorrect passphrase') : undefined;
-}
-
-/** By key only, and there was none: ssh has then no word for it. */
-function noKey(hop: Hop, log: string): SshError | undefined {
-  if (!/Permission denied \(publickey\)/.test(log) || offeredIn(log).length > 0) return undefined;
-  return new SshError(
-    hop.label,
-    `no key to log in with: ${hop.keys.join(', ') || 'no file is set'}: none can be used, and ${hop.agent ? `the SSH agent at ${hop.agent} has no key` : 'no SSH agent is running'}`,
-    'Set a private key in the settings, or add one to the agent: `eval "$(ssh-agent)"; ssh-add KEY`.',
-  );
 }
 
 function handshakeFailure(hop: Hop, log: string, late: Late): SshError {
@@ -150,7 +148,7 @@ function stageOf(log: string): Stage {
   return {
     said: isSsh ? 'SSH-' : (BANNER.exec(log)?.[1] ?? ''),
     handshake: /SSH2_MSG_NEWKEYS received/.test(log),
-    offered: offered.length > 0 ? offered : ['no key'],
+    offered: offeredIn(log),
     accepts: methods ? methods.split(',') : ['publickey'],
     skipped: [],
   };

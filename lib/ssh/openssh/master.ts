@@ -9,7 +9,7 @@ import { $, type ProcessPromise } from '../../util/shell.ts';
 import type { Hop } from '../hops.ts';
 import { LIMITS } from '../timeouts.ts';
 import { masterArguments } from './arguments.ts';
-import { connectError, goneError, wasOpened } from './failures.ts';
+import { connectError, goneError, type Late, wasOpened } from './failures.ts';
 import { hostKeyRefusal } from './host-key-refusal.ts';
 
 export interface Master {
@@ -121,11 +121,8 @@ function letGo({ child, stdin }: ProcessPromise): void {
   for (const stream of child?.stdio ?? []) (stream as unknown as { unref?: () => void })?.unref?.();
 }
 
-/** What it was waiting for when the limit was reached, or `ended`. */
-export type Late = 'ready' | 'ended' | 'stream' | 'hop';
-
 /** The socket appears after the login. */
-async function untilReady({ socket, ended, log }: Running, isBehindJump: boolean): Promise<Late> {
+async function untilReady({ socket, ended, log }: Running, isBehindJump: boolean): Promise<Late | 'ready'> {
   const began = performance.now();
   let isOver = false;
   const over = () => {

@@ -1,10 +1,10 @@
 /** Decides what carries the SSH sessions of a run: ssh2, or the ssh program of the system for what ssh2 cannot do. */
 import type { TransportSetting } from '../config/schema.ts';
+import * as ssh2Transport from '../ssh/connection.ts';
+import type { Hop } from '../ssh/hops.ts';
+import type { Transport } from '../ssh/session.ts';
+import { whyNotSsh2 } from '../ssh/why-openssh.ts';
 import { UsageError } from '../util/errors.ts';
-import * as ssh2Transport from './connection.ts';
-import type { Hop } from './hops.ts';
-import type { Transport } from './session.ts';
-import { whyNotSsh2 } from './why-openssh.ts';
 
 interface Chosen {
   readonly transport: Transport;
@@ -28,7 +28,7 @@ export async function chooseTransport(setting: TransportSetting, hops: readonly 
   return { transport: await openssh(), notice: `connecting with the ssh program, not ssh2: ${why}` };
 }
 
-const openssh = (): Promise<Transport> => import('./openssh/transport.ts');
+const openssh = (): Promise<Transport> => import('../ssh/openssh/transport.ts');
 
 const noProgram = () =>
   new UsageError(
