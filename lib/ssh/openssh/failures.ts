@@ -140,9 +140,6 @@ const BANNER =
   /^debug1: (?:kex_exchange_identification|ssh_exchange_identification): banner line \d+: (.*)$/m;
 
 function stageOf(log: string): Stage {
-  const offered = [...log.matchAll(/^debug1: Offering public key: (.*)$/gm)].map(([, text = '']) =>
-    shownKey(text),
-  );
   const [, methods = ''] = /Permission denied \(([^)]*)\)/.exec(log) ?? [];
   const isSsh = /^debug1: Remote protocol version/m.test(log);
   return {
