@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { PeerCertificate } from 'node:tls';
+import { plural } from '../util/plural.ts';
 import type { CertificateLife, CheckStatus, Issued } from './check.ts';
 
 /** The server certificate, which is the first one of a chain. */
@@ -16,12 +17,9 @@ type Dates = Pick<PeerCertificate, 'valid_from' | 'valid_to'>;
 
 export const DAY_MS = 86_400_000;
 
-/** With fewer days left, a certificate is a warning. */
-export const WARN_DAYS = 21;
+const HOUR_MS = 3_600_000;
 
-/** With fewer days left than these, a certificate is a failure or a warning. */
-const LIMITS = { failDays: 7, warnDays: WARN_DAYS } as const;
-
+/** When certbot before 4.0 renews; later ones do with a third of the lifetime left. */
 const RENEWED_BEFORE_MS = 30 * DAY_MS;
 
 /** Reads the first certificate of a PEM file; undefined if there is none. */
@@ -57,10 +55,28 @@ export function isStaging(issuer: string): boolean {
   return issuer.includes('(STAGING)');
 }
 
-/** When certbot would renew it: 30 days before it expires, or a third of its lifetime if that is less. */
-export function renewalPoint({ from, until }: Pick<Certificate, 'from' | 'until'>): Date {
-  const third = (until.getTime() - from.getTime()) / 3;
-  return new Date(until.getTime() - Math.min(RENEWED_BEFORE_MS, third));
+/** From when to when a certificate is valid. */
+type Life = Pick<Certificate, 'from' | 'until'>;
+
+/** The time before the end in which certbot renews it: 30 days, or a third of its lifetime if that is less. */
+const renewalSpan = ({ from, until }: Life): number =>
+  Math.min(RENEWED_BEFORE_MS, (until.getTime() - from.getTime()) / 3);
+
+/** When certbot would renew it. */
+export const renewalPoint = (life: Life): Date => new Date(life.until.getTime() - renewalSpan(life));
+
+/**
+ * With less time left, in milliseconds, a certificate is a warning or a failure: a quarter and a ninth of its lifetime
+ * (22.5 and 10 of 90 days), and never more than what certbot leaves.
+ */
+const limitsOf = (life: Life) => ({ warn: (renewalSpan(life) * 3) / 4, fail: renewalSpan(life) / 3 });
+
+/** Is it close to its end, measured by its lifetime? A certificate for six days is as healthy as one for 90. */
+export function judgeLife(life: Life, now: Date): CheckStatus {
+  const left = life.until.getTime() - now.getTime();
+  const { warn, fail } = limitsOf(life);
+  if (left < fail || left < 0) return 'failed';
+  return left < warn ? 'warned' : 'passed';
 }
 
 /** Why `certificate` cannot be kept; empty if it can. */
@@ -101,24 +117,27 @@ export function issuedOn({ certificate }: { readonly certificate?: string }): Is
 export const daysUntil = (end: Date, now: Date): number =>
   Math.floor((end.getTime() - now.getTime()) / DAY_MS);
 
-/** The status for this number of days left. */
-export function judgeDays(
-  days: number,
-  { failDays, warnDays }: Pick<CertificateLife, 'failDays' | 'warnDays'> = LIMITS,
-): CheckStatus {
-  if (days < failDays) return 'failed';
-  return days < warnDays ? 'warned' : 'passed';
+/** `20 days`, or in the last two days `40 hours`: the time until `end`, or since then. */
+export function timeText(end: Date, now: Date): string {
+  const time = Math.abs(end.getTime() - now.getTime());
+  return time < 2 * DAY_MS
+    ? plural(Math.floor(time / HOUR_MS), 'hour')
+    : plural(Math.floor(time / DAY_MS), 'day');
 }
 
 /** The validity of a certificate; undefined if its dates are invalid. */
 export function lifeOf(dates: Dates, now: Date): CertificateLife | undefined {
   const [from, to] = [new Date(dates.valid_from), new Date(dates.valid_to)];
   if (Number.isNaN(from.getTime()) || Number.isNaN(to.getTime())) return undefined;
+  const { warn, fail } = limitsOf({ from, until: to });
   return {
     kind: 'certificate',
     notBefore: from.toISOString(),
     notAfter: to.toISOString(),
     daysLeft: daysUntil(to, now),
-    ...LIMITS,
+    warnDays: hundredths(warn / DAY_MS),
+    failDays: hundredths(fail / DAY_MS),
   };
 }
+
+const hundredths = (value: number): number => Math.round(value * 100) / 100;

@@ -45,6 +45,8 @@ export interface CertificateStatus {
   readonly path: string;
   /** `2026-11-22T17:40:35Z`; `missing` where there is no file, `unreadable` where it holds something else. */
   readonly ends: string;
+  /** As `ends`; only of a certificate that can be read. */
+  readonly begins?: string;
   readonly kind?: Issued['kind'];
   readonly daysLeft?: number;
   readonly names: string;
@@ -114,8 +116,11 @@ function certificateStatusOf(path: string, pem: string | undefined, now: string)
   return {
     path,
     kind: read.kind,
-    ends: read.until.toISOString().replace('.000', ''),
+    begins: atSecond(read.from),
+    ends: atSecond(read.until),
     daysLeft: daysLeft(read, new Date(now)),
     names: subjectAltName.replace(/(?:DNS|IP Address):/g, ''),
   };
 }
+
+const atSecond = (date: Date): string => date.toISOString().replace('.000', '');

@@ -1,9 +1,8 @@
 /** Judges a certificate as clients do, and reports what is wrong with it. */
 import { isIP } from 'node:net';
 import tls from 'node:tls';
-import { daysUntil, isStaging, judgeDays, WARN_DAYS } from '../../model/certificate.ts';
+import { dayOf, isStaging, judgeLife, renewalPoint, timeText } from '../../model/certificate.ts';
 import { type CheckTarget, type Finding, failed, type Issued, passed, warned } from '../../model/check.ts';
-import { plural } from '../../util/plural.ts';
 
 /** The result of a handshake. */
 export interface Seen {
@@ -50,25 +49,23 @@ export function judgeCertificate(
   now: Date,
 ): Finding {
   const { serverName: name, issued = [] } = target;
-  const days = daysUntil(new Date(seen.certificate.valid_to), now);
+  const life = { from: new Date(seen.certificate.valid_from), until: new Date(seen.certificate.valid_to) };
+  const left = timeText(life.until, now);
   const served = issued.find(({ fingerprint }) => fingerprint === seen.certificate.fingerprint256);
   const expected = served ? EXPECTED[served.kind] : byAddress(seen, target);
   const faults = [
     issued.length > 0 && !served ? staleFault(seen) : '',
     expected ? '' : chainFault(seen),
     nameFault(seen, name),
-    endFault(days),
+    endFault(life, now),
     oldTlsFault(oldTls),
   ].filter(Boolean);
   if (faults.length > 0) return failed(faults.join(' '));
-  if (expected)
-    return warned(
-      `${expected} It covers ${name} and has ${plural(days, 'day')} left; ${oldTlsText(oldTls)}.`,
-    );
-  const soon = judgeDays(days) === 'warned';
+  if (expected) return warned(`${expected} It covers ${name} and has ${left} left; ${oldTlsText(oldTls)}.`);
+  const soon = judgeLife(life, now) === 'warned';
   const end = soon
-    ? `expires soon: ${plural(days, 'day')} left (warning threshold: ${WARN_DAYS} days). ${RENEW}`
-    : `${plural(days, 'day')} left, ${oldTlsText(oldTls)}.`;
+    ? `expires soon: ${left} left (certbot would have renewed it on ${dayOf(renewalPoint(life))}). ${RENEW}`
+    : `${left} left, ${oldTlsText(oldTls)}.`;
   const same = served ? 'is the one on the proxy, ' : '';
   return (soon ? warned : passed)(`The certificate is trusted, covers ${name}, ${same}${end}`);
 }
@@ -109,9 +106,10 @@ function nameFault({ certificate }: Seen, name: string): string {
   return `The certificate is not for ${name} but for ${names}. Another vhost answers for this name. Check that the site is deployed and that ssl_certificate is the one of this site; if there is no certificate yet, run \`npx tsx scripts/bootstrap-tls.ts\`.`;
 }
 
-function endFault(days: number): string {
-  if (judgeDays(days) !== 'failed') return '';
-  const end = days < 0 ? `expired ${plural(-days, 'day')} ago` : `expires in ${plural(days, 'day')}`;
+function endFault(life: { from: Date; until: Date }, now: Date): string {
+  if (judgeLife(life, now) !== 'failed') return '';
+  const time = timeText(life.until, now);
+  const end = life.until < now ? `expired ${time} ago` : `expires in ${time}`;
   return `The certificate ${end}. ${RENEW}`;
 }
 

@@ -7,7 +7,7 @@ import { curl } from '../http/curl.ts';
 import { codeOf, NoAnswerError } from '../http/failures.ts';
 import { judgeCertificate, type OldTls, type Seen } from './certificate-judge.ts';
 
-/** Chain, name, days left (fails under 7, warns under 21), and TLS 1.1 and 1.0 rejected. */
+/** Chain, name, time left (fails below a ninth of the lifetime, warns below a quarter), and TLS 1.1 and 1.0 rejected. */
 export function certificate(): Check {
   return {
     name: 'certificate',

@@ -5,8 +5,8 @@ import {
   CERTIFICATE_KINDS,
   type Certificate,
   dayOf,
-  daysLeft,
   readCertificate,
+  timeText,
 } from '../../model/certificate.ts';
 import type { CertificateRequest } from '../../model/certificate-request.ts';
 import {
@@ -20,7 +20,6 @@ import {
 } from '../../model/host-report.ts';
 import type { Program } from '../../model/run.ts';
 import { SshError } from '../../util/errors.ts';
-import { plural } from '../../util/plural.ts';
 import type { Context } from '../context.ts';
 import type { DeployPlan } from '../deploy.ts';
 import type { RolloutProxy } from '../rollout.ts';
@@ -113,6 +112,6 @@ export class BootstrapSession {
     const { certificate } = this;
     if (!certificate) return 'there is no certificate';
     const { kind, until } = certificate;
-    return `the certificate is ${CERTIFICATE_KINDS[kind]}, valid until ${dayOf(until)} (${plural(daysLeft(certificate, new Date()), 'day')})`;
+    return `the certificate is ${CERTIFICATE_KINDS[kind]}, valid until ${dayOf(until)} (${timeText(until, new Date())})`;
   }
 }

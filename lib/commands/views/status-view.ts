@@ -1,5 +1,5 @@
 /** A host's status as people read it: points with a mark, then what there is in tables. */
-import { judgeDays } from '../../model/certificate.ts';
+import { judgeLife, timeText } from '../../model/certificate.ts';
 import { type Fault, type HostReport, isDone, withVerdict } from '../../model/host-report.ts';
 import { renewalFaults } from '../../model/renewal.ts';
 import { newRun } from '../../model/run.ts';
@@ -8,7 +8,6 @@ import type { Entry } from '../../output/report.ts';
 import { atMinute } from '../../output/table.ts';
 import { type CertificateStatus, isDeployed, type Status, statusOf } from '../../remote/status.ts';
 import { lookUp } from '../../util/collections.ts';
-import { plural } from '../../util/plural.ts';
 import type { Context } from '../context.ts';
 import { clientEntry, clientFaults } from './client-views.ts';
 import { needs } from './summary.ts';
@@ -26,7 +25,7 @@ export function statusEntries(host: HostReport, site: GatedOrNot, now: string): 
   const status = statusOf(host, site, now);
   return [
     { kind: 'title', text: host.host },
-    ...pointsOn(host, site, status),
+    ...pointsOn(host, site, status, now),
     releases(status),
     ...(status.clients?.length ? [clientEntry(host)] : []),
   ];
@@ -35,8 +34,9 @@ export function statusEntries(host: HostReport, site: GatedOrNot, now: string): 
 /** The report of a host that was read, with what needs attention there; the verdict is the summary's word for it. */
 export function judgeStatus({ site }: Context, report: HostReport): HostReport {
   if (!isDone(report)) return report;
-  const status = statusOf(report, site, newRun().now);
-  const attention = pointsOn(report, site, status)
+  const { now } = newRun();
+  const status = statusOf(report, site, now);
+  const attention = pointsOn(report, site, status, now)
     .filter(({ status: is }) => is === 'failed' || is === 'warned')
     .map(({ about, text }) => ({ about, text }));
   const meaning = needs(attention) ?? (isDeployed(status) ? 'healthy' : 'not deployed');
@@ -66,18 +66,18 @@ const point = (about: string, status: Point['status'], text: string): Point => (
   text,
 });
 
-const pointsOn = (host: HostReport, site: GatedOrNot, status: Status): readonly Point[] => [
-  ...points(status),
+const pointsOn = (host: HostReport, site: GatedOrNot, status: Status, now: string): readonly Point[] => [
+  ...points(status, now),
   ...clientFaults(host, site).map(({ about, text }) => point(about, 'failed', text)),
 ];
 
-function points(status: Status): readonly Point[] {
+function points(status: Status, now: string): readonly Point[] {
   const { busy, unfinished, backends } = status;
   return [
     nginxPoint(status),
     ...(busy ? [point('a run', 'skipped', `a run is in progress: ${busy}`)] : []),
     ...(unfinished ? [point('an interrupted run', 'warned', unfinishedText(unfinished))] : []),
-    certificatePoint(status.certificate),
+    certificatePoint(status.certificate, new Date(now)),
     ...faultsOf(status).map(({ about, text }) => point(about, 'warned', text)),
     ...filePoints(status),
     ...backends.map(({ address, port, state }) =>
@@ -101,16 +101,16 @@ function nginxPoint({ nginx: { version, running, healthy }, messages }: Status):
   return point('nginx', running && healthy ? 'passed' : 'failed', [line, ...messages].join('\n'));
 }
 
-function certificatePoint(certificate: CertificateStatus | undefined): Point {
+function certificatePoint(certificate: CertificateStatus | undefined, now: Date): Point {
   const line = (status: Point['status'], text: string) =>
     point('the certificate', status, `certificate: ${text}`);
   if (!certificate) return line('skipped', 'none known');
-  const { path, ends, daysLeft, names } = certificate;
+  const { path, begins, ends, names } = certificate;
   if (ends === 'missing') return line('failed', `${path} is missing (\`npx tsx scripts/bootstrap-tls.ts\`)`);
-  if (daysLeft === undefined) return line('failed', `${path} is not a PEM certificate`);
-  const days = `${plural(daysLeft, 'day')} left, until`;
-  const life = `${daysLeft < 0 ? 'expired on' : days} ${atMinute(ends)}`;
-  return line(judgeDays(daysLeft), `${life}, for ${names} (${path})`);
+  if (begins === undefined) return line('failed', `${path} is not a PEM certificate`);
+  const life = { from: new Date(begins), until: new Date(ends) };
+  const left = life.until < now ? 'expired on' : `${timeText(life.until, now)} left, until`;
+  return line(judgeLife(life, now), `${left} ${atMinute(ends)}, for ${names} (${path})`);
 }
 
 const STATES: Readonly<Record<string, string>> = {

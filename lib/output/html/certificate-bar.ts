@@ -1,7 +1,6 @@
 /** The validity of a certificate as a bar, with today and the warning and failure thresholds. */
-import { DAY_MS, judgeDays } from '../../model/certificate.ts';
+import { DAY_MS, judgeLife, timeText } from '../../model/certificate.ts';
 import type { CertificateLife, CheckStatus } from '../../model/check.ts';
-import { plural } from '../../util/plural.ts';
 import { anchor, figure, type Scale, scale } from './figure.ts';
 import { type Html, html } from './html.ts';
 
@@ -15,7 +14,7 @@ const STRIP = { y: 39, height: 5 };
 export function certificateBar(life: CertificateLife, now: Date, id: string): Html {
   const [from, to, today] = [Date.parse(life.notBefore), Date.parse(life.notAfter), now.getTime()];
   const at = scale(Math.min(from, today), Math.max(to, today));
-  const { status, text } = today < from ? NOT_YET : stateOf(life);
+  const { status, text } = today < from ? NOT_YET : stateOf(life, now);
   const about = {
     title: 'Validity of the certificate',
     description: `Valid from ${time(life.notBefore)} to ${time(life.notAfter)} UTC; today: ${text}.`,
@@ -33,10 +32,13 @@ ${dates(life, at(from), at(to))}`,
 
 const NOT_YET = { status: 'failed', text: 'not valid yet' } as const;
 
-function stateOf(life: CertificateLife): { status: CheckStatus; text: string } {
-  const { daysLeft } = life;
-  if (daysLeft < 0) return { status: 'failed', text: `expired ${plural(-daysLeft, 'day')} ago` };
-  return { status: judgeDays(daysLeft, life), text: `${plural(daysLeft, 'day')} left` };
+function stateOf(life: CertificateLife, now: Date): { status: CheckStatus; text: string } {
+  const [from, until] = [new Date(life.notBefore), new Date(life.notAfter)];
+  const time = timeText(until, now);
+  return {
+    status: judgeLife({ from, until }, now),
+    text: until < now ? `expired ${time} ago` : `${time} left`,
+  };
 }
 
 function band(kind: string, { y, height }: typeof BAR, x: number, end: number, opacity: number): Html {

@@ -88,11 +88,11 @@ const keep = (file: string) => `rm -rf /root/kept; cp -a ${file} /root/kept`;
 const back = (file: string) => `rm -f ${file}; cp -a /root/kept ${file}`;
 const noTimer = `mv ${SYSTEMCTL} /root/kept; printf '#!/bin/sh\\necho inactive\\nexit 3\\n' >${SYSTEMCTL}; chmod 755 ${SYSTEMCTL}`;
 
-/** A certificate for the site's key that ends so many days from now, in the place of its own. */
+/** A certificate of 90 days for the site's key that ends so many days from now, in the place of its own. */
 const newCertificate = (days: number) =>
   `cp -P ${CHAIN} /root/kept; rm ${CHAIN}; cd /root/ca; : >index; key=${CHAIN.replace('fullchain', 'privkey')}
   openssl req -new -key $key -subj /CN=x -out request
-  openssl ca -batch -selfsign -notext -config config -keyfile $key -in request -out ${CHAIN} ${lifeArgs(days - 30, days + 0.5).join(' ')}`;
+  openssl ca -batch -selfsign -notext -config config -keyfile $key -in request -out ${CHAIN} ${lifeArgs(days - 89.5, days + 0.5).join(' ')}`;
 
 /** What is wrong, how it is made so and undone, what the faults are about, and words of the first. */
 const FAULTS: readonly (readonly [string, spoil: string, mend: string, about: string[], says: RegExp])[] = [

@@ -11,6 +11,7 @@ const certificate = {
   subject: { CN: NAME },
   issuer: { O: "(STAGING) Let's Encrypt", CN: '(STAGING) Baloney Bulgur YE2' },
   subjectaltname: `DNS:${NAME}`,
+  valid_from: 'Oct 24 00:00:00 2026 GMT',
   valid_to: 'Jan 22 00:00:00 2027 GMT',
   fingerprint256: 'AA:BB',
 } as unknown as PeerCertificate;

@@ -18,8 +18,13 @@ import { lifeOf } from '../../../lib/model/certificate.ts';
 
 const NAME = 'ai.example';
 const NOW = new Date('2026-01-01T00:00:00Z');
-const ending = (end: string) =>
-  ({ valid_to: `${end} GMT`, subjectaltname: `DNS:${NAME}`, subject: { CN: NAME } }) as PeerCertificate;
+const ending = (end: string, begin = 'Dec  1 00:00:00 2025') =>
+  ({
+    valid_from: `${begin} GMT`,
+    valid_to: `${end} GMT`,
+    subjectaltname: `DNS:${NAME}`,
+    subject: { CN: NAME },
+  }) as PeerCertificate;
 
 const CERTIFICATES: readonly [string, string, OldTls, string, RegExp][] = [
   ['', 'Mar  1 00:00:00 2026', 'refused', 'passed', /59 days left, TLS 1.1 and 1.0 are rejected\.$/],
@@ -30,10 +35,11 @@ const CERTIFICATES: readonly [string, string, OldTls, string, RegExp][] = [
     'passed',
     /not checked: the local OpenSSL/,
   ],
-  ['', 'Jan 22 00:00:00 2026', 'refused', 'passed', /21 days left/],
-  ['', 'Jan 21 23:59:59 2026', 'refused', 'warned', /20 days left.*certbot renew/],
-  ['', 'Jan  8 00:00:00 2026', 'refused', 'warned', /7 days left/],
-  ['', 'Jan  7 23:59:59 2026', 'refused', 'failed', /expires in 6 days.*certbot renew/],
+  ['', 'Jan 12 00:00:00 2026', 'refused', 'passed', /11 days left/],
+  ['', 'Jan 11 00:00:00 2026', 'refused', 'warned', /10 days left.*renewed it on 2025-12-28.*certbot renew/],
+  ['', 'Jan  5 00:00:00 2026', 'refused', 'warned', /4 days left/],
+  ['', 'Jan  4 12:00:00 2026', 'refused', 'failed', /expires in 3 days.*certbot renew/],
+  ['', 'Jan  1 20:30:00 2026', 'refused', 'failed', /expires in 20 hours/],
   ['CERT_HAS_EXPIRED', 'Dec 30 00:00:00 2025', 'refused', 'failed', /expired/],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'Mar  1 00:00:00 2026', 'refused', 'failed', /fullchain\.pem/],
   [
@@ -52,6 +58,18 @@ for (const [verdict, end, oldTls, status, says] of CERTIFICATES) {
     assert.match(found.detail, says);
   });
 }
+
+test('a certificate for 6 or 45 days is healthy all its life, until certbot is late', () => {
+  const state = (begin: string, end: string) =>
+    judgeCertificate({ verdict: '', certificate: ending(end, begin) }, 'refused', { serverName: NAME }, NOW)
+      .status;
+  assert.equal(state('Dec 29 00:00:00 2025', 'Jan  4 16:00:00 2026'), 'passed');
+  assert.equal(state('Dec 27 00:00:00 2025', 'Jan  2 16:00:00 2026'), 'passed');
+  assert.equal(state('Dec 26 20:00:00 2025', 'Jan  2 12:00:00 2026'), 'warned');
+  assert.equal(state('Dec 26 00:00:00 2025', 'Jan  1 16:00:00 2026'), 'failed');
+  assert.equal(state('Dec  1 00:00:00 2025', 'Jan 15 00:00:00 2026'), 'passed');
+  assert.equal(state('Nov 27 00:00:00 2025', 'Jan 11 00:00:00 2026'), 'warned');
+});
 
 test('only the server’s own answer means that TLS 1.1 is refused', () => {
   assert.equal(oldTlsVerdict('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION'), 'refused');
@@ -106,7 +124,7 @@ test('the life of a certificate comes with the thresholds, and not at all where 
   const valid = { valid_from: 'Jan  1 00:00:00 2026 GMT', valid_to: 'Mar  1 00:00:00 2026 GMT' };
   const life = (over = {}) => lifeOf({ ...valid, ...over }, NOW);
   const dates = { notBefore: '2026-01-01T00:00:00.000Z', notAfter: '2026-03-01T00:00:00.000Z' };
-  assert.deepEqual(life(), { kind: 'certificate', ...dates, daysLeft: 59, warnDays: 21, failDays: 7 });
+  assert.deepEqual(life(), { kind: 'certificate', ...dates, daysLeft: 59, warnDays: 14.75, failDays: 6.56 });
   assert.equal(life({ valid_to: 'Bad time value' }), undefined);
 });
 

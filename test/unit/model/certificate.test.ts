@@ -6,8 +6,10 @@ import {
   certificateFault,
   isStaging,
   issuedOn,
+  judgeLife,
   readCertificate,
   renewalPoint,
+  timeText,
 } from '../../../lib/model/certificate.ts';
 
 const DAY = 86_400_000;
@@ -51,6 +53,33 @@ test('is due 30 days before its end, or with a third of its life left where that
   const life = (days: number) =>
     renewalPoint({ from: new Date(0), until: new Date(days * DAY) }).getTime() / DAY;
   assert.deepEqual([365, 90, 45, 6].map(life), [335, 60, 30, 4]);
+});
+
+test('warns below a quarter of the lifetime, fails below a ninth, and never before certbot renews', () => {
+  const judge = (life: number, left: number) =>
+    judgeLife({ from: new Date(0), until: new Date(life * DAY) }, new Date((life - left) * DAY));
+  for (const life of [90, 64, 45, 6.67]) {
+    assert.equal(judge(life, life / 4 + 0.01), 'passed');
+    assert.equal(judge(life, life / 4 - 0.01), 'warned');
+    assert.equal(judge(life, life / 9 + 0.01), 'warned');
+    assert.equal(judge(life, life / 9 - 0.01), 'failed');
+  }
+  assert.deepEqual(
+    [29, 22, 9].map((left) => judge(365, left)),
+    ['passed', 'warned', 'failed'],
+  );
+  assert.equal(judge(0, -1), 'failed');
+});
+
+test('counts in hours when less than two days are left', () => {
+  const text = (days: number) => timeText(new Date(days * DAY), new Date(0));
+  assert.deepEqual([20.9, 2, 1.99, 0.05, -3.5].map(text), [
+    '20 days',
+    '2 days',
+    '47 hours',
+    '1 hour',
+    '3 days',
+  ]);
 });
 
 test('says why a certificate is not good enough', () => {

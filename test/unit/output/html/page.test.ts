@@ -141,8 +141,8 @@ const life = (from: number, to: number): CertificateLife => ({
   notBefore: new Date(NOW.getTime() + from * DAY).toISOString(),
   notAfter: new Date(NOW.getTime() + to * DAY).toISOString(),
   daysLeft: to,
-  warnDays: 21,
-  failDays: 7,
+  warnDays: (to - from) / 4,
+  failDays: (to - from) / 9,
 });
 
 for (const [fact, from, to, today, left, colour, says] of [
@@ -151,7 +151,8 @@ for (const [fact, from, to, today, left, colour, says] of [
   ['with too little left', -94, 6, 94, 6, 'failed', '6 days left'],
   ['that has expired', -90, -10, 100, 0, 'failed', 'expired 10 days ago'],
   ['that is not valid yet', 10, 100, 0, 90, 'failed', 'not valid yet'],
-  ['that is valid for an hour', -0.02, 0.02, 50, 50, 'failed', '0 days left'],
+  ['that is valid for an hour', -0.02, 0.02, 50, 50, 'passed', '0 hours left'],
+  ['for six days, with two and a half left', -3.5, 2.5, 58.33, 41.67, 'passed', '2 days left'],
 ] as const)
   test(`a certificate ${fact}`, () => {
     const { html: text } = certificateBar({ ...life(from, to), daysLeft: Math.floor(to) }, NOW, 'id');
