@@ -80,6 +80,20 @@ export const ACME: readonly Row[] = [
     fix: 'Register once on the proxy: `certbot register --server URL --eab-kid ID --eab-hmac-key KEY`; then run `npx tsx scripts/bootstrap-tls.ts` again.',
   },
   {
+    code: 'acme-account-choice',
+    error: 'Please choose an account',
+    cause: 'certbot on the proxy has several accounts at this CA, and asks which one to use.',
+    fix: `On the proxy, list them (\`ls -d /etc/letsencrypt/accounts/*/*/*\`) and choose one in certbot's own settings: \`echo 'account = ID' >>/etc/letsencrypt/cli.ini\`; ${RERUN}`,
+  },
+  {
+    code: 'acme-flags',
+    error: 'Missing command line flag or config entry for this setting; Too many flags setting',
+    when: /Missing command line flag or config entry|Too many flags setting|unrecognized arguments|ambiguous option/i,
+    cause:
+      'certbot asks for something, or its own settings contradict the order: /etc/letsencrypt/cli.ini on the proxy, or a very old certbot.',
+    fix: `Answer it in /etc/letsencrypt/cli.ini (\`name = value\`, the names of \`certbot --help all\` without the dashes), or remove there what sets another authenticator or installer; ${RERUN}`,
+  },
+  {
     code: 'acme-refused',
     error: 'error:rejectedIdentifier, and any other error: of the CA',
     when: /error:\w+|Error creating new order|policy|rejectedIdentifier/i,

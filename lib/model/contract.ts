@@ -169,11 +169,13 @@ const LOCAL_FAILURES = [
 /** Failures of an order, distinguished here by the output of certbot and the CA. */
 const ORDER_FAILURES = [
   'acme-account',
+  'acme-account-choice',
   'acme-bad-nonce',
   'acme-caa',
   'acme-challenge',
   'acme-connection',
   'acme-dns',
+  'acme-flags',
   'acme-rate-limited',
   'acme-refused',
   'acme-unreachable',

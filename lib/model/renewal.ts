@@ -1,32 +1,38 @@
-/** Will certbot renew a certificate automatically? Judged by the facts that a proxy reports. */
+/** Will the certificate be renewed automatically? Judged by the facts that a proxy reports. */
 import { WEBROOT } from './certificate-files.ts';
+import { known } from './contract.ts';
 import type { HostReport } from './host-report.ts';
+
+const RENEWERS = ['certbot', 'acme.sh', 'lego'] as const;
+const SCHEDULES = ['timer', 'cron'] as const;
 
 /** As reported by lib/program/sh/certificate.sh. */
 export interface Renewal {
-  /** Is the certificate managed by certbot? */
-  readonly by?: 'certbot';
+  /** What manages the certificate. */
+  readonly by?: (typeof RENEWERS)[number];
   /** The lineage that it belongs to, if that is not the one of the site. */
   readonly lineage?: string;
   readonly authenticator?: string;
   readonly webroot?: string;
-  /** How certbot is started there. */
-  readonly schedule: 'timer' | 'cron' | 'off';
+  /** The path of certbot there. */
+  readonly certbot?: string;
+  /** How renewals are started there. */
+  readonly schedule: (typeof SCHEDULES)[number] | 'off';
   /** Will nginx be reloaded after a renewal? */
   readonly hook: boolean;
 }
 
-const SCHEDULES = ['timer', 'cron'] as const;
-
 /** Parses the facts of a host. */
 export function renewalOf(facts: HostReport['facts']): Renewal {
-  const { authenticator, webroot, lineage } = facts;
+  const { authenticator, webroot, lineage, certbot } = facts;
+  const by = known(RENEWERS, facts.renewed_by ?? '');
   return {
-    ...(facts.renewed_by === 'certbot' && { by: 'certbot' as const }),
+    ...(by && { by }),
     ...(lineage && { lineage }),
     ...(authenticator && { authenticator }),
     ...(webroot && { webroot }),
-    schedule: SCHEDULES.find((known) => known === facts.schedule) ?? 'off',
+    ...(certbot && { certbot }),
+    schedule: known(SCHEDULES, facts.schedule ?? '') ?? 'off',
     hook: facts.hook === 'yes',
   };
 }
@@ -36,20 +42,40 @@ export function renewalFaults(renewal: Renewal): readonly string[] {
   const { by, schedule, hook } = renewal;
   return [
     by === undefined ? UNKNOWN : authenticatorFault(renewal),
-    schedule === 'off' ? OFF : '',
-    by === undefined || hook ? '' : NO_HOOK,
+    schedule === 'off' ? unscheduled(renewal) : '',
+    by === undefined || hook ? '' : NO_HOOK[by],
   ].filter(Boolean);
 }
 
-function authenticatorFault({ authenticator, webroot = WEBROOT, lineage }: Renewal): string {
-  if (lineage !== undefined) return '';
+function authenticatorFault({ by, authenticator, webroot = WEBROOT, lineage }: Renewal): string {
+  if (by !== 'certbot' || lineage !== undefined) return '';
   if (authenticator === 'webroot' && webroot === WEBROOT) return '';
   return `certbot renews it with ${authenticator} ${webroot}, which this site may not serve; \`npx tsx scripts/bootstrap-tls.ts --force-renewal\` changes that and keeps all names`;
 }
 
 const UNKNOWN =
   'certbot does not manage the certificate there, so it will not be renewed; `npx tsx scripts/bootstrap-tls.ts --force-renewal` requests one that certbot renews';
-const OFF =
-  'certbot is not scheduled on the proxy; there, as root, run: `systemctl enable --now certbot.timer`';
-const NO_HOOK =
-  'nginx is not reloaded after renewals: the certbot renewal hook of gatepost is missing or changed; `npx tsx scripts/bootstrap-tls.ts` restores it';
+
+/** How renewals are started: by the package's own timer; what pip installed has none. */
+function unscheduled({ by = 'certbot', certbot = '/usr/bin/certbot' }: Renewal): string {
+  if (by === 'acme.sh')
+    return 'acme.sh renews it, but is not scheduled on the proxy; there, run: `acme.sh --install-cronjob`';
+  if (by === 'lego')
+    return 'lego renews it, but neither a timer nor a cron line on the proxy starts `lego renew`: add one';
+  return `certbot is not scheduled on the proxy; there, as root, run: \`${timerCommand(certbot)}\``;
+}
+
+function timerCommand(certbot: string): string {
+  if (certbot.startsWith('/snap/')) return 'systemctl enable --now snap.certbot.renew.timer';
+  if (certbot === '/usr/bin/certbot')
+    return 'systemctl enable --now certbot.timer` (RHEL, Fedora: `certbot-renew.timer';
+  return `echo '17 */12 * * * root ${certbot} renew -q' >/etc/cron.d/certbot`;
+}
+
+const NO_HOOK = {
+  certbot:
+    'nginx is not reloaded after renewals: the certbot renewal hook of gatepost is missing or changed; `npx tsx scripts/bootstrap-tls.ts` restores it',
+  'acme.sh':
+    'nginx is not reloaded after renewals: acme.sh has no reload command for it; on the proxy, set one: `acme.sh --install-cert -d NAME --reloadcmd "systemctl reload nginx"` with its file options',
+  lego: 'nginx is not reloaded after renewals: add `--renew-hook "systemctl reload nginx"` to the line that starts `lego renew`',
+} as const;

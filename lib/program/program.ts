@@ -27,7 +27,7 @@ const ANY_CHANGE = [...SITE_STATE, 'rehearse', 'change', 'begin'];
 const CHANGE = ['records', ...ANY_CHANGE];
 const APPLY = [...CHANGE, 'apply'];
 const CLIENT = [...CHANGE, 'client-file', 'client-verbs'];
-const CERTIFICATE = ['lineage', 'certificate'];
+const CERTIFICATE = ['lineage', 'certbot', 'certificate'];
 const ORDER = ['records', ...CORE, ...CERTIFICATE, 'adoption'];
 const CHALLENGE = ['records', 'report', 'challenge'];
 
@@ -99,7 +99,7 @@ function assignments(values: Readonly<Record<string, string>>, text: string): re
 const PRELUDE = `trap '' HUP PIPE
 set -u
 umask 077
-LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin
 export LC_ALL PATH`;
 
 /** What TypeScript knows and every part may use; a verb that has no use for the last ones leaves them empty. */

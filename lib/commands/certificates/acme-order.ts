@@ -28,7 +28,7 @@ export async function preflight(session: BootstrapSession): Promise<void> {
 
 async function obstacleTo(session: BootstrapSession): Promise<Failure | undefined> {
   const { site } = session.context;
-  if (session.report.facts.certbot !== 'yes')
+  if (!session.report.facts.certbot)
     return { code: 'certbot-missing', text: 'certbot is not installed on the proxy' };
   const resolved = await resolveName(site.serverName);
   if ('failure' in resolved) return resolved.failure;

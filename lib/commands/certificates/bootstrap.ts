@@ -53,13 +53,14 @@ function decide(session: BootstrapSession): void {
   if (!isDry) session.need = session.plan.request.method;
 }
 
-/** What forbids a new certificate, as lib/program/sh/lineage.sh found it; only an order loses names. */
+/** What forbids a new certificate, as lib/program/sh/lineage.sh found it; only an order loses names, or needs certbot. */
 function obstacleOf({ plan: { request }, report }: BootstrapSession): Failure | undefined {
   const [found] = report.rows.obstacle ?? [];
   if (!found) return undefined;
   const [word = '', text = '', advice = ''] = found;
   const code = failureCode(word);
-  return code === 'linked' || request.method === 'order' ? { code, text, advice } : undefined;
+  const isFor = request.method === 'order' || code === 'linked' || code === 'managed';
+  return isFor ? { code, text, advice } : undefined;
 }
 
 const ACCEPTED = { order: ['ca'], staging: ['staging'], 'self-signed': ['ca', 'self-signed'] } as const;

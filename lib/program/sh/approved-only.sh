@@ -7,7 +7,7 @@
 # that was checked.
 trap '' HUP PIPE
 set -u
-LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin
 export LC_ALL PATH
 
 # mask: a line that may differ begins with `?` afterwards, every other one with `=`, so that none can pass for another.

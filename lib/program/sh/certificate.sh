@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The site's certificate on this host: what it is, who renews it, and what nginx does after a renewal.
-# Needs: CHAIN KEY LETSENCRYPT NEW WHY
+# Needs: CERTBOT CHAIN KEY LETSENCRYPT NEW RENEWER RENEWER_HOME WHY
 # Leaves: HOOK TEST
 
 HOOK=$LETSENCRYPT/renewal-hooks/deploy/gatepost-reload-nginx
@@ -22,34 +22,35 @@ is_pair() {
   [ "$(openssl x509 -in "$CHAIN" -noout -pubkey 2>/dev/null)" = "$(openssl pkey -in "$KEY" -pubout 2>/dev/null </dev/null)" ]
 }
 
-# say_renewal: how certbot renews it; of another lineage, which the site only uses, its name.
+# say_renewal: who renews it; certbot: how, and of another lineage, which the site only uses, its name.
 say_renewal() {
-  renewed=$(owner)
-  [ -n "$renewed" ] && [ -e "$LETSENCRYPT/renewal/$renewed.conf" ] || return 0
-  say fact renewed_by certbot
-  if [ "$renewed" = "$(lineage)" ]; then
+  find_renewer
+  [ -n "$RENEWER" ] || return 0
+  say fact renewed_by "$RENEWER"
+  [ "$RENEWER" = certbot ] || return 0
+  if [ "$(owner)" = "$(lineage)" ]; then
     say fact authenticator "$(setting_of authenticator)"
-    say fact webroot "$(sed -n '/^\[\[webroot_map\]\]/,$p' "$(renewal_file)" | setting_in "$renewed")"
+    say fact webroot "$(sed -n '/^\[\[webroot_map\]\]/,$p' "$(renewal_file)" | setting_in "$(lineage)")"
   else
-    say fact lineage "$renewed"
+    say fact lineage "$(owner)"
   fi
 }
 
-# say_renewing: is certbot started regularly here, and will nginx then serve what it brings?
+# say_renewing: are renewals started regularly here, and will nginx then serve what they bring?
 say_renewing() {
-  ! command -v certbot >/dev/null || say fact certbot yes
-  say fact schedule "$(schedule)"
-  if has_hook; then say fact hook yes; else say fact hook no; fi
+  find_renewer
+  ! find_certbot || say fact certbot "$CERTBOT"
+  say fact schedule "$(schedule "${RENEWER:-certbot}")"
+  if will_reload; then say fact hook yes; else say fact hook no; fi
 }
 
-# schedule: timer, cron or off. (Debian's cron line does nothing where systemd runs.)
-schedule() {
-  if command -v systemctl >/dev/null; then
-    for unit in certbot.timer certbot-renew.timer snap.certbot.renew.timer; do
-      [ "$(systemctl is-active "$unit" 2>/dev/null)" != active ] || { echo timer; return; }
-    done
-  fi
-  if [ ! -d /run/systemd/system ] && grep -rqs '^[^#]*certbot' /etc/cron* /var/spool/cron; then echo cron; else echo off; fi
+# will_reload: acme.sh keeps the command beside the certificate; lego gets it from the line that starts it.
+will_reload() {
+  case $RENEWER in
+    acme.sh) grep -qs "^Le_ReloadCmd='..*'" "$RENEWER_HOME"/*.conf ;;
+    lego) { cron_lines; service_lines lego; } | grep -q 'lego.*-hook' ;;
+    *) has_hook ;;
+  esac
 }
 
 has_hook() { [ -x "$HOOK" ] && hook_text | cmp -s - "$HOOK"; }

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Verb issue: certbot's order (ORDER is new, rehearsal or none), the renewal hook, and the new certificate served.
-# Needs: ACME_EMAIL ACME_SERVER DOMAIN HOOK LETSENCRYPT ORDER OTHER_NAMES RUN WEBROOT
+# Needs: ACME_EMAIL ACME_SERVER CERTBOT DOMAIN HOOK LETSENCRYPT ORDER OTHER_NAMES RUN WEBROOT
 
 # A dropped connection asks for the outcome for about 95 s: certbot ends before.
 ORDER_LIMIT=80
@@ -22,7 +22,8 @@ issue() {
 ended() { settle_adoption; finish failed 1; }
 
 order() {
-  command -v certbot >/dev/null || refuse certbot-missing "certbot is not installed on this host"
+  find_certbot || refuse certbot-missing "certbot is not installed on this host"
+  ! find_managed || refuse_for managed
   ! find_linked || refuse_for linked
   ! find_impossible || refuse_for lineage-names
   [ "$ORDER" = rehearsal ] || import_lineage || { settle_adoption; refuse write "cannot prepare $LETSENCRYPT/live/$(lineage) for certbot"; }
@@ -79,13 +80,17 @@ ask_certbot() {
     [ -z "$command" ] || set -- "$@" "--$moment-hook" "$command"
   done
   ! has_setting reuse_key True || set -- "$@" --reuse-key
+  # certbot asks which of several accounts; an order keeps the one of the certificate.
+  ! has_setting server "$ACME_SERVER" || [ -z "$(setting_of account)" ] || set -- "$@" --account "$(setting_of account)"
   if [ -n "$ACME_EMAIL" ]; then
     set -- "$@" --email "$ACME_EMAIL" --no-eff-email
   else
     set -- "$@" --register-unsafely-without-email
   fi
   if [ "$ORDER" = rehearsal ]; then set -- "$@" --dry-run; else set -- "$@" --server "$ACME_SERVER" --force-renewal; fi
-  mkdir -p "$WEBROOT" && GATEPOST_RUN=$RUN timeout -k 5 "$ORDER_LIMIT" certbot certonly "$@"
+  # What pip installed for one user only, Python finds by HOME.
+  case $CERTBOT in */.local/bin/certbot) export HOME="${CERTBOT%/.local/bin/certbot}" ;; esac
+  mkdir -p "$WEBROOT" && GATEPOST_RUN=$RUN timeout -k 5 "$ORDER_LIMIT" "$CERTBOT" certonly "$@"
 }
 
 # hook_of MOMENT: the lineage's own hook, which `certonly` would drop and others may rely on. What runs before and after

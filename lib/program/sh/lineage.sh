@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What an order or a self-signed certificate must not harm: other certificates that the site's paths lead into, and the
 # other names of the site's own.
-# Needs: CHAIN KEY LETSENCRYPT SERVER_NAMES WEBROOT
+# Needs: CHAIN KEY LETSENCRYPT RENEWER RENEWER_HOME SERVER_NAMES UNTRUSTED WEBROOT
 # Leaves: OTHER_NAMES WHY
 
 WHY='' ADVICE='' OTHER_NAMES='' IMPOSSIBLE=''
@@ -228,8 +228,30 @@ webroot_of() {
   printf '%s' "$root"
 }
 
+say_untrusted() {
+  say row obstacle certbot-missing "the only certbot is $UNTRUSTED, which others than root may change: it is not run as root" \
+    "Install one for root: $(on_proxy 'python3 -m venv /opt/certbot && /opt/certbot/bin/pip install certbot')"
+}
+
+# find_managed: does acme.sh or lego renew what would be replaced? It would write into the new one later. Leaves WHY and ADVICE.
+find_managed() {
+  find_renewer
+  case $RENEWER in
+    acme.sh)
+      remove="${RENEWER_HOME%/*}/acme.sh --remove -d $SERVER_NAMES$(case $RENEWER_HOME in *_ecc) echo ' --ecc' ;; esac)"
+      renew="Renew it there: \`${RENEWER_HOME%/*}/acme.sh --renew --force -d $SERVER_NAMES$(case $RENEWER_HOME in *_ecc) echo ' --ecc' ;; esac)\`."
+      ;;
+    lego) remove="mv $RENEWER_HOME $RENEWER_HOME.before" renew="Renew it there, with \`lego renew\` and the flags that issued it." ;;
+    *) return 1 ;;
+  esac
+  WHY="$RENEWER renews $CHAIN ($RENEWER_HOME)"
+  ADVICE="$renew To let certbot renew it from now on: $(on_proxy "$remove")"
+}
+
 # say_obstacles: what would keep a new certificate away, and the other names that an order would keep.
 say_obstacles() {
+  find_certbot || [ -z "$UNTRUSTED" ] || { say_untrusted; return; }
+  ! find_managed || { say row obstacle managed "$WHY" "$ADVICE"; return; }
   ! find_linked || { say row obstacle linked "$WHY" "$ADVICE"; return; }
   [ -n "$(lineage)" ] || return 0
   ! find_impossible || say row obstacle lineage-names "$WHY" "$ADVICE"

@@ -7,6 +7,7 @@ self_signed() {
   open_run
   settle_adoption
   command -v openssl >/dev/null || refuse openssl "openssl is not installed on this host"
+  ! find_managed || refuse_for managed
   ! find_linked || refuse_for linked
   [ -z "$(lineage)" ] || [ ! -e "$(renewal_file)" ] || refuse managed "certbot renews $CHAIN; a self-signed certificate would take its place"
   ! find_lost || refuse_for lineage-names

@@ -1,0 +1,93 @@
+# shellcheck shell=sh
+# Who renews the certificate, with what, and when: certbot from a package, snap, pip or a virtual environment; acme.sh; lego.
+# Needs: CHAIN LETSENCRYPT SUDO_COMMAND SUDO_UID SUDO_USER
+# Leaves: CERTBOT RENEWER RENEWER_HOME UNTRUSTED
+
+# find_certbot: leaves in CERTBOT the one to run: in the PATH, where snap, pip and virtual environments have it, or where a
+# timer or a cron line names it. UNTRUSTED is one that root does not run, since others may write to it.
+find_certbot() {
+  CERTBOT=$(command -v certbot) UNTRUSTED=''
+  [ -z "$CERTBOT" ] || return 0
+  for path in $(certbot_paths); do
+    if [ ! -f "$path" ] || [ ! -x "$path" ]; then continue; fi
+    if is_trusted "$path"; then CERTBOT=$path && return; fi
+    UNTRUSTED=${UNTRUSTED:-$path}
+  done
+  return 1
+}
+
+certbot_paths() {
+  echo /snap/bin/certbot /opt/certbot/bin/certbot /root/.local/bin/certbot
+  [ -z "${SUDO_USER:-}" ] || awk -F : -v user="$SUDO_USER" '$1 == user { print $6 "/.local/bin/certbot" }' /etc/passwd
+  { cron_lines; service_lines certbot; } | grep -oE '/[A-Za-z0-9._/-]+/certbot([^A-Za-z0-9._/-]|$)' | sed 's/[^a-z]$//' | sort -u
+}
+
+# is_trusted PATH: only root can change it, or a login user whom sudo gives a shell of root anyway.
+is_trusted() {
+  [ -n "$(find -L "$1" -prune -user 0 ! -perm -020 ! -perm -002)" ] ||
+    { [ "${SUDO_COMMAND:-}" = '/bin/sh -s' ] && [ -n "$(find -L "$1" -prune -user "${SUDO_UID:-0}" ! -perm -020 ! -perm -002)" ]; }
+}
+
+# find_renewer: leaves in RENEWER who renews the certificate at CHAIN: certbot, acme.sh, lego, or nobody that is known; in
+# RENEWER_HOME where the latter two keep it.
+find_renewer() {
+  RENEWER='' RENEWER_HOME=''
+  if [ -n "$(owner)" ] && [ -e "$LETSENCRYPT/renewal/$(owner).conf" ]; then RENEWER=certbot; return; fi
+  [ -s "$CHAIN" ] || return 0
+  for file in /root/.acme.sh/*/fullchain.cer /home/*/.acme.sh/*/fullchain.cer /etc/acme.sh/*/fullchain.cer /opt/acme.sh/*/fullchain.cer \
+    /root/.lego/certificates/*.crt /home/*/.lego/certificates/*.crt /etc/lego/certificates/*.crt /var/lib/lego/certificates/*.crt /opt/lego/certificates/*.crt; do
+    cmp -s "$file" "$CHAIN" || continue
+    case $file in */fullchain.cer) RENEWER=acme.sh ;; *) RENEWER=lego ;; esac
+    RENEWER_HOME=${file%/*}
+    return
+  done
+}
+
+# starts NAME: a regular expression for the lines that start its renewals.
+starts() {
+  case $1 in
+    acme.sh) echo 'acme\.sh' ;;
+    *) echo "$1.*renew" ;;
+  esac
+}
+
+# schedule NAME: how its renewals are started regularly here: timer, cron or off.
+schedule() {
+  if has_timer "$1"; then
+    echo timer
+  elif cron_lines | grep -qE "$(starts "$1")"; then
+    echo cron
+  else
+    echo off
+  fi
+}
+
+has_timer() {
+  command -v systemctl >/dev/null || return 1
+  case $1 in certbot) is_active certbot certbot-renew snap.certbot.renew && return ;; esac
+  for unit in $(services | xargs -r grep -lsE "^ExecStart=.*$(starts "$1")" | sed 's#.*/##; s/\.service$//' | sort -u); do
+    ! is_active "$unit" || return 0
+  done
+  return 1
+}
+
+# is_active NAME…: is one of these timers?
+is_active() {
+  for unit; do
+    [ "$(systemctl is-active "$unit.timer" 2>/dev/null)" != active ] || return 0
+  done
+  return 1
+}
+
+service_lines() { services | xargs -r grep -hs "^ExecStart=.*$1"; }
+services() { find /etc/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system -maxdepth 1 -name '*.service' 2>/dev/null; }
+
+# cron_lines: all that cron starts, without comments. (Debian's line for certbot does nothing where systemd runs.)
+cron_lines() {
+  lines=$(grep -rhsv '^[[:space:]]*#' /etc/crontab /etc/anacrontab /etc/cron.* /etc/crontabs /etc/periodic /var/spool/cron)
+  if [ -d /run/systemd/system ]; then
+    printf '%s\n' "$lines" | grep -v 'd /run/systemd/system'
+  else
+    printf '%s\n' "$lines"
+  fi
+}
