@@ -4,6 +4,12 @@ import type { Row } from './row.ts';
 /** The first match counts. */
 export const NGINX: readonly Row[] = [
   {
+    error: '(13: Permission denied) while connecting to upstream',
+    cause:
+      'SELinux on the proxy does not allow nginx to connect to backends, so every request ends with 502.',
+    fix: 'On the proxy, as root: `setsebool -P httpd_can_network_connect 1`',
+  },
+  {
     error: 'cannot load certificate "…": BIO_new_file() failed',
     when: /cannot load certificate (key )?"[^"]*": BIO_new_file/,
     cause: 'The certificate or its key is missing on the proxy, or cannot be read.',

@@ -7,8 +7,8 @@ const LINE = 'USER ALL=(root) NOPASSWD: /bin/sh';
 /** The first match counts. */
 export const SUDO: readonly Row[] = [
   {
-    error: 'sudo: a password is required',
-    when: /a password is required|a terminal is required|no askpass/i,
+    error: 'sudo: a password is required; sudo-rs: interactive authentication is required',
+    when: /a password is required|a terminal is required|no askpass|interactive authentication is required/i,
     cause: 'The program must run as root with `sudo -n` and a shell, but sudo requires a password.',
     fix: `On the proxy, with visudo, add a line for the login user: \`${LINE}\``,
   },
@@ -19,8 +19,9 @@ export const SUDO: readonly Row[] = [
     fix: 'On the proxy, with visudo: `Defaults:USER !requiretty`',
   },
   {
-    error: 'is not in the sudoers file; is not allowed to execute',
-    when: /not in the sudoers file|may not run sudo|not allowed to (execute|run)/i,
+    error:
+      "is not in the sudoers file; is not allowed to execute; sudo-rs: I'm sorry USER. I'm afraid I can't do that",
+    when: /not in the sudoers file|may not run sudo|not allowed to (execute|run)|I'm afraid I can't do that/i,
     cause: 'The sudoers file does not allow the login user to run a shell as root.',
     fix: `On the proxy, with visudo: \`${LINE}\`. The last matching line applies: add it after the others.`,
   },

@@ -1,4 +1,5 @@
 /** What people see in an editor, a browser or curl when a site does not work; the checks report the same causes. */
+import { EDGE } from './edge-symptoms.ts';
 import type { Row } from './row.ts';
 
 const STATUS = 'npx tsx scripts/status.ts';
@@ -40,8 +41,8 @@ const GATE = {
   badUserApiKey: {
     error: 'ERROR_BAD_USER_API_KEY',
     cause:
-      'Cursor shows this even when its own servers, not yours, refused the request: part of its traffic never reaches the override URL.',
-    fix: 'Run `npx tsx scripts/verify.ts --only gate`. If the gate accepts the token, the problem is in Cursor: check the base URL (with its path: `npx tsx scripts/bearers.ts add NAME` prints it) and the key (without `Bearer `) there, and that the model is one of yours. If not, the check shows the reason.',
+      'Cursor shows this for any refusal: of its own page (its Verify button is subject to CORS), of the gate, or of its own servers, through which its agent traffic goes and which may never ask yours.',
+    fix: 'First the gate and CORS: `npx tsx scripts/verify.ts --only gate`; the access log on the proxy shows whether Cursor asked at all, and with which status. `OPTIONS` with 401: add its origin to IA_ENSO_CORS_ORIGINS. 401: fix the key there (without `Bearer `). No line, or only 200: it is Cursor: check the base URL (with its path: `npx tsx scripts/bearers.ts add NAME` prints it), that the model is one of yours, and its plan.',
   },
   unauthorized: {
     error: '401 invalid_api_key, with a key that looks right',
@@ -84,6 +85,17 @@ const BACKEND = {
       "The backend did not answer nginx in time: the machine is down, its firewall drops the proxy's packets, or the backend's address is wrong.",
     fix: `\`${STATUS}\` shows the configured address and whether the backend is reachable from the proxy.`,
   },
+  loopbackOnly: {
+    error: 'backend …:11434 closed, while the same machine answers on 3001',
+    cause: 'Ollama listens only on 127.0.0.1 of its machine, as it does by default.',
+    fix: 'On that machine: `systemctl edit ollama`, add `[Service]` and `Environment="OLLAMA_HOST=0.0.0.0"`, then `systemctl restart ollama` (macOS: `launchctl setenv OLLAMA_HOST 0.0.0.0`, then start it again). Then allow only the proxy in its firewall: docs/firewall.md.',
+  },
+  publishedByDocker: {
+    error: 'a backend port that stays open although ufw, nft or firewalld denies it',
+    cause:
+      'Docker publishes the port (`-p 3001:3001`): it forwards the packets before the rules of the input chain see them.',
+    fix: 'Filter in the chain DOCKER-USER, or publish on one address only (`-p 192.168.1.164:3001:3001`): docs/firewall.md, Docker.',
+  },
   unavailable: {
     error: '503 Service Unavailable',
     cause:
@@ -119,7 +131,7 @@ const BACKEND = {
 } as const satisfies Record<string, Row>;
 
 /** All rows, by name: a check that recognizes a cause reports its row. */
-export const SYMPTOMS = { ...NETWORK, ...GATE, ...BACKEND } as const;
+export const SYMPTOMS = { ...NETWORK, ...GATE, ...BACKEND, ...EDGE } as const;
 
 /** Those that are recognized by the status code alone. */
 const BY_STATUS: Readonly<Record<number, Row>> = {
@@ -129,11 +141,19 @@ const BY_STATUS: Readonly<Record<number, Row>> = {
   502: SYMPTOMS.badGateway,
   503: SYMPTOMS.unavailable,
   504: SYMPTOMS.gatewayTimeout,
+  ...Object.fromEntries(
+    [520, 521, 522, 523, 524, 525, 526].map((status) => [status, SYMPTOMS.cloudflareError]),
+  ),
 };
+
+/** A page that is not nginx's own, which ends with its name. */
+const isForeignPage = (body: string): boolean =>
+  /^\s*<(!doctype html|html)\b/i.test(body) && !/<center>(nginx|openresty|angie)/i.test(body);
 
 /** The row for a response: by the `code` in an OpenAI-style JSON error, or by the status code alone. */
 export function symptomOf(status: number, body: string): Row | undefined {
   const code = /"code":"(\w+)"/.exec(body)?.[1];
   const byCode = Object.values(SYMPTOMS).find(({ error }) => code && error.startsWith(`${status} ${code}`));
+  if ((status === 403 || status === 406) && isForeignPage(body)) return SYMPTOMS.firewallPage;
   return byCode ?? BY_STATUS[status];
 }

@@ -106,6 +106,7 @@ export const ROW_KINDS = [
   'busy',
   'client',
   'file',
+  'leak',
   'message',
   'obstacle',
   'other_name',

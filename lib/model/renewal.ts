@@ -14,8 +14,6 @@ export interface Renewal {
   readonly lineage?: string;
   readonly authenticator?: string;
   readonly webroot?: string;
-  /** The path of certbot there. */
-  readonly certbot?: string;
   /** How renewals are started there. */
   readonly schedule: (typeof SCHEDULES)[number] | 'off';
   /** Will nginx be reloaded after a renewal? */
@@ -24,25 +22,27 @@ export interface Renewal {
 
 /** Parses the facts of a host. */
 export function renewalOf(facts: HostReport['facts']): Renewal {
-  const { authenticator, webroot, lineage, certbot } = facts;
+  const { authenticator, webroot, lineage } = facts;
   const by = known(RENEWERS, facts.renewed_by ?? '');
   return {
     ...(by && { by }),
     ...(lineage && { lineage }),
     ...(authenticator && { authenticator }),
     ...(webroot && { webroot }),
-    ...(certbot && { certbot }),
     schedule: known(SCHEDULES, facts.schedule ?? '') ?? 'off',
     hook: facts.hook === 'yes',
   };
 }
 
-/** What would let a CA certificate expire unnoticed: one sentence each, with the fix. */
-export function renewalFaults(renewal: Renewal): readonly string[] {
+/**
+ * What would let a CA certificate expire unnoticed: one sentence each, with the fix.
+ * @param certbot its path on the proxy
+ */
+export function renewalFaults(renewal: Renewal, certbot?: string): readonly string[] {
   const { by, schedule, hook } = renewal;
   return [
     by === undefined ? UNKNOWN : authenticatorFault(renewal),
-    schedule === 'off' ? unscheduled(renewal) : '',
+    schedule === 'off' ? unscheduled(renewal, certbot) : '',
     by === undefined || hook ? '' : NO_HOOK[by],
   ].filter(Boolean);
 }
@@ -57,7 +57,7 @@ const UNKNOWN =
   'certbot does not manage the certificate there, so it will not be renewed; `npx tsx scripts/bootstrap-tls.ts --force-renewal` requests one that certbot renews';
 
 /** How renewals are started: by the package's own timer; what pip installed has none. */
-function unscheduled({ by = 'certbot', certbot = '/usr/bin/certbot' }: Renewal): string {
+function unscheduled({ by }: Renewal, certbot = '/usr/bin/certbot'): string {
   if (by === 'acme.sh')
     return 'acme.sh renews it, but is not scheduled on the proxy; there, run: `acme.sh --install-cronjob`';
   if (by === 'lego')

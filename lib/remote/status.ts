@@ -22,10 +22,14 @@ export interface Status {
   readonly upgrade: readonly string[];
   readonly certificate?: CertificateStatus;
   readonly renewal: Renewal;
+  /** Its path there. */
+  readonly certbot?: string;
   /** Of a site with a gate. */
   readonly clients?: readonly ListedClient[];
   /** The active `server` lines, tried from the proxy: `open`, `closed`, `unreachable`, `silent` or `untested`. */
   readonly backends: readonly { readonly address: string; readonly port: number; readonly state: string }[];
+  /** What copies tokens out of the files that hold them, and the file that says so. */
+  readonly leaks: readonly (readonly ['inputLog' | 'etckeeper', string])[];
   /** Who is running something on the host now. */
   readonly busy?: string;
   /** A run that was left unfinished; the next change settles it. */
@@ -68,7 +72,11 @@ export function statusOf(host: HostReport, { gate }: Pick<Site, 'gate'>, now: st
     upgrade: of('upgrade').flatMap(([file = '']) => file),
     ...(facts.certificate && { certificate: certificateStatusOf(facts.certificate, host.certificate, now) }),
     renewal: renewalOf(facts),
+    ...(facts.certbot && { certbot: facts.certbot }),
     ...(gate && { clients: clientsIn(host) }),
+    leaks: of('leak').flatMap(([kind, file = '']) =>
+      kind === 'inputLog' || kind === 'etckeeper' ? [[kind, file] as const] : [],
+    ),
     backends: of('backend')
       .map(backendOf)
       .sort((a, b) => a.port - b.port),

@@ -103,6 +103,7 @@ export function listFault(
 function reasonOf(status: number, variable: string): string {
   if (status === 401) return advised(SYMPTOMS.unauthorized, { TOKEN: variable });
   if (status === 403) return advised(SYMPTOMS.foreign);
+  if (status === 301) return advised(SYMPTOMS.redirectLoop);
   if (status === 404)
     return 'The path does not exist behind the gate. Check that proxy_pass and its location both end in a slash, and check the backend address and port.';
   return 'Another location of the vhost matches the path, or another vhost or backend answers. Check whether the vhost was edited by hand, check the backend address and port, and deploy the site again.';

@@ -1,4 +1,6 @@
 /** Loads a page as a browser does: follows redirects, lists the assets it references, and judges them. */
+import { advised } from '../../diagnosis/row.ts';
+import { SYMPTOMS } from '../../diagnosis/symptoms.ts';
 import type { CheckTarget } from '../../model/check.ts';
 import { type Answer, isHtml, sendRequest, urlOf } from '../http/request.ts';
 
@@ -71,6 +73,8 @@ export async function followRedirects(
   if (answer.status < 300 || answer.status > 399 || location === undefined) return { path: entry, answer };
   const next = nextOf(location, entry, target);
   if ('fault' in next) return next;
+  if (next.path === entry)
+    return { fault: `${entry} redirects to itself. ${advised(SYMPTOMS.redirectLoop)}` };
   return left > 0
     ? followRedirects(target, next.path, left - 1)
     : { fault: `${entry} still redirects after ${REDIRECTS} redirects.` };

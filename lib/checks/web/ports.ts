@@ -46,6 +46,9 @@ export function judgePorts(
   );
 }
 
+/** Packets that come neither from the machine itself nor from its containers. */
+const OTHERS = "iifname != lo iifname != 'docker*' iifname != 'br-*'";
+
 /** The commands of docs/firewall.md. */
 function firewall(ports: readonly number[], proxies: readonly string[]): string {
   const known = proxies.filter((host) => isIP(host) === 4);
@@ -53,10 +56,9 @@ function firewall(ports: readonly number[], proxies: readonly string[]): string 
   const list = ports.join(',');
   const allow = from.map((proxy) => `ufw allow from ${proxy} to any port ${list} proto tcp`);
   const ufw = [...allow, `ufw deny proto tcp to any port ${list}`].join(' && ');
-  const accept = `nft add rule inet filter input ip saddr '{ ${from.join(', ')} }' tcp dport '{ ${ports.join(', ')} }' accept`;
-  const drop = `nft add rule inet filter input tcp dport '{ ${ports.join(', ')} }' drop`;
+  const nft = `nft add table inet gatepost && nft add chain inet gatepost backend '{ type filter hook prerouting priority -150; }' && nft add rule inet gatepost backend ${OTHERS} ip saddr != '{ ${from.join(', ')} }' tcp dport '{ ${ports.join(', ')} }' drop && nft add rule inet gatepost backend ${OTHERS} meta nfproto ipv6 tcp dport '{ ${ports.join(', ')} }' drop`;
   const hint = known.length > 0 ? '' : ' (PROXY: the LAN address of the proxy)';
-  return `\`${ufw}\`, or \`${accept} && ${drop}\`${hint}.`;
+  return `\`${ufw}\`. If Docker publishes the ports, ufw does not see them: \`${nft}\`${hint}.`;
 }
 
 async function isOpen({ address, port }: Endpoint): Promise<boolean> {

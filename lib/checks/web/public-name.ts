@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import { advised } from '../../diagnosis/row.ts';
 import { SYMPTOMS } from '../../diagnosis/symptoms.ts';
 import { type Check, type CheckTarget, type Finding, passed, skipped, warned } from '../../model/check.ts';
-import { isPublicAddress } from '../../util/public-address.ts';
+import { isCloudflare, isPublicAddress } from '../../util/public-address.ts';
 import { curl } from '../http/curl.ts';
 import { codeOf } from '../http/failures.ts';
 
@@ -37,6 +37,10 @@ export async function resolved({ serverName, address, port, open }: CheckTarget)
 export function judgeAddresses(where: Resolved, name: string): Finding {
   if ('skipReason' in where) return skipped(where.skipReason);
   const internal = where.addresses.filter((address) => !isPublicAddress(address));
+  if (internal.length === 0 && where.addresses.some(isCloudflare))
+    return warned(
+      `${name} resolves to ${where.addresses.join(', ')}, addresses of Cloudflare. ${advised(SYMPTOMS.cloudflareName)}`,
+    );
   if (internal.length === 0) return passed(`${name} resolves to ${where.addresses.join(', ')} (public).`);
   return warned(
     `${name} resolves to ${internal.join(', ')}: Cursor will report \`${SYMPTOMS.ssrfBlocked.error}\`. ${advised(SYMPTOMS.ssrfBlocked, { NAME: name })}`,

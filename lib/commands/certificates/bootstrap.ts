@@ -97,7 +97,8 @@ export async function repairRenewalHook(session: BootstrapSession): Promise<void
   if (need === 'none' && isHookBad && !context.flags['dry-run'])
     await session.apply(await issueProgram(context.site, 'none', plan.request));
   if (!session.isGoing || session.report.certificate === undefined) return;
-  for (const text of renewalFaults(renewalOf(session.report.facts))) session.warn(text);
+  const { facts } = session.report;
+  for (const text of renewalFaults(renewalOf(facts), facts.certbot)) session.warn(text);
 }
 
 /** Deploys the full site; the report also has the certificate, for --json. */

@@ -1,4 +1,6 @@
 /** A host's status as people read it: points with a mark, then what there is in tables. */
+import { advised } from '../../diagnosis/row.ts';
+import { SYMPTOMS } from '../../diagnosis/symptoms.ts';
 import { judgeLife, timeText } from '../../model/certificate.ts';
 import { type Fault, type HostReport, isDone, withVerdict } from '../../model/host-report.ts';
 import { renewalFaults } from '../../model/renewal.ts';
@@ -84,13 +86,21 @@ function points(status: Status, now: string): readonly Point[] {
       point(
         'a backend',
         lookUp(BACKENDS, state) ?? 'failed',
-        `backend ${address}:${port} ${state}, checked from the proxy`,
+        `backend ${address}:${port} ${state}, checked from the proxy${loopbackHint(status, address, port)}`,
       ),
     ),
   ];
 }
 
+const OLLAMA_PORT = 11434;
 const BACKENDS: Readonly<Record<string, Point['status']>> = { open: 'passed', untested: 'skipped' };
+
+/** Ollama's port is closed on a machine that answers otherwise. */
+function loopbackHint({ backends }: Status, address: string, port: number): string {
+  const at = (is: string) => backends.filter((one) => one.address === address && one.state === is);
+  const isClosed = at('closed').some((one) => one.port === port) && port === OLLAMA_PORT;
+  return isClosed && at('open').length > 0 ? `\n${advised(SYMPTOMS.loopbackOnly)}` : '';
+}
 
 const unfinishedText = (run: string) => `interrupted: ${run}; the next change rolls it back first`;
 
@@ -145,7 +155,12 @@ function releases({ releases: all }: Status): Entry {
 
 /** Problems that the status itself shows, besides those of its lists (files, backends, days left). */
 export function faultsOf(status: Status): readonly Fault[] {
-  return [...vhostFaults(status), ...upgradeFaults(status), ...certificateFaults(status)];
+  return [
+    ...vhostFaults(status),
+    ...upgradeFaults(status),
+    ...leakFaults(status),
+    ...certificateFaults(status),
+  ];
 }
 
 function vhostFaults({ vhost, releases }: Status): Fault[] {
@@ -160,6 +175,11 @@ function vhostFaults({ vhost, releases }: Status): Fault[] {
   return [{ about: 'the vhost', text }];
 }
 
+/** Where tokens leave the proxy's files. */
+function leakFaults({ leaks }: Status): Fault[] {
+  return leaks.map(([kind, file]) => ({ about: 'tokens', text: `${file}: ${advised(SYMPTOMS[kind])}` }));
+}
+
 /** The last one wins, silently, for every site. */
 function upgradeFaults({ upgrade }: Status): Fault[] {
   if (upgrade.length < 2) return [];
@@ -168,7 +188,7 @@ function upgradeFaults({ upgrade }: Status): Fault[] {
 }
 
 /** A self-signed one is nobody's to renew. */
-function certificateFaults({ certificate, renewal }: Status): Fault[] {
+function certificateFaults({ certificate, renewal, certbot }: Status): Fault[] {
   if (certificate?.kind !== 'ca' && certificate?.kind !== 'staging') return [];
-  return renewalFaults(renewal).map((text) => ({ about: 'renewal', text }));
+  return renewalFaults(renewal, certbot).map((text) => ({ about: 'renewal', text }));
 }

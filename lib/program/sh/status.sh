@@ -24,6 +24,7 @@ status() {
     say_vhost
     say_backends
     say_tls
+    [ -z "$CLIENTS" ] || say_leaks
     say_lock
   fi
   finish unchanged "$LIVE"
@@ -140,6 +141,13 @@ say_tls() {
   say fact certificate "$CHAIN"
   say_certificate
   say_renewing
+}
+
+# say_leaks: row leak KIND FILE: what copies tokens out of the files that hold them.
+say_leaks() {
+  file=$(grep -rlsE '^[^#]*[ ,]log_input' /etc/sudoers /etc/sudoers.d | head -n 1)
+  [ -z "$file" ] || say row leak inputLog "$file"
+  if [ -d /etc/.git ] && ! git -C /etc check-ignore -q "$NGINX_DIR/$CLIENTS/any.map" 2>/dev/null; then say row leak etckeeper /etc/.git; fi
 }
 
 # say_lock: which run is active (the process that the lock names still has it open), and which was left unfinished.

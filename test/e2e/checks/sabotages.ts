@@ -117,6 +117,14 @@ const CERTIFICATE: readonly Sabotage[] = [
   },
 ];
 
+/** Whoever stands in front answers with a page of its own. */
+const WAF = {
+  replace: 'location ^~ /ollama/ {',
+  by: 'location @waf { default_type text/html; return 403 "<!DOCTYPE html><title>Blocked</title>"; } location ^~ /ollama/ { error_page 403 = @waf; return 403;',
+  fails: SECURE,
+  says: /returned 403 for.*not from the gate|returns 403.*web application firewall|neither the gate/,
+};
+
 const AT_THE_GATE: readonly Sabotage[] = [
   {
     fact: 'an open gate',
@@ -145,6 +153,10 @@ const AT_THE_GATE: readonly Sabotage[] = [
     by: 'location ^~ /ollama/ { return 404;',
     fails: SECURE,
     says: /returned 404 for.*not from the gate|returns 404.*(proxy_pass|neither the gate)/,
+  },
+  {
+    fact: 'a web application firewall before the gate',
+    ...WAF,
   },
   {
     fact: 'a nested location that the gate does not guard',
@@ -236,6 +248,12 @@ const BEHIND: readonly Sabotage[] = [
     by: 'return 302 https://other.example/;',
     fails: ['web interface'],
     says: /redirects from .* to https:\/\/other.example\/, which was not followed/,
+  },
+  {
+    fact: 'a redirect to itself, as behind Cloudflare in the mode Flexible',
+    ...beside('location = / { return 301 https://$host/; }'),
+    fails: ['web interface'],
+    says: /redirects to itself.*Flexible.*Full \(strict\)/,
   },
   {
     fact: 'a front end served under a prefix: a blank page',

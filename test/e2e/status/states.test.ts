@@ -160,6 +160,14 @@ const FAULTS: readonly (readonly [string, spoil: string, mend: string, about: st
     ['WebSocket'],
     /defined 2 times.*last one applies.*websocket-connection-map\.conf, \/etc\/nginx\/conf\.d\/zz\.conf/,
   ],
+  [
+    'sudo that records what the programs read',
+    "echo 'Defaults:nobody log_output,log_input' >/etc/sudoers.d/record; chmod 440 /etc/sudoers.d/record",
+    'rm /etc/sudoers.d/record',
+    ['tokens'],
+    /sudoers\.d\/record: .*!log_input.*rotate-bearer/,
+  ],
+  ['etckeeper', 'mkdir /etc/.git', 'rm -r /etc/.git', ['tokens'], /history.*\.gitignore/],
 ];
 
 /** Whose exit status a monitor would see, how it is made so and undone, and what needs attention. */

@@ -38,7 +38,7 @@ export async function startOddPebble({ config = {}, env = {}, hosts }: Oddity): 
   await writeFile(`${file}.hosts`, hosts ?? (await readFile('/etc/hosts', 'utf8')));
   const start = `mount --bind ${file}.hosts /etc/hosts && exec pebble -config ${file}.json`;
   const args = [`--net=/run/netns/${CA.name}`, 'unshare', '--mount', 'sh', '-c', start];
-  const vars = { PATH, PEBBLE_VA_NOSLEEP: '1', PEBBLE_AUTHZREUSE: '0', ...env };
+  const vars = { PATH, PEBBLE_VA_NOSLEEP: '1', PEBBLE_AUTHZREUSE: '0', PEBBLE_WFE_NONCEREJECT: '0', ...env };
   const child = spawn('nsenter', args, { env: vars, stdio: 'ignore' });
   const url = `https://${CA_NAME}:${own}/dir`;
   await answering(url);

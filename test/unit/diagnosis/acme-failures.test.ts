@@ -25,6 +25,12 @@ const WORDS: readonly (readonly [string, string])[] = [
   ['  Type:   unauthorized\n  Detail: Invalid response from http://a.example/: 404', 'acme-challenge'],
   ['the CA said: "urn:ietf:params:acme:error:externalAccountRequired"', 'acme-account'],
   ['the CA said: "urn:ietf:params:acme:error:rejectedIdentifier"', 'acme-refused'],
+  [
+    'Missing command line flag or config entry for this setting:\nPlease choose an account',
+    'acme-account-choice',
+  ],
+  ['Missing command line flag or config entry for this setting:\nSelect the webroot', 'acme-flags'],
+  ['Too many flags setting configurators/installers/authenticators', 'acme-flags'],
   ['something that nobody has seen', 'order'],
 ];
 

@@ -8,6 +8,9 @@ import type { FailureCode } from '../../../lib/model/contract.ts';
 
 const failures: readonly [string, FailureCode, RegExp][] = [
   ['sudo: a password is required', 'sudo', /NOPASSWD/],
+  ['sudo: interactive authentication is required', 'sudo', /NOPASSWD/],
+  ["sudo-rs: I'm sorry ncantu. I'm afraid I can't do that", 'sudo', /visudo/],
+  ['connect() failed (13: Permission denied) while connecting to upstream', 'reload', /setsebool/],
   // As a kernel without IPv6 has it; the lab's can only be without addresses.
   ['[emerg] socket() [::]:80 failed (97: Address family not supported by protocol)', 'test', /listen \[::\]/],
   ['[emerg] unknown directive "x"', 'test', /Fix the line/],
@@ -68,6 +71,10 @@ describe('a symptom', () => {
     [403, '{"error":{"code":"insufficient_scope"}}', SYMPTOMS.forbidden],
     [401, '{"error":{"code":"invalid_api_key"}}', SYMPTOMS.unauthorized],
     [403, '', undefined],
+    [403, '<!DOCTYPE html><title>Attention Required! | Cloudflare</title>', SYMPTOMS.firewallPage],
+    [406, '<html><h1>Not Acceptable!</h1> Mod_Security', SYMPTOMS.firewallPage],
+    [403, '<html><center>nginx</center>', undefined],
+    [522, 'error code: 522', SYMPTOMS.cloudflareError],
     [200, '{"code":"invalid_api_key"}', undefined],
   ];
   for (const [status, body, row] of seen)

@@ -1,7 +1,7 @@
 /** Which addresses count as public. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isPublicAddress } from '../../../lib/util/public-address.ts';
+import { isCloudflare, isPublicAddress } from '../../../lib/util/public-address.ts';
 
 const PRIVATE = ['10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.1.100', '127.0.0.1', '169.254.1.1'];
 const OTHERS = ['100.64.0.1', '0.0.0.0', '::', '::1', 'fd00::1', 'fe80::1%eth0', '::ffff:10.0.0.1'];
@@ -13,4 +13,10 @@ test('what the internet does not reach is not public', () => {
 
 test('everything else is, documentation ranges included', () => {
   for (const address of PUBLIC) assert.equal(isPublicAddress(address), true, address);
+});
+
+test('knows addresses of Cloudflare', () => {
+  for (const address of ['104.16.1.1', '172.67.0.9', '2606:4700::1111'])
+    assert.ok(isCloudflare(address), address);
+  for (const address of PUBLIC) assert.ok(!isCloudflare(address), address);
 });
