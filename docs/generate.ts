@@ -14,7 +14,7 @@ import type { Row } from '../lib/diagnosis/row.ts';
 import { SSH } from '../lib/diagnosis/ssh-failures.ts';
 import { SUDO } from '../lib/diagnosis/sudo-failures.ts';
 import { SYMPTOMS as SYMPTOM_ROWS } from '../lib/diagnosis/symptoms.ts';
-import type { Setting } from '../lib/model/site.ts';
+import type { Setting, Site } from '../lib/model/site.ts';
 import { EXIT, EXIT_MEANINGS } from '../lib/util/errors.ts';
 import { ROOT } from '../lib/util/project-root.ts';
 
@@ -41,7 +41,7 @@ export async function tables(): Promise<ReadonlyMap<string, string>> {
   const sites = [...(await findSites()).values()];
   return new Map([
     ...Object.entries(SYMPTOMS).map(([name, rows]) => [name, symptomTable(rows)] as const),
-    ...sites.map((site) => [`settings ${site.name}`, settingTable(settingsOf(site))] as const),
+    ...sites.map((site) => [`settings ${site.name}`, settingTable(settingsOf(site), site)] as const),
     ['settings common', settingTable(COMMON)],
     ['flags', await flagTable()],
     ['exit statuses', exitTable()],
@@ -69,15 +69,21 @@ const symptomTable = (rows: readonly Row[]): string =>
     rows.map(({ error, cause, fix }) => [`\`${error}\``, cause, fix]),
   );
 
-const settingTable = (settings: Readonly<Record<string, Setting>>): string =>
+const settingTable = (settings: Readonly<Record<string, Setting>>, site?: Site): string =>
   markdown(
     ['variable', 'default', 'meaning'],
     Object.entries(settings).map(([name, setting]) => [
       `\`${name}\``,
-      setting.default === undefined ? (setting.unset ?? 'none') : `\`${setting.default}\``,
+      defaultText(setting, site?.seed?.[name], site?.serverName),
       setting.meaning,
     ]),
   );
+
+function defaultText({ default: value, required, unset }: Setting, seed?: string, name?: string): string {
+  if (value !== undefined) return `\`${value}\``;
+  const none = unset ?? (required ? 'none, required' : 'none');
+  return seed === undefined ? none : `${none}; \`${seed}\` for \`${name}\``;
+}
 
 const exitTable = (): string =>
   markdown(

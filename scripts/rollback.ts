@@ -1,7 +1,7 @@
 /** Restores the vhost and the maps of an earlier release; clients and their tokens stay as they are. */
 import { main } from '../lib/cli/main.ts';
 import { warnOfClients } from '../lib/commands/deploy.ts';
-import { planRollback } from '../lib/commands/history.ts';
+import { planRollback, warnOfName } from '../lib/commands/history.ts';
 import { rollout } from '../lib/commands/rollout.ts';
 import { settingsToken, verifyProxy, verifySite } from '../lib/commands/site-checks.ts';
 import { reportDiffs } from '../lib/commands/views/rollout-view.ts';
@@ -18,6 +18,7 @@ await main({
     const hosts = await rollout(context, async (proxy) => {
       const report = await proxy.apply(program);
       warnOfClients(context, report);
+      warnOfName(context, report);
       return verifyProxy(context, proxy, { report, token });
     });
 

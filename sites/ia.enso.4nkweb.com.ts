@@ -12,11 +12,12 @@ import {
   webInterface,
   webSocket,
 } from '../lib/checks/catalog.ts';
-import { ipv4, origins } from '../lib/config/validators.ts';
+import { ipv4, publicName as nameForm, origins } from '../lib/config/validators.ts';
 import type { Site } from '../lib/model/site.ts';
 import { ANYTHINGLLM, OPENAI } from './shared/client-settings.ts';
 import { gate, gateMap, tokenSettings, WRITTEN } from './shared/gate.ts';
 
+const DEFAULT_NAME = 'ia.enso.4nkweb.com';
 const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
 const INFERENCE_TOKEN = 'IA_ENSO_INFERENCE_TOKEN';
 const ORIGINS = 'IA_ENSO_CORS_ORIGINS';
@@ -26,13 +27,24 @@ const AGENT_SOCKET = '/api/agent-invocation/00000000-0000-0000-0000-000000000000
 
 export const site: Site = {
   name: 'ia.enso.4nkweb.com',
-  serverName: 'ia.enso.4nkweb.com',
+  serverName: DEFAULT_NAME,
+  nameFrom: 'IA_ENSO_SERVER_NAME',
   prefix: 'IA_ENSO',
-  proxy: { host: '192.168.1.100', user: 'ncantu' },
+  seed: {
+    IA_ENSO_PROXY_HOST: '192.168.1.100',
+    IA_ENSO_PROXY_USER: 'ncantu',
+    IA_ENSO_BACKEND_IP: '192.168.1.164',
+    DEPLOY_SSH_PROXY_HOST: '4nk.myftp.biz',
+  },
   settings: {
+    IA_ENSO_SERVER_NAME: {
+      form: nameForm,
+      default: DEFAULT_NAME,
+      meaning: 'public name; the vhost file, the certificate, the log and the client settings follow it',
+    },
     IA_ENSO_BACKEND_IP: {
       form: ipv4,
-      default: '192.168.1.164',
+      required: true,
       meaning: 'IPv4 address of the machine with Ollama and AnythingLLM',
     },
     ...tokenSettings(TOKEN, INFERENCE_TOKEN),

@@ -88,8 +88,8 @@ async function runCommand(command: Command, session: Session): Promise<Result> {
   const settings = await readSettings(picked, sites.values(), {
     envFile: flags.env,
     isEnvFileWanted: given.has('env'),
-    // Without SSH, no setting need name a proxy.
-    host: flags.local || flags.bundle !== undefined ? 'localhost' : flags.host,
+    isHostless: flags.local || flags.bundle !== undefined,
+    host: flags.host,
     replacesToken: flags['write-env'],
   });
   keepFromChildren(sites.values());

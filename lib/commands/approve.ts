@@ -1,5 +1,6 @@
 /** The file that root runs on a proxy to approve this suite's programs. */
 import { basename } from 'node:path';
+import { titleOf } from '../model/site.ts';
 import { runnerText } from '../program/approved-runner.ts';
 import { contentFunction, RUNNER } from '../program/program.ts';
 import { EXIT, refuseAll } from '../util/errors.ts';
@@ -15,14 +16,14 @@ import type { Context, Result } from './context.ts';
  */
 export async function writeApproval(context: Context): Promise<Result> {
   const { flags, site, settings, report } = context;
-  const user = settings.access.user ?? site.proxy.user;
+  const user = settings.access.user ?? settings.access.defaults.user;
   const file = judged(flags.bundle, user, site.prefix);
   const { path, write } = await bundleFile(file, 0o644, isApproval);
   await write(approvalText(site.name, user, await runnerText(), await approvedList(context)));
   report.print({
     kind: 'summary',
     ok: true,
-    text: `${file}: approves the programs of ${site.name} for ${user}; on each proxy, as root: \`sh ${basename(file)}\``,
+    text: `${file}: approves the programs of ${titleOf(site)} for ${user}; on each proxy, as root: \`sh ${basename(file)}\``,
   });
   return { exit: EXIT.done, json: { hosts: [], bundle: path } };
 }
@@ -30,6 +31,7 @@ export async function writeApproval(context: Context): Promise<Result> {
 function judged(file: string | undefined, user: string, prefix: string): string {
   refuseAll([
     file === undefined && '--bundle FILE: required, the file to write',
+    user === '' && `${prefix}_PROXY_USER: must be set, to the login user on the proxy`,
     user === 'root' && `${prefix}_PROXY_USER: is root, which needs no approval`,
   ]);
   return file ?? '';

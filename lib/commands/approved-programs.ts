@@ -119,7 +119,8 @@ function orders({ site, settings }: Context) {
 /** A site may do without that template. */
 async function httpOnly({ site, settings }: Context): Promise<Named[]> {
   try {
-    return [['http_only', (await tls.httpOnlyProgram(site, settings)).text]];
+    const both = [false, true].map((isBeside) => tls.httpOnlyProgram(site, settings, isBeside));
+    return (await Promise.all(both)).map(({ text }): Named => ['http_only', text]);
   } catch (error) {
     if (error instanceof UsageError) return [];
     throw error;

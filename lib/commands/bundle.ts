@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { lstat, readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { DEFAULT_CLIENT } from '../model/bearer.ts';
+import { titleOf } from '../model/site.ts';
 import { EXIT, StopError, UsageError } from '../util/errors.ts';
 import { replaceFile } from '../util/replace-file.ts';
 import type { Context, Result } from './context.ts';
@@ -58,7 +59,7 @@ export async function writeBundle(context: Context, file: string): Promise<Resul
   report.print({
     kind: 'summary',
     ok: true,
-    text: `${file}: the bundle of ${site.name}; run it as root: \`sh ${basename(file)}\``,
+    text: `${file}: the bundle of ${titleOf(site)}; run it as root: \`sh ${basename(file)}\``,
   });
   const json = { hosts: [], bundle: path, ...(isNew && { token: bearer.token.reveal() }) };
   return { exit: EXIT.done, json };

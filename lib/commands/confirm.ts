@@ -1,5 +1,5 @@
 /** The operator's yes, before something is removed that nothing restores. */
-
+import { titleOf } from '../model/site.ts';
 import { StopError, UsageError } from '../util/errors.ts';
 import type { Context } from './context.ts';
 
@@ -13,14 +13,14 @@ export async function confirmRemoval({ site, settings, flags, report }: Context)
   // The prompt goes to stderr: stdout may be a file, or JSON.
   if (!process.stdin.isTTY || !process.stderr.isTTY)
     throw new UsageError(
-      [`--yes: required without a terminal, to remove ${site.name}`],
+      [`--yes: required without a terminal, to remove ${titleOf(site)}`],
       'No connection was made. `--dry-run` shows what would be removed.',
     );
   const where = flags.local ? 'this machine' : settings.access.hosts.join(', ');
   const clients = site.gate ? ' Its clients and their tokens cannot be restored.' : '';
-  report.print({ kind: 'warning', text: `This removes ${site.name} from ${where}.${clients}` });
-  const answer = await ask(`  Type yes or ${site.name}: `);
-  if (answer !== 'yes' && answer !== site.name)
+  report.print({ kind: 'warning', text: `This removes ${titleOf(site)} from ${where}.${clients}` });
+  const answer = await ask(`  Type yes or ${titleOf(site)}: `);
+  if (answer !== 'yes' && answer !== titleOf(site))
     throw new StopError('Not removed: the answer was not yes.', 'No connection was made.');
 }
 

@@ -1,5 +1,7 @@
 /** Programs of rollback, removal and status, as the command line wants them. */
+import type { HostReport } from '../model/host-report.ts';
 import { newProgram, type Program } from '../model/run.ts';
+import { titleOf } from '../model/site.ts';
 import { removalProgram, rollbackProgram, statusProgram } from '../program/history-programs.ts';
 import { UsageError } from '../util/errors.ts';
 import type { Context } from './context.ts';
@@ -12,6 +14,17 @@ export async function planRollback({ site, flags: { to, 'dry-run': isDry } }: Co
   if (to !== undefined && !/^[\w.-]{1,100}$/.test(to))
     throw new UsageError(['--to: must be the id of a release'], 'List the ids: `npx tsx scripts/status.ts`');
   return newProgram((run) => rollbackProgram(run, site, to, isDry));
+}
+
+/** Warns of a release from before the site had its present name: its requests, and the token, would go to the wrong one. */
+export function warnOfName(
+  { site, report: { print } }: Context,
+  { host, facts: { serves } }: HostReport,
+): void {
+  if (serves === undefined) return;
+  const set = `set ${site.nameFrom ?? 'the name of the site'} to it, then run \`npx tsx scripts/verify.ts\``;
+  const text = `this release serves ${serves.trim()}, not ${titleOf(site)}; it was not checked. To keep it, ${set}`;
+  print({ kind: 'warning', host, text });
 }
 
 /** Removes the site. */

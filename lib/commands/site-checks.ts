@@ -80,7 +80,7 @@ export async function verifySite(
   context: Context,
   { hosts, token }: Changed,
 ): Promise<readonly CheckResult[]> {
-  if (!isVerified(context) || !hosts.some(isDone) || !isSeenFromHere(context)) return [];
+  if (!isVerified(context) || !hosts.some(isUnderItsName) || !isSeenFromHere(context)) return [];
   const target = checkTarget(context, { token, issued: hosts.flatMap(issuedOn) });
   context.report.print({ kind: 'title', text: `Checks of https://${target.serverName} from here` });
   return runReported(context, await makeChecks(context.site.checks), target);
@@ -92,7 +92,7 @@ export async function verifyProxy(
   proxy: RolloutProxy,
   { report, token }: { readonly report: HostReport; readonly token: Secret | undefined },
 ): Promise<HostReport> {
-  if (!isVerified(context) || !isDone(report) || !isCheckedAlone(context)) return report;
+  if (!isVerified(context) || !isUnderItsName(report) || !isCheckedAlone(context)) return report;
   const start = performance.now();
   context.report.print({ kind: 'begin', host: proxy.host, name: 'checks' });
   const target = proxyTarget(context, proxy, { token, issued: issuedOn(report) });
@@ -102,6 +102,9 @@ export async function verifyProxy(
   reportProxyChecks(context, verified);
   return verified;
 }
+
+/** Is the site served by the name in the settings? A release that was restored may be from before a renaming. */
+const isUnderItsName = (report: HostReport): boolean => isDone(report) && report.facts.serves === undefined;
 
 const isVerified = ({ flags }: Context): boolean => !flags['no-verify'] && !flags['dry-run'];
 

@@ -3,8 +3,6 @@ import { LETS_ENCRYPT } from '../model/certificate-request.ts';
 import type { Form, Setting, Site } from '../model/site.ts';
 import { email, host, hosts, oneOf, path, port, url, user } from './validators.ts';
 
-const JUMP_HOST = '4nk.myftp.biz';
-
 /** The SSH defaults, as in OpenSSH. */
 export const SSH = { port: 22 } as const;
 
@@ -16,7 +14,7 @@ export type TransportSetting = (typeof TRANSPORTS)[number];
 export const COMMON: Readonly<Record<string, Setting>> = {
   DEPLOY_SSH_PROXY_HOST: {
     form: orEmpty(host),
-    default: JUMP_HOST,
+    unset: 'none: a direct connection, or the ProxyJump of `~/.ssh/config`',
     meaning: 'jump host; set it to an empty string to connect directly',
   },
   DEPLOY_SSH_PROXY_USER: { form: user, unset: 'the proxy user', meaning: 'user on the jump host' },
@@ -42,15 +40,20 @@ export const COMMON: Readonly<Record<string, Setting>> = {
 
 /** Every setting of a site: its own, and the SSH settings of its proxies. */
 export function settingsOf(site: Site): Readonly<Record<string, Setting>> {
-  const { prefix, proxy } = site;
+  const { prefix, proxy = {} } = site;
   return {
     [`${prefix}_PROXY_HOST`]: {
       form: hosts,
       ...(proxy.host && { default: proxy.host }),
-      unset: 'none, required',
+      required: true,
       meaning: 'address or LAN name of the proxy; separate several with commas',
     },
-    [`${prefix}_PROXY_USER`]: { form: user, default: proxy.user, meaning: 'user on the proxy' },
+    [`${prefix}_PROXY_USER`]: {
+      form: user,
+      ...(proxy.user && { default: proxy.user }),
+      required: true,
+      meaning: 'user on the proxy',
+    },
     [`${prefix}_PROXY_PORT`]: { form: port, default: `${SSH.port}`, meaning: 'SSH port of the proxy' },
     [`${prefix}_SSH_KEY`]: {
       form: path,

@@ -8,7 +8,6 @@ import { Secret } from '../util/secret.ts';
 import { type EnvFile, readEnvFile } from './env-file.ts';
 import { COMMON, judgeNames, settingsOf } from './schema.ts';
 import { type SshAccess, sshAccessOf } from './ssh-access.ts';
-import { hosts } from './validators.ts';
 
 export interface Settings {
   readonly access: SshAccess;
@@ -27,6 +26,8 @@ interface ReadOptions {
   readonly isEnvFileWanted?: boolean;
   /** The proxies; overrides the setting. */
   readonly host?: string | undefined;
+  /** Does this run need no proxy (`--local`, `--bundle`)? */
+  readonly isHostless?: boolean;
   /** Does this run replace the token in the env file? */
   readonly replacesToken?: boolean;
 }
@@ -62,16 +63,14 @@ export async function readSettings(
   const file = await readEnvFile(options.envFile);
   const names = await judgeNames(file.values, environment, site, sites);
   const problems = [...file.problems, ...names.problems];
-  const known = { ...COMMON, ...settingsOf(site) };
   const given = {
     ...withoutReplaced(site, options, file.values),
     ...environment,
     ...hostGiven(site, options),
   };
+  const known = withSeed(site, { ...COMMON, ...settingsOf(site) }, given);
   const read = readAll(known, given, problems);
-  const hostName = hostNameOf(site);
-  if (given[hostName] === undefined && !(hostName in read))
-    problems.push(`${hostName}: must be set for ${site.name}: ${hosts.wants}`);
+  problems.push(...missing(site, known, given, options), ...withoutName(site, read, given));
   refuseAll(problems);
   return {
     access: sshAccessOf(site, read, given),
@@ -85,6 +84,57 @@ export async function readSettings(
 }
 
 const hostNameOf = ({ prefix }: Site): string => `${prefix}_PROXY_HOST`;
+const userNameOf = ({ prefix }: Site): string => `${prefix}_PROXY_USER`;
+
+type Texts = Readonly<Record<string, string | undefined>>;
+type Known = Readonly<Record<string, Setting>>;
+
+/** The settings with the defaults that hold only under the default name, where that is the name. */
+function withSeed(site: Site, known: Known, given: Texts): Known {
+  const { nameFrom, seed = {}, serverName } = site;
+  const name = nameFrom && given[nameFrom];
+  const isDefault = name === undefined || known[nameFrom ?? '']?.form.read(name) === serverName;
+  if (!isDefault) return known;
+  return Object.fromEntries(
+    Object.entries(known).map(([key, setting]) => {
+      const value = lookUp(seed, key);
+      return [key, value === undefined ? setting : { ...setting, default: value }];
+    }),
+  );
+}
+
+/** A problem for each setting that is required and not set. */
+function missing(site: Site, known: Known, given: Texts, { isHostless = false }: ReadOptions): string[] {
+  const unneeded = isHostless ? [hostNameOf(site), userNameOf(site)] : [];
+  return Object.entries(known).flatMap(([name, { required, form, default: value, meaning }]) =>
+    required && given[name] === undefined && value === undefined && !unneeded.includes(name)
+      ? [`${name}: must be set for ${titleIn(site, given)} (${meaning}): ${form.wants}`]
+      : [],
+  );
+}
+
+const titleIn = ({ nameFrom, name }: Site, given: Texts): string => (nameFrom && given[nameFrom]) || name;
+
+/**
+ * Machines that are not those behind the default name, while no name is chosen: the checks would send the token to the
+ * default name, which is somebody else's.
+ */
+function withoutName(
+  { nameFrom, seed, serverName, ...site }: Site,
+  read: Readonly<Record<string, unknown>>,
+  given: Texts,
+): string[] {
+  if (!nameFrom || !seed || given[nameFrom] !== undefined) return [];
+  const { [userNameOf({ ...site, serverName })]: _, ...machines } = seed;
+  const others = Object.keys(machines).filter(
+    (name) => given[name] !== undefined && name in read && asText(read[name]) !== machines[name],
+  );
+  if (others.length === 0) return [];
+  const list = others.map((name) => `${name}=${given[name]}`).join(', ');
+  return [
+    `${nameFrom}: must be set, to the public name of these machines (${list}); its default, ${serverName}, belongs to others`,
+  ];
+}
 
 function hostGiven(site: Site, { host }: ReadOptions): Record<string, string | undefined> {
   return host === undefined ? {} : { [hostNameOf(site)]: host };
@@ -153,6 +203,8 @@ export function readAll(
 }
 
 function problem(name: string, { form, meaning }: Setting, text: string): string {
+  if (/^<.*>$/.test(text))
+    return `${name}: still has the placeholder of .env.example; set it to ${form.wants} (${meaning})`;
   const wants = form.problem?.(text) ?? form.wants;
   const shown = form.secret ? '' : ` is ${JSON.stringify(text.slice(0, 80))};`;
   return `${name}:${shown} it must be ${wants} (${meaning})`;

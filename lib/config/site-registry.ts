@@ -1,6 +1,6 @@
 /** The sites: every file in sites/, loaded by its name. */
 import { readdir } from 'node:fs/promises';
-import type { Site } from '../model/site.ts';
+import { type Site, withPublicName } from '../model/site.ts';
 import { UsageError } from '../util/errors.ts';
 import { ROOT } from '../util/project-root.ts';
 
@@ -12,7 +12,8 @@ export function withNameFrom(site: Site, values: Readonly<Record<string, unknown
   const name = values[site.nameFrom ?? ''];
   if (typeof name !== 'string') return site;
   const { certificate: _, ...rest } = site;
-  return { ...rest, serverName: name };
+  const own: Site = { ...rest, serverName: name, defaultName: site.serverName };
+  return site.gate ? { ...own, gate: { ...site.gate, log: withPublicName(own, site.gate.log) } } : own;
 }
 
 /** Every site in sites/, by name. */

@@ -21,8 +21,9 @@ export interface SshAccess {
     readonly host: string;
     readonly user?: string;
     readonly port?: number;
-    readonly isExplicit: boolean;
   };
+  /** Was the jump host set, or set to none? If not, a ProxyJump of the SSH configuration takes precedence. */
+  readonly isJumpExplicit: boolean;
   readonly knownHosts?: string;
   readonly transport: TransportSetting;
   /** The file paths that were set, by the name of the setting. */
@@ -38,21 +39,21 @@ export function sshAccessOf(
   const set = <T>(name: string): T | undefined => (given[name] === undefined ? undefined : (read[name] as T));
   const own = <T>(name: string): T | undefined => set<T>(`${site.prefix}_${name}`);
   return {
-    hosts: read[`${site.prefix}_PROXY_HOST`] as readonly string[],
+    hosts: (read[`${site.prefix}_PROXY_HOST`] as readonly string[] | undefined) ?? ['localhost'],
     ...optional({
       user: own<string>('PROXY_USER'),
       port: own<number>('PROXY_PORT'),
       key: own<string>('SSH_KEY'),
     }),
     defaults: {
-      user: site.proxy.user,
+      user: String(read[`${site.prefix}_PROXY_USER`] ?? ''),
       port: SSH.port,
       variable: (name) => given[name],
     },
-    ...(read.DEPLOY_SSH_PROXY_HOST !== '' && {
+    isJumpExplicit: given.DEPLOY_SSH_PROXY_HOST !== undefined,
+    ...(Boolean(read.DEPLOY_SSH_PROXY_HOST) && {
       jump: {
         host: String(read.DEPLOY_SSH_PROXY_HOST),
-        isExplicit: given.DEPLOY_SSH_PROXY_HOST !== undefined,
         ...optional({
           user: set<string>('DEPLOY_SSH_PROXY_USER'),
           port: set<number>('DEPLOY_SSH_PROXY_PORT'),

@@ -49,8 +49,10 @@ export const hosts: Form<readonly string[]> = {
 export const publicName: Form<string> = {
   wants: 'a public DNS name such as ai.example.org',
   read: (text) =>
-    when(isHostName(text) && /\.[a-z][a-z0-9-]*$/i.test(text) && !text.includes('_'), () =>
-      text.toLowerCase(),
+    when(
+      // It is part of file names, which are limited to 255 bytes.
+      text.length <= 200 && isHostName(text) && /\.[a-z][a-z0-9-]*$/i.test(text) && !text.includes('_'),
+      () => text.toLowerCase(),
     ),
 };
 

@@ -92,6 +92,7 @@ export const PROGRAM_FACTS = [
   'renewed_by',
   'running',
   'schedule',
+  'serves',
   'vhost',
   'webroot',
 ] as const;

@@ -44,13 +44,24 @@ export interface ClientSetting {
 /** A site is data: templates in the same folder, settings, maps, gate, checks (docs/sites.md). */
 export interface Site {
   readonly name: string;
-  /** The `server_name` and the name in the certificate. `_`: reached by address, as the default server. */
+  /**
+   * The `server_name` and the name in the certificate. `_`: reached by address, as the default server. The templates are
+   * written for this name; under another one, it is replaced in all of their text and in the names of files.
+   */
   readonly serverName: string;
   /** The setting that overrides `serverName`; the certificate is then the one of certbot. */
   readonly nameFrom?: string;
+  /** The name that the templates are written for, where `nameFrom` has set another one. */
+  readonly defaultName?: string;
   /** PREFIX_PROXY_HOST, PREFIX_PROXY_USER, PREFIX_PROXY_PORT and PREFIX_SSH_KEY configure access to its proxies. */
   readonly prefix: string;
-  readonly proxy: { readonly host?: string; readonly user: string };
+  /** Defaults of PREFIX_PROXY_HOST and PREFIX_PROXY_USER; without one, the setting is required. */
+  readonly proxy?: { readonly host?: string; readonly user?: string };
+  /**
+   * Values of settings that hold only under the default name: the machines behind that name. Under another name, these
+   * settings are required, except for the jump host.
+   */
+  readonly seed?: Readonly<Record<string, string>>;
   /** Settings by name. A template includes one with the marker `__NAME__`. */
   readonly settings: Readonly<Record<string, Setting>>;
   readonly maps: readonly HttpMap[];
@@ -74,6 +85,22 @@ export function certificateFilesOf({ certificate, serverName }: Site): Certifica
 /** Is `site` reached by address, without a name? */
 export const isNameless = ({ serverName }: Site): boolean => serverName === NAMELESS;
 
+type Named = Pick<Site, 'serverName' | 'defaultName'>;
+
+/** `text`, which is written for the default name of `site`, for the name that it has. */
+export function withPublicName({ serverName, defaultName = serverName }: Named, text: string): string {
+  if (defaultName === serverName || defaultName === NAMELESS) return text;
+  // Not as a part of a longer name.
+  const whole = new RegExp(`(?<![\\w.-])${defaultName.replaceAll('.', '\\.')}(?![\\w-])`, 'g');
+  return text.replace(whole, () => serverName);
+}
+
+/** The name of the site's vhost file in nginx's folders. */
+export const vhostFile = (site: Site): string => `${withPublicName(site, site.name)}.conf`;
+
+/** What messages call the site: its public name, or its own where that is none. */
+export const titleOf = (site: Named & Pick<Site, 'name'>): string => withPublicName(site, site.name);
+
 /** How one kind of setting is parsed. `read` returns undefined if the text is invalid. */
 export interface Form<T> {
   readonly wants: string;
@@ -88,6 +115,8 @@ export interface Form<T> {
 export interface Setting<T = unknown> {
   readonly form: Form<T>;
   readonly default?: string;
+  /** Must it be set where it has no default? */
+  readonly required?: boolean;
   /** What applies when it is not set, where there is no `default`; for the tables of the docs. */
   readonly unset?: string;
   readonly meaning: string;

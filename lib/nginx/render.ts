@@ -2,7 +2,14 @@
 import { access, readFile } from 'node:fs/promises';
 import type { Settings } from '../config/settings.ts';
 import { DEFAULT_CLIENT } from '../model/bearer.ts';
-import { certificateFilesOf, type HttpMap, isNameless, type Site } from '../model/site.ts';
+import {
+  certificateFilesOf,
+  type HttpMap,
+  isNameless,
+  type Site,
+  vhostFile,
+  withPublicName,
+} from '../model/site.ts';
 import { UsageError } from '../util/errors.ts';
 import { ROOT } from '../util/project-root.ts';
 import { Secret } from '../util/secret.ts';
@@ -40,7 +47,7 @@ export async function render(site: Site, settings: Settings): Promise<SiteFile[]
   return [
     ...maps.map(({ name, mode, content }) => ({ role: 'map' as const, name, mode, content })),
     ...(shared ? [shared] : []),
-    { role: 'vhost', name: `${site.name}.conf`, mode: '644', content: vhost },
+    { role: 'vhost', name: vhostFile(site), mode: '644', content: vhost },
   ];
 }
 
@@ -50,15 +57,18 @@ export async function webSocketMap(): Promise<SiteFile> {
   return { role: 'shared', name, mode: '644', content: await readMap(source) };
 }
 
-/** For sites without a template of their own. */
+/** For sites without a template of their own, and beside another vhost of the site: it defines no log format. */
 const SHARED_HTTP_ONLY = 'default.http-only.conf';
 
-/** The vhost that serves the ACME challenge before there is a certificate; the full vhost replaces it later. */
-export async function renderHttpOnly(site: Site, settings: Settings): Promise<SiteFile[]> {
+/**
+ * The vhost that serves the ACME challenge before there is a certificate; the full vhost replaces it later.
+ * @param isBeside is the site's full vhost still there, under an earlier name? nginx refuses a second log format of a name.
+ */
+export async function renderHttpOnly(site: Site, settings: Settings, isBeside = false): Promise<SiteFile[]> {
   const own = `${site.name}.http-only.conf`;
-  const name = (await exists(`sites/${own}`)) ? own : SHARED_HTTP_ONLY;
+  const name = !isBeside && (await exists(`sites/${own}`)) ? own : SHARED_HTTP_ONLY;
   const content = await renderVhost(name, site, settings, false);
-  return [{ role: 'vhost', name: `${site.name}.conf`, mode: '644', content }];
+  return [{ role: 'vhost', name: vhostFile(site), mode: '644', content }];
 }
 
 /** The file of the client `default`; `role` selects whether it is always installed or only on a first deploy. */
@@ -71,11 +81,13 @@ async function renderVhost(name: string, site: Site, settings: Settings, isFull 
   const template = await readText(`sites/${name}`);
   const names = snippetsOf(template);
   const texts = await Promise.all(names.map((snippet) => readSnippet(snippet, site)));
-  const text = inline(template, Object.fromEntries(names.map((snippet, i) => [snippet, texts[i] ?? ''])));
+  const inlined = inline(template, Object.fromEntries(names.map((snippet, i) => [snippet, texts[i] ?? ''])));
+  // Before the settings: a value may contain the default name.
+  const text = withPublicName(site, inlined);
   return fill(`sites/${name}`, text, markerValues(text, site, settings, isFull));
 }
 
-/** The full vhost must have the marker of every setting with a default. Other settings are used if their marker exists. */
+/** The full vhost must have the marker of every setting with a default, and of every required one. Others are used if their marker exists. */
 function markerValues(
   text: string,
   site: Site,
@@ -84,7 +96,8 @@ function markerValues(
 ): Record<string, string> {
   const markers = markersOf(text);
   const used = Object.entries(site.settings).filter(
-    ([name, setting]) => (isFull && setting.default) || markers.has(name),
+    ([name, setting]) =>
+      (isFull && (setting.default || setting.required) && name !== site.nameFrom) || markers.has(name),
   );
   const own = Object.entries(siteMarkers(site)).filter(([name]) => markers.has(name));
   return Object.fromEntries([
@@ -107,11 +120,13 @@ function siteMarkers(site: Site): Record<string, string> {
   };
 }
 
-async function renderMap({ source, isGate }: HttpMap, { gate }: Site, { values }: Settings): Promise<string> {
+async function renderMap({ source, isGate }: HttpMap, site: Site, { values }: Settings): Promise<string> {
+  const { gate } = site;
   const text = await readMap(source);
-  if (!isGate || !gate) return text;
+  if (!isGate || !gate) return withPublicName(site, text);
+  const named = withPublicName(site, rename(text, gate.names));
   const origins = values[gate.origins ?? ''];
-  return withOrigins(rename(text, gate.names), typeof origins === 'string' ? origins.split(',') : []);
+  return withOrigins(named, typeof origins === 'string' ? origins.split(',') : []);
 }
 
 /** A snippet; those of the gate have the names of the site's gate. */

@@ -40,10 +40,10 @@ export async function inspectProgram(site: Site): Promise<Program> {
   return newProgram((run) => program('status', run, site, { ONLY: 'tls' }, hook));
 }
 
-/** The HTTP-only vhost in the place of the full one. */
-export async function httpOnlyProgram(site: Site, settings: Settings): Promise<Program> {
-  const files = await renderHttpOnly(site, settings);
-  return newProgram((run) => siteProgram('http_only', run, site, files));
+/** The HTTP-only vhost in the place of the full one, or beside one under an earlier name, which stays. */
+export async function httpOnlyProgram(site: Site, settings: Settings, isBeside = false): Promise<Program> {
+  const files = await renderHttpOnly(site, settings, isBeside);
+  return newProgram((run) => siteProgram('http_only', run, site, files, isBeside ? ['keep_released'] : []));
 }
 
 /** Places `file` in the webroot; without one, removes what was placed. */

@@ -1,6 +1,6 @@
 /** The programs of rollback, status and removal. */
 import type { Run } from '../model/run.ts';
-import type { Site } from '../model/site.ts';
+import { type Site, vhostFile } from '../model/site.ts';
 import { webSocketMap } from '../nginx/render.ts';
 import { quote } from '../util/shell.ts';
 import { hookText } from './certificate-programs.ts';
@@ -30,7 +30,7 @@ export async function statusProgram(run: Run, site: Site, only: 'clients' | 'eve
 export async function removalProgram(run: Run, site: Site, dryRun: boolean): Promise<string> {
   const shared = site.webSocket ? await webSocketMap() : undefined;
   const lines = [
-    `unwant_file vhost ${quote(`${site.name}.conf`)}`,
+    `unwant_file vhost ${quote(vhostFile(site))}`,
     ...site.maps.map(({ name }) => `unwant_file map ${quote(name)}`),
     'unwant_clients',
     ...(shared ? [`unwant_file shared ${quote(shared.name)} content_0`] : []),

@@ -5,7 +5,7 @@ import { FINGERPRINT_DIGITS, SCOPES } from '../model/bearer.ts';
 import { challengePrefix, LETSENCRYPT, WEBROOT } from '../model/certificate-files.ts';
 import type { Verb } from '../model/contract.ts';
 import type { Run } from '../model/run.ts';
-import { certificateFilesOf, isNameless, type Site } from '../model/site.ts';
+import { certificateFilesOf, isNameless, type Site, titleOf, vhostFile } from '../model/site.ts';
 import { CREATED_MARK, HEADER_END, HEADER_START, KEY_START, ROTATED_MARK } from '../nginx/client-map.ts';
 import type { SiteFile } from '../nginx/render.ts';
 import { ROOT } from '../util/project-root.ts';
@@ -51,16 +51,21 @@ const PARTS: Readonly<Record<Verb, readonly string[]>> = {
   self_signed: [...ORDER, 'self-signed'],
 };
 
-/** Deploys the files of `site` to the host (`bundle`: run from a file), or (`plan`) shows what that would change. */
+/**
+ * Deploys the files of `site` to the host (`bundle`: run from a file), or (`plan`) shows what that would change.
+ * @param others what else is wanted there, as sh
+ */
 export function siteProgram(
   verb: 'apply' | 'plan' | 'bundle' | 'http_only',
   run: Run,
   site: Site,
   files: readonly SiteFile[],
+  others: readonly string[] = [],
 ): Promise<string> {
+  const lines = [...files.map(wanted), ...others];
   return program(verb, run, site, {}, [
     ...files.map(({ content }, i) => contentFunction(i, content)),
-    `site_files() {\n${files.map((file, i) => `  ${wanted(file, i)}\n`).join('')}}`,
+    `site_files() {\n${lines.map((line) => `  ${line}\n`).join('')}}`,
   ]);
 }
 
@@ -111,6 +116,8 @@ function constants(verb: Verb, run: Run, site: Site): Readonly<Record<string, st
     NOW: run.now,
     WHO: run.who,
     SITE: site.name,
+    PUBLIC_NAME: titleOf(site),
+    VHOST_NAME: vhostFile(site),
     SERVER_NAMES: isNameless(site) ? '' : site.serverName,
     CLIENTS: site.gate?.clients ?? '',
     CHAIN: chain,

@@ -18,15 +18,14 @@ export async function sshFleet(access: SshAccess): Promise<Fleet> {
   // ssh2 takes as long to load as `ssh -G` to answer.
   if (access.transport !== 'openssh') import('../ssh/login.ts').catch(() => {});
   await judgeFiles(access);
-  const { jump, defaults, knownHosts, hosts, user, port, key } = access;
+  const { jump, isJumpExplicit, defaults, knownHosts, hosts, user, port, key } = access;
   const withKey = key ? { key } : {};
   const target = (host: string) => ({ host, ...(user && { user }), ...(port && { port }), ...withKey });
   const before = jump && { ...jump, ...withKey };
   const ask = remembering(askSshConfig);
-  const routes = await inParallel(hosts, LOOKUPS_AT_ONCE, async (host) => {
-    const isExplicit = jump?.isExplicit ?? true;
-    return await resolveHops(target(host), before, isExplicit, defaults, knownHosts, ask);
-  });
+  const routes = await inParallel(hosts, LOOKUPS_AT_ONCE, (host) =>
+    resolveHops(target(host), before, isJumpExplicit, defaults, knownHosts, ask),
+  );
   const { transport, notice } = await chooseTransport(access.transport, routes.flat());
   const jumps = newJumpPool(transport);
   const targets = routes.map((hops, index) => sshTarget(hosts[index] as string, hops, { transport, jumps }));

@@ -18,6 +18,8 @@ export interface Status {
   readonly messages: readonly string[];
   /** The vhost that is there: the whole site, or the one that waits for the first certificate. */
   readonly vhost?: 'tls' | 'http-only';
+  /** The names that it serves, where the settings have another one. */
+  readonly serves?: string;
   /** The files that define $connection_upgrade; there should be one. */
   readonly upgrade: readonly string[];
   readonly certificate?: CertificateStatus;
@@ -69,6 +71,7 @@ export function statusOf(host: HostReport, { gate }: Pick<Site, 'gate'>, now: st
     nginx: { version: facts.nginx ?? '', healthy: facts.healthy === 'yes', running: facts.running === 'yes' },
     messages: of('message').flatMap(([text = '']) => (isPraise(text) ? [] : [text])),
     ...((facts.vhost === 'tls' || facts.vhost === 'http-only') && { vhost: facts.vhost }),
+    ...(facts.serves && { serves: facts.serves.trim() }),
     upgrade: of('upgrade').flatMap(([file = '']) => file),
     ...(facts.certificate && { certificate: certificateStatusOf(facts.certificate, host.certificate, now) }),
     renewal: renewalOf(facts),

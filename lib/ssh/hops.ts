@@ -68,7 +68,7 @@ export const askSshConfig: AskConfig = (settings) => readHostConfig(settings, SS
 
 /**
  * The hops to a proxy, the last one being the proxy itself.
- * @param jump undefined means a direct connection
+ * @param jump undefined means none is set
  * @param jumpIsExplicit if false, a ProxyJump in the SSH configuration takes precedence over `jump`
  * @param knownHosts the only known_hosts file to read, if the operator set one
  * @param ask looks up a host in the SSH configuration
@@ -86,11 +86,15 @@ export async function resolveHops(
   const [last, first] = await Promise.all([lookUp(target), jump && lookUp(jump)]);
   const user = last.settings.user ?? last.config?.user ?? defaults.user;
   const configured = jumpIsExplicit ? undefined : last.config?.jumps;
-  const jumps = await (jump && configured ? chain(lookUp, configured, jump) : chainBefore(lookUp, first));
+  const jumps = await (configured
+    ? chain(lookUp, configured, jump ?? { host: '', ...keyOf(target) })
+    : chainBefore(lookUp, first));
   const toHop = (label: string, named: Named) =>
     hop(`${label} ${named.settings.host}`, named, { ...defaults, user }, knownHosts);
   return [...jumps.map((named) => toHop('jump host', named)), toHop('proxy', last)];
 }
+
+const keyOf = ({ key }: HostSettings): Pick<HostSettings, 'key'> => (key === undefined ? {} : { key });
 
 /** A jump host can itself have a ProxyJump, as with `ssh -J`. */
 async function chainBefore(lookUp: LookUp, first: Named | undefined): Promise<readonly Named[]> {

@@ -10,11 +10,16 @@ const REHEARSED = 'the staging CA would have issued the certificate; the current
 
 const isWanted = ({ isGoing, need }: BootstrapSession): boolean => isGoing && need === 'order';
 
-/** Puts the HTTP-only vhost in place; a vhost on TLS stays as it is: its own challenge location serves. */
+/**
+ * Puts the HTTP-only vhost in place; a vhost on TLS stays as it is: its own challenge location serves. One under an earlier
+ * name stays until the full site is deployed.
+ */
 export async function placeHttpOnly(session: BootstrapSession): Promise<void> {
-  const { httpOnly } = session.plan;
-  if (!isWanted(session) || !httpOnly || session.report.facts.vhost === 'tls') return;
-  await session.apply(httpOnly);
+  const { httpOnly, httpOnlyBeside } = session.plan;
+  const { vhost } = session.report.facts;
+  const program = vhost === 'other' ? httpOnlyBeside : httpOnly;
+  if (!isWanted(session) || !program || vhost === 'tls') return;
+  await session.apply(program);
   if (session.isGoing) session.add({ facts: { vhost: 'http-only' } });
 }
 

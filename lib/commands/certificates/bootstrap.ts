@@ -27,7 +27,9 @@ export async function planBootstrap(context: Context): Promise<BootstrapPlan> {
   const isOrder = request.method === 'order';
   if (isOrder) await renderHttpOnly(site, settings);
   const deploy = await planDeploy(context);
-  return { request, deploy, ...(isOrder && { httpOnly: await httpOnlyProgram(site, settings) }) };
+  if (!isOrder) return { request, deploy };
+  const httpOnly = await httpOnlyProgram(site, settings);
+  return { request, deploy, httpOnly, httpOnlyBeside: await httpOnlyProgram(site, settings, true) };
 }
 
 /** Inspects what there is for TLS on the host, and decides how it comes to a good certificate. */

@@ -29,6 +29,8 @@ export interface BootstrapPlan {
   readonly request: CertificateRequest;
   /** The HTTP-only vhost, where an order may want it. */
   readonly httpOnly?: Program;
+  /** The same, for a host where the full vhost is still there under an earlier name. */
+  readonly httpOnlyBeside?: Program;
   readonly deploy: DeployPlan;
 }
 

@@ -1,5 +1,6 @@
 /** Report entries of a rollout: the hops to the hosts, what happened on each, which files it touched, and how they differ. */
 import { type HostReport, isDone, isWell } from '../../model/host-report.ts';
+import { titleOf } from '../../model/site.ts';
 import type { Report } from '../../output/report.ts';
 import type { Fleet } from '../../remote/target.ts';
 import type { Hop } from '../../ssh/hops.ts';
@@ -16,7 +17,7 @@ export function reportRoute({ site, report }: Context, { targets, notice }: Flee
   const [first] = targets;
   const isHere = first?.hops.length === 0;
   const path = first?.hops.length === 1 ? 'directly' : `through ${first?.hops.at(-2)?.host}`;
-  const text = isHere ? `${site.name} on this machine` : `${site.name} on ${where}, ${path}`;
+  const text = `${titleOf(site)} on ${isHere ? 'this machine' : `${where}, ${path}`}`;
   report.print({ kind: 'title', text });
   if (notice) report.print({ kind: 'note', text: notice });
   report.print({ kind: 'hosts', hosts });

@@ -163,11 +163,15 @@ export function faultsOf(status: Status): readonly Fault[] {
   ];
 }
 
-function vhostFaults({ vhost, releases }: Status): Fault[] {
+function vhostFaults({ vhost, serves, releases }: Status): Fault[] {
   if (vhost === 'http-only') {
     const text =
       'only the HTTP-only vhost is in place, without a certificate: `npx tsx scripts/bootstrap-tls.ts` continues';
     return [{ about: 'TLS', text }];
+  }
+  if (serves !== undefined) {
+    const text = `the vhost is for ${serves}, which is not the name in the settings: \`npx tsx scripts/deploy.ts\` renames the site`;
+    return [{ about: 'the name', text }];
   }
   if (vhost === undefined || isDeployed({ releases })) return [];
   const text =

@@ -2,7 +2,7 @@
 import type { CheckResult } from '../../model/check.ts';
 import type { Failure, VerifiedHost } from '../../model/host-report.ts';
 import { newRun } from '../../model/run.ts';
-import type { Site } from '../../model/site.ts';
+import { type Site, titleOf } from '../../model/site.ts';
 import type { Report } from '../report.ts';
 
 export interface PageContent {
@@ -27,12 +27,12 @@ export interface PageHost {
 
 /** All results, with every text cleaned like the report. */
 export function contentOf(
-  { name }: Pick<Site, 'name'>,
+  site: Pick<Site, 'name' | 'serverName' | 'defaultName'>,
   { clean }: Pick<Report, 'clean'>,
   all: readonly VerifiedHost[],
 ): PageContent {
   const { now, who } = newRun();
-  return cleaned({ site: name, made: now, who, hosts: all.map(hostOf) }, clean);
+  return cleaned({ site: titleOf(site), made: now, who, hosts: all.map(hostOf) }, clean);
 }
 
 function hostOf({ report, title, checks }: VerifiedHost): PageHost {

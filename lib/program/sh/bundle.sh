@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Verb bundle: apply, from a file that other tools bring here. It makes its own run id, for it may run many times, and
 # shows its records and changes to people.
-# Needs: CLIENTS SITE
+# Needs: CLIENTS PUBLIC_NAME
 # Leaves: DRY NOW RUN VERB
 
 # The name that the first stage was started by: the file, or a shell that reads it from stdin; then its arguments.
@@ -31,7 +31,7 @@ give_up() { echo "gatepost: $1; nothing was done" >&2; exit "${2:-1}"; }
 
 usage() {
   cat <<END
-Deploys $SITE to this machine, or changes nothing. Run as root.
+Deploys $PUBLIC_NAME to this machine, or changes nothing. Run as root.
 
 sh FILE [--dry-run]
 sh -s -- [--dry-run] <FILE
@@ -63,7 +63,7 @@ show_record() {
     drift:*) shown="  $2 was $3 by hand" ;;
     generated:*) shown="  the client $2 has the token of this bundle" ;;
     error:*) shown="gatepost: failed ($2)" ;;
-    outcome:*) shown="gatepost: $SITE on $(uname -n): $(in_words "$2")" ;;
+    outcome:*) shown="gatepost: $PUBLIC_NAME on $(uname -n): $(in_words "$2")" ;;
     text:*) shift && shown="  $*" ;;
     *) shown="  $1: $2" ;;
   esac

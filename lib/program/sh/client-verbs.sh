@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Verbs rotate, revoke_previous, add_client, revoke_client: each changes the file of CLIENT and nothing else.
 # Needs: CLIENT CLIENTS CREATED_MARK CURRENT HEADER_END HEADER_START KEEP LAST LIMIT_ZONE NEW_LIMIT NEW_SCOPE NGINX_DIR NL
-# Needs: NOW PREVIOUS ROTATED_MARK SITE
+# Needs: NOW PREVIOUS PUBLIC_NAME ROTATED_MARK
 # Leaves: CREATED FILE LIMIT NEW_KEY ROTATED SCOPE WANTED
 
 # rotate: the new key takes the place of all others, or (KEEP) of all but the present one.
@@ -32,7 +32,7 @@ want_added() {
   SCOPE=$NEW_SCOPE LIMIT=$NEW_LIMIT NEW_KEY=$(content_0) CREATED=$NOW ROTATED=$NOW
   # Maps of an older release would accept nobody who has a limit.
   [ -z "$LIMIT" ] || grep -qsF "zone=$LIMIT_ZONE:" "$NGINX_DIR"/conf.d/*.conf ||
-    refuse no-gate "the gate of $SITE on this proxy is from an earlier version, which does not support a limit of $LIMIT requests a minute"
+    refuse no-gate "the gate of $PUBLIC_NAME on this proxy is from an earlier version, which does not support a limit of $LIMIT requests a minute"
   unused
   want_client new_key
 }
@@ -78,7 +78,7 @@ change_client() {
   survey || :
   find_releases
   say_last
-  why="the gate of $SITE is not on this proxy"
+  why="the gate of $PUBLIC_NAME is not on this proxy"
   [ -n "$LAST" ] || refuse no-gate "$why: there is no release of it"
   has_gate || refuse no-gate "$why: no file in conf.d includes $CLIENTS/*.map"
   "$1"

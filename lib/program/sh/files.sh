@@ -7,7 +7,7 @@
 #   client       a client of the gate; no rollback touches it
 #   link         a symbolic link to what FUNCTION prints
 #   gone         one of an earlier release that is not wanted any more
-# Needs: CLIENTS CREATED_MARK DEFINES_UPGRADE INCLUDES JOURNAL NEW NGINX_DIR NL NOW VERSION
+# Needs: CLIENTS CREATED_MARK DEFINES_UPGRADE INCLUDES JOURNAL NEW NGINX_DIR NL NOW OWNER SERVER_NAMES VERSION
 # Leaves: FILE LINK_DIR NEW_KEY SHARED VHOST_DIR WANTED WHY WRITTEN
 
 WANTED='' WRITTEN='' SHARED='' MODES=''
@@ -33,6 +33,12 @@ vhost_text() {
   if [ -z "$drop$modern" ]; then "$1"; else "$1" | sed -e "$drop" -e "$modern"; fi
 }
 
+# say_served VHOST: fact serves NAMES, where it is not for the present name of the site.
+say_served() {
+  served=" $(sed -n 's/^[[:space:]]*server_name[[:space:]]\{1,\}\([^;]*\);.*/\1/p' "$1" | sort -u | tr '\n' ' ')"
+  case $served in *" ${SERVER_NAMES:-_} "*) ;; *) say fact serves "$served" ;; esac
+}
+
 # is_on_tls FILE: does this vhost name a certificate?
 is_on_tls() { grep -q '^[^#]*ssl_certificate' "$1"; }
 
@@ -50,6 +56,7 @@ END
 want() {
   case $1 in
     vhost)
+      check_owner "$VHOST_DIR/$2"
       add vhost "$VHOST_DIR/$2" "$3" "vhost_text $4"
       [ -z "$LINK_DIR" ] || add link "$LINK_DIR/$2" 777 "echo $VHOST_DIR/$2"
       ;;
@@ -100,6 +107,12 @@ check_target() {
   elif [ -e "$2" ] && [ ! -f "$2" ]; then
     refuse target "$2 is neither a file nor a link"
   fi
+}
+
+# check_owner PATH: a name in the settings may be that of another site.
+check_owner() {
+  is_there "$1" && ! is_released "$1" && find_owner "$1" || return 0
+  refuse target "$1 is the vhost of the site $OWNER"
 }
 
 # is_as_wanted ROLE PATH MODE FUNCTION

@@ -4,7 +4,7 @@
 # A release is a directory NUMBER.ID with `meta` (KEY VALUE lines), `state` (ROLE PATH MODE SHA256 lines) and,
 # for the site's own files, their content in `files`.
 # Needs: ABOUT CLIENT NL NOW RUN SITE STORE VERSION WHO
-# Leaves: DRIFT ID KIND LAST RECORDED RELEASES WANTED
+# Leaves: DRIFT ID KIND LAST OWNER RECORDED RELEASES WANTED
 
 RELEASES_KEPT=10
 LAST='' DRIFT=''
@@ -44,7 +44,7 @@ find_drift() {
       continue
     fi
     is_as_recorded "$role" "$path" "$mode" "$sha" || DRIFT="$DRIFT$path|changed$NL"
-    case $WANTED in *"|$path|"*) ;; *) WANTED="${WANTED}gone|$path|$mode|-|gone$NL" ;; esac
+    case $WANTED in *"|$path|"*) ;; *) WANTED="$WANTED$role|$path|$mode|-|gone$NL" ;; esac
   done <"$LAST/state"
 }
 
@@ -134,7 +134,42 @@ record_found() {
 # is_unknown: may something be here that no release holds? (There is nothing to keep of what was only removed.)
 is_unknown() {
   [ -n "$LAST" ] || return 0
-  case $DRIFT in *'|changed'*) ;; *) return 1 ;; esac
+  case $DRIFT in *'|changed'*) return 0 ;; esac
+  ! each_wanted is_known
+}
+
+# is_known ROLE PATH MODE CONTENT-FUNCTION STATE: is what would be replaced here a file of the last release?
+is_known() {
+  case $1:$5 in vhost:changed | map:changed | link:changed) is_released "$2" ;; esac
+}
+
+# is_released PATH: is it a file of the last release?
+is_released() {
+  [ -n "$LAST" ] || return 1
+  while read -r _ released _; do [ "$released" != "$1" ] || return 0; done <"$LAST/state"
+  return 1
+}
+
+# keep_released: what the last release has, and this change does not, stays.
+keep_released() {
+  [ -n "$LAST" ] || return 0
+  while read -r role path mode _; do
+    case $WANTED in *"|$path|"*) continue ;; esac
+    ! is_there "$path" || WANTED="$WANTED$role|$path|$mode|-|same$NL"
+  done <"$LAST/state"
+}
+
+# find_owner PATH: leaves in OWNER the other site that deployed it, going by the last release of each.
+find_owner() {
+  OWNER=''
+  for other in "$STORE"/*/releases; do
+    other=${other%/releases}
+    [ "$other" != "$STORE/$SITE" ] || continue
+    newest=''
+    for newest in "$other"/releases/[0-9]*.*; do :; done
+    ! grep -qsF " $1 " "$newest/state" || OWNER=${other##*/}
+  done
+  [ -n "$OWNER" ]
 }
 
 # of_clients RELEASE: was it a change of a client only?

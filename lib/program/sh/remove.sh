@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Verb remove: removes the files of the site from this host, its clients and their tokens included. Certificates and
 # history stay.
-# Needs: ACCEPTED CHAIN CLIENTS DRY LINK_DIR NGINX_DIR NL SITE STORE USES_UPGRADE VHOST_DIR
+# Needs: ACCEPTED CHAIN CLIENTS DRY LAST LINK_DIR NGINX_DIR NL SITE STORE USES_UPGRADE VHOST_DIR
 # Leaves: EMPTIED WANTED
 
 remove() {
@@ -28,6 +28,8 @@ show_removed() { [ "$1" = client ] || show_file "$@"; }
 unwant_file() {
   case $1 in
     vhost)
+      # Of a site that was deployed, the release says which files it has (find_drift).
+      if [ -n "$LAST" ] && [ -s "$LAST/state" ] || find_owner "$VHOST_DIR/$2"; then return 0; fi
       [ -z "$LINK_DIR" ] || remove_entry link "$LINK_DIR/$2"
       remove_entry vhost "$VHOST_DIR/$2"
       ;;

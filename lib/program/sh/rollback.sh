@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Verb rollback: the vhost and the maps of an earlier release. Clients are in no release: none is restored.
 # Needs: ID KIND LAST NGINX_DIR RECORDED RELEASES TO
-# Leaves: ABOUT
+# Leaves: ABOUT SERVER_NAMES
 
 rollback() {
   begin
@@ -22,9 +22,19 @@ site_files() {
   note "restoring the release $ID"
   while read -r role path mode _; do
     recorded "$FOUND" "$path"
+    [ "$role" != vhost ] || rename_to "$RECORDED"
     add "$role" "$path" "$mode" "cat $RECORDED"
   done <"$FOUND/state"
   shared_files
+}
+
+# rename_to VHOST: what is restored may be from before the site had its present name.
+rename_to() {
+  served=''
+  say_served "$1"
+  # Only these names may be in conflict with other vhosts.
+  SERVER_NAMES=''
+  for name in $served; do [ "$name" = _ ] || SERVER_NAMES="$SERVER_NAMES $name"; done
 }
 
 # want_missing ROLE NAME MODE FUNCTION: what sites share is in no release; it is deployed only where it is missing.
@@ -49,7 +59,7 @@ find_before() {
     has_own_files "$release" || continue
     if cmp -s "$release/state" "$LAST/state"; then
       origin=${origin:-$release}
-    elif ! serves_as_now "$release"; then
+    elif [ "$KIND" = http_only ] || ! serves_as_now "$release"; then
       id_of "$release" && partial="$partial $ID"
     elif [ -n "$origin" ]; then
       FOUND=$release

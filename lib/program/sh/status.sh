@@ -2,7 +2,7 @@
 # Verb status: what is on this host, in rows. Writes nothing, takes no lock. ONLY is clients, tls (before an order) or
 # everything.
 # Needs: ACCEPTED ACCESS_LOG CLIENTS CREATED CURRENT DEFINES_UPGRADE DRIFT ID LAST LIMIT LIVE NGINX_DIR ONLY PREVIOUS
-# Needs: RELEASES ROTATED SAID SITE STORE
+# Needs: RELEASES ROTATED SAID STORE VHOST_NAME
 # Leaves: CHAIN SCOPE
 
 LOG_TAIL=4000000 # bytes of the access log, for the last use of each client
@@ -89,17 +89,23 @@ say_files() {
 }
 
 # say_vhost: fact vhost tls|http-only, of the site's vhost: the one that nginx reads, or else the release's. Before an order,
-# broken where nginx rejects its configuration.
+# broken where nginx rejects its configuration, other where the site is still on TLS under an earlier name.
 say_vhost() {
   VHOST=''
   recorded=$([ -z "$LAST" ] || sed -n 's/^vhost \([^ ]*\) .*/\1/p' "$LAST/state" | head -n 1)
-  for file in "$NGINX_DIR/sites-enabled/$SITE.conf" "$NGINX_DIR/conf.d/$SITE.conf" "$recorded"; do
+  for file in "$NGINX_DIR/sites-enabled/$VHOST_NAME" "$NGINX_DIR/conf.d/$VHOST_NAME" "$recorded"; do
     [ -n "$VHOST" ] || [ ! -f "$file" ] || VHOST=$file
   done
   [ -n "$VHOST" ] || return 0
   kind=http-only
   ! is_on_tls "$VHOST" || kind=tls
-  [ "$ONLY" != tls ] || [ -n "$ACCEPTED" ] || kind=broken
+  if [ "$ONLY" != tls ]; then
+    say_served "$VHOST"
+  elif [ -z "$ACCEPTED" ]; then
+    kind=broken
+  elif [ "$kind" = tls ] && [ "${VHOST##*/}" != "$VHOST_NAME" ]; then
+    kind=other
+  fi
   say fact vhost "$kind"
 }
 

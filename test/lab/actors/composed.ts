@@ -30,6 +30,7 @@ const settings = await readSettings(
   sites.values(),
   { envFile: '/dev/null' },
   {
+    IA_ENSO_SERVER_NAME: SITE,
     IA_ENSO_PROXY_HOST: '10.0.0.1',
   },
 );
@@ -55,7 +56,7 @@ export const PROGRAMS: Readonly<Record<Verb, string>> = {
   apply: await siteProgram('apply', run, site, files),
   plan: await siteProgram('plan', run, site, files),
   bundle: await siteProgram('bundle', run, site, files),
-  http_only: await textOf(httpOnlyProgram(site, settings)),
+  http_only: await textOf(httpOnlyProgram(site, settings, true)),
   outcome: await outcomeProgram(run, site, run.id),
   rotate: await change({ verb: 'rotate', client, token, keepPrevious: true }),
   revoke_previous: await change({ verb: 'revoke_previous', client }),

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { DIRECTORY, TRUST } from '../certificates/lab-ca.ts';
 import { RELAY_PORT } from '../faults/start-relay.ts';
 import type { Host } from './host.ts';
-import { BACKEND, JUMP_NAME, publicNames, STATE } from './network.ts';
+import { BACKEND, JUMP_NAME, publicNames, SITE, STATE } from './network.ts';
 import { local, PATH } from './process.ts';
 
 /** The operator's scratch folder; private to the lab. */
@@ -51,6 +51,7 @@ export function environment(proxies: readonly Host[]): Record<string, string> {
     PATH: process.env.PATH ?? PATH,
     HOME: '/root',
     LANG: 'C.UTF-8',
+    IA_ENSO_SERVER_NAME: SITE,
     IA_ENSO_PROXY_HOST: proxies.map(({ address }) => address).join(','),
     IA_ENSO_PROXY_USER: 'ncantu',
     IA_ENSO_BACKEND_IP: BACKEND.lan ?? '',

@@ -205,6 +205,23 @@ describe('a setting', () => {
       );
   });
 
+  it('IA_ENSO_SERVER_NAME is a public name', async () => {
+    const bad = [
+      '_',
+      'ai',
+      '10.0.0.1',
+      '::1',
+      'a.b;',
+      '*.example.org',
+      'https://a.org',
+      'a_b.org',
+      'a.org.',
+      '',
+    ];
+    for (const name of [...bad, '$host.org', 'a..org', '__X__.org', `${'a.'.repeat(100)}org`])
+      assert.ok((await problems({ IA_ENSO_SERVER_NAME: name })).includes('IA_ENSO_SERVER_NAME'), name);
+  });
+
   it('that has a slip in its name is named, however it is written', async () => {
     for (const name of [
       'IA_ENSO_PROXY_HOTS',

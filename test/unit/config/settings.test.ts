@@ -4,6 +4,7 @@ import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { COMMON, settingsOf } from '../../../lib/config/schema.ts';
 import { readSettings } from '../../../lib/config/settings.ts';
 import { findSites, pickSite } from '../../../lib/config/site-registry.ts';
@@ -11,6 +12,10 @@ import { UsageError } from '../../../lib/util/errors.ts';
 import { Secret } from '../../../lib/util/secret.ts';
 
 const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
+const DEFAULT_NAME = 'ia.enso.4nkweb.com';
+const CHOSEN = { IA_ENSO_SERVER_NAME: DEFAULT_NAME };
+const NAMED = `IA_ENSO_SERVER_NAME=${DEFAULT_NAME}\n`;
+const OTHER = { IA_ENSO_SERVER_NAME: 'ai.example.org' };
 const GOOD = '4d8f0b72e6c1a935A';
 const sites = await findSites();
 const site = pickSite(sites, 'ia.enso.4nkweb.com');
@@ -41,21 +46,79 @@ describe('settings', () => {
     const { access, values, acme } = await read({});
     assert.deepEqual(access.hosts, ['192.168.1.100']);
     assert.equal(access.user, undefined);
-    assert.deepEqual(access.jump, { host: '4nk.myftp.biz', isExplicit: false });
+    assert.deepEqual([access.jump, access.isJumpExplicit], [{ host: '4nk.myftp.biz' }, false]);
     assert.equal(access.defaults.user, 'ncantu');
-    assert.deepEqual(values, { IA_ENSO_BACKEND_IP: '192.168.1.164' });
+    assert.deepEqual(values, {
+      IA_ENSO_SERVER_NAME: 'ia.enso.4nkweb.com',
+      IA_ENSO_BACKEND_IP: '192.168.1.164',
+    });
     assert.equal(acme.directoryUrl, 'https://acme-v02.api.letsencrypt.org/directory');
   });
 
   it('puts the environment before the file, and --host before both', async () => {
-    const file = await envFile('IA_ENSO_PROXY_HOST=10.0.0.1\nIA_ENSO_PROXY_USER=file\n');
+    const file = await envFile(`${NAMED}IA_ENSO_PROXY_HOST=10.0.0.1\nIA_ENSO_PROXY_USER=file\n`);
     const { access } = await read({ IA_ENSO_PROXY_HOST: '10.0.0.2' }, file);
     assert.deepEqual([access.hosts, access.user], [['10.0.0.2'], 'file']);
     assert.deepEqual((await read({}, file, 'a,B')).access.hosts, ['a', 'b']);
   });
 
   it('takes an empty jump host for a direct connection', async () => {
-    assert.equal((await read({ DEPLOY_SSH_PROXY_HOST: '' })).access.jump, undefined);
+    assert.equal((await read({ ...CHOSEN, DEPLOY_SSH_PROXY_HOST: '' })).access.jump, undefined);
+  });
+
+  it('holds the default machines for no other name', async () => {
+    const names = (problems: readonly string[]) => problems.map((problem) => problem.split(':')[0]);
+    assert.deepEqual(names(await problemsOf(OTHER)), [
+      'IA_ENSO_PROXY_HOST',
+      'IA_ENSO_PROXY_USER',
+      'IA_ENSO_BACKEND_IP',
+    ]);
+    const own = { IA_ENSO_PROXY_HOST: 'p', IA_ENSO_PROXY_USER: 'u', IA_ENSO_BACKEND_IP: '10.0.0.1' };
+    const { access } = await read({ ...OTHER, ...own });
+    assert.deepEqual([access.jump, access.defaults.user, access.isJumpExplicit], [undefined, 'u', false]);
+    assert.equal((await read({ IA_ENSO_SERVER_NAME: 'IA.Enso.4nkweb.com' })).access.defaults.user, 'ncantu');
+  });
+
+  it('refuses other machines than those of the default name while no name is chosen', async () => {
+    const others = [
+      { IA_ENSO_PROXY_HOST: '10.0.0.1' },
+      { IA_ENSO_PROXY_HOST: '192.168.1.100,192.168.1.101' },
+      { IA_ENSO_BACKEND_IP: '10.0.0.1' },
+      { DEPLOY_SSH_PROXY_HOST: '' },
+      { DEPLOY_SSH_PROXY_HOST: 'jump.example.org' },
+    ];
+    for (const other of others) {
+      const [problem = '', ...more] = await problemsOf(other);
+      assert.match(problem, /^IA_ENSO_SERVER_NAME: must be set/);
+      assert.ok(problem.includes(Object.keys(other)[0] ?? '') && more.length === 0, problem);
+      assert.deepEqual(await problemsOf({ ...CHOSEN, ...other }), []);
+    }
+    const same = { IA_ENSO_PROXY_HOST: '192.168.1.100', DEPLOY_SSH_PROXY_HOST: '4NK.myftp.biz' };
+    assert.deepEqual(await problemsOf({ ...same, IA_ENSO_PROXY_USER: 'me' }), []);
+    await assert.rejects(read({}, undefined, '10.0.0.1'), /IA_ENSO_SERVER_NAME: must be set/);
+    const bundle = { envFile: '/dev/null', isHostless: true };
+    const elsewhere = { IA_ENSO_BACKEND_IP: '10.0.0.1' };
+    await assert.rejects(readSettings(site, sites.values(), bundle, elsewhere), /IA_ENSO_SERVER_NAME/);
+    await readSettings(site, sites.values(), bundle, { ...OTHER, ...elsewhere });
+  });
+
+  it('names every placeholder of .env.example, which begins with them', async () => {
+    const example = fileURLToPath(new URL('../../../.env.example', import.meta.url));
+    const five = [
+      'IA_ENSO_SERVER_NAME',
+      'IA_ENSO_PROXY_HOST',
+      'IA_ENSO_PROXY_USER',
+      'IA_ENSO_BACKEND_IP',
+      'DEPLOY_SSH_PROXY_HOST',
+    ];
+    const problems = await problemsOf({}, example);
+    assert.ok(problems.every((problem) => problem.includes('placeholder')));
+    assert.deepEqual(problems.map((problem) => problem.split(':')[0]).sort(), [...five].sort());
+    const text = await readFile(example, 'utf8');
+    assert.deepEqual(
+      [...text.matchAll(/^([A-Z][A-Z0-9_]+)=/gm)].map(([, name]) => name),
+      five,
+    );
   });
 
   it('wraps the token and never shows it', async () => {
@@ -166,7 +229,7 @@ describe('settings', () => {
 
 describe('the env file', () => {
   it('may be missing, have a BOM and Windows line ends', async () => {
-    const file = await envFile('\uFEFFIA_ENSO_BACKEND_IP=10.0.0.7\r\nIA_ENSO_PROXY_PORT=2222\r\n');
+    const file = await envFile(`\uFEFFIA_ENSO_BACKEND_IP=10.0.0.7\r\nIA_ENSO_PROXY_PORT=2222\r\n${NAMED}`);
     const { values, access } = await read({}, file);
     assert.deepEqual([values.IA_ENSO_BACKEND_IP, access.port], ['10.0.0.7', 2222]);
   });

@@ -5,7 +5,13 @@ import { readdir, readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { readSettings } from '../../../lib/config/settings.ts';
 import { findSites, pickSite, withNameFrom } from '../../../lib/config/site-registry.ts';
-import { certificateFilesOf, isNameless } from '../../../lib/model/site.ts';
+import {
+  certificateFilesOf,
+  isNameless,
+  titleOf,
+  vhostFile,
+  withPublicName,
+} from '../../../lib/model/site.ts';
 import { render, renderHttpOnly } from '../../../lib/nginx/render.ts';
 import { inline } from '../../../lib/nginx/template.ts';
 import { siteProgram } from '../../../lib/program/program.ts';
@@ -126,6 +132,62 @@ describe('a host', () => {
   });
 });
 
+describe('another public name', () => {
+  const NAME = 'ai.example.org';
+
+  /** The files of ia.enso under this name, and their site. */
+  async function rendered(name: string, more: Record<string, string> = {}) {
+    const picked = pickSite(sites, 'ia.enso.4nkweb.com');
+    const machines = { IA_ENSO_PROXY_HOST: 'p', IA_ENSO_PROXY_USER: 'u', IA_ENSO_BACKEND_IP: '10.0.0.1' };
+    const given = { IA_ENSO_SERVER_NAME: name, ...machines, ...more };
+    const settings = await readSettings(picked, sites.values(), { envFile: '/dev/null' }, given);
+    const site = withNameFrom(picked, settings.values);
+    const files = [...(await render(site, settings)), ...(await renderHttpOnly(site, settings))];
+    return { site, settings, files };
+  }
+
+  it('takes the place of the default one in every file and in every file name', async () => {
+    const { site, files } = await rendered(NAME);
+    const text = files.map(({ name, content }) => `${name}\n${content}`).join('\n');
+    assert.doesNotMatch(text, /4nkweb/);
+    assert.equal(
+      text,
+      (await rendered('ia.enso.4nkweb.com')).files
+        .map(({ name, content }) => `${name}\n${content}`)
+        .join('\n')
+        .replaceAll('ia.enso.4nkweb.com', NAME),
+    );
+    for (const line of [
+      `server_name ${NAME};`,
+      `ssl_certificate /etc/letsencrypt/live/${NAME}/fullchain.pem;`,
+      `access_log /var/log/nginx/${NAME}.access.log ia_enso;`,
+    ])
+      assert.ok(text.includes(line), line);
+    assert.deepEqual(
+      [site.name, vhostFile(site), titleOf(site), site.gate?.log],
+      ['ia.enso.4nkweb.com', `${NAME}.conf`, NAME, `/var/log/nginx/${NAME}.access.log`],
+    );
+  });
+
+  it('leaves longer names and the names of the maps and the clients alone', async () => {
+    const { site, files } = await rendered(NAME);
+    const longer = 'x.ia.enso.4nkweb.com ia.enso.4nkweb.com-2 xia.enso.4nkweb.com iaxenso.4nkweb.com';
+    assert.equal(withPublicName(site, longer), longer);
+    assert.ok(files.some(({ name }) => name === 'ia-enso-http-maps.conf'));
+    assert.equal(site.gate?.clients, '/etc/nginx/ia-enso-bearers');
+  });
+
+  it('has an HTTP-only vhost for the time beside the one of the earlier name', async () => {
+    const { site, settings } = await rendered(NAME);
+    const [beside] = await renderHttpOnly(site, settings, true);
+    const [alone] = await renderHttpOnly(site, settings);
+    assert.equal(linesOf(beside?.content ?? '', 'log_format').length, 0);
+    assert.deepEqual(linesOf(beside?.content ?? '', 'access_log'), ['access_log off;']);
+    const rest = (text = '') => text.slice(text.indexOf('\nserver {')).replace(/access_log.*/, '');
+    assert.equal(rest(beside?.content), rest(alone?.content));
+  });
+});
+
 describe('installing by hand', () => {
   it('gives the vhosts that the scripts render, but for where snippets are', async () => {
     const page = await readFile(new URL('docs/proxy.md', ROOT), 'utf8');
@@ -138,7 +200,7 @@ describe('installing by hand', () => {
       const [command = '', target = ''] = line.split(' > ');
       const { stdout } = spawnSync('/bin/sh', ['-c', command], { cwd: ROOT, encoding: 'utf8' });
       const site = pickSite(sites, target.replace(/.*\/(.*)\.conf$/, '$1'));
-      const given = { [`${site.prefix}_PROXY_HOST`]: '10.0.0.1' };
+      const given = { [`${site.prefix}_PROXY_HOST`]: '10.0.0.1', IA_ENSO_SERVER_NAME: 'ia.enso.4nkweb.com' };
       const settings = await readSettings(site, sites.values(), { envFile: '/dev/null' }, given);
       const rendered = (await render(site, settings)).find(({ role }) => role === 'vhost');
       assert.equal(inline(stdout, snippets), rendered?.content, line);

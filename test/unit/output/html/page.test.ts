@@ -101,7 +101,7 @@ test('secrets are taken out before anything is escaped', () => {
   const all = [
     { report: { host: 'h', milliseconds: {} }, title: 't', checks: [seen] },
   ] as unknown as VerifiedHost[];
-  const { hosts } = contentOf({ name: 's' }, { clean: redactor([token]) }, all);
+  const { hosts } = contentOf({ name: 's', serverName: 's' }, { clean: redactor([token]) }, all);
   assert.equal(hosts[0]?.checks[0]?.detail, 'sent [REDACTED]');
 });
 
