@@ -28,14 +28,22 @@ show_removed() { [ "$1" = client ] || show_file "$@"; }
 unwant_file() {
   case $1 in
     vhost)
-      # Of a site that was deployed, the release says which files it has (find_drift).
-      if [ -n "$LAST" ] && [ -s "$LAST/state" ] || find_owner "$VHOST_DIR/$2"; then return 0; fi
-      [ -z "$LINK_DIR" ] || remove_entry link "$LINK_DIR/$2"
-      remove_entry vhost "$VHOST_DIR/$2"
+      if [ -n "$LAST" ] && [ -s "$LAST/state" ]; then
+        # By the names that it has here, which the settings may no longer know.
+        released link && released vhost
+      elif ! find_owner "$VHOST_DIR/$2"; then
+        [ -z "$LINK_DIR" ] || remove_entry link "$LINK_DIR/$2"
+        remove_entry vhost "$VHOST_DIR/$2"
+      fi
       ;;
     map) remove_entry map "$NGINX_DIR/conf.d/$2" ;;
     shared) unwant_shared "$NGINX_DIR/conf.d/$2" "$3" ;;
   esac
+}
+
+# released ROLE: an entry for each file of the last release in this role.
+released() {
+  while read -r role path _; do [ "$role" != "$1" ] || remove_entry "$role" "$path"; done <"$LAST/state"
 }
 
 # remove_entry ROLE PATH: an entry in WANTED, when the file is here.

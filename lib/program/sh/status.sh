@@ -31,6 +31,7 @@ status() {
 }
 
 inspect_tls() {
+  find_releases
   step survey
   survey || :
   say_vhost

@@ -44,6 +44,7 @@ function run(script: string, args: readonly string[], env: Record<string, string
 
 function runFile(path: string, args: readonly string[], env: Record<string, string>): Promise<Result> {
   const way = {
+    IA_ENSO_SERVER_NAME: 'ia.enso.4nkweb.com',
     DEPLOY_SSH_PROXY_HOST: '127.0.0.1',
     DEPLOY_SSH_PROXY_PORT: `${port}`,
     IA_ENSO_SSH_KEY: join(folder, 'key'),

@@ -4,6 +4,8 @@ import { local } from './process.ts';
 
 export const STATE = '/run/gatepost-lab';
 export const SITE = 'ia.enso.4nkweb.com';
+/** A name of somebody else, at the same proxy. */
+export const OTHER_NAME = 'ai.example.org';
 export const JUMP_NAME = '4nk.myftp.biz';
 export const CA_NAME = 'ca.gatepost.test';
 const OPERATOR = '203.0.113.1';
@@ -37,7 +39,7 @@ export function publicNames(): string {
 ::1 localhost
 ${JUMP.internet} ${JUMP_NAME}
 ${CA.internet} ${CA_NAME}
-203.0.113.100 ${SITE} nexus.gatepost.test llm.example.org
+203.0.113.100 ${SITE} ${OTHER_NAME} nexus.gatepost.test llm.example.org
 `;
 }
 
