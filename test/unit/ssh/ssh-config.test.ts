@@ -85,6 +85,22 @@ describe('resolveHops', () => {
       'carol@one:2201 dave@10.2.2.2:22 ncantu@p:22',
     ],
     [
+      'follows ProxyJump when no jump host is set',
+      'Host p\nProxyJump one',
+      { host: 'p' },
+      undefined,
+      false,
+      'ncantu@one:22 ncantu@p:22',
+    ],
+    [
+      'connects directly, whatever ProxyJump says, when the jump host is set to none',
+      'Host p\nProxyJump one',
+      { host: 'p' },
+      undefined,
+      true,
+      'ncantu@p:22',
+    ],
+    [
       'keeps an explicit jump host before ProxyJump',
       'Host p\nProxyJump one',
       { host: 'p' },
