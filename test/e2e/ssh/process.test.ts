@@ -118,7 +118,7 @@ describe('another user', { concurrency: true }, () => {
 
   test('without an entry in passwd gets an error, and can write a bundle', async () => {
     const node = [process.execPath, '--import', 'tsx', 'scripts/deploy.ts', '--env', '/none'];
-    const env = { IA_ENSO_PROXY_HOST: nowhere, IA_ENSO_BACKEND_IP: '192.168.1.164' };
+    const env = { IA_ENSO_SERVER_NAME: 'ia.enso.4nkweb.com', IA_ENSO_PROXY_HOST: nowhere };
     const ssh = await as(NAMELESS, node, env);
     assert.equal(ssh.status, 2, ssh.stdout + ssh.stderr);
     assert.match(ssh.stdout, /No user exists for uid 54321/);
