@@ -24,7 +24,8 @@ node_packages() {
 # PROGRAM:PACKAGE, by Debian's names.
 missing() {
 	for pair in $more nginx:nginx sshd:openssh-server ssh:openssh-client openssl:openssl certbot:certbot pebble:pebble \
-		sudo:sudo ip:iproute2 nft:nftables ps:procps unshare:util-linux useradd:passwd curl:curl; do
+		sudo:sudo ip:iproute2 nft:nftables ps:procps unshare:util-linux useradd:passwd curl:curl \
+		dropbear:dropbear-bin tinysshd:tinysshd; do
 		command -v "${pair%:*}" >/dev/null 2>&1 || printf ' %s' "${pair#*:}"
 	done
 }

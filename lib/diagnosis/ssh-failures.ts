@@ -87,6 +87,11 @@ export const HANDSHAKE = {
     cause: 'None of the offered keys is authorized for that user (or a second factor is required).',
     fix: 'Check the user, and that the public key is in ~USER/.ssh/authorized_keys there: `ssh-copy-id -p PORT USER@HOST`',
   },
+  proxyCommand: {
+    error: 'the ProxyCommand ended',
+    cause: 'The command that ~/.ssh/config sets as the connection to this host exited.',
+    fix: 'Fix what it reports, or the command itself; `ssh -v -p PORT USER@HOST` runs the same one.',
+  },
   reset: {
     error: 'connection reset',
     cause: 'Something on the network path closes SSH connections, such as a firewall or a ban.',

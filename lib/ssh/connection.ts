@@ -1,12 +1,11 @@
 /** The transport over ssh2: connects hop by hop, runs commands on the proxy, opens streams from there. */
-import { connect as dialTcp, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { dial } from './dial.ts';
 import { execCommand } from './exec.ts';
 import type { Hop } from './hops.ts';
 import type { Link, Prepared } from './login.ts';
 import type { Connection, OpenJump } from './session.ts';
-import { dialError, dialTimeout } from './ssh-errors.ts';
-import { LIMITS, within } from './timeouts.ts';
+import { LIMITS } from './timeouts.ts';
 
 /** How hops are reached: directly, or through a jump host that many proxies share. */
 export interface Jump extends OpenJump {
@@ -89,16 +88,4 @@ async function link(hop: Hop, jump: Jump, preparing: Preparing): Promise<Link> {
     reached.then((stream) => stream.destroy()).catch(() => {});
     throw jump.lost() ?? error;
   }
-}
-
-function dial(hop: Hop, signal: AbortSignal): Promise<Socket> {
-  const socket = dialTcp({ host: hop.host, port: hop.port, noDelay: true, signal });
-  const opened = new Promise<Socket>((resolve, reject) => {
-    socket.once('connect', () => resolve(socket));
-    socket.on('error', (error) => reject(dialError(hop, error)));
-  });
-  return within(opened, LIMITS.hop, () => {
-    socket.destroy();
-    return dialTimeout(hop);
-  });
 }

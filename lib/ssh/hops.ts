@@ -1,5 +1,5 @@
 /** The hops to a proxy and how to log in to each: from the settings, then the SSH configuration, then the defaults. */
-import { expandPath, home } from '../util/home.ts';
+import { expandPath, expandTokens, home } from '../util/home.ts';
 import { agentOf, defaultKeys } from './identity-files.ts';
 import {
   directive,
@@ -31,6 +31,8 @@ export interface Hop {
   readonly user: string;
   /** What its SSH configuration asks for that ssh2 cannot do; undefined if OpenSSH is not installed. */
   readonly beyondSsh2?: readonly string[];
+  /** The command whose standard input and output are the connection; only the first hop has one. */
+  readonly proxyCommand?: string;
   /** Paths of the private keys to try; they need not exist, unless the operator set one. */
   readonly keys: readonly string[];
   readonly keyIsExplicit: boolean;
@@ -85,13 +87,22 @@ export async function resolveHops(
   const lookUp: LookUp = async (settings) => ({ settings, config: await ask(settings) });
   const [last, first] = await Promise.all([lookUp(target), jump && lookUp(jump)]);
   const user = last.settings.user ?? last.config?.user ?? defaults.user;
-  const configured = jumpIsExplicit ? undefined : last.config?.jumps;
-  const jumps = await (configured
-    ? chain(lookUp, configured, jump ?? { host: '', ...keyOf(target) })
-    : chainBefore(lookUp, first));
-  const toHop = (label: string, named: Named) =>
-    hop(`${label} ${named.settings.host}`, named, { ...defaults, user }, knownHosts);
-  return [...jumps.map((named) => toHop('jump host', named)), toHop('proxy', last)];
+  const jumps = await jumpsBefore(lookUp, jumpIsExplicit ? undefined : last, first);
+  return [...jumps, last].map((named, index, { length }) => ({
+    ...hop(index < length - 1 ? 'jump host' : 'proxy', named, { ...defaults, user }, knownHosts),
+    ...(index === 0 && proxyCommandOf(named, { ...defaults, user })),
+  }));
+}
+
+/** The jump hosts before a target: those of its configuration, which may have a ProxyCommand instead, else the one given. */
+async function jumpsBefore(
+  lookUp: LookUp,
+  target: Named | undefined,
+  first: Named | undefined,
+): Promise<readonly Named[]> {
+  if (target?.config?.jumps)
+    return chain(lookUp, target.config.jumps, first?.settings ?? keyOf(target.settings));
+  return directive(target?.config, 'proxycommand') === undefined ? chainBefore(lookUp, first) : [];
 }
 
 const keyOf = ({ key }: HostSettings): Pick<HostSettings, 'key'> => (key === undefined ? {} : { key });
@@ -107,7 +118,7 @@ async function chainBefore(lookUp: LookUp, first: Named | undefined): Promise<re
 async function chain(
   lookUp: LookUp,
   jumps: readonly HostSettings[],
-  settings: HostSettings,
+  settings: Partial<HostSettings> = {},
   depth = 0,
 ): Promise<Named[]> {
   const own = { ...(settings.user && { user: settings.user }), ...(settings.key && { key: settings.key }) };
@@ -118,16 +129,14 @@ async function chain(
     : found;
 }
 
-function hop(label: string, { settings, config }: Named, defaults: SshDefaults, knownHosts?: string): Hop {
-  const host = config?.host ?? settings.host;
-  const user = settings.user ?? config?.user ?? defaults.user;
-  const port = settings.port ?? config?.port ?? defaults.port;
-  const to = { host, user, port, name: settings.host, alias: config?.hostKeyAlias };
+function hop(role: string, { settings, config }: Named, defaults: SshDefaults, knownHosts?: string): Hop {
+  const to = destination({ settings, config }, defaults);
+  const { host, user, port } = to;
   const expand = (path: string) => expandPath(withUser(path, user), to, defaults.variable);
   const agent = agentOf(config, expand, defaults.variable);
   const accepted = directive(config, 'pubkeyacceptedalgorithms');
   return {
-    label,
+    label: `${role} ${settings.host}`,
     host,
     name: settings.host,
     port,
@@ -141,4 +150,17 @@ function hop(label: string, { settings, config }: Named, defaults: SshDefaults, 
     knownHosts: knownHosts ? [knownHosts] : (config?.knownHosts.map(expand) ?? defaultKnownHosts()),
     hostKeyName: config?.hostKeyAlias ?? host,
   };
+}
+
+const destination = ({ settings, config }: Named, defaults: SshDefaults) => ({
+  host: config?.host ?? settings.host,
+  user: settings.user ?? config?.user ?? defaults.user,
+  port: settings.port ?? config?.port ?? defaults.port,
+  name: settings.host,
+  alias: config?.hostKeyAlias,
+});
+
+function proxyCommandOf(named: Named, defaults: SshDefaults): Pick<Hop, 'proxyCommand'> {
+  const command = directive(named.config, 'proxycommand');
+  return command === undefined ? {} : { proxyCommand: expandTokens(command, destination(named, defaults)) };
 }

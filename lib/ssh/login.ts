@@ -17,6 +17,7 @@ import type { Hop } from './hops.ts';
 import { type HostKeyCheck, hostKeyCheck, hostKeyError } from './host-key.ts';
 import { findIdentities, type Identities, type Offer } from './identities.ts';
 import type { Verdict } from './known-hosts.ts';
+import { ProxyStream } from './proxy-command.ts';
 import { handshakeError, lostError, type Stage } from './ssh-errors.ts';
 import { LIMITS } from './timeouts.ts';
 
@@ -183,6 +184,6 @@ const toLink = ({ hop, client, sock }: Omit<Login, 'missed'>, lost: Link['lost']
  */
 function end(client: Client, sock: Duplex): void {
   client.end();
-  if (sock instanceof Socket) sock.destroySoon();
+  if (sock instanceof Socket || sock instanceof ProxyStream) sock.destroySoon();
   setTimeout(() => sock.destroy(), DISCONNECT_MS).unref();
 }

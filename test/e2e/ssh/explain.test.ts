@@ -191,6 +191,11 @@ const FAILURES: readonly (readonly [says: string, provoke: () => Promise<unknown
       ]),
     /authorized_keys/,
   ],
+  [
+    'the ProxyCommand ended',
+    () => reach([{ ...good, proxyCommand: "sh -c 'echo no tunnel >&2; exit 3'" }]),
+    /`ssh -v -p 22 root@127/,
+  ],
   ['connection reset', async () => reach([await listener((socket) => socket.resetAndDestroy())]), /fail2ban/],
   [
     'connection reset',

@@ -1,14 +1,12 @@
 /** Which keys log in, with ssh itself as the judge: for each configuration, agent and folder below both succeed, or both fail. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type HostSettings, resolveHops } from '../../../lib/ssh/hops.ts';
-import { readHostConfig } from '../../../lib/ssh/ssh-config.ts';
-import { connect } from './connect.ts';
+import { judge } from './judge-login.ts';
 import { keygen, privateFile, publicKey, type Sshd, startAgent, startSshd } from './sshd.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'gatepost-identities-'));
@@ -62,7 +60,7 @@ before(async () => {
     execFileSync('ssh-add', ['-q', file(name)], { env: { ...env, SSH_ASKPASS: file('askpass') } });
 });
 after(() => {
-  execFileSync('umount', ['/root']);
+  execFileSync('umount', ['-l', '/root']);
   rmSync(directory, { recursive: true });
 });
 
@@ -221,32 +219,8 @@ async function verdicts({ home = {}, agent, config = '', server: name }: Case) {
   const env: NodeJS.ProcessEnv = { ...process.env, RIGHT_AGENT: agents.right, KEYS: directory };
   delete env.SSH_AUTH_SOCK;
   if (agent) env.SSH_AUTH_SOCK = agents[agent];
-  return { ssh: await withSsh(path, host, env), ours: await withUs(path, host, env) };
-}
-
-function withSsh(path: string, host: string, env: NodeJS.ProcessEnv): Promise<string> {
-  const args = ['-F', path, '-o', 'BatchMode=yes', host, 'echo in'];
-  return new Promise((resolve) => {
-    execFile('ssh', args, { env }, (error, stdout) => resolve(error ? 'out' : stdout.trim()));
-  });
-}
-
-async function withUs(path: string, host: string, env: NodeJS.ProcessEnv): Promise<string> {
-  const before = { ...process.env };
-  Object.assign(process.env, env); // ssh -G checks variables
-  const defaults = { user: 'nobody', port: 22, variable: (name: string) => env[name] };
-  const ask = (settings: HostSettings) => readHostConfig(settings, [path]);
-  try {
-    const connection = await connect(await resolveHops({ host }, undefined, true, defaults, undefined, ask));
-    const { stdout } = await connection.run('echo in', '');
-    connection.close();
-    return stdout.trim();
-  } catch (error) {
-    assert.match(String(error), /^SshError: proxy 127/);
-    return 'out';
-  } finally {
-    process.env = before;
-  }
+  const { ssh, ours } = await judge(path, host, env);
+  return { ssh, ours };
 }
 
 describe('a login, with ssh as the judge', () => {

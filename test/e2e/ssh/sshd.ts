@@ -64,7 +64,8 @@ LogLevel DEBUG1
 ${config}
 `;
 
-async function listening(host: string, port: number): Promise<void> {
+/** Resolves once something listens there. */
+export async function listening(host: string, port: number): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const up = await new Promise<boolean>((resolve) => {
       const socket = connect({ host, port });

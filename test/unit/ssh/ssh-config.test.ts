@@ -127,6 +127,27 @@ describe('resolveHops', () => {
   ] as const)
     it(fact, async () => assert.equal(brief(await hopsWith(config, target, jump, explicit)), expected));
 
+  it('follows ProxyJump without a jump host, unless none was chosen', async () => {
+    const config = 'Host p\nProxyJump one\nHost one\nUser dave';
+    assert.equal(brief(await hopsWith(config, { host: 'p' }, undefined, false)), 'dave@one:22 ncantu@p:22');
+    assert.equal(brief(await hopsWith(config, { host: 'p' }, undefined, true)), 'ncantu@p:22');
+  });
+
+  it('takes the ProxyCommand of the first hop, in place of a jump host that was not chosen', async () => {
+    const config =
+      'Host *\nIdentityFile ~/.ssh/%n\nHost p\nHostName 10.0.0.9\nProxyCommand nc -X 5 %h %p # %r %n 100%%\nHost j\nProxyCommand tunnel %h\nHost d\nProxyCommand none';
+    const commands = async (...args: [HostSettings, HostSettings?, boolean?]) =>
+      (await hopsWith(config, ...args)).map(({ host, proxyCommand }) => [host, proxyCommand]);
+    const own = 'nc -X 5 10.0.0.9 22 # ncantu p 100%';
+    assert.deepEqual(await commands({ host: 'p' }, { host: 'j' }, false), [['10.0.0.9', own]]);
+    assert.deepEqual(await commands({ host: 'p' }, undefined, true), [['10.0.0.9', own]]);
+    assert.deepEqual(await commands({ host: 'p' }, { host: 'j' }, true), [
+      ['j', 'tunnel j'],
+      ['10.0.0.9', undefined],
+    ]);
+    assert.deepEqual(await commands({ host: 'd' }, undefined, true), [['d', undefined]]);
+  });
+
   it('names the hops as the operator does', async () => {
     const hops = await hopsWith('Host p\nHostName 10.0.0.9', { host: 'p' }, { host: 'gate.test' });
     assert.deepEqual(
