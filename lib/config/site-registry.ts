@@ -3,6 +3,8 @@ import { readdir } from 'node:fs/promises';
 import { type Site, withPublicName } from '../model/site.ts';
 import { UsageError } from '../util/errors.ts';
 import { ROOT } from '../util/project-root.ts';
+import { collisionsOf } from './site-collisions.ts';
+import { loadSite } from './site-file.ts';
 
 /** The site if none is selected. */
 export const DEFAULT_SITE = 'ia.enso.4nkweb.com';
@@ -16,18 +18,33 @@ export function withNameFrom(site: Site, values: Readonly<Record<string, unknown
   return site.gate ? { ...own, gate: { ...site.gate, log: withPublicName(own, site.gate.log) } } : own;
 }
 
-/** Every site in sites/, by name. */
-export async function findSites(): Promise<ReadonlyMap<string, Site>> {
-  const folder = new URL('sites/', ROOT);
-  const modules = (await readdir(folder)).filter((file) => file.endsWith('.ts'));
-  const sites = await Promise.all(
-    modules.map(async (file) => ((await import(new URL(file, folder).href)) as { site: Site }).site),
-  );
-  return new Map(sites.map((site) => [site.name, site]));
+/** The sites by name, without those that cannot be used; `problems` has these, by their name or that of their file. */
+export interface Sites extends ReadonlyMap<string, Site> {
+  readonly problems: ReadonlyMap<string, readonly string[]>;
 }
 
-/** @throws UsageError that lists the available sites */
-export function pickSite(sites: ReadonlyMap<string, Site>, name: string): Site {
+/** Every site in sites/. A file with a mistake stops its own site only, and a collision both of its sites. */
+export async function findSites(folder = new URL('sites/', ROOT)): Promise<Sites> {
+  const names = (await readdir(folder)).filter((file) => file.endsWith('.ts')).sort();
+  const loaded = await Promise.all(names.map((name) => loadSite(new URL(name, folder), `sites/${name}`)));
+  const problems = new Map(
+    loaded.flatMap(({ file, problems }) => (problems.length > 0 ? [[nameOf(file), problems]] : [])),
+  );
+  const files = loaded.flatMap(({ file, site }) => (site ? [{ file, site }] : []));
+  for (const { sites, text } of collisionsOf(files))
+    for (const name of new Set(sites)) problems.set(name, [...(problems.get(name) ?? []), text]);
+  const usable = files.filter(({ site }) => !problems.has(site.name));
+  return Object.assign(new Map(usable.map(({ site }) => [site.name, site])), { problems });
+}
+
+const nameOf = (file: string): string => file.replace(/^.*\/|\.ts$/g, '');
+
+/**
+ * @throws UsageError that lists the available sites, or what is wrong with the file of this one
+ */
+export function pickSite(sites: Sites, name: string): Site {
+  const problems = sites.problems.get(name);
+  if (problems) throw new UsageError(problems);
   const site = sites.get(name);
   if (!site)
     throw new UsageError([`--site ${name}: unknown site; available: ${[...sites.keys()].join(', ')}`]);

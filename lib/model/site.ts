@@ -31,6 +31,10 @@ export interface Gate {
   readonly limits: Readonly<Record<number, string>>;
   /** The access log; its second field is the client name. */
   readonly log: string;
+  /** Begins the names of its variables and zones. */
+  readonly variables: string;
+  /** The name of its log format. */
+  readonly logFormat: string;
   /** Its names in nginx: each name in the text of the gate, and the one that this site has instead. */
   readonly names: Readonly<Record<string, string>>;
 }

@@ -41,12 +41,15 @@ type Own = Pick<Gate, 'token' | 'inferenceToken' | 'origins' | 'models' | 'setti
 
 /** The gate of a site under its own names. */
 export function gate(names: GateNames, own: Own): Gate {
-  const { variables, folder } = textsOf(names);
+  judge(names);
+  const { variables, folder, names: logFormat } = textsOf(names);
   return {
     ...own,
     clients: `/etc/nginx/${names.name}-bearers`,
     path: folder.slice(0, -1) as Gate['path'],
     limits: Object.fromEntries(LIMITS.map((limit) => [limit, `${variables}_${limit}`])),
+    variables,
+    logFormat,
     log: `/var/log/nginx/${names.site}.access.log`,
     names: namesOf(names),
   };
@@ -69,6 +72,19 @@ export const gateMap = ({ name }: GateNames): HttpMap => ({
   mode: '600',
   isGate: true,
 });
+
+/** These texts become part of quoted words in nginx, and of JSON. */
+const FORMS = {
+  name: /^[a-z][a-z0-9-]*$/,
+  service: /^[\w .:+-]+$/,
+  inference: /^[^\s"]+$/,
+  inferencePaths: /^[^"'\\$\n]+$/,
+} as const;
+
+function judge(names: GateNames): void {
+  for (const [field, form] of Object.entries(FORMS) as [keyof typeof FORMS, RegExp][])
+    if (!form.test(names[field])) throw new Error(`gate: ${field}: must match ${form}`);
+}
 
 /** Each text that is replaced, with what replaces it. */
 function namesOf(names: GateNames): Readonly<Record<string, string>> {

@@ -65,6 +65,8 @@ test('the data of a gate follows from its names', () => {
     clients: '/etc/nginx/llm-1-bearers',
     path: '',
     limits: { 10: 'llm_1_10', 60: 'llm_1_60', 600: 'llm_1_600' },
+    variables: 'llm_1',
+    logFormat: 'llm_1',
     log: '/var/log/nginx/llm.example.org.access.log',
   });
   assert.equal(gateMap(NAMES).name, 'llm-1-http-maps.conf');
