@@ -24,9 +24,8 @@ export const site: Site = {
   name: NAME,
   serverName: NAME,
   prefix: 'LLM',
-  proxy: { user: 'root' },
   settings: {
-    LLM_BACKEND_IP: { form: ipv4, default: '192.168.1.164', meaning: 'IPv4 address of llama.cpp' },
+    LLM_BACKEND_IP: { form: ipv4, required: true, meaning: 'IPv4 address of llama.cpp' },
     ...tokenSettings(TOKEN, INFERENCE_TOKEN),
   },
   maps: [gateMap(GATE)],

@@ -25,12 +25,16 @@ const NAME: Field = [matches(/^[a-z0-9][a-z0-9.-]*$/), 'lower-case letters, digi
 // The gate adds up to 12 characters to it, and PCRE allows 32 in the name of a capture.
 const NGINX_NAME: Field = [matches(/^[a-z][a-z0-9_]{0,19}$/), 'up to 20 lower-case letters, digits and `_`'];
 
+const PREFIX = /^(?!(?:DEPLOY|DEPLOY_SSH|SSH|ACME|GATEPOST)$)[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$/;
+
 const SITE: Fields<Site> = {
   name: NAME,
   serverName: TEXT,
   nameFrom: optional(TEXT),
-  prefix: [matches(/^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$/), 'upper-case letters, digits and `_`'],
-  proxy: OBJECT,
+  defaultName: optional(TEXT),
+  prefix: [matches(PREFIX), 'upper-case letters, digits and `_`, and not the one of a setting for all sites'],
+  proxy: optional(OBJECT),
+  seed: optional(OBJECT),
   settings: OBJECT,
   maps: LIST,
   webSocket: FLAG,
@@ -58,6 +62,7 @@ const GATE: Fields<Gate> = {
 const SETTING: Fields<Setting> = {
   form: [(value) => object(value) && 'read' in (value as object), 'one of lib/config/validators.ts'],
   default: optional(TEXT),
+  required: optional(FLAG),
   unset: optional(TEXT),
   meaning: TEXT,
 };

@@ -46,7 +46,9 @@ export function pickSite(sites: Sites, name: string): Site {
   const problems = sites.problems.get(name);
   if (problems) throw new UsageError(problems);
   const site = sites.get(name);
-  if (!site)
-    throw new UsageError([`--site ${name}: unknown site; available: ${[...sites.keys()].join(', ')}`]);
+  if (!site) {
+    const unknown = `--site ${name}: unknown site; available: ${[...sites.keys()].join(', ')}`;
+    throw new UsageError([unknown, ...new Set([...sites.problems.values()].flat())]);
+  }
   return site;
 }

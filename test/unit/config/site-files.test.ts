@@ -125,7 +125,10 @@ test('a problem names the line of its field where the file has it once', async (
 test('a site with a mistake is refused by its file, and an unknown one with the list of the others', async () => {
   const sites = await sitesIn({ bad: 'export const wiki = 1;\n', other: asFile(OTHER) });
   assert.throws(() => pickSite(sites, 'bad'), { exit: 2, message: /^sites\/bad\.ts: / });
-  assert.throws(() => pickSite(sites, 'none'), { exit: 2, message: /available: other\.example\.org/ });
+  assert.throws(() => pickSite(sites, 'none'), {
+    exit: 2,
+    message: /available: other\.example\.org\nsites\/bad\.ts: must/,
+  });
   assert.equal(pickSite(sites, 'other.example.org').prefix, 'OTHER');
 });
 
