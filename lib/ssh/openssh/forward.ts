@@ -1,5 +1,5 @@
 /** A stream from a host to another address, as seen from there, over a shared connection. */
-import { Duplex } from 'node:stream';
+import { Duplex, PassThrough } from 'node:stream';
 import { $, type ProcessPromise } from '../../util/shell.ts';
 import type { Hop } from '../hops.ts';
 import { openError, openTimeout } from '../ssh-errors.ts';
@@ -14,11 +14,13 @@ export async function openStream(master: Master, next: Hop): Promise<Duplex> {
   if (gone) throw gone;
   const args = [...sharedArguments(master.socket), ...streamArguments(next.host, next.port)];
   const running = $({ detached: true, nothrow: true })`LC_ALL=C; export LC_ALL; exec ssh ${args}`;
+  // zx reads stdout from the start: what came before anyone listens would be gone.
+  const stdout = running.stdout.pipe(new PassThrough());
   const late = () => {
     running.child?.kill();
     return openTimeout(master.hop, next);
   };
-  if (await within(opened(running), LIMITS.open, late)) return streamOf(running);
+  if (await within(opened(running), LIMITS.open, late)) return streamOf(running, stdout);
   throw master.lost() ?? openError(master.hop, next, refusal(master.log(), next.host, next.port));
 }
 
@@ -34,7 +36,7 @@ function opened(running: ProcessPromise): Promise<boolean> {
   });
 }
 
-function streamOf({ child, stdin, stdout }: ProcessPromise): Duplex {
+function streamOf({ child, stdin }: ProcessPromise, stdout: PassThrough): Duplex {
   const stream = Duplex.from({ readable: stdout, writable: stdin });
   return stream.on('error', () => {}).on('close', () => child?.kill());
 }

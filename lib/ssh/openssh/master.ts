@@ -67,16 +67,16 @@ export async function settled(before: Master | undefined): Promise<void> {
 
 /**
  * ssh, with a shell that outlives this process for a moment: when it ends in any way, its end of the pipe to stdin closes;
- * the shell then ends ssh and removes the folder. A session of its own keeps Ctrl-C from ssh, and ssh from the terminal.
+ * the shell then ends ssh, its proxy command and the folder. A session of its own keeps Ctrl-C from ssh, and ssh from the terminal.
  */
 function supervised(folder: string, args: readonly string[]): ProcessPromise {
   return $({ detached: true, nothrow: true })`LC_ALL=C; export LC_ALL; exec 3<&0 </dev/null
 mkdir -m 700 ${folder} || exit 1
 ssh ${[...args]} 3<&- >/dev/null & master=$!
-{ read -r _; kill $master; sleep 1; kill -9 $master; } <&3 3<&- >/dev/null 2>&1 & watcher=$!
+{ read -r _; kill $master; sleep 1; kill -9 $master; } <&3 3<&- >/dev/null 2>&1 &
 wait $master; status=$?
-kill $watcher
 rm -rf ${folder}
+trap '' TERM; kill -TERM 0
 exit $status`;
 }
 
