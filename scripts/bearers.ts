@@ -11,7 +11,7 @@ await main({
   name: 'bearers',
   does: 'Lists the clients of the gate, adds one (its token is shown only once), or revokes one.',
   takes: '(list | add NAME | revoke NAME)',
-  flags: ['scope', 'limit', 'dry-run', 'no-verify', 'parallel', 'local'],
+  flags: ['scope', 'limit', 'dry-run', 'no-verify', 'take-over-lock', 'parallel', 'local'],
   run: async (context) => {
     const { verb, name } = argumentsOf(context);
     if (verb === 'list') {

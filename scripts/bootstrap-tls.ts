@@ -11,7 +11,16 @@ import { summarize } from '../lib/commands/views/summary.ts';
 await main({
   name: 'bootstrap-tls',
   does: 'Gets the first certificate of a site, sets up its renewal, and deploys the full site.',
-  flags: ['dry-run', 'no-verify', 'staging', 'force-renewal', 'self-signed', 'parallel', 'canary'],
+  flags: [
+    'dry-run',
+    'no-verify',
+    'staging',
+    'force-renewal',
+    'self-signed',
+    'take-over-lock',
+    'parallel',
+    'canary',
+  ],
   run: async (context) => {
     const plan = await bootstrap.planBootstrap(context);
 

@@ -10,7 +10,7 @@ import { summarize } from '../lib/commands/views/summary.ts';
 await main({
   name: 'deploy',
   does: 'Renders a site, uploads it to its proxies, tests the configuration, reloads nginx and checks the site; rolls back on failure.',
-  flags: ['dry-run', 'no-verify', 'parallel', 'canary', 'local', 'bundle'],
+  flags: ['dry-run', 'no-verify', 'take-over-lock', 'parallel', 'canary', 'local', 'bundle'],
   run: async (context) => {
     if (context.flags.bundle !== undefined) return writeBundle(context, context.flags.bundle);
     const plan = await planDeploy(context);

@@ -10,7 +10,7 @@ import { summarize } from '../lib/commands/views/summary.ts';
 await main({
   name: 'rollback',
   does: 'Restores the vhost and the maps of the previous release (again: of the one before that), or of --to ID; clients and tokens stay.',
-  flags: ['to', 'dry-run', 'no-verify', 'parallel', 'canary', 'local'],
+  flags: ['to', 'dry-run', 'no-verify', 'take-over-lock', 'parallel', 'canary', 'local'],
   run: async (context) => {
     const program = await planRollback(context);
     const token = settingsToken(context);

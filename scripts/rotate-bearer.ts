@@ -16,6 +16,7 @@ await main({
     'write-env',
     'dry-run',
     'no-verify',
+    'take-over-lock',
     'parallel',
     'local',
   ],

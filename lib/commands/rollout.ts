@@ -1,7 +1,7 @@
 /** One piece of work on every proxy of a site, over SSH or on this machine, reported as it happens. */
 import type { HostReport } from '../model/host-report.ts';
 import { newProgram, type Program } from '../model/run.ts';
-import { outcomeProgram } from '../program/program.ts';
+import { outcomeProgram, takingOver } from '../program/program.ts';
 import { localFleet } from '../remote/local.ts';
 import type { RemoteEvent } from '../remote/protocol.ts';
 import { rollOut, strategyOf, workOn } from '../remote/rollout.ts';
@@ -73,7 +73,8 @@ async function applied(
   const ask = () => newProgram((run) => outcomeProgram(run, site, program.id));
   underWay.hosts.set(proxy.host, undefined);
   try {
-    const report = await transact(proxy, program, { ask, onEvent });
+    const wanted = context.flags['take-over-lock'] ? takingOver(program) : program;
+    const report = await transact(proxy, wanted, { ask, onEvent });
     underWay.hosts.set(proxy.host, report);
     return report;
   } catch (error) {

@@ -18,6 +18,11 @@ export const FLAGS = {
     help: 'print one JSON document on stdout, everything else on stderr',
   },
   'no-verify': { type: 'boolean', default: false, help: 'skip the checks after the change' },
+  'take-over-lock': {
+    type: 'boolean',
+    default: false,
+    help: 'end a run that has held the lock of a proxy for ten minutes without progress, and roll it back',
+  },
   client: { type: 'string', value: 'NAME', help: 'the bearer client (default: `default`)' },
   'keep-previous': { type: 'boolean', default: false, help: 'keep the previous token valid' },
   'revoke-previous': {

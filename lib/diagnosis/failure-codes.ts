@@ -25,6 +25,11 @@ export const FAILURE_CODES = {
     isFinal: true,
   },
   locked: { cause: 'Another run is in progress on this proxy.', fix: 'Wait until it ends, then retry.' },
+  'lock-stalled': {
+    cause:
+      'The run that holds the lock has made no progress for ten minutes: its process is stopped or stuck.',
+    fix: 'Run the same command with `--take-over-lock`: it ends that process, rolls back what it has changed, and goes on.',
+  },
   layout: {
     cause: 'nginx would not include the deployed files.',
     fix: 'Add to the http block of /etc/nginx/nginx.conf: `include /etc/nginx/conf.d/*.conf;`',
@@ -36,6 +41,11 @@ export const FAILURE_CODES = {
   'nginx-stopped': {
     cause: 'nginx must be running to deploy: the change is verified against the running server.',
     fix: 'Start it (`systemctl start nginx`), then deploy again.',
+  },
+  upgrading: {
+    cause:
+      'A binary upgrade of nginx is in progress (the USR2 signal, a package upgrade): its old master keeps serving what it has read.',
+    fix: 'Finish the upgrade on the proxy (`kill -QUIT "$(cat /run/nginx.pid.oldbin)"`), then run the same command again.',
   },
   target: {
     cause: 'A file that gatepost needs to write already exists and is not managed by gatepost.',

@@ -129,6 +129,7 @@ export const PROGRAM_FAILURES = [
   'lineage-name',
   'lineage-names',
   'linked',
+  'lock-stalled',
   'locked',
   'managed',
   'nginx-absent',
@@ -151,6 +152,7 @@ export const PROGRAM_FAILURES = [
   'target',
   'test',
   'tools',
+  'upgrading',
   'webroot',
   'write',
 ] as const;

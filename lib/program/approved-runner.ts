@@ -15,6 +15,7 @@ export const VARYING: Readonly<Record<string, string>> = {
   ASKED: RUN_ID,
   NOW: TIME,
   WHO: '[A-Za-z0-9@._-]+',
+  TAKE_OVER: '(yes)?',
   TO: `(${RUN_ID}(-before)?)?`,
   CLIENT: CLIENT_NAME,
   ABOUT: CLIENT_NAME,

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { FINGERPRINT_DIGITS, SCOPES } from '../model/bearer.ts';
 import { challengePrefix, LETSENCRYPT, WEBROOT } from '../model/certificate-files.ts';
 import type { Verb } from '../model/contract.ts';
-import type { Run } from '../model/run.ts';
+import type { Program, Run } from '../model/run.ts';
 import { certificateFilesOf, isNameless, type Site, titleOf, vhostFile } from '../model/site.ts';
 import { CREATED_MARK, HEADER_END, HEADER_START, KEY_START, ROTATED_MARK } from '../nginx/client-map.ts';
 import type { SiteFile } from '../nginx/render.ts';
@@ -21,7 +21,7 @@ export const RUNNER = '/usr/local/sbin/gatepost-run';
  */
 export const COMMAND = `exec /bin/sh -c 'export LC_ALL=C; [ "$(id -u)" -ne 0 ] || exec /bin/sh -s; [ -x ${RUNNER} ] && exec sudo -n ${RUNNER}; exec sudo -n /bin/sh -s'`;
 
-const CORE = ['report', 'lock', 'journal', 'nginx', 'ports'];
+const CORE = ['report', 'lock', 'journal', 'nginx', 'reload', 'ports'];
 const SITE_STATE = [...CORE, 'files', 'release', 'clients', 'gate'];
 const ANY_CHANGE = [...SITE_STATE, 'rehearse', 'change', 'begin'];
 const CHANGE = ['records', ...ANY_CHANGE];
@@ -94,6 +94,12 @@ export async function program(
   return ['{', PRELUDE, ...variables, ...parts, ...functions, verb, 'exit', '}', ''].join('\n');
 }
 
+/** The program that ends a run which holds the lock and makes no progress (lock.sh), instead of being refused. */
+export const takingOver = ({ id, text }: Program): Program => ({
+  id,
+  text: text.replace("\nTAKE_OVER=''\n", "\nTAKE_OVER='yes'\n"),
+});
+
 /** Those of `values` that `text` uses. */
 function assignments(values: Readonly<Record<string, string>>, text: string): readonly string[] {
   const used = new Set(text.match(/(?<=\$\{?)[A-Z_]+/g));
@@ -133,6 +139,7 @@ function constants(verb: Verb, run: Run, site: Site): Readonly<Record<string, st
     ROTATED_MARK,
     FINGERPRINT_DIGITS: String(FINGERPRINT_DIGITS),
     DRY: '',
+    TAKE_OVER: '',
     CLIENT: '',
     ABOUT: '',
   };

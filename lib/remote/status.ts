@@ -34,6 +34,8 @@ export interface Status {
   readonly leaks: readonly (readonly ['inputLog' | 'etckeeper', string])[];
   /** Who is running something on the host now. */
   readonly busy?: string;
+  /** For how long that run has made no progress, where it is stopped or stuck. */
+  readonly stalled?: string;
   /** A run that was left unfinished; the next change settles it. */
   readonly unfinished?: string;
 }
@@ -63,6 +65,7 @@ export function statusOf(host: HostReport, { gate }: Pick<Site, 'gate'>, now: st
   const { rows, facts } = host;
   const of = (kind: RowKind) => rows[kind] ?? [];
   const first = (kind: RowKind) => of(kind)[0]?.[0];
+  const stalled = of('busy')[0]?.[1];
   const [releases, busy, unfinished] = [of('release').map(releaseOf), first('busy'), first('unfinished')];
   return {
     ...(releases[0] && { current: releases[0].id }),
@@ -84,6 +87,7 @@ export function statusOf(host: HostReport, { gate }: Pick<Site, 'gate'>, now: st
       .map(backendOf)
       .sort((a, b) => a.port - b.port),
     ...(busy && { busy }),
+    ...(stalled && { stalled }),
     ...(unfinished && { unfinished }),
   };
 }

@@ -74,10 +74,10 @@ const pointsOn = (host: HostReport, site: GatedOrNot, status: Status, now: strin
 ];
 
 function points(status: Status, now: string): readonly Point[] {
-  const { busy, unfinished, backends } = status;
+  const { busy, stalled, unfinished, backends } = status;
   return [
     nginxPoint(status),
-    ...(busy ? [point('a run', 'skipped', `a run is in progress: ${busy}`)] : []),
+    ...(busy ? [runPoint(busy, stalled)] : []),
     ...(unfinished ? [point('an interrupted run', 'warned', unfinishedText(unfinished))] : []),
     certificatePoint(status.certificate, new Date(now)),
     ...faultsOf(status).map(({ about, text }) => point(about, 'warned', text)),
@@ -91,6 +91,15 @@ function points(status: Status, now: string): readonly Point[] {
     ),
   ];
 }
+
+const runPoint = (busy: string, stalled?: string): Point =>
+  stalled
+    ? point(
+        'a run',
+        'warned',
+        `a run is ${stalled}: ${busy}; \`--take-over-lock\` with the next change ends it`,
+      )
+    : point('a run', 'skipped', `a run is in progress: ${busy}`);
 
 const OLLAMA_PORT = 11434;
 const BACKENDS: Readonly<Record<string, Point['status']>> = { open: 'passed', untested: 'skipped' };

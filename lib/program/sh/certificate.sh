@@ -68,5 +68,5 @@ install_hook() {
 serve_certificate() {
   step serve
   TEST=$(try_nginx -t) || fail serve "$TEST"
-  reload_nginx || fail serve "$WHY"
+  { reload_nginx && await_old_master; } || fail serve "$WHY"
 }

@@ -26,6 +26,7 @@ check_nginx() {
     BROKEN=yes
   fi
   find_master || refuse nginx-stopped "$WHY"
+  await_old_master || refuse upgrading "$WHY"
   each_wanted say_file
 }
 
@@ -103,11 +104,20 @@ change() {
   [ "$REHEARSAL" = passed ] || test_in_place || refuse_result
   [ -z "$BROKEN" ] || note "nginx rejected its configuration because of a file of this site; this change repairs it"
   step reload
-  reload_nginx || roll_back reload "$WHY"
+  make_live
   step record
   # Before the commit: if the connection or the program ends with it, the token is known to be the one.
   [ -z "$GENERATED" ] || say generated "$GENERATED"
   commit || roll_back write "cannot record the release below $STORE/$SITE$(why_not)"
+}
+
+# make_live: every nginx that accepts connections serves the new files, or the change is rolled back.
+make_live() {
+  if ! reload_nginx; then
+    ! is_stopped || roll_back nginx-stopped "$WHY"
+    roll_back reload "$WHY"
+  fi
+  await_old_master || roll_back upgrading "$WHY"
 }
 
 # try_change: tests the configuration before anything of it is in place. Two failures have a way out.

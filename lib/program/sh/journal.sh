@@ -157,13 +157,18 @@ restore() {
   say_edits "$1"
   if [ -z "$BROKEN" ]; then
     TEST=$(try_nginx -t) || { set_edits_aside "$1" && TEST=$(try_nginx -t); } || restore_failed "$1" "$TEST"
-    if find_master; then
-      reload_nginx || restore_failed "$1" "$WHY"
-    else
-      note "nginx is not running: it was stopped during the change"
-    fi
+    prove_restored "$1"
   fi
   drop_journal "$1"
+}
+
+# prove_restored JOURNAL: nginx serves what was restored; where somebody stopped it, it will when it starts.
+prove_restored() {
+  # It waits for an nginx that is being restarted: that one may have read the files of the change.
+  ! reload_nginx || return 0
+  is_stopped || restore_failed "$1" "$WHY"
+  true >"$RELOAD_DUE"
+  note "nginx was stopped during the change; it serves the previous configuration when it is started again"
 }
 
 # drop_journal JOURNAL: all is settled.
@@ -221,7 +226,7 @@ recover_one() {
   restore_files "$1" || restore_failed "$1" "cannot restore $FAILED"
   say_edits "$1"
   if survey || { set_edits_aside "$1" && survey; }; then
-    ! find_master || reload_nginx || restore_failed "$1" "$WHY"
+    ! find_master || prove_restored "$1"
   else
     true >"$RELOAD_DUE"
   fi

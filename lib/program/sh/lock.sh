@@ -1,19 +1,31 @@
 # shellcheck shell=sh
 # One run at a time on a host, for all sites: nginx is tested and reloaded as a whole.
-# Needs: RUN SITE WHO
-# Leaves: LOG STORE
+# Needs: RUN SITE TAKE_OVER VERB WHO
+# Leaves: HELD HOLDER HOLDER_PID IDLE LOG STALLED_AFTER STORE
 
 STORE=/var/lib/gatepost
 LOCK_WAIT=30 # seconds
+STALLED_AFTER=600 # seconds without progress; no step takes as long
+LOCKED=''
 RUNS_KEPT=20
 
 # open_run: takes the lock, opens the log, and rolls back what earlier runs left. `ended` runs however this one ends.
 open_run() {
-  take_lock
+  locked
   claim_run
   trap ended EXIT
   trap 'exit 1' TERM INT
   recover
+}
+
+# locked: takes the lock, and begins the verb again without its descriptor: the shell keeps that for itself and closes it in
+# every command that it starts. So what a hook of somebody else leaves running never holds the lock.
+locked() {
+  [ -z "$LOCKED" ] || return 0
+  take_lock
+  LOCKED=yes
+  "$VERB" 9>&-
+  exit
 }
 
 # take_lock: waits for another run to end; the kernel frees the lock however its holder dies.
@@ -27,15 +39,65 @@ take_lock() {
   exec 9>>"$STORE/lock"
   tries=0
   until flock -n 9; do
-    [ "$tries" -ne 0 ] || { step wait; note "waiting for the run of $(holder)"; }
-    [ "$tries" -lt $((LOCK_WAIT * 5)) ] || refuse locked "$(holder) holds the lock for $LOCK_WAIT s"
+    [ "$tries" -ne 0 ] || await_holder
+    [ "$tries" -lt $((LOCK_WAIT * 5)) ] || refuse_locked
     tries=$((tries + 1))
     sleep 0.2
   done
   printf '%s (site %s, run %s, process %s)\n' "$WHO" "$SITE" "$RUN" "$$" >"$STORE/lock"
 }
 
-holder() { head -n 1 "$STORE/lock" 2>/dev/null | tr -d '\t' || echo somebody; }
+await_holder() {
+  step wait
+  find_holder
+  note "waiting for the run of $HOLDER"
+  [ -z "$TAKE_OVER" ] || [ "$IDLE" -lt "$STALLED_AFTER" ] || end_holder
+}
+
+refuse_locked() {
+  find_holder
+  held="$HOLDER has held the lock for $(duration "$HELD")"
+  [ "$IDLE" -lt "$STALLED_AFTER" ] || refuse lock-stalled "$held, without progress for $(duration "$IDLE")"
+  refuse locked "$held"
+}
+
+# find_holder: leaves in HOLDER who took the lock last, in HOLDER_PID its process, in HELD and IDLE for how many seconds it
+# has had the lock and has made no progress (each step is a line in the log of its run).
+find_holder() {
+  HOLDER=$(head -n 1 "$STORE/lock" 2>/dev/null | tr -d '\t')
+  HOLDER=${HOLDER:-somebody} HOLDER_PID=${HOLDER##*process }
+  HOLDER_PID=${HOLDER_PID%)}
+  case $HOLDER_PID in *[!0-9]*) HOLDER_PID= ;; esac
+  run=${HOLDER##*, run }
+  now=$(date +%s) taken=$(stat -c %Y "$STORE/lock") last=$(stat -c %Y "$STORE/runs/${run%%,*}" 2>/dev/null)
+  HELD=$((now - ${taken:-now})) IDLE=$((now - ${last:-taken}))
+  [ "$IDLE" -le "$HELD" ] || IDLE=$HELD
+}
+
+duration() { if [ "$1" -lt 120 ]; then echo "$1 s"; else echo "$(($1 / 60)) min"; fi; }
+
+# has_lock PID: is the file of the lock open in that process?
+has_lock() {
+  for fd in "/proc/$1/fd"/*; do
+    [ "$(readlink "$fd" 2>/dev/null)" != "$STORE/lock" ] || return 0
+  done
+  return 1
+}
+
+# end_holder: ends the run that holds the lock, and all that it started, so that nothing of it goes on later. What it has
+# changed is rolled back as after any other kill.
+end_holder() {
+  [ -n "$HOLDER_PID" ] && has_lock "$HOLDER_PID" || return 0
+  note "ending the run of $HOLDER, which has made no progress for $(duration "$IDLE")"
+  kill -STOP "$HOLDER_PID"
+  for pid in $(family "$HOLDER_PID"); do kill -KILL "$pid" 2>/dev/null; done
+}
+
+# family PID: that process and all that descend from it.
+family() {
+  echo "$1"
+  for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null || pgrep -P "$1"); do family "$child"; done
+}
 
 # claim_run: opens the run's log. A run that was given up on while it was on its way does nothing any more.
 claim_run() {

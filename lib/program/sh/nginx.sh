@@ -1,12 +1,11 @@
 # shellcheck shell=sh
-# nginx: what it is and loads, whether it accepts a configuration, whether it really serves it.
-# Needs: RELOAD_DUE SERVER_NAMES
-# Leaves: ACCEPTED DEFINES_UPGRADE INCLUDES MASTER NGINX_DIR NL SAID TEST USES_UPGRADE VERSION WHY
+# nginx: what it is and loads, and whether it accepts a configuration.
+# Needs: SERVER_NAMES
+# Leaves: ACCEPTED DEFINES_UPGRADE ERROR_LOG INCLUDES NGINX_DIR NL PID_FILE SAID TEST USES_UPGRADE VERSION
 
 NL='
 '
 NGINX_DIR=/etc/nginx
-RELOAD_WAIT=20 # seconds; a taken port shows after 2.5
 
 # survey: what nginx is and loads. Leaves
 #   VERSION, PID_FILE, ERROR_LOG
@@ -88,82 +87,5 @@ test_nginx() {
 accepts_name() {
   for name in $SERVER_NAMES; do
     case $TEST in *"conflicting server name \"$name\""*) return 1 ;; esac
-  done
-}
-
-# find_master: leaves the running master process in MASTER, by its pid file and its title; in WHY why there is none.
-find_master() {
-  MASTER='' WHY="nginx is not running (no master process by $PID_FILE)"
-  read -r MASTER 2>/dev/null <"$PID_FILE" || return 1
-  title_of "$MASTER"
-  case $TITLE in 'nginx: master process'*) ;; *) return 1 ;; esac
-}
-
-# title_of PID: leaves the process title in TITLE.
-title_of() {
-  TITLE=
-  IFS= read -r TITLE 2>/dev/null <"/proc/$1/cmdline" || :
-}
-
-# find_children: leaves in CHILDREN the pids of all of the master's processes.
-find_children() {
-  CHILDREN=
-  read -r CHILDREN 2>/dev/null <"/proc/$MASTER/task/$MASTER/children" || :
-  [ -n "$CHILDREN" ] || CHILDREN=$(pgrep -P "$MASTER" | tr '\n' ' ')
-}
-
-# find_workers: leaves in WORKERS the pids of those that accept connections.
-find_workers() {
-  find_children
-  WORKERS=
-  for pid in $CHILDREN; do
-    title_of "$pid"
-    case $TITLE in
-      'nginx: worker process is shutting down'*) ;;
-      'nginx: worker process'*) WORKERS="$WORKERS $pid" ;;
-    esac
-  done
-}
-
-# reload_nginx: reloads, and waits until the old workers accept no more and new ones do. Leaves in WHY why not.
-# (nginx -s reload and systemctl return 0 even when the old configuration stays.)
-reload_nginx() {
-  find_master || return 1
-  # All of them: one that was only just forked has no title yet, and is an old one all the same.
-  find_children
-  old=" $CHILDREN "
-  log_start=$(wc -c 2>/dev/null <"$ERROR_LOG") || log_start=0
-  kill -HUP "$MASTER" || return 1
-  # nginx itself gives its old workers 100 ms. Where it takes longer the host is busy: do not add to that by asking.
-  tries=0 pause=0.1
-  until sleep "$pause"; reload_done; do
-    tries=$((tries + 1))
-    WHY="the old workers still accept connections $RELOAD_WAIT s after the reload"
-    [ "$tries" -lt $((RELOAD_WAIT * 10)) ] || return 1
-    if [ "$tries" -lt 4 ]; then pause=0.02; else pause=0.1; fi
-    if [ $((tries % 5)) -eq 0 ] && reload_failed; then return 1; fi
-  done
-  [ ! -e "$RELOAD_DUE" ] || rm -f "$RELOAD_DUE"
-}
-
-reload_done() {
-  fresh=
-  find_workers
-  for worker in $WORKERS; do
-    case $old in *" $worker "*) return 1 ;; esac
-    fresh=yes
-  done
-  [ -n "$fresh" ]
-}
-
-# reload_failed: did the master write to the error log, since the reload, that it goes on as before? Leaves that in WHY,
-# with who holds the ports that it wants.
-reload_failed() {
-  emergencies=$(tail -c "+$((log_start + 1))" "$ERROR_LOG" 2>/dev/null | grep "\[emerg\] $MASTER#")
-  words=$(printf '%s\n' "$emergencies" | grep -v ' bind() ' | head -n 3)
-  [ -n "$words" ] || return 1
-  WHY=$words
-  for taken in $(printf '%s\n' "$emergencies" | sed -n 's/.* bind() to \(.*:[0-9]*\) failed (98:.*/\1/p' | sort -u); do
-    WHY=$WHY$NL$(say_holders "${taken##*:}" "${taken%:*}")
   done
 }

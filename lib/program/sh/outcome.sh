@@ -4,7 +4,7 @@
 # Needs: ASKED SITE STORE TAB
 
 outcome() {
-  take_lock
+  locked
   recover
   log=$STORE/runs/$ASKED
   # The release stands for the run, also when its log was dropped.

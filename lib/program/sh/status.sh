@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # Verb status: what is on this host, in rows. Writes nothing, takes no lock. ONLY is clients, tls (before an order) or
 # everything.
-# Needs: ACCEPTED ACCESS_LOG CLIENTS CREATED CURRENT DEFINES_UPGRADE DRIFT ID LAST LIMIT LIVE NGINX_DIR ONLY PREVIOUS
-# Needs: RELEASES ROTATED SAID STORE VHOST_NAME
+# Needs: ACCEPTED ACCESS_LOG CLIENTS CREATED CURRENT DEFINES_UPGRADE DRIFT HELD HOLDER HOLDER_PID ID IDLE LAST LIMIT LIVE
+# Needs: NGINX_DIR ONLY PREVIOUS RELEASES ROTATED SAID STALLED_AFTER STORE VHOST_NAME
 # Leaves: CHAIN SCOPE
 
 LOG_TAIL=4000000 # bytes of the access log, for the last use of each client
@@ -157,11 +157,14 @@ say_leaks() {
   if [ -d /etc/.git ] && ! git -C /etc check-ignore -q "$NGINX_DIR/$CLIENTS/any.map" 2>/dev/null; then say row leak etckeeper /etc/.git; fi
 }
 
-# say_lock: which run is active (the process that the lock names still has it open), and which was left unfinished.
+# say_lock: row busy WHO [stalled], for the active run (the process that the lock names still has it open), and which was
+# left unfinished.
 say_lock() {
-  pid=$(sed -n 's/.* process \([0-9]*\))$/\1/p' "$STORE/lock" 2>/dev/null | head -n 1)
-  if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/fd/9" 2>/dev/null)" = "$STORE/lock" ]; then
-    say row busy "$(holder)"
+  find_holder
+  if [ -n "$HOLDER_PID" ] && has_lock "$HOLDER_PID"; then
+    stalled=
+    [ "$IDLE" -lt "$STALLED_AFTER" ] || stalled="stalled for $(duration "$IDLE")"
+    say row busy "$HOLDER, for $(duration "$HELD")" "$stalled"
     return
   fi
   for journal in "$STORE"/*/journal; do

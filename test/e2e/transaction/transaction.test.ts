@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clientMapKey } from '../../../lib/nginx/client-map.ts';
+import { takingOver } from '../../../lib/program/program.ts';
 import { Secret } from '../../../lib/util/secret.ts';
 import * as deploys from '../../lab/actors/deploys.ts';
 import * as programs from '../../lab/actors/programs.ts';
@@ -355,24 +356,81 @@ describe('two changes at once', () => {
     );
   });
 
-  test('a stopped one makes the other give up after the limit and name it', async () => {
-    await settle();
+  /** A change by alice that is stopped at its ninth call; it ends when it is continued or killed. */
+  async function stopOne(): Promise<Promise<programs.Ran>> {
     await programs.installShims(lab.proxy);
     await lab.proxy.sh('echo 0 >/run/shim/count; echo 9 before STOP >/run/shim/plan');
     const stopped = programs.apply(lab.proxy, { ...B, who: 'alice@lab' });
     await lab.proxy.sh(
-      'for try in $(seq 300); do [ "$(cat /run/shim/count)" -lt 9 ] || break; /bin/sleep 0.1; done',
+      'for try in $(seq 300); do [ "$(cat /run/shim/count)" -lt 9 ] || break; /bin/sleep 0.1; done; /bin/rm /run/shim/plan',
     );
-    const impatient = await programs.deployProgram({ ...A, who: 'bob@lab' });
-    await lab.proxy.sh('/bin/rm /run/shim/plan');
-    const ran = await programs.execute(lab.proxy, {
-      ...impatient,
-      text: impatient.text.replace('LOCK_WAIT=30', 'LOCK_WAIT=1'),
+    return stopped;
+  }
+  const HOLDER = '$(sed -n "s/.*process \\([0-9]*\\)).*/\\1/p" /var/lib/gatepost/lock)';
+  const impatient = async (edit = (text: string) => text) => {
+    const program = await programs.deployProgram({ ...A, who: 'bob@lab' });
+    return programs.execute(lab.proxy, {
+      ...program,
+      text: edit(program.text.replace('LOCK_WAIT=30', 'LOCK_WAIT=1')),
     });
+  };
+
+  test('a stopped one makes the other give up after the limit and name it', async () => {
+    await settle();
+    const stopped = stopOne();
+    await sleep(1500);
+    const ran = await impatient();
     assert.deepEqual([ran.status, ran.verdict, ran.failure?.code], [1, 'refused', 'locked'], ran.stdout);
-    assert.match(ran.failure?.text ?? '', /^alice@lab \(site .* holds the lock for 1 s$/);
-    await lab.proxy.sh('kill -CONT "$(sed -n "s/.*process \\([0-9]*\\)).*/\\1/p" /var/lib/gatepost/lock)"');
+    assert.match(ran.failure?.text ?? '', /^alice@lab \(site .*, process \d+\) has held the lock for \d+ s$/);
+    await lab.proxy.sh(`kill -CONT "${HOLDER}"`);
     assert.equal((await stopped).verdict, 'applied');
     assert.equal(await serving(), WHOLE.B);
+  });
+
+  test('one that has been stopped for ten minutes can be taken over, and does nothing when it is continued', async () => {
+    await settle();
+    trees.A = await deploys.config(lab.proxy);
+    const stopped = stopOne();
+    await sleep(1500);
+    const takeOver = (text: string) => takingOver({ id: '', text }).text;
+    const early = await impatient(takeOver);
+    assert.deepEqual([early.verdict, early.failure?.code], ['refused', 'locked'], early.stdout);
+    const { stdout: holder } = await lab.proxy.sh(`
+      touch -d '-12 minutes' /var/lib/gatepost/lock /var/lib/gatepost/runs/*; echo "${HOLDER}"`);
+    const { status, stdout } = await lab.run('status', ['--json']);
+    const [host] = JSON.parse(stdout).hosts;
+    assert.match(host.busy, new RegExp(`^alice@lab .* process ${holder.trim()}\\), for 12 min$`));
+    assert.deepEqual([status, host.stalled], [3, 'stalled for 12 min']);
+    const ran = await impatient();
+    assert.deepEqual([ran.verdict, ran.failure?.code], ['refused', 'lock-stalled'], ran.stdout);
+    const deployed = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN), ['--take-over-lock']);
+    assert.equal(deployed.exit, 0, deployed.stderr);
+    assert.match(deployed.stderr, /ending the run of alice@lab/);
+    assert.equal((await stopped).verdict, undefined);
+    const tree = await deploys.config(lab.proxy);
+    await lab.proxy.sh(`kill -CONT ${holder.trim()}; sleep 1`);
+    assert.equal(await deploys.config(lab.proxy), tree);
+    assert.equal(await deploys.leftovers(lab.proxy), '');
+  });
+
+  test('what a command of it leaves running does not hold the lock', async () => {
+    await settle();
+    const script = '#!/bin/sh\nsleep 60 <&- >/dev/null 2>&1 &\nexec /usr/bin/sync "$@"\n';
+    await lab.proxy.sh('rm -f /usr/local/sbin/*');
+    await deploys.put(lab.proxy, '/usr/local/sbin/sync', script);
+    await lab.proxy.sh('chmod 755 /usr/local/sbin/sync');
+    for (const wanted of [B, A]) {
+      const ran = await programs.apply(lab.proxy, wanted);
+      assert.equal(ran.verdict, 'applied', ran.stdout);
+      assert.doesNotMatch(ran.stdout, /\tstep\twait/);
+    }
+    assert.equal(
+      (
+        await lab.proxy.sh(
+          'rm /usr/local/sbin/sync; pkill -x -f "sleep 60"; flock -n /var/lib/gatepost/lock true',
+        )
+      ).status,
+      0,
+    );
   });
 });

@@ -1,0 +1,154 @@
+/** Others stop, restart or upgrade nginx in the middle of a change: it ends wholly new or wholly old, and says which. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import * as deploys from '../../lab/actors/deploys.ts';
+import * as programs from '../../lab/actors/programs.ts';
+import { A, B, isWholly, lab, serving, settle, trees, WHOLE } from './two-states.ts';
+
+const sh = async (script: string): Promise<string> => {
+  const { status, stdout, stderr } = await lab.proxy.sh(script);
+  assert.equal(status, 0, `${script}\n${stderr}`);
+  return stdout;
+};
+
+/** Waits, five seconds at most. */
+const until = (condition: string) =>
+  `for _ in $(seq 250); do if ${condition}; then break; fi; /bin/sleep 0.02; done`;
+/** As an init system starts it: by its path, which a binary upgrade needs, and without the pipes of this test. */
+const START = `/usr/sbin/nginx </dev/null >/dev/null 2>&1; ${until('[ -s /run/nginx.pid ]')}`;
+const STOP = `/usr/sbin/nginx -s stop; ${until('[ ! -e /run/nginx.pid ]')}`;
+const UPGRADE = `kill -USR2 "$(cat /run/nginx.pid)"
+  ${until('[ -s /run/nginx.pid ] && [ -s /run/nginx.pid.oldbin ]')}; /bin/sleep 0.2`;
+const FINISH = `kill -QUIT "$(cat /run/nginx.pid.oldbin)"; ${until('[ ! -e /run/nginx.pid.oldbin ]')}`;
+
+/** Acts once, before the next call of `command` at which `when` holds. */
+const atNext = (command: string, when: string, act: string) =>
+  sh(`touch /run/next; cat >/usr/local/sbin/${command} <<'END' && chmod 755 /usr/local/sbin/${command}
+#!/bin/sh
+if [ -e /run/next ] && ${when}; then
+  rm /run/next
+  { ${act}
+  } </dev/null >/dev/null 2>&1
+fi
+PATH=/usr/sbin:/usr/bin:/sbin:/bin exec ${command} "$@"
+END`);
+const IN_PLACE = `[ -d /var/lib/gatepost/${deploys.SITE}/journal ]`;
+/** Before the reload, with the new files in place; and while it is waited for. */
+const BEFORE_RELOAD = ['wc', IN_PLACE] as const;
+const DURING_RELOAD = ['sleep', IN_PLACE] as const;
+const DURING_TEST = ['nginx', '[ "$1" = -t ]'] as const;
+
+async function change(wait = 2) {
+  const { run, text } = await programs.deployProgram(B);
+  assert.match(text, /^UPGRADE_WAIT=10 /m);
+  return programs.execute(lab.proxy, { run, text: text.replace('UPGRADE_WAIT=10', `UPGRADE_WAIT=${wait}`) });
+}
+
+/** As often as it takes to meet workers of every master. */
+async function servingAll(): Promise<ReadonlySet<string>> {
+  const seen = new Set<string>();
+  for (let i = 0; i < 12; i++) seen.add(await serving());
+  return seen;
+}
+
+beforeEach(async () => {
+  await deploys.reset(lab.proxy);
+  await sh(`[ ! -e /run/nginx.pid.oldbin ] || { ${FINISH}; }; ${STOP}; ${START}`);
+  await settle(A);
+  trees.A ??= await deploys.config(lab.proxy);
+  await lab.proxy.sh('rm -f /run/next');
+});
+
+describe('a binary upgrade of nginx', () => {
+  test('that is in progress: the change is refused, and says which process still serves', async () => {
+    await sh(UPGRADE);
+    const ran = await change();
+    await sh(FINISH);
+    assert.deepEqual([ran.status, ran.verdict, ran.failure?.code], [1, 'refused', 'upgrading'], ran.stdout);
+    assert.match(ran.failure?.text ?? '', /process \d+, \/run\/nginx\.pid\.oldbin/);
+    await isWholly('A', 'after the upgrade');
+    assert.equal((await change()).verdict, 'applied');
+  });
+
+  test('that ends meanwhile is waited for', async () => {
+    await sh(UPGRADE);
+    const ending = lab.proxy.sh(`sleep 1; ${FINISH}`);
+    const ran = await change(10);
+    await ending;
+    assert.equal(ran.verdict, 'applied', ran.stdout);
+    assert.deepEqual(await servingAll(), new Set([WHOLE.B]));
+  });
+
+  for (const [when, [command, condition]] of [
+    ['during the test', DURING_TEST],
+    ['before the reload', BEFORE_RELOAD],
+  ] as const) {
+    test(`that begins ${when} and goes on: rolled back, by both masters`, async () => {
+      await atNext(command, condition, UPGRADE);
+      const ran = await change();
+      assert.deepEqual(
+        [ran.status, ran.verdict, ran.failure?.code],
+        [1, 'rolled-back', 'upgrading'],
+        ran.stdout,
+      );
+      assert.deepEqual(await servingAll(), new Set([WHOLE.A]));
+      await sh(FINISH);
+      await isWholly('A', when);
+    });
+
+    test(`that begins ${when} and ends: applied, and nothing else is served`, async () => {
+      await atNext(command, condition, `${UPGRADE}; { sleep 1; ${FINISH}; } &`);
+      const ran = await change(10);
+      assert.equal(ran.verdict, 'applied', ran.stdout);
+      assert.deepEqual(await servingAll(), new Set([WHOLE.B]));
+    });
+  }
+
+  test('that begins during the reload: both masters serve what is reported', async () => {
+    await atNext(...DURING_RELOAD, UPGRADE);
+    const ran = await change();
+    const is = ran.verdict === 'applied' ? 'B' : 'A';
+    assert.deepEqual(await servingAll(), new Set([WHOLE[is]]), ran.stdout);
+    await sh(FINISH);
+    assert.equal(await serving(), WHOLE[is]);
+  });
+});
+
+describe('a restart of nginx', () => {
+  for (const [when, [command, condition]] of [
+    ['during the test', DURING_TEST],
+    ['before the reload', BEFORE_RELOAD],
+    ['during the reload', DURING_RELOAD],
+  ] as const)
+    test(`${when}: applied`, async () => {
+      await atNext(command, condition, `${STOP}; { /bin/sleep 1; ${START}; } &`);
+      const ran = await change();
+      assert.equal(ran.verdict, 'applied', ran.stdout);
+      assert.equal(await serving(), WHOLE.B);
+      assert.equal(await deploys.leftovers(lab.proxy), '');
+    });
+});
+
+describe('nginx is stopped', () => {
+  for (const [when, [command, condition]] of [
+    ['before the reload', BEFORE_RELOAD],
+    ['during the reload', DURING_RELOAD],
+  ] as const)
+    test(`${when}: the files are rolled back, and it starts with them`, async () => {
+      await atNext(command, condition, `systemctl stop nginx; ${until('[ ! -e /run/nginx.pid ]')}`);
+      const deployed = await deploys.deploy(lab, deploys.withToken(deploys.OTHER));
+      assert.deepEqual(
+        [deployed.exit, deployed.outcome, deployed.failure?.code],
+        [1, 'rolled-back', 'nginx-stopped'],
+        deployed.stderr,
+      );
+      assert.match(deployed.stderr, /systemctl start nginx/);
+      assert.equal(await deploys.config(lab.proxy), trees.A);
+      await sh(START);
+      await isWholly('A', when);
+      const next = await programs.apply(lab.proxy, B);
+      assert.equal(next.verdict, 'applied', next.stdout + next.stderr);
+      assert.equal(await sh('find /var/lib/gatepost -name reload-due'), '');
+    });
+});
