@@ -3,10 +3,12 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type CommandLine, FLAGS, type FlagName, type Flags } from '../config/flag-table.ts';
 import { beside, wrapped } from '../output/text.ts';
+import { lookUp } from '../util/collections.ts';
 import { refuseAll, UsageError } from '../util/errors.ts';
 import { inHome } from '../util/home.ts';
+import { nearest } from '../util/nearest.ts';
 
-const EVERYWHERE: readonly FlagName[] = ['site', 'host', 'json', 'env', 'verbose', 'help'];
+const EVERYWHERE: readonly FlagName[] = ['site', 'host', 'json', 'env', 'verbose', 'version', 'help'];
 
 /** How a script is used: name, summary, flags. */
 export interface Usage {
@@ -25,7 +27,7 @@ export interface Usage {
  */
 export function readFlags(command: Usage, args = process.argv.slice(2)): CommandLine {
   const line = parsed(command, args);
-  if (!line.flags.help) refuseAll(judgeFlags(line), seeHelp(command));
+  if (!line.flags.help && !line.flags.version) refuseAll(judgeFlags(line), seeHelp(command));
   return { ...line, flags: withHome(line.flags) };
 }
 
@@ -49,8 +51,27 @@ function parsed(command: Usage, args: string[]): CommandLine {
     // The argument is not repeated: it may be a token.
     const isWord = code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL';
     const problem = isWord ? 'unexpected argument' : (message.split('. ')[0] ?? '');
-    throw new UsageError([problem], seeHelp(command));
+    throw new UsageError([`${problem}${hint(problem, args, [...names])}`], seeHelp(command));
   }
+}
+
+/** Flags that other programs have. */
+const CONVENTIONS: Readonly<Record<string, string>> = {
+  n: 'dry-run',
+  v: 'verbose',
+  V: 'version',
+  q: 'json',
+  y: 'yes',
+};
+
+/** What was meant by an unknown flag, or by the name of one without its hyphens. */
+function hint(problem: string, args: readonly string[], names: readonly string[]): string {
+  const unknown = /^Unknown option '--?([\w-]+)/.exec(problem)?.[1];
+  const word = args.find((arg) => names.includes(arg));
+  const convention = lookUp(CONVENTIONS, unknown ?? '');
+  const usual = convention !== undefined && names.includes(convention) ? convention : undefined;
+  const meant = unknown === undefined ? word : (usual ?? nearest(unknown, names));
+  return meant === undefined ? '' : `; did you mean --${meant}?`;
 }
 
 /** bash expands no `--env=~/x`. */
@@ -67,10 +88,15 @@ function withHome(flags: Flags): Flags {
 const STATUSES =
   'Exit status: 0 done, 1 failed or rolled back, 2 usage, 3 live but a check failed, 4 outcome unknown, 5 rollback failed.';
 
-/** The text of `--help`, for so many columns. */
-export function helpText({ name, does, flags, takes }: Usage, width = Number.POSITIVE_INFINITY): string {
+/** The text of `--help`, with the sites that there are, for so many columns. */
+export function helpText(
+  { name, does, flags, takes }: Usage,
+  sites: readonly string[],
+  width = Number.POSITIVE_INFINITY,
+): string {
   const lines = [...flags, ...EVERYWHERE].map((flag) => {
-    const { help, ...rest } = FLAGS[flag];
+    const { help: text, ...rest } = FLAGS[flag];
+    const help = flag === 'site' ? `${text}; there are: ${sites.join(', ')}` : text;
     const lead = `  ${`--${flag}${'value' in rest ? ` ${rest.value}` : ''}`.padEnd(18)} `;
     return beside(lead, help, width);
   });

@@ -1,10 +1,16 @@
 /** How every script begins and ends: flags, site, settings, the one error boundary, the exit status. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Context, Result, UnderWay } from '../commands/context.ts';
-import { keepFromChildren, readSettings, terminal } from '../config/settings.ts';
+import type { Choice } from '../config/choice.ts';
+import type { CommandLine, FlagName, Flags } from '../config/flag-table.ts';
+import { chooseRun, keepFromChildren, readSettings, terminal } from '../config/settings.ts';
 import { DEFAULT_SITE, findSites, pickSite, withNameFrom } from '../config/site-registry.ts';
 import { createReport, type Report } from '../output/report.ts';
 import { widthOf } from '../output/text.ts';
 import { EXIT, StopError } from '../util/errors.ts';
+import { ROOT } from '../util/project-root.ts';
 import { Secret } from '../util/secret.ts';
 import { helpText, readFlags, type Usage } from './flags.ts';
 import { showUnseen, whatIsLeft } from './interruption.ts';
@@ -75,16 +81,15 @@ function document({ name }: Command, json: Result['json'], { report, site }: Ses
 
 async function runCommand(command: Command, session: Session): Promise<Result> {
   const { report, underWay } = session;
-  const line = readFlags(command);
-  const { flags, given, words } = line;
-  if (flags.help) {
-    process.stdout.write(helpText(command, widthOf(process.stdout)));
-    return { exit: EXIT.done };
-  }
+  const { words, ...line } = readFlags(command);
+  const choice = await chooseRun(line);
+  if (line.flags.help || line.flags.version) return answer(command, line.flags, choice);
+  const { flags, given } = withChoice(line, choice);
   session.site = flags.site;
-  report.carry(line);
-  const sites = await findSites();
-  const picked = pickSite(sites, session.site);
+  report.carry({ flags, given, words });
+  report.print({ kind: 'detail', text: `env file: ${existsSync(flags.env) ? resolve(flags.env) : 'none'}` });
+  const sites = await findSites(choice.ownSites);
+  const picked = pickSite(sites, flags.site, choice.siteFrom);
   const settings = await readSettings(picked, sites.values(), {
     envFile: flags.env,
     isEnvFileWanted: given.has('env'),
@@ -97,6 +102,27 @@ async function runCommand(command: Command, session: Session): Promise<Result> {
   for (const value of Object.values(settings.values)) if (value instanceof Secret) report.hide(value);
   for (const text of settings.warnings) report.print({ kind: 'warning', text });
   return command.run({ site, settings, flags, words, report, underWay });
+}
+
+type Line = Pick<CommandLine, 'flags' | 'given'>;
+
+/** `--help` and `--version`. */
+async function answer(command: Command, { version }: Flags, { ownSites }: Choice): Promise<Result> {
+  const text = version
+    ? `gatepost ${JSON.parse(await readFile(new URL('package.json', ROOT), 'utf8')).version}\n`
+    : helpText(command, [...(await siteNames(ownSites))], widthOf(process.stdout));
+  process.stdout.write(text);
+  return { exit: EXIT.done };
+}
+
+/** Without those of one's own, if they cannot be loaded: help is shown all the same. */
+const siteNames = async (ownSites: string | undefined): Promise<Iterable<string>> =>
+  (await findSites(ownSites).catch(() => findSites())).keys();
+
+/** The command line as if what was chosen by settings had been given, where the commands in messages need it. */
+function withChoice({ flags, given }: Line, { envFile, site, isFromEnvironment }: Choice): Line {
+  const more: readonly FlagName[] = isFromEnvironment ? ['site'] : [];
+  return { flags: { ...flags, env: envFile, site }, given: new Set([...given, ...more]) };
 }
 
 /** The operator can fix it, or it is a bug. (A host that failed is a result, not an error.) */

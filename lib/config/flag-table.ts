@@ -7,7 +7,7 @@ export const FLAGS = {
     type: 'string',
     default: DEFAULT_SITE,
     value: 'NAME',
-    help: `the site (default: ${DEFAULT_SITE})`,
+    help: `the site (default: GATEPOST_SITE, or ${DEFAULT_SITE})`,
   },
   host: { type: 'string', value: 'A,B', help: 'the proxies (overrides the setting)' },
   'dry-run': { type: 'boolean', default: false, help: 'show what would change, without changing anything' },
@@ -62,12 +62,18 @@ export const FLAGS = {
   },
   html: { type: 'string', value: 'FILE', help: 'also write an HTML report' },
   'via-ssh': { type: 'boolean', default: false, help: 'check ports 443 and 80 of each proxy through SSH' },
-  env: { type: 'string', default: '.env', value: 'FILE', help: 'the env file (default: .env)' },
+  env: {
+    type: 'string',
+    default: '.env',
+    value: 'FILE',
+    help: 'the env file (default: .env here, else the one beside gatepost)',
+  },
   verbose: {
     type: 'boolean',
     default: false,
     help: 'verbose output (with several proxies: show every step)',
   },
+  version: { type: 'boolean', default: false, help: 'show the version of gatepost' },
   help: { type: 'boolean', default: false, short: 'h', help: 'show this help' },
 } as const;
 

@@ -1,7 +1,9 @@
 /** All settings: those for every site, and those of each site. */
 import { LETS_ENCRYPT } from '../model/certificate-request.ts';
 import type { Form, Setting, Site } from '../model/site.ts';
-import { email, host, hosts, oneOf, path, port, url, user } from './validators.ts';
+import { nearest } from '../util/nearest.ts';
+import { DEFAULT_SITE } from './site-registry.ts';
+import { email, host, hosts, oneOf, path, port, siteName, url, user } from './validators.ts';
 
 /** The SSH defaults, as in OpenSSH. */
 export const SSH = { port: 22 } as const;
@@ -30,6 +32,8 @@ export const COMMON: Readonly<Record<string, Setting>> = {
     meaning:
       'what connects: `ssh2`, `openssh` (the ssh program), or `auto`: ssh2, and the ssh program for what ssh2 cannot do ([SSH](ssh.md))',
   },
+  GATEPOST_SITE: { form: siteName, default: DEFAULT_SITE, meaning: 'the site, where `--site` is not given' },
+  GATEPOST_SITES: { form: path, meaning: 'a directory with sites of your own ([Sites](sites.md))' },
   ACME_DIRECTORY_URL: { form: url, default: LETS_ENCRYPT, meaning: 'ACME directory of the CA' },
   ACME_EMAIL: {
     form: orEmpty(email),
@@ -68,48 +72,43 @@ function orEmpty<T>(form: Form<T>): Form<T | ''> {
   return { ...form, read: (text) => (text === '' ? '' : form.read(text)) };
 }
 
+/** Names that begin so are ours, whatever site they are for. */
+const COMMON_PREFIXES = ['DEPLOY_SSH_', 'GATEPOST_'];
+
+interface Judged {
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
 /**
- * Unknown names with the prefix of a site, in any letter case: an error, with the most similar setting. In the process
- * environment, names with the prefix of another site may belong to another product and only cause a warning.
+ * Unknown names with the prefix of a site, in any letter case: an error, with the setting that was meant. In the process
+ * environment, other names than those of the picked site may belong to another product and only cause a warning.
  */
-export async function judgeNames(
+export function judgeNames(
   file: Readonly<Record<string, string>>,
   environment: NodeJS.ProcessEnv,
   picked: Site,
   sites: Iterable<Site>,
-): Promise<{ readonly problems: readonly string[]; readonly warnings: readonly string[] }> {
+): Judged {
+  const problems: string[] = [];
+  const warnings: string[] = [];
   const all = [...sites];
-  const known = all.flatMap((site) => Object.keys(settingsOf(site)));
-  const unknown = Object.keys({ ...file, ...environment }).filter(
-    (name) => all.some((site) => isOf(site, name)) && !known.includes(name),
-  );
-  if (unknown.length === 0) return { problems: [], warnings: [] };
-  const near = await import('fastest-levenshtein');
-  const isForeign = (name: string) => !isOf(picked, name) && !Object.hasOwn(file, name);
-  return {
-    problems: unknown
-      .filter((name) => !isForeign(name))
-      .map((name) => `${name}: unknown setting; did you mean ${nearest(near, name, known)}?`),
-    warnings: unknown.filter(isForeign).map((name) => foreignText(near, name, known)),
-  };
+  for (const name of new Set([...Object.keys(file), ...Object.keys(environment)])) {
+    const site = all.find((each) => isOf(each, name));
+    const isCommon = COMMON_PREFIXES.some((prefix) => name.toUpperCase().startsWith(prefix));
+    const known = [...Object.keys(site ? settingsOf(site) : {}), ...Object.keys(COMMON)];
+    if ((!site && !isCommon) || known.includes(name)) continue;
+    const meant = nearest(name.toUpperCase(), known);
+    if (Object.hasOwn(file, name) || site === picked) problems.push(unknownText(name, meant, known));
+    else if (site || meant) warnings.push(foreignText(name, meant));
+  }
+  return { problems, warnings };
 }
 
 const isOf = ({ prefix }: Site, name: string): boolean => name.toUpperCase().startsWith(`${prefix}_`);
 
-/** Names with a larger edit distance are not considered typos of each other. */
-const TYPO_DISTANCE = 3;
+const unknownText = (name: string, meant: string | undefined, known: readonly string[]): string =>
+  `${name}: unknown setting; ${meant ? `did you mean ${meant}?` : `there are: ${known.join(', ')}`}`;
 
-type Near = typeof import('fastest-levenshtein');
-
-function foreignText({ closest, distance }: Near, name: string, known: readonly string[]): string {
-  const similar = closest(name.toUpperCase(), known);
-  const hint = distance(name.toUpperCase(), similar) <= TYPO_DISTANCE ? `; did you mean ${similar}?` : '';
-  return `${name}: set in the environment, but not a setting of any site${hint}`;
-}
-
-/** Prefers names that end with the same word: for IA_ENSO_TOKEN, ..._BEARER_TOKEN. */
-function nearest({ closest }: Near, name: string, known: readonly string[]): string {
-  const upper = name.toUpperCase();
-  const sameEnding = known.filter((other) => other.split('_').at(-1) === upper.split('_').at(-1));
-  return closest(upper, sameEnding.length > 0 ? sameEnding : known);
-}
+const foreignText = (name: string, meant: string | undefined): string =>
+  `${name}: set in the environment, but not a setting of any site${meant ? `; did you mean ${meant}?` : ''}`;

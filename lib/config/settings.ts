@@ -1,13 +1,17 @@
 /** Environment and env file -> typed settings, with all problems reported together. The only reader of the process environment. */
 
+import { dirname } from 'node:path';
 import { judgeTokenForm } from '../model/bearer.ts';
 import type { Setting, Site } from '../model/site.ts';
 import { lookUp } from '../util/collections.ts';
 import { refuseAll } from '../util/errors.ts';
 import { Secret } from '../util/secret.ts';
+import { type Choice, choose, within } from './choice.ts';
 import { type EnvFile, readEnvFile } from './env-file.ts';
+import type { CommandLine } from './flag-table.ts';
 import { COMMON, judgeNames, settingsOf } from './schema.ts';
 import { type SshAccess, sshAccessOf } from './ssh-access.ts';
+import { path } from './validators.ts';
 
 export interface Settings {
   readonly access: SshAccess;
@@ -18,6 +22,10 @@ export interface Settings {
   readonly inEnvironment: ReadonlySet<string>;
   readonly warnings: readonly string[];
 }
+
+/** What this run is about, by the command line and the environment. */
+export const chooseRun = (line: Pick<CommandLine, 'flags' | 'given'>): Promise<Choice> =>
+  choose(line, process.env);
 
 /** Where settings come from, in addition to the environment. */
 interface ReadOptions {
@@ -61,10 +69,10 @@ export async function readSettings(
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<Settings> {
   const file = await readEnvFile(options.envFile);
-  const names = await judgeNames(file.values, environment, site, sites);
+  const names = judgeNames(file.values, environment, site, sites);
   const problems = [...file.problems, ...names.problems];
   const given = {
-    ...withoutReplaced(site, options, file.values),
+    ...inFolder(options, withoutReplaced(site, options, file.values), { ...COMMON, ...settingsOf(site) }),
     ...environment,
     ...hostGiven(site, options),
   };
@@ -138,6 +146,18 @@ function withoutName(
 
 function hostGiven(site: Site, { host }: ReadOptions): Record<string, string | undefined> {
   return host === undefined ? {} : { [hostNameOf(site)]: host };
+}
+
+/** Relative paths in an env file that was found start at its folder, so that they do not depend on where a script starts. */
+function inFolder({ envFile, isEnvFileWanted = false }: ReadOptions, values: Texts, known: Known): Texts {
+  if (isEnvFileWanted) return values;
+  const isPath = (name: string) => lookUp(known, name)?.form === path;
+  return Object.fromEntries(
+    Object.entries(values).map(([name, text]) => [
+      name,
+      isPath(name) ? (within(dirname(envFile), text) ?? text) : text,
+    ]),
+  );
 }
 
 /** A token that is about to be replaced may be guessable: it must be possible to replace such a token. */

@@ -32,6 +32,7 @@ const SITE: Fields<Site> = {
   serverName: TEXT,
   nameFrom: optional(TEXT),
   defaultName: optional(TEXT),
+  folder: optional(TEXT),
   prefix: [matches(PREFIX), 'upper-case letters, digits and `_`, and not the one of a setting for all sites'],
   proxy: optional(OBJECT),
   seed: optional(OBJECT),

@@ -2,9 +2,11 @@
 import { readdir } from 'node:fs/promises';
 import { type Site, withPublicName } from '../model/site.ts';
 import { UsageError } from '../util/errors.ts';
+import { nearest } from '../util/nearest.ts';
 import { ROOT } from '../util/project-root.ts';
+import { openOwnSites } from './own-sites.ts';
 import { collisionsOf } from './site-collisions.ts';
-import { loadSite } from './site-file.ts';
+import { type LoadedSite, loadSite } from './site-file.ts';
 
 /** The site if none is selected. */
 export const DEFAULT_SITE = 'ia.enso.4nkweb.com';
@@ -23,10 +25,15 @@ export interface Sites extends ReadonlyMap<string, Site> {
   readonly problems: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Every site in sites/. A file with a mistake stops its own site only, and a collision both of its sites. */
-export async function findSites(folder = new URL('sites/', ROOT)): Promise<Sites> {
-  const names = (await readdir(folder)).filter((file) => file.endsWith('.ts')).sort();
-  const loaded = await Promise.all(names.map((name) => loadSite(new URL(name, folder), `sites/${name}`)));
+const OURS = new URL('sites/', ROOT);
+
+/**
+ * Every site in sites/, and in a directory of one's own. A file with a mistake stops its own site only, and a collision both of
+ * its sites.
+ * @throws UsageError if that directory cannot be opened
+ */
+export async function findSites(ownSites?: string, ours = OURS): Promise<Sites> {
+  const loaded = [...(await loadFolder(ours, 'sites')), ...(await loadOwn(ownSites, ours))];
   const problems = new Map(
     loaded.flatMap(({ file, problems }) => (problems.length > 0 ? [[nameOf(file), problems]] : [])),
   );
@@ -37,18 +44,34 @@ export async function findSites(folder = new URL('sites/', ROOT)): Promise<Sites
   return Object.assign(new Map(usable.map(({ site }) => [site.name, site])), { problems });
 }
 
+async function loadFolder(folder: URL, label: string): Promise<readonly LoadedSite[]> {
+  const names = (await readdir(folder)).filter((file) => file.endsWith('.ts')).sort();
+  return Promise.all(names.map((name) => loadSite(new URL(name, folder), `${label}/${name}`)));
+}
+
+/** Those of one's own, which have their templates beside them. */
+async function loadOwn(path: string | undefined, ours: URL): Promise<readonly LoadedSite[]> {
+  if (path === undefined) return [];
+  const folder = await openOwnSites(path);
+  if (folder.href === ours.href) return [];
+  return (await loadFolder(folder, path)).map(({ site, ...loaded }) =>
+    site ? { ...loaded, site: { ...site, folder: folder.href } } : loaded,
+  );
+}
+
 const nameOf = (file: string): string => file.replace(/^.*\/|\.ts$/g, '');
 
 /**
+ * @param from what named the site
  * @throws UsageError that lists the available sites, or what is wrong with the file of this one
  */
-export function pickSite(sites: Sites, name: string): Site {
+export function pickSite(sites: Sites, name: string, from = '--site'): Site {
   const problems = sites.problems.get(name);
   if (problems) throw new UsageError(problems);
   const site = sites.get(name);
-  if (!site) {
-    const unknown = `--site ${name}: unknown site; available: ${[...sites.keys()].join(', ')}`;
-    throw new UsageError([unknown, ...new Set([...sites.problems.values()].flat())]);
-  }
-  return site;
+  if (site) return site;
+  const meant = nearest(name, [...sites.keys()]);
+  const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+  const unknown = `${from} ${name}: unknown site; available: ${[...sites.keys()].join(', ')}${hint}`;
+  throw new UsageError([unknown, ...new Set([...sites.problems.values()].flat())]);
 }

@@ -56,6 +56,12 @@ export const publicName: Form<string> = {
     ),
 };
 
+/** The name of a site, as in the names of its files. */
+export const siteName: Form<string> = {
+  wants: 'the name of a site',
+  read: (text) => when(/^[a-z0-9][a-z0-9._-]{0,199}$/i.test(text), () => text),
+};
+
 /** A login name. */
 export const user: Form<string> = {
   wants: 'a login name: letters, digits, dot, hyphen, underscore, not beginning with a hyphen',

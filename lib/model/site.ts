@@ -53,6 +53,8 @@ export interface Site {
    * written for this name; under another one, it is replaced in all of their text and in the names of files.
    */
   readonly serverName: string;
+  /** The URL of the directory that it was loaded from, with its templates, if that is not gatepost's own. */
+  readonly folder?: string;
   /** The setting that overrides `serverName`; the certificate is then the one of certbot. */
   readonly nameFrom?: string;
   /** The name that the templates are written for, where `nameFrom` has set another one. */

@@ -1,5 +1,4 @@
 /** Site and settings -> the files for a proxy. */
-import { access, readFile } from 'node:fs/promises';
 import type { Settings } from '../config/settings.ts';
 import { DEFAULT_CLIENT } from '../model/bearer.ts';
 import {
@@ -11,12 +10,12 @@ import {
   withPublicName,
 } from '../model/site.ts';
 import { UsageError } from '../util/errors.ts';
-import { ROOT } from '../util/project-root.ts';
 import { Secret } from '../util/secret.ts';
 import { type Client, clientMap } from './client-map.ts';
 import { withOrigins } from './origins.ts';
 import { rename } from './rename.ts';
 import { fill, inline, markersOf, snippetsOf } from './template.ts';
+import { hasTemplate, readTemplate } from './template-files.ts';
 
 /**
  * A file for the proxy. Its path there depends on the role, and for a vhost on the nginx.conf of that host;
@@ -54,7 +53,7 @@ export async function render(site: Site, settings: Settings): Promise<SiteFile[]
 /** The map for $connection_upgrade, shared by all sites. */
 export async function webSocketMap(): Promise<SiteFile> {
   const { source, name } = WEBSOCKET_MAP;
-  return { role: 'shared', name, mode: '644', content: await readMap(source) };
+  return { role: 'shared', name, mode: '644', content: await readMap(source, {}) };
 }
 
 /** For sites without a template of their own, and beside another vhost of the site: it defines no log format. */
@@ -66,7 +65,7 @@ const SHARED_HTTP_ONLY = 'default.http-only.conf';
  */
 export async function renderHttpOnly(site: Site, settings: Settings, isBeside = false): Promise<SiteFile[]> {
   const own = `${site.name}.http-only.conf`;
-  const name = !isBeside && (await exists(`sites/${own}`)) ? own : SHARED_HTTP_ONLY;
+  const name = !isBeside && (await hasTemplate(`sites/${own}`, site)) ? own : SHARED_HTTP_ONLY;
   const content = await renderVhost(name, site, settings, false);
   return [{ role: 'vhost', name: vhostFile(site), mode: '644', content }];
 }
@@ -77,14 +76,14 @@ export function clientFile(role: 'client' | 'first-client', token: Secret, now: 
   return { role, name: client.name, mode: '600', content: clientMap(client) };
 }
 
-async function renderVhost(name: string, site: Site, settings: Settings, isFull = true): Promise<string> {
-  const template = await readText(`sites/${name}`);
+async function renderVhost(file: string, site: Site, settings: Settings, isFull = true): Promise<string> {
+  const { name, text: template } = await readTemplate(`sites/${file}`, site);
   const names = snippetsOf(template);
   const texts = await Promise.all(names.map((snippet) => readSnippet(snippet, site)));
   const inlined = inline(template, Object.fromEntries(names.map((snippet, i) => [snippet, texts[i] ?? ''])));
   // Before the settings: a value may contain the default name.
   const text = withPublicName(site, inlined);
-  return fill(`sites/${name}`, text, markerValues(text, site, settings, isFull));
+  return fill(name, text, markerValues(text, site, settings, isFull));
 }
 
 /** The full vhost must have the marker of every setting with a default, and of every required one. Others are used if their marker exists. */
@@ -122,7 +121,7 @@ function siteMarkers(site: Site): Record<string, string> {
 
 async function renderMap({ source, isGate }: HttpMap, site: Site, { values }: Settings): Promise<string> {
   const { gate } = site;
-  const text = await readMap(source);
+  const text = await readMap(source, site);
   if (!isGate || !gate) return withPublicName(site, text);
   const named = withPublicName(site, rename(text, gate.names));
   const origins = values[gate.origins ?? ''];
@@ -131,29 +130,12 @@ async function renderMap({ source, isGate }: HttpMap, site: Site, { values }: Se
 
 /** A snippet; those of the gate have the names of the site's gate. */
 async function readSnippet(name: string, site: Site): Promise<string> {
-  const text = await readText(`sites/snippets/${name}`);
+  const { text } = await readTemplate(`sites/snippets/${name}`, site);
   if (!name.startsWith(GATE_SNIPPETS)) return text;
   if (!site.gate)
     throw new UsageError([`sites/${site.name}.conf: includes snippets/${name}, but the site has no gate`]);
   return rename(text, site.gate.names);
 }
 
-const readMap = (name: string): Promise<string> => readText(`http-maps/${name}`);
-
-const exists = (name: string): Promise<boolean> =>
-  access(new URL(name, ROOT)).then(
-    () => true,
-    () => false,
-  );
-
-/** A template as text; a missing final newline is added. */
-async function readText(name: string): Promise<string> {
-  try {
-    const text = await readFile(new URL(name, ROOT), 'utf8');
-    if (text.includes('\0')) throw new UsageError([`${name}: contains a NUL byte`]);
-    return text.endsWith('\n') ? text : `${text}\n`;
-  } catch (cause) {
-    if (cause instanceof UsageError) throw cause;
-    throw new UsageError([`${name}: the template cannot be read (${(cause as NodeJS.ErrnoException).code})`]);
-  }
-}
+const readMap = async (name: string, site: Pick<Site, 'folder'>): Promise<string> =>
+  (await readTemplate(`http-maps/${name}`, site)).text;

@@ -299,7 +299,10 @@ describe('--local', () => {
     };
     const set = Object.entries(env).flatMap(([name, value]) => (value ? [`'${name}=${value}'`] : []));
     const command = [process.execPath, ...typescript('scripts/deploy.ts', ['--local', ...args])];
-    return lab.proxy.sh(`cd /tmp && env -i ${set.join(' ')} ${command.join(' ')}`, user ? { user } : {});
+    return lab.proxy.sh(
+      `cd /tmp && touch .env && env -i ${set.join(' ')} ${command.join(' ')}`,
+      user ? { user } : {},
+    );
   };
 
   test('deploys on the host itself without SSH, and checks its services', async () => {

@@ -284,9 +284,12 @@ describe('a program that exceeds its time limit with --local', () => {
     };
     const set = Object.entries(env).flatMap(([name, value]) => (value ? [`'${name}=${value}'`] : []));
     const command = [process.execPath, ...typescript('scripts/deploy.ts', ['--local', '--no-verify'])];
-    const { status, stdout } = await lab.proxy.sh(`cd /tmp && env -i ${set.join(' ')} ${command.join(' ')}`, {
-      user: 'ncantu',
-    });
+    const { status, stdout } = await lab.proxy.sh(
+      `cd /tmp && touch .env && env -i ${set.join(' ')} ${command.join(' ')}`,
+      {
+        user: 'ncantu',
+      },
+    );
     assert.equal(status, 0, stdout);
     assert.match(stdout, /not finished within 180 s; querying the outcome/);
     assert.match(stdout, /localhost: live/);

@@ -24,6 +24,7 @@ let contacts = 0;
 let server: Server;
 let port = 0;
 before(async () => {
+  file('.env');
   execFileSync('mkfifo', [join(folder, 'pipe')]);
   server = createServer((socket) => {
     contacts += 1;

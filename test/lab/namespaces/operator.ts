@@ -20,6 +20,8 @@ mkdir -m 700 ${SSH}`;
 /** Gives the operator an own ~/.ssh with a fresh key, an own /etc/hosts and a scratch folder. */
 export async function settleOperator(): Promise<void> {
   await mkdir(SCRATCH, { recursive: true });
+  // Without one, the scripts would read the one beside gatepost, of whoever runs the tests.
+  await writeFile(`${SCRATCH}/.env`, '', { mode: 0o600 });
   await writeFile(`${STATE}/operator/hosts`, publicNames());
   await local`mount --bind ${STATE}/operator/hosts /etc/hosts`;
   await local`sh -c ${`set -e\n${OWN_SSH}`}`;

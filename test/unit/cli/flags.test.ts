@@ -99,6 +99,22 @@ describe('flags that exclude each other', () => {
   });
 });
 
+test('a flag that is not known is named, with the one that was meant', () => {
+  const meant = (...args: string[]) => /did you mean (--[a-z-]+)\?$/.exec(problems(...args)[0] ?? '')?.[1];
+  for (const [flag, other] of [
+    ['--jsn', '--json'],
+    ['--hots=a', '--host'],
+    ['--dryrun', '--dry-run'],
+    ['-n', '--dry-run'],
+    ['-v', '--verbose'],
+    ['-V', '--version'],
+    ['json', '--json'],
+    ['--force', undefined],
+  ] as const)
+    assert.equal(meant(flag), other, flag);
+  assert.equal(problems('--Sesame-Open-0123456789=Sesame')[0]?.includes('=Sesame'), false);
+});
+
 test('a word that no flag takes is not repeated', () => {
   assert.deepEqual(problems('Sesame-Open-0123456789'), ['unexpected argument']);
 });

@@ -102,6 +102,18 @@ describe('settings', () => {
     await readSettings(site, sites.values(), bundle, { ...OTHER, ...elsewhere });
   });
 
+  it('suggests only settings of the same site that are near', async () => {
+    const of = async (name: string) => (await problemsOf({}, await envFile(`${name}=x\n`)))[0] ?? '';
+    assert.match(await of('IA_ENSO_SERVER_NAMES'), /did you mean IA_ENSO_SERVER_NAME\?/);
+    assert.match(await of('IA_ENSO_PROXY_HOTS'), /did you mean IA_ENSO_PROXY_HOST\?/);
+    assert.match(await of('DEPLOY_SSH_PROXI_HOST'), /did you mean DEPLOY_SSH_PROXY_HOST\?/);
+    assert.match(await of('GATEPOST_SIET'), /did you mean GATEPOST_SITE\?/);
+    const unknown = await of('IA_ENSO_OLLAMA_PORT');
+    assert.ok(!unknown.includes('did you mean') && !unknown.includes('NEXUS'), unknown);
+    assert.ok(unknown.includes('IA_ENSO_PROXY_PORT'), unknown);
+    assert.deepEqual((await read({ GATEPOST_LAB: 'x', DEPLOY_SSH_KEYS: 'x' })).warnings, []);
+  });
+
   it('names every placeholder of .env.example, which begins with them', async () => {
     const example = fileURLToPath(new URL('../../../.env.example', import.meta.url));
     const five = [
@@ -268,7 +280,9 @@ describe('the env file', () => {
   it('is shown by .env.example with exactly the settings that the code reads', async () => {
     const example = await readFile(new URL('../../../.env.example', import.meta.url), 'utf8');
     const shown = [...example.matchAll(/^#?([A-Z][A-Z0-9_]+)=/gm)].map(([, name]) => name);
-    const known = [...sites.values()].flatMap((each) => Object.keys(settingsOf(each)));
+    // Sites of one's own may stand beside them.
+    const shipped = ['ia.enso.4nkweb.com', 'nexus'].map((name) => pickSite(sites, name));
+    const known = shipped.flatMap((each) => Object.keys(settingsOf(each)));
     assert.deepEqual([...new Set(shown)].sort(), [...new Set([...known, ...Object.keys(COMMON)])].sort());
   });
 });

@@ -43,7 +43,7 @@ async function sitesIn(files: Readonly<Record<string, string>>): Promise<Sites> 
   const folder = mkdtempSync(join(tmpdir(), 'gatepost-sites-'));
   try {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, `${name}.ts`), text);
-    return await findSites(pathToFileURL(`${folder}/`));
+    return await findSites(undefined, pathToFileURL(`${folder}/`));
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -29,7 +29,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   chalk: 'lib/output/styles.ts',
   diff: 'lib/commands/views/rollout-view.ts',
   dotenv: 'lib/config/env-file.ts',
-  'fastest-levenshtein': 'lib/config/schema.ts',
+  'fastest-levenshtein': 'lib/util/nearest.ts',
   'openssl-wrapper': 'lib/nginx/tokens.ts',
   ssh2: 'lib/ssh/',
   zx: 'lib/commands/confirm.ts',

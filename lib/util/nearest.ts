@@ -1,0 +1,34 @@
+/** Typos: which known word was meant. The only user of fastest-levenshtein. */
+import { createRequire } from 'node:module';
+
+/** Words with a larger edit distance are not typos of each other; in short words, fewer letters may be wrong. */
+const TYPO_DISTANCE = 3;
+const LETTERS_PER_TYPO = 3;
+
+/**
+ * The known word that is most similar to `word`, if one is near: a few letters differ or stand in another order, or whole parts
+ * (between `_` or `-`) are missing.
+ */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  // Loaded on first use: it takes longer than the rest of a command line.
+  const { distance } = createRequire(import.meta.url)(
+    'fastest-levenshtein',
+  ) as typeof import('fastest-levenshtein');
+  const most = Math.min(TYPO_DISTANCE, Math.max(1, Math.floor(word.length / LETTERS_PER_TYPO)));
+  return known
+    .map((other) => ({ other, far: distance(word, other) }))
+    .filter(
+      ({ other, far }) => far <= most || lettersOf(word) === lettersOf(other) || isAbridged(word, other),
+    )
+    .sort((a, b) => a.far - b.far)
+    .at(0)?.other;
+}
+
+const lettersOf = (word: string): string => [...word].sort().join('');
+
+/** Are the parts of `word` some of those of `other`, in the same order? */
+function isAbridged(word: string, other: string): boolean {
+  const left = word.split(/[_-]/);
+  for (const part of other.split(/[_-]/)) if (part === left[0]) left.shift();
+  return left.length === 0;
+}
