@@ -140,8 +140,24 @@ export const KEY_FAILURES: readonly Row[] = [
   },
   {
     error: 'host key revoked',
-    cause: 'known_hosts marks this key as @revoked (compromised).',
+    cause: 'known_hosts marks this key as @revoked, or RevokedHostKeys lists it: it counts as compromised.',
     fix: 'Generate new host keys on that host; the message has the commands.',
+  },
+  {
+    error: 'RevokedHostKeys cannot be read',
+    cause: 'The SSH configuration names a list of revoked host keys that is missing or damaged.',
+    fix: 'Make it readable, or remove RevokedHostKeys from ~/.ssh/config. Until then, no host key is accepted.',
+  },
+  {
+    error: 'host key too short',
+    cause: 'The RSA key of the host has fewer bits than RequiredRSASize in the SSH configuration.',
+    fix: 'Generate an ed25519 host key on that host: `ssh-keygen -A`',
+  },
+  {
+    error: 'the SSH configuration sets KnownHostsCommand, which ssh2 cannot run',
+    when: /sets KnownHostsCommand .*which ssh2 cannot run/,
+    cause: 'SSH_TRANSPORT is ssh2, and only the ssh program can ask that command for host keys.',
+    fix: 'Unset SSH_TRANSPORT, or set it to openssh.',
   },
   {
     error: 'no known_hosts file; known_hosts cannot be read',

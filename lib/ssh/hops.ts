@@ -1,5 +1,6 @@
 /** The hops to a proxy and how to log in to each: from the settings, then the SSH configuration, then the defaults. */
 import { expandPath, expandTokens, home } from '../util/home.ts';
+import { type HostKeyRules, hostKeyRules } from './host-key-rules.ts';
 import { agentOf, defaultKeys } from './identity-files.ts';
 import {
   directive,
@@ -21,7 +22,7 @@ export interface SshDefaults {
   readonly variable: (name: string) => string | undefined;
 }
 
-export interface Hop {
+export interface Hop extends HostKeyRules {
   /** Its name in messages: `jump host 4nk.myftp.biz`, `proxy 192.168.1.100`. */
   readonly label: string;
   readonly host: string;
@@ -149,6 +150,7 @@ function hop(role: string, { settings, config }: Named, defaults: SshDefaults, k
     ...(agent && { agent }),
     knownHosts: knownHosts ? [knownHosts] : (config?.knownHosts.map(expand) ?? defaultKnownHosts()),
     hostKeyName: config?.hostKeyAlias ?? host,
+    ...hostKeyRules(config, expand),
   };
 }
 

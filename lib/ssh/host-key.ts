@@ -7,15 +7,20 @@ import {
   judgeHostKey,
   type KnownHostsFile,
   keyType,
+  knownKeys,
   knownKeyTypes,
   knownName,
+  rsaBits,
   type Verdict,
 } from './known-hosts.ts';
+import { revokedKeys } from './revoked-keys.ts';
 
 export interface HostKeyCheck {
   /** Host key algorithms to negotiate: those of the keys in known_hosts first, as OpenSSH does. */
   readonly algorithms: readonly string[];
   readonly judge: (key: Buffer) => Verdict;
+  /** CheckHostIP: the same for the address that answers, which need not be known. */
+  readonly judgeAddress: (key: Buffer, address: string) => Verdict;
 }
 
 const ALGORITHMS = [
@@ -26,18 +31,46 @@ const ALGORITHMS = [
   'rsa-sha2-512',
   'rsa-sha2-256',
 ];
+/** RSA with SHA-1, which only HostKeyAlgorithms allows. */
+const SHA1 = 'ssh-rsa';
 
 /** @throws SshError if no known_hosts file can be read: no host is trusted by default */
 export async function hostKeyCheck(hop: Hop): Promise<HostKeyCheck> {
   const files = (await Promise.all(hop.knownHosts.map((path) => readKnownHosts(hop, path)))).flat();
   if (files.length === 0) throw missing(hop);
   const port = checkedPort(hop);
-  const types = knownKeyTypes(files, hop.hostKeyName, port);
-  const known = ALGORITHMS.filter((name) => types.includes(name.startsWith('rsa-') ? 'ssh-rsa' : name));
+  const refused = await refusals(hop, knownKeys(files, hop.hostKeyName, port));
   return {
-    algorithms: [...new Set([...known, ...ALGORITHMS])],
-    judge: (key) => judgeHostKey(files, hop.hostKeyName, port, key),
+    algorithms: algorithmsFor(hop, knownKeyTypes(files, hop.hostKeyName, port)),
+    judge: (key) => refused(key) ?? judgeHostKey(files, hop.hostKeyName, port, key),
+    judgeAddress: (key, address) => judgeHostKey(files, address, hop.port, key),
   };
+}
+
+/** Whom known_hosts trusts, RevokedHostKeys and RequiredRSASize may still refuse. */
+async function refusals(hop: Hop, known: readonly Buffer[]): Promise<(key: Buffer) => Verdict | undefined> {
+  const { revokedHostKeys: file, requiredRsaSize = 0 } = hop;
+  const isRevoked = file === undefined ? () => false : await revokedKeys(hop, file, known);
+  return (key) => {
+    if (isRevoked(key)) return { kind: 'listed', file: file ?? '' };
+    const bits = rsaBits(key);
+    return bits !== undefined && bits < requiredRsaSize ? { kind: 'short', bits } : undefined;
+  };
+}
+
+/** @throws SshError if HostKeyAlgorithms leaves none: ssh2 would then offer its default ones */
+function algorithmsFor({ label, hostKeyAlgorithms }: Hop, types: readonly string[]): string[] {
+  const allowed = hostKeyAlgorithms
+    ? [...ALGORITHMS, SHA1].filter((name) => hostKeyAlgorithms.includes(name))
+    : ALGORITHMS;
+  if (allowed.length === 0)
+    throw new SshError(
+      label,
+      `HostKeyAlgorithms ${hostKeyAlgorithms?.join(',')}: ssh2 supports none of them`,
+      'Set SSH_TRANSPORT=openssh, or change HostKeyAlgorithms in ~/.ssh/config.',
+    );
+  const known = allowed.filter((name) => types.includes(name.startsWith('rsa-') ? 'ssh-rsa' : name));
+  return [...new Set([...known, ...allowed])];
 }
 
 /** HostKeyAlias replaces both host and port. */
@@ -78,6 +111,8 @@ export function hostKeyError(
 ): SshError {
   const shown = `${keyType(key)} ${hostKeyFingerprint(key)}`;
   if (verdict.kind === 'revoked') return revoked(hop, shown, `${verdict.file}:${verdict.line}`);
+  if (verdict.kind === 'listed') return listed(hop, shown, verdict.file);
+  if (verdict.kind === 'short') return short(hop, shown, verdict.bits);
   if (verdict.kind === 'changed') return changed(hop, shown, verdict);
   const authority = verdict.authority
     ? ` (${verdict.authority.file}:${verdict.authority.line} trusts a @cert-authority for it: host certificates are not supported)`
@@ -86,10 +121,28 @@ export function hostKeyError(
       : '';
   return new SshError(
     hop.label,
-    `host key unknown: ${hop.host} presented ${shown}${authority}`,
+    `host key unknown: ${hop.host} presented ${shown}${authority}${notFollowed(hop)}`,
     `No login was attempted. ${compare(key)} If it matches, run:\n  echo '${entry(hop, key)}' >> ${hop.knownHosts[0]}`,
   );
 }
+
+/** Directives that would make OpenSSH accept a key that is not known. */
+const notFollowed = ({ lenientHostKeys = [] }: Hop): string =>
+  lenientHostKeys.length > 0 ? ` (${lenientHostKeys.join(', ')} is not followed: a key must be known)` : '';
+
+const listed = (hop: Hop, shown: string, file: string) =>
+  new SshError(
+    hop.label,
+    `host key revoked: ${hop.host} presented ${shown}, which is in ${file} (RevokedHostKeys)`,
+    `No login was attempted. The key counts as compromised: generate new host keys (there: \`rm /etc/ssh/ssh_host_*; ssh-keygen -A\`), or remove it from ${file} if that is a mistake.`,
+  );
+
+const short = (hop: Hop, shown: string, bits: number) =>
+  new SshError(
+    hop.label,
+    `host key too short: ${hop.host} presented ${shown} of ${bits} bits; RequiredRSASize is ${hop.requiredRsaSize}`,
+    'No login was attempted. Generate an ed25519 host key on that host (`ssh-keygen -A`) and add it to known_hosts.',
+  );
 
 function changed(hop: Hop, shown: string, verdict: Extract<Verdict, { kind: 'changed' }>): SshError {
   const name = knownName(hop.hostKeyName, checkedPort(hop));

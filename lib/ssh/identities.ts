@@ -5,7 +5,7 @@ import { SshError } from '../util/errors.ts';
 import { agentKeys, agentWith } from './agent.ts';
 import type { Hop } from './hops.ts';
 import { type KeyFile, readKeyFile } from './key-file.ts';
-import { hostKeyFingerprint } from './known-hosts.ts';
+import { hostKeyFingerprint, rsaBits } from './known-hosts.ts';
 
 export interface Offer {
   readonly key: ParsedKey;
@@ -93,7 +93,9 @@ const signedByAgent = (hop: Hop, key: ParsedKey): Offer => ({
 });
 
 /** RSA keys have several signature algorithms. */
-function isAccepted({ keyAlgorithms }: Hop, { type }: ParsedKey): boolean {
+function isAccepted({ keyAlgorithms, requiredRsaSize = 0 }: Hop, key: ParsedKey): boolean {
+  const { type } = key;
+  if ((rsaBits(key.getPublicSSH()) ?? requiredRsaSize) < requiredRsaSize) return false;
   const names = type === 'ssh-rsa' ? ['rsa-sha2-256', 'rsa-sha2-512', 'ssh-rsa'] : [type];
   return !keyAlgorithms || names.some((name) => keyAlgorithms.includes(name));
 }

@@ -16,7 +16,11 @@ export type Verdict =
   | { readonly kind: 'match' }
   | { readonly kind: 'unknown'; readonly authority?: Place }
   | ({ readonly kind: 'changed'; readonly expected: readonly string[] } & Place)
-  | ({ readonly kind: 'revoked' } & Place);
+  | ({ readonly kind: 'revoked' } & Place)
+  /** By RevokedHostKeys. */
+  | { readonly kind: 'listed'; readonly file: string }
+  /** An RSA key with fewer bits than RequiredRSASize. */
+  | { readonly kind: 'short'; readonly bits: number };
 
 interface Entry extends Place {
   readonly marker: string;
@@ -65,6 +69,22 @@ export function judgeHostKey(
   if (named.kind !== 'unknown' || port === 22) return named;
   const bare = judgeName(entriesFor(files, knownName(host, 22)), key);
   return bare.kind === 'changed' || (bare.kind === 'unknown' && named.authority) ? named : bare;
+}
+
+/** The keys in known_hosts for a host, under either of its names. */
+export const knownKeys = (files: readonly KnownHostsFile[], host: string, port: number): Buffer[] =>
+  [knownName(host, port), knownName(host, 22)].flatMap((name) =>
+    plain(entriesFor(files, name)).map(({ key }) => key),
+  );
+
+/** The length of the modulus of an RSA key, in bits; undefined for others (RFC 4253, 6.6: type, e, n). */
+export function rsaBits(key: Buffer): number | undefined {
+  if (keyType(key) !== 'ssh-rsa') return undefined;
+  let at = 4 + key.readUInt32BE(0);
+  at += 4 + key.readUInt32BE(at);
+  const modulus = key.subarray(at + 4);
+  const first = modulus.findIndex((byte) => byte !== 0);
+  return first < 0 ? 0 : (modulus.length - first) * 8 - Math.clz32(modulus[first] ?? 0) + 24;
 }
 
 /** The key types in known_hosts for a host, so that they are negotiated first. */
@@ -116,6 +136,9 @@ function parseLine(text: string, file: string, line: number): Entry | undefined 
   if (canonicalType(type) !== keyType(key) || !isComplete(key)) return undefined;
   return { file, line, marker, hosts, type: keyType(key), key };
 }
+
+/** `TYPE BASE64 COMMENT`; undefined if OpenSSH would not read it as a key. */
+export const parsePublicKey = (line: string): Buffer | undefined => parseLine(`* ${line}`, '', 0)?.key;
 
 /** A blob consists of length-prefixed strings (RFC 4253, 6.6); nothing may follow them. */
 function isComplete(key: Buffer): boolean {

@@ -43,8 +43,20 @@ export interface Link {
 
 /** @throws SshError if known_hosts or the keys cannot be used */
 export async function prepare(hop: Hop): Promise<Prepared> {
+  refuseCommand(hop);
   const [check, identities] = await Promise.all([hostKeyCheck(hop), findIdentities(hop)]);
   return { hop, check, identities };
+}
+
+/** It may revoke keys that known_hosts trusts, so it must not be ignored. */
+function refuseCommand({ label, beyondSsh2 = [] }: Hop): void {
+  const command = beyondSsh2.find((each) => each.startsWith('KnownHostsCommand '));
+  if (command === undefined) return;
+  throw new SshError(
+    label,
+    `the SSH configuration sets ${command}, which ssh2 cannot run`,
+    'No connection was made. Unset SSH_TRANSPORT, or set it to openssh.',
+  );
 }
 
 type AuthMethod = PublicKeyAuthMethod | AgentAuthMethod | NoAuthMethod;
@@ -79,7 +91,7 @@ export function logIn({ hop, check, identities }: Prepared, sock: Duplex, depth:
     keepaliveInterval: LIMITS.keepalive,
     keepaliveCountMax: missed,
     algorithms: { serverHostKey: [...check.algorithms] as ServerHostKeyAlgorithm[] },
-    hostVerifier: (key: Buffer) => isRightHost(hop, key, check.judge(key), progress),
+    hostVerifier: (key: Buffer) => isRightHost(hop, key, verdictOn(key, { hop, check, sock }), progress),
     authHandler: offerOneByOne(hop, offers, progress),
   });
   signWithoutProbe(client, {
@@ -112,6 +124,18 @@ function keepFirstBytes(sock: Duplex, progress: LoginState): void {
   sock.on('data', (data: Buffer) => {
     if (progress.said.length < 1024) progress.said += data.toString('latin1');
   });
+}
+
+/** With CheckHostIP, the address that answers may be known by another key: only of a connection of our own, to a name. */
+function verdictOn(key: Buffer, to: { hop: Hop; check: HostKeyCheck; sock: Duplex }): Verdict {
+  const { hop, check, sock } = to;
+  const verdict = check.judge(key);
+  const address =
+    sock instanceof Socket && !/^127\.|^::1$/.test(sock.remoteAddress ?? '') && sock.remoteAddress;
+  if (verdict.kind !== 'match' || !hop.checksAddress || !address || hop.hostKeyName !== hop.host)
+    return verdict;
+  const ofAddress = check.judgeAddress(key, address);
+  return ofAddress.kind === 'changed' || ofAddress.kind === 'revoked' ? ofAddress : verdict;
 }
 
 /** Anything but a literal, synchronous `false` would let ssh2 go on. */

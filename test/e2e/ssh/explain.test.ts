@@ -88,6 +88,13 @@ async function certified(): Promise<Hop> {
   return server(`${config}\nHostKeyAlgorithms ssh-ed25519-cert-v01@openssh.com`);
 }
 
+/** A host whose only key is RSA. */
+async function rsaOnly(): Promise<Hop> {
+  const at = `127.0.2.${next()}`;
+  const made = await startSshd(file(at), at, publicKey(key), { types: ['rsa'] });
+  return hopTo('proxy', made, key, privateFile(file(`${at}.known`), `${at} ${made.hostKeys.rsa}\n`));
+}
+
 const known = (lines: string) => ({ knownHosts: [privateFile(file(`known.${next()}`), lines)] });
 const hostKey = (hop: Hop) => publicKey(file(`${hop.host}/host_ed25519`));
 
@@ -103,6 +110,21 @@ const FAILURES: readonly (readonly [says: string, provoke: () => Promise<unknown
     'host key revoked',
     () => reach([{ ...good, ...known(`@revoked * ${hostKey(good)}\n`) }]),
     /new host keys/,
+  ],
+  [
+    'RevokedHostKeys cannot be read',
+    () => reach([{ ...good, revokedHostKeys: file('none') }]),
+    /list of public keys or KRL/,
+  ],
+  [
+    'host key too short',
+    async () => reach([{ ...(await rsaOnly()), requiredRsaSize: 8192 }]),
+    /ssh-keygen -A/,
+  ],
+  [
+    'the SSH configuration sets KnownHostsCommand, which ssh2 cannot run',
+    () => reach([{ ...good, beyondSsh2: ['KnownHostsCommand /bin/true'] }]),
+    /SSH_TRANSPORT/,
   ],
   [
     'no known_hosts file; known_hosts cannot be read',

@@ -18,7 +18,8 @@ export async function judge(
   host: string,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Verdicts> {
-  return { ssh: await withSsh(config, host, env), ...(await withUs(config, host, env)) };
+  const us = await withUs(config, host, env); // first: ssh may add to known_hosts
+  return { ssh: await withSsh(config, host, env), ...us };
 }
 
 function withSsh(config: string, host: string, env: NodeJS.ProcessEnv): Promise<string> {
