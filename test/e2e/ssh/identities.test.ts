@@ -2,7 +2,7 @@
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -34,6 +34,9 @@ before(async () => {
   const authorized = names.map((name) => publicKey(file(name))).join('\n');
   mkdirSync(file('home/.ssh'), { mode: 0o700, recursive: true });
   execFileSync('mount', ['--bind', file('home'), '/root']);
+  // Root has an empty password here: sshd lets in without a key where PermitEmptyPasswords is set.
+  const shadow = readFileSync('/etc/shadow', 'utf8').replace(/^root:[^:]*/m, 'root:');
+  execFileSync('mount', ['--bind', privateFile(file('shadow'), shadow), '/etc/shadow']);
   const lines: string[] = [];
   let last = 0;
   const start = async (config: string) => {
@@ -61,6 +64,7 @@ before(async () => {
 });
 after(() => {
   execFileSync('umount', ['-l', '/root']);
+  execFileSync('umount', ['/etc/shadow']);
   rmSync(directory, { recursive: true });
 });
 
@@ -70,6 +74,7 @@ const SERVERS = {
   twice: 'AuthenticationMethods publickey,publickey',
   sha1: 'PubkeyAcceptedAlgorithms ssh-rsa',
   patient: 'MaxAuthTries 20',
+  open: 'Match all\nPasswordAuthentication yes\nPermitEmptyPasswords yes',
 } as const;
 
 const addressOf = (name: keyof typeof SERVERS) => `127.0.4.${Object.keys(SERVERS).indexOf(name) + 2}`;
@@ -93,6 +98,12 @@ const CASES: Readonly<Record<string, Case>> = {
     home: { id_rsa: 'stranger0', id_ed25519: 'in' },
   },
   'no file and no agent': { does: 'out' },
+  'no file and no agent, where the host wants no key': { does: 'in', server: 'open' },
+  'a wrong key, where the host wants none': {
+    does: 'in',
+    home: { id_ed25519: 'stranger0' },
+    server: 'open',
+  },
   'the key in the agent, no file': { does: 'in', agent: 'right' },
   'the key in the agent, another id_ed25519': {
     does: 'in',
