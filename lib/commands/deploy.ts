@@ -9,6 +9,7 @@ import { siteProgram } from '../program/program.ts';
 import type { Secret } from '../util/secret.ts';
 import type { Context } from './context.ts';
 import { clientFaults } from './views/client-views.ts';
+import { defaultServerText, selinuxFaults } from './views/proxy-faults.ts';
 
 export interface DeployPlan {
   readonly program: Program;
@@ -46,9 +47,19 @@ export function warnOfClients({ site, report: { print } }: Context, report: Host
   return faults;
 }
 
+/** Warns of what a deploy cannot fix on the proxy. */
+function warnOfProxy({ site, report: { print } }: Context, report: HostReport): void {
+  if (!isDone(report)) return;
+  const { host } = report;
+  for (const { text } of selinuxFaults(report)) print({ kind: 'warning', host, text });
+  const text = defaultServerText(report, site);
+  if (text) print({ kind: 'warning', host, text });
+}
+
 /** The report after a deploy, with what needs attention: does the gate accept anyone? A dry run only warns. */
 export function judgeDeploy(context: Context, report: HostReport): HostReport {
   const attention = warnOfClients(context, report);
+  warnOfProxy(context, report);
   return attention.length > 0 && report.outcome !== 'planned' ? withVerdict(report, { attention }) : report;
 }
 

@@ -2,7 +2,12 @@
 import type { HostReport } from '../model/host-report.ts';
 import { newProgram, type Program } from '../model/run.ts';
 import { titleOf } from '../model/site.ts';
-import { removalProgram, rollbackProgram, statusProgram } from '../program/history-programs.ts';
+import {
+  removalProgram,
+  rollbackProgram,
+  type StatusOf,
+  statusProgram,
+} from '../program/history-programs.ts';
 import { UsageError } from '../util/errors.ts';
 import type { Context } from './context.ts';
 
@@ -32,7 +37,7 @@ export async function planRemoval({ site, flags }: Context): Promise<Program> {
   return newProgram((run) => removalProgram(run, site, flags['dry-run']));
 }
 
-/** Reports what is on a host, or the gate's clients only; changes nothing. */
-export async function planStatus({ site }: Context, only: 'clients' | 'everything'): Promise<Program> {
+/** Reports what is on a host, or only that part of it; changes nothing. */
+export async function planStatus({ site }: Context, only: StatusOf): Promise<Program> {
   return newProgram((run) => statusProgram(run, site, only));
 }

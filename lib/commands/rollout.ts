@@ -56,7 +56,7 @@ function rolloutProxy(context: Context, proxy: ProxyHost): RolloutProxy {
     transact(proxy, program, isSilent ? {} : { onEvent });
   return {
     host,
-    open: (port) => proxy.open(port),
+    open: (port, address) => proxy.open(port, address),
     read,
     apply: (program) =>
       context.flags['dry-run'] ? read(program) : applied(context, proxy, { program, onEvent }),

@@ -5,6 +5,7 @@ import { secretOf } from '../config/settings.ts';
 import { issuedOn } from '../model/certificate.ts';
 import type { Check, CheckResult, CheckTarget } from '../model/check.ts';
 import { type HostReport, isDone } from '../model/host-report.ts';
+import { openVhost } from '../model/listens.ts';
 import { isNameless } from '../model/site.ts';
 import type { Secret } from '../util/secret.ts';
 import type { Context } from './context.ts';
@@ -27,11 +28,15 @@ export function checkTarget({ site, settings }: Context, via: Partial<CheckTarge
   };
 }
 
-/** The same for one proxy, through its connection. */
-export const proxyTarget = (context: Context, proxy: RolloutProxy, via: Partial<CheckTarget>): CheckTarget =>
+/** The same for one proxy, through its connection, at the addresses that `report` has for the vhost. */
+export const proxyTarget = (
+  context: Context,
+  proxy: RolloutProxy,
+  { report, ...via }: Partial<CheckTarget> & { readonly report: HostReport },
+): CheckTarget =>
   checkTarget(context, {
     ...(isNameless(context.site) && { serverName: proxy.host }),
-    open: (port) => proxy.open(port),
+    open: openVhost(report, proxy.open),
     ...via,
   });
 
@@ -95,7 +100,7 @@ export async function verifyProxy(
   if (!isVerified(context) || !isUnderItsName(report) || !isCheckedAlone(context)) return report;
   const start = performance.now();
   context.report.print({ kind: 'begin', host: proxy.host, name: 'checks' });
-  const target = proxyTarget(context, proxy, { token, issued: issuedOn(report) });
+  const target = proxyTarget(context, proxy, { report, token, issued: issuedOn(report) });
   const checks = await runSiteChecks(await makeChecks(context.site.checks), target);
   const milliseconds = { ...report.milliseconds, checks: Math.round(performance.now() - start) };
   const verified = { ...report, checks, milliseconds };

@@ -80,7 +80,12 @@ export async function verifyThroughSsh(
   const start = performance.now();
   context.report.print({ kind: 'begin', host, name: 'checks' });
   const token = settingsToken(context);
-  const target = proxyTarget(context, proxy, { token, clientFaults: () => clientFaultsOn(context, proxy) });
+  const listens = await proxy.read(await planStatus(context, 'listens'), { isSilent: true });
+  const target = proxyTarget(context, proxy, {
+    report: listens,
+    token,
+    clientFaults: () => clientFaultsOn(context, proxy),
+  });
   const results = await runSiteChecks(checks, target);
   reportTogether(context, host, results);
   return checkedReport(host, start, results);

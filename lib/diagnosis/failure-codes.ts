@@ -32,11 +32,29 @@ export const FAILURE_CODES = {
   },
   layout: {
     cause: 'nginx would not include the deployed files.',
-    fix: 'Add to the http block of /etc/nginx/nginx.conf: `include /etc/nginx/conf.d/*.conf;`',
+    fix: 'Add an include to the http block of nginx.conf: `include /etc/nginx/conf.d/*.conf;`',
   },
   'nginx-absent': {
     cause: 'gatepost configures an existing nginx; it does not install one.',
     fix: 'Install nginx on the proxy.',
+  },
+  'nginx-old': {
+    cause: 'The vhosts use directives that older versions of nginx do not know.',
+    fix: 'Upgrade nginx on the proxy to 1.15.6 or newer (the packages of nginx.org have one for every supported system).',
+  },
+  'nginx-several': {
+    cause: 'gatepost cannot tell which nginx serves the public ports.',
+    fix: 'Stop the others, or have the one that serves the public ports write its pid to /run/nginx.pid (`pid /run/nginx.pid;` in its nginx.conf).',
+  },
+  stream: {
+    cause:
+      "nginx's own stream block holds the port: it passes connections on before any vhost sees them, so a vhost cannot listen there, too.",
+    fix: 'Have the stream block listen on another port or address; or route the name of this site in it (`ssl_preread`) to another proxy.',
+  },
+  restart: {
+    cause:
+      'A reload cannot take over a port for all addresses while nginx listens on some of them: it fails with `still could not bind()`, and the old configuration stays active.',
+    fix: 'Restart nginx on the proxy (`systemctl restart nginx`), then deploy again.',
   },
   'nginx-stopped': {
     cause: 'nginx must be running to deploy: the change is verified against the running server.',

@@ -96,6 +96,12 @@ const BACKEND = {
       'Docker publishes the port (`-p 3001:3001`): it forwards the packets before the rules of the input chain see them.',
     fix: 'Filter in the chain DOCKER-USER, or publish on one address only (`-p 192.168.1.164:3001:3001`): docs/firewall.md, Docker.',
   },
+  selinux: {
+    error: '502, with `(13: Permission denied) while connecting to upstream` in the error log of nginx',
+    cause:
+      'SELinux on the proxy is enforcing and httpd_can_network_connect is off, so nginx may not connect to any backend.',
+    fix: 'On the proxy, as root: `setsebool -P httpd_can_network_connect 1`',
+  },
   unavailable: {
     error: '503 Service Unavailable',
     cause:

@@ -84,7 +84,10 @@ export interface Site {
 const NAMELESS = '_';
 
 /** The paths of the certificate of `site` on a proxy. */
-export function certificateFilesOf({ certificate, serverName }: Site): CertificateFiles {
+export function certificateFilesOf({
+  certificate,
+  serverName,
+}: Pick<Site, 'certificate' | 'serverName'>): CertificateFiles {
   return certificate ?? lineageFiles(serverName);
 }
 

@@ -28,10 +28,10 @@ export const newChallenge = (): ChallengeFile => ({
   text: randomBytes(24).toString('base64url'),
 });
 
-/** The renewal hook, as a function that prints it. */
+/** The renewal hook, as the content 0 of a program. */
 export async function hookText(): Promise<string[]> {
   const text = await readFile(new URL('lib/program/sh/hook.sh', ROOT), 'utf8');
-  return [contentFunction(0, text), 'hook_text() { content_0; }'];
+  return [contentFunction(0, text)];
 }
 
 /** What there is for TLS on the host. */

@@ -20,8 +20,11 @@ export async function rollbackProgram(
   ]);
 }
 
-/** Reports what is on the host; `clients`: of the gate's clients only. Writes nothing there. */
-export async function statusProgram(run: Run, site: Site, only: 'clients' | 'everything'): Promise<string> {
+/** What a status is to be about: everything, the gate's clients only, or where the vhost listens. */
+export type StatusOf = 'clients' | 'everything' | 'listens';
+
+/** Reports what is on the host. Writes nothing there. */
+export async function statusProgram(run: Run, site: Site, only: StatusOf): Promise<string> {
   const values = { ONLY: only, ACCESS_LOG: site.gate?.log ?? '' };
   return program('status', run, site, values, await hookText());
 }

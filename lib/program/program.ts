@@ -21,8 +21,8 @@ export const RUNNER = '/usr/local/sbin/gatepost-run';
  */
 export const COMMAND = `exec /bin/sh -c 'export LC_ALL=C; [ "$(id -u)" -ne 0 ] || exec /bin/sh -s; [ -x ${RUNNER} ] && exec sudo -n ${RUNNER}; exec sudo -n /bin/sh -s'`;
 
-const CORE = ['report', 'lock', 'journal', 'nginx', 'reload', 'ports'];
-const SITE_STATE = [...CORE, 'files', 'release', 'clients', 'gate'];
+const CORE = ['report', 'lock', 'journal', 'locate', 'digest', 'nginx', 'reload', 'ports'];
+const SITE_STATE = [...CORE, 'layout', 'listen', 'selinux', 'files', 'release', 'clients', 'gate'];
 const ANY_CHANGE = [...SITE_STATE, 'rehearse', 'change', 'begin'];
 const CHANGE = ['records', ...ANY_CHANGE];
 const APPLY = [...CHANGE, 'apply'];

@@ -24,8 +24,8 @@ const thisMachine: ProxyHost = {
   host: LOCALHOST,
   run: runHere,
   reconnect: async () => {},
-  open: async (port) => {
-    const socket = connect({ port, host: '127.0.0.1' });
+  open: async (port, address = '127.0.0.1') => {
+    const socket = connect({ port, host: address });
     await once(socket, 'connect');
     return socket;
   },

@@ -64,7 +64,7 @@ function sshProxy(host: string, first: Connection, dialAgain: () => Promise<Conn
       current = await dialAgain();
       all.push(current);
     },
-    open: (port) => current.forward(LOOPBACK, port),
+    open: (port, address = LOOPBACK) => current.forward(address, port),
     // A connection that was given up may still carry a running program: none is closed before the end.
     close: () => {
       for (const connection of all) connection.close();

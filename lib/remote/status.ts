@@ -32,6 +32,10 @@ export interface Status {
   readonly backends: readonly { readonly address: string; readonly port: number; readonly state: string }[];
   /** What copies tokens out of the files that hold them, and the file that says so. */
   readonly leaks: readonly (readonly ['inputLog' | 'etckeeper', string])[];
+  /** Where it is the default server because no other vhost is; what listens on its ports. */
+  readonly defaultServer?: string;
+  /** `off` where SELinux keeps nginx from the backends. */
+  readonly selinux?: string;
   /** Who is running something on the host now. */
   readonly busy?: string;
   /** For how long that run has made no progress, where it is stopped or stuck. */
@@ -86,6 +90,8 @@ export function statusOf(host: HostReport, { gate }: Pick<Site, 'gate'>, now: st
     backends: of('backend')
       .map(backendOf)
       .sort((a, b) => a.port - b.port),
+    ...(facts.default_server && { defaultServer: facts.default_server }),
+    ...(facts.selinux && { selinux: facts.selinux }),
     ...(busy && { busy }),
     ...(stalled && { stalled }),
     ...(unfinished && { unfinished }),

@@ -1,5 +1,5 @@
 /** Where programs run: a proxy, and how to get a connection to it. */
-import type { Duplex } from 'node:stream';
+import type { Open } from '../model/listens.ts';
 import type { Hop } from '../ssh/hops.ts';
 import type { ExecOutcome } from '../ssh/session.ts';
 
@@ -10,8 +10,7 @@ export interface ProxyHost {
   run(text: string, onLine: (line: string) => void): Promise<ExecOutcome>;
   /** Replaces a lost connection. @throws SshError */
   reconnect(): Promise<void>;
-  /** A stream to this port of the host, as the host itself reaches it. */
-  open(port: number): Promise<Duplex>;
+  readonly open: Open;
   close(): void;
 }
 

@@ -12,6 +12,7 @@ import { type CertificateStatus, isDeployed, type Status, statusOf } from '../..
 import { lookUp } from '../../util/collections.ts';
 import type { Context } from '../context.ts';
 import { clientEntry, clientFaults } from './client-views.ts';
+import { defaultServerText, selinuxFaults } from './proxy-faults.ts';
 import { needs } from './summary.ts';
 
 interface Point {
@@ -59,7 +60,7 @@ export const statusJson = ({ site }: Context, hosts: readonly HostReport[]): rea
     return { verdict, ...statusOf(host, site, newRun().now) };
   });
 
-type GatedOrNot = Pick<Site, 'gate'>;
+type GatedOrNot = Pick<Site, 'gate' | 'certificate' | 'serverName'>;
 
 const point = (about: string, status: Point['status'], text: string): Point => ({
   kind: 'point',
@@ -70,8 +71,16 @@ const point = (about: string, status: Point['status'], text: string): Point => (
 
 const pointsOn = (host: HostReport, site: GatedOrNot, status: Status, now: string): readonly Point[] => [
   ...points(status, now),
+  ...defaultPoints(host, site),
+  ...selinuxFaults(host).map(({ about, text }) => point(about, 'warned', text)),
   ...clientFaults(host, site).map(({ about, text }) => point(about, 'failed', text)),
 ];
+
+/** Not a fault: where nothing else is served, nobody else can answer. */
+function defaultPoints(host: HostReport, site: GatedOrNot): readonly Point[] {
+  const text = defaultServerText(host, site);
+  return text ? [point('the default server', 'skipped', text)] : [];
+}
 
 function points(status: Status, now: string): readonly Point[] {
   const { busy, stalled, unfinished, backends } = status;

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The site's certificate on this host: what it is, who renews it, and what nginx does after a renewal.
-# Needs: CERTBOT CHAIN KEY LETSENCRYPT NEW RENEWER RENEWER_HOME WHY
+# Needs: CERTBOT CHAIN KEY LETSENCRYPT NEW NGINX RENEWER RENEWER_HOME WHY
 # Leaves: HOOK TEST
 
 HOOK=$LETSENCRYPT/renewal-hooks/deploy/gatepost-reload-nginx
@@ -54,6 +54,15 @@ will_reload() {
 }
 
 has_hook() { [ -x "$HOOK" ] && hook_text | cmp -s - "$HOOK"; }
+
+# hook_text: for the nginx that runs here.
+hook_text() {
+  if [ "$NGINX" = nginx ]; then
+    content_0
+  else
+    content_0 | sed "s|nginx -t -q|$NGINX -t -q|; s|^  nginx -s|  $NGINX -s|; s|-v nginx|-v ${NGINX%% *}|"
+  fi
+}
 
 # install_hook: certbot itself reloads nothing after a renewal.
 install_hook() {

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # One change, all or nothing: examine, test, prepare, swap, reload, commit; or roll everything back.
-# Needs: ACCEPTED CHAIN DRIFT JOURNAL KEY KIND LAST LINK_DIR NL REHEARSAL RUN SAID SHARED SITE STORE TEST VERB WHO
+# Needs: ACCEPTED CHAIN DRIFT JOURNAL KEY KIND LAST LINK LINK_DIR NL REHEARSAL RUN SAID SHARED SITE STORE TEST VERB
+# Needs: VERSION WHO
 # Leaves: BROKEN GENERATED WANTED WHY WRITTEN
 
 BEGUN='' DONE='' EMPTIED='' GENERATED=''
@@ -8,6 +9,7 @@ BEGUN='' DONE='' EMPTIED='' GENERATED=''
 # examine: is this host fit for the change, and what would it be? Changes nothing.
 examine() {
   survey || :
+  check_version
   check_layout
   find_releases
   say_last
@@ -15,6 +17,12 @@ examine() {
   find_drift
   check_nginx
   say_drift
+  [ "$VERB" = remove ] || say_selinux
+}
+
+# check_version: what is older lacks directives that the vhosts need.
+check_version() {
+  [ -z "$VERSION" ] || [ "$VERB" = remove ] || at_least 1 15 6 || refuse nginx-old "nginx $VERSION is older than 1.15.6"
 }
 
 # check_nginx: is nginx fit for a change? Where it rejects its configuration as it stands, only a test of the configuration
@@ -38,7 +46,7 @@ is_blamed() {
   [ "$5" != same ] || return 0
   case $TEST in
     *" in $2:"*) ;;
-    *" in ${LINK_DIR:-}/${2##*/}:"* | *"\"$CHAIN\""* | *"\"$KEY\""*) [ "$1" = vhost ] || return 0 ;;
+    *" in ${LINK_DIR:-}/${2##*/}:"* | *" in $LINK:"* | *"\"$CHAIN\""* | *"\"$KEY\""*) [ "$1" = vhost ] || return 0 ;;
     *) return 0 ;;
   esac
   BLAMED=$2

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Verbs rotate, revoke_previous, add_client, revoke_client: each changes the file of CLIENT and nothing else.
-# Needs: CLIENT CLIENTS CREATED_MARK CURRENT HEADER_END HEADER_START KEEP LAST LIMIT_ZONE NEW_LIMIT NEW_SCOPE NGINX_DIR NL
-# Needs: NOW PREVIOUS PUBLIC_NAME ROTATED_MARK
+# Needs: CLIENT CLIENTS CREATED_MARK CURRENT HEADER_END HEADER_START KEEP LAST LIMIT_ZONE NEW_LIMIT NEW_SCOPE NL NOW
+# Needs: PREVIOUS PUBLIC_NAME ROTATED_MARK
 # Leaves: CREATED FILE LIMIT NEW_KEY ROTATED SCOPE WANTED
 
 # rotate: the new key takes the place of all others, or (KEEP) of all but the present one.
@@ -31,7 +31,7 @@ want_added() {
   [ ! -e "$FILE" ] || refuse client-exists "there is already a client $CLIENT"
   SCOPE=$NEW_SCOPE LIMIT=$NEW_LIMIT NEW_KEY=$(content_0) CREATED=$NOW ROTATED=$NOW
   # Maps of an older release would accept nobody who has a limit.
-  [ -z "$LIMIT" ] || grep -qsF "zone=$LIMIT_ZONE:" "$NGINX_DIR"/conf.d/*.conf ||
+  [ -z "$LIMIT" ] || is_in_maps "zone=$LIMIT_ZONE:" ||
     refuse no-gate "the gate of $PUBLIC_NAME on this proxy is from an earlier version, which does not support a limit of $LIMIT requests a minute"
   unused
   want_client new_key

@@ -7,31 +7,11 @@
 #   client       a client of the gate; no rollback touches it
 #   link         a symbolic link to what FUNCTION prints
 #   gone         one of an earlier release that is not wanted any more
-# Needs: CLIENTS CREATED_MARK DEFINES_UPGRADE INCLUDES JOURNAL NEW NGINX_DIR NL NOW OWNER SERVER_NAMES VERSION
-# Leaves: FILE LINK_DIR NEW_KEY SHARED VHOST_DIR WANTED WHY WRITTEN
+# Needs: CLIENTS CREATED_MARK DEFINES_UPGRADE JOURNAL LINK LINK_DIR LINK_END MAP_DIR NEW NGINX_DIR NL NOW OWNER
+# Needs: SERVER_NAMES VERSION VHOST_DIR
+# Leaves: FILE NEW_KEY SHARED WANTED WHY WRITTEN
 
 WANTED='' WRITTEN='' SHARED='' MODES=''
-
-# check_layout: where the include lines of this nginx let a vhost be.
-check_layout() {
-  case $INCLUDES in
-    *conf.d*) ;;
-    *) refuse layout "nginx.conf does not include $NGINX_DIR/conf.d/*.conf in its http block" ;;
-  esac
-  case $INCLUDES in
-    *sites-enabled*) VHOST_DIR=$NGINX_DIR/sites-available LINK_DIR=$NGINX_DIR/sites-enabled ;;
-    *) VHOST_DIR=$NGINX_DIR/conf.d LINK_DIR= ;;
-  esac
-}
-
-# vhost_text FUNCTION: a vhost, written for the oldest nginx with IPv6, in the form that this host wants.
-vhost_text() {
-  drop='' modern=''
-  has_ipv6 || drop='/^ *listen \[::\]/d'
-  ! at_least 1 25 1 || modern='s/^\( *\)\(listen 443 ssl\) http2\(.*\)$/\1\2\3\
-\1http2 on;/; s/^\( *listen \[::\]:443 ssl\) http2/\1/'
-  if [ -z "$drop$modern" ]; then "$1"; else "$1" | sed -e "$drop" -e "$modern"; fi
-}
 
 # say_served VHOST: fact serves NAMES, where it is not for the present name of the site.
 say_served() {
@@ -41,8 +21,6 @@ say_served() {
 
 # is_on_tls FILE: does this vhost name a certificate?
 is_on_tls() { grep -q '^[^#]*ssl_certificate' "$1"; }
-
-has_ipv6() { read -r address 2>/dev/null </proc/net/if_inet6; }
 
 # at_least MAJOR MINOR PATCH: is this nginx at least that version?
 at_least() {
@@ -57,18 +35,20 @@ want() {
   case $1 in
     vhost)
       check_owner "$VHOST_DIR/$2"
+      link_of "$2"
+      plan_listens "$LINK"
       add vhost "$VHOST_DIR/$2" "$3" "vhost_text $4"
-      [ -z "$LINK_DIR" ] || add link "$LINK_DIR/$2" 777 "echo $VHOST_DIR/$2"
+      [ -z "$LINK_DIR" ] || add link "$LINK" 777 "echo $VHOST_DIR/$2"
       ;;
     shared)
-      SHARED=$NGINX_DIR/conf.d/$2
+      SHARED=$MAP_DIR/$2
       if others_define "$SHARED"; then
         note "\$connection_upgrade is already defined in$others; $2 is not deployed"
       else
         add shared "$SHARED" "$3" "$4"
       fi
       ;;
-    map) add map "$NGINX_DIR/conf.d/$2" "$3" "$4" ;;
+    map) add map "$MAP_DIR/$2" "$3" "for_this_nginx $4" ;;
     client)
       FILE=$CLIENTS/$2.map NEW_KEY=$(key_of "$("$4" | key_lines -)")
       unused
@@ -102,7 +82,7 @@ is_there() { [ -e "$1" ] || [ -L "$1" ]; }
 check_target() {
   if [ -d "$2" ] && [ ! -L "$2" ]; then
     refuse target "$2 is a directory"
-  elif [ -L "$2" ] && [ "$1" != link ]; then
+  elif [ -L "$2" ] && [ "$1" != link ] && ! is_own_link "$2"; then
     refuse target "$2 is a symbolic link to $(readlink "$2"); replace it with a file or remove it"
   elif [ -e "$2" ] && [ ! -f "$2" ]; then
     refuse target "$2 is neither a file nor a link"
@@ -113,6 +93,12 @@ check_target() {
 check_owner() {
   is_there "$1" && ! is_released "$1" && find_owner "$1" || return 0
   refuse target "$1 is the vhost of the site $OWNER"
+}
+
+# is_own_link PATH: a link as we make it, where there may have been a file before.
+is_own_link() {
+  name=${1##*/}
+  [ -n "$LINK_DIR" ] && [ "${1%/*}" = "$LINK_DIR" ] && leads_to "$1" "$VHOST_DIR/${name%"$LINK_END"}.conf"
 }
 
 # is_as_wanted ROLE PATH MODE FUNCTION
@@ -129,7 +115,7 @@ leads_to() { [ "$(readlink "$1")" = "$2" ] || [ "$(readlink -f "$1")" = "$2" ]; 
 # has_mode PATH MODE: is it root's, with this mode? (One stat for all files that may be asked for.)
 has_mode() {
   [ -n "$MODES" ] || MODES=$NL$(stat -c '%n %a:%u:%g' "$NGINX_DIR"/*/*.conf "$CLIENTS"/*.map 2>/dev/null)$NL
-  case $MODES in *"$NL$1 $2:0:0$NL"*) ;; *) return 1 ;; esac
+  case $MODES in *"$NL$1 $2:0:0$NL"*) ;; *) [ "$(stat -c '%a:%u:%g' "$1" 2>/dev/null)" = "$2:0:0" ] ;; esac
 }
 
 # keys: of a client's file, what the gate reads.

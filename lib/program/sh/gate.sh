@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Whether the gate accepts anyone: without a client it fails closed, and refuses every request.
-# Needs: CLIENTS NGINX_DIR NL VERB WANTED
+# Needs: CLIENTS LAST NGINX_DIR NL VERB WANTED
 # Leaves: LIVE
 
 LIVE=0 # the exit status of a change that is live; 3 where no client is accepted
@@ -32,4 +32,12 @@ has_line() {
 }
 
 # has_gate: does nginx read the clients' files here?
-has_gate() { grep -qsF "include $CLIENTS/" "$NGINX_DIR"/conf.d/*.conf; }
+has_gate() { is_in_maps "include $CLIENTS/"; }
+
+# is_in_maps TEXT: in those that the last release has, or that were installed by hand.
+is_in_maps() {
+  text=$1
+  set -- "$NGINX_DIR"/conf.d/*.conf
+  [ -z "$LAST" ] || while read -r role path _; do [ "$role" != map ] || set -- "$@" "$path"; done <"$LAST/state"
+  grep -qsF "$text" "$@"
+}

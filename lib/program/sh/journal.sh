@@ -9,7 +9,7 @@
 # so that restoring it needs no space and keeps owner, mode and times. A `directory` was made by the change, one that
 # is `emptied` by it is removed once it is done. `after` says what the change puts there (SHA256  STAGED, or
 # link STAGED TARGET): what is neither was edited by hand since, and stays. (Earlier versions had no `after`.)
-# Needs: NL RUN SITE STORE WHY
+# Needs: NGINX NL RUN SITE STORE WHY
 # Leaves: BROKEN FAILED JOURNAL NEW RELOAD_DUE TEST
 
 JOURNAL=$STORE/$SITE/journal
@@ -191,7 +191,7 @@ restore_failed() {
   while read -r kind path _; do
     [ "$kind" != directory ] || say todo "test ! -d $path || rmdir --ignore-fail-on-non-empty $path"
   done <"$1/before"
-  say todo "nginx -t && nginx -s reload"
+  say todo "$NGINX -t && $NGINX -s reload"
   finish restore-failed 5
 }
 

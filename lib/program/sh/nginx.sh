@@ -1,81 +1,83 @@
 # shellcheck shell=sh
 # nginx: what it is and loads, and whether it accepts a configuration.
-# Needs: SERVER_NAMES
-# Leaves: ACCEPTED DEFINES_UPGRADE ERROR_LOG INCLUDES NGINX_DIR NL PID_FILE SAID TEST USES_UPGRADE VERSION
+# Needs: NGINX PREFIX SERVER_NAMES
+# Leaves: ACCEPTED CONF DEFINES_UPGRADE ELSEWHERE ERROR_LOG INCLUDES LISTENS NL PID_FILE SAID TEST USES_UPGRADE
+# Leaves: VERSION
 
 NL='
 '
-NGINX_DIR=/etc/nginx
 
 # survey: what nginx is and loads. Leaves
-#   VERSION, PID_FILE, ERROR_LOG
+#   VERSION, CONF, PID_FILE, ERROR_LOG
 #   ACCEPTED, SAID                  whether it accepts its configuration, and what it says of it, a line each
-#   INCLUDES                        which of conf.d and sites-enabled it includes
+#   INCLUDES, ELSEWHERE             its include lines, in http and in other contexts, a line each (digest.sh)
+#   LISTENS                         who listens on ports 80 and 443, a line each
 #   DEFINES_UPGRADE, USES_UPGRADE   the files with $connection_upgrade
 # Fails when nginx rejects its configuration.
 survey() {
-  command -v nginx >/dev/null || refuse nginx-absent "nginx is not installed on this host"
-  VERSION='' PID_FILE='' ERROR_LOG='' SAID='' INCLUDES='' DEFINES_UPGRADE='' USES_UPGRADE='' ACCEPTED=''
+  find_nginx
+  check_installed
+  VERSION='' CONF='' PID_FILE='' ERROR_LOG='' SAID='' ACCEPTED=''
+  INCLUDES='' ELSEWHERE='' LISTENS='' DEFINES_UPGRADE='' USES_UPGRADE=''
   while read -r key value; do
     case $key in
       version) VERSION=$value ;;
+      conf) CONF=$value ;;
       pid) PID_FILE=$value ;;
       error_log) ERROR_LOG=$value ;;
       says) SAID="${SAID:+$SAID$NL}$value" ;;
-      includes) INCLUDES="$INCLUDES $value" ;;
+      includes) INCLUDES="$INCLUDES$value$NL" ;;
+      elsewhere) ELSEWHERE="$ELSEWHERE$value$NL" ;;
+      listens | stream) LISTENS="$LISTENS$key $value$NL" ;;
       defines) DEFINES_UPGRADE="$DEFINES_UPGRADE $value" ;;
       uses) USES_UPGRADE="$USES_UPGRADE $value" ;;
       accepted) ACCEPTED=yes ;;
     esac
   done <<END
-$(dump | digest)
+$(dump | digest "$PREFIX")
 END
+  [ -z "$CONF" ] || use_folder "${CONF%/*}"
   say fact nginx "$VERSION"
   [ -n "$ACCEPTED" ]
 }
 
 # try_nginx FLAG…: all that nginx says. For every map it fills a megabyte and frees it: half of its time, unless the heap
 # keeps it (mallopt(3)).
-try_nginx() { MALLOC_TOP_PAD_=4194304 nginx "$@" 2>&1; }
+try_nginx() { eval "MALLOC_TOP_PAD_=4194304 $NGINX \"\$@\"" 2>&1; }
 
 # dump: what nginx was built with and all that it loads. (It prints nothing but its complaint when the configuration is
 # broken: then the files are read as they lie.)
 dump() {
-  if try_nginx -T -V; then echo '# gatepost accepted'; else read_files; fi
+  if try_nginx -T -V; then
+    echo '# gatepost accepted'
+  else
+    read_files "$(try_nginx -t | sed -n 's/^nginx: configuration file \(.*\) test failed$/\1/p')"
+  fi
 }
 
-# read_files: what `nginx -T` would print of the files that matter here.
+# read_files FILE: what `nginx -T` would print of the file and of all that it includes.
 read_files() {
-  for file in "$NGINX_DIR"/nginx.conf "$NGINX_DIR"/conf.d/*.conf "$NGINX_DIR"/sites-enabled/*; do
-    [ ! -f "$file" ] || { echo "# configuration file $file:"; cat "$file"; echo; }
+  queue=$1 read=' '
+  while [ -n "$queue" ]; do
+    wanted=$queue queue=''
+    for file in $wanted; do
+      case $read in *" $file "*) continue ;; esac
+      [ -f "$file" ] || continue
+      read="$read$file "
+      echo "# configuration file $file:"
+      cat "$file"
+      echo
+      queue="$queue $(included_by "$file")"
+    done
   done
 }
 
-# digest: a dump as lines for `survey`. It is read as it goes by and never kept, since it holds every token.
-digest() {
-  awk '
-    /^# configuration file .*:$/ { file = $4; sub(/:$/, "", file); next }
-    /^# gatepost accepted$/ { print "accepted"; next }
-    file == "" && /^nginx version: / { sub(/^[^\/]*\//, ""); sub(/[^0-9.].*/, ""); print "version " $0; next }
-    file == "" && /^configure arguments: / {
-      for (i = 3; i <= NF; i++) {
-        if (sub(/^--pid-path=/, "", $i)) print "pid " $i
-        if (sub(/^--error-log-path=/, "", $i)) print "error_log " $i
-      }
-      next
-    }
-    file == "" && /^nginx: |\[(emerg|alert|crit|error|warn)\]/ { print "says " $0; next }
-    { sub(/(^|[ \t])#.*/, "") }
-    match($0, /(^|[ \t;{])include[ \t]+[^;]*;/) {
-      path = substr($0, RSTART, RLENGTH)
-      gsub(/.*include[ \t]+|["\047; \t]/, "", path); sub(/^\/etc\/nginx\//, "", path)
-      if (path == "sites-enabled/*" || path == "sites-enabled/*.conf") print "includes sites-enabled"
-      if (path == "conf.d/*.conf" || path == "conf.d/*") print "includes conf.d"
-    }
-    /\$(connection_upgrade|\{connection_upgrade\})["\047]?[ \t]*(\{|$)/ { if (!defines[file]++) print "defines " file; next }
-    /\$(connection_upgrade([^a-z0-9_]|$)|\{connection_upgrade\})/ && !uses[file]++ { print "uses " file }
-    $1 == "pid" && $2 ~ /^\// { path = $2; sub(/;$/, "", path); print "pid " path }
-    $1 == "error_log" && $2 ~ /^\// && !logged++ { path = $2; sub(/;$/, "", path); print "error_log " path }'
+# included_by FILE: the patterns of its include lines.
+included_by() {
+  sed -n 's/#.*//; s/.*\(^\|[[:blank:];{}]\)include[[:blank:]]\{1,\}\([^;]*\);.*/\2/p' "$1" | tr -d "\"'" |
+    while IFS= read -r pattern; do
+      case $pattern in /*) printf '%s\n' "$pattern" ;; *) printf '%s\n' "${1%/*}/$pattern" ;; esac
+    done
 }
 
 # test_nginx: nginx's own test; leaves its words in TEST.

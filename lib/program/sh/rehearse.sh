@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Tests the configuration as it would be, in a mount namespace of its own: nothing untested ever stands in nginx's folders,
 # where a reload or a restart by anyone else would load it.
-# Needs: JOURNAL NGINX_DIR NL RUN
+# Needs: JOURNAL NGINX NGINX_DIR NL RUN
 # Leaves: REHEARSAL TEST
 
 # rehearse: leaves in REHEARSAL
@@ -74,7 +74,7 @@ rehearsal() {
   done
   printf '%s\n' "mount -t tmpfs -o mode=700 gatepost '$view' && mkdir -p $layers || exit" "$mounts"
   each_draft swap_draft
-  printf '%s\n' "echo '@rehearsal $RUN'" 'export MALLOC_TOP_PAD_=4194304' 'exec nginx -t'
+  printf '%s\n' "echo '@rehearsal $RUN'" 'export MALLOC_TOP_PAD_=4194304' "exec $NGINX -t"
 }
 
 # mount_view FOLDER LAYERS: an overlay; where the kernel refuses one (overlays on overlays), or where something is mounted

@@ -96,7 +96,9 @@ is_own() {
   ROLE=$1
   is_there "$2" || return 1
   case $1 in
-    vhost | map | link) ;;
+    vhost | map) ;;
+    # Somebody may have put a file in the place of the link.
+    link) [ -L "$2" ] || ROLE=vhost ;;
     gone) if [ -L "$2" ]; then ROLE="link"; else ROLE=map; fi ;;
     *) return 1 ;;
   esac

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Verb remove: removes the files of the site from this host, its clients and their tokens included. Certificates and
 # history stay.
-# Needs: ACCEPTED CHAIN CLIENTS DRY LAST LINK_DIR NGINX_DIR NL SITE STORE USES_UPGRADE VHOST_DIR
+# Needs: ACCEPTED CHAIN CLIENTS DRY LAST LINK LINK_DIR MAP_DIR NL SITE STORE USES_UPGRADE VHOST_DIR
 # Leaves: EMPTIED WANTED
 
 remove() {
@@ -32,12 +32,13 @@ unwant_file() {
         # By the names that it has here, which the settings may no longer know.
         released link && released vhost
       elif ! find_owner "$VHOST_DIR/$2"; then
-        [ -z "$LINK_DIR" ] || remove_entry link "$LINK_DIR/$2"
+        link_of "$2"
+        [ -z "$LINK_DIR" ] || remove_entry link "$LINK"
         remove_entry vhost "$VHOST_DIR/$2"
       fi
       ;;
-    map) remove_entry map "$NGINX_DIR/conf.d/$2" ;;
-    shared) unwant_shared "$NGINX_DIR/conf.d/$2" "$3" ;;
+    map) remove_entry map "$MAP_DIR/$2" ;;
+    shared) unwant_shared "$MAP_DIR/$2" "$3" ;;
   esac
 }
 

@@ -51,8 +51,12 @@ finish() {
 # fail CODE TEXT: after something was changed that stays.
 fail() { say_error "$1" "$2"; finish failed 1; }
 
-# refuse CODE TEXT: before anything was changed.
-refuse() { say_error "$1" "$2"; finish refused 1; }
+# refuse CODE TEXT [FIX]: before anything was changed.
+refuse() {
+  say_error "$1" "$2"
+  [ -z "${3-}" ] || say advice "$3"
+  finish refused 1
+}
 
 # fingerprint: of the token on stdin.
 fingerprint() { sha256sum | cut -c "1-$FINGERPRINT_DIGITS"; }

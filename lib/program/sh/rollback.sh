@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Verb rollback: the vhost and the maps of an earlier release. Clients are in no release: none is restored.
-# Needs: ID KIND LAST NGINX_DIR RECORDED RELEASES TO
+# Needs: ID KIND LAST MAP_DIR RECORDED RELEASES TO
 # Leaves: ABOUT SERVER_NAMES
 
 rollback() {
@@ -38,7 +38,7 @@ rename_to() {
 }
 
 # want_missing ROLE NAME MODE FUNCTION: what sites share is in no release; it is deployed only where it is missing.
-want_missing() { [ -e "$NGINX_DIR/conf.d/$2" ] || want "$@"; }
+want_missing() { [ -e "$MAP_DIR/$2" ] || want "$@"; }
 
 find_release() {
   known=
@@ -95,7 +95,10 @@ served_by() {
   while read -r role path _; do
     recorded "$1" "$path"
     case $role in
-      vhost) ! is_on_tls "$RECORDED" || SERVED="$SERVED tls" ;;
+      vhost)
+        ! is_on_tls "$RECORDED" || SERVED="$SERVED tls"
+        case $path in */sites-available/*) ;; *) SERVED="$SERVED linked" ;; esac
+        ;;
       link) SERVED="$SERVED linked" ;;
     esac
   done <"$1/state"

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # Verb status: what is on this host, in rows. Writes nothing, takes no lock. ONLY is clients, tls (before an order) or
 # everything.
-# Needs: ACCEPTED ACCESS_LOG CLIENTS CREATED CURRENT DEFINES_UPGRADE DRIFT HELD HOLDER HOLDER_PID ID IDLE LAST LIMIT LIVE
-# Needs: NGINX_DIR ONLY PREVIOUS RELEASES ROTATED SAID STALLED_AFTER STORE VHOST_NAME
+# Needs: ACCEPTED ACCESS_LOG CLIENTS CREATED CURRENT DEFINES_UPGRADE DRIFT HELD HOLDER HOLDER_PID ID IDLE LAST LIMIT
+# Needs: LINK LIVE MAP_DIR ONLY PREVIOUS RELEASES ROTATED SAID STALLED_AFTER STORE VHOST_NAME
 # Leaves: CHAIN SCOPE
 
 LOG_TAIL=4000000 # bytes of the access log, for the last use of each client
@@ -15,14 +15,22 @@ status() {
   fi
   find_releases
   say_last
+  if [ "$ONLY" = listens ]; then
+    survey || :
+    say_listens
+    finish unchanged 0
+  fi
+  [ "$ONLY" = everything ] || find_clients_folder
+  [ "$ONLY" != everything ] || say_nginx
   [ -z "$CLIENTS" ] || say_clients
   say_gate
   if [ "$ONLY" = everything ]; then
-    say_nginx
     say_releases
     say_files
     say_vhost
+    say_listens
     say_backends
+    say_selinux
     say_tls
     [ -z "$CLIENTS" ] || say_leaks
     say_lock
@@ -61,7 +69,8 @@ say_client() {
 # that defines $connection_upgrade.
 say_nginx() {
   step survey
-  command -v nginx >/dev/null || { say fact nginx absent; return; }
+  find_nginx
+  is_installed || { say fact nginx absent; return; }
   if survey; then say fact healthy yes; else say fact healthy no; fi
   if find_master; then say fact running yes; else say fact running no; fi
   [ -z "$SAID" ] || printf '%s\n' "$SAID" | while IFS= read -r line; do say row message "$line"; done
@@ -92,11 +101,7 @@ say_files() {
 # say_vhost: fact vhost tls|http-only, of the site's vhost: the one that nginx reads, or else the release's. Before an order,
 # broken where nginx rejects its configuration, other where the site is still on TLS under an earlier name.
 say_vhost() {
-  VHOST=''
-  recorded=$([ -z "$LAST" ] || sed -n 's/^vhost \([^ ]*\) .*/\1/p' "$LAST/state" | head -n 1)
-  for file in "$NGINX_DIR/sites-enabled/$VHOST_NAME" "$NGINX_DIR/conf.d/$VHOST_NAME" "$recorded"; do
-    [ -n "$VHOST" ] || [ ! -f "$file" ] || VHOST=$file
-  done
+  find_vhost
   [ -n "$VHOST" ] || return 0
   kind=http-only
   ! is_on_tls "$VHOST" || kind=tls
@@ -108,6 +113,23 @@ say_vhost() {
     kind=other
   fi
   say fact vhost "$kind"
+}
+
+# find_vhost: leaves it in VHOST, by the name that nginx has for it where it reads it.
+find_vhost() {
+  VHOST=''
+  check_layout
+  link_of "$VHOST_NAME"
+  recorded=$([ -z "$LAST" ] || sed -n 's/^vhost \([^ ]*\) .*/\1/p' "$LAST/state" | head -n 1)
+  for file in "$LINK" "$MAP_DIR/$VHOST_NAME" "$recorded"; do
+    [ -n "$VHOST" ] || [ ! -f "$file" ] || VHOST=$file
+  done
+}
+
+# say_listens: row listen, where to ask the vhost; fact default_server, where it is that because nobody else is.
+say_listens() {
+  find_vhost
+  [ -z "$VHOST" ] || plan_listens "$VHOST" current
 }
 
 in_vhost() { [ -z "$VHOST" ] || cat "$VHOST"; }
@@ -154,7 +176,7 @@ say_tls() {
 say_leaks() {
   file=$(grep -rlsE '^[^#]*[ ,]log_input' /etc/sudoers /etc/sudoers.d | head -n 1)
   [ -z "$file" ] || say row leak inputLog "$file"
-  if [ -d /etc/.git ] && ! git -C /etc check-ignore -q "$NGINX_DIR/$CLIENTS/any.map" 2>/dev/null; then say row leak etckeeper /etc/.git; fi
+  if [ -d /etc/.git ] && ! git -C /etc check-ignore -q "$CLIENTS/any.map" 2>/dev/null; then say row leak etckeeper /etc/.git; fi
 }
 
 # say_lock: row busy WHO [stalled], for the active run (the process that the lock names still has it open), and which was

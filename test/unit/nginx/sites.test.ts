@@ -36,8 +36,11 @@ const linesOf = (text: string, word: string) =>
 
 /** What a host with this nginx makes of a vhost. */
 async function adapted(vhost: string, version: string, ipv6: boolean): Promise<string> {
-  const shell = await readFile(new URL('lib/program/sh/files.sh', ROOT), 'utf8');
-  const text = `${shell}\nhas_ipv6() { ${ipv6 ? 'true' : 'false'}; }\nVERSION=${version}\nvhost() { cat <<'END_OF_VHOST'\n${vhost}END_OF_VHOST\n}\nvhost_text vhost\n`;
+  const parts = ['locate', 'listen', 'files'].map((part) =>
+    readFile(new URL(`lib/program/sh/${part}.sh`, ROOT), 'utf8'),
+  );
+  const plan = `LISTENS='' VHOST_ORDER='' SERVER_NAMES=''; say() { :; }; plan_listens /none`;
+  const text = `${(await Promise.all(parts)).join('')}\nhas_ipv6() { ${ipv6 ? 'true' : 'false'}; }\nVERSION=${version}\n${plan}\nvhost() { cat <<'END_OF_VHOST'\n${vhost}END_OF_VHOST\n}\nvhost_text vhost\n`;
   const { stdout, stderr } = spawnSync('/bin/sh', ['-s'], { input: text, encoding: 'utf8' });
   assert.equal(stderr, '');
   return stdout;

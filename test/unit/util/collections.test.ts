@@ -70,7 +70,7 @@ test('a status of any words is told', () => {
     };
     const host = { ...newReport('proxy'), rows };
     assert.equal(statusOf(host, {}, NOW).releases[0]?.kind, odd);
-    const texts = statusEntries(host, {}, NOW).flatMap((entry) =>
+    const texts = statusEntries(host, { serverName: 'x' }, NOW).flatMap((entry) =>
       entry.kind === 'point' ? [[entry.status, entry.text] as const] : [],
     );
     assert.ok(

@@ -1,0 +1,68 @@
+# shellcheck shell=sh
+# Where the include lines of this nginx let a vhost and its maps be.
+# Needs: CONF ELSEWHERE INCLUDES NGINX_DIR VERB
+# Leaves: LINK LINK_DIR LINK_END MAP_DIR VHOST_DIR VHOST_ORDER
+
+# check_layout: leaves in
+#   LINK_DIR, LINK_END     sites-enabled, where it is used, and how a name must end there
+#   VHOST_DIR, MAP_DIR     where the files go
+#   VHOST_ORDER            the place of the vhosts in the whole configuration
+check_layout() {
+  find_folders
+  [ -n "$MAP_DIR" ] || is_optional || refuse_layout
+  MAP_DIR=${MAP_DIR:-$NGINX_DIR/conf.d}
+  if [ -n "$LINK_DIR" ]; then
+    VHOST_DIR=${LINK_DIR%/*}/sites-available VHOST_ORDER=$link_order
+    # Where one of both is a link to the other, there is nothing to link.
+    if [ -L "$LINK_DIR" ] || [ -L "$VHOST_DIR" ]; then
+      [ "$(readlink -f "$LINK_DIR")" != "$(readlink -f "$VHOST_DIR")" ] || { VHOST_DIR=$LINK_DIR LINK_DIR=''; }
+    fi
+  else
+    VHOST_DIR=$MAP_DIR VHOST_ORDER=$map_order
+  fi
+}
+
+# is_optional: does this verb do without such a folder? (It only reads, or removes what is there.)
+is_optional() { case $VERB in remove | status) ;; *) return 1 ;; esac; }
+
+# find_folders: of the folders that http includes, the one of the vhosts' links and the best one for everything else.
+find_folders() {
+  LINK_DIR='' LINK_END='' MAP_DIR='' map_order='' link_order='' best=9
+  while read -r order pattern end; do
+    folder=${pattern%/*}
+    case $folder:$end in
+      *: | *:-) continue ;;
+      */sites-enabled:.conf) [ "$LINK_END" = .conf ] || use_links ;;
+      */sites-enabled:*) [ -n "$LINK_DIR" ] || use_links ;;
+      *:.conf) ! is_better || MAP_DIR=$folder map_order=$order best=$rank ;;
+    esac
+  done <<END
+$INCLUDES
+END
+}
+
+use_links() { LINK_DIR=$folder LINK_END=$end link_order=$order; }
+
+# is_better: conf.d first; a folder outside of nginx's own only where it is root's.
+is_better() {
+  case $folder in
+    "$NGINX_DIR/conf.d") rank=1 ;;
+    */conf.d | */http.d) rank=2 ;;
+    "$NGINX_DIR"/*) rank=3 ;;
+    *) rank=4 ;;
+  esac
+  case $folder in "$NGINX_DIR"/*) ;; *) [ -d "$folder" ] && [ -O "$folder" ] || return 1 ;; esac
+  [ "$rank" -lt "$best" ]
+}
+
+# link_of VHOST: leaves in LINK the name by which nginx reads the vhost of that file name.
+link_of() {
+  if [ -n "$LINK_DIR" ]; then LINK=$LINK_DIR/${1%.conf}$LINK_END; else LINK=$VHOST_DIR/$1; fi
+}
+
+refuse_layout() {
+  found=$(printf '%s' "$INCLUDES" | cut -d ' ' -f 2 | tr '\n' ' ')
+  other=$(printf '%s' "$ELSEWHERE" | sed 's/^\([^ ]*\) \(.*\)$/\2 (in \1)/' | tr '\n' ' ')
+  refuse layout "the http block of $CONF includes no folder for the maps of a site: it includes ${found:-nothing }${other:+and, where it does not help, $other}" \
+    "Add to the http block of $CONF: \`include $NGINX_DIR/conf.d/*.conf;\`"
+}

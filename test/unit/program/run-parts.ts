@@ -1,0 +1,37 @@
+/** Runs functions of the shell program, each part read alone: under dash, busybox and bash, where they are. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { KEY_START } from '../../../lib/nginx/client-map.ts';
+import { ROOT } from '../../../lib/util/project-root.ts';
+import { quote } from '../../../lib/util/shell.ts';
+
+const SHELLS = [['dash'], ['busybox', 'sh'], ['bash', '--posix']].filter(
+  ([name = '']) => spawnSync(name, ['-c', ':']).error === undefined || name === 'dash',
+);
+/** A scratch folder. */
+export const directory = mkdtempSync(join(tmpdir(), 'gatepost-sh-'));
+after(() => rmSync(directory, { recursive: true }));
+
+const part = (name: string): string => readFileSync(new URL(`lib/program/sh/${name}.sh`, ROOT), 'utf8');
+const CONSTANTS = `set -u
+LC_ALL=C RUN=R1 SITE=site STORE=/nonexistent LETSENCRYPT=/etc/letsencrypt VERSION='' LAST=''
+FINGERPRINT_DIGITS=12 KEY_START=${quote(KEY_START)} CREATED_MARK='# created'
+`;
+
+/** What a command prints after these parts were read; the same under every shell. */
+export function run(parts: readonly string[], command: string, input = ''): string {
+  const file = join(directory, 'input');
+  writeFileSync(file, input);
+  const text = `${CONSTANTS}${parts.map(part).join('\n')}\n{ ${command}\n} <${quote(file)}\n`;
+  const outputs = SHELLS.map(([name = '', ...args]) => {
+    const { stdout, stderr } = spawnSync(name, [...args, '-s'], { input: text, encoding: 'utf8' });
+    assert.equal(stderr, '', name);
+    return stdout;
+  });
+  assert.equal(new Set(outputs).size, 1, outputs.join('\n---\n'));
+  return outputs[0] ?? '';
+}
