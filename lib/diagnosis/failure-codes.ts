@@ -105,7 +105,7 @@ export const FAILURE_CODES = {
   },
   'same-token': {
     cause: 'The token is already in use, by this client or by another one.',
-    fix: 'Set another token (`openssl rand -hex 32`), or leave it unset to have one generated.',
+    fix: 'To generate a new token and write it into the env file: `npx tsx scripts/rotate-bearer.ts --write-env` (in the process environment, unset the token first). Or set another token (`openssl rand -hex 32`).',
   },
   'no-client': {
     fix: 'List the clients: `npx tsx scripts/bearers.ts list`. Add one: `npx tsx scripts/bearers.ts add NAME`',

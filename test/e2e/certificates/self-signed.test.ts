@@ -1,6 +1,8 @@
 /** Certificates that the proxy signs itself, and the real one that follows. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { selfSignedProgram } from '../../../lib/program/certificate-programs.ts';
 import { execute, installShims, newRun, site, underPlan } from '../../lab/actors/programs.ts';
@@ -24,6 +26,19 @@ describe('bootstrap-tls --self-signed', () => {
     assert.match(found.get('certificate')?.detail ?? '', /self-signed one generated on the proxy/);
     assert.equal(found.get('bearer gate opens')?.status, 'passed');
     assert.equal((await served()).serialNumber, await issued(lab.proxy));
+  });
+
+  test('passes every check of a machine that trusts it, and only there', async () => {
+    const file = join(lab.directory, 'trust.pem');
+    const { stdout: pem } = await lab.proxy.sh(`cat ${LIVE}/fullchain.pem`);
+    await writeFile(file, pem);
+    const trusting = await lab.run('verify', ['--json'], {
+      env: { ...WITH_TOKEN, NODE_EXTRA_CA_CERTS: file },
+    });
+    assert.equal(trusting.status, 0, trusting.stdout);
+    const other = await lab.run('verify', ['--json'], { env: WITH_TOKEN });
+    assert.equal(other.status, 3);
+    assert.match(other.stdout, /NODE_EXTRA_CA_CERTS/);
   });
 
   test("is P-256 with the name as subject alternative name, no CA, and its key is 0600 and root's", async () => {

@@ -196,18 +196,18 @@ describe('a warning only', () => {
 });
 
 describe('a template of a site', () => {
-  const env = { WIKI_PROXY_HOST: '127.0.0.1' };
+  const env = { WIKI_PROXY_HOST: '127.0.0.1', WIKI_PROXY_USER: 'admin', WIKI_BACKEND_IP: '10.0.0.1' };
   let copy: string;
   before(async () => {
     copy = await copyWithWiki(join(folder, 'copy'));
   });
 
   /** Runs deploy with the vhost as it is given, and none where there is none. */
-  const deploy = (vhost: string | undefined, script = 'deploy') => {
+  const deploy = (vhost: string | undefined) => {
     const path = join(copy, `sites/${WIKI}.conf`);
     if (vhost === undefined) rmSync(path);
     else writeFileSync(path, vhost);
-    return runFile(join(copy, `scripts/${script}.ts`), ['--site', WIKI], env);
+    return runFile(join(copy, 'scripts/deploy.ts'), ['--site', WIKI], env);
   };
 
   const FAULTS: readonly (readonly [what: string, vhost: string | undefined, told: RegExp])[] = [
@@ -228,12 +228,4 @@ describe('a template of a site', () => {
       assert.match(stdout, new RegExp(told.source.replace('WIKI', WIKI)));
       assert.equal(contacts, before);
     });
-
-  test('for the first certificate is required by bootstrap-tls', async () => {
-    const before = contacts;
-    const { status, stdout } = await deploy(VHOST, 'bootstrap-tls');
-    assert.equal(status, 2, stdout);
-    assert.match(stdout, /http-only\.conf: the template cannot be read/);
-    assert.equal(contacts, before);
-  });
 });

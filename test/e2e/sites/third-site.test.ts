@@ -1,32 +1,30 @@
-/** A third site, by data alone, as docs/sites.md says: files in sites/, nothing else. */
+/** A third site, by data alone, as docs/sites.md says: two files in a directory of one's own, nothing else. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import * as deploys from '../../lab/actors/deploys.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
-import { finished, TYPESCRIPT } from '../../lab/namespaces/process.ts';
 import * as appliance from '../nexus/appliance.ts';
-import { copyWithWiki, WIKI } from './wiki-site.ts';
+import { WIKI, writeWiki } from './wiki-site.ts';
 
 let lab: Lab;
-let copy: string;
+let own: string;
 before(async () => {
   lab = await startLab();
-  copy = await copyWithWiki(join(lab.directory, 'wiki'));
+  own = await writeWiki(join(lab.directory, 'my-sites'));
 });
 after(() => lab.stop());
 
-async function run(script: string, args: readonly string[], env: Record<string, string> = {}) {
-  const command = [...TYPESCRIPT, join(copy, `scripts/${script}.ts`), '--site', WIKI, ...args];
-  return finished(spawn(process.execPath, command, { cwd: lab.directory, env: { ...lab.env, ...env } }));
-}
+const run = (script: string, args: readonly string[], env: Record<string, string> = {}) =>
+  lab.run(script, ['--site', WIKI, ...args], { env: { GATEPOST_SITES: own, ...env } });
 
 test('requires its settings by its prefix before anything is contacted', async () => {
   const { status, stdout } = await run('deploy', []);
   assert.equal(status, 2);
-  assert.match(stdout, /WIKI_PROXY_HOST: must be set for wiki\.example\.org/);
+  for (const name of ['HOST', 'USER'])
+    assert.match(stdout, new RegExp(`WIKI_PROXY_${name}: must be set for wiki\\.example\\.org`));
+  assert.match(stdout, /WIKI_BACKEND_IP: must be set/);
   const slip = await run('deploy', [], { WIKI_PROXY_HOST: lab.proxy.address, WIKI_BACKEND_IPP: '10.0.0.1' });
   assert.equal(slip.status, 2);
   assert.match(slip.stdout, /WIKI_BACKEND_IPP: unknown setting; did you mean WIKI_BACKEND_IP/);
@@ -37,7 +35,11 @@ test('is deployed beside the others, checked, reported and removed by the same s
   await lab.proxy.sh(`cp -r /etc/letsencrypt/live/${deploys.SITE} ${live}`);
   await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
   const before = await deploys.config(lab.proxy);
-  const env = { WIKI_PROXY_HOST: lab.proxy.address, WIKI_BACKEND_IP: lab.backend.address };
+  const env = {
+    WIKI_PROXY_HOST: lab.proxy.address,
+    WIKI_PROXY_USER: 'ncantu',
+    WIKI_BACKEND_IP: lab.backend.address,
+  };
   const first = await run('deploy', ['--no-verify'], env);
   assert.equal(first.status, 0, first.stdout + first.stderr);
   const answer = await appliance.ask('/api/ping', { host: 'wiki.example.org' });

@@ -1,5 +1,5 @@
-/** A copy of the project with a third site, by data alone, as docs/sites.md says. */
-import { readFile, writeFile } from 'node:fs/promises';
+/** A third site, by data alone, as docs/sites.md says. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { copyProject, ROOT } from '../../lab/actors/project.ts';
 
@@ -15,10 +15,17 @@ async function example(language: string): Promise<string> {
 /** Its vhost. */
 export const VHOST = await example('nginx');
 
-/** Copies the project into `directory` and adds the site. */
+/** Writes the two files of the site into a directory. */
+export async function writeWiki(directory: string): Promise<string> {
+  await mkdir(directory, { recursive: true });
+  await writeFile(join(directory, `${WIKI}.conf`), VHOST);
+  await writeFile(join(directory, `${WIKI}.ts`), await example('ts'));
+  return directory;
+}
+
+/** Copies the project into `directory`, with the site among its own. */
 export async function copyWithWiki(directory: string): Promise<string> {
   const copy = await copyProject(directory);
-  await writeFile(join(copy, `sites/${WIKI}.conf`), VHOST);
-  await writeFile(join(copy, `sites/${WIKI}.ts`), await example('ts'));
+  await writeWiki(join(copy, 'sites'));
   return copy;
 }

@@ -1,12 +1,10 @@
 /** README.md and docs/*.md: tables as the code has them, links that resolve, examples that work. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 import { describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { pageNames, readPage, SYMPTOMS, tables, withTables } from '../../../docs/generate.ts';
 import { readSettings } from '../../../lib/config/settings.ts';
 import { findSites, pickSite } from '../../../lib/config/site-registry.ts';
@@ -81,20 +79,6 @@ describe('the links of the docs', () => {
       for (const [, script = ''] of text.matchAll(/npm run (\w+)/g))
         assert.ok(Object.hasOwn(scripts, script), `${name}: npm run ${script}`);
     }
-  });
-});
-
-describe('the example of docs/sites.md', () => {
-  it('for the HTTP-only vhost leaves nothing of the other site', () => {
-    const [command = '', , target] =
-      /^(sed .*) (> sites\/(.*http-only\.conf))$/m.exec(pages.get('docs/sites.md') ?? '')?.slice(1) ?? [];
-    const cwd = fileURLToPath(ROOT);
-    const { stdout } = spawnSync('/bin/sh', ['-c', command], { cwd, encoding: 'utf8' });
-    assert.equal(target, 'wiki.example.org.http-only.conf');
-    assert.match(stdout, /^log_format wiki /m);
-    assert.doesNotMatch(stdout, /nexus/i);
-    const markers = new Set(stdout.match(/__[A-Z_]+__/g));
-    assert.deepEqual([...markers].sort(), ['__DEFAULT_SERVER__', '__SERVER_NAME__']);
   });
 });
 

@@ -51,9 +51,14 @@ const PACKAGE =
   /(?:\bfrom |\bimport\(|\bimport |createRequire\(import\.meta\.url\)\()'([a-z][a-z0-9-]*(?:\/[^']*)?)'/g;
 const TYPES_ONLY = /^import type [^;]*? from '(\.[^']+)'/gm;
 
+/** The sites that come with gatepost; those of its user may stand beside them. */
+const SITES = ['ia.enso.4nkweb.com.ts', 'nexus.ts'].map((name) => `sites/${name}`);
+const isOwnSite = (file: string): boolean => dirname(file) === 'sites' && !SITES.includes(file);
+
 async function filesIn(folder: string): Promise<readonly string[]> {
   const names = await readdir(join(ROOT, folder), { recursive: true });
-  return names.filter((name) => name.endsWith('.ts')).map((name) => posix.join(folder, name));
+  const files = names.filter((name) => name.endsWith('.ts')).map((name) => posix.join(folder, name));
+  return files.filter((file) => !isOwnSite(file));
 }
 
 /** Every import of a file: static, of types, dynamic, and what it exports from elsewhere. */
