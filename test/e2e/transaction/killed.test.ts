@@ -3,14 +3,18 @@ import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Settings } from '../../../lib/config/settings.ts';
+import { withNameFrom } from '../../../lib/config/site-registry.ts';
+import { render } from '../../../lib/nginx/render.ts';
 import { httpOnlyProgram } from '../../../lib/program/certificate-programs.ts';
 import { type ClientChange, clientProgram } from '../../../lib/program/client-program.ts';
 import { removalProgram, rollbackProgram } from '../../../lib/program/history-programs.ts';
+import { siteProgram } from '../../../lib/program/program.ts';
 import { Secret } from '../../../lib/util/secret.ts';
 import * as deploys from '../../lab/actors/deploys.ts';
 import * as programs from '../../lab/actors/programs.ts';
 import * as killed from '../../lab/faults/killed.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
+import { OTHER_NAME } from '../../lab/namespaces/network.ts';
 
 /** How many calls of each verb, spread over all that it makes; KILLS=all takes every one. */
 const KILLS = process.env.KILLS ?? '1';
@@ -31,6 +35,8 @@ before(async () => {
   }
   const added = { verb: 'add_client', client: 'bob', token: new Secret(BOB), scope: 'full' } as const;
   assert.equal((await programs.execute(lab.proxy, await ofClient(added))).verdict, 'applied');
+  const live = '/etc/letsencrypt/live';
+  await lab.proxy.sh(`cp -r ${live}/${deploys.SITE} ${live}/${OTHER_NAME}`);
   await lab.proxy.sh(`mkdir /root/A && cp -a ${FOLDERS} /root/A`);
 });
 after(() => lab.stop());
@@ -67,6 +73,15 @@ async function httpOnly(): Promise<programs.Program> {
   return { run: { ...programs.newRun(), id }, text };
 }
 
+/** A deploy under another public name, which replaces the vhost. */
+async function renaming(): Promise<programs.Program> {
+  const values = { IA_ENSO_SERVER_NAME: OTHER_NAME, IA_ENSO_BACKEND_IP: '192.168.1.164' };
+  const site = withNameFrom(programs.site, values);
+  const run = programs.newRun();
+  const files = await render(site, { values } as unknown as Settings);
+  return { run, text: await siteProgram('apply', run, site, files) };
+}
+
 const VERBS: Readonly<Record<string, () => Promise<programs.Program>>> = {
   rotate: () =>
     ofClient({ verb: 'rotate', client: 'default', token: new Secret(deploys.OTHER), keepPrevious: false }),
@@ -76,6 +91,7 @@ const VERBS: Readonly<Record<string, () => Promise<programs.Program>>> = {
     return { run, text: await rollbackProgram(run, programs.site, undefined, false) };
   },
   http_only: httpOnly,
+  'apply under another name': renaming,
   remove: async () => {
     const run = programs.newRun();
     return { run, text: await removalProgram(run, programs.site, false) };
