@@ -57,13 +57,13 @@ export const HANDSHAKE = {
   noKeyExchange: {
     error: 'no matching key exchange algorithm',
     cause:
-      'The host allows only key exchange algorithms that ssh2 does not support, such as post-quantum ones.',
-    fix: 'Allow curve25519-sha256 as well: KexAlgorithms in its sshd_config.',
+      'The host allows only key exchange algorithms that this side does not support, such as post-quantum ones with ssh2.',
+    fix: 'Connect with the ssh program (SSH_TRANSPORT=openssh), or allow curve25519-sha256 as well: KexAlgorithms in its sshd_config.',
   },
   noHostKey: {
     error: 'no matching host key format',
     cause: 'The host offers only a host certificate or a FIDO key, which ssh2 does not support.',
-    fix: 'Add an ed25519, ECDSA or RSA host key: HostKey in its sshd_config.',
+    fix: 'Connect with the ssh program (SSH_TRANSPORT=openssh), or add an ed25519, ECDSA or RSA host key: HostKey in its sshd_config.',
   },
   noCipher: {
     error: 'no matching C->S cipher; MAC',
@@ -180,7 +180,7 @@ export const KEY_FAILURES: readonly Row[] = [
     error: 'the key … cannot be used; has wrong mode; is a public key',
     when: /the key .* (cannot be used|has wrong mode)|is a public key/,
     cause:
-      'The file is missing, is not a private key of a supported type, or is readable by others. FIDO keys and certificates are not supported.',
+      'The file is missing, is not a private key of a supported type, or is readable by others. FIDO keys and certificates need the ssh program (SSH_TRANSPORT=openssh).',
     fix: 'Set an ed25519, ECDSA or RSA private key of mode 0600 in the settings.',
   },
   {

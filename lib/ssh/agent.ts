@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import ssh2, { type BaseAgent, type ParsedKey } from 'ssh2';
 import { SshError } from '../util/errors.ts';
 import type { Hop } from './hops.ts';
+import { whyNotHere } from './identity-files.ts';
 import { LIMITS } from './timeouts.ts';
 
 /** @throws SshError if the agent does not answer */
@@ -40,7 +41,7 @@ function agentAt(hop: Hop, path: string, limitMs: number): BaseAgent {
 const gone = (hop: Hop, path: string, why: string, cause?: Error) =>
   new SshError(
     hop.label,
-    `the SSH agent at ${path} is gone: ${why}`,
+    `the SSH agent at ${path} is gone: ${whyNotHere(path) ?? why}`,
     'Start one and add the key (`eval "$(ssh-agent)"; ssh-add`), or set a private key file in the settings.',
     { cause },
   );

@@ -10,7 +10,7 @@ import {
   SSH_CONFIGS,
   withUser,
 } from './ssh-config.ts';
-import { beyondSsh2 } from './ssh2-limits.ts';
+import { beyondSsh2, hasKerberosTicket } from './ssh2-limits.ts';
 
 export type { HostSettings } from './ssh-config.ts';
 
@@ -136,13 +136,14 @@ function hop(role: string, { settings, config }: Named, defaults: SshDefaults, k
   const expand = (path: string) => expandPath(withUser(path, user), to, defaults.variable);
   const agent = agentOf(config, expand, defaults.variable);
   const accepted = directive(config, 'pubkeyacceptedalgorithms');
+  const hasTicket = () => hasKerberosTicket(defaults.variable('KRB5CCNAME'));
   return {
     label: `${role} ${settings.host}`,
     host,
     name: settings.host,
     port,
     user,
-    ...(config && { beyondSsh2: beyondSsh2((name) => config.directives.get(name) ?? []) }),
+    ...(config && { beyondSsh2: beyondSsh2((name) => config.directives.get(name) ?? [], hasTicket) }),
     keys: settings.key ? [settings.key] : (config?.keys ?? defaultKeys).map(expand),
     keyIsExplicit: settings.key !== undefined,
     ...(directive(config, 'identitiesonly') === 'yes' && { identitiesOnly: true }),

@@ -115,7 +115,7 @@ export function hostKeyError(
   if (verdict.kind === 'short') return short(hop, shown, verdict.bits);
   if (verdict.kind === 'changed') return changed(hop, shown, verdict);
   const authority = verdict.authority
-    ? ` (${verdict.authority.file}:${verdict.authority.line} trusts a @cert-authority for it: host certificates are not supported)`
+    ? ` (${verdict.authority.file}:${verdict.authority.line} trusts a @cert-authority for it: host certificates need SSH_TRANSPORT=openssh, they are not supported by ssh2)`
     : certificateProblem
       ? ` (its host certificate is not valid: ${certificateProblem})`
       : '';

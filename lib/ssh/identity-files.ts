@@ -23,3 +23,9 @@ export function agentOf(
   const name = /^\$(\w+)$/.exec(value)?.[1];
   return (name === undefined ? expand(value) : variable(name)) || undefined;
 }
+
+/** The agent of Windows listens on a named pipe; `ssh -G` halves the backslashes. */
+export const whyNotHere = (path: string, platform: string = process.platform): string | undefined =>
+  /^\\{1,2}\.\\pipe\\/.test(path) && platform !== 'win32'
+    ? 'it is a named pipe of Windows, which this system does not have; name a socket of this system in IdentityAgent or SSH_AUTH_SOCK'
+    : undefined;

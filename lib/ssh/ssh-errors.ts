@@ -3,6 +3,7 @@ import { filled, type Row, rowFor } from '../diagnosis/row.ts';
 import { HANDSHAKE, SESSION, UNREACHABLE } from '../diagnosis/ssh-failures.ts';
 import { SshError } from '../util/errors.ts';
 import type { Hop } from './hops.ts';
+import { whyNotHere } from './identity-files.ts';
 import { LIMITS } from './timeouts.ts';
 
 const seconds = (milliseconds: number) => `${milliseconds / 1000} s`;
@@ -115,10 +116,18 @@ function notAccepted(hop: Hop, stage: Stage, cause: Error): SshError {
   return sshError(hop, { ...row, fix }, what, cause);
 }
 
+function agentState({ agent }: Hop): string {
+  if (!agent) return 'no SSH agent is running';
+  const why = whyNotHere(agent);
+  return why
+    ? `the SSH agent at ${agent} cannot be used: ${why}`
+    : `the SSH agent at ${agent} has no supported key`;
+}
+
 const noKey = (hop: Hop) =>
   new SshError(
     hop.label,
-    `no key to log in with: ${hop.keys.join(', ')} ${hop.keys.length > 1 ? 'do' : 'does'} not exist, and ${hop.agent ? `the SSH agent at ${hop.agent} has no supported key` : 'no SSH agent is running'}`,
+    `no key to log in with: ${hop.keys.join(', ')} ${hop.keys.length > 1 ? 'do' : 'does'} not exist, and ${agentState(hop)}`,
     'Set a private key in the settings, or add one to the agent: `eval "$(ssh-agent)"; ssh-add KEY`. FIDO keys and certificates need the ssh program (SSH_TRANSPORT=openssh).',
   );
 

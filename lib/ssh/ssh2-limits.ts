@@ -1,4 +1,5 @@
 /** What an SSH configuration can ask for that ssh2 cannot do. */
+import { existsSync } from 'node:fs';
 
 /** All values of a directive, as `ssh -G` prints them. */
 type Directives = (name: string) => readonly string[];
@@ -24,8 +25,11 @@ const DIRECTIVES: Readonly<Record<string, RegExp>> = {
   BindInterface: /^none$/,
 };
 
-/** What the SSH configuration of a host asks for that ssh2 cannot do, in the words of ssh_config(5). */
-export function beyondSsh2(all: Directives): readonly string[] {
+/**
+ * What the SSH configuration of a host asks for that ssh2 cannot do, in the words of ssh_config(5).
+ * @param hasTicket is there a Kerberos ticket? GSSAPIAuthentication alone says nothing: some systems set it for everyone
+ */
+export function beyondSsh2(all: Directives, hasTicket: () => boolean): readonly string[] {
   const set = Object.entries(DIRECTIVES).flatMap(([name, off]) => {
     const value = all(name.toLowerCase()).find((each) => !off.test(each));
     return value === undefined ? [] : [`${name} ${value}`];
@@ -36,5 +40,20 @@ export function beyondSsh2(all: Directives): readonly string[] {
   });
   const [methods] = all('preferredauthentications');
   const otherMethods = methods?.split(',').includes('publickey') === false;
-  return [...set, ...unsupported, ...(otherMethods ? [`PreferredAuthentications ${methods}`] : [])];
+  const gssapi = all('gssapiauthentication').includes('yes') && hasTicket();
+  return [
+    ...set,
+    ...unsupported,
+    ...(gssapi ? ['GSSAPIAuthentication yes, and a Kerberos ticket'] : []),
+    ...(otherMethods ? [`PreferredAuthentications ${methods}`] : []),
+  ];
+}
+
+/**
+ * A Kerberos credential cache, which only a login makes (krb5.conf(5), default_ccache_name).
+ * @param setting KRB5CCNAME
+ */
+export function hasKerberosTicket(setting: string | undefined): boolean {
+  const name = setting || `/tmp/krb5cc_${process.getuid?.()}`;
+  return /^(?!FILE:)[A-Z]+:/.test(name) || existsSync(name.replace(/^FILE:/, ''));
 }

@@ -43,15 +43,19 @@ async function isSecurityKey(path: string): Promise<boolean> {
   }
 }
 
-/** If the operator set a key, only that one counts. */
-async function agentReason({ agent, keyIsExplicit, keys }: Hop): Promise<string | undefined> {
-  if (!agent) return undefined;
-  const held = await listAgent(agent).catch((): AgentKey[] => []);
-  const beyond = held.filter(({ type }) => /-cert-v\d+@|^sk-/.test(type));
-  const [first] = keyIsExplicit ? await ofFiles(beyond, keys) : beyond;
+async function agentReason(hop: Hop): Promise<string | undefined> {
+  const [first] = await agentBeyondSsh2(hop);
   return (
     first && `${/-cert-/.test(first.type) ? 'a certificate' : 'a FIDO key'} in the agent (${first.type})`
   );
+}
+
+/** The certificates and FIDO keys in the agent; if the operator set a key, only those of that one. */
+export async function agentBeyondSsh2({ agent, keyIsExplicit, keys }: Hop): Promise<readonly AgentKey[]> {
+  if (!agent) return [];
+  const held = await listAgent(agent).catch((): AgentKey[] => []);
+  const beyond = held.filter(({ type }) => /-cert-v\d+@|^sk-/.test(type));
+  return keyIsExplicit ? await ofFiles(beyond, keys) : beyond;
 }
 
 /** The blob of a certificate contains the parameters of its key (PROTOCOL.certkeys). */

@@ -35,13 +35,15 @@ export interface Way {
   readonly through: string | undefined;
   /** The number of jump hosts before it: the nearest connection detects a dead network path first. */
   readonly depth: number;
+  /** Does only the agent hold the certificate of the key that is set? ssh offers it only together with all other keys. */
+  readonly offersAgent: boolean;
 }
 
 /**
  * The arguments of the connection that others share (ssh_config(5), ControlMaster): it runs no command and says by -v what
  * it does.
  */
-export function masterArguments(hop: Hop, { through, depth }: Way, socket: string): string[] {
+export function masterArguments(hop: Hop, { through, depth, offersAgent }: Way, socket: string): string[] {
   const { name = hop.host, user, port, keys, keyIsExplicit, agent, knownHosts, hostKeyName } = hop;
   const values = {
     ...FIXED,
@@ -52,7 +54,7 @@ export function masterArguments(hop: Hop, { through, depth }: Way, socket: strin
     GlobalKnownHostsFile: '/dev/null',
     ...(hostKeyName !== hop.host && { HostKeyAlias: hostKeyName }),
     IdentityAgent: agent === undefined ? 'none' : literal(agent),
-    ...(keyIsExplicit && { IdentitiesOnly: 'yes' }),
+    ...(keyIsExplicit && { IdentitiesOnly: offersAgent ? 'no' : 'yes' }),
   };
   const identities = keyIsExplicit ? keys.flatMap((key) => ['-i', key.replaceAll('%', '%%')]) : [];
   const to = ['-l', user, '-p', String(port), '--', name];

@@ -42,6 +42,8 @@ const NOT_FOUND = 127;
 /** Why a login failed; `host key` if ssh refused that. */
 export function connectError({ hop, log, before, late, code }: Attempt): SshError | 'host key' {
   if (code === NOT_FOUND) return noProgram(hop);
+  const noSocket = spoken(log).find((each) => /^(mkdir: |unix_listener: |.*ControlPath)/.test(each));
+  if (noSocket) return socketError(hop, noSocket);
   if (before && late === 'stream') return openTimeout(before.hop, hop);
   if (before && /^Stdio forwarding request failed/m.test(log)) return refusedStream(before, hop);
   if (/^Host key verification failed/m.test(log)) return 'host key';
@@ -53,6 +55,13 @@ const noProgram = (hop: Hop) =>
     hop.label,
     'there is no ssh program in PATH',
     'Install OpenSSH (package openssh-client), or set SSH_TRANSPORT=ssh2.',
+  );
+
+const socketError = (hop: Hop, words: string) =>
+  new SshError(
+    hop.label,
+    `no socket for the connection could be made: ${words}`,
+    'No connection was made. Set TMPDIR to a folder that you can write to.',
   );
 
 const CODES: readonly (readonly [words: RegExp, code: string])[] = [

@@ -8,6 +8,7 @@ import type { SshError } from '../../util/errors.ts';
 import { $, type ProcessPromise } from '../../util/shell.ts';
 import type { Hop } from '../hops.ts';
 import { LIMITS } from '../timeouts.ts';
+import { agentBeyondSsh2 } from '../why-openssh.ts';
 import { masterArguments } from './arguments.ts';
 import { connectError, goneError, type Late, wasOpened } from './failures.ts';
 import { hostKeyRefusal } from './host-key-refusal.ts';
@@ -29,8 +30,8 @@ export interface Master {
 }
 
 const POLL_MS = 5;
-/** sun_path has 104 bytes on some systems, and ssh adds 17 to the name while it binds. */
-const MAX_FOLDER = 70;
+/** sun_path has 104 bytes on some systems, and ssh adds 17 to the name while it binds; it expands `%`. */
+const parentFolder = (): string => (/^[\w./-]{1,60}$/.test(tmpdir()) ? tmpdir() : '/tmp');
 /** ssh has its own limit for the connection and the banner, and its words say which of the two it was. */
 const GRACE_MS = 1_000;
 
@@ -40,12 +41,10 @@ const GRACE_MS = 1_000;
  * @throws SshError that names the hop
  */
 export async function openMaster(hop: Hop, before?: Master): Promise<Master> {
-  const folder = join(
-    tmpdir().length > MAX_FOLDER ? '/tmp' : tmpdir(),
-    `gatepost-${randomBytes(6).toString('hex')}`,
-  );
+  const folder = join(parentFolder(), `gatepost-${randomBytes(6).toString('hex')}`);
   const socket = join(folder, 's');
-  const way = { through: before?.socket, depth: before ? before.depth + 1 : 0 };
+  const offersAgent = hop.keyIsExplicit && (await agentBeyondSsh2(hop)).length > 0;
+  const way = { through: before?.socket, depth: before ? before.depth + 1 : 0, offersAgent };
   const running = supervised(folder, masterArguments(hop, way, socket));
   const master = masterOf(running, { hop, socket, depth: way.depth, before });
   const late = await untilReady(master, before !== undefined);

@@ -2,7 +2,16 @@
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join as path } from 'node:path';
@@ -329,6 +338,27 @@ describe('where ssh logs in, so does the suite', () => {
       if (isIn) assert.equal(ours, 'in\n');
       else assert.match(ours, /^proxy .*(host key unknown|no key accepted)/);
     });
+});
+
+it('a certificate that only the agent holds goes with the key that is set', async () => {
+  keygen(file('apart'));
+  certify(file('apart'), '-n', 'root');
+  const agent = await startAgent(file('agent.apart'), [file('apart')]);
+  renameSync(`${file('apart')}-cert.pub`, file('moved'));
+  const hop = { ...proxyHop, keys: [file('apart')], agent, beyondSsh2: [] };
+  const { transport, notice } = await chooseTransport('auto', [hop]);
+  assert.match(notice ?? '', /proxy 127.0.5.3 has a certificate in the agent/);
+  const connection = await connect([hop], transport);
+  assert.equal((await connection.run('echo in', '')).stdout, 'in\n');
+  connection.close();
+});
+
+it('a folder that cannot be written to is named', async () => {
+  const before = process.env.TMPDIR;
+  process.env.TMPDIR = '/proc';
+  const error: unknown = await connect([proxyHop], openssh).catch((reason: unknown) => reason);
+  process.env.TMPDIR = before;
+  assert.match(String(error), /no socket for the connection could be made: mkdir/);
 });
 
 const elsewhere = (port: number): Hop => ({

@@ -2,15 +2,17 @@
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as deploys from '../../lab/actors/deploys.ts';
 import * as programs from '../../lab/actors/programs.ts';
 import { finished, type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { JUMP_NAME } from '../../lab/namespaces/network.ts';
-import { typescript } from '../../lab/namespaces/process.ts';
+import { local, typescript } from '../../lab/namespaces/process.ts';
 import { keygen, publicKey } from './sshd.ts';
 
 /** The longest wait is 15 s for a hop; the rest is for a busy machine. */
@@ -121,6 +123,17 @@ describe('a deploy', { concurrency: 4 }, () => {
       assert.ok(Date.now() - started < LIMIT_MS, `${Date.now() - started} ms`);
     });
 
+  for (const [what, env, says] of [...KEYS, ...WAYS].filter(([name]) => !/mute|vanish/.test(name)))
+    test(`reports over the ssh program ${what}`, async () => {
+      const { exit, failure, stderr } = await deploys.deploy(lab, {
+        ...deploys.withToken(deploys.OTHER),
+        ...(await env()),
+        SSH_TRANSPORT: 'openssh',
+      });
+      assert.deepEqual([exit, failure?.code], [1, 'ssh'], stderr);
+      assert.ok(failure?.text.startsWith(says), `${failure?.text}\nbut not\n${says}`);
+    });
+
   for (const stdin of ['<&-', '</dev/null'])
     test(`asks for no passphrase with ${stdin}`, async () => {
       const started = Date.now();
@@ -139,3 +152,52 @@ test('none of them changed anything', async () => {
   assert.equal(await deploys.tree(lab.proxy), unchanged);
   assert.deepEqual([await deploys.gate(deploys.TOKEN), await deploys.gate(deploys.OTHER)], [502, 401]);
 });
+
+test('a deploy and its checks through the ssh program end as over ssh2, and leave nothing here', async () => {
+  const env = { ...deploys.withToken(deploys.OTHER), SSH_TRANSPORT: 'openssh', TMPDIR: await emptyFolder() };
+  const { exit, outcome, stderr } = await deploys.deploy(lab, env);
+  assert.deepEqual([exit, outcome], [0, 'applied'], stderr);
+  assert.deepEqual([await deploys.gate(deploys.TOKEN), await deploys.gate(deploys.OTHER)], [401, 502]);
+  const checked = await lab.run('verify', ['--json', '--via-ssh'], { env });
+  const { hosts } = JSON.parse(checked.stdout);
+  const gate = hosts[0].checks.filter(({ name }: { name: string }) => /gate|401|bearer/i.test(name));
+  assert.ok(gate.length > 0 && gate.every(({ ok }: { ok: boolean }) => ok), checked.stdout);
+  await whenEmpty(env.TMPDIR);
+});
+
+for (const signal of ['SIGINT', 'SIGKILL'] as const)
+  test(`${signal} while the program runs: it completes, and nothing is left here`, async () => {
+    await programs.apply(lab.proxy, { token: deploys.OTHER });
+    const folder = await emptyFolder();
+    const env = { ...deploys.withToken(deploys.TOKEN), SSH_TRANSPORT: 'openssh', TMPDIR: folder };
+    await lab.proxy.sh(
+      `flock /var/lib/gatepost/lock sh -c 'touch /run/held; while [ -e /run/held ]; do sleep 0.05; done' >/dev/null 2>&1 &
+       until [ -e /run/held ]; do sleep 0.05; done`,
+    );
+    const child = lab.spawn('deploy', ['--no-verify'], { env });
+    const ended = new Promise((resolve) => void child.on('exit', resolve));
+    await lab.proxy.sh(
+      'until pgrep -f "flock" | grep -qv $$ && [ "$(pgrep -cf gatepost)" -gt 0 ]; do sleep 0.05; done; sleep 1',
+    );
+    child.kill(signal);
+    await ended;
+    await whenEmpty(folder);
+    await lab.proxy.sh('rm /run/held; sleep 0.2; flock /var/lib/gatepost/lock true');
+    assert.equal(await deploys.leftovers(lab.proxy), '');
+    const next = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+    assert.equal(next.exit, 0, next.stderr);
+  });
+
+const emptyFolder = () => mkdtemp(join(tmpdir(), 'gatepost-ssh-'));
+
+/** The folder holds no socket, and no process uses it: what is left after a moment. */
+async function whenEmpty(folder: string): Promise<void> {
+  const command = `ls -A ${folder}; grep -lzs ${folder} /proc/[0-9]*/cmdline | grep -v "/$$/" || true`;
+  let left = '';
+  for (let tries = 0; tries < 30; tries += 1) {
+    left = (await local`sh -c ${command}`).stdout;
+    if (!/gatepost-[0-9a-f]{12}/.test(left)) return;
+    await sleep(100);
+  }
+  assert.fail(left);
+}

@@ -1,6 +1,6 @@
 /**
  * A connection that breaks anywhere, on either hop, leaves the proxy wholly old or wholly new, and the script says which.
- * CUTS sets how many places for each hop and kind of break; FC_SEED repeats a run.
+ * CUTS sets how many places for each hop and kind of break, CUTS_OPENSSH the same over the ssh program; FC_SEED repeats a run.
  */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
@@ -12,13 +12,18 @@ import * as cuts from '../../lab/faults/cuts.ts';
 import { type Lab, type Result, startLab } from '../../lab/namespaces/lab.ts';
 
 const seed = Number(process.env.FC_SEED ?? Date.now() % 1e9);
-const count = Number(process.env.CUTS ?? 3);
+const COUNTS = {
+  ssh2: Number(process.env.CUTS ?? 3),
+  openssh: Number(process.env.CUTS_OPENSSH ?? 1),
+} as const;
+type Transport = keyof typeof COUNTS;
+const TRANSPORTS = Object.keys(COUNTS) as readonly Transport[];
 /** A frozen connection is given up after the keepalives: 15 s and 5 s a hop; the rest is for a busy machine. */
 const LIMIT_MS = { fin: 45_000, rst: 45_000, freeze: 70_000 };
 
 let lab: Lab;
 let known: cuts.Known;
-let carried: Record<cuts.Hop, cuts.Carried>;
+let carried: Record<Transport, Record<cuts.Hop, cuts.Carried>>;
 /** Frozen ones wait, the others work. */
 let pools: Record<'waiting' | 'working', ReturnType<typeof cuts.poolOf<cuts.Slot>>>;
 
@@ -27,7 +32,11 @@ before(async () => {
   const slots = await cuts.slotsOf(lab);
   const [first] = slots as [cuts.Slot];
   known = { new: await heldBy(first, 'new'), old: await heldBy(first, 'old') };
-  carried = { jump: await measured(first, 'jump'), proxy: await measured(first, 'proxy') };
+  const both = async (transport: Transport) => ({
+    jump: await measured(first, 'jump', transport),
+    proxy: await measured(first, 'proxy', transport),
+  });
+  carried = { ssh2: await both('ssh2'), openssh: await both('openssh') };
   await Promise.all(slots.map(({ host }) => programs.apply(host, cuts.WANTED.old)));
   pools = { waiting: cuts.poolOf(slots.slice(2)), working: cuts.poolOf(slots.slice(0, 2)) };
 });
@@ -39,12 +48,12 @@ async function heldBy(slot: cuts.Slot, state: cuts.State): Promise<string> {
   return cuts.filesOf(slot);
 }
 
-async function measured(slot: cuts.Slot, hop: cuts.Hop): Promise<cuts.Carried> {
+async function measured(slot: cuts.Slot, hop: cuts.Hop, transport: Transport): Promise<cuts.Carried> {
   await programs.apply(slot.host, cuts.WANTED.old);
   let deploying: Promise<unknown> | undefined;
   const upload = await cuts.locked(slot, () =>
     cuts.uploaded(slot, hop, () => {
-      deploying = deploys.deploy(slot, cuts.environment(cuts.WANTED.new));
+      deploying = deploys.deploy(slot, environment('new', transport));
     }),
   );
   await deploying;
@@ -52,13 +61,23 @@ async function measured(slot: cuts.Slot, hop: cuts.Hop): Promise<cuts.Carried> {
   return { up, down, upload };
 }
 
+const environment = (state: cuts.State, transport: Transport) => ({
+  ...cuts.environment(cuts.WANTED[state]),
+  SSH_TRANSPORT: transport,
+});
+
 const exits: Record<string, number> = {};
 
 /** One deploy of the new state over a connection that breaks; every other is repeated by the script. */
-async function broken(slot: cuts.Slot, place: cuts.Place, isRepeated: boolean): Promise<void> {
-  const where = cuts.shown(place);
+async function broken(
+  slot: cuts.Slot,
+  place: cuts.Place,
+  transport: Transport,
+  isRepeated: boolean,
+): Promise<void> {
+  const where = `${transport}, ${cuts.shown(place)}`;
   try {
-    await breaking(slot, place, where);
+    await breaking(slot, place, transport, where);
     if (isRepeated) await repeated(slot, where);
   } finally {
     const again = await programs.apply(slot.host, cuts.WANTED.old);
@@ -67,12 +86,17 @@ async function broken(slot: cuts.Slot, place: cuts.Place, isRepeated: boolean): 
   }
 }
 
-async function breaking(slot: cuts.Slot, place: cuts.Place, where: string): Promise<void> {
+async function breaking(
+  slot: cuts.Slot,
+  place: cuts.Place,
+  transport: Transport,
+  where: string,
+): Promise<void> {
   const before = await deploys.config(slot.host);
   const started = Date.now();
   await slot.relays[place.hop].fault(place);
   const { exit, stderr } = await deploys
-    .deploy(slot, cuts.environment(cuts.WANTED.new))
+    .deploy(slot, environment('new', transport))
     .finally(() => slot.relays[place.hop].heal());
   const said = `${where}: ${exit}, ${stderr}`;
   assert.ok(Date.now() - started < LIMIT_MS[place.kind], said);
@@ -93,15 +117,18 @@ async function repeated(slot: cuts.Slot, where: string): Promise<void> {
 }
 
 describe('a connection that breaks', { concurrency: true }, () => {
-  for (const hop of cuts.HOPS)
-    for (const kind of ['freeze', 'fin', 'rst'] as const)
-      test(`by ${kind} to the ${hop}, at ${count} points (seed ${seed})`, async () => {
-        const pool = pools[kind === 'freeze' ? 'waiting' : 'working'];
-        const all = cuts.places(hop, kind, carried[hop], count, seed);
-        await Promise.all(
-          all.map((place, index) => pool((slot) => broken(slot, place, (index + kind.length) % 2 === 0))),
-        );
-      });
+  for (const transport of TRANSPORTS)
+    for (const hop of cuts.HOPS)
+      for (const kind of ['freeze', 'fin', 'rst'] as const)
+        test(`over ${transport} by ${kind} to the ${hop}, at ${COUNTS[transport]} points (seed ${seed})`, async () => {
+          const pool = pools[kind === 'freeze' ? 'waiting' : 'working'];
+          const all = cuts.places(hop, kind, carried[transport][hop], COUNTS[transport], seed);
+          await Promise.all(
+            all.map((place, index) =>
+              pool((slot) => broken(slot, place, transport, (index + kind.length) % 2 === 0)),
+            ),
+          );
+        });
 });
 
 /** Runs a script whose connection goes when its program is on the proxy, and that finds no way back. */

@@ -106,11 +106,13 @@ describe('a change that is killed', () => {
   const overSsh = [
     ['KILL during the reload', / sleep /, 'KILL', 'rolled-back', 1],
     ['TERM during the reload', / sleep /, 'TERM', 'rolled-back', 1],
+    ['TERM during the reload, over the ssh program', / sleep /, 'TERM', 'rolled-back', 1, 'openssh'],
     ['KILL after the commit', / rm .*gatepost-old/, 'KILL', 'applied', 0],
     ['TERM after the commit', / rm .*gatepost-old/, 'TERM', 'applied', 0],
+    ['KILL after the commit, over the ssh program', / rm .*gatepost-old/, 'KILL', 'applied', 0, 'openssh'],
     ['KILL before anything was begun', / nginx -T/, 'KILL', 'rolled-back', 1],
   ] as const;
-  for (const [name, where, signal, outcome, exit] of overSsh) {
+  for (const [name, where, signal, outcome, exit, transport = 'auto'] of overSsh) {
     test(`${name}: the script reports the outcome, and a new token is not lost`, async () => {
       await deploys.reset(lab.proxy);
       await programs.installShims(lab.proxy);
@@ -130,7 +132,9 @@ describe('a change that is killed', () => {
       await lab.proxy.sh(
         `: >/run/shim/calls; echo 0 >/run/shim/count; echo ${at} before ${signal} >/run/shim/plan`,
       );
-      const deployed = await deploys.deploy(lab).finally(() => lab.proxy.sh('/bin/rm /run/shim/plan'));
+      const deployed = await deploys
+        .deploy(lab, { SSH_TRANSPORT: transport })
+        .finally(() => lab.proxy.sh('/bin/rm /run/shim/plan'));
       assert.deepEqual([deployed.exit, deployed.outcome], [exit, outcome], deployed.stderr);
       assert.equal(Boolean(deployed.token), outcome === 'applied');
       if (deployed.token) assert.equal(await deploys.gate(deployed.token), 200);
