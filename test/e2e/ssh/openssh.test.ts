@@ -132,6 +132,20 @@ async function once(list: readonly Hop[], command: string, input = '', limitMs?:
   }
 }
 
+keygen(file('host_key'), '-t', 'ecdsa');
+certify(file('host_key'), '-h', '-n', '127.0.5.6');
+const hostCertificate = `HostKey ${file('host_key')}\nHostCertificate ${file('host_key')}-cert.pub`;
+await start('signed', '127.0.5.6', hostCertificate);
+// The certificate is of another host.
+await start('misnamed', '127.0.5.7', hostCertificate);
+const heldAgent = await startAgent(file('agent'), [file('held')]);
+const web = await listen(
+  (socket) => void socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+);
+const rude = await listen((socket) => void socket.once('data', () => socket.end()));
+const mute = await listen(() => {});
+const frozen = await relayTo(proxy, { kind: 'freeze', direction: 'down', afterBytes: 500 });
+
 describe('a command over the ssh program', { concurrency: 4 }, () => {
   it('receives its whole input and returns both outputs and its status', async () => {
     const connection = await connect(hops, openssh);
@@ -233,15 +247,8 @@ async function bothOn(host: string, { config, knownHosts: lines, agent, why }: W
   return { judged, ours };
 }
 
-keygen(file('host_key'), '-t', 'ecdsa');
-certify(file('host_key'), '-h', '-n', '127.0.5.6');
-const hostCertificate = `HostKey ${file('host_key')}\nHostCertificate ${file('host_key')}-cert.pub`;
-await start('signed', '127.0.5.6', hostCertificate);
-// The certificate is of another host.
-await start('misnamed', '127.0.5.7', hostCertificate);
 const authority = (...extra: string[]) =>
   [`@cert-authority 127.0.5.* ${publicKey(file('host_ca'))}`, ...extra].join('\n');
-const heldAgent = await startAgent(file('agent'), [file('held')]);
 const key = (name: string) => `IdentityFile ${file(name)}\nIdentitiesOnly yes\n`;
 
 const WAYS: readonly (readonly [what: string, host: string, way: Way, isIn: boolean])[] = [
@@ -371,13 +378,6 @@ const other = publicKey(file('stranger'));
 const knows = (server: Sshd, ...lines: string[]) => ({
   knownHosts: [knownHosts(line(jump), ...lines.map((each) => `${server.address} ${each}`))],
 });
-const web = await listen(
-  (socket) => void socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
-);
-const rude = await listen((socket) => void socket.once('data', () => socket.end()));
-const mute = await listen(() => {});
-const frozen = await relayTo(proxy, { kind: 'freeze', direction: 'down', afterBytes: 500 });
-
 /** Failures of either hop. Both transports must have the same words for them. */
 const FAILURES: readonly (readonly [what: string, hops: readonly Hop[]])[] = [
   ['an unknown host key', [{ ...proxyHop, ...knows(proxy) }]],
