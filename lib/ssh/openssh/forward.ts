@@ -36,7 +36,20 @@ function opened(running: ProcessPromise): Promise<boolean> {
   });
 }
 
+/**
+ * Not `Duplex.from`: it fails with ERR_STREAM_PREMATURE_CLOSE, and loses what is still unread, where the other side closes
+ * before we end.
+ */
 function streamOf({ child, stdin }: ProcessPromise, stdout: PassThrough): Duplex {
-  const stream = Duplex.from({ readable: stdout, writable: stdin });
-  return stream.on('error', () => {}).on('close', () => child?.kill());
+  const stream = new Duplex({
+    read: () => void stdout.resume(),
+    write: (chunk, _encoding, done) => void stdin.write(chunk, () => done()),
+    final: (done) => void stdin.end(() => done()),
+    destroy: (error, done) => {
+      child?.kill();
+      done(error);
+    },
+  });
+  stdout.on('data', (data) => stream.push(data) || stdout.pause()).on('end', () => stream.push(null));
+  return stream.on('error', () => {});
 }

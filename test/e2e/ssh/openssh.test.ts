@@ -213,6 +213,24 @@ describe('a command over the ssh program', { concurrency: 4 }, () => {
   });
 });
 
+it('a stream is read to its end where the other side closes first', async () => {
+  const port = await listen((socket) => socket.once('data', () => socket.end('x'.repeat(100_000))));
+  const connection = await connect(hops, openssh);
+  const lengthOf = async () => {
+    const stream = await connection.forward('127.0.0.1', port);
+    stream.write('a question');
+    let length = 0;
+    for await (const part of stream) {
+      length += part.length;
+      stream.write('more');
+    }
+    return length;
+  };
+  const all = await Promise.all(Array.from({ length: 20 }, lengthOf));
+  connection.close();
+  assert.deepEqual(all, Array(20).fill(100_000));
+});
+
 /** The configuration of the operator, and where it leads. */
 interface Way {
   readonly config: string;
