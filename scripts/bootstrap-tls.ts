@@ -17,6 +17,9 @@ await main({
     'staging',
     'force-renewal',
     'self-signed',
+    'use-certificate',
+    'no-preflight',
+    'local',
     'take-over-lock',
     'parallel',
     'canary',
@@ -28,8 +31,9 @@ await main({
     const hosts = await rollout(context, async (proxy) => {
       const session = await bootstrap.inspect(context, proxy, plan);
       await placeHttpOnly(session);
-      await preflight(session); // the CA's own request, from here
+      await preflight(session); // the CA's own request, from here or from the jump host
       await orderCertificate(session); // certbot, renewal hook, reload
+      await bootstrap.useOther(session);
       await bootstrap.selfSign(session);
       await bootstrap.repairRenewalHook(session);
       const report = judgeDeploy(context, await bootstrap.deployFullSite(session));

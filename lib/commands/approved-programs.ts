@@ -102,7 +102,7 @@ async function ofTls(context: Context): Promise<Named[]> {
     tls.challengeProgram(site, tls.newChallenge()),
     tls.challengeProgram(site),
     tls.selfSignedProgram(site, EXAMPLE.client),
-    ...(isNameless(site) ? [] : orders(context)),
+    ...(isNameless(site) ? [] : [tls.useProgram(site, EXAMPLE.client), ...orders(context)]),
   ];
   const texts = (await Promise.all(programs)).map(({ text }): Named => ['certificate', text]);
   return [...texts, ...(await httpOnly(context))];

@@ -13,7 +13,7 @@ import type { Context } from './context.ts';
 import { reportEnd, reportFiles, reportRoute } from './views/rollout-view.ts';
 
 /** A connected proxy as commands see it. */
-export interface RolloutProxy extends Pick<ProxyHost, 'host' | 'open'> {
+export interface RolloutProxy extends Pick<ProxyHost, 'host' | 'open' | 'openFromJump'> {
   /** Runs a program that changes the host (except in a dry run), and learns its outcome even if the connection drops. */
   apply(program: Program): Promise<HostReport>;
   /** Runs a program that changes nothing; `isSilent`: without reporting its steps. */
@@ -57,6 +57,7 @@ function rolloutProxy(context: Context, proxy: ProxyHost): RolloutProxy {
   return {
     host,
     open: (port, address) => proxy.open(port, address),
+    ...(proxy.openFromJump && { openFromJump: proxy.openFromJump }),
     read,
     apply: (program) =>
       context.flags['dry-run'] ? read(program) : applied(context, proxy, { program, onEvent }),

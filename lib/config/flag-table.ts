@@ -44,6 +44,16 @@ export const FLAGS = {
     default: false,
     help: 'request a new certificate even if the current one is valid',
   },
+  'use-certificate': {
+    type: 'string',
+    value: 'NAME',
+    help: 'use this certificate of certbot on the proxy, such as a wildcard, instead of requesting one',
+  },
+  'no-preflight': {
+    type: 'boolean',
+    default: false,
+    help: 'ask the CA without first trying the challenge path from here',
+  },
   'self-signed': { type: 'boolean', default: false, help: 'generate a self-signed certificate on the proxy' },
   parallel: { type: 'string', value: 'N', help: 'at most N proxies at once (1 to 100; default: all)' },
   canary: {

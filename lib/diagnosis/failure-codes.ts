@@ -145,11 +145,11 @@ export const TLS_FAILURE_CODES = {
   'dns-private': {
     cause:
       'A CA on the internet cannot reach a private address, and editors such as Cursor refuse it (ssrf_blocked).',
-    fix: 'Point the DNS record of the name to the public IP address of the proxy. If only your own network resolves it differently (split DNS), run this from outside that network. Or use: --self-signed.',
+    fix: 'Point the DNS record of the name to the public IP address of the proxy. If only your own network resolves it differently (split DNS): --no-preflight asks the CA without trying it from here. Without a public address: --self-signed.',
   },
   'challenge-unreachable': {
     cause: 'Port 80 of the name is not reachable from here, so the CA probably cannot reach it either.',
-    fix: `Allow port 80 on the router and the firewall and forward it to the proxy (many routers do not support NAT loopback: run this from outside their network), ${RERUN}`,
+    fix: `Allow port 80 on the router and the firewall and forward it to the proxy, ${RERUN} If only this machine cannot reach it (a router without NAT loopback): --no-preflight.`,
   },
   'challenge-ipv6': {
     cause: 'The IPv6 address of the name is unreachable, and the CA tries IPv6 first.',
@@ -205,6 +205,10 @@ export const TLS_FAILURE_CODES = {
   serve: {
     cause: 'The certificate is in place, but nginx does not serve it yet.',
     fix: `Fix the error that nginx reports, ${RERUN}`,
+  },
+  unusable: {
+    cause: 'The certificate cannot take the place of one of the site itself. Nothing was changed.',
+    fix: 'List them on the proxy: `certbot certificates`. Or request one: run `npx tsx scripts/bootstrap-tls.ts` without --use-certificate.',
   },
   managed: {
     cause: 'A certificate that certbot renews is not replaced with a self-signed one.',

@@ -7,7 +7,9 @@ export const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
 export const LETS_ENCRYPT_STAGING = 'https://acme-staging-v02.api.letsencrypt.org/directory';
 
 export interface CertificateRequest {
-  readonly method: 'order' | 'self-signed';
+  readonly method: 'order' | 'self-signed' | 'use';
+  /** The certificate of certbot to use. */
+  readonly name?: string;
   /** Use the staging CA. */
   readonly staging: boolean;
   /** Even if the current one is valid. */

@@ -18,6 +18,7 @@ export const VERBS = [
   'rotate',
   'self_signed',
   'status',
+  'use_certificate',
 ] as const;
 export type Verb = (typeof VERBS)[number];
 
@@ -61,6 +62,7 @@ export const VERDICTS = [
 export const PROGRAM_STEPS = [
   'backends',
   'challenge',
+  'link',
   'order',
   'record',
   'reload',
@@ -117,6 +119,7 @@ export const ROW_KINDS = [
   'release',
   'unfinished',
   'upgrade',
+  'usable',
 ] as const;
 export type RowKind = (typeof ROW_KINDS)[number];
 
@@ -159,6 +162,7 @@ export const PROGRAM_FAILURES = [
   'target',
   'test',
   'tools',
+  'unusable',
   'upgrading',
   'webroot',
   'write',

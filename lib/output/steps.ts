@@ -14,6 +14,7 @@ const TITLES: Readonly<Record<StepName, string>> = {
   record: 'record the release',
   restore: 'roll back',
   challenge: 'write a challenge file',
+  link: 'link the certificate',
   fetch: 'pre-check the challenge over HTTP',
   order: 'request the certificate (certbot)',
   sign: 'generate a self-signed certificate',

@@ -21,6 +21,7 @@ export const VARYING: Readonly<Record<string, string>> = {
   ABOUT: CLIENT_NAME,
   CHALLENGE_NAME: CHALLENGE,
   CHALLENGE_TEXT: CHALLENGE,
+  CERTIFICATE: '[A-Za-z0-9][A-Za-z0-9._-]*',
   COMMON_NAME: '[A-Za-z0-9._-]+',
   ALTERNATIVE_NAMES: '(IP|DNS):[A-Za-z0-9.:-]+',
 };

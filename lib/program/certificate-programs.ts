@@ -60,6 +60,12 @@ export async function issueProgram(site: Site, order: Order, request: Certificat
   return newProgram((run) => program('issue', run, site, values, hook));
 }
 
+/** A certificate that certbot has under another name, in the place of one of the site's own. */
+export async function useProgram(site: Site, certificate: string): Promise<Program> {
+  const hook = await hookText();
+  return newProgram((run) => program('use_certificate', run, site, { CERTIFICATE: certificate }, hook));
+}
+
 /** The name of a certificate that `host` signs itself: the site's, or where it has none the host's. */
 export function selfSignedName({ serverName }: Site, host: string): string {
   return /^[a-z0-9][\w.:-]*$/i.test(serverName) ? serverName : host;

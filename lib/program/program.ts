@@ -49,6 +49,7 @@ const PARTS: Readonly<Record<Verb, readonly string[]>> = {
   end_challenge: CHALLENGE,
   issue: [...ORDER, 'challenge', 'issue'],
   self_signed: [...ORDER, 'self-signed'],
+  use_certificate: [...ORDER, 'use-certificate'],
 };
 
 /**

@@ -49,22 +49,36 @@ function sshTarget(host: string, hops: readonly Hop[], { transport, jumps }: Thr
       const opening = jumps.open(before);
       opening.then(() => onBegin('connect')).catch(() => {});
       const connection = await transport.connectThrough(last, opening);
-      return sshProxy(host, connection, () => transport.connectThrough(last, jumps.again(before)));
+      return sshProxy(host, connection, {
+        again: () => transport.connectThrough(last, jumps.again(before)),
+        ...(nearest && { jump: () => transport.connectThrough(nearest, jumps.open(before.slice(0, -1))) }),
+      });
     },
   };
 }
 
-function sshProxy(host: string, first: Connection, dialAgain: () => Promise<Connection>): ProxyHost {
+interface Dial {
+  again(): Promise<Connection>;
+  /** A connection of its own to the jump host, for what is seldom asked. */
+  jump?: () => Promise<Connection>;
+}
+
+function sshProxy(host: string, first: Connection, { again, jump }: Dial): ProxyHost {
+  const made = async (dial: () => Promise<Connection>) => {
+    const connection = await dial();
+    all.push(connection);
+    return connection;
+  };
   let current = first;
   const all = [first];
   return {
     host,
     run: (text, onLine) => current.run(COMMAND, text, onLine),
     reconnect: async () => {
-      current = await dialAgain();
-      all.push(current);
+      current = await made(again);
     },
     open: (port, address = LOOPBACK) => current.forward(address, port),
+    ...(jump && { openFromJump: async (name, port) => (await made(jump)).forward(name, port) }),
     // A connection that was given up may still carry a running program: none is closed before the end.
     close: () => {
       for (const connection of all) connection.close();

@@ -1,4 +1,5 @@
 /** Where programs run: a proxy, and how to get a connection to it. */
+import type { Duplex } from 'node:stream';
 import type { Open } from '../model/listens.ts';
 import type { Hop } from '../ssh/hops.ts';
 import type { ExecOutcome } from '../ssh/session.ts';
@@ -11,6 +12,8 @@ export interface ProxyHost {
   /** Replaces a lost connection. @throws SshError */
   reconnect(): Promise<void>;
   readonly open: Open;
+  /** A stream to a host as the jump host reaches it, its name resolved there; absent without a jump host. @throws SshError */
+  openFromJump?: (host: string, port: number) => Promise<Duplex>;
   close(): void;
 }
 

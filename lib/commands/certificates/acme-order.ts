@@ -2,7 +2,7 @@
 import { challengePrefix, WEBROOT } from '../../model/certificate-files.ts';
 import type { Failure } from '../../model/host-report.ts';
 import * as programs from '../../program/certificate-programs.ts';
-import { type PreflightResult, resolveName, tryChallenge } from './preflight.ts';
+import { type PreflightResult, resolveName, tryChallenge, withJumpHost } from './preflight.ts';
 import type { BootstrapSession } from './session.ts';
 
 const NO_CERTIFICATE = 'no new certificate';
@@ -32,38 +32,52 @@ export async function preflight(session: BootstrapSession): Promise<void> {
 }
 
 async function obstacleTo(session: BootstrapSession): Promise<Failure | undefined> {
-  const { site } = session.context;
+  const { site, flags } = session.context;
   if (!session.report.facts.certbot)
     return { code: 'certbot-missing', text: 'certbot is not installed on the proxy' };
-  const resolved = await resolveName(site.serverName);
-  if ('failure' in resolved) return resolved.failure;
+  if (flags['no-preflight']) {
+    session.warn(SKIPPED);
+    return undefined;
+  }
   const file = programs.newChallenge();
   await session.read(await programs.challengeProgram(site, file));
   if (!session.isGoing) return undefined;
   // As lib/program/sh/challenge.sh has it: sites share the webroot.
   const placed = { ...file, name: challengePrefix(site.name) + file.name };
-  const { failure, warnings } = await fetchAll(session, resolved.addresses, placed);
+  const { failure, warnings } = await fetchAll(session, placed);
   for (const text of warnings) session.warn(text);
   if (failure) await session.read(await programs.challengeProgram(site));
   return failure;
 }
 
-/** Fetches the placed file by every name of the order. */
-async function fetchAll(
-  session: BootstrapSession,
-  addresses: readonly string[],
-  placed: programs.ChallengeFile,
-): Promise<PreflightResult> {
+const SKIPPED =
+  "--no-preflight: the challenge path is not tried first. If the CA cannot fetch http://NAME/.well-known/acme-challenge/ from the internet, the order fails, and every failure counts against its rate limits (Let's Encrypt: 5 an hour)";
+
+/** Fetches the placed file by every name of the order; what fails from here may work from the jump host. */
+async function fetchAll(session: BootstrapSession, placed: programs.ChallengeFile): Promise<PreflightResult> {
   const { site, report } = session.context;
   const { host } = session.proxy;
   const start = performance.now();
   report.print({ kind: 'begin', host, name: 'fetch' });
-  const own = await tryChallenge(site.serverName, addresses, placed, session.plan.request.isLocalCa);
+  const own = await tryName(session, site.serverName, placed);
   const failure = own.failure ?? (await tryOthers(session, placed));
   const milliseconds = Math.round(performance.now() - start);
   session.add({ milliseconds: { fetch: milliseconds } });
   report.print({ kind: 'step', host, name: 'fetch', milliseconds, ok: !failure });
   return { warnings: own.warnings, ...(failure && { failure }) };
+}
+
+async function tryName(
+  { proxy: { openFromJump }, plan }: BootstrapSession,
+  name: string,
+  placed: programs.ChallengeFile,
+): Promise<PreflightResult> {
+  const found = await resolveName(name);
+  const here =
+    'failure' in found
+      ? { failure: found.failure, warnings: [] }
+      : await tryChallenge(name, found.addresses, placed, plan.request.isLocalCa);
+  return withJumpHost(here, { name, ...found }, openFromJump, placed);
 }
 
 /**
@@ -76,11 +90,7 @@ async function tryOthers(
 ): Promise<Failure | undefined> {
   for (const [name = '', webroot] of session.report.rows.other_name ?? []) {
     if (webroot !== WEBROOT) continue;
-    const found = await resolveName(name);
-    const failure =
-      'failure' in found
-        ? found.failure
-        : (await tryChallenge(name, found.addresses, placed, session.plan.request.isLocalCa)).failure;
+    const { failure } = await tryName(session, name, placed);
     if (failure)
       return { code: 'lineage-name', text: `the certificate also covers ${name}: ${failure.text}` };
   }

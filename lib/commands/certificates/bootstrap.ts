@@ -10,6 +10,7 @@ import {
   issueProgram,
   selfSignedName,
   selfSignedProgram,
+  useProgram,
 } from '../../program/certificate-programs.ts';
 import type { Context } from '../context.ts';
 import { planDeploy } from '../deploy.ts';
@@ -50,10 +51,20 @@ function decide(session: BootstrapSession): void {
   if (obstacle) session.fail(obstacle, 'refused');
   if (why === '') session.note(`${session.describeCertificate()}; no new one is requested`);
   if (why === '' || obstacle) return;
+  for (const [name] of session.report.rows.usable ?? [])
+    if (session.plan.request.method === 'order')
+      session.note(
+        `certbot has a certificate that covers the name, ${name}; to use it: --use-certificate ${name}`,
+      );
   const isDry = session.context.flags['dry-run'];
-  session.note(`${why}: ${isDry ? 'a new one would be requested' : 'requesting a new one'}`);
-  if (!isDry) session.need = session.plan.request.method;
+  const { method } = session.plan.request;
+  const doing = method === 'use' ? USING : REQUESTING;
+  session.note(`${why}: ${doing[isDry ? 1 : 0]}`);
+  if (!isDry) session.need = method;
 }
+
+const REQUESTING = ['requesting a new one', 'a new one would be requested'] as const;
+const USING = ['using the other one', 'the other one would be used'] as const;
 
 /** What forbids a new certificate, as lib/program/sh/lineage.sh found it; only an order loses names, or needs certbot. */
 function obstacleOf({ plan: { request }, report }: BootstrapSession): Failure | undefined {
@@ -65,10 +76,17 @@ function obstacleOf({ plan: { request }, report }: BootstrapSession): Failure | 
   return isFor ? { code, text, advice } : undefined;
 }
 
-const ACCEPTED = { order: ['ca'], staging: ['staging'], 'self-signed': ['ca', 'self-signed'] } as const;
+const ACCEPTED = {
+  order: ['ca'],
+  use: ['ca', 'staging'],
+  staging: ['staging'],
+  'self-signed': ['ca', 'self-signed'],
+} as const;
 
 /** Why a new certificate is wanted; empty when it is not. */
 function reason({ plan: { request }, report, certificate, context, proxy }: BootstrapSession): string {
+  if (request.method === 'use' && report.facts.lineage !== request.name)
+    return `--use-certificate ${request.name}`;
   if (certificate && report.facts.key === 'other') return 'the private key does not match the certificate';
   if (certificate && report.facts.key !== 'yes') return 'the private key of the certificate is missing';
   if (request.force) return '--force-renewal';
@@ -88,13 +106,21 @@ export async function selfSign(session: BootstrapSession): Promise<void> {
     );
 }
 
+/** Uses a certificate that certbot has under another name. */
+export async function useOther(session: BootstrapSession): Promise<void> {
+  const { name } = session.plan.request;
+  if (!session.isGoing || session.need !== 'use' || name === undefined) return;
+  await session.apply(await useProgram(session.context.site, name));
+  if (session.isGoing) session.note(session.describeCertificate());
+}
+
 /**
  * Where a good certificate is renewed by certbot and the hook is missing or old, installs the hook, and makes nginx serve
  * what certbot may have renewed without it.
  */
 export async function repairRenewalHook(session: BootstrapSession): Promise<void> {
   const { context, plan, report, need } = session;
-  if (!session.isGoing || plan.request.method !== 'order') return;
+  if (!session.isGoing || plan.request.method === 'self-signed') return;
   const isHookBad = report.facts.renewed_by === 'certbot' && report.facts.hook !== 'yes';
   if (need === 'none' && isHookBad && !context.flags['dry-run'])
     await session.apply(await issueProgram(context.site, 'none', plan.request));

@@ -14,18 +14,26 @@ export function certificateRequestOf({ flags, settings, site }: Context): Certif
   const { directoryUrl, email = '' } = settings.acme;
   const isLocalCa = directoryUrl !== LETS_ENCRYPT;
   const staging = flags.staging;
-  const method = flags['self-signed'] ? 'self-signed' : 'order';
+  const name = flags['use-certificate'];
+  const method = flags['self-signed'] ? 'self-signed' : name === undefined ? 'order' : 'use';
   refuseAll([
     staging &&
       isLocalCa &&
       "--staging: is Let's Encrypt's staging CA, and ACME_DIRECTORY_URL names another one; use only one of them",
     staging && method === 'self-signed' && '--staging and --self-signed: use only one of them',
-    method === 'order' &&
+    name !== undefined &&
+      !/^[a-z0-9][a-z0-9._-]*$/i.test(name) &&
+      '--use-certificate: must be the name of a certificate of certbot, as `certbot certificates` lists them',
+    name !== undefined &&
+      (staging || flags['force-renewal'] || flags['self-signed']) &&
+      '--use-certificate: requests no certificate; use it without --staging, --force-renewal and --self-signed',
+    method !== 'self-signed' &&
       !isPublicName(site) &&
       `--site ${site.name}: it has no public name that a CA could validate; set one, or use --self-signed`,
   ]);
   return {
     method,
+    ...(name !== undefined && { name }),
     staging,
     force: flags['force-renewal'],
     server: staging ? LETS_ENCRYPT_STAGING : directoryUrl,

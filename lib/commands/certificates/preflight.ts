@@ -2,7 +2,9 @@
 import { lookup } from 'node:dns/promises';
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import type { Duplex } from 'node:stream';
 import { type Answer, sendRequest } from '../../checks/http/request.ts';
+import type { CheckTarget } from '../../model/check.ts';
 import type { Failure } from '../../model/host-report.ts';
 import { isPublicAddress } from '../../util/public-address.ts';
 
@@ -10,6 +12,12 @@ import { isPublicAddress } from '../../util/public-address.ts';
 export interface PreflightResult {
   readonly failure?: Failure;
   readonly warnings: readonly string[];
+}
+
+/** A file in the webroot. */
+interface ChallengeText {
+  readonly name: string;
+  readonly text: string;
 }
 
 /** The addresses of a name, or why there are none. */
@@ -40,7 +48,7 @@ export async function resolveName(name: string): Promise<NameLookup> {
 export async function tryChallenge(
   name: string,
   addresses: readonly string[],
-  file: { readonly name: string; readonly text: string },
+  file: ChallengeText,
   isLocalCa: boolean,
 ): Promise<PreflightResult> {
   const hidden = addresses.filter((address) => !isPublicAddress(address));
@@ -57,18 +65,14 @@ export async function tryChallenge(
 const withCause = (text: string, failure: Failure | undefined): string =>
   failure ? `${text}; ${failure.text}` : text;
 
-async function tryAddress(
-  name: string,
-  address: string,
-  file: { name: string; text: string },
-): Promise<PreflightResult> {
+async function tryAddress(name: string, address: string, file: ChallengeText): Promise<PreflightResult> {
   if (isIPv6(address) && !hasIpv6())
     return {
       warnings: [
         `${name} has the IPv6 address ${address}, which could not be tried: this machine has no IPv6. The CA tries it first`,
       ],
     };
-  const failure = await fetchFile(name, address, file);
+  const failure = await fetchFile(name, { address }, file);
   return { ...(failure && { failure }), warnings: [] };
 }
 
@@ -80,14 +84,45 @@ function hasIpv6(): boolean {
 }
 
 /** A redirect within the name is followed once, to https without a look at the certificate, as CAs do. */
+type OpenFromJump = (host: string, port: number) => Promise<Duplex>;
+
+/**
+ * A second opinion from the jump host: an operator behind the router of the proxy may not reach its public address (no NAT
+ * loopback). Where the name itself does not lead there from here, that is only a hint: the jump host may be in the same
+ * network, with the same answers.
+ * @returns what holds for the CA, as far as both can see
+ */
+export async function withJumpHost(
+  here: PreflightResult,
+  name: NameLookup & { readonly name: string },
+  openFromJump: OpenFromJump | undefined,
+  file: ChallengeText,
+): Promise<PreflightResult> {
+  const { failure } = here;
+  if (!failure || !openFromJump || !MAY_DIFFER.some((code) => code === failure.code)) return here;
+  const isNameWrong = failure.code !== 'challenge-unreachable';
+  const hosts = isNameWrong || 'failure' in name ? [name.name] : name.addresses;
+  const found = await Promise.all(
+    hosts.map((host) => fetchFile(name.name, { open: (port) => openFromJump(host, port) }, file)),
+  );
+  const bad = found.find((each) => each);
+  const text = `${failure.text}; ${bad ? bad.text : 'but the jump host can fetch the challenge file'}`;
+  if (bad || isNameWrong) return { ...here, failure: { ...failure, text } };
+  return { warnings: [...here.warnings, `${text}, so the CA is asked`] };
+}
+
+const MAY_DIFFER = ['dns', 'dns-missing', 'dns-private', 'challenge-unreachable'] as const;
+
 async function fetchFile(
   name: string,
-  address: string,
-  file: { name: string; text: string },
+  way: { readonly address: string } | Pick<CheckTarget, 'open'>,
+  file: ChallengeText,
 ): Promise<Failure | undefined> {
   const path = `/.well-known/acme-challenge/${file.name}`;
-  const target = { serverName: name, address, timeoutMs: LIMIT_MS, signal: AbortSignal.timeout(LIMIT_MS) };
-  const where = `http://${name}/.well-known/acme-challenge/ at ${address}`;
+  const address = 'address' in way ? way.address : 'jump host';
+  const target = { serverName: name, ...way, timeoutMs: LIMIT_MS, signal: AbortSignal.timeout(LIMIT_MS) };
+  const at = 'address' in way ? `at ${way.address}` : 'from the jump host';
+  const where = `http://${name}/.well-known/acme-challenge/ ${at}`;
   try {
     const first = await sendRequest(target, { scheme: 'http', path });
     const onward = redirectWithin(first, name);

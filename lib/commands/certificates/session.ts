@@ -37,7 +37,7 @@ export interface BootstrapPlan {
 /** The report of a host grows step by step; after the first failure, the steps that follow do nothing. */
 export class BootstrapSession {
   /** How the host comes to a good certificate, once that is decided. */
-  need: 'none' | 'order' | 'self-signed' = 'none';
+  need: 'none' | CertificateRequest['method'] = 'none';
   readonly context: Context;
   readonly proxy: RolloutProxy;
   readonly plan: BootstrapPlan;

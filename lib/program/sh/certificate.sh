@@ -8,7 +8,7 @@ HOOK=$LETSENCRYPT/renewal-hooks/deploy/gatepost-reload-nginx
 # say_certificate: the certificate itself (it is public), whether its key is there (yes, or other: not its own), and who
 # renews it.
 say_certificate() {
-  [ ! -s "$KEY" ] || { is_pair && say fact key yes; } || say fact key other
+  [ ! -s "$KEY" ] || { is_pair "$CHAIN" "$KEY" && say fact key yes; } || say fact key other
   if [ -s "$CHAIN" ]; then
     say certificate new
     sed -n '/^-----BEGIN CERT/,/^-----END CERT/p' "$CHAIN" | head -n 400 | while IFS= read -r line; do say certificate "$line"; done
@@ -16,10 +16,10 @@ say_certificate() {
   say_renewal
 }
 
-# is_pair: is the key the certificate's own, as far as can be told?
+# is_pair CHAIN KEY: is the key the certificate's own, as far as can be told?
 is_pair() {
-  [ -s "$CHAIN" ] && command -v openssl >/dev/null || return 0
-  [ "$(openssl x509 -in "$CHAIN" -noout -pubkey 2>/dev/null)" = "$(openssl pkey -in "$KEY" -pubout 2>/dev/null </dev/null)" ]
+  [ -s "$1" ] && command -v openssl >/dev/null || return 0
+  [ "$(openssl x509 -in "$1" -noout -pubkey 2>/dev/null)" = "$(openssl pkey -in "$2" -pubout 2>/dev/null </dev/null)" ]
 }
 
 # say_renewal: who renews it; certbot: how, and of another lineage, which the site only uses, its name.

@@ -248,6 +248,22 @@ find_managed() {
   ADVICE="$renew To let certbot renew it from now on: $(on_proxy "$remove")"
 }
 
+# covers LINEAGE: is its certificate good for the site's name for another day?
+covers() {
+  openssl x509 -in "$LETSENCRYPT/live/$1/fullchain.pem" -noout -checkhost "$SERVER_NAMES" 2>/dev/null | grep -q 'does match' &&
+    openssl x509 -in "$LETSENCRYPT/live/$1/fullchain.pem" -noout -checkend 86400 >/dev/null 2>&1
+}
+
+# say_usable: where the site has no certificate yet, those of certbot that cover its name already.
+say_usable() {
+  if [ -s "$CHAIN" ] || [ -z "$(lineage)" ]; then return; fi
+  for conf in "$LETSENCRYPT"/renewal/*.conf; do
+    [ -e "$conf" ] || continue
+    other=${conf##*/} other=${other%.conf}
+    ! covers "$other" || say row usable "$other"
+  done
+}
+
 # say_obstacles: what would keep a new certificate away, and the other names that an order would keep.
 say_obstacles() {
   find_certbot || [ -z "$UNTRUSTED" ] || { say_untrusted; return; }

@@ -44,6 +44,7 @@ inspect_tls() {
   survey || :
   say_vhost
   say_certificate
+  say_usable
   say_obstacles
   say_renewing
 }

@@ -24,6 +24,9 @@ import {
 /** What another site's bootstrap has in the webroot. */
 const OTHER_TRY = '/var/www/certbot/.well-known/acme-challenge/gatepost-other.example~try';
 
+/** A CA that nobody reaches: a run that comes to the order fails there. */
+const AWAY = { ...WITH_TOKEN, ACME_DIRECTORY_URL: 'https://ca.gatepost.test:9/dir' };
+
 describe('bootstrap-tls that cannot ask the CA', () => {
   let lab: Lab;
   let names = '';
@@ -37,9 +40,13 @@ describe('bootstrap-tls that cannot ask the CA', () => {
 
   const fails = (code: string, words: RegExp, env?: Record<string, string>) =>
     assertFails(lab, code, words, env);
-  const elsewhere = (address: string) =>
-    writeFile('/etc/hosts', names.replace(`203.0.113.100 ${NAME}`, `${address} ${NAME}`));
-  const asBefore = () => writeFile('/etc/hosts', names);
+  /** What this machine and the jump host take for the names. */
+  const asHere = async (hosts: string) => {
+    await writeFile('/etc/hosts', hosts);
+    await lab.jump.sh('cat >/etc/hosts', { input: hosts });
+  };
+  const elsewhere = (address: string) => asHere(names.replace(`203.0.113.100 ${NAME}`, `${address} ${NAME}`));
+  const asBefore = () => asHere(names);
 
   test('the name does not resolve', async () => {
     await writeFile('/etc/hosts', names.replace(NAME, 'other.example'));
@@ -48,7 +55,10 @@ describe('bootstrap-tls that cannot ask the CA', () => {
 
   test('the name resolves to a private address', async () => {
     await elsewhere('192.168.1.100');
-    await fails('dns-private', /private address, 192\.168\.1\.100.*ssrf_blocked/s).finally(asBefore);
+    await fails(
+      'dns-private',
+      /private address, 192\.168\.1\.100.*jump host can fetch.*ssrf_blocked.*--no-preflight/s,
+    ).finally(asBefore);
   });
 
   test('nothing listens on port 80 of the name', async () => {
@@ -126,6 +136,7 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     await writeFile(template, `${text}__NOBODY_KNOWS__\n`);
     const faulty = await run();
     await rm(template);
+    await rm(join(copy, 'sites/default.http-only.conf'));
     const missing = await run();
     assert.deepEqual([faulty.status, missing.status], [2, 2], faulty.stdout + missing.stdout);
     assert.match(faulty.stdout, /NOBODY_KNOWS/);
@@ -145,6 +156,23 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     );
     assert.doesNotMatch(stderr, /refused, nothing was changed/);
     await assertHealthy(lab.proxy);
+  });
+
+  test('--no-preflight asks the CA without trying it from here, and says what that means', async () => {
+    await elsewhere('203.0.113.10');
+    const { host, stderr } = await bootstrap(lab, ['--no-preflight'], { env: AWAY }).finally(asBefore);
+    assert.equal(host.failure?.code, 'acme-unreachable', stderr);
+    assert.match(stderr, /--no-preflight: .*rate limits/);
+  });
+
+  test('an address that only this machine does not reach: what the jump host fetches counts', async () => {
+    await local`ip route add unreachable 203.0.113.100/32`;
+    const { host, stderr } = await bootstrap(lab, [], { env: AWAY }).finally(
+      () => local`ip route del unreachable 203.0.113.100/32`,
+    );
+    assert.equal(host.failure?.code, 'acme-unreachable', stderr);
+    assert.match(stderr, /203\.0\.113\.100 does not answer.*the jump host can fetch the challenge file/);
+    await assertNoTry(lab.proxy);
   });
 
   test("the same command deploys the site once all causes are gone, and leaves another user's attempt alone", async () => {

@@ -3,6 +3,7 @@ import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
+import { typescript } from '../../lab/namespaces/process.ts';
 import {
   assertHealthy,
   assertNoTry,
@@ -103,6 +104,28 @@ describe('bootstrap-tls', () => {
     assert.equal(status, 0, stderr);
     assert.equal((await served()).serialNumber, await issued(lab.proxy));
     await assertHealthy(lab.proxy);
+  });
+
+  test('--local: the same on the proxy itself, without SSH', async () => {
+    assert.equal((await lab.run('remove', ['--yes'])).status, 0);
+    await lab.proxy.sh(
+      `cd /etc/letsencrypt && rm -r live/${NAME} archive/${NAME} renewal/${NAME}.conf; : >/var/log/sshd.log`,
+    );
+    const ca = '/usr/local/share/ca-certificates/gatepost-lab.crt';
+    const env = {
+      ...lab.env,
+      ...WITH_TOKEN,
+      IA_ENSO_PROXY_HOST: undefined,
+      HOME: '/tmp',
+      NODE_EXTRA_CA_CERTS: ca,
+    };
+    const set = Object.entries(env).flatMap(([name, value]) => (value ? [`'${name}=${value}'`] : []));
+    const command = [process.execPath, ...typescript('scripts/bootstrap-tls.ts', ['--local', '--no-verify'])];
+    const { status, stdout } = await lab.proxy.sh(`cd /tmp && env -i ${set.join(' ')} ${command.join(' ')}`);
+    assert.equal(status, 0, stdout);
+    assert.match(stdout, /localhost: live/);
+    assert.equal((await served()).serialNumber, await issued(lab.proxy));
+    assert.equal((await lab.proxy.sh('cat /var/log/sshd.log')).stdout, '');
   });
 
   test('--staging with ACME_DIRECTORY_URL or --self-signed is a usage error', async () => {

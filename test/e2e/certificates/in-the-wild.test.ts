@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { assertFails, bootstrap, issued, LIVE, NAME, served, WITH_TOKEN } from './bootstrap-lab.ts';
+import { makeLineage, snapshot } from './other-certificates-lab.ts';
 
 const part = (name: string): string =>
   readFileSync(new URL(`../../../lib/program/sh/${name}.sh`, import.meta.url), 'utf8');
@@ -178,5 +179,33 @@ describe('certbot in the wild', () => {
     });
     assert.deepEqual([lego.status, lego.host.failure?.code], [1, 'managed'], lego.stderr);
     assert.equal(await issued(lab.proxy), serial);
+  });
+
+  test('a wildcard that covers the name is offered, and used where the operator agrees: nothing is ordered', async () => {
+    const wildcard = 'enso.4nkweb.com';
+    await lab.proxy.sh(`rm -r /root/.lego /root/.acme.sh ${LIVE}`);
+    await makeLineage(lab.proxy, wildcard, 'DNS:*.enso.4nkweb.com', 'authenticator = dns-cloudflare');
+    const before = await snapshot(lab.proxy, 'others');
+    const offered = await lab.run('bootstrap-tls', ['--dry-run'], { env: WITH_TOKEN });
+    assert.match(offered.stdout, /--use-certificate enso\.4nkweb\.com/);
+    for (const name of ['nothing', '..', 'enso.4nkweb.com/x']) {
+      const wrong = await bootstrap(lab, ['--use-certificate', name], { env: WITH_TOKEN }).catch(
+        () => undefined,
+      );
+      if (name === 'nothing') assert.deepEqual([wrong?.status, wrong?.host.failure?.code], [1, 'unusable']);
+      else assert.equal(wrong, undefined);
+    }
+    const use = ['--use-certificate', wildcard, '--no-verify'];
+    const { status, stderr } = await bootstrap(lab, use, { env: WITH_TOKEN });
+    assert.equal(status, 0, stderr);
+    assert.equal((await lab.proxy.sh(`readlink ${LIVE}`)).stdout, `${wildcard}\n`);
+    const serial = await issued(lab.proxy, `/etc/letsencrypt/live/${wildcard}/cert.pem`);
+    assert.equal((await served()).serialNumber, serial);
+    for (const args of [use, ['--no-verify']]) {
+      const again = await bootstrap(lab, args, { env: WITH_TOKEN });
+      assert.deepEqual([again.status, again.host.outcome], [0, 'unchanged'], again.stderr);
+      assert.equal(again.host.facts.lineage, wildcard);
+    }
+    assert.equal(await snapshot(lab.proxy, 'others'), before);
   });
 });

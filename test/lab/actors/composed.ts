@@ -13,6 +13,7 @@ import {
   issueProgram,
   newChallenge,
   selfSignedProgram,
+  useProgram,
 } from '../../../lib/program/certificate-programs.ts';
 import { type ClientChange, clientProgram } from '../../../lib/program/client-program.ts';
 import { removalProgram, rollbackProgram, statusProgram } from '../../../lib/program/history-programs.ts';
@@ -68,6 +69,7 @@ export const PROGRAMS: Readonly<Record<Verb, string>> = {
   challenge: await textOf(challengeProgram(site, newChallenge())),
   end_challenge: await textOf(challengeProgram(site)),
   issue: await textOf(issueProgram(site, 'new', request)),
+  use_certificate: await textOf(useProgram(site, 'wildcard.example.org')),
   self_signed: await textOf(selfSignedProgram(site, '10.0.0.1')),
 };
 
