@@ -58,11 +58,14 @@ function decide(session: BootstrapSession): void {
       );
   const isDry = session.context.flags['dry-run'];
   const { method } = session.plan.request;
+  if (method === 'order' && session.context.settings.access.hosts.length > 1) session.warn(ONE_OF_SEVERAL);
   const doing = method === 'use' ? USING : REQUESTING;
   session.note(`${why}: ${doing[isDry ? 1 : 0]}`);
   if (!isDry) session.need = method;
 }
 
+const ONE_OF_SEVERAL =
+  'this is one of several proxies, and the CA validates the name only where it resolves to: request the certificate there (--host), then copy it to the others: docs/fleets.md, Certificates';
 const REQUESTING = ['requesting a new one', 'a new one would be requested'] as const;
 const USING = ['using the other one', 'the other one would be used'] as const;
 

@@ -89,6 +89,23 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     await local`ip addr del 2001:db8::1/64 dev internet`;
   });
 
+  test('--no-preflight asks the CA without trying it from here, and says what that means', async () => {
+    await elsewhere('203.0.113.10');
+    const { host, stderr } = await bootstrap(lab, ['--no-preflight'], { env: AWAY }).finally(asBefore);
+    assert.equal(host.failure?.code, 'acme-unreachable', stderr);
+    assert.match(stderr, /--no-preflight: .*rate limits/);
+  });
+
+  test('an address that only this machine does not reach: what the jump host fetches counts', async () => {
+    await local`ip route add unreachable 203.0.113.100/32`;
+    const { host, stderr } = await bootstrap(lab, [], { env: AWAY }).finally(
+      () => local`ip route del unreachable 203.0.113.100/32`,
+    );
+    assert.equal(host.failure?.code, 'acme-unreachable', stderr);
+    assert.match(stderr, /203\.0\.113\.100 does not answer.*the jump host can fetch the challenge file/);
+    await assertNoTry(lab.proxy);
+  });
+
   test('certbot is not installed', async () => {
     // Only in this host's own mounts: nothing of the machine's is touched.
     await lab.proxy.sh('touch /root/nothing && mount --bind /root/nothing /usr/bin/certbot');
@@ -158,23 +175,6 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     await assertHealthy(lab.proxy);
   });
 
-  test('--no-preflight asks the CA without trying it from here, and says what that means', async () => {
-    await elsewhere('203.0.113.10');
-    const { host, stderr } = await bootstrap(lab, ['--no-preflight'], { env: AWAY }).finally(asBefore);
-    assert.equal(host.failure?.code, 'acme-unreachable', stderr);
-    assert.match(stderr, /--no-preflight: .*rate limits/);
-  });
-
-  test('an address that only this machine does not reach: what the jump host fetches counts', async () => {
-    await local`ip route add unreachable 203.0.113.100/32`;
-    const { host, stderr } = await bootstrap(lab, [], { env: AWAY }).finally(
-      () => local`ip route del unreachable 203.0.113.100/32`,
-    );
-    assert.equal(host.failure?.code, 'acme-unreachable', stderr);
-    assert.match(stderr, /203\.0\.113\.100 does not answer.*the jump host can fetch the challenge file/);
-    await assertNoTry(lab.proxy);
-  });
-
   test("the same command deploys the site once all causes are gone, and leaves another user's attempt alone", async () => {
     const { status, host, stderr } = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
     assert.equal(status, 0, stderr);
@@ -182,5 +182,22 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     assert.equal((await served()).serialNumber, await issued(lab.proxy));
     assert.equal((await lab.proxy.sh(`rm ${OTHER_TRY}`)).status, 0);
     await assertNoTry(lab.proxy);
+  });
+
+  test('several proxies behind one name are told what to do before an order; copying as documented serves', async () => {
+    const hosts = `${lab.proxy.address},${lab.proxies[1]?.address}`;
+    const { stderr } = await lab.run('bootstrap-tls', ['--json', '--host', hosts, '--no-verify'], {
+      env: AWAY,
+    });
+    assert.match(stderr, /one of several proxies.*docs\/fleets\.md/);
+    const packed = await lab.proxy.sh(`tar -C /etc/letsencrypt -ch live/${NAME} | base64`);
+    const second = lab.proxies[1] ?? assert.fail();
+    const unpack = 'mkdir -p -m 700 /etc/letsencrypt/live && base64 -d | tar -C /etc/letsencrypt -x';
+    assert.equal((await second.sh(unpack, { input: packed.stdout })).status, 0);
+    const args = ['--host', second.address, '--no-verify'];
+    const { status, stdout } = await lab.run('deploy', args, { env: WITH_TOKEN });
+    assert.equal(status, 0, stdout);
+    assert.equal(await issued(second), await issued(lab.proxy));
+    assert.equal((await second.sh(`stat -Lc %a /etc/letsencrypt/live/${NAME}/privkey.pem`)).stdout, '600\n');
   });
 });
