@@ -192,6 +192,7 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     assert.match(stderr, /one of several proxies.*docs\/fleets\.md/);
     const packed = await lab.proxy.sh(`tar -C /etc/letsencrypt -ch live/${NAME} | base64`);
     const second = lab.proxies[1] ?? assert.fail();
+    await second.sh('rm -f /etc/nginx/conf.d/other.conf && nginx -s reload && sleep 0.3');
     const unpack = 'mkdir -p -m 700 /etc/letsencrypt/live && base64 -d | tar -C /etc/letsencrypt -x';
     assert.equal((await second.sh(unpack, { input: packed.stdout })).status, 0);
     const args = ['--host', second.address, '--no-verify'];
