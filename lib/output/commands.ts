@@ -4,7 +4,15 @@ import type { CommandLine, FlagName } from '../config/flag-table.ts';
 import { quote } from '../util/shell.ts';
 
 /** The scripts that support `--local`. */
-export const LOCAL_SCRIPTS = ['bearers', 'deploy', 'remove', 'rollback', 'rotate-bearer', 'status'] as const;
+export const LOCAL_SCRIPTS = [
+  'bearers',
+  'bootstrap-tls',
+  'deploy',
+  'remove',
+  'rollback',
+  'rotate-bearer',
+  'status',
+] as const;
 
 /** Flags that select the target and the settings of a command; without them it could act on another site. */
 const PASSED_ON = ['site', 'host', 'env', 'local'] as const satisfies readonly FlagName[];

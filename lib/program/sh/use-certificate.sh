@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Verb use_certificate: another lineage of certbot that covers the site's name, such as a wildcard, in the place of its own.
 # Needs: CERTIFICATE CHAIN HOOK LETSENCRYPT SERVER_NAMES
+# Leaves: WHY
 
 use_certificate() {
   open_run

@@ -58,8 +58,8 @@ describe('a command in advice', () => {
 
   test('carries --local where its script has that flag', () => {
     assert.equal(
-      printed('`npx tsx scripts/deploy.ts` `npx tsx scripts/bootstrap-tls.ts`', '--local', '--site', 's'),
-      '`npx tsx scripts/deploy.ts --site s --local` `npx tsx scripts/bootstrap-tls.ts --site s`',
+      printed('`npx tsx scripts/deploy.ts` `npx tsx scripts/verify.ts`', '--local', '--site', 's'),
+      '`npx tsx scripts/deploy.ts --site s --local` `npx tsx scripts/verify.ts --site s`',
     );
   });
 
