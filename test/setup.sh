@@ -25,7 +25,7 @@ node_packages() {
 missing() {
 	for pair in $more nginx:nginx sshd:openssh-server ssh:openssh-client openssl:openssl certbot:certbot pebble:pebble \
 		sudo:sudo ip:iproute2 nft:nftables ps:procps unshare:util-linux useradd:passwd curl:curl \
-		dropbear:dropbear-bin tinysshd:tinysshd; do
+		dropbear:dropbear-bin tinysshd:tinysshd mksh:mksh ksh93:ksh93u+m; do
 		command -v "${pair%:*}" >/dev/null 2>&1 || printf ' %s' "${pair#*:}"
 	done
 }

@@ -7,6 +7,7 @@ import type { Choice } from '../config/choice.ts';
 import type { CommandLine, FlagName, Flags } from '../config/flag-table.ts';
 import { chooseRun, keepFromChildren, readSettings, terminal } from '../config/settings.ts';
 import { DEFAULT_SITE, findSites, pickSite, withNameFrom } from '../config/site-registry.ts';
+import { escapedInvisible } from '../output/redact.ts';
 import { createReport, type Report } from '../output/report.ts';
 import { widthOf } from '../output/text.ts';
 import { EXIT, StopError } from '../util/errors.ts';
@@ -76,7 +77,7 @@ async function reportOf(json: boolean, { tokens }: UnderWay): Promise<Report> {
 function document({ name }: Command, json: Result['json'], { report, site }: Session): string {
   const clean = (key: string, value: unknown) =>
     typeof value === 'string' && key !== 'token' ? report.clean(value) : value;
-  return JSON.stringify({ script: name, site, ...json }, clean, 2);
+  return escapedInvisible(JSON.stringify({ script: name, site, ...json }, clean, 2));
 }
 
 async function runCommand(command: Command, session: Session): Promise<Result> {

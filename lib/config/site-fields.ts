@@ -21,7 +21,11 @@ const TEXT: Field = [text, 'a text'];
 const FLAG: Field = [(value) => typeof value === 'boolean', 'true or false'];
 const OBJECT: Field = [object, 'an object'];
 const LIST: Field = [Array.isArray, 'a list'];
-const NAME: Field = [matches(/^[a-z0-9][a-z0-9.-]*$/), 'lower-case letters, digits, dots and hyphens'];
+// A folder of /var/lib/gatepost has this name, beside the store's own.
+const NAME: Field = [
+  matches(/^(?!(?:runs|lock|reload-due)$)[a-z0-9][a-z0-9.-]*$/),
+  'lower-case letters, digits, dots and hyphens, and not `runs`, `lock` or `reload-due`',
+];
 // The gate adds up to 12 characters to it, and PCRE allows 32 in the name of a capture.
 const NGINX_NAME: Field = [matches(/^[a-z][a-z0-9_]{0,19}$/), 'up to 20 lower-case letters, digits and `_`'];
 

@@ -73,6 +73,10 @@ export const FAILURE_CODES = {
     cause: 'A file could not be written on the proxy.',
     fix: 'Check free disk space and permissions there (`df -h`, `lsattr`).',
   },
+  edited: {
+    cause: 'Somebody edited that file at the same time. Nothing was changed.',
+    fix: 'Run the same command again: the edit is reported as drift, and kept in the release history.',
+  },
   store: {
     cause: 'The release history in /var/lib/gatepost cannot be written.',
     fix: 'Check free disk space and mounts there (`df -h`, `mount`).',

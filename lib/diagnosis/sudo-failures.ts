@@ -37,6 +37,12 @@ export const SUDO: readonly Row[] = [
     fix: 'Generate a new approval: `npx tsx scripts/approve.ts --bundle approve.sh`; then on the proxy, as root: `sh approve.sh`',
   },
   {
+    error: 'gatepost: unsupported shell',
+    cause:
+      'The shell of the proxy would show secrets in the process list, or cannot hold a lock (mksh and ksh are such shells).',
+    fix: 'Make /bin/sh dash, bash or busybox on the proxy (on Debian: `dpkg-reconfigure dash`).',
+  },
+  {
     error: 'no valid sudoers sources found',
     cause: 'sudo on the proxy rejects its own files because of a syntax error or their mode.',
     fix: 'As root on the proxy: `visudo -c` shows the line; fix it, `chmod 440`.',

@@ -129,6 +129,7 @@ export const PROGRAM_FAILURES = [
   'certbot-missing',
   'client-exists',
   'client-file',
+  'edited',
   'ended',
   'hook',
   'layout',

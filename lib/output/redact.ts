@@ -20,3 +20,14 @@ export function redactor(secrets: readonly Secret[]): (text: string) => string {
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, (c) => (c === '\n' || c === '\t' ? c : ''));
 }
+
+/**
+ * A JSON text with characters that are not visible, or that reorder others in a terminal, as escapes (keys come from hosts,
+ * too): C1 controls, bidi and zero-width characters, line separators.
+ */
+export const escapedInvisible = (text: string): string =>
+  text.replace(/[\u007f-\u009f\p{Cf}\u2028\u2029]/gu, (character) =>
+    [...Array(character.length).keys()]
+      .map((i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );

@@ -73,10 +73,14 @@ export const widthOf = (stream: NodeJS.WriteStream): number =>
 export const padded = (text: string, width: number): string =>
   text + ' '.repeat(Math.max(0, width - columns(text)));
 
+const MOST_UNITS = 16;
+
 /** `text`, truncated with an ellipsis if it is longer than `width` columns. */
 export function shortened(text: string, width: number): string {
-  if (columns(text) <= width) return text;
-  const characters = [...text];
+  // A character has at most a handful of code units; what is far behind the end is never shown.
+  const start = text.slice(0, Math.min(text.length, MOST_UNITS * (width + 1)));
+  if (start.length === text.length && columns(text) <= width) return text;
+  const characters = [...start];
   while (characters.length > 0 && columns(characters.join('')) >= width) characters.pop();
   return `${characters.join('')}…`;
 }

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { CREATED_MARK, KEY_END, KEY_START, ROTATED_MARK } from '../nginx/client-map.ts';
 import { ROOT } from '../util/project-root.ts';
-import { contentFunction } from './program.ts';
+import { contentFunction, preludeText } from './program.ts';
 
 const RUN_ID = '[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}';
 const TIME = '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z';
@@ -49,5 +49,6 @@ function masks(): string {
 /** The script that root installs as RUNNER. */
 export async function runnerText(): Promise<string> {
   const text = await readFile(new URL('lib/program/sh/approved-only.sh', ROOT), 'utf8');
-  return text.replace('__MASKS__', () => masks());
+  const prelude = await preludeText();
+  return text.replace('__MASKS__', () => masks()).replace('__PRELUDE__\n', () => prelude);
 }

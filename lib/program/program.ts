@@ -91,8 +91,9 @@ export async function program(
   const parts = await Promise.all(
     PARTS[verb].map((part) => readFile(new URL(`lib/program/sh/${part}.sh`, ROOT), 'utf8')),
   );
+  const prelude = await preludeText();
   const variables = assignments({ ...constants(verb, run, site), ...values }, parts.join(''));
-  return ['{', PRELUDE, ...variables, ...parts, ...functions, verb, 'exit', '}', ''].join('\n');
+  return ['{', prelude, ...variables, ...parts, ...functions, verb, 'exit', '}', ''].join('\n');
 }
 
 /** The program that ends a run which holds the lock and makes no progress (lock.sh), instead of being refused. */
@@ -101,18 +102,15 @@ export const takingOver = ({ id, text }: Program): Program => ({
   text: text.replace("\nTAKE_OVER=''\n", "\nTAKE_OVER='yes'\n"),
 });
 
+/** How a program begins (prelude.sh). */
+export const preludeText = (): Promise<string> =>
+  readFile(new URL('lib/program/sh/prelude.sh', ROOT), 'utf8');
+
 /** Those of `values` that `text` uses. */
 function assignments(values: Readonly<Record<string, string>>, text: string): readonly string[] {
   const used = new Set(text.match(/(?<=\$\{?)[A-Z_]+/g));
   return Object.entries(values).flatMap(([name, value]) => (used.has(name) ? `${name}=${quote(value)}` : []));
 }
-
-// A connection that drops sends HUP, and PIPE at the next line that nobody reads: neither may end the program.
-const PRELUDE = `trap '' HUP PIPE
-set -u
-umask 077
-LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin
-export LC_ALL PATH`;
 
 /** What TypeScript knows and every part may use; a verb that has no use for the last ones leaves them empty. */
 function constants(verb: Verb, run: Run, site: Site): Readonly<Record<string, string>> {

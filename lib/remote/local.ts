@@ -41,10 +41,12 @@ async function runHere(text: string, onLine: (line: string) => void): Promise<Ex
   const running = $({ input: text, detached: true, nothrow: true, store })`eval ${COMMAND}`;
   const lines = lineSplitter(onLine);
   const decoder = new StringDecoder('utf8');
+  const tooMuch = outputLimit(running);
   // zx's own iterator would hand on a last line that was cut.
   running.stdout.on('data', (data: Buffer) => lines(decoder.write(data)));
   try {
-    const { stdout, stderr, exitCode, signal, cause } = await within(running, LIMITS.run, endless);
+    const ended = within(running, LIMITS.run, endless);
+    const { stdout, stderr, exitCode, signal, cause } = await Promise.race([ended, tooMuch]);
     if (cause) throw cause;
     return { stdout, stderr, code: exitCode ?? undefined, sent: true, ...(signal && { signal }) };
   } catch (error) {
@@ -60,15 +62,28 @@ async function runHere(text: string, onLine: (line: string) => void): Promise<Ex
   }
 }
 
+/** Rejects when the process has printed more than the limit. */
+function outputLimit({ stdout, stderr }: ProcessPromise): Promise<never> {
+  let bytes = 0;
+  const limit = new Promise<never>((_, reject) => {
+    const count = (data: Buffer) => {
+      bytes += data.length;
+      if (bytes > LIMITS.output) reject(unfinished(`it printed more than ${LIMITS.output / 1024 / 1024} MB`));
+    };
+    stdout.on('data', count);
+    stderr.on('data', count);
+  });
+  limit.catch(() => {});
+  return limit;
+}
+
 /** Waits for it no more, here or at the end of this process. */
 function leave({ child }: ProcessPromise): void {
   for (const stream of child?.stdio ?? []) stream?.destroy();
   child?.unref();
 }
 
-const endless = (): SshError =>
-  new SshError(
-    LOCALHOST,
-    `${SESSION.unfinished.error}: not finished within ${LIMITS.run / 1000} s`,
-    SESSION.unfinished.fix,
-  );
+const endless = (): SshError => unfinished(`not finished within ${LIMITS.run / 1000} s`);
+
+const unfinished = (why: string): SshError =>
+  new SshError(LOCALHOST, `${SESSION.unfinished.error}: ${why}`, SESSION.unfinished.fix);

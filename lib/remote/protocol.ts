@@ -23,6 +23,16 @@ export interface RecordReader {
   readonly verdict: () => string | undefined;
 }
 
+/** Bounds for what a proxy says, since one that is hostile or broken may say anything for ever. */
+const BOUNDS = {
+  /** Characters of a line; what is behind them is dropped. */
+  line: 16_384,
+  /** Records of a run: 10,000 clients and their like, or a plan of long files. */
+  records: 50_000,
+  /** Notes, recovery steps, lines of an error. */
+  remarks: 500,
+} as const;
+
 /** Reads the records of run `id` into `report`, and calls `onEvent` as they come. */
 export function readRecords(
   id: string,
@@ -37,15 +47,19 @@ export function readRecords(
     if (kind === 'step') clock.begin(first, second);
     if (kind === 'error') clock.end(false, second);
     if (kind === 'outcome') clock.end(true, third);
-    if (kind === 'note') onEvent({ kind, text: first });
+    if (kind === 'note' && report.notes.length < BOUNDS.remarks) onEvent({ kind, text: first });
     if (kind === 'outcome') verdict = first;
     if (kind === 'end') ended = true;
     if (kind === 'past') NOTED.get(first)?.(report, fields.slice(1));
     else NOTED.get(kind)?.(report, fields);
   };
+  let left: number = BOUNDS.records;
   const line = (text: string) => {
-    const [tag, ...fields] = text.split('\t');
-    if (tag === `@${id}`) take(fields);
+    const [tag, ...fields] = text.slice(0, BOUNDS.line).split('\t');
+    if (tag !== `@${id}`) return;
+    // The end is heard all the same.
+    left -= 1;
+    if (left > 0 || fields[0] === 'outcome' || fields[0] === 'end') take(fields);
   };
   return { line, verdict: () => (ended ? verdict : undefined) };
 }
@@ -80,8 +94,11 @@ function stepClock(milliseconds: Times, onEvent: (event: RemoteEvent) => void) {
     onEvent({ kind: 'step', name, milliseconds: took, ok });
     current = undefined;
   };
+  let steps = 0;
   const begin = (word: string, uptime: string) => {
     end(true, uptime);
+    steps += 1;
+    if (steps > BOUNDS.remarks) return;
     const name = known(STEPS, word);
     if (!name) return;
     current = { name, since: momentOf(uptime) };
@@ -111,12 +128,15 @@ const NOTES: Readonly<Record<RecordKind, Note>> = {
     // The recovery of an earlier run may have reported it already.
     if (!report.drift.some((known) => known.path === path)) report.drift.push({ path, how });
   },
-  note: (report, [text = '']) => report.notes.push(text),
+  note: (report, [text = '']) => {
+    if (report.notes.length < BOUNDS.remarks) report.notes.push(text);
+  },
   error: (report, [code = '']) => {
     report.failure = { code: failureCode(code), text: '' };
   },
   text: (report, fields) => {
     const { code, text } = report.failure ?? { code: 'unrecognized', text: '' };
+    if (text.length > BOUNDS.line) return;
     report.failure = { code, text: text + (text && '\n') + fields.join('\t') };
   },
   advice: (report, [advice = '']) => {
@@ -124,7 +144,7 @@ const NOTES: Readonly<Record<RecordKind, Note>> = {
   },
   todo: (report, fields) => {
     report.todo ??= [];
-    report.todo.push(fields.join('\t'));
+    if (report.todo.length < BOUNDS.remarks) report.todo.push(fields.join('\t'));
   },
   row: (report, [word = '', ...fields]) => {
     const kind = known(ROW_KINDS, word);

@@ -35,24 +35,31 @@ export async function transact(
   return learnOutcome(proxy, draft, { why, ask, onEvent });
 }
 
+/** Of what others print: enough to see what is wrong. */
+const SHOWN = 8_000;
+
+/** The end of a text, which says what went wrong. */
+const tail = (text: string): string => (text.length > SHOWN ? `…${text.slice(-SHOWN)}` : text).trim();
+
 /** Adds stderr where the tools say there what could not be written, or where a program failed without a reason. */
 function withStderr(report: HostReport, { stderr }: ExecOutcome): HostReport {
   const { failure } = report;
   if ((failure?.code === 'write' || failure?.code === 'restore') && stderr.trim())
-    return { ...report, failure: { ...failure, text: `${failure.text}\n${stderr.trim()}` } };
+    return { ...report, failure: { ...failure, text: `${failure.text}\n${tail(stderr)}` } };
   if (report.outcome !== 'failed' || failure || report.todo) return report;
-  return failedReport(report, { code: 'bug', text: stderr.trim() || 'the program ended early' });
+  return failedReport(report, { code: 'bug', text: tail(stderr) || 'the program ended early' });
 }
 
 /** The shell or sudo refused: not a line of the program ran. */
 function notStarted(report: HostReport, { stderr, stdout, code }: ExecOutcome): HostReport {
-  const text = `${stderr}\n${stdout}`.trim() || `the login shell exited with status ${code} and no output`;
+  const text =
+    `${tail(stderr)}\n${tail(stdout)}`.trim() || `the login shell exited with status ${code} and no output`;
   return failedReport(report, { code: 'sudo', text }, 'refused');
 }
 
 /** Nothing was changed: the program did not arrive whole, or was not made to change anything. */
 const withoutEffect = (report: HostReport, { lost, stderr }: ExecOutcome): HostReport =>
-  failedReport(report, lost ? { code: 'lost', text: lost.message } : { code: 'bug', text: stderr.trim() });
+  failedReport(report, lost ? { code: 'lost', text: lost.message } : { code: 'bug', text: tail(stderr) });
 
 async function learnOutcome(
   proxy: ProxyHost,

@@ -48,12 +48,23 @@ export function collect(source: Source, output: Output, { onLine, giveUp, reject
   });
 }
 
+/** A longer line is dropped: no record is as long, and the beginning of one could be misread. */
+const LONGEST_LINE = 65_536;
+
 /** Passes on complete lines only: a truncated line could be misread. */
 export function lineSplitter(onLine: (line: string) => void): (text: string) => void {
   let rest = '';
+  let isTooLong = false;
   return (text) => {
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
-    for (const line of lines) onLine(line);
+    if (isTooLong && lines.length > 0) {
+      lines.shift();
+      isTooLong = false;
+    }
+    for (const line of lines) if (line.length <= LONGEST_LINE) onLine(line);
+    if (rest.length <= LONGEST_LINE && !isTooLong) return;
+    isTooLong = true;
+    rest = '';
   };
 }

@@ -12,7 +12,7 @@ export const LIMITS = {
   run: 180_000,
   /** From the exit of a command to the end of its output: a background process may keep the output open. */
   drain: 5_000,
-  output: 8 * 1024 * 1024,
+  output: 4 * 1024 * 1024,
 } as const;
 
 /** The outcome of the promise; throws `late()` if it takes longer. */

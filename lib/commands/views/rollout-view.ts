@@ -81,6 +81,7 @@ export async function reportDiffs({ flags, report }: Context, hosts: readonly Ho
   if (!flags['dry-run']) return;
   // Loaded here: no other run has a use for it.
   const patch = await import('diff');
+  const until = performance.now() + DIFFS_MS;
   const all = hosts.flatMap(({ host, texts }) =>
     [...texts].map(([path, text]) => [host, { path, ...text }] as const),
   );
@@ -88,18 +89,29 @@ export async function reportDiffs({ flags, report }: Context, hosts: readonly Ho
     what,
     hosts: [first = '', ...others],
   } of groupIdentical(all)) {
-    report.print({ kind: 'diff', text: diff(patch, what, first) });
+    report.print({ kind: 'diff', text: diff(patch, what, first, until - performance.now()) });
     if (others.length > 0) report.print({ kind: 'note', text: `the same on ${shortHostList(others)}` });
   }
 }
 
+/** For all diffs together: nothing else runs meanwhile, not even Ctrl-C. */
+const DIFFS_MS = 1000;
+
 type Patch = typeof import('diff');
 
-const diff = (
+function diff(
   { createTwoFilesPatch, FILE_HEADERS_ONLY }: Patch,
   { path, before, after }: Change,
   host: string,
-): string =>
-  createTwoFilesPatch(path, path, before, after, `on ${host}`, 'wanted', {
+  timeout: number,
+): string {
+  const text = createTwoFilesPatch(path, path, before, after, `on ${host}`, 'wanted', {
     headerOptions: FILE_HEADERS_ONLY,
-  }).trimEnd();
+    timeout: Math.max(1, timeout),
+  });
+  const count = (side: string): number => side.split('\n').length - 1;
+  return (
+    text?.trimEnd() ??
+    `--- ${path}\ton ${host}\n+++ ${path}\twanted\nToo different to compare: ${count(before)} lines, ${count(after)} wanted.`
+  );
+}

@@ -5,10 +5,7 @@
 # The program comes on stdin. What differs from run to run (ids, times, names, tokens) is masked, each by its form, which
 # lib/program/approved-runner.ts fills in; the checksum of all the rest must be in the list. What runs is the very text
 # that was checked.
-trap '' HUP PIPE
-set -u
-LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin
-export LC_ALL PATH
+__PRELUDE__
 
 # mask: a line that may differ begins with `?` afterwards, every other one with `=`, so that none can pass for another.
 mask() {

@@ -106,6 +106,11 @@ change() {
     abandon "$JOURNAL.new"
     refuse write "$WHY"
   fi
+  see_files
+  if ! each_wanted is_untouched; then
+    drop_journal "$JOURNAL"
+    refuse edited "$WHY"
+  fi
   BEGUN=yes
   WRITTEN=
   each_wanted swap || roll_back write "$WHY"

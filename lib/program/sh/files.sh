@@ -3,15 +3,16 @@
 #
 # WANTED holds a line a file: ROLE PATH MODE FUNCTION STATE, the FUNCTION printing its content. Roles:
 #   vhost, map   the site's own, kept in releases
-#   shared       the WebSocket map, which sites share; no rollback touches it
+#   shared       the WebSocket map, which sites share; kept in releases, but no rollback touches it
+#   foreign      that map as somebody made or edited it: kept in releases, and never taken for ours
 #   client       a client of the gate; no rollback touches it
 #   link         a symbolic link to what FUNCTION prints
 #   gone         one of an earlier release that is not wanted any more
 # Needs: CLIENTS CREATED_MARK DEFINES_UPGRADE JOURNAL LINK LINK_DIR LINK_END MAP_DIR NEW NGINX_DIR NL NOW OWNER
-# Needs: SERVER_NAMES VERSION VHOST_DIR
-# Leaves: FILE NEW_KEY SHARED WANTED WHY WRITTEN
+# Needs: SERVER_NAMES STORE USES_UPGRADE VERSION VHOST_DIR
+# Leaves: FILE NEW_KEY SHARED SHARED_EDITED WANTED WHY WRITTEN
 
-WANTED='' WRITTEN='' SHARED='' MODES=''
+WANTED='' WRITTEN='' SHARED='' SHARED_EDITED='' MODES=''
 
 # say_served VHOST: fact serves NAMES, where it is not for the present name of the site.
 say_served() {
@@ -44,7 +45,11 @@ want() {
       SHARED=$MAP_DIR/$2
       if others_define "$SHARED"; then
         note "\$connection_upgrade is already defined in$others; $2 is not deployed"
+      elif is_edited_map "$4" && find_map_users; then
+        note "$SHARED was made or edited by hand, and$USERS use its \$connection_upgrade: it is left as it is"
+        add_as_is foreign "$SHARED"
       else
+        [ -z "$SHARED_EDITED" ] || note "$SHARED was made or edited by hand: it is replaced; the release history keeps it"
         add shared "$SHARED" "$3" "$4"
       fi
       ;;
@@ -64,7 +69,46 @@ others_define() {
   [ -n "$others" ]
 }
 
+# is_edited_map FUNCTION: is the WebSocket map neither ours, comments apart, nor of a release? Leaves that in SHARED_EDITED.
+is_edited_map() {
+  [ -f "$SHARED" ] && [ "$("$1" | directives)" != "$(directives <"$SHARED")" ] && ! is_shared_release shared "$SHARED" || return 1
+  SHARED_EDITED=yes
+}
+
+directives() { sed 's/#.*//; s/[[:space:]]\{1,\}/ /g; s/^ //; s/ $//; /^$/d'; }
+
+# find_map_users: leaves in USERS the files of others that use $connection_upgrade, where the WebSocket map defines it.
+find_map_users() {
+  USERS=''
+  case " $DEFINES_UPGRADE " in *" $SHARED "*) ;; *) return 1 ;; esac
+  for file in $USES_UPGRADE; do
+    grep -qsF " $file " "$STORE"/*/releases/*/state || USERS="$USERS $file"
+  done
+  [ -n "$USERS" ]
+}
+
+# add_as_is ROLE PATH: a file that stays as it is here, and is kept in the release.
+add_as_is() { WANTED="$WANTED$1|$2|$(stat -c %a "$2")|cat $2|same$NL"; }
+
+# see_files: one look at all files that the site may have here. Leaves in SEEN a line a file: PATH MODE:OWNER INODE SIZE TIME.
+see_files() {
+  SEEN=$NL$(stat -c '%n %a:%u:%g %i %s %y' "$NGINX_DIR"/*/* "$CLIENTS"/*.map 2>/dev/null)$NL
+}
+
+# is_untouched ROLE PATH MODE CONTENT-FUNCTION STATE: is it still as it was when MODES was read? SEEN has what it is now.
+is_untouched() {
+  WHY="$2 was edited while this change was prepared"
+  case $5 in
+    same) return 0 ;;
+    new) ! is_there "$2" && return ;;
+  esac
+  case $MODES in *"$NL$2 "*) ;; *) return 0 ;; esac
+  line=${MODES#*"$NL$2 "}
+  case $SEEN in *"$NL$2 ${line%%"$NL"*}$NL"*) ;; *) return 1 ;; esac
+}
+
 add() {
+  [ -n "$MODES" ] || { see_files && MODES=$SEEN; }
   check_target "$1" "$2"
   if ! is_there "$2"; then
     state=new
@@ -112,10 +156,10 @@ is_as_wanted() {
 
 leads_to() { [ "$(readlink "$1")" = "$2" ] || [ "$(readlink -f "$1")" = "$2" ]; }
 
-# has_mode PATH MODE: is it root's, with this mode? (One stat for all files that may be asked for.)
+# has_mode PATH MODE: is it root's, with this mode?
 has_mode() {
-  [ -n "$MODES" ] || MODES=$NL$(stat -c '%n %a:%u:%g' "$NGINX_DIR"/*/*.conf "$CLIENTS"/*.map 2>/dev/null)$NL
-  case $MODES in *"$NL$1 $2:0:0$NL"*) ;; *) [ "$(stat -c '%a:%u:%g' "$1" 2>/dev/null)" = "$2:0:0" ] ;; esac
+  [ -n "$MODES" ] || { see_files && MODES=$SEEN; }
+  case $MODES in *"$NL$1 $2:0:0 "*) ;; *) [ "$(stat -c '%a:%u:%g' "$1" 2>/dev/null)" = "$2:0:0" ] ;; esac
 }
 
 # keys: of a client's file, what the gate reads.

@@ -57,6 +57,8 @@ restore_files() {
   while read -r kind path target; do
     stage_names "$path"
     case $kind in file | link | absent) ;; *) continue ;; esac
+    # Where its folder is gone, too, there is nothing to restore.
+    [ -d "${path%/*}/" ] || continue
     if is_edited; then EDITED="$EDITED$path$NL"; else restore_file; fi || FAILED=$path
   done <"$1/before"
   [ -z "$FAILED" ]
@@ -219,9 +221,24 @@ tidy() {
   rm -f "$1/before" "$1/after" "$1/reload" "$1/run" "$1/sick"
 }
 
+# is_sound JOURNAL: can its record be read?
+is_sound() {
+  [ -f "$1/before" ] || return 1
+  while read -r kind path _; do
+    case $kind:$path in file:/* | link:/* | absent:/* | directory:/* | emptied:/*) ;; *) return 1 ;; esac
+  done <"$1/before"
+}
+
+# quarantine JOURNAL: a damaged one says nothing of what was there before: the files stay as they are.
+quarantine() {
+  note "the journal of an earlier run is damaged: moved to ${1%/*}/damaged-$RUN; the files are left as they are"
+  mv -fT "$1" "${1%/*}/damaged-$RUN" || restore_failed "$1" "cannot move $1"
+}
+
 # recover_one JOURNAL: as restore does, but nginx may have been stopped or broken by others since, or reloaded in the
 # middle of the change. What cannot be proven now is proven by the next reload.
 recover_one() {
+  is_sound "$1" || { quarantine "$1"; return; }
   note "an earlier run ($(cat "$1/run" 2>/dev/null)) did not finish; its changes were rolled back"
   restore_files "$1" || restore_failed "$1" "cannot restore $FAILED"
   say_edits "$1"

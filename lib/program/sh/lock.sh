@@ -66,7 +66,7 @@ refuse_locked() {
 find_holder() {
   HOLDER=$(head -n 1 "$STORE/lock" 2>/dev/null | tr -d '\t')
   HOLDER=${HOLDER:-somebody} HOLDER_PID=${HOLDER##*process }
-  HOLDER_PID=${HOLDER_PID%)}
+  HOLDER_PID=${HOLDER_PID%")"}
   case $HOLDER_PID in *[!0-9]*) HOLDER_PID= ;; esac
   run=${HOLDER##*, run }
   now=$(date +%s) taken=$(stat -c %Y "$STORE/lock") last=$(stat -c %Y "$STORE/runs/${run%%,*}" 2>/dev/null)

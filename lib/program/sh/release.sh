@@ -2,8 +2,8 @@
 # Releases: what was deployed to the host, when and by whom; the last ten are kept.
 #
 # A release is a directory NUMBER.ID with `meta` (KEY VALUE lines), `state` (ROLE PATH MODE SHA256 lines) and,
-# for the site's own files, their content in `files`.
-# Needs: ABOUT CLIENT NL NOW RUN SITE STORE VERSION WHO
+# for the site's own files and the WebSocket map, their content in `files`.
+# Needs: ABOUT CLIENT NL NOW RUN SHARED SHARED_EDITED SITE STORE VERSION WHO
 # Leaves: DRIFT ID KIND LAST OWNER RECORDED RELEASES WANTED
 
 RELEASES_KEPT=10
@@ -43,19 +43,27 @@ find_drift() {
       DRIFT="$DRIFT$path|removed$NL"
       continue
     fi
-    is_as_recorded "$role" "$path" "$mode" "$sha" || DRIFT="$DRIFT$path|changed$NL"
-    case $WANTED in *"|$path|"*) ;; *) WANTED="$WANTED$role|$path|$mode|-|gone$NL" ;; esac
+    is_as_recorded "$role" "$path" "$mode" "$sha" || is_shared_release "$role" "$path" || DRIFT="$DRIFT$path|changed$NL"
+    case $role:$WANTED in shared:* | foreign:* | *"|$path|"*) ;; *) WANTED="$WANTED$role|$path|$mode|-|gone$NL" ;; esac
   done <"$LAST/state"
+  [ -z "$SHARED_EDITED" ] || is_released "$SHARED" || DRIFT="$DRIFT$SHARED|changed$NL"
 }
 
 # is_as_recorded ROLE PATH MODE SHA256: is it as the last release has it?
 is_as_recorded() {
   if [ "$1" = link ]; then
     recorded "$LAST" "$2"
-    read -r target <"$RECORDED" && [ "$(readlink "$2")" = "$target" ]
+    [ -L "$2" ] && read -r target <"$RECORDED" && [ "$(readlink "$2")" = "$target" ]
   else
     case $SUMS in *"$NL$4  $2$NL"*) has_mode "$2" "$3" ;; *) return 1 ;; esac
   fi
+}
+
+# is_shared_release ROLE PATH: is a file that sites share as any release of any site has it?
+is_shared_release() {
+  [ "$1" = shared ] || return 1
+  sum=$(sha256sum <"$2")
+  grep -qs "^shared $2 [0-7]* ${sum%% *}\$" "$STORE"/*/releases/*/state
 }
 
 say_drift() {
@@ -88,6 +96,7 @@ describe_file() {
   recorded "$INTO" "$2"
   sha=${SUMS%%"  $RECORDED$NL"*}
   sha=${sha##*"$NL"}
+  case $ROLE:$1 in vhost:link) set -- "$1" "$2" "$(stat -c %a "$2")" ;; esac
   [ -n "$sha" ] && printf '%s %s %s %s\n' "$ROLE" "$2" "$3" "$sha" >>"$INTO/state"
 }
 
@@ -96,7 +105,8 @@ is_own() {
   ROLE=$1
   is_there "$2" || return 1
   case $1 in
-    vhost | map) ;;
+    vhost | map | foreign) ;;
+    shared) case $SHARED_EDITED:$INTO in yes:*/found.new) ROLE=foreign ;; esac ;;
     # Somebody may have put a file in the place of the link.
     link) [ -L "$2" ] || ROLE=vhost ;;
     gone) if [ -L "$2" ]; then ROLE="link"; else ROLE=map; fi ;;

@@ -1,7 +1,16 @@
 # shellcheck shell=sh
 # Verb rollback: the vhost and the maps of an earlier release. Clients are in no release: none is restored.
-# Needs: ID KIND LAST MAP_DIR RECORDED RELEASES TO
-# Leaves: ABOUT SERVER_NAMES
+# want_missing ROLE NAME MODE FUNCTION: what sites share is not rolled back; it is deployed only where it is missing.
+want_missing() {
+  SHARED=$MAP_DIR/$2
+  if [ ! -e "$SHARED" ]; then
+    want "$@"
+  elif is_edited_map "$4"; then
+    add_as_is foreign "$SHARED"
+  else
+    add_as_is "$1" "$SHARED"
+  fi
+}
 
 rollback() {
   begin
@@ -21,6 +30,7 @@ site_files() {
   [ -s "$FOUND/state" ] || refuse no-files "the release $ID has no files; to remove the site, use remove.ts"
   note "restoring the release $ID"
   while read -r role path mode _; do
+    case $role in shared | foreign) continue ;; esac
     recorded "$FOUND" "$path"
     [ "$role" != vhost ] || rename_to "$RECORDED"
     add "$role" "$path" "$mode" "cat $RECORDED"
@@ -57,7 +67,7 @@ find_before() {
   [ -z "$LAST" ] || { served_by "$LAST" && SERVED_NOW=$SERVED; }
   for release in $RELEASES; do
     has_own_files "$release" || continue
-    if cmp -s "$release/state" "$LAST/state"; then
+    if [ "$(own_state "$release")" = "$(own_state "$LAST")" ]; then
       origin=${origin:-$release}
     elif [ "$KIND" = http_only ] || ! serves_as_now "$release"; then
       id_of "$release" && partial="$partial $ID"
@@ -74,11 +84,14 @@ find_before() {
   refuse no-earlier "there is no earlier release${partial:+ that serves the whole site; releases that do not:$partial (--to ID restores one)}"
 }
 
+# own_state RELEASE: its files without those that are never rolled back.
+own_state() { grep -Ev '^(shared|foreign) ' "$1/state" 2>/dev/null; }
+
 # has_own_files RELEASE: a rollback, or a change of clients, only has the files of an earlier one; a removal has none.
 has_own_files() {
   ! of_clients "$1" || return 1
   [ "$KIND" != rollback ] || return 1
-  [ "$1" = "$LAST" ] || [ -s "$1/state" ]
+  [ "$1" = "$LAST" ] || [ -n "$(own_state "$1")" ]
 }
 
 # serves_as_now RELEASE: is its vhost on TLS and linked, where that of the present release is?

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { COMMAND } from '../../../lib/program/program.ts';
 import * as deploys from '../../lab/actors/deploys.ts';
-import { deployProgram } from '../../lab/actors/programs.ts';
+import { deployProgram, execute } from '../../lab/actors/programs.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { script } from '../clients/clients-lab.ts';
 
@@ -143,4 +143,45 @@ describe('what root has not approved', () => {
     assert.equal(status, 0, stderr);
     assert.match(stdout, /\toutcome\t(applied|unchanged)\t/);
   });
+});
+
+describe('what runs as root', () => {
+  test('has nothing of the environment that sudo keeps for the login user', async () => {
+    await root(`echo 'Defaults env_keep += "HOME XDG_CONFIG_HOME OPENSSL_CONF GATEPOST_X"' >/etc/sudoers.d/keep
+      chmod 440 /etc/sudoers.d/keep
+      printf '#!/bin/sh\\nenv >>/root/environment\\nexec /usr/sbin/nginx "$@"\\n' >/usr/local/sbin/nginx
+      printf '#!/bin/sh\\nenv >>/root/environment\\nexec /usr/bin/sha256sum "$@"\\n' >/usr/local/sbin/sha256sum
+      chmod 755 /usr/local/sbin/nginx /usr/local/sbin/sha256sum`);
+    const hostile = 'HOME=/tmp/evil XDG_CONFIG_HOME=/tmp/evil OPENSSL_CONF=/tmp/evil GATEPOST_X=1';
+    const { text } = await deployProgram({ token: deploys.TOKEN });
+    const { stdout } = await root(
+      `cat >/tmp/text; su -s /bin/sh ncantu -c "export ${hostile}; $(cat /root/command)" </tmp/text`,
+      text,
+    );
+    assert.match(stdout, /\toutcome\t(applied|unchanged)\t/);
+    const names = (
+      await root(
+        `sed 's/=.*//' /root/environment | sort -u; rm /usr/local/sbin/nginx /usr/local/sbin/sha256sum`,
+      )
+    ).stdout
+      .trim()
+      .split('\n');
+    assert.deepEqual(
+      names.filter(
+        (name) => !['HOME', 'LC_ALL', 'MALLOC_TOP_PAD_', 'PATH', 'PWD', 'SHLVL', '_'].includes(name),
+      ),
+      [],
+    );
+    assert.doesNotMatch((await root('cat /root/environment')).stdout, /evil/);
+  });
+
+  for (const shell of ['mksh', 'ksh93'])
+    test(`is refused by ${shell}, by name, before it does anything`, async () => {
+      const tree = await deploys.tree(lab.proxy);
+      const ran = await execute(lab.proxy, await deployProgram({ token: deploys.OTHER }), shell);
+      assert.equal(ran.stdout, '');
+      assert.notEqual(ran.status, 0);
+      assert.match(ran.stderr, /unsupported shell: \/bin\/sh is .*(MIRBSD KSH|93u)|ksh93: .*syntax error/);
+      assert.equal(await deploys.tree(lab.proxy), tree);
+    });
 });

@@ -2,6 +2,7 @@
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { before, beforeEach, describe, test } from 'node:test';
+import { rollbackProgram } from '../../../lib/program/history-programs.ts';
 import * as deploys from '../../lab/actors/deploys.ts';
 import * as programs from '../../lab/actors/programs.ts';
 import { A, B, lab, serving, settle, WHOLE } from './two-states.ts';
@@ -104,4 +105,129 @@ describe('a file edited by hand between a killed change and its recovery', () =>
     assert.equal(await serving(), WHOLE.A);
     assert.match(await sh(`cat /var/lib/gatepost/${deploys.SITE}/edited-*/*`), /^nonsense;/);
   });
+});
+
+/** Edits a file once, when the new files are staged and are being synced. */
+const whileStaging = (act: string) =>
+  sh(`rm -f /usr/local/sbin/*; touch /run/next; cat >/usr/local/sbin/sync <<'END' && chmod 755 /usr/local/sbin/sync
+#!/bin/sh
+case $* in *gatepost-new*) [ ! -e /run/next ] || { rm /run/next; ${act}; } ;; esac
+exec /usr/bin/sync "$@"
+END`);
+
+describe('a file edited by hand while the change is being staged', () => {
+  beforeEach(async () => {
+    await sh('rm -f /usr/local/sbin/*');
+    await settle();
+  });
+  for (const [path, act] of [
+    [deploys.VHOST, `echo '# by hand' >>${deploys.VHOST}`],
+    [deploys.MAPS, `sed -i '$a # by hand' ${deploys.MAPS}`],
+    [deploys.CLIENT, `echo '# by hand' >>${deploys.CLIENT}`],
+    [deploys.VHOST, `rm ${deploys.VHOST}; echo '# by hand' >${deploys.VHOST}`],
+  ] as const)
+    test(`is noticed before anything is replaced: ${act}`, async () => {
+      await whileStaging(act);
+      const ran = await programs.apply(lab.proxy, change);
+      assert.deepEqual([ran.status, ran.verdict, ran.failure?.code], [1, 'refused', 'edited'], ran.stdout);
+      assert.match(await sh(`cat ${path}`), /# by hand/);
+      assert.equal(await deploys.leftovers(lab.proxy), '');
+      assert.equal(await serving(), WHOLE.A);
+      const next = await programs.apply(lab.proxy, change);
+      assert.equal(next.verdict, 'applied', next.stdout);
+      if (path !== deploys.CLIENT) assert.deepEqual(next.drift, [{ path, how: 'changed' }]);
+    });
+});
+
+describe('the WebSocket map', () => {
+  const theirs = "map $http_upgrade $connection_upgrade { default upgrade; '' keep-alive; }";
+  const OTHER_SITE = '/etc/nginx/conf.d/zz-other.conf';
+  const uses =
+    'server { listen 127.0.0.1:8099; location / { proxy_set_header Connection $connection_upgrade; proxy_pass http://127.0.0.1:1; } }';
+  const keptMap = async () =>
+    sh(`cat ${(await found()).trim().replace(/meta$/, '')}files/${deploys.WEBSOCKET.replaceAll('/', ':')}`);
+  beforeEach(async () => {
+    await deploys.reset(lab.proxy);
+    await sh(`rm -f ${OTHER_SITE}`);
+  });
+
+  test('edited by hand is drift, kept as the state before, and repaired', async () => {
+    await settle();
+    await sh(`echo "${theirs.replaceAll('$', '\\$')}" >${deploys.WEBSOCKET}`);
+    const next = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+    assert.deepEqual([next.exit, next.outcome], [0, 'applied'], next.stderr);
+    assert.ok(
+      next.drift.some(({ path, how }) => path === deploys.WEBSOCKET && how === 'changed'),
+      next.stdout,
+    );
+    assert.match(await keptMap(), /keep-alive/);
+    assert.doesNotMatch(await sh(`cat ${deploys.WEBSOCKET}`), /keep-alive/);
+  });
+
+  test('made by hand and used by another site stays as it is, and is said', async () => {
+    await sh(
+      `echo "${theirs.replaceAll('$', '\\$')}" >${deploys.WEBSOCKET}; echo '${uses}' >${OTHER_SITE}; nginx -t`,
+    );
+    for (const outcome of ['applied', 'unchanged']) {
+      const ran = await programs.apply(lab.proxy, A);
+      assert.equal(ran.verdict, outcome, ran.stdout);
+      assert.match(
+        ran.notes.join(),
+        /websocket-connection-map\.conf was made or edited by hand, and \S*zz-other/,
+      );
+      assert.match(await sh(`cat ${deploys.WEBSOCKET}`), /keep-alive/);
+    }
+    await sh(`rm ${OTHER_SITE}; nginx -s reload`);
+  });
+});
+
+describe('a plain file in sites-enabled', () => {
+  test('is kept as one, and can be rolled back to', async () => {
+    await deploys.reset(lab.proxy);
+    await settle();
+    await sh(
+      `rm ${deploys.LINK}; sed 's/return 200 A/return 200 plain/' ${deploys.VHOST} >${deploys.LINK}; nginx -s reload; sleep 0.3`,
+    );
+    const plain = await sh(`cat ${deploys.LINK}`);
+    const next = await programs.apply(lab.proxy, A);
+    assert.equal(next.verdict, 'applied', next.stdout);
+    await sh(`[ -L ${deploys.LINK} ]`);
+    const id = (
+      await sh(
+        `sed -n 's/^id //p' ${(await found()).trim()}; basename "$(dirname ${(await found()).trim()})"`,
+      )
+    ).trim();
+    const run = programs.newRun();
+    const to = (id.split('\n')[1] ?? '').replace(/^\d+\./, '');
+    const back = await programs.execute(lab.proxy, {
+      run,
+      text: await rollbackProgram(run, programs.site, to, false),
+    });
+    assert.equal(back.verdict, 'applied', back.stdout + back.stderr);
+    await sh(`[ ! -L ${deploys.LINK} ] && nginx -t`);
+    assert.equal(await sh(`cat ${deploys.LINK}`), plain);
+    assert.match(await serving(), /^plain/);
+  });
+});
+
+describe('a damaged journal', () => {
+  const journal = `/var/lib/gatepost/${deploys.SITE}/journal`;
+  for (const [damage, act] of [
+    ['is empty', `mkdir ${journal}`],
+    ['holds something else', `mkdir ${journal}; echo 'nonsense here' >${journal}/before`],
+    [
+      'names folders that are gone',
+      `mkdir ${journal}; printf 'link /nowhere/x /y\\nfile /nowhere/z\\nabsent /nowhere/a\\n' >${journal}/before`,
+    ],
+  ] as const)
+    test(`that ${damage} stops no change`, async () => {
+      await deploys.reset(lab.proxy);
+      await settle();
+      await sh(act);
+      const ran = await programs.apply(lab.proxy, B);
+      assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+      assert.match(ran.notes.join(), /damaged|did not finish/);
+      assert.equal(await deploys.leftovers(lab.proxy), '');
+      assert.equal((await programs.apply(lab.proxy, B)).notes.join(), '');
+    });
 });

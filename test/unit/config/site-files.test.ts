@@ -94,6 +94,7 @@ for (const [fact, text, problems] of [
     asFile({ ...WIKI, gate: { ...GATE, variables: 'a_name_that_is_too_long' } }),
     [/gate\.variables: must be up to 20/],
   ],
+  ['a name that the store has', asFile({ ...WIKI, name: 'runs' }), [/name: must be .* not `runs`/]],
   [
     'a setting without a form',
     asFile({ ...WIKI, settings: { WIKI_IP: { meaning: 'x' } } }),

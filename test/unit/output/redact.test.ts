@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
-import { printable, redactor } from '../../../lib/output/redact.ts';
+import { escapedInvisible, printable, redactor } from '../../../lib/output/redact.ts';
 import { Secret } from '../../../lib/util/secret.ts';
 
 const TOKEN = 'a.b+c*(d)[e]{f}^g|h?;#~%&=<>';
@@ -43,5 +43,26 @@ describe('a secret', () => {
       shown.join(),
     );
     assert.equal(secret.reveal(), TOKEN);
+  });
+});
+
+describe('escapedInvisible', () => {
+  it('leaves no character in JSON that is invisible or reorders others, in keys neither, and changes no value', () => {
+    const odd = [
+      '\u0085',
+      '\u009b',
+      '\u200b',
+      '\u202e',
+      '\u2066',
+      '\ufeff',
+      '\u2028',
+      '\u{e0041}',
+      '\u00ad',
+    ].join('');
+    const value = { [`key${odd}`]: `value${odd} é 漢` };
+    const text = escapedInvisible(JSON.stringify(value));
+    assert.doesNotMatch(text, /[\u007f-\u009f\p{Cf}\u2028\u2029]/u);
+    assert.deepEqual(JSON.parse(text), value);
+    assert.match(text, /é 漢/);
   });
 });

@@ -78,6 +78,9 @@ describe('on a terminal', () => {
   test('a terminal of hardly any columns is no trap', async () => {
     assert.equal(shortened('nginx', 3), 'ng…');
     assert.equal(shortened('nginx', -1), '…');
+    const start = performance.now();
+    assert.equal(shortened('x'.repeat(50_000), 60), `${'x'.repeat(59)}…`);
+    assert.ok(performance.now() - start < 100, 'a long text takes no time');
     assert.deepEqual(words((await told(check('a b'), 1)).join(' ')), ['✗', 'web', 'interface', 'a', 'b']);
   });
 

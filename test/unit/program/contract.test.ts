@@ -16,7 +16,7 @@ import { ROOT } from '../../../lib/util/project-root.ts';
 const folder = new URL('lib/program/sh/', ROOT);
 /** The parts, without comments and without what is said to people. */
 const text = readdirSync(folder)
-  .filter((name) => !['approved-only.sh', 'hook.sh'].includes(name))
+  .filter((name) => !['approved-only.sh', 'hook.sh', 'prelude.sh'].includes(name))
   .map((name) => readFileSync(new URL(name, folder), 'utf8').replace(/^ *#.*$/gm, ''))
   .join('\n');
 

@@ -9,7 +9,7 @@ import { PROGRAMS } from '../../lab/actors/composed.ts';
 const folder = new URL('lib/program/sh/', ROOT);
 const PARTS = new Map(
   readdirSync(folder)
-    .filter((name) => !['approved-only.sh', 'hook.sh'].includes(name))
+    .filter((name) => !['approved-only.sh', 'hook.sh', 'prelude.sh'].includes(name))
     .map((name) => [name, readFileSync(new URL(name, folder), 'utf8')]),
 );
 

@@ -19,4 +19,14 @@ describe('lineSplitter', () => {
       for (const part of parts) take(part);
       assert.deepEqual(lines, expected);
     });
+
+  it('drops a line without end, in little time, and hears what follows', () => {
+    const lines: string[] = [];
+    const take = lineSplitter((line) => lines.push(line));
+    const start = performance.now();
+    for (let i = 0; i < 500; i++) take('x'.repeat(32_768));
+    take('\nnext\n');
+    assert.deepEqual(lines, ['next']);
+    assert.ok(performance.now() - start < 2000);
+  });
 });
