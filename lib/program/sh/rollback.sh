@@ -1,16 +1,7 @@
 # shellcheck shell=sh
 # Verb rollback: the vhost and the maps of an earlier release. Clients are in no release: none is restored.
-# want_missing ROLE NAME MODE FUNCTION: what sites share is not rolled back; it is deployed only where it is missing.
-want_missing() {
-  SHARED=$MAP_DIR/$2
-  if [ ! -e "$SHARED" ]; then
-    want "$@"
-  elif is_edited_map "$4"; then
-    add_as_is foreign "$SHARED"
-  else
-    add_as_is "$1" "$SHARED"
-  fi
-}
+# Needs: ID KIND LAST MAP_DIR RECORDED RELEASES TO
+# Leaves: ABOUT SERVER_NAMES SHARED
 
 rollback() {
   begin
@@ -47,8 +38,17 @@ rename_to() {
   for name in $served; do [ "$name" = _ ] || SERVER_NAMES="$SERVER_NAMES $name"; done
 }
 
-# want_missing ROLE NAME MODE FUNCTION: what sites share is in no release; it is deployed only where it is missing.
-want_missing() { [ -e "$MAP_DIR/$2" ] || want "$@"; }
+# want_missing ROLE NAME MODE FUNCTION: what sites share is not rolled back; it is deployed only where it is missing.
+want_missing() {
+  SHARED=$MAP_DIR/$2
+  if [ ! -e "$SHARED" ]; then
+    want "$@"
+  elif is_edited_map "$4"; then
+    add_as_is foreign "$SHARED"
+  else
+    add_as_is "$1" "$SHARED"
+  fi
+}
 
 find_release() {
   known=
