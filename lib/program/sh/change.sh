@@ -46,7 +46,7 @@ is_blamed() {
   [ "$5" != same ] || return 0
   case $TEST in
     *" in $2:"*) ;;
-    *" in ${LINK_DIR:-}/${2##*/}:"* | *" in $LINK:"* | *"\"$CHAIN\""* | *"\"$KEY\""*) [ "$1" = vhost ] || return 0 ;;
+    *" in ${LINK_DIR:-}/${2##*/}:"* | *" in ${LINK:-}:"* | *"\"$CHAIN\""* | *"\"$KEY\""*) [ "$1" = vhost ] || return 0 ;;
     *) return 0 ;;
   esac
   BLAMED=$2
