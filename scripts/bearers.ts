@@ -1,24 +1,26 @@
 /** The clients of the gate: lists them, adds one, revokes one. */
 import { main } from '../lib/cli/main.ts';
 import * as changes from '../lib/commands/client-changes.ts';
-import { argumentsOf, clientsJson, reportClients } from '../lib/commands/clients.ts';
+import { argumentsOf, CLIENT_FLAGS, summarizeClients } from '../lib/commands/clients.ts';
 import { planStatus } from '../lib/commands/history.ts';
 import { rollout } from '../lib/commands/rollout.ts';
+import { planUsage, summarizeUsage } from '../lib/commands/usage.ts';
 import { reportDiffs } from '../lib/commands/views/rollout-view.ts';
-import { summarize } from '../lib/commands/views/summary.ts';
 
 await main({
   name: 'bearers',
-  does: 'Lists the clients of the gate, adds one (its token is shown only once), or revokes one.',
-  takes: '(list | add NAME | revoke NAME)',
-  flags: ['scope', 'limit', 'dry-run', 'no-verify', 'take-over-lock', 'parallel', 'local'],
+  does: 'Lists the clients of the gate, adds one (its token is shown only once), revokes one, or evaluates their use.',
+  takes: '(list | add NAME | revoke NAME | usage)',
+  flags: [...CLIENT_FLAGS, 'dry-run', 'no-verify', 'take-over-lock', 'parallel', 'local'],
   run: async (context) => {
     const { verb, name } = argumentsOf(context);
     if (verb === 'list') {
       const program = await planStatus(context, 'clients');
-      const hosts = await rollout(context, (proxy) => proxy.read(program));
-      reportClients(context, hosts);
-      return summarize(context, { hosts, details: clientsJson(hosts) });
+      return summarizeClients(context, await rollout(context, (proxy) => proxy.read(program)));
+    }
+    if (verb === 'usage') {
+      const program = await planUsage(context);
+      return summarizeUsage(context, await rollout(context, (proxy) => proxy.read(program)));
     }
     const plan =
       verb === 'add'

@@ -35,13 +35,15 @@ const LINGER_MS = 1000;
 export async function main(command: Command): Promise<void> {
   // Not by parseArgs: a typo in the flags must not hide that JSON is wanted.
   const json = process.argv.includes('--json');
+  const isData = json || process.argv.includes('--prometheus');
   const underWay: UnderWay = { hosts: new Map(), tokens: new Map() };
-  const session: Session = { report: await reportOf(json, underWay), underWay, site: DEFAULT_SITE };
+  const session: Session = { report: await reportOf(isData, underWay), underWay, site: DEFAULT_SITE };
   let isEnded = false;
   const end = (result: Result) => {
     isEnded = true;
     session.report.close();
     if (json && result.json) process.stdout.write(`${document(command, result.json, session)}\n`);
+    if (!json && result.data) process.stdout.write(result.data);
     process.exitCode = result.exit;
     setTimeout(() => process.exit(), LINGER_MS).unref();
   };
@@ -58,11 +60,11 @@ export async function main(command: Command): Promise<void> {
 }
 
 /** The report; a token that it has shown is not shown again. */
-async function reportOf(json: boolean, { tokens }: UnderWay): Promise<Report> {
+async function reportOf(isData: boolean, { tokens }: UnderWay): Promise<Report> {
   // A closed output pipe does not stop the change.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const report = await createReport({
-    stream: json ? process.stderr : process.stdout,
+    stream: isData ? process.stderr : process.stdout,
     verbose: process.argv.includes('--verbose'),
     terminal,
   });

@@ -37,6 +37,17 @@ export const FLAGS = {
     value: 'N',
     help: 'rate limit of a new client in requests per minute (10, 60 or 600)',
   },
+  since: {
+    type: 'string',
+    value: 'TIME',
+    help: 'usage: only the last 90s, 30m, 12h or 7d of the access log',
+  },
+  request: { type: 'string', value: 'ID', help: 'usage: the line of the request with this X-Request-Id' },
+  prometheus: {
+    type: 'boolean',
+    default: false,
+    help: 'usage: print metrics for the textfile collector of node_exporter',
+  },
   to: { type: 'string', value: 'ID', help: 'the release to roll back to (listed by status.ts)' },
   staging: { type: 'boolean', default: false, help: "test with the staging CA of Let's Encrypt" },
   'force-renewal': {

@@ -18,6 +18,7 @@ export const VERBS = [
   'rotate',
   'self_signed',
   'status',
+  'usage',
   'use_certificate',
 ] as const;
 export type Verb = (typeof VERBS)[number];
@@ -63,6 +64,7 @@ export const PROGRAM_STEPS = [
   'backends',
   'challenge',
   'link',
+  'log',
   'order',
   'record',
   'reload',
@@ -111,15 +113,20 @@ export const ROW_KINDS = [
   'busy',
   'client',
   'file',
+  'gate_client',
   'leak',
   'listen',
+  'log_line',
+  'log_span',
   'message',
   'obstacle',
   'other_name',
+  'refused_from',
   'release',
   'unfinished',
   'upgrade',
   'usable',
+  'usage',
 ] as const;
 export type RowKind = (typeof ROW_KINDS)[number];
 

@@ -21,6 +21,7 @@ const TITLES: Readonly<Record<StepName, string>> = {
   serve: 'reload nginx, check the new certificate',
   checks: 'check this proxy',
   backends: 'check the backends',
+  log: 'read the access log',
   ask: 'query the outcome',
 };
 

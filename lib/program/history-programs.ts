@@ -29,6 +29,22 @@ export async function statusProgram(run: Run, site: Site, only: StatusOf): Promi
   return program('status', run, site, values, await hookText());
 }
 
+/** Evaluates the access log of the gate: the last `since` seconds or all of it, or the line of the request `id`. */
+export function usageProgram(
+  run: Run,
+  site: Site,
+  { since, id = '' }: { since?: number; id?: string },
+): Promise<string> {
+  const { log = '', path = '' } = site.gate ?? {};
+  const values = {
+    ACCESS_LOG: log,
+    GATE_PATH: `${path}/`,
+    REQUEST_ID: id,
+    SINCE: since === undefined ? '' : String(since),
+  };
+  return program('usage', run, site, values);
+}
+
 /** Removes the files and the clients of `site` from the host; with `dryRun` it only shows which. */
 export async function removalProgram(run: Run, site: Site, dryRun: boolean): Promise<string> {
   const shared = site.webSocket ? await webSocketMap() : undefined;

@@ -45,6 +45,7 @@ const PARTS: Readonly<Record<Verb, readonly string[]>> = {
   rollback: [...CHANGE, 'rollback'],
   remove: [...CHANGE, 'remove'],
   status: ['records', ...SITE_STATE, 'client-file', ...CERTIFICATE, 'status'],
+  usage: ['records', 'report', 'usage'],
   challenge: CHALLENGE,
   end_challenge: CHALLENGE,
   issue: [...ORDER, 'challenge', 'issue'],

@@ -335,7 +335,7 @@ describe('the script', () => {
     await root(copy);
     // As where there is no nginx: its program is away, the rest of the host is as it was.
     await root(
-      'mount -t tmpfs own /mnt; mkdir /mnt/up /mnt/work; mount -t overlay own -o lowerdir=/usr/sbin,upperdir=/mnt/up,workdir=/mnt/work /usr/sbin; rm /usr/sbin/nginx',
+      'mount -t tmpfs own /mnt && mkdir /mnt/up /mnt/work && mount -t overlay own -o lowerdir=/usr/sbin,upperdir=/mnt/up,workdir=/mnt/work /usr/sbin && rm /usr/sbin/nginx',
       second,
     );
   });

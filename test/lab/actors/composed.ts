@@ -16,7 +16,12 @@ import {
   useProgram,
 } from '../../../lib/program/certificate-programs.ts';
 import { type ClientChange, clientProgram } from '../../../lib/program/client-program.ts';
-import { removalProgram, rollbackProgram, statusProgram } from '../../../lib/program/history-programs.ts';
+import {
+  removalProgram,
+  rollbackProgram,
+  statusProgram,
+  usageProgram,
+} from '../../../lib/program/history-programs.ts';
 import { outcomeProgram, siteProgram } from '../../../lib/program/program.ts';
 import { Secret } from '../../../lib/util/secret.ts';
 
@@ -66,6 +71,7 @@ export const PROGRAMS: Readonly<Record<Verb, string>> = {
   rollback: await rollbackProgram(run, site, undefined, false),
   remove: await removalProgram(run, site, false),
   status: await statusProgram(run, site, 'everything'),
+  usage: await usageProgram(run, site, {}),
   challenge: await textOf(challengeProgram(site, newChallenge())),
   end_challenge: await textOf(challengeProgram(site)),
   issue: await textOf(issueProgram(site, 'new', request)),
