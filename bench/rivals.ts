@@ -2,8 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Settings } from '../lib/config/settings.ts';
-import { clientFile, render } from '../lib/nginx/render.ts';
-import { Secret } from '../lib/util/secret.ts';
+import { render } from '../lib/nginx/render.ts';
+import { clientFileText } from '../test/lab/actors/client-files.ts';
 import { TOKEN } from '../test/lab/actors/deploys.ts';
 import { site } from '../test/lab/actors/programs.ts';
 import { CHECKOUT } from '../test/lab/namespaces/process.ts';
@@ -49,7 +49,10 @@ export async function writeFiles(lab: Lab, name: string, backend: string): Promi
   const settings = { values: { IA_ENSO_BACKEND_IP: backend } } as unknown as Settings;
   const files = [
     ...(await render(site, settings)),
-    clientFile('client', new Secret(TOKEN), '2026-01-01T00:00:00Z'),
+    {
+      role: 'client',
+      content: clientFileText({ name: 'default', scope: 'full', tokens: [TOKEN] }).text,
+    },
   ];
   const folder = join(lab.directory, name);
   await mkdir(folder, { recursive: true });

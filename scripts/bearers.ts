@@ -1,4 +1,4 @@
-/** The clients of the gate: lists them, adds one, revokes one. */
+/** The clients of the gate: lists them, adds one, changes what one may do, suspends, resumes or revokes one. */
 import { main } from '../lib/cli/main.ts';
 import * as changes from '../lib/commands/client-changes.ts';
 import { argumentsOf, CLIENT_FLAGS, summarizeClients } from '../lib/commands/clients.ts';
@@ -9,8 +9,8 @@ import { reportDiffs } from '../lib/commands/views/rollout-view.ts';
 
 await main({
   name: 'bearers',
-  does: 'Lists the clients of the gate, adds one (its token is shown only once), revokes one, or evaluates their use.',
-  takes: '(list | add NAME | revoke NAME | usage)',
+  does: 'Lists the clients of the gate, adds one (its token is shown only once), changes what one may do, suspends, resumes or revokes one, or evaluates their use.',
+  takes: '(list | add NAME | set NAME | suspend NAME | resume NAME | revoke NAME | usage)',
   flags: [...CLIENT_FLAGS, 'dry-run', 'no-verify', 'take-over-lock', 'parallel', 'local'],
   run: async (context) => {
     const { verb, name } = argumentsOf(context);
@@ -22,11 +22,10 @@ await main({
       const program = await planUsage(context);
       return summarizeUsage(context, await rollout(context, (proxy) => proxy.read(program)));
     }
-    const plan =
-      verb === 'add'
-        ? await changes.planAddition(context, name)
-        : await changes.planRevocation(context, name);
-    const hosts = await rollout(context, (proxy) => proxy.apply(plan.program));
+    const plan = await changes.planClientChange(context, verb, name);
+    const hosts = await rollout(context, async (proxy) =>
+      changes.judgeEnding(await proxy.apply(plan.program)),
+    );
     await reportDiffs(context, hosts);
     const token = changes.showClientToken(context, plan, hosts);
     const checks = await changes.proveChange(context, plan, hosts);

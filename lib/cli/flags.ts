@@ -36,9 +36,13 @@ const seeHelp = ({ name }: Usage): string => `See: \`npx tsx scripts/${name}.ts 
 function parsed(command: Usage, args: string[]): CommandLine {
   const names = new Set<string>([...EVERYWHERE, ...command.flags]);
   const options = Object.fromEntries(Object.entries(FLAGS).filter(([name]) => names.has(name)));
+  // parseArgs knows no value that may be left out.
+  const bare = new Map(
+    Object.entries(options).flatMap(([name, flag]) => ('bare' in flag ? [[`--${name}`, flag.bare]] : [])),
+  );
   try {
     const { values, positionals, tokens } = parseArgs({
-      args,
+      args: args.map((arg) => (bare.has(arg) ? `${arg}=${bare.get(arg)}` : arg)),
       options: options as NonNullable<ParseArgsConfig['options']>,
       strict: true,
       allowPositionals: command.takes !== undefined,
@@ -97,7 +101,7 @@ export function helpText(
   const lines = [...flags, ...EVERYWHERE].map((flag) => {
     const { help: text, ...rest } = FLAGS[flag];
     const help = flag === 'site' ? `${text}; there are: ${sites.join(', ')}` : text;
-    const lead = `  ${`--${flag}${'value' in rest ? ` ${rest.value}` : ''}`.padEnd(18)} `;
+    const lead = `  ${`--${flag}${'value' in rest ? `${'bare' in rest ? '' : ' '}${rest.value}` : ''}`.padEnd(18)} `;
     return beside(lead, help, width);
   });
   const usage = `npx tsx scripts/${name}.ts ${takes ? `${takes} ` : ''}[flags]`;

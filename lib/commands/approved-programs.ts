@@ -1,6 +1,5 @@
 /** What root approves on a proxy, so that the login user need not be root: every program that the suite may send there. */
 import { createHash } from 'node:crypto';
-import { SCOPES } from '../model/bearer.ts';
 import { acmeServers, type CertificateRequest } from '../model/certificate-request.ts';
 import { newRun } from '../model/run.ts';
 import { isNameless } from '../model/site.ts';
@@ -52,7 +51,7 @@ async function ofSite({ site, settings }: Context): Promise<Named[]> {
   const files = await render(site, settings);
   const roles = site.gate ? (['client', 'first-client'] as const) : [undefined];
   const programs = roles.flatMap((role) => {
-    const all = role ? [...files, clientFile(role, EXAMPLE.token, run.now)] : files;
+    const all = role ? [...files, clientFile(role, EXAMPLE.token)] : files;
     return (['apply', 'plan'] as const).map(
       async (verb): Promise<Named> => [
         `${verb} ${role ?? ''}`.trim(),
@@ -63,32 +62,36 @@ async function ofSite({ site, settings }: Context): Promise<Named[]> {
   return [...(await Promise.all(programs)), ['outcome', await outcomeProgram(run, site, run.id)]];
 }
 
-async function ofGate({ site }: Context): Promise<Named[]> {
+async function ofGate(context: Context): Promise<Named[]> {
+  const { site } = context;
   if (!site.gate) return [];
   const { client, token } = EXAMPLE;
-  const limits = [undefined, ...Object.keys(site.gate.limits)];
   const changes: readonly ClientChange[] = [
-    ...[false, true].map((keepPrevious) => ({ verb: 'rotate', client, token, keepPrevious }) as const),
-    { verb: 'revoke_previous', client },
-    { verb: 'revoke_client', client },
-    ...SCOPES.flatMap((scope) =>
-      limits.map((limit) => ({ verb: 'add_client', client, token, scope, ...(limit && { limit }) }) as const),
-    ),
+    { verb: 'rotate', client, token, keepPrevious: false },
+    { verb: 'add_client', client, token },
+    { verb: 'set_client', client },
+    ...(['revoke_previous', 'suspend_client', 'resume_client', 'revoke_client'] as const).map((verb) => ({
+      verb,
+      client,
+    })),
   ];
   const programs = changes.flatMap((change) =>
     [false, true].map(
-      async (dry): Promise<Named> => [change.verb, await clientProgram(newRun(), site, change, dry)],
+      async (dry): Promise<Named> => [change.verb, await clientProgram(newRun(), context, change, dry)],
     ),
   );
   return Promise.all(programs);
 }
 
-async function ofHistory({ site }: Context): Promise<Named[]> {
+async function ofHistory(context: Context): Promise<Named[]> {
+  const { site } = context;
   const run = newRun();
   const both = [false, true];
   return Promise.all([
     ...both.map(async (dry): Promise<Named> => ['remove', await removalProgram(run, site, dry)]),
-    ...both.map(async (dry): Promise<Named> => ['rollback', await rollbackProgram(run, site, run.id, dry)]),
+    ...both.map(
+      async (dry): Promise<Named> => ['rollback', await rollbackProgram(run, context, run.id, dry)],
+    ),
     ...(['clients', 'everything'] as const).map(
       async (only): Promise<Named> => ['status', await statusProgram(run, site, only)],
     ),

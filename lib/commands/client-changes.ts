@@ -3,11 +3,12 @@ import { bearerOpens, bearerRefused } from '../checks/gate/bearer-live.ts';
 import { secretOf } from '../config/settings.ts';
 import { DEFAULT_CLIENT, type Scope, tokenFingerprint } from '../model/bearer.ts';
 import type { Check, CheckResult } from '../model/check.ts';
-import { type HostReport, isDone, mayBeLive } from '../model/host-report.ts';
+import { type HostReport, isDone, mayBeLive, withVerdict } from '../model/host-report.ts';
 import { newProgram, type Program } from '../model/run.ts';
 import type { Gate } from '../model/site.ts';
+import { readWhen } from '../model/when.ts';
 import { newToken } from '../nginx/tokens.ts';
-import { type ClientChange, clientProgram } from '../program/client-program.ts';
+import { type ClientChange, clientProgram, type Wanted } from '../program/client-program.ts';
 import type { Secret } from '../util/secret.ts';
 import type { Context, Result } from './context.ts';
 import { checkTarget, runReported } from './site-checks.ts';
@@ -25,33 +26,68 @@ export interface ClientPlan {
 
 /** The plan of a change; from here on its tokens are hidden, and a new one is not lost by an interruption. */
 export async function planChange(
-  { site, flags, report, underWay }: Context,
+  context: Context,
   { change, isNew, old }: Omit<ClientPlan, 'program'>,
 ): Promise<ClientPlan> {
+  const { flags, report, underWay } = context;
   const token = 'token' in change ? change.token : undefined;
   for (const secret of [token, old]) if (secret) report.hide(secret);
   if (token && isNew && !flags['dry-run']) underWay.tokens.set(change.client, token);
-  const program = await newProgram((run) => clientProgram(run, site, change, flags['dry-run']));
+  const program = await newProgram((run) => clientProgram(run, context, change, flags['dry-run']));
   return { change, program, isNew, ...(old && { old }) };
 }
 
 /** Adds a client with a new token; the environment's is not used. */
-export async function planAddition(context: Context, client: string): Promise<ClientPlan> {
-  const { scope = 'inference', limit } = context.flags;
+async function planAddition(context: Context, client: string): Promise<ClientPlan> {
   const token = await newToken();
+  const wanted = wantedOf(context);
   const change = {
     verb: 'add_client',
     client,
-    scope: scope as Scope,
     token,
-    ...(limit && { limit }),
+    ...wanted,
+    scope: wanted.scope ?? 'inference',
   } as const;
   return planChange(context, { change, isNew: true });
 }
 
-/** Takes a client's tokens out of the gate. */
-export const planRevocation = (context: Context, client: string): Promise<ClientPlan> =>
-  planChange(context, { change: { verb: 'revoke_client', client }, isNew: false });
+/** What the flags say that a client may do. */
+function wantedOf({ flags: { scope, limit, concurrent, expires } }: Context): Wanted {
+  const end = expires === 'never' ? expires : expires && readWhen(expires, new Date());
+  return {
+    ...(scope && { scope: scope as Scope }),
+    ...(limit && { limit }),
+    ...(concurrent && { concurrent }),
+    ...(end && { end }),
+  };
+}
+
+/** The plan of a command of bearers.ts: `revoke` takes a client's tokens out of the gate, `suspend` only for now. */
+export async function planClientChange(
+  context: Context,
+  word: 'add' | 'set' | 'suspend' | 'resume' | 'revoke',
+  client: string,
+): Promise<ClientPlan> {
+  if (word === 'add') return planAddition(context, client);
+  const change: ClientChange =
+    word === 'set'
+      ? { verb: 'set_client', client, ...wantedOf(context) }
+      : { verb: `${word}_client`, client };
+  const known = client === DEFAULT_CLIENT ? secretOf(context.settings, context.site.gate?.token) : undefined;
+  return planChange(context, { change, isNew: false, ...(known && { old: known }) });
+}
+
+/**
+ * The report of a change that ended a client's tokens (the fact `ended`): nothing undoes that, also where the rest failed. The
+ * client's file goes with the next change.
+ */
+export function judgeEnding(report: HostReport): HostReport {
+  const { facts, outcome, todo } = report;
+  if (!facts.ended || todo || isDone(report) || outcome === 'unknown') return report;
+  const text =
+    'its tokens are refused from now on, by every worker of nginx; its file could not be changed, for the reason above, and is with the next change';
+  return withVerdict({ ...report, outcome: 'applied' }, { attention: [{ about: 'the client', text }] });
+}
 
 /** Shows a token that was made here, where it may be live. */
 export function showClientToken(
@@ -75,20 +111,14 @@ export async function proveChange(
 ): Promise<readonly CheckResult[]> {
   const { site, flags, report } = context;
   if (!site.gate || flags['no-verify'] || !isLive(context, hosts)) return [];
-  const checks = proofs(site.gate, context, hosts, plan);
+  const checks = proofs(site.gate, hosts, plan);
   if (checks.length > 0)
     report.print({ kind: 'title', text: `Requests to https://${site.serverName} from here` });
   return runReported(context, checks, checkTarget(context, {}));
 }
 
-function proofs(
-  gate: Gate,
-  { settings }: Context,
-  hosts: readonly HostReport[],
-  { change, old }: ClientPlan,
-): readonly Check[] {
+function proofs(gate: Gate, hosts: readonly HostReport[], { change, old }: ClientPlan): readonly Check[] {
   const path = gate.models;
-  const known = secretOf(settings, gate.token);
   switch (change.verb) {
     case 'add_client':
       return [bearerOpens('new bearer opens', path, change.token)];
@@ -101,9 +131,11 @@ function proofs(
           : []),
       ];
     case 'revoke_client':
-      return change.client === DEFAULT_CLIENT && known
-        ? [bearerRefused('its bearer is refused', path, known)]
-        : [];
+    case 'suspend_client':
+      return old ? [bearerRefused('its bearer is refused', path, old)] : [];
+    case 'resume_client':
+      return old ? [bearerOpens('its bearer opens', path, old)] : [];
+    case 'set_client':
     case 'revoke_previous':
       return [];
   }

@@ -4,6 +4,7 @@ import { DEFAULT_CLIENT, judgeClientName, SCOPES } from '../model/bearer.ts';
 import { DURATION_FORM, secondsOf } from '../model/duration.ts';
 import { type HostReport, isDone } from '../model/host-report.ts';
 import type { Gate } from '../model/site.ts';
+import { readWhen, WHEN_FORM } from '../model/when.ts';
 import { clientsIn } from '../remote/client-rows.ts';
 import { refuseAll } from '../util/errors.ts';
 import type { Context, Result } from './context.ts';
@@ -14,22 +15,30 @@ import { summarize } from './views/summary.ts';
 export const CLIENT_FLAGS = [
   'scope',
   'limit',
+  'concurrent',
+  'expires',
   'since',
   'request',
   'prometheus',
 ] as const satisfies readonly FlagName[];
 
-const VERBS = ['list', 'add', 'revoke', 'usage'] as const;
+const CHANGES = ['add', 'set', 'suspend', 'resume', 'revoke'] as const;
+const VERBS = ['list', 'usage', ...CHANGES] as const;
+type Word = (typeof VERBS)[number];
 
 interface Arguments {
-  readonly verb: (typeof VERBS)[number];
+  readonly verb: Word;
   /** Empty for `list` and `usage`. */
   readonly name: string;
 }
 
 const SEE_HELP = 'See: `npx tsx scripts/bearers.ts --help`';
+const COMMANDS = ['list', ...CHANGES.map((verb) => `${verb} NAME`), 'usage'].join(', ');
 
-/** @throws UsageError for an unknown command, name or scope */
+/** The flags that say what a client may do. */
+const GRANT = ['scope', 'limit', 'concurrent', 'expires'] as const;
+
+/** @throws UsageError for an unknown command, name, scope, limit or time */
 export function argumentsOf({ words, flags, site }: Context): Arguments {
   const [word, name = '', ...rest] = words;
   const verb = VERBS.find((known) => known === word);
@@ -39,8 +48,7 @@ export function argumentsOf({ words, flags, site }: Context): Arguments {
       ...(verb
         ? [
             judgeName(verb, name, words.length),
-            judgeScope(verb, flags.scope),
-            judgeLimit(verb, flags.limit, site.gate),
+            ...judgeGrant(verb, flags, site.gate),
             ...judgeUsage(verb, flags),
             rest.length > 0 && `${verb}: takes one name`,
           ]
@@ -48,14 +56,14 @@ export function argumentsOf({ words, flags, site }: Context): Arguments {
     ],
     SEE_HELP,
   );
-  return { verb: verb as Arguments['verb'], name };
+  return { verb: verb as Word, name };
 }
 
 // Neither an unknown command nor an invalid name is repeated: it may be a token.
 const judgeVerb = (word: string | undefined): string =>
-  `${word === undefined ? 'the command is missing' : 'unknown command'}; there are: list, add NAME, revoke NAME, usage`;
+  `${word === undefined ? 'the command is missing' : 'unknown command'}; there are: ${COMMANDS}`;
 
-function judgeName(verb: Arguments['verb'], name: string, count: number): string | undefined {
+function judgeName(verb: Word, name: string, count: number): string | undefined {
   if (verb === 'list' || verb === 'usage') return count > 1 ? `${verb}: takes no name` : undefined;
   if (count < 2) return `${verb}: the name of the client is missing`;
   const wrong = judgeClientName(name);
@@ -65,14 +73,29 @@ function judgeName(verb: Arguments['verb'], name: string, count: number): string
     : undefined;
 }
 
-function judgeScope(verb: Arguments['verb'], scope: string | undefined): string | undefined {
-  if (scope === undefined) return undefined;
-  if (verb !== 'add') return `--scope: only for a new client`;
-  return SCOPES.some((known) => known === scope) ? undefined : `--scope: must be ${SCOPES.join(' or ')}`;
+function judgeGrant(verb: Word, flags: Context['flags'], gate?: Gate): readonly (string | undefined)[] {
+  const given = GRANT.filter((flag) => flags[flag] !== undefined);
+  if (verb !== 'add' && verb !== 'set') return given.map((flag) => `--${flag}: only for add and set`);
+  const nothing = verb === 'set' && given.length === 0;
+  return [
+    nothing ? `set: what is to change is missing: ${GRANT.map((flag) => `--${flag}`).join(', ')}` : undefined,
+    judgeChoice('--scope', flags.scope, SCOPES),
+    judgeChoice(
+      '--limit',
+      flags.limit,
+      [...Object.keys(gate?.limits ?? {}), ...noLimit(verb)],
+      'requests a minute',
+    ),
+    judgeChoice('--concurrent', flags.concurrent, [
+      ...(gate?.concurrent ?? []).map(String),
+      ...noLimit(verb),
+    ]),
+    judgeExpiry(verb, flags.expires),
+  ];
 }
 
 /** Judges the flags of `usage`; the flag table has their forms. */
-function judgeUsage(verb: Arguments['verb'], { since, request, prometheus, json }: Flags) {
+function judgeUsage(verb: Word, { since, request, prometheus, json }: Flags) {
   if (verb !== 'usage')
     return [
       since !== undefined && '--since: only for usage',
@@ -89,13 +112,24 @@ function judgeUsage(verb: Arguments['verb'], { since, request, prometheus, json 
   ];
 }
 
-function judgeLimit(verb: Arguments['verb'], limit: string | undefined, gate?: Gate): string | undefined {
-  if (limit === undefined) return undefined;
-  if (verb !== 'add') return `--limit: only for a new client`;
-  const limits = Object.keys(gate?.limits ?? {});
-  return limits.includes(limit)
-    ? undefined
-    : `--limit: must be one of ${limits.join(', ')} (requests a minute)`;
+const noLimit = (verb: Word): readonly string[] => (verb === 'set' ? ['none'] : []);
+
+function judgeChoice(
+  flag: string,
+  value: string | undefined,
+  choices: readonly string[],
+  unit?: string,
+): string | undefined {
+  if (value === undefined || choices.includes(value)) return undefined;
+  const list = unit ? `one of ${choices.join(', ')} (${unit})` : choices.join(' or ');
+  return `${flag}: must be ${list}`;
+}
+
+function judgeExpiry(verb: Word, when: string | undefined): string | undefined {
+  if (when === undefined || (verb === 'set' && when === 'never')) return undefined;
+  return readWhen(when, new Date()) === undefined
+    ? `--expires: must be ${WHEN_FORM}, yet to come${verb === 'set' ? ', or never' : ''}`
+    : undefined;
 }
 
 /** Reports every client with fingerprints and times. */

@@ -24,7 +24,7 @@ export async function planDeploy(context: Context, verb: 'apply' | 'bundle' = 'a
   if (bearer) {
     report.hide(bearer.token);
     if (bearer.role === 'first-client') underWay.tokens.set(DEFAULT_CLIENT, bearer.token);
-    files.push(clientFile(bearer.role, bearer.token, run.now));
+    files.push(clientFile(bearer.role, bearer.token));
   }
   const text = await siteProgram(flags['dry-run'] ? 'plan' : verb, run, site, files);
   return { program: { id: run.id, text }, ...(bearer && { bearer }) };

@@ -15,10 +15,11 @@ import type { Context } from './context.ts';
  * Restores the release before, or that of --to ID.
  * @throws UsageError for what cannot be an id
  */
-export async function planRollback({ site, flags: { to, 'dry-run': isDry } }: Context): Promise<Program> {
+export async function planRollback(context: Context): Promise<Program> {
+  const { to, 'dry-run': isDry } = context.flags;
   if (to !== undefined && !/^[\w.-]{1,100}$/.test(to))
     throw new UsageError(['--to: must be the id of a release'], 'List the ids: `npx tsx scripts/status.ts`');
-  return newProgram((run) => rollbackProgram(run, site, to, isDry));
+  return newProgram((run) => rollbackProgram(run, context, to, isDry));
 }
 
 /** Warns of a release from before the site had its present name: its requests, and the token, would go to the wrong one. */

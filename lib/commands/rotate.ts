@@ -1,9 +1,11 @@
 /** A rotation: which client gets which token, and with --write-env the env file, which then matches the proxies. */
 import { type Written, writeSetting } from '../config/env-edit.ts';
 import { readEnvFile } from '../config/env-file.ts';
+import { KEPT } from '../config/flag-table.ts';
 import { secretOf } from '../config/settings.ts';
 import { DEFAULT_CLIENT, judgeClientName, judgeTokenForm } from '../model/bearer.ts';
 import { type HostReport, mayBeLive } from '../model/host-report.ts';
+import { readDuration } from '../model/when.ts';
 import { newToken } from '../nginx/tokens.ts';
 import { refuseAll } from '../util/errors.ts';
 import { Secret } from '../util/secret.ts';
@@ -24,20 +26,29 @@ export async function planRotation(context: Context): Promise<ClientPlan> {
   const given = client === DEFAULT_CLIENT ? givenToken(context) : undefined;
   const token = given ?? (await newToken());
   const old = client === DEFAULT_CLIENT ? await oldToken(context, token) : undefined;
-  const change = { verb: 'rotate', client, token, keepPrevious: flags['keep-previous'] } as const;
+  const change = { verb: 'rotate', client, token, keepPrevious: keptFor(flags['keep-previous']) } as const;
   return planChange(context, { change, isNew: given === undefined, ...(old && { old }) });
 }
+
+/** For so many seconds, until it is revoked, or not at all. */
+const keptFor = (kept: string | undefined): boolean | number =>
+  kept === undefined || kept === KEPT ? kept === KEPT : (readDuration(kept) ?? false);
 
 function judge({ flags, site }: Context, client: string): void {
   const wrong = judgeClientName(client);
   refuseAll([
     !site.gate && `--site ${site.name}: has no bearer gate`,
+    !isKept(flags['keep-previous']) &&
+      '--keep-previous: must be a duration (30s, 15m, 12h, 90d), or have no value',
     wrong && `--client: a client's name is ${wrong}`,
     flags['write-env'] &&
       client !== DEFAULT_CLIENT &&
       `--write-env: the env file contains only the token of the client ${DEFAULT_CLIENT}`,
   ]);
 }
+
+const isKept = (kept: string | undefined): boolean =>
+  kept === undefined || kept === KEPT || readDuration(kept) !== undefined;
 
 function givenToken({ site, settings, flags }: Context): Secret | undefined {
   const name = site.gate?.token;

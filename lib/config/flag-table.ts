@@ -24,18 +24,33 @@ export const FLAGS = {
     help: 'end a run that has held the lock of a proxy for ten minutes without progress, and roll it back',
   },
   client: { type: 'string', value: 'NAME', help: 'the bearer client (default: `default`)' },
-  'keep-previous': { type: 'boolean', default: false, help: 'keep the previous token valid' },
+  'keep-previous': {
+    type: 'string',
+    bare: 'always',
+    value: '[=DURATION]',
+    help: 'keep the previous token valid until it is revoked, or for a duration (30m, 12h, 7d)',
+  },
   'revoke-previous': {
     type: 'boolean',
     default: false,
     help: 'only revoke the previous token; create no new one',
   },
   'write-env': { type: 'boolean', default: false, help: 'first write the new token to the env file' },
-  scope: { type: 'string', value: 'SCOPE', help: 'scope of a new client: full or inference (default)' },
+  scope: { type: 'string', value: 'SCOPE', help: 'scope of a client: full or inference (default)' },
   limit: {
     type: 'string',
     value: 'N',
-    help: 'rate limit of a new client in requests per minute (10, 60 or 600)',
+    help: 'rate limit of a client in requests per minute (10, 60 or 600; set: also none)',
+  },
+  concurrent: {
+    type: 'string',
+    value: 'N',
+    help: 'requests of a client at the same time (1, 2, 4 or 8; set: also none)',
+  },
+  expires: {
+    type: 'string',
+    value: 'WHEN',
+    help: 'when its token ends: 12h, 90d, 2027-01-31 or 2027-01-31T12:00:00Z (set: also never)',
   },
   since: {
     type: 'string',
@@ -97,6 +112,9 @@ export const FLAGS = {
   version: { type: 'boolean', default: false, help: 'show the version of gatepost' },
   help: { type: 'boolean', default: false, short: 'h', help: 'show this help' },
 } as const;
+
+/** The value of --keep-previous without one. */
+export const KEPT: string = FLAGS['keep-previous'].bare;
 
 /** The name of a flag, without `--`. */
 export type FlagName = keyof typeof FLAGS;

@@ -30,6 +30,15 @@ export const FAILURE_CODES = {
       'The run that holds the lock has made no progress for ten minutes: its process is stopped or stuck.',
     fix: 'Run the same command with `--take-over-lock`: it ends that process, rolls back what it has changed, and goes on.',
   },
+  live: {
+    cause:
+      "nginx's workers cannot see the files that say which tokens are live, so the gate would refuse every request.",
+    fix: 'Let the user of nginx pass through the folder in the message and the ones above it: `chmod o+x /etc/nginx`',
+  },
+  'client-ended': {
+    cause: 'Its tokens are not accepted at present, and a new one would not be either.',
+    fix: '`npx tsx scripts/bearers.ts resume NAME`, or `set NAME --expires WHEN` with a time that is yet to come.',
+  },
   layout: {
     cause: 'nginx would not include the deployed files.',
     fix: 'Add an include to the http block of nginx.conf: `include /etc/nginx/conf.d/*.conf;`',

@@ -46,7 +46,7 @@ export const NGINX: readonly Row[] = [
     error: 'could not build map_hash',
     cause:
       'A string key of a map is too long for the hash buckets of nginx; a handwritten gate has such keys.',
-    fix: 'Use regex keys as in http-maps/, or increase map_hash_bucket_size in nginx.conf.',
+    fix: 'Write the lines as http-maps/ describes them, or increase map_hash_bucket_size in nginx.conf.',
   },
   {
     error: '"map_hash_bucket_size" directive is duplicate',

@@ -49,6 +49,11 @@ const GATE = {
     cause: 'The proxy has another token than TOKEN, or none; Cursor shows it as ERROR_BAD_USER_API_KEY.',
     fix: 'Check whether it was rotated from another machine (`npx tsx scripts/bearers.ts list` shows fingerprints), whether the value is the token alone (no `Bearer `, no spaces, same letter case), and whether an environment variable overrides the env file; then deploy again.',
   },
+  manyClients: {
+    error: 'could not build optimal map_hash',
+    cause: 'nginx prints this warning from about 150 clients on. It has no effect on the gate.',
+    fix: 'Nothing to do. To silence it, set `map_hash_max_size 65536;` at the top of the http block of nginx.conf.',
+  },
   forbidden: {
     error: '403 insufficient_scope',
     cause: 'The token belongs to a client of scope inference, and the path requires full.',

@@ -21,6 +21,8 @@ export interface Gate {
   readonly origins?: string;
   /** The folder with the client files. */
   readonly clients: `/etc/nginx/${string}`;
+  /** The folder whose files say which tokens are live. */
+  readonly live: `/etc/nginx/${string}`;
   /** The path of the API on this site, such as `/api`; empty for the root of the host. */
   readonly path: '' | `/${string}`;
   /** The path that lists the models, for requests that prove a token. */
@@ -29,6 +31,8 @@ export interface Gate {
   readonly settings: readonly ClientSetting[];
   /** The available rate limits in requests per minute, each with its zone in the maps. */
   readonly limits: Readonly<Record<number, string>>;
+  /** The available limits of requests at the same time. */
+  readonly concurrent: readonly number[];
   /** The access log; its second field is the client name. */
   readonly log: string;
   /** Begins the names of its variables and zones. */

@@ -1,20 +1,32 @@
-/** A bearer client -> the text of its file, which the nginx map of the gate includes. */
-import { escapeToken, type Scope } from '../model/bearer.ts';
+/** The lines of a client's file (http-maps/ explains them): what both the suite and its program on the proxy know of them. */
+import { escapeToken, type Scope, tokenFingerprint } from '../model/bearer.ts';
 import type { Secret } from '../util/secret.ts';
 
-/** A bearer client; times as `2026-11-22T17:40:35Z`. */
-export interface Client {
-  readonly name: string;
+/** What a token is good for. */
+export interface Grant {
   readonly scope: Scope;
-  readonly created: string;
-  readonly rotated: string;
-  /** Newest first; two while the previous one is still valid. */
-  readonly tokens: readonly Secret[];
+  readonly client: string;
+  /** Requests a minute. */
+  readonly limit?: number;
+  /** Requests at the same time. */
+  readonly concurrent?: number;
+  /** Seconds since 1970. */
+  readonly end?: number;
+  readonly suspended?: boolean;
 }
 
-/** How a key of the gate's map begins and ends around the token, a regex in quotes. */
-export const KEY_START = '"~^(?i:bearer) +';
-export const KEY_END = '\\z"';
+/** The characters of a token that are its key in the hash table of the gate. */
+export const KEY_SIZE = 24;
+
+/** A longer line, of a token with many `$`, would not fit into a word of nginx. */
+export const LINE_SIZE = 3500;
+
+/** How a key of the release before began and ended around the token, a regex in quotes. */
+export const OLD_KEY_START = '"~^(?i:bearer) +';
+export const OLD_KEY_END = '\\z"';
+
+/** How the regex of a token begins that has no key of its own. */
+export const EXACT_START = '"~^:';
 
 /** The comments that say when a client was added, and when it got its present token. */
 export const CREATED_MARK = '# created';
@@ -24,24 +36,30 @@ export const ROTATED_MARK = '# rotated';
 export const HEADER_START = '# Client "';
 export const HEADER_END = '" of the bearer gate. This file holds a secret: keep it owned by root, mode 0600.';
 
-/** The key of a token in the map of the gate: a quoted regex. */
-export function clientMapKey(token: Secret): string {
-  return `${KEY_START}${escapeToken(token.reveal())}${KEY_END}`;
-}
-
-function keyLine(client: Client, token: Secret): string {
-  return `${clientMapKey(token)} ${client.scope}:${client.name};\n`;
-}
-
 /**
- * The text of the file of one client, included by the map of the gate.
- * Keys are regexes, because nginx compares string keys case-insensitively (https://nginx.org/en/docs/http/ngx_http_map_module.html).
+ * The name of the file that makes a token live. What comes after the name of the client is the generation: it differs as
+ * soon as the token or its grant does, so that no worker goes on with an earlier grant.
  */
-export function clientMap(client: Client): string {
-  return [
-    `${HEADER_START}${client.name}${HEADER_END}\n`,
-    `${CREATED_MARK} ${client.created}\n`,
-    `${ROTATED_MARK} ${client.rotated}\n`,
-    ...client.tokens.map((token) => keyLine(client, token)),
-  ].join('');
+export function liveName(
+  token: Secret,
+  { client, scope, limit = 0, concurrent = 0, end = 0 }: Grant,
+): string {
+  return `${client}.${tokenFingerprint(token)}-${scope[0]}-${limit}-${concurrent}-${end}`;
+}
+
+/** `scope:name.generation:limit:concurrent:end:state` */
+export function grantText(token: Secret, grant: Grant): string {
+  const { scope, limit = '-', concurrent = '-', end = '-', suspended } = grant;
+  return [scope, liveName(token, grant), limit, concurrent, end, suspended ? 'suspended' : '-'].join(':');
+}
+
+/** The line of a token, found by its first characters; `dollar` is the variable of the gate that holds a dollar sign. */
+export function hashedLine(token: Secret, grant: Grant, dollar: string): string {
+  const [key, text] = [token.reveal().slice(0, KEY_SIZE), token.reveal().replaceAll('$', `\${${dollar}}`)];
+  return `"=${key}" "${text} ${grantText(token, grant)}";\n`;
+}
+
+/** The line of a token whose key another one has: keys that are equal ignoring case cannot stand beside each other. */
+export function exactLine(token: Secret, grant: Grant): string {
+  return `${EXACT_START}${escapeToken(token.reveal())}\\z" ${grantText(token, grant)};\n`;
 }

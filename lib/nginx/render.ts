@@ -11,7 +11,6 @@ import {
 } from '../model/site.ts';
 import { UsageError } from '../util/errors.ts';
 import { Secret } from '../util/secret.ts';
-import { type Client, clientMap } from './client-map.ts';
 import { withOrigins } from './origins.ts';
 import { rename } from './rename.ts';
 import { fill, inline, markersOf, snippetsOf } from './template.ts';
@@ -70,10 +69,25 @@ export async function renderHttpOnly(site: Site, settings: Settings, isBeside = 
   return [{ role: 'vhost', name: vhostFile(site), mode: '644', content }];
 }
 
-/** The file of the client `default`; `role` selects whether it is always installed or only on a first deploy. */
-export function clientFile(role: 'client' | 'first-client', token: Secret, now: string): SiteFile {
-  const client: Client = { name: DEFAULT_CLIENT, scope: 'full', created: now, rotated: now, tokens: [token] };
-  return { role, name: client.name, mode: '600', content: clientMap(client) };
+/**
+ * The token of the client `default`, whose file is written on the proxy; `role` selects whether it is always installed or
+ * only on a first deploy.
+ */
+export function clientFile(role: 'client' | 'first-client', token: Secret): SiteFile {
+  return { role, name: DEFAULT_CLIENT, mode: '600', content: token.reveal() };
+}
+
+/** The maps of the gate. */
+export async function renderGate(site: Site, settings: Settings): Promise<readonly SiteFile[]> {
+  const maps = site.maps.filter(({ isGate }) => isGate);
+  return Promise.all(
+    maps.map(async (map) => ({
+      role: 'map' as const,
+      name: map.name,
+      mode: map.mode,
+      content: await renderMap(map, site, settings),
+    })),
+  );
 }
 
 async function renderVhost(file: string, site: Site, settings: Settings, isFull = true): Promise<string> {

@@ -1,6 +1,5 @@
 /** What runs approved programs, and nothing else, on a proxy: lib/program/sh/approved-only.sh with its masks. */
 import { readFile } from 'node:fs/promises';
-import { CREATED_MARK, KEY_END, KEY_START, ROTATED_MARK } from '../nginx/client-map.ts';
 import { ROOT } from '../util/project-root.ts';
 import { contentFunction, preludeText } from './program.ts';
 
@@ -17,6 +16,12 @@ export const VARYING: Readonly<Record<string, string>> = {
   WHO: '[A-Za-z0-9@._-]+',
   TAKE_OVER: '(yes)?',
   TO: `(${RUN_ID}(-before)?)?`,
+  NOW_EPOCH: '[0-9]+',
+  NEW_END: '([+]?[0-9]+|-)?',
+  NEW_SCOPE: '(full|inference)?',
+  NEW_LIMIT: '([0-9]+|-)?',
+  NEW_CONCURRENT: '([0-9]+|-)?',
+  KEEP: '(yes|[0-9]+)?',
   CLIENT: CLIENT_NAME,
   ABOUT: CLIENT_NAME,
   CHALLENGE_NAME: CHALLENGE,
@@ -26,22 +31,17 @@ export const VARYING: Readonly<Record<string, string>> = {
   ALTERNATIVE_NAMES: '(IP|DNS):[A-Za-z0-9.:-]+',
 };
 
-/**
- * A token as escapeToken() writes it: a backslash before all but letters and digits, and none of the three characters
- * that could end its line's quotes.
- */
-const TOKEN = '([A-Za-z0-9]|\\\\[]!#-&(-/:-@[^_`{-~])+';
+/** A token has none of the three characters that could end its quotes; as a range, `(` to `[` and `^` to `~`. */
+const TOKEN = '[]!#-&(-[^-~]+';
 
 const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 
 /** One sed command a line of a program that may differ. */
 function masks(): string {
   const [printing = ''] = contentFunction(0, '#').split('#');
-  const key = `${literal(KEY_START)}${TOKEN}${literal(KEY_END)}`;
   const commands = [
     ...Object.entries(VARYING).map(([name, form]) => `s/^=${name}='${form}'$/?${name}/`),
-    `s/^=(${CREATED_MARK}|${ROTATED_MARK}) ${TIME}$/?\\1/`,
-    `s/^=(${literal(printing)})?${key.replace('-/:', '-\\/:')}( full:default;)?$/?\\1token\\3/`,
+    `s/^=(${literal(printing).replace('0', '[0-9]+')})${TOKEN}('; \\})$/?\\1token\\2/`,
   ];
   return commands.join('\n').replaceAll("'", "'\\''");
 }

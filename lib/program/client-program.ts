@@ -1,10 +1,22 @@
 /** Changes of the gate's clients -> programs: each touches one client's file and nothing else. */
+import type { Settings } from '../config/settings.ts';
 import type { Scope } from '../model/bearer.ts';
 import type { Run } from '../model/run.ts';
 import type { Site } from '../model/site.ts';
-import { clientMapKey } from '../nginx/client-map.ts';
+import { renderGate } from '../nginx/render.ts';
 import type { Secret } from '../util/secret.ts';
-import { contentFunction, program } from './program.ts';
+import { contentFunction, gateFunctions, program } from './program.ts';
+
+/** What a client may do; what is missing stays as it is. */
+export interface Wanted {
+  readonly scope?: Scope;
+  /** Requests a minute, one of the gate's limits; `none` for no limit. */
+  readonly limit?: string;
+  /** Requests at the same time; `none` for no limit. */
+  readonly concurrent?: string;
+  /** When its tokens end, by the clock of the proxy: `+SECONDS` from then, seconds since 1970, or `never`. */
+  readonly end?: string;
+}
 
 /** What is to happen to one client. */
 export type ClientChange =
@@ -12,31 +24,49 @@ export type ClientChange =
       readonly verb: 'rotate';
       readonly client: string;
       readonly token: Secret;
-      readonly keepPrevious: boolean;
+      /** Is the previous token kept: until it is revoked, or for so many seconds? */
+      readonly keepPrevious: boolean | number;
     }
-  | { readonly verb: 'revoke_previous'; readonly client: string }
+  | ({ readonly verb: 'add_client'; readonly client: string; readonly token: Secret } & Wanted)
+  | ({ readonly verb: 'set_client'; readonly client: string } & Wanted)
   | {
-      readonly verb: 'add_client';
+      readonly verb: 'revoke_client' | 'revoke_previous' | 'suspend_client' | 'resume_client';
       readonly client: string;
-      readonly token: Secret;
-      readonly scope: Scope;
-      /** Requests a minute, one of the gate's limits. */
-      readonly limit?: string;
-    }
-  | { readonly verb: 'revoke_client'; readonly client: string };
+    };
 
 /** The program of one change; with `dryRun` it only shows what would change. */
-export function clientProgram(run: Run, site: Site, change: ClientChange, dryRun: boolean): Promise<string> {
-  const limit = ('limit' in change && change.limit) || '';
+export async function clientProgram(
+  run: Run,
+  { site, settings }: { readonly site: Site; readonly settings: Settings },
+  change: ClientChange,
+  dryRun: boolean,
+): Promise<string> {
   const values = {
     DRY: dryRun ? 'yes' : '',
     CLIENT: change.client,
     ABOUT: change.client,
-    KEEP: 'keepPrevious' in change && change.keepPrevious ? 'yes' : '',
-    NEW_SCOPE: 'scope' in change ? change.scope : '',
-    NEW_LIMIT: limit,
-    LIMIT_ZONE: site.gate?.limits[Number(limit)] ?? '',
+    KEEP: 'keepPrevious' in change ? keepText(change.keepPrevious) : '',
+    ...wantedValues(
+      'scope' in change || change.verb === 'set_client' || change.verb === 'add_client' ? change : {},
+    ),
   };
-  const functions = 'token' in change ? [contentFunction(0, `${clientMapKey(change.token)}\n`)] : [];
-  return program(change.verb, run, site, values, functions);
+  const token = 'token' in change ? [contentFunction(0, change.token.reveal())] : [];
+  return program(change.verb, run, site, values, [
+    ...token,
+    ...gateFunctions(await renderGate(site, settings), 1),
+  ]);
+}
+
+const keepText = (kept: boolean | number): string =>
+  kept === true ? 'yes' : kept === false ? '' : String(kept);
+
+/** `-` takes a limit away. */
+function wantedValues(wanted: Partial<Wanted>): Readonly<Record<string, string>> {
+  const word = (text = '') => (text === 'none' || text === 'never' ? '-' : text);
+  return {
+    NEW_SCOPE: wanted.scope ?? '',
+    NEW_LIMIT: word(wanted.limit),
+    NEW_CONCURRENT: word(wanted.concurrent),
+    NEW_END: word(wanted.end),
+  };
 }

@@ -1,20 +1,23 @@
 /** The programs of rollback, status and removal. */
+import type { Settings } from '../config/settings.ts';
 import type { Run } from '../model/run.ts';
 import { type Site, vhostFile } from '../model/site.ts';
-import { webSocketMap } from '../nginx/render.ts';
+import { renderGate, webSocketMap } from '../nginx/render.ts';
 import { quote } from '../util/shell.ts';
 import { hookText } from './certificate-programs.ts';
-import { contentFunction, program } from './program.ts';
+import { contentFunction, gateFunctions, program } from './program.ts';
 
 /** Restores the vhost and the maps of the release `to`; without one, of the release before the present one. */
 export async function rollbackProgram(
   run: Run,
-  site: Site,
+  { site, settings }: { readonly site: Site; readonly settings: Settings },
   to: string | undefined,
   dryRun: boolean,
 ): Promise<string> {
   const shared = site.webSocket ? await webSocketMap() : undefined;
+  const gate = await renderGate(site, settings);
   return program('rollback', run, site, { DRY: dryRun ? 'yes' : '', TO: to ?? '' }, [
+    ...gateFunctions(gate, 1),
     ...(shared ? [contentFunction(0, shared.content)] : []),
     `shared_files() {\n  ${shared ? `want_missing shared ${quote(shared.name)} ${shared.mode} content_0` : ':'}\n}`,
   ]);

@@ -1,12 +1,12 @@
 /** Files and a verb -> the text of one remote program, POSIX sh. */
 
 import { readFile } from 'node:fs/promises';
-import { FINGERPRINT_DIGITS, SCOPES } from '../model/bearer.ts';
+import { FINGERPRINT_DIGITS } from '../model/bearer.ts';
 import { challengePrefix, LETSENCRYPT, WEBROOT } from '../model/certificate-files.ts';
 import type { Verb } from '../model/contract.ts';
 import type { Program, Run } from '../model/run.ts';
 import { certificateFilesOf, isNameless, type Site, titleOf, vhostFile } from '../model/site.ts';
-import { CREATED_MARK, HEADER_END, HEADER_START, KEY_START, ROTATED_MARK } from '../nginx/client-map.ts';
+import * as lines from '../nginx/client-map.ts';
 import type { SiteFile } from '../nginx/render.ts';
 import { ROOT } from '../util/project-root.ts';
 import { quote } from '../util/shell.ts';
@@ -22,11 +22,22 @@ export const RUNNER = '/usr/local/sbin/gatepost-run';
 export const COMMAND = `exec /bin/sh -c 'export LC_ALL=C; [ "$(id -u)" -ne 0 ] || exec /bin/sh -s; [ -x ${RUNNER} ] && exec sudo -n ${RUNNER}; exec sudo -n /bin/sh -s'`;
 
 const CORE = ['report', 'lock', 'journal', 'locate', 'digest', 'nginx', 'reload', 'ports'];
-const SITE_STATE = [...CORE, 'layout', 'listen', 'selinux', 'files', 'release', 'clients', 'gate'];
-const ANY_CHANGE = [...SITE_STATE, 'rehearse', 'change', 'begin'];
+const SITE_STATE = [
+  ...CORE,
+  'layout',
+  'listen',
+  'selinux',
+  'files',
+  'release',
+  'client-lines',
+  'clients',
+  'gate',
+];
+const CLIENTS = ['client-file', 'live', 'convert'];
+const ANY_CHANGE = [...SITE_STATE, ...CLIENTS, 'rehearse', 'change', 'begin'];
 const CHANGE = ['records', ...ANY_CHANGE];
 const APPLY = [...CHANGE, 'apply'];
-const CLIENT = [...CHANGE, 'client-file', 'client-verbs'];
+const CLIENT = [...CHANGE, 'client-verbs'];
 const CERTIFICATE = ['lineage', 'certbot', 'certificate'];
 const ORDER = ['records', ...CORE, ...CERTIFICATE, 'adoption'];
 const CHALLENGE = ['records', 'report', 'challenge'];
@@ -41,10 +52,13 @@ const PARTS: Readonly<Record<Verb, readonly string[]>> = {
   rotate: CLIENT,
   revoke_previous: CLIENT,
   add_client: CLIENT,
+  set_client: CLIENT,
+  suspend_client: CLIENT,
+  resume_client: CLIENT,
   revoke_client: CLIENT,
   rollback: [...CHANGE, 'rollback'],
   remove: [...CHANGE, 'remove'],
-  status: ['records', ...SITE_STATE, 'client-file', ...CERTIFICATE, 'status'],
+  status: ['records', ...SITE_STATE, ...CERTIFICATE, 'status'],
   usage: ['records', 'report', 'usage'],
   challenge: CHALLENGE,
   end_challenge: CHALLENGE,
@@ -120,6 +134,7 @@ function constants(verb: Verb, run: Run, site: Site): Readonly<Record<string, st
     VERB: verb,
     RUN: run.id,
     NOW: run.now,
+    NOW_EPOCH: String(Math.round(Date.parse(run.now) / 1000)),
     WHO: run.who,
     SITE: site.name,
     PUBLIC_NAME: titleOf(site),
@@ -131,12 +146,16 @@ function constants(verb: Verb, run: Run, site: Site): Readonly<Record<string, st
     LETSENCRYPT,
     WEBROOT,
     CHALLENGE_PREFIX: challengePrefix(site.name),
-    SCOPES: SCOPES.join(' '),
-    HEADER_START,
-    HEADER_END,
-    KEY_START,
-    CREATED_MARK,
-    ROTATED_MARK,
+    LIVE_FILES: site.gate?.live ?? '',
+    LIVE_VARIABLE: `${site.gate?.variables ?? ''}_live`,
+    DOLLAR: `${site.gate?.variables ?? ''}_dollar`,
+    KEY_SIZE: String(lines.KEY_SIZE),
+    LINE_SIZE: String(lines.LINE_SIZE),
+    OLD_KEY_START: lines.OLD_KEY_START,
+    HEADER_START: lines.HEADER_START,
+    HEADER_END: lines.HEADER_END,
+    CREATED_MARK: lines.CREATED_MARK,
+    ROTATED_MARK: lines.ROTATED_MARK,
     FINGERPRINT_DIGITS: String(FINGERPRINT_DIGITS),
     DRY: '',
     TAKE_OVER: '',
@@ -148,6 +167,15 @@ function constants(verb: Verb, run: Run, site: Site): Readonly<Record<string, st
 /** A function that prints a file. The shell itself does, since an argument of a command would be seen in the process list. */
 export function contentFunction(index: number, content: string): string {
   return `content_${index}() { printf %s ${quote(content)}; }`;
+}
+
+/** What the program does with the gate of today, where the one on a host is of an earlier release; contents from `first` on. */
+export function gateFunctions(maps: readonly SiteFile[], first: number): readonly string[] {
+  const lines = maps.map((map, i) => `  ${wanted(map, first + i)}\n`).join('');
+  return [
+    ...maps.map(({ content }, i) => contentFunction(first + i, content)),
+    `gate_files() {\n${lines || '  :\n'}}`,
+  ];
 }
 
 function wanted({ role, name, mode }: SiteFile, index: number): string {

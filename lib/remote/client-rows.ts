@@ -1,5 +1,10 @@
 /** The rows that a proxy reports of its clients -> clients, as data. */
+import { known } from '../model/contract.ts';
 import type { HostReport } from '../model/host-report.ts';
+
+/** `ended`: its token is in its file, but not live; `old`: of an earlier release, which the next change converts. */
+export const CLIENT_STATES = ['live', 'suspended', 'expired', 'ended', 'old', 'unreadable'] as const;
+export type ClientState = (typeof CLIENT_STATES)[number];
 
 /** A client as `bearers.ts list` shows it: never a token. Times as `2026-11-22T17:40:35Z`. */
 export interface ListedClient {
@@ -7,31 +12,50 @@ export interface ListedClient {
   readonly scope: string;
   /** Requests a minute; without it there is no limit. */
   readonly limit?: number;
+  /** Requests at the same time; without it there is no limit. */
+  readonly concurrent?: number;
+  readonly state: ClientState;
+  /** When its tokens end. */
+  readonly expires?: string;
   readonly created: string;
   readonly rotated: string;
   /** SHA-256, first 12 digits; two while the previous token is kept. */
   readonly fingerprints: readonly string[];
+  /** When the previous token ends, where that is known. */
+  readonly previousExpires?: string;
+  /** Does one of its tokens begin as another one does, so that it needs a regex of its own? */
+  readonly isExact?: true;
   /** From the last lines of the access log. */
   readonly lastUsed?: string;
 }
 
 /** The clients on one host, in the order of their names. */
-export function clientsIn({ rows }: HostReport): readonly ListedClient[] {
-  return (rows.client ?? []).map(
-    ([name = '', scope = '', limit = '', created = '', rotated = '', used = '', ...prints]) => {
-      const lastUsed = logTime(used);
-      return {
-        name,
-        scope,
-        ...(limit && { limit: Number(limit) }),
-        created,
-        rotated,
-        fingerprints: prints.filter((print) => print !== ''),
-        ...(lastUsed && { lastUsed }),
-      };
-    },
-  );
+export const clientsIn = ({ rows }: HostReport): readonly ListedClient[] => (rows.client ?? []).map(clientOf);
+
+function clientOf(row: readonly string[]): ListedClient {
+  const [name = '', scope = '', limit, concurrent, state = '', end, created = '', rotated = '', ...rest] =
+    row;
+  const [used = '', exact, ...prints] = rest;
+  const lastUsed = logTime(used);
+  const previousEnd = prints[3];
+  return {
+    name,
+    scope,
+    ...(limit && { limit: Number(limit) }),
+    ...(concurrent && { concurrent: Number(concurrent) }),
+    state: known(CLIENT_STATES, state) ?? 'unreadable',
+    ...(end && { expires: timeOf(end) }),
+    created,
+    rotated,
+    // Each is followed by its end.
+    fingerprints: prints.filter((print, i) => i % 2 === 0 && print !== ''),
+    ...(previousEnd && { previousExpires: timeOf(previousEnd) }),
+    ...(exact && { isExact: true }),
+    ...(lastUsed && { lastUsed }),
+  };
 }
+
+const timeOf = (seconds: string): string => `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}Z`;
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 

@@ -36,6 +36,8 @@ export const WRITTEN: GateNames = {
 
 /** Requests per minute; each has a zone in the text. */
 const LIMITS = [10, 60, 600] as const;
+/** Requests at the same time; each has a zone in the text. */
+const CONCURRENT = [1, 2, 4, 8] as const;
 
 type Own = Pick<Gate, 'token' | 'inferenceToken' | 'origins' | 'models' | 'settings'>;
 
@@ -46,10 +48,12 @@ export function gate(names: GateNames, own: Own): Gate {
   return {
     ...own,
     clients: `/etc/nginx/${names.name}-bearers`,
+    live: `/etc/nginx/${names.name}-live`,
     path: folder.slice(0, -1) as Gate['path'],
     limits: Object.fromEntries(LIMITS.map((limit) => [limit, `${variables}_${limit}`])),
     variables,
     logFormat,
+    concurrent: CONCURRENT,
     log: `/var/log/nginx/${names.site}.access.log`,
     names: namesOf(names),
   };

@@ -9,41 +9,81 @@ import { clientsIn, type ListedClient } from '../../remote/client-rows.ts';
 /** What is wrong where a gate has no live client (`clients none` in lib/program/sh/gate.sh); nothing elsewhere. */
 export function clientFaults({ facts }: HostReport, { gate }: Pick<Site, 'gate'>): readonly Fault[] {
   if (!gate || facts.clients !== 'none') return [];
-  const what = `no client in ${gate.clients}: the gate rejects every request with 401`;
+  const what = `no live client in ${gate.clients}: the gate rejects every request with 401`;
   const fix = `Add a client (\`npx tsx scripts/bearers.ts add NAME\`), or set ${gate.token} and deploy.`;
   return [{ about: 'clients', text: `${what}. ${fix}` }];
 }
+
+/** Days before a token ends in which that needs attention, and after it ended in which the client counts. */
+const DAYS_BEFORE = 3;
+const DAYS_AFTER = 7;
+const DAY_MS = 86_400_000;
+
+/** What needs attention in the clients' tokens; the one that a rotation keeps for a while ends on purpose. */
+export function endingFaults(host: HostReport, now: string): readonly Fault[] {
+  return clientsIn(host).flatMap((client) => {
+    const text = endingText(client, Date.parse(now));
+    return text ? [{ about: `the client ${client.name}`, text }] : [];
+  });
+}
+
+function endingText({ name, state, expires }: ListedClient, now: number): string | undefined {
+  if (state === 'ended')
+    return `client ${name}: its token is not live, and refused; \`npx tsx scripts/bearers.ts resume ${name}\` makes it live, \`revoke ${name}\` removes it`;
+  if (state === 'suspended' || expires === undefined) return undefined;
+  const days = (Date.parse(expires) - now) / DAY_MS;
+  const fix = `\`npx tsx scripts/bearers.ts set ${name} --expires WHEN\``;
+  if (state === 'expired')
+    return days > -DAYS_AFTER
+      ? `client ${name}: its token expired on ${atMinute(expires)}; ${fix}`
+      : undefined;
+  return days <= DAYS_BEFORE
+    ? `client ${name}: its token expires on ${atMinute(expires)}; ${fix}`
+    : undefined;
+}
+
+/** The clients with a token that begins as another one does: each of these costs every unknown request a little. */
+export const exactClients = (clients: readonly ListedClient[]): readonly string[] =>
+  clients.flatMap(({ name, isExact }) => (isExact ? [name] : []));
+
+/** The columns of the list, and how wide ones can do without them where no client has any. */
+const COLUMNS: readonly (readonly [head: string, cell: (client: ListedClient) => string])[] = [
+  ['client', ({ name }) => name],
+  ['scope', ({ scope }) => scope],
+  ['state', ({ state }) => state],
+  ['limit', limitText],
+  ['expires', ({ expires }) => (expires ? atMinute(expires) : '-')],
+  ['last used', ({ lastUsed }) => (lastUsed ? atMinute(lastUsed) : '-')],
+  ['rotated', ({ rotated }) => atMinute(rotated)],
+  ['created', ({ created }) => atMinute(created)],
+  ['fingerprint', printText],
+];
 
 /** The clients as people read them. */
 export function clientEntry(host: HostReport): Entry {
   const clients = clientsIn(host);
   if (clients.length === 0)
     return { kind: 'text', text: `${host.host}: no clients; the gate rejects every request` };
-  const heads = ['client', 'scope', 'limit', 'last used', 'rotated', 'created', 'fingerprint'];
-  const isLimited = clients.some(({ limit }) => limit);
-  return {
-    kind: 'table',
-    table: { heads, rows: clients.map(row), spare: [...(isLimited ? [] : ['limit']), 'created'] },
-  };
+  const rows = clients.map((client) => COLUMNS.map(([, cell]) => cell(client)));
+  const heads = COLUMNS.map(([head]) => head);
+  const isEmpty = (head: string, value: string) => rows.every((row) => row[heads.indexOf(head)] === value);
+  const spare = [
+    ...(isEmpty('limit', '-') ? ['limit'] : []),
+    ...(isEmpty('expires', '-') ? ['expires'] : []),
+    ...(isEmpty('state', 'live') ? ['state'] : []),
+    'created',
+  ];
+  return { kind: 'table', table: { heads, rows, spare } };
 }
 
-const row = ({
-  name,
-  scope,
-  limit,
-  lastUsed,
-  rotated,
-  created,
-  fingerprints,
-}: ListedClient): readonly string[] => [
-  name,
-  scope,
-  limit ? `${limit}/min` : '-',
-  lastUsed ? atMinute(lastUsed) : '-',
-  atMinute(rotated),
-  atMinute(created),
-  fingerprints.join(', '),
-];
+function limitText({ limit, concurrent }: ListedClient): string {
+  const texts = [limit && `${limit}/min`, concurrent && `${concurrent} at once`].filter(Boolean);
+  return texts.join(', ') || '-';
+}
+
+function printText({ fingerprints, previousExpires }: ListedClient): string {
+  return fingerprints.join(', ') + (previousExpires ? ` (until ${atMinute(previousExpires)})` : '');
+}
 
 /** Settings for the programs that the site names, with `<token>` where the token goes. */
 export function clientText({ serverName, gate }: Site): string {

@@ -11,7 +11,7 @@ import { atMinute } from '../../output/table.ts';
 import { type CertificateStatus, isDeployed, type Status, statusOf } from '../../remote/status.ts';
 import { lookUp } from '../../util/collections.ts';
 import type { Context } from '../context.ts';
-import { clientEntry, clientFaults } from './client-views.ts';
+import { clientEntry, clientFaults, endingFaults, exactClients } from './client-views.ts';
 import { defaultServerText, selinuxFaults } from './proxy-faults.ts';
 import { needs } from './summary.ts';
 
@@ -74,12 +74,22 @@ const pointsOn = (host: HostReport, site: GatedOrNot, status: Status, now: strin
   ...defaultPoints(host, site),
   ...selinuxFaults(host).map(({ about, text }) => point(about, 'warned', text)),
   ...clientFaults(host, site).map(({ about, text }) => point(about, 'failed', text)),
+  ...endingFaults(host, now).map(({ about, text }) => point(about, 'warned', text)),
+  ...exactPoint(status),
 ];
 
 /** Not a fault: where nothing else is served, nobody else can answer. */
 function defaultPoints(host: HostReport, site: GatedOrNot): readonly Point[] {
   const text = defaultServerText(host, site);
   return text ? [point('the default server', 'skipped', text)] : [];
+}
+
+/** A hint only. */
+function exactPoint({ clients = [] }: Status): readonly Point[] {
+  const names = exactClients(clients);
+  if (names.length === 0) return [];
+  const text = `${names.join(', ')}: the token begins like another one, so it is looked up by a regex`;
+  return [point('clients', 'skipped', text)];
 }
 
 function points(status: Status, now: string): readonly Point[] {

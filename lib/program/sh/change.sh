@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # One change, all or nothing: examine, test, prepare, swap, reload, commit; or roll everything back.
-# Needs: ACCEPTED CHAIN DRIFT JOURNAL KEY KIND LAST LINK LINK_DIR NL REHEARSAL RUN SAID SHARED SITE STORE TEST VERB
-# Needs: VERSION WHO
-# Leaves: BROKEN GENERATED WANTED WHY WRITTEN
+# Needs: ACCEPTED CHAIN CONVERTING DRIFT JOURNAL KEY KIND LAST LINK LINK_DIR NL REHEARSAL RUN SAID SHARED SITE STORE
+# Needs: TEST UNSEEN VERB VERSION WHO
+# Leaves: BROKEN CLEANUP GENERATED WANTED WHY WRITTEN
 
 BEGUN='' DONE='' EMPTIED='' GENERATED=''
 
@@ -13,6 +13,7 @@ examine() {
   check_layout
   find_releases
   say_last
+  case $VERB in apply | plan | rollback) ready_clients ;; esac
   site_files
   find_drift
   check_nginx
@@ -60,7 +61,7 @@ up_to_date() {
 }
 
 # all_same: is every wanted file as it is wanted?
-all_same() { each_wanted is_same; }
+all_same() { [ -z "$CONVERTING$(missing_live)" ] && each_wanted is_same; }
 
 is_same() { [ "$5" = same ]; }
 
@@ -68,9 +69,10 @@ is_same() { [ "$5" = same ]; }
 prepare() {
   WHY="cannot write below $STORE/$SITE"
   mkdir -p "$JOURNAL.new/files" && echo "$RUN of $WHO" >"$JOURNAL.new/run" || return 1
-  true >"$JOURNAL.new/before" || return 1
-  [ -z "$EMPTIED" ] || echo "emptied $EMPTIED" >"$JOURNAL.new/before" || return 1
-  true >"$JOURNAL.new/after" && each_wanted make_room && each_wanted keep_target && each_wanted stage || return 1
+  for path in $EMPTIED; do echo "emptied $path"; done >"$JOURNAL.new/before" && true >"$JOURNAL.new/after" || return 1
+  each_wanted make_room && keep_clients && each_wanted keep_target && each_wanted stage && stage_clients && stage_live || return 1
+  CLEANUP=
+  find_unseen && decide || return 1
   WHY="cannot begin the journal $JOURNAL"
   note_staged && flush "$JOURNAL.new/before" "$JOURNAL.new/after" && mv -fT "$JOURNAL.new" "$JOURNAL" &&
     sync_files "$STORE/$SITE"
@@ -104,6 +106,7 @@ change() {
   WHY="cannot back up the current state below $STORE/$SITE"
   if ! record_found || ! prepare; then
     abandon "$JOURNAL.new"
+    [ -z "$UNSEEN" ] || refuse live "nginx's workers cannot see $UNSEEN"
     refuse write "$WHY"
   fi
   see_files
@@ -113,7 +116,7 @@ change() {
   fi
   BEGUN=yes
   WRITTEN=
-  each_wanted swap || roll_back write "$WHY"
+  { swap_clients && each_wanted swap; } || roll_back write "$WHY"
   [ "$REHEARSAL" = passed ] || test_in_place || refuse_result
   [ -z "$BROKEN" ] || note "nginx rejected its configuration because of a file of this site; this change repairs it"
   step reload
@@ -198,10 +201,11 @@ flush() {
 commit() {
   describe "$JOURNAL" "$VERB" || return 1
   name=$(release_name "$RUN")
-  flush "$JOURNAL/state" && mv -fT "$JOURNAL" "$name" || return 1
+  flush "$JOURNAL/state" && end_tokens "$name" && mv -fT "$JOURNAL" "$name" || return 1
   sync_files "$STORE/$SITE" "${name%/*}"
   BEGUN='' DONE=yes
   tidy "$name"
+  drop_pending
   prune_releases
 }
 
@@ -209,6 +213,7 @@ commit() {
 roll_back() {
   trap '' TERM INT
   BEGUN=
+  ! has_ended "$JOURNAL" || { go_forward "$JOURNAL" && finish applied 0; }
   say_error "$1" "$2"
   restore "$JOURNAL"
   finish rolled-back 1

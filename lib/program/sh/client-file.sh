@@ -1,28 +1,113 @@
 # shellcheck shell=sh
-# What the file of one client says.
-# Needs: CREATED_MARK KEY_START ROTATED_MARK SCOPES
-# Leaves: CREATED CURRENT LIMIT PREVIOUS ROTATED SCOPE
+# A change of one client: what its file says afterwards, and which of its tokens are live then.
+# Needs: CREATED_MARK EPOCH HEADER_END HEADER_START NL NOW ROTATED_MARK
+# Leaves: ENDING LIVE_NEW
 
-# read_client PATH: leaves in CREATED, ROTATED, SCOPE, LIMIT, CURRENT and PREVIOUS what a client's file says.
-read_client() {
-  CREATED=$(dated "$CREATED_MARK" "$1") ROTATED=$(dated "$ROTATED_MARK" "$1")
-  CURRENT=$(key_lines "$1" | sed -n 1p)
-  PREVIOUS=$(key_lines "$1" | sed -n 2p)
-  grant=${CURRENT##* }
-  grant=${grant%;}
-  SCOPE=${grant%%:*} LIMIT=${grant#*:*:}
-  [ "$LIMIT" != "$grant" ] || LIMIT=
+CLIENT_TEXT=
+
+# plan_client ACTION NAME FUNCTION [VARIABLE=VALUE…]: FUNCTION prints a new token, or is `:`. Leaves in CLIENT_TEXT the file of
+# the client NAME after ACTION, in LIVE_NEW and ENDING what becomes live and what ends with it; says the fingerprint
+# of its present token.
+plan_client() {
+  action=$1 whose=$2 token=$3
+  shift 3
+  CLIENT_TEXT=
+  while IFS= read -r line; do
+    rest=${line#* }
+    case $line in
+      'other '*) refuse same-token "the new token is already used by the client $rest" ;;
+      same) refuse same-token "the new token is already the current one" ;;
+      ended) refuse client-ended "the client $whose is suspended or has expired" ;;
+      'previous '*) say fact previous "$rest" ;;
+      'live '*) LIVE_NEW="$LIVE_NEW$rest$NL" ;;
+      'ends '*) ENDING="$ENDING$rest$NL" ;;
+      'text '*) CLIENT_TEXT="$CLIENT_TEXT$rest$NL" ;;
+    esac
+  done <<END
+$(planned "$token" action="$action" client="$whose" now="$EPOCH" when="$NOW" \
+    created_mark="$CREATED_MARK" rotated_mark="$ROTATED_MARK" header="$HEADER_START$whose$HEADER_END" "$@")
+END
 }
 
-dated() { sed -n "s/^$1 \([0-9TZ:-]*\)\$/\1/p" "$2" | head -n 1; }
+token_and_print() { [ "$1" = : ] || { "$1" && printf ' ' && "$1" | fingerprint; }; }
 
-# is_readable: does the file that was read hold a key line of the form that this suite writes?
-is_readable() { case " $SCOPES " in *" $SCOPE "*) ;; *) return 1 ;; esac; }
+client_text() { printf '%s' "$CLIENT_TEXT"; }
 
-# fingerprint_of LINE: of its token; nothing for a line that is not ours.
-fingerprint_of() {
-  token=${1#"$KEY_START"}
-  [ "$token" = "$1" ] || printf '%s' "${token%\"*}" | bare | fingerprint
+# planned TOKEN-FUNCTION VARIABLE=VALUE…: the lines that plan_client reads.
+planned() {
+  token=$1
+  shift
+  token_and_print "$token" | clients_awk '
+fresh { new_token = $1; new_print = $2; next }
+FILENAME !~ /\.map$/ { next }
+{ file = FILENAME; sub(/.*\//, "", file); sub(/\.map$/, "", file) }
+file != client {
+  if (read_key($0)) {
+    if (form == "hashed") taken[key_of(token)] = 1
+    if (token == new_token) other = file
+  }
+  next
 }
-
-name_line() { name_of "$1"; echo; }
+index($0, created_mark " ") == 1 { created = time_of(created_mark) }
+index($0, rotated_mark " ") == 1 { rotated = time_of(rotated_mark) }
+read_key($0) { save(++count) }
+END {
+  if (other != "") fail("other " other)
+  if (created == "") created = when
+  if (rotated == "") rotated = when
+  if (action == "rotate") { load(1); if (print_of(generation) != "") print "previous " print_of(generation) }
+  if (action == "add") added()
+  else if (action == "deploy") deployed()
+  else if (action == "rotate") replaced()
+  else if (action == "set") for (i = 1; i <= count; i++) { load(i); change(i) }
+  else if (action == "revoke_previous") { load(1); put() }
+  print_all()
+}
+function time_of(mark,  text) { text = substr($0, length(mark) + 2); return text ~ /^[0-9TZ:-]+$/ ? text : "" }
+function fail(text) { print text; failed = 1; exit }
+function save(i) {
+  tokens[i] = token; scopes[i] = scope; generations[i] = generation; limits[i] = limit
+  at_onces[i] = at_once; ends[i] = end; states[i] = state; forms[i] = form
+}
+function load(i) {
+  token = tokens[i]; scope = scopes[i]; name = client; generation = generations[i]; limit = limits[i]
+  at_once = at_onces[i]; end = ends[i]; state = states[i]
+}
+function put() { text[++lines] = key_line(); if (state != "suspended") live[name "." generation] = 1 }
+function put_changed(  base) { split(generation, base, "-"); generate(base[1]); put() }
+function put_new() { token = new_token; generate(new_print); put() }
+function added() {
+  created = rotated = when; name = client; state = "-"
+  scope = new_scope; limit = new_limit; at_once = new_at_once; end = new_end
+  put_new()
+}
+function deployed(  i) {
+  if (!count) { new_scope = "full"; new_limit = new_at_once = new_end = "-"; old_created = created; added(); created = old_created; return }
+  if (tokens[1] == new_token) { load(1); put(); return }
+  rotated = when; load(1); put_new()
+}
+function replaced() {
+  if (tokens[1] == new_token) fail("same")
+  if (states[1] == "suspended" || ends[1] != "-" && ends[1] <= now) fail("ended")
+  rotated = when; load(1); put_new()
+  if (keep == "") return
+  load(1)
+  if (keep == "yes") { put(); return }
+  if (end == "-" || end > now + keep) end = now + keep
+  put_changed()
+}
+function change(i) {
+  if (new_scope != "") scope = new_scope
+  if (new_limit != "") limit = new_limit
+  if (new_at_once != "") at_once = new_at_once
+  if (new_end != "" && (i == 1 || end != "-" && new_end != "-" && new_end < end)) end = new_end
+  put_changed()
+}
+function print_all(  i, old) {
+  if (failed) return
+  print "text " header "\ntext " created_mark " " created "\ntext " rotated_mark " " rotated
+  for (i = 1; i <= lines; i++) print "text " text[i]
+  for (i in live) print "live " i
+  for (i = 1; i <= count; i++) { old = client "." generations[i]; if (generations[i] != "" && !(old in live)) print "ends " old }
+}' "$@" fresh=1 - fresh=0
+}

@@ -1,57 +1,99 @@
 # shellcheck shell=sh
-# Verbs rotate, revoke_previous, add_client, revoke_client: each changes the file of CLIENT and nothing else.
-# Needs: CLIENT CLIENTS CREATED_MARK CURRENT HEADER_END HEADER_START KEEP LAST LIMIT_ZONE NEW_LIMIT NEW_SCOPE NL NOW
-# Needs: PREVIOUS PUBLIC_NAME ROTATED_MARK
-# Leaves: CREATED FILE LIMIT NEW_KEY ROTATED SCOPE WANTED
+# Verbs rotate, revoke_previous, add_client, set_client, suspend_client, resume_client, revoke_client: each changes the
+# file of CLIENT and nothing else.
+# Needs: CLIENT CLIENTS EPOCH KEEP LAST NEW_CONCURRENT NEW_LIMIT NEW_SCOPE NL PUBLIC_NAME SOURCE VERB
+# Leaves: FIRST_ACT LIVE_NEW WANTED
 
-# rotate: the new key takes the place of all others, or (KEEP) of all but the present one.
+MAY_DIFFER=60 # seconds between the clock of this host and the operator's
+
+# rotate: the new token takes the place of all others, or (KEEP) of all but the present one.
 rotate() { change_client want_rotated; }
 
 want_rotated() {
   find_client
-  NEW_KEY=$(content_0)
-  [ "$(key_of "$CURRENT")" != "$NEW_KEY" ] || refuse same-token "the new token is already the current one"
-  unused
-  say fact previous "$(fingerprint_of "$CURRENT")"
-  ROTATED=$NOW
-  if [ -n "$KEEP" ]; then want_client new_key current_key; else want_client new_key; fi
+  want_client rotate content_0 keep="$KEEP"
 }
 
 revoke_previous() { change_client want_without_previous; }
 
 want_without_previous() {
   find_client
-  if [ -n "$PREVIOUS" ]; then want_client current_key; fi
+  want_client revoke_previous :
 }
 
 add_client() { change_client want_added; }
 
 want_added() {
   FILE=$CLIENTS/$CLIENT.map
-  [ ! -e "$FILE" ] || refuse client-exists "there is already a client $CLIENT"
-  SCOPE=$NEW_SCOPE LIMIT=$NEW_LIMIT NEW_KEY=$(content_0) CREATED=$NOW ROTATED=$NOW
-  # Maps of an older release would accept nobody who has a limit.
-  [ -z "$LIMIT" ] || is_in_maps "zone=$LIMIT_ZONE:" ||
-    refuse no-gate "the gate of $PUBLIC_NAME on this proxy is from an earlier version, which does not support a limit of $LIMIT requests a minute"
-  unused
-  want_client new_key
+  [ ! -e "$FILE" ] || is_revoked "$CLIENT" || refuse client-exists "there is already a client $CLIENT"
+  forget_pending
+  find_end
+  want_client add content_0 new_scope="$NEW_SCOPE" new_limit="${NEW_LIMIT:--}" new_at_once="${NEW_CONCURRENT:--}" new_end="${NEW_END:--}"
 }
 
-revoke_client() { change_client want_revoked; }
+set_client() { change_client want_set; }
+
+want_set() {
+  find_client
+  find_end
+  want_client set : new_scope="$NEW_SCOPE" new_limit="$NEW_LIMIT" new_at_once="$NEW_CONCURRENT" new_end="$NEW_END"
+}
+
+# find_end: NEW_END by the clock of this host, since nginx goes by it.
+find_end() {
+  case $NEW_END in
+    '' | -) return 0 ;;
+    +*) NEW_END=$((EPOCH + ${NEW_END#+})) ;;
+  esac
+  off=$((EPOCH - NOW_EPOCH))
+  [ "${off#-}" -le "$MAY_DIFFER" ] ||
+    note "the clock of this host differs by ${off#-} s from yours; tokens expire by this host's clock"
+  [ "$NEW_END" -gt "$EPOCH" ] || refuse client-ended "this time has passed by the clock of the proxy"
+}
+
+suspend_client() {
+  FIRST_ACT=end_client
+  change_client want_suspended
+}
+
+want_suspended() {
+  find_client
+  add client "$FILE" 600 "suspended ${SOURCE:-$CLIENTS}/$CLIENT.map"
+}
+
+resume_client() { change_client want_resumed; }
+
+want_resumed() {
+  find_client
+  forget_pending
+  add client "$FILE" 600 "resumed ${SOURCE:-$CLIENTS}/$CLIENT.map"
+  for name in $(resumed "${SOURCE:-$CLIENTS}/$CLIENT.map" | lines_awk 'read_key($0) && form != "old" { print name "." generation }' -); do
+    LIVE_NEW=$LIVE_NEW$name$NL
+  done
+}
+
+resumed() { sed 's/^\("[^"]*" .*\):suspended\("\{0,1\};\)/\1:-\2/' "$1"; }
+
+revoke_client() {
+  FIRST_ACT=end_client
+  change_client want_revoked
+}
 
 want_revoked() {
   find_client any
-  WANTED="client|$FILE|600|-|gone$NL"
+  WANTED="${WANTED}client|$FILE|600|-|gone$NL"
   [ "$(each_client name_line | grep -c .)" -ne 1 ] || note "$CLIENT is the last client: the gate now rejects every request"
 }
 
 # find_client [any]: the file of CLIENT, which must be there and be one that we can rewrite.
 find_client() {
   FILE=$CLIENTS/$CLIENT.map
-  [ -e "$FILE" ] || refuse no-client "there is no client $CLIENT; there are: $(client_names)"
+  if [ ! -e "$FILE" ] || { [ "$VERB" != revoke_client ] && is_revoked "$CLIENT"; }; then
+    refuse no-client "there is no client $CLIENT; there are: $(client_names)"
+  fi
   check_target client "$FILE"
-  read_client "$FILE"
-  [ -n "${1-}" ] || is_readable || refuse client-file "$FILE contains no key line in gatepost's format"
+  [ -n "${1-}" ] || lines_awk 'read_key($0) { ok = 1 } END { exit !ok }' "$FILE" ||
+    refuse client-file "$FILE contains no key line in gatepost's format"
 }
 
 client_names() {
@@ -60,17 +102,13 @@ client_names() {
   printf '%s' "${names:-none}"
 }
 
-# want_client FUNCTION…: the client's file, with the key lines that the FUNCTIONs print.
-want_client() { add client "$FILE" 600 "client_file $*"; }
-
-client_file() {
-  printf '%s\n' "$HEADER_START$CLIENT$HEADER_END" "$CREATED_MARK ${CREATED:-$NOW}" "$ROTATED_MARK ${ROTATED:-$NOW}"
-  for key_line; do "$key_line"; done
+# want_client ACTION FUNCTION [VARIABLE=VALUE…]: the client's file after ACTION; FUNCTION prints a new token, or is `:`.
+want_client() {
+  action=$1
+  shift
+  plan_client "$action" "$CLIENT" "$@"
+  add client "$FILE" 600 client_text
 }
-
-new_key() { printf '%s %s:%s;\n' "$NEW_KEY" "$SCOPE" "$CLIENT${LIMIT:+:$LIMIT}"; }
-
-current_key() { printf '%s\n' "$CURRENT"; }
 
 # change_client FUNCTION: one change of the client that FUNCTION wants.
 change_client() {
@@ -81,7 +119,9 @@ change_client() {
   why="the gate of $PUBLIC_NAME is not on this proxy"
   [ -n "$LAST" ] || refuse no-gate "$why: there is no release of it"
   has_gate || refuse no-gate "$why: no file in conf.d includes $CLIENTS/*.map"
+  ready_clients
   "$1"
+  want_gate
   check_nginx
   run_change all_same
 }

@@ -1,30 +1,62 @@
 # shellcheck shell=sh
-# The clients of the gate, a file each: comments, then key lines, the newest first. No token leaves this host, none is
-# an argument of a command, and no rollback restores one.
-# Needs: CLIENTS FILE NEW_KEY WANTED
+# The clients of the gate, a file each: comments, then a line for each token, the newest first. No token leaves this host,
+# none is an argument of a command, and no rollback restores one.
+# Needs: CLIENTS LIVE_FILES NL WANTED
+# Leaves: EPOCH FOUND LIVE_NEW SOURCE
 
-key_lines() { sed -n '/^"/p' "$1"; }
-
-# key_of LINE: its first word, quotes included.
-key_of() { printf '%s"' "${1%\"*}"; }
+# Where the clients are read: in their folder, or in the drafts of a conversion (convert.sh).
+SOURCE=
+FOUND='' EPOCH=''
+# Names of live files that the change makes.
+LIVE_NEW=
 
 each_client() { for path in "$CLIENTS"/*.map; do [ ! -f "$path" ] || "$1" "$path"; done; }
 
 name_of() { name=${1##*/}; printf '%s' "${name%.map}"; }
 
-# unused: the token of FILE's NEW_KEY must not be another client's: the file that comes first would decide whose it is.
-unused() { each_client has_key; }
+name_line() { name_of "$1"; echo; }
 
-has_key() {
-  [ "$1" = "$FILE" ] || ! has_new_key <"$1" || refuse same-token "the new token is already used by the client $(name_of "$1")"
-}
-
-has_new_key() {
-  while IFS= read -r line || [ -n "$line" ]; do
-    case $line in "$NEW_KEY "*) return 0 ;; esac
+# clients_awk PROGRAM OPERAND…: runs PROGRAM over OPERANDs (stdin is `-`), then over the clients' files.
+clients_awk() {
+  odd='' files='' from=${SOURCE:-$CLIENTS}
+  for path in "$from"/*.map; do
+    if [ -f "$path" ]; then files=yes; else odd=yes; fi
   done
-  return 1
+  if [ -z "$odd" ]; then
+    lines_awk "$@" "$from"/*.map
+  elif [ -z "$files" ]; then
+    lines_awk "$@"
+  else
+    for path in "$from"/*.map; do [ ! -f "$path" ] || set -- "$@" "$path"; done
+    lines_awk "$@"
+  fi
 }
+
+# live_names: of the files of live tokens.
+live_names() {
+  for path in "$LIVE_FILES"/*; do
+    case ${path##*/} in *[!A-Za-z0-9._-]* | \*) ;; *) printf '%s\n' "${path##*/}" ;; esac
+  done
+}
+
+# scan_clients: leaves in FOUND a line for each of: `alive`, a token is live; `old`, a line is of an earlier release; `lost
+# NAME`, a live file that is missing. Leaves the time in EPOCH.
+scan_clients() {
+  FOUND='' EPOCH=
+  [ -n "$CLIENTS" ] || return 0
+  EPOCH=$(date +%s)
+  FOUND=$NL$(live_names | clients_awk '
+    live { there[$0] = 1; next }
+    !read_key($0) { next }
+    form == "old" { old = 1; next }
+    state == "suspended" || end != "-" && end <= now { next }
+    name "." generation in there { alive = 1; next }
+    { print "lost " name "." generation }
+    END { if (alive) print "alive"; if (old) print "old" }' now="$EPOCH" live=1 - live=0)$NL
+}
+
+# is_found WORD: did the scan find it?
+is_found() { case $FOUND in *"$NL$1$NL"*) ;; *) return 1 ;; esac; }
 
 # repair_client TEXT: makes comments of the damaged lines of a client's file that nginx names in TEXT; nothing of it is lost.
 repair_client() {
@@ -33,7 +65,7 @@ repair_client() {
     case "$1:$WANTED" in *" in $path:"*"|$path|"*) continue ;; *" in $path:"*) ;; *) continue ;; esac
     if [ ! -f "$path" ] || [ -L "$path" ]; then continue; fi
     note "$path is damaged: invalid lines were turned into comments; the client $(name_of "$path") may need a new token"
-    add client "$path" 600 "repaired $path"
+    add client "$path" 600 "repaired ${SOURCE:-$CLIENTS}/${path##*/}"
     return 0
   done
   return 1
@@ -42,6 +74,7 @@ repair_client() {
 repaired() {
   sed '/^#/b
 /^$/b
-/^"[^"]*" [a-z]*:[a-z0-9_-]*\(:[0-9]*\)\{0,1\};$/b
+/^"=[^"]*" "[^"]* [a-z]*:[^" ]*";$/b
+/^"~[^"]*" [a-z]*:[^" ;]*;$/b
 s/^/# damaged: /' "$1"
 }

@@ -8,9 +8,9 @@
 #   client       a client of the gate; no rollback touches it
 #   link         a symbolic link to what FUNCTION prints
 #   gone         one of an earlier release that is not wanted any more
-# Needs: CLIENTS CREATED_MARK DEFINES_UPGRADE JOURNAL LINK LINK_DIR LINK_END MAP_DIR NEW NGINX_DIR NL NOW OWNER
-# Needs: SERVER_NAMES STORE USES_UPGRADE VERSION VHOST_DIR
-# Leaves: FILE NEW_KEY SHARED SHARED_EDITED WANTED WHY WRITTEN
+# Needs: CLIENTS DEFINES_UPGRADE JOURNAL LINK LINK_DIR LINK_END MAP_DIR NEW NGINX_DIR NL OWNER SERVER_NAMES STORE
+# Needs: USES_UPGRADE VERSION VHOST_DIR
+# Leaves: SHARED SHARED_EDITED WANTED WHY WRITTEN
 
 WANTED='' WRITTEN='' SHARED='' SHARED_EDITED='' MODES=''
 
@@ -55,9 +55,8 @@ want() {
       ;;
     map) add map "$MAP_DIR/$2" "$3" "for_this_nginx $4" ;;
     client)
-      FILE=$CLIENTS/$2.map NEW_KEY=$(key_of "$("$4" | key_lines -)")
-      unused
-      add client "$FILE" "$3" "client_text $4 $FILE"
+      plan_client deploy "$2" "$4"
+      add client "$CLIENTS/$2.map" "$3" client_text
       ;;
   esac
 }
@@ -166,25 +165,6 @@ has_mode() {
 keys() {
   while IFS= read -r line || [ -n "$line" ]; do
     case $line in '#'*) ;; *) printf '%s\n' "$line" ;; esac
-  done
-}
-
-# client_text FUNCTION PATH: a client's file; it keeps the time at which it was created.
-client_text() {
-  created=$NOW
-  [ ! -e "$2" ] || find_created <"$2"
-  "$1" | while IFS= read -r line; do
-    case $line in "$CREATED_MARK "*) line="$CREATED_MARK $created" ;; esac
-    printf '%s\n' "$line"
-  done
-}
-
-find_created() {
-  while IFS= read -r line; do
-    case $line in
-      "$CREATED_MARK "*[!0-9TZ:-]*) ;;
-      "$CREATED_MARK "?*) created=${line#"$CREATED_MARK "} && return ;;
-    esac
   done
 }
 

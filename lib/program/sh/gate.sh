@@ -1,11 +1,11 @@
 # shellcheck shell=sh
-# Whether the gate accepts anyone: without a client it fails closed, and refuses every request.
-# Needs: CLIENTS LAST NGINX_DIR NL VERB WANTED
+# The gate here: whether nginx has one, of today, and whether it accepts anyone. Without a live client it fails closed.
+# Needs: CLIENTS DOLLAR LAST LIVE_FILES LIVE_NEW LIVE_VARIABLE NGINX_DIR VERB
 # Leaves: LIVE
 
 LIVE=0 # the exit status of a change that is live; 3 where no client is accepted
 
-# say_gate: fact clients none, where the gate is here and no client is, or (WANTED) will be. Cheap where there is one.
+# say_gate: fact clients none, where the gate is here and no token is live, or will be.
 say_gate() {
   case $VERB in
     apply | plan | rollback | status) ;;
@@ -14,22 +14,7 @@ say_gate() {
   ! is_shut || { LIVE=3 && say fact clients none; }
 }
 
-is_shut() {
-  [ -n "$CLIENTS" ] || return 1
-  case $NL$WANTED in *"${NL}client|"*) return 1 ;; esac
-  for path in "$CLIENTS"/*.map; do
-    [ ! -f "$path" ] || ! has_line <"$path" || return 1
-  done
-  has_gate
-}
-
-# has_line: is there anything but comments on stdin? A client that was written by hand in any form counts.
-has_line() {
-  while read -r word _ || [ -n "$word" ]; do
-    case $word in '' | '#'*) ;; *) return 0 ;; esac
-  done
-  return 1
-}
+is_shut() { [ -n "$CLIENTS" ] && [ -z "$LIVE_NEW" ] && ! is_found alive && has_gate; }
 
 # has_gate: does nginx read the clients' files here?
 has_gate() { is_in_maps "include $CLIENTS/"; }
@@ -40,4 +25,27 @@ is_in_maps() {
   set -- "$NGINX_DIR"/conf.d/*.conf
   [ -z "$LAST" ] || while read -r role path _; do [ "$role" != map ] || set -- "$@" "$path"; done <"$LAST/state"
   grep -qsF "$text" "$@"
+}
+
+# is_today FILE: does it read the lines of today?
+is_today() { grep -qsF "geo \$$DOLLAR {" "$1"; }
+
+# want_gate: where the gate is of an earlier release, the one of today, and its test in the vhost.
+want_gate() {
+  is_in_maps "geo \$$DOLLAR {" || { check_layout && gate_files; }
+  while read -r role path mode _; do
+    [ "$role" != vhost ] || [ ! -f "$path" ] || grep -qF "$LIVE_FILES/" "$path" || add vhost "$path" "$mode" "with_live_test $path"
+  done <"$LAST/state"
+}
+
+# with_live_test FILE: a vhost that also tests whether the token is live, as soon as it knows that it is the right one.
+with_live_test() {
+  if [ -z "$CLIENTS" ] || grep -qF "$LIVE_FILES/" "$1"; then
+    cat "$1"
+    return
+  fi
+  awk -v folder="$LIVE_FILES/" -v variable="$LIVE_VARIABLE" '
+    { print }
+    /^ *if \(\$[a-z0-9_]*_authorized != 1\) \{$/ { indent = $0; sub(/if.*/, "", indent); inside = 1 }
+    inside && $0 == indent "}" { inside = 0; printf "%sopen_file_cache off;\n%sif (!-f %s$%s) {\n%s    return 401;\n%s}\n", indent, indent, folder, variable, indent, indent }' "$1"
 }

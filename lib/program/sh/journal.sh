@@ -5,12 +5,12 @@
 #   journal       begun; whoever finds it rolls everything back
 #   releases/N    committed: the same directory, renamed, which is the one moment of the commit
 #
-# `before` holds a line a target: KIND PATH [LINK TARGET]. What stood at PATH is kept beside it by a hard link,
+# `before` holds a line a target: KIND PATH [LINK TARGET]. (`clients` is the folder of all client files.) What stood at PATH is kept beside it by a hard link,
 # so that restoring it needs no space and keeps owner, mode and times. A `directory` was made by the change, one that
 # is `emptied` by it is removed once it is done. `after` says what the change puts there (SHA256  STAGED, or
 # link STAGED TARGET): what is neither was edited by hand since, and stays. (Earlier versions had no `after`.)
 # Needs: NGINX NL RUN SITE STORE WHY
-# Leaves: BROKEN FAILED JOURNAL NEW RELOAD_DUE TEST
+# Leaves: BROKEN FAILED JOURNAL NEW OLD RELOAD_DUE TEST
 
 JOURNAL=$STORE/$SITE/journal
 # After a recovery that nginx, broken by then, could not prove.
@@ -56,10 +56,14 @@ restore_files() {
   [ ! -e "$1/after" ] || AFTER=$NL$(cat "$1/after")$NL
   while read -r kind path target; do
     stage_names "$path"
-    case $kind in file | link | absent) ;; *) continue ;; esac
-    # Where its folder is gone, too, there is nothing to restore.
-    [ -d "${path%/*}/" ] || continue
-    if is_edited; then EDITED="$EDITED$path$NL"; else restore_file; fi || FAILED=$path
+    case $kind in
+      clients) put_back_clients "$path" || FAILED=$path ;;
+      file | link | absent)
+        # Where its folder is gone, too, there is nothing to restore.
+        [ -d "${path%/*}/" ] || continue
+        if is_edited; then EDITED="$EDITED$path$NL"; else restore_file; fi || FAILED=$path
+        ;;
+    esac
   done <"$1/before"
   [ -z "$FAILED" ]
 }
@@ -113,6 +117,16 @@ set_edits_aside() {
   rmdir "$aside" 2>/dev/null || :
 }
 
+# put_back_clients FOLDER: the files that were kept of it.
+put_back_clients() {
+  for file in "$OLD"/*.map; do
+    if [ -e "$file" ]; then mv -f "$file" "$1/" || return 1; fi
+  done
+}
+
+# drop_fresh JOURNAL: the files that the change had made live (live.sh).
+drop_fresh() { [ ! -s "$1/fresh" ] || xargs rm -f <"$1/fresh"; }
+
 # clean_up JOURNAL: drops what was staged or kept beside the targets.
 clean_up() {
   journal=$1
@@ -121,7 +135,7 @@ clean_up() {
     stage_names "$path"
     set -- "$@" "$NEW" "$OLD"
   done <"$journal/before"
-  rm -f "$@"
+  rm -rf "$@"
 }
 
 # remove_directories JOURNAL: those that the change had made, unless they are in use.
@@ -134,7 +148,7 @@ remove_directories() {
 # abandon JOURNAL.NEW: nothing was changed yet; what was prepared is removed.
 abandon() {
   [ -e "$1" ] || return 0
-  [ ! -e "$1/before" ] || { clean_up "$1" && remove_directories "$1"; }
+  [ ! -e "$1/before" ] || { drop_fresh "$1" && clean_up "$1" && remove_directories "$1"; }
   rm -rf "$1"
 }
 
@@ -175,6 +189,8 @@ prove_restored() {
 
 # drop_journal JOURNAL: all is settled.
 drop_journal() {
+  # What the change had made live ends once nothing knows its token any more.
+  drop_fresh "$1"
   clean_up "$1"
   remove_directories "$1"
   rm -rf "$1.done" && mv -fT "$1" "$1.done" && rm -rf "$1.done"
@@ -186,6 +202,7 @@ restore_failed() {
     case $NL$EDITED in *"$NL$path$NL"*) continue ;; esac
     case $kind in
       file) stage_names "$path" && say todo "test ! -e $OLD || mv -fT $OLD $path" ;;
+      clients) stage_names "$path" && say todo "test ! -e $OLD || mv -f $OLD/*.map $path/" ;;
       absent) say todo "rm -f $path" ;;
       link) say todo "ln -sfn $target $path" ;;
     esac
@@ -218,14 +235,47 @@ tidy() {
   while read -r kind path _; do
     [ "$kind" != emptied ] || rmdir "$path" 2>/dev/null || :
   done <"$1/before"
-  rm -f "$1/before" "$1/after" "$1/reload" "$1/run" "$1/sick"
+  rm -rf "$1/before" "$1/after" "$1/reload" "$1/run" "$1/sick" "$1/fresh" "$1/ends" "$1/name" "$1/forward"
+}
+
+# is_decided JOURNAL: is there no way back, only forward? A change that revokes begins by ending tokens (`forward`), every
+# other one ends them as the first act of its commit (live.sh).
+is_decided() { [ -e "$1/forward" ] || has_ended "$1"; }
+
+has_ended() {
+  [ -s "$1/name" ] && [ -s "$1/ends" ] || return 1
+  while IFS= read -r path; do [ -e "$path" ] || return 0; done <"$1/ends"
+  return 1
+}
+
+# go_forward JOURNAL: completes a change that is decided.
+go_forward() {
+  read -r release <"$1/name" || return 1
+  [ ! -e "$1/forward" ] || put_forward "$1" || return 1
+  [ ! -s "$1/ends" ] || xargs rm -f <"$1/ends" || return 1
+  mv -fT "$1" "$release" && tidy "$release"
+}
+
+# put_forward JOURNAL: every target as the change wants it.
+put_forward() {
+  AFTER=$NL$(cat "$1/after")$NL
+  while read -r kind path _; do
+    case $kind in file | link | absent) ;; *) continue ;; esac
+    stage_names "$path"
+    if [ -e "$NEW" ]; then
+      mv -fT "$NEW" "$path" || return 1
+    else
+      # Nothing was staged for what the change removes.
+      case $AFTER in *"  $NEW$NL"*) ;; *) rm -f "$path" || return 1 ;; esac
+    fi
+  done <"$1/before"
 }
 
 # is_sound JOURNAL: can its record be read?
 is_sound() {
   [ -f "$1/before" ] || return 1
   while read -r kind path _; do
-    case $kind:$path in file:/* | link:/* | absent:/* | directory:/* | emptied:/*) ;; *) return 1 ;; esac
+    case $kind:$path in file:/* | clients:/* | link:/* | absent:/* | directory:/* | emptied:/*) ;; *) return 1 ;; esac
   done <"$1/before"
 }
 
@@ -239,6 +289,12 @@ quarantine() {
 # middle of the change. What cannot be proven now is proven by the next reload.
 recover_one() {
   is_sound "$1" || { quarantine "$1"; return; }
+  if is_decided "$1"; then
+    note "an earlier run ($(cat "$1/run" 2>/dev/null)) did not finish; its changes were completed"
+    go_forward "$1" || refuse write "cannot complete $1"
+    if survey && find_master; then reload_nginx || true >"$RELOAD_DUE"; else true >"$RELOAD_DUE"; fi
+    return
+  fi
   note "an earlier run ($(cat "$1/run" 2>/dev/null)) did not finish; its changes were rolled back"
   restore_files "$1" || restore_failed "$1" "cannot restore $FAILED"
   say_edits "$1"

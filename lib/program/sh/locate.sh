@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Which nginx this is: the program, the arguments that its master was started with, and the folder of its nginx.conf.
 # Needs: PATH
-# Leaves: CLIENTS NGINX NGINX_DIR PREFIX TITLE
+# Leaves: CLIENTS LIVE_FILES NGINX NGINX_DIR PREFIX TITLE
 
 NGINX=nginx           # as a command: the program, and -p and -c where its master has them
 NGINX_DIR=/etc/nginx  # the folder of nginx.conf; our own folders stand there, too
@@ -85,7 +85,7 @@ check_installed() {
 
 # use_folder FOLDER: the one of nginx.conf, as the dump has it; our own folders move with it.
 use_folder() {
-  [ -z "$CLIENTS" ] || CLIENTS=$1${CLIENTS#"$NGINX_DIR"}
+  [ -z "$CLIENTS" ] || CLIENTS=$1${CLIENTS#"$NGINX_DIR"} LIVE_FILES=$1${LIVE_FILES#"$NGINX_DIR"}
   NGINX_DIR=$1
 }
 

@@ -1,13 +1,15 @@
 # shellcheck shell=sh
 # One run at a time on a host, for all sites: nginx is tested and reloaded as a whole.
 # Needs: RUN SITE TAKE_OVER VERB WHO
-# Leaves: HELD HOLDER HOLDER_PID IDLE LOG STALLED_AFTER STORE
+# Leaves: FIRST_ACT HELD HOLDER HOLDER_PID IDLE LOG STALLED_AFTER STORE
 
 STORE=/var/lib/gatepost
 LOCK_WAIT=30 # seconds
 STALLED_AFTER=600 # seconds without progress; no step takes as long
 LOCKED=''
 RUNS_KEPT=20
+# What comes before the recovery of earlier runs.
+FIRST_ACT=:
 
 # open_run: takes the lock, opens the log, and rolls back what earlier runs left. `ended` runs however this one ends.
 open_run() {
@@ -15,6 +17,7 @@ open_run() {
   claim_run
   trap ended EXIT
   trap 'exit 1' TERM INT
+  "$FIRST_ACT"
   recover
 }
 

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Tests the configuration as it would be, in a mount namespace of its own: nothing untested ever stands in nginx's folders,
 # where a reload or a restart by anyone else would load it.
-# Needs: JOURNAL NGINX NGINX_DIR NL RUN
+# Needs: CLIENTS JOURNAL NGINX NGINX_DIR NL RUN SOURCE
 # Leaves: REHEARSAL TEST
 
 # rehearse: leaves in REHEARSAL
@@ -32,6 +32,7 @@ read_rehearsal() {
 find_views() {
   FOLDERS=' ' VIEWS=''
   each_wanted find_folder || return 1
+  [ -z "$SOURCE" ] || find_folder client "$CLIENTS/all" 600 - changed || return 1
   # What lies below another one is seen with it.
   for folder in $FOLDERS; do
     case $FOLDERS in *" ${folder%/*} "*) ;; *) VIEWS="$VIEWS $folder" ;; esac
@@ -73,6 +74,7 @@ rehearsal() {
     mounts="$mounts$(mount_view "$folder" "$view/$number")$NL"
   done
   printf '%s\n' "mount -t tmpfs -o mode=700 gatepost '$view' && mkdir -p $layers || exit" "$mounts"
+  [ -z "$SOURCE" ] || echo "cp -f '$SOURCE'/*.map '$CLIENTS' || exit"
   each_draft swap_draft
   printf '%s\n' "echo '@rehearsal $RUN'" 'export MALLOC_TOP_PAD_=4194304' "exec $NGINX -t"
 }

@@ -82,7 +82,9 @@ describe() {
 # carry_over DIRECTORY: a change of clients leaves the site's own files as the last release has them.
 carry_over() {
   [ -n "$CLIENT" ] && [ -n "$LAST" ] || return 0
-  cp "$LAST/state" "$1/state" && cp -pR "$LAST/files/." "$1/files"
+  cp -pR "$LAST/files/." "$1/files" && while read -r role path rest; do
+    case $WANTED in *"$role|$path|"*) ;; *) printf '%s\n' "$role $path $rest" ;; esac
+  done <"$LAST/state" >"$1/state"
 }
 
 copy_file() {
@@ -187,7 +189,7 @@ find_owner() {
 # of_clients RELEASE: was it a change of a client only?
 of_clients() {
   kind_of "$1"
-  case $KIND in rotate | revoke_previous | add_client | revoke_client) ;; *) return 1 ;; esac
+  case $KIND in rotate | revoke_previous | *_client) ;; *) return 1 ;; esac
 }
 
 # prune_releases: the last ten stay, and the last ten changes of clients; no rotation displaces a deploy.

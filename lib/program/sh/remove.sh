@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # Verb remove: removes the files of the site from this host, its clients and their tokens included. Certificates and
 # history stay.
-# Needs: ACCEPTED CHAIN CLIENTS DRY LAST LINK LINK_DIR MAP_DIR NL SITE STORE USES_UPGRADE VHOST_DIR
-# Leaves: EMPTIED WANTED
+# Needs: ACCEPTED CHAIN CLIENTS DRY LAST LINK LINK_DIR LIVE_FILES MAP_DIR NL SITE STORE USES_UPGRADE VHOST_DIR
+# Leaves: EMPTIED ENDING READY WANTED
 
 remove() {
   begin
@@ -12,7 +12,7 @@ remove() {
     drop_clients
     finish unchanged 0
   fi
-  EMPTIED=$CLIENTS
+  EMPTIED="$CLIENTS $LIVE_FILES"
   change
   drop_clients
   [ ! -e "$CHAIN" ] || note "the certificate $CHAIN is kept"
@@ -61,12 +61,15 @@ unwant_clients() {
     case ${path##*/} in *[!A-Za-z0-9._~-]* | *.gatepost-*) continue ;; esac
     [ ! -f "$path" ] || remove_entry client "$path"
   done
+  ENDING=$(live_names) READY=yes
 }
 
 drop_clients() {
-  if [ -n "$CLIENTS" ] && [ -d "$CLIENTS" ]; then
-    rmdir "$CLIENTS" 2>/dev/null || note "$CLIENTS stays: it contains files that gatepost does not manage"
-  fi
+  [ -n "$CLIENTS" ] || return 0
+  for name in $ENDING; do rm -f "$LIVE_FILES/$name"; done
+  for folder in "$CLIENTS" "$LIVE_FILES"; do
+    [ ! -d "$folder" ] || rmdir "$folder" 2>/dev/null || note "$folder stays: it contains files that gatepost does not manage"
+  done
 }
 
 # unwant_shared PATH CONTENT-FUNCTION: the WebSocket map is removed with its last user, unless it was changed by hand.

@@ -6,6 +6,8 @@
 TAB='	' # a tab
 # The log of this run, once it is open (lock.sh).
 LOG=''
+# What `finish` removes: drafts with tokens.
+CLEANUP=''
 
 # say KIND [FIELD…]: one record, to the run's log (for a connection that drops) and to the operator.
 say() {
@@ -42,6 +44,7 @@ say_text() {
 # finish VERDICT STATUS: the last records. A run without them was cut short.
 finish() {
   trap - EXIT
+  [ -z "$CLEANUP" ] || rm -rf "$CLEANUP"
   clock
   say outcome "$1" "$RUN" "$CLOCK"
   say end
@@ -61,12 +64,12 @@ refuse() {
 # fingerprint: of the token on stdin.
 fingerprint() { sha256sum | cut -c "1-$FINGERPRINT_DIGITS"; }
 
-# bare: a token as the client sends it, from a regex that matches it.
-bare() { sed 's/\\z$//; s/\$$//; s/\\//g'; }
+# bare: a token as the client sends it, from a regex that matches it, or from a value of nginx.
+bare() { sed 's/\\z$//; s/\$$//; s/\\//g; s/\${[a-z0-9_]*_dollar}/$/g'; }
 
 # redact: stdin, with fingerprints in the place of bearer tokens; no token becomes an argument.
 redact() {
-  split_bearers | while IFS= read -r piece; do
+  split_tokens | while IFS= read -r piece; do
     case $piece in
       token*) printf '<sha256:%s>' "$(printf '%s' "${piece#token}" | bare | fingerprint)" ;;
       text*) printf '%s' "${piece#text}" ;;
@@ -75,20 +78,32 @@ redact() {
   done
 }
 
-# split_bearers: each line in pieces, one a line: `text…`, `token…`, `end`. A token is what follows the word bearer: in a
-# quoted word that begins with it up to the quote, elsewhere (comments) anything as long as a token.
-split_bearers() {
+# split_tokens: each line in pieces, one a line: `text…`, `token…`, `end`. A token is what is in quotes before a grant, or
+# after `~^:` (clients.sh); and what follows the word bearer: in a quoted word that begins with it up to the quote,
+# elsewhere (comments) anything as long as a token. A key, the beginning of a token, is left out.
+split_tokens() {
   awk '{
     rest = $0
-    while (match(tolower(rest), /bearer\)?(\\s|\\ |[ +*])*/)) {
-      head = substr(rest, 1, RSTART + RLENGTH - 1)
-      rest = substr(rest, RSTART + RLENGTH)
-      if (match(tolower(head), /["\047][^ "\047]*bearer\)?(\\s|\\ |[ +*])*$/)) {
-        size = index(rest, substr(head, RSTART, 1)) - 1
-        if (size < 0) size = length(rest)
+    while (match(tolower(rest), /bearer\)?(\\s|\\ |[ +*])*|"=[^" \t]+("[ \t]+")?|"~\^:[^" \t]+|"[^" \t]+ (full|inference):/)) {
+      found = substr(rest, RSTART, RLENGTH); head = substr(rest, 1, RSTART - 1); after = substr(rest, RSTART + RLENGTH)
+      if (found ~ /^"=/) {
+        rest = after; size = 0
+        if (length(found) < 10) head = head found
+        else if (found !~ /"$/) head = head "\"=<key>"
+        else { head = head "\"=<key>\" \""; size = match(rest, /^[^" \t]+/) ? RLENGTH : 0 }
+      } else if (found ~ /^"~/) {
+        head = head "\"~^:"; rest = substr(found, 5) after; size = length(found) - 4
+      } else if (found ~ /^"/) {
+        head = head "\""; size = index(found, " ") - 2; rest = substr(found, 2) after
       } else {
-        size = match(rest, /^[^ \t;)"\047]+/) ? RLENGTH : 0
-        if (size < 16) size = 0
+        head = head found; rest = after
+        if (match(tolower(head), /["\047][^ "\047]*bearer\)?(\\s|\\ |[ +*])*$/)) {
+          size = index(rest, substr(head, RSTART, 1)) - 1
+          if (size < 0) size = length(rest)
+        } else {
+          size = match(rest, /^[^ \t;)"\047]+/) ? RLENGTH : 0
+          if (size < 16) size = 0
+        }
       }
       print "text" head
       if (size) print "token" substr(rest, 1, size)

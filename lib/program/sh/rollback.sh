@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Verb rollback: the vhost and the maps of an earlier release. Clients are in no release: none is restored.
-# Needs: ID KIND LAST MAP_DIR RECORDED RELEASES TO
-# Leaves: ABOUT SERVER_NAMES SHARED
+# Needs: CLIENTS ID KIND LAST MAP_DIR RECORDED RELEASES TO
+# Leaves: ABOUT FOUND SERVER_NAMES SHARED
 
 rollback() {
   begin
@@ -24,7 +24,14 @@ site_files() {
     case $role in shared | foreign) continue ;; esac
     recorded "$FOUND" "$path"
     [ "$role" != vhost ] || rename_to "$RECORDED"
-    add "$role" "$path" "$mode" "cat $RECORDED"
+    if [ "$role" = map ] && grep -qsF "include $CLIENTS/" "$RECORDED" && ! is_today "$RECORDED"; then
+      note "the gate of today stays: the one of this release cannot read the clients"
+      gate_files
+    elif [ "$role" = vhost ]; then
+      add vhost "$path" "$mode" "with_live_test $RECORDED"
+    else
+      add "$role" "$path" "$mode" "cat $RECORDED"
+    fi
   done <"$FOUND/state"
   shared_files
 }

@@ -1,9 +1,9 @@
 # shellcheck shell=sh
 # Verb status: what is on this host, in rows. Writes nothing, takes no lock. ONLY is clients, tls (before an order) or
 # everything.
-# Needs: ACCEPTED ACCESS_LOG CLIENTS CREATED CURRENT DEFINES_UPGRADE DRIFT HELD HOLDER HOLDER_PID ID IDLE LAST LIMIT
-# Needs: LINK LIVE MAP_DIR ONLY PREVIOUS RELEASES ROTATED SAID STALLED_AFTER STORE VHOST_NAME
-# Leaves: CHAIN SCOPE
+# Needs: ACCEPTED ACCESS_LOG CLIENTS CREATED_MARK DEFINES_UPGRADE DRIFT EPOCH HELD HOLDER HOLDER_PID ID IDLE LAST LINK
+# Needs: LIVE MAP_DIR ONLY RELEASES ROTATED_MARK SAID STALLED_AFTER STORE VHOST_NAME
+# Leaves: CHAIN
 
 LOG_TAIL=4000000 # bytes of the access log, for the last use of each client
 PROBE_WAIT=4     # seconds for a backend to accept a connection; the kernel gives up on an absent host after three
@@ -49,21 +49,43 @@ inspect_tls() {
   say_renewing
 }
 
-# say_clients: row client NAME SCOPE LIMIT CREATED ROTATED LAST-USE FINGERPRINT [FINGERPRINT].
+# say_clients: row client NAME SCOPE LIMIT CONCURRENT STATE END CREATED ROTATED LAST-USE EXACT [FINGERPRINT END]… for each
+# client; END in seconds since 1970. One process reads all files. STATE is live, suspended, expired, ended (not live) or old
+# (of an earlier release, whose fingerprints are in no file); SCOPE is ? where no line can be read.
 say_clients() {
-  USES=$(tail -c "$LOG_TAIL" "$ACCESS_LOG" 2>/dev/null | awk '
-    $2 ~ /^[a-z0-9][a-z0-9_-]*$/ { last[$2] = substr($3, 2) " " substr($4, 1, 5) }
-    END { for (name in last) print name, last[name] }')
-  each_client say_client
+  scan_clients
+  { live_names | sed 's/^/live /' && say_uses; } | clients_awk '
+known { if ($1 == "live") there[$2] = 1; else used[$2] = $3 " " $4; next }
+FNR == 1 { say_client(); file = FILENAME; sub(/.*\//, "", file); sub(/\.map$/, "", file); created = rotated = prints = exact = ""; count = 0 }
+file == "" { next }
+index($0, created_mark " ") == 1 { created = time_of(created_mark) }
+index($0, rotated_mark " ") == 1 { rotated = time_of(rotated_mark) }
+read_key($0) {
+  if (!count++) { own_scope = scope; own_limit = shown(limit); own_at_once = shown(at_once); own_end = shown(end); own_state = state_of() }
+  if (form == "exact") exact = "exact"
+  prints = prints "\t" print_of(generation) "\t" shown(end)
+}
+END { say_client() }
+function shown(text) { return text == "-" ? "" : text }
+function time_of(mark,  text) { text = substr($0, length(mark) + 2); return text ~ /^[0-9TZ:-]+$/ ? text : "" }
+function state_of() {
+  if (form == "old") return "old"
+  if (state == "suspended") return "suspended"
+  if (end != "-" && end <= now) return "expired"
+  return name "." generation in there ? "live" : "ended"
+}
+function say_client() {
+  if (file == "") return
+  if (!count) { own_scope = "?"; own_limit = own_at_once = own_state = own_end = "" }
+  print record "\t" file "\t" own_scope "\t" own_limit "\t" own_at_once "\t" own_state "\t" own_end "\t" created "\t" rotated "\t" used[file] "\t" exact prints
+}' record="$(say row client)" now="$EPOCH" \
+    created_mark="$CREATED_MARK" rotated_mark="$ROTATED_MARK" known=1 - known=0
 }
 
-say_client() {
-  read_client "$1"
-  is_readable || SCOPE='?'
-  client=$(name_of "$1")
-  used=$(printf '%s\n' "$USES" | sed -n "s/^$client //p")
-  say row client "$client" "$SCOPE" "$LIMIT" "$CREATED" "$ROTATED" "$used" \
-    "$(fingerprint_of "$CURRENT")" "$(fingerprint_of "$PREVIOUS")"
+say_uses() {
+  tail -c "$LOG_TAIL" "$ACCESS_LOG" 2>/dev/null | awk '
+    $2 ~ /^[a-z0-9][a-z0-9_-]*$/ { last[$2] = substr($3, 2) " " substr($4, 1, 5) }
+    END { for (name in last) print "used", name, last[name] }'
 }
 
 # say_nginx: facts nginx, healthy, running; nginx's own words when it rejects its configuration; row upgrade FILE for each

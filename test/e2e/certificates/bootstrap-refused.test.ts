@@ -5,8 +5,7 @@ import { spawn } from 'node:child_process';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { clientMapKey } from '../../../lib/nginx/client-map.ts';
-import { Secret } from '../../../lib/util/secret.ts';
+import { clientFileText } from '../../lab/actors/client-files.ts';
 import { copyProject } from '../../lab/actors/project.ts';
 import { finished, type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { local } from '../../lab/namespaces/process.ts';
@@ -162,8 +161,9 @@ describe('bootstrap-tls that cannot ask the CA', () => {
 
   test('reports every step when the site is refused after its certificate was issued', async () => {
     const folder = '/etc/nginx/ia-enso-bearers';
-    const key = clientMapKey(new Secret(WITH_TOKEN.IA_ENSO_OLLAMA_BEARER_TOKEN));
-    await lab.proxy.sh(`mkdir -m 700 ${folder} && cat >${folder}/bob.map`, { input: `${key} full:bob;\n` });
+    const tokens = [WITH_TOKEN.IA_ENSO_OLLAMA_BEARER_TOKEN];
+    const input = clientFileText({ name: 'bob', scope: 'full', tokens }).text;
+    await lab.proxy.sh(`mkdir -m 700 ${folder} && cat >${folder}/bob.map`, { input });
     const { status, host, stderr } = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
     await lab.proxy.sh(`rm -r ${folder}`);
     assert.deepEqual([status, host.outcome, host.failure?.code], [1, 'refused', 'same-token'], stderr);

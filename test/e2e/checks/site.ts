@@ -1,7 +1,7 @@
 /** The site ia.enso.4nkweb.com as the suite installs it, for spoiled-nginx.ts. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { clientMap } from '../../../lib/nginx/client-map.ts';
 import { Secret } from '../../../lib/util/secret.ts';
+import { clientFileText } from '../../lab/actors/client-files.ts';
 import { type Configuration, filledIn, read, vhost } from './spoiled-nginx.ts';
 import { DIR } from './trust.ts';
 
@@ -18,20 +18,22 @@ export const ollamaSite: Configuration = (folder) => {
     __IA_ENSO_BACKEND_IP__: '127.0.0.1',
     [`/etc/letsencrypt/live/${NAME}`]: folder,
     '/etc/nginx/ia-enso-bearers': `${DIR}/bearers`,
+    '/etc/nginx/ia-enso-live': `${DIR}/live`,
   });
 };
 
-const NOW = '2026-11-22T17:40:35Z';
-const times = { created: NOW, rotated: NOW };
+const DEFAULT = { name: 'default', scope: 'full', tokens: [TOKEN.reveal()] } as const;
+const EDITOR = { name: 'editor', scope: 'inference', tokens: [INFERENCE_TOKEN.reveal()] } as const;
 
 /** The file of the client `default`. */
-export const bearerMap = (): string =>
-  clientMap({ name: 'default', scope: 'full', ...times, tokens: [TOKEN] });
+export const bearerMap = (): string => clientFileText(DEFAULT).text;
 
 /** Writes the files of both clients. */
 export function writeClients(): void {
-  mkdirSync(`${DIR}/bearers`, { recursive: true });
-  writeFileSync(`${DIR}/bearers/default.map`, bearerMap());
-  const inference = { name: 'editor', scope: 'inference', ...times, tokens: [INFERENCE_TOKEN] } as const;
-  writeFileSync(`${DIR}/bearers/editor.map`, clientMap(inference));
+  for (const folder of ['bearers', 'live']) mkdirSync(`${DIR}/${folder}`, { recursive: true });
+  for (const client of [DEFAULT, EDITOR]) {
+    const { text, live } = clientFileText(client);
+    writeFileSync(`${DIR}/bearers/${client.name}.map`, text);
+    for (const name of live) writeFileSync(`${DIR}/live/${name}`, '');
+  }
 }

@@ -132,7 +132,8 @@ describe('where there is a client', () => {
   });
 
   test('nothing is reported for a handwritten client', async () => {
-    await root(`rm ${FOLDER}/*; printf '\\t~^own full:own;\\n' >${FOLDER}/own.map`);
+    const line = `"~^:own-0123456789abcdef\\\\z" full:own.1:-:-:-:-;`;
+    await root(`rm ${FOLDER}/*; printf '${line}\\n' >${FOLDER}/own.map; touch /etc/nginx/ia-enso-live/own.1`);
     assert.deepEqual(lost(await run('status')), []);
   });
 

@@ -91,7 +91,8 @@ describe('rotation', () => {
     );
     assert.deepEqual(seen, [200, 401, 200, 401]);
     const [, scope] =
-      /(full|inference):bob;/.exec((await lab.proxy.sh(`cat ${MAP.replace('default', 'bob')}`)).stdout) ?? [];
+      /(full|inference):bob\./.exec((await lab.proxy.sh(`cat ${MAP.replace('default', 'bob')}`)).stdout) ??
+      [];
     assert.equal(scope, 'inference');
     assert.equal((await script(lab, 'bearers', ['revoke', 'bob', '--json'])).status, 0);
   });

@@ -87,7 +87,7 @@ const REFUSED: readonly (readonly [says: string, http: string, next: RegExp])[] 
     'server { listen 81 backlog=9; } server { listen 81 backlog=8; }',
     /grep -rn listen/,
   ],
-  ['could not build map_hash', `map $uri $long { ${'k'.repeat(80)} 1; }`, /regex keys/],
+  ['could not build map_hash', `map $uri $long { ${'k'.repeat(80)} 1; }`, /http-maps/],
   [
     '"map_hash_bucket_size" directive is duplicate',
     'map $uri $x { default 1; } map_hash_bucket_size 128;',

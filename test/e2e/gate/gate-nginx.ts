@@ -4,9 +4,8 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scope } from '../../../lib/model/bearer.ts';
-import { clientMap } from '../../../lib/nginx/client-map.ts';
 import { withOrigins } from '../../../lib/nginx/origins.ts';
-import { Secret } from '../../../lib/util/secret.ts';
+import { BEARERS, type ClientFile, clientFileText, LIVE } from '../../lab/actors/client-files.ts';
 import { CHECKOUT, ready, typescript } from '../../lab/namespaces/process.ts';
 
 export const NAME = 'ia.enso.4nkweb.com';
@@ -14,7 +13,6 @@ export const FULL = 'Full.Token+with*(every)[kind]{of}^sign|h?;#~%&=<>$host';
 export const INFERENCE = '0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0';
 export const CERTIFICATE = `/etc/letsencrypt/live/${NAME}/fullchain.pem`;
 export const ACCESS_LOG = `/var/log/nginx/${NAME}.access.log`;
-const BEARERS = '/etc/nginx/ia-enso-bearers';
 const MAPS = {
   'ia-enso-http-maps': 'ia-enso-ollama-bearer',
   'websocket-connection-map': 'websocket-connection',
@@ -55,11 +53,22 @@ function certificate(): void {
   });
 }
 
+/** The keys of each client's tokens: no two may have the same. */
+const keys = new Map<string, Set<string>>();
+
 /** Writes one client's file as the suite does; takes effect at the next reload. */
-export function writeClient(name: string, scope: Scope, tokens: readonly string[]): void {
-  const now = '2026-11-22T17:40:35Z';
-  const secrets = tokens.map((token) => new Secret(token));
-  const text = clientMap({ name, scope, created: now, rotated: now, tokens: secrets });
+export function writeClient(
+  name: string,
+  scope: Scope,
+  tokens: readonly string[],
+  more: Partial<ClientFile> = {},
+): void {
+  keys.delete(name);
+  const taken = new Set([...keys.values()].flatMap((some) => [...some]));
+  const others = new Set(taken);
+  const { text, live } = clientFileText({ name, scope, tokens, ...more }, taken);
+  keys.set(name, new Set([...taken].filter((key) => !others.has(key))));
+  for (const file of live) writeFileSync(`${LIVE}/${file}`, '');
   writeFileSync(`${BEARERS}/${name}.map`, text, { mode: 0o600 });
 }
 
@@ -70,6 +79,7 @@ export function writeClientText(name: string, text: string): void {
 
 export function removeClients(): void {
   empty(BEARERS);
+  keys.clear();
 }
 
 /** Installs a vhost, changed by `edit`; takes effect at the next reload. */
@@ -85,7 +95,8 @@ export function allowOrigins(origins: readonly string[]): void {
 
 function install(): void {
   for (const folder of ['/etc', '/var']) cover(folder);
-  for (const folder of ['conf.d', 'sites-enabled', 'ia-enso-bearers']) empty(`/etc/nginx/${folder}`);
+  for (const folder of ['conf.d', 'sites-enabled', 'ia-enso-bearers', 'ia-enso-live'])
+    empty(`/etc/nginx/${folder}`);
   for (const folder of ['/var/log/nginx', '/var/www/certbot']) empty(folder);
   symlinkSync('/etc/nginx/sites-available/default', '/etc/nginx/sites-enabled/default');
   for (const [name, source] of Object.entries(MAPS)) {
@@ -114,6 +125,9 @@ export function testConfiguration(): { status: number | null; said: string } {
 const workers = () =>
   execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' }).match(/^ *\d+ nginx: worker process$/gm) ??
   [];
+
+/** The processes that answer requests. */
+export const workerPids = (): readonly number[] => workers().map((line) => Number.parseInt(line, 10));
 
 /** Reloads, and returns when no worker from before takes requests any more. */
 export async function reload(): Promise<void> {

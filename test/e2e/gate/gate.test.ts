@@ -182,8 +182,16 @@ test('accepts no grant without a known scope and name', async () => {
     'inference:x:0',
     'full:x:60:60',
     'full:60:x',
+    'full:x:-:-:-:-',
+    'full:x.:-:-:-:-',
+    'full:../x.1:-:-:-:-',
+    'full:x.1:7:-:-:-',
+    'full:x.1:-:3:-:-',
+    'full:x.1:-:-:123:-',
+    'full:x.1:-:-:-:x',
+    'full:not-live.1:-:-:-:-',
   ];
-  writeClientText('odd', values.map((value, at) => `"~^(?i:bearer) +odd${at}\\z" ${value};\n`).join(''));
+  writeClientText('odd', values.map((value, at) => `"~^:odd${at}\\z" ${value};\n`).join(''));
   await reload();
   for (const at of values.keys()) {
     assertRefused(await ask('/ollama/api/tags', { headers: bearer(`odd${at}`), from: freshAddress() }));

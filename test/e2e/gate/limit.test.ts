@@ -3,7 +3,7 @@ import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FULL, INFERENCE, reload, seenByOllama, startGate, stopGate, writeClientText } from './gate-nginx.ts';
+import { FULL, INFERENCE, reload, seenByOllama, startGate, stopGate, writeClient } from './gate-nginx.ts';
 import { type Answer, ask, bearer } from './requests.ts';
 
 const ATTACKER = '127.0.0.66';
@@ -75,10 +75,7 @@ const limited = (path = '/ollama/api/tags', from = '127.0.0.70', method = 'GET')
   ask(path, { headers: bearer(LIMITED), from, method });
 
 async function limitTo(requests: number): Promise<void> {
-  writeClientText(
-    'limited',
-    `"~^(?i:bearer) +a\\-limited\\-client\\-0123456789\\z" inference:limited:${requests};\n`,
-  );
+  writeClient('limited', 'inference', [LIMITED], { limit: requests });
   await reload();
 }
 

@@ -85,9 +85,11 @@ before(async () => {
 });
 after(stopGate);
 
-test(`nginx accepts a file of ${good.length} tokens without a warning (seed ${seed})`, () => {
+test(`nginx accepts a file of ${good.length} tokens, and only warns of its hash (seed ${seed})`, () => {
   assert.ok(good.length > 200);
-  assert.doesNotMatch(testConfiguration().said, /\[\w+\]/);
+  const { status, said } = testConfiguration();
+  assert.equal(status, 0, said);
+  assert.doesNotMatch(said.replace(/^.*could not build optimal map_hash.*$/gm, ''), /\[\w+\]/);
 });
 
 test('accepts every one of them', async () => {

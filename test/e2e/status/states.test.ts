@@ -3,10 +3,9 @@ import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { faultsOf } from '../../../lib/commands/views/status-view.ts';
-import { clientMap } from '../../../lib/nginx/client-map.ts';
 import { statusProgram } from '../../../lib/program/history-programs.ts';
 import { type Status, statusOf } from '../../../lib/remote/status.ts';
-import { Secret } from '../../../lib/util/secret.ts';
+import { clientFileText } from '../../lab/actors/client-files.ts';
 import * as deploys from '../../lab/actors/deploys.ts';
 import * as programs from '../../lab/actors/programs.ts';
 import { caConfig, lifeArgs } from '../../lab/certificates/openssl-ca.ts';
@@ -326,9 +325,8 @@ describe('the script', () => {
   before(async () => {
     const maps = Array.from({ length: 30 }, (_, i) => {
       const name = `client-${i}`;
-      const token = new Secret(`${name}-${'x'.repeat(48)}`);
-      const times = { created: '2026-11-22T17:40:35Z', rotated: '2026-11-22T17:40:35Z' };
-      return [name, clientMap({ name, scope: 'inference', ...times, tokens: [token] })] as const;
+      const tokens = [`${name}-${'x'.repeat(48)}`];
+      return [name, clientFileText({ name, scope: 'inference', tokens }).text] as const;
     });
     for (const [name, text] of maps) await deploys.put(first, `/etc/nginx/ia-enso-bearers/${name}.map`, text);
     const copy = `cd ${HISTORY}; last=$(ls | tail -n 1); for n in $(seq 101 110); do cp -a "$last" "000$n.\${last#*.}$n"; done`;

@@ -201,7 +201,7 @@ describe('a plain file in sites-enabled', () => {
     const to = (id.split('\n')[1] ?? '').replace(/^\d+\./, '');
     const back = await programs.execute(lab.proxy, {
       run,
-      text: await rollbackProgram(run, programs.site, to, false),
+      text: await rollbackProgram(run, programs.context, to, false),
     });
     assert.equal(back.verdict, 'applied', back.stdout + back.stderr);
     await sh(`[ ! -L ${deploys.LINK} ] && nginx -t`);

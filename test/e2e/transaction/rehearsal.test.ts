@@ -134,7 +134,7 @@ const DAMAGES: Readonly<Record<string, string>> = {
 
 const rollback = async (): Promise<programs.Program> => {
   const run = programs.newRun();
-  return { run, text: await rollbackProgram(run, programs.site, undefined, false) };
+  return { run, text: await rollbackProgram(run, programs.context, undefined, false) };
 };
 const removal = async (): Promise<programs.Program> => {
   const run = programs.newRun();

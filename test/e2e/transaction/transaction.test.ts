@@ -3,9 +3,8 @@ import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { clientMapKey } from '../../../lib/nginx/client-map.ts';
 import { takingOver } from '../../../lib/program/program.ts';
-import { Secret } from '../../../lib/util/secret.ts';
+import { clientFileText } from '../../lab/actors/client-files.ts';
 import * as deploys from '../../lab/actors/deploys.ts';
 import * as programs from '../../lab/actors/programs.ts';
 import { A, B, isWholly, lab, serving, settle, trees, WHOLE } from './two-states.ts';
@@ -146,8 +145,8 @@ describe('a change that cannot be made', () => {
   test('is refused when its token belongs to another client', async () => {
     await settle(B);
     const bob = deploys.CLIENT.replace('default', 'bob');
-    const key = clientMapKey(new Secret(deploys.TOKEN));
-    await deploys.put(lab.proxy, bob, `# Client "bob"\n${key} inference:bob;\n`);
+    const { text } = clientFileText({ name: 'bob', scope: 'inference', tokens: [deploys.TOKEN] });
+    await deploys.put(lab.proxy, bob, text);
     await lab.proxy.sh('nginx -s reload; sleep 0.3');
     const [files, pids] = [await deploys.config(lab.proxy), await deploys.workers(lab.proxy)];
     for (const wanted of [A, { ...A, verb: 'plan' } as const]) {

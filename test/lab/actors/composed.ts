@@ -43,7 +43,7 @@ const settings = await readSettings(
 
 const run = newRun();
 const token = new Secret('e'.repeat(64));
-const files = [...(await render(site, settings)), clientFile('client', token, run.now)];
+const files = [...(await render(site, settings)), clientFile('client', token)];
 const client = 'example';
 const request = {
   method: 'order',
@@ -54,7 +54,8 @@ const request = {
   isLocalCa: false,
 } as const;
 
-const change = async (wanted: ClientChange): Promise<string> => clientProgram(run, site, wanted, false);
+const change = async (wanted: ClientChange): Promise<string> =>
+  clientProgram(run, { site, settings }, wanted, false);
 const textOf = async (program: Promise<{ readonly text: string }>): Promise<string> => (await program).text;
 
 /** A program of each verb. */
@@ -67,8 +68,11 @@ export const PROGRAMS: Readonly<Record<Verb, string>> = {
   rotate: await change({ verb: 'rotate', client, token, keepPrevious: true }),
   revoke_previous: await change({ verb: 'revoke_previous', client }),
   add_client: await change({ verb: 'add_client', client, token, scope: 'full' }),
+  set_client: await change({ verb: 'set_client', client, scope: 'full' }),
+  suspend_client: await change({ verb: 'suspend_client', client }),
+  resume_client: await change({ verb: 'resume_client', client }),
   revoke_client: await change({ verb: 'revoke_client', client }),
-  rollback: await rollbackProgram(run, site, undefined, false),
+  rollback: await rollbackProgram(run, { site, settings }, undefined, false),
   remove: await removalProgram(run, site, false),
   status: await statusProgram(run, site, 'everything'),
   usage: await usageProgram(run, site, {}),

@@ -91,7 +91,7 @@ export async function releases(host: Host): Promise<readonly string[]> {
 /** Makes a proxy what it was when the lab started. */
 export async function reset(host: Host): Promise<void> {
   const { status: failed, stderr } = await host.sh(`set -e
-    rm -rf /var/lib/gatepost /etc/nginx/ia-enso-bearers /etc/nginx/conf.d/* /etc/nginx/conf.d/.[!.]*
+    rm -rf /var/lib/gatepost /etc/nginx/ia-enso-bearers /etc/nginx/ia-enso-live /etc/nginx/conf.d/* /etc/nginx/conf.d/.[!.]*
     rm -f ${VHOST} ${LINK} /etc/nginx/sites-*/.*gatepost* /usr/local/sbin/*
     if [ -s /run/nginx.pid ] && kill -0 "$(cat /run/nginx.pid)" 2>/dev/null; then nginx -s reload; else nginx; fi`);
   if (failed) throw new Error(stderr);

@@ -16,6 +16,11 @@ import { SITE } from './deploys.ts';
 
 export const site = (await findSites()).get(SITE) as Site;
 
+const settings = { values: {} } as unknown as Settings;
+
+/** What programs of the site are made of. */
+export const context = { site, settings };
+
 export interface Program {
   readonly run: Run;
   readonly text: string;
@@ -52,7 +57,7 @@ export async function deployProgram(wanted: Wanted = {}): Promise<Program> {
   const { backend = '192.168.1.164', token, edit = ({ content }) => content, verb = 'apply' } = wanted;
   const run = newRun(wanted.who, wanted.year);
   const files = await render(site, { values: { IA_ENSO_BACKEND_IP: backend } } as unknown as Settings);
-  if (token) files.push(clientFile('client', new Secret(token), run.now));
+  if (token) files.push(clientFile('client', new Secret(token)));
   const edited = files.map((file) => ({ ...file, content: edit(file) }));
   return { run, text: await siteProgram(verb, run, site, edited) };
 }

@@ -20,6 +20,8 @@ const WIKI = {
 const GATE = {
   token: 'WIKI_TOKEN',
   clients: '/etc/nginx/wiki-bearers',
+  live: '/etc/nginx/wiki-live',
+  concurrent: [],
   path: '',
   models: '/v1/models',
   settings: [],
@@ -137,6 +139,7 @@ const gated = (site: { readonly name: string }, gate: object) => ({ ...site, gat
 const APART = {
   token: 'OTHER_TOKEN',
   clients: '/etc/nginx/other-bearers',
+  live: '/etc/nginx/other-live',
   variables: 'other',
   logFormat: 'other',
 } as const;

@@ -10,7 +10,7 @@ import {
   judgeTokenForm,
   tokenFingerprint,
 } from '../../../lib/model/bearer.ts';
-import { clientMap } from '../../../lib/nginx/client-map.ts';
+import { exactLine, hashedLine, LINE_SIZE, liveName } from '../../../lib/nginx/client-map.ts';
 import { Secret } from '../../../lib/util/secret.ts';
 
 const GOOD = '7c1e90b3d85f2a64e0b9471cd36f8a25913e5d70c8a2f46b1d9e0375ab8c642f';
@@ -102,9 +102,8 @@ test('an escaped token is a regex for itself and nothing else', () => {
 });
 
 test('the longest token fits into a word of nginx', () => {
-  const tokens = [new Secret('%'.repeat(512))];
-  const text = clientMap({ name: 'a', scope: 'full', created: '', rotated: '', tokens });
-  assert.ok(text.split('\n').every((line) => line.length < 4000));
+  const line = exactLine(new Secret('%'.repeat(512)), { client: 'a'.repeat(64), scope: 'inference' });
+  assert.ok(line.length < LINE_SIZE);
 });
 
 for (const name of ['a', 'default', 'laptop-nico', 'ci_2', '0', 'a'.repeat(64)]) {
@@ -137,21 +136,17 @@ test('a fingerprint is the first 12 hex digits of SHA-256', () => {
   assert.equal(tokenFingerprint(new Secret('abc')), 'ba7816bf8f01');
 });
 
-test("writes a client's file with one key line a token", () => {
-  const text = clientMap({
-    name: 'laptop',
-    scope: 'inference',
-    created: '2026-11-22T17:40:35Z',
-    rotated: '2026-11-23T08:00:00Z',
-    tokens: [new Secret('$a.b+c'), new Secret('old')],
-  });
+test('writes the line of a token by its first characters, or whole', () => {
+  const token = new Secret('$a.b+c-0123456789-0123456789');
+  const grant = { client: 'laptop', scope: 'inference', limit: 60, end: 1_800_000_000 } as const;
+  const print = tokenFingerprint(token);
   assert.equal(
-    text,
-    `# Client "laptop" of the bearer gate. This file holds a secret: keep it owned by root, mode 0600.
-# created 2026-11-22T17:40:35Z
-# rotated 2026-11-23T08:00:00Z
-"~^(?i:bearer) +\\$a\\.b\\+c\\z" inference:laptop;
-"~^(?i:bearer) +old\\z" inference:laptop;
-`,
+    hashedLine(token, grant, 'x_dollar'),
+    `"=$a.b+c-0123456789-012345" "\${x_dollar}a.b+c-0123456789-0123456789 inference:laptop.${print}-i-60-0-1800000000:60:-:1800000000:-";\n`,
   );
+  assert.equal(
+    exactLine(token, { client: 'laptop', scope: 'full', suspended: true }),
+    `"~^:\\$a\\.b\\+c\\-0123456789\\-0123456789\\z" full:laptop.${print}-f-0-0-0:-:-:-:suspended;\n`,
+  );
+  assert.equal(liveName(token, grant), `laptop.${print}-i-60-0-1800000000`);
 });

@@ -63,7 +63,9 @@ test('the data of a gate follows from its names', () => {
   assert.deepEqual(data, {
     ...OWN,
     clients: '/etc/nginx/llm-1-bearers',
+    live: '/etc/nginx/llm-1-live',
     path: '',
+    concurrent: [1, 2, 4, 8],
     limits: { 10: 'llm_1_10', 60: 'llm_1_60', 600: 'llm_1_600' },
     variables: 'llm_1',
     logFormat: 'llm_1',

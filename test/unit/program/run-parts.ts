@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { KEY_START } from '../../../lib/nginx/client-map.ts';
+import * as lines from '../../../lib/nginx/client-map.ts';
 import { ROOT } from '../../../lib/util/project-root.ts';
 import { quote } from '../../../lib/util/shell.ts';
 
@@ -19,7 +19,9 @@ after(() => rmSync(directory, { recursive: true }));
 const part = (name: string): string => readFileSync(new URL(`lib/program/sh/${name}.sh`, ROOT), 'utf8');
 const CONSTANTS = `set -u
 LC_ALL=C RUN=R1 SITE=site STORE=/nonexistent LETSENCRYPT=/etc/letsencrypt VERSION='' LAST=''
-FINGERPRINT_DIGITS=12 KEY_START=${quote(KEY_START)} CREATED_MARK='# created'
+FINGERPRINT_DIGITS=12 OLD_KEY_START=${quote(lines.OLD_KEY_START)} CREATED_MARK='# created' ROTATED_MARK='# rotated'
+KEY_SIZE=24 LINE_SIZE=3500 DOLLAR=ia_enso_ollama_dollar HEADER_START='# Client "' HEADER_END='"' NOW=2026-11-22T17:40:35Z
+CLIENTS=${quote(directory)}/clients LIVE_FILES=${quote(directory)}/live WANTED=''
 `;
 
 /** What a command prints after these parts were read; the same under every shell. */

@@ -5,9 +5,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { tokenFingerprint } from '../../../lib/model/bearer.ts';
-import { clientMap } from '../../../lib/nginx/client-map.ts';
+import * as lines from '../../../lib/nginx/client-map.ts';
 import { Secret } from '../../../lib/util/secret.ts';
 import { quote } from '../../../lib/util/shell.ts';
+import { oldClientText } from '../../lab/actors/client-files.ts';
 import { directory, run } from './run-parts.ts';
 
 describe('digest', () => {
@@ -74,8 +75,26 @@ describe('redact', () => {
   const print = `<sha256:${tokenFingerprint(TOKEN)}>`;
 
   it('puts the fingerprint that TypeScript gives in the place of a token in a client’s file', () => {
-    const file = clientMap({ name: 'x', scope: 'full', created: 'c', rotated: 'r', tokens: [TOKEN] });
-    assert.equal(redact(file).split('\n')[3], `"~^(?i:bearer) +${print}" full:x;`);
+    const grant = { client: 'x', scope: 'full' } as const;
+    const text = lines.grantText(TOKEN, grant);
+    assert.equal(redact(lines.hashedLine(TOKEN, grant, 'a_dollar')), `"=<key>" "${print} ${text}";\n`);
+    assert.equal(redact(lines.exactLine(TOKEN, grant)), `"~^:${print}" ${text};\n`);
+    const old = oldClientText({ name: 'x', scope: 'full', tokens: [TOKEN.reveal()] });
+    assert.equal(redact(old).split('\n')[3], `"~^(?i:bearer) +${print}" full:x;`);
+    const dollars = new Secret('$a$b$c$d$e$f$g$h$i');
+    const line = lines.hashedLine(dollars, grant, 'a_dollar');
+    assert.equal(
+      redact(line),
+      `"=<key>" "<sha256:${tokenFingerprint(dollars)}> ${lines.grantText(dollars, grant)}";\n`,
+    );
+  });
+
+  it('leaves no part of a token in a line that was cut, or in the words of nginx', () => {
+    const line = lines.hashedLine(TOKEN, { client: 'x', scope: 'full' }, 'a_dollar');
+    for (let size = 12; size < line.length; size++)
+      assert.doesNotMatch(redact(`# damaged: ${line.slice(0, size)}\n`), /a-token|sixteen/);
+    const words = redact('nginx: [emerg] conflicting parameter "=a-token/of.sixteen+1" in /x.map:5\n');
+    assert.equal(words, 'nginx: [emerg] conflicting parameter "=<key>" in /x.map:5\n');
   });
 
   it('finds a token in a comment, and leaves other words', () => {
@@ -89,17 +108,6 @@ describe('redact', () => {
     assert.equal(redact('a\n\n\tb \\ c\n'), 'a\n\n\tb \\ c\n'));
 });
 
-describe('fingerprint_of', () => {
-  const parts = ['report', 'client-file'];
-  it('is the one of TypeScript for a key line, and nothing for another', () => {
-    const token = new Secret('!#$%&()*+,-./:;<=>?@[]^_`{|}~Ab1');
-    const line =
-      clientMap({ name: 'x', scope: 'full', created: '', rotated: '', tokens: [token] }).split('\n')[3] ?? '';
-    assert.equal(run(parts, `fingerprint_of ${quote(line)}`).trim(), tokenFingerprint(token));
-    assert.equal(run(parts, 'fingerprint_of \'"abc" full:x;\''), '');
-  });
-});
-
 describe('release_name', () => {
   const name = (last: string) => run(['report', 'release'], `LAST='${last}'; release_name R1`);
   it('counts on from the last release, also over a number with zeros', () => {
@@ -111,10 +119,10 @@ describe('release_name', () => {
 
 describe('repaired', () => {
   it('makes comments of lines that are no key lines', () => {
-    const text = '# Client\n"~^a" full:x;\n\nnonsense\n"~^b" full:x:60;\n"~^c" full:x\n';
+    const text = '# Client\n"~^a" full:x;\n\nnonsense\n"=b" "b full:x.1:60:-:-:-";\n"~^c" full:x\n';
     assert.equal(
-      run(['report', 'clients'], 'repaired /dev/stdin', text),
-      '# Client\n"~^a" full:x;\n\n# damaged: nonsense\n"~^b" full:x:60;\n# damaged: "~^c" full:x\n',
+      run(['report', 'client-lines', 'clients'], 'repaired /dev/stdin', text),
+      '# Client\n"~^a" full:x;\n\n# damaged: nonsense\n"=b" "b full:x.1:60:-:-:-";\n# damaged: "~^c" full:x\n',
     );
   });
 });
@@ -126,13 +134,6 @@ describe('clock', () => {
       `clock; echo "\${#CLOCK}"; [ "$CLOCK" -gt 0 ] && echo ok`,
     ).split('\n');
     assert.ok(Number(centiseconds) >= 3);
-  });
-});
-
-describe('find_created', () => {
-  it('takes the time of a client’s file, and nothing that is no time', () => {
-    const text = '# Client\n# created $(id)\n# created 2026-11-22T17:40:35Z\n';
-    assert.equal(run(['report', 'files'], 'find_created; echo "$created"', text), '2026-11-22T17:40:35Z\n');
   });
 });
 

@@ -1,0 +1,77 @@
+# shellcheck shell=sh
+# The files of all clients in the form of today, where they are of an earlier release: in the same change as the gate that
+# reads them, tokens unchanged. All at once: a process for each client would take minutes.
+# Needs: CLIENTS DRY FOUND JOURNAL LIVE_FILES NEW NL OLD
+# Leaves: CLEANUP CONVERTING LIVE_NEW READY SOURCE WHY
+
+CONVERTING=''
+
+# ready_clients: reads what there is, and prepares what any change has to do with it besides its own purpose.
+ready_clients() {
+  [ -n "$CLIENTS" ] || return 0
+  READY=yes
+  scan_clients
+  ! is_found old || convert_clients
+  # Lost with the whole folder, as by a backup that was restored. A single one was removed on purpose.
+  [ -d "$LIVE_FILES" ] || find_lost
+  want_pending
+}
+
+find_lost() {
+  lost=$(printf '%s' "$FOUND" | sed -n 's/^lost //p')
+  [ -z "$lost" ] || { note "$LIVE_FILES is missing: it is made again" && LIVE_NEW=$LIVE_NEW$lost$NL; }
+}
+
+# convert_clients: leaves the converted files in SOURCE. A dry run only says so.
+convert_clients() {
+  note "the client files are of an earlier release: they are converted, and tokens stay as they are"
+  CONVERTING=yes
+  [ -z "$DRY" ] || return 0
+  drafts=$JOURNAL.new/clients tokens=$JOURNAL.new/tokens CLEANUP=$JOURNAL.new
+  mkdir -p "$drafts" "$tokens" || refuse write "cannot write below $JOURNAL.new"
+  clients_awk 'read_key($0) && form == "old" { file = folder "/" ++n; printf "%s", token >file; close(file) }' folder="$tokens"
+  LIVE_NEW=$(cd "$tokens" && sha256sum -- * | converted "$drafts")$NL
+  rm -rf "$tokens"
+  SOURCE=$drafts
+}
+
+# converted FOLDER: writes all files there; prints the names of what becomes live. Reads the sums of the tokens, in order.
+converted() {
+  clients_awk 'prints { print_by[$2] = substr($1, 1, 12); next }
+FNR == 1 { file = FILENAME; sub(/.*\//, "", file) }
+{ files[++count] = file; texts[count] = $0; if (read_key($0) && form == "hashed") taken[key_of(token)] = 1 }
+END {
+  for (i = 1; i <= count; i++) {
+    line = texts[i]
+    if (read_key(line) && form == "old") {
+      generate(print_by[++n]); line = key_line()
+      print name "." generation
+    }
+    if (files[i] != last) { if (last != "") close(folder "/" last); last = files[i] }
+    print line >(folder "/" last)
+  }
+}' folder="$1" prints=1 - prints=0
+}
+
+# keep_clients, stage_clients, swap_clients: as keep, stage and swap do with one file.
+keep_clients() {
+  [ -n "$SOURCE" ] || return 0
+  stage_names "$CLIENTS"
+  WHY="cannot back up $CLIENTS"
+  echo "clients $CLIENTS" >>"$JOURNAL.new/before" && mkdir "$OLD" "$NEW" || return 1
+  ln -f "$CLIENTS"/*.map "$OLD" 2>/dev/null || cp -p "$CLIENTS"/*.map "$OLD"
+}
+
+stage_clients() {
+  [ -n "$SOURCE" ] || return 0
+  stage_names "$CLIENTS"
+  WHY="cannot write $NEW"
+  cp "$SOURCE"/*.map "$NEW" && rm -rf "$SOURCE"
+}
+
+swap_clients() {
+  [ -n "$SOURCE" ] || return 0
+  stage_names "$CLIENTS"
+  WHY="cannot replace the files in $CLIENTS"
+  mv -f "$NEW"/*.map "$CLIENTS" && rmdir "$NEW"
+}

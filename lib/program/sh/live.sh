@@ -1,0 +1,105 @@
+# shellcheck shell=sh
+# Which tokens are live: an empty file each, tested by every worker for every request. What is made live is undone with the
+# change; what ends, ends once the change is proven, and no recovery brings it back. Revoking and suspending begin with it.
+# Needs: CLIENT CLIENTS DRY FIRST_ACT JOURNAL LIVE_FILES LIVE_NEW MASTER NL RUN SITE SOURCE STORE VERB WORKERS
+# Leaves: ENDING UNSEEN WANTED WHY
+
+# Names of live files that the commit removes.
+ENDING=
+UNSEEN=
+# Does this change do what is pending?
+READY=
+
+# What was revoked or suspended while the client's file could not be changed: the next change does.
+pending_folder() { printf '%s' "$STORE/$SITE/pending"; }
+
+# end_client: from here on, no worker accepts a token of CLIENT.
+end_client() {
+  find_clients_folder
+  [ -e "$CLIENTS/$CLIENT.map" ] && [ -d "$LIVE_FILES" ] || return 0
+  pending=$(pending_folder)
+  { mkdir -p "$pending" && printf '%s\n' "$VERB" >"$pending/$CLIENT"; } || refuse store "cannot write below $pending"
+  rm -f "$LIVE_FILES/$CLIENT".* || refuse write "cannot remove the files of $CLIENT in $LIVE_FILES"
+  sync_files "$LIVE_FILES" "$pending/$CLIENT"
+  say fact ended yes
+}
+
+# decide: from the begin of its journal on, a change that ends tokens first goes forward: what is described now is what the
+# commit would describe. (One that also brings the gate of today goes back, and `pending` stays.)
+decide() {
+  [ "$FIRST_ACT" = end_client ] && is_all_clients || return 0
+  WHY="cannot write below $JOURNAL.new"
+  describe "$JOURNAL.new" "$VERB" && release_name "$RUN" >"$JOURNAL.new/name" && echo >>"$JOURNAL.new/name" &&
+    true >"$JOURNAL.new/forward" && sync_files "$JOURNAL.new/name" "$JOURNAL.new/state"
+}
+
+is_all_clients() { each_wanted is_client; }
+
+is_client() { [ "$1" = client ]; }
+
+# is_revoked CLIENT: was it, while its file could not be removed?
+is_revoked() { grep -qsx revoke_client "$(pending_folder)/$1"; }
+
+# want_pending: what earlier runs could not finish.
+want_pending() {
+  for pending in "$(pending_folder)"/*; do
+    path=$CLIENTS/${pending##*/}.map
+    if [ ! -e "$pending" ]; then
+      continue
+    elif [ ! -e "$path" ]; then
+      [ -n "$DRY" ] || rm -f "$pending"
+    elif [ "${pending##*/}" = "$CLIENT" ]; then
+      continue
+    elif is_revoked "${pending##*/}"; then
+      WANTED="${WANTED}client|$path|600|-|gone$NL"
+    else
+      add client "$path" 600 "suspended ${SOURCE:-$CLIENTS}/${pending##*/}.map"
+    fi
+  done
+}
+
+# suspended FILE: a client's file whose tokens are suspended.
+suspended() { sed 's/^\("[^"]*" .*:[^: ]*\):-\("\{0,1\};\)/\1:suspended\2/' "$1"; }
+
+# forget_pending: CLIENT is to be live again.
+forget_pending() { [ -n "$DRY" ] || rm -f "$(pending_folder)/$CLIENT"; }
+
+drop_pending() { [ -z "$READY" ] || rm -rf "$(pending_folder)"; }
+
+# missing_live: those of LIVE_NEW that are not there yet.
+missing_live() { for fresh in $LIVE_NEW; do [ -e "$LIVE_FILES/$fresh" ] || printf '%s\n' "$LIVE_FILES/$fresh"; done; }
+
+# stage_live: makes the new files, in place, since a file that is moved in keeps the SELinux label of its origin.
+stage_live() {
+  [ -n "$LIVE_NEW" ] || return 0
+  WHY="cannot write in $LIVE_FILES"
+  missing_live >"$JOURNAL.new/fresh" && keep_directory "$LIVE_FILES" 711 && sync_files "$JOURNAL.new/fresh" || return 1
+  while IFS= read -r path; do true >"$path" || return 1; done <"$JOURNAL.new/fresh"
+}
+
+# find_unseen: fails, and leaves it in UNSEEN, where nginx's workers cannot see a file that is to be live: the gate would
+# refuse everybody. Where that cannot be tried, they can.
+find_unseen() {
+  [ -s "$JOURNAL.new/fresh" ] && read -r path <"$JOURNAL.new/fresh" && find_master && find_workers "$MASTER" || return 0
+  pid=${WORKERS##* }
+  set -- "--reuid=$(id_in Uid)" "--regid=$(id_in Gid)"
+  groups=$(sed -n 's/^Groups:[[:space:]]*//p' "/proc/$pid/status" 2>/dev/null)
+  groups=${groups% }
+  if [ -n "$groups" ]; then
+    set -- "$@" "--groups=$(printf '%s' "$groups" | tr ' ' ,)"
+  else
+    set -- "$@" --clear-groups
+  fi
+  setpriv "$@" test -d / 2>/dev/null || return 0
+  setpriv "$@" test -f "$path" || { UNSEEN=$path && return 1; }
+}
+
+# id_in NAME: the effective one of the worker.
+id_in() { sed -n "s/^$1:[[:space:]]*[0-9]*[[:space:]]*\([0-9]*\).*/\1/p" "/proc/$pid/status" 2>/dev/null; }
+
+# end_tokens: the first act of the commit. From here on there is no way back, only forward.
+end_tokens() {
+  for ending in $ENDING; do [ ! -e "$LIVE_FILES/$ending" ] || printf '%s\n' "$LIVE_FILES/$ending"; done >"$JOURNAL/ends" &&
+    printf '%s\n' "$1" >"$JOURNAL/name" && sync_files "$JOURNAL/ends" "$JOURNAL/name" || return 1
+  [ ! -s "$JOURNAL/ends" ] || xargs rm -f <"$JOURNAL/ends" || is_decided "$JOURNAL"
+}

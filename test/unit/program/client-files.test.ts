@@ -1,0 +1,210 @@
+/** Changes of clients' files as the shell program plans them: by mawk, busybox's and GNU's awk, where they are. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, beforeEach, describe, it } from 'node:test';
+import fc from 'fast-check';
+import { tokenFingerprint } from '../../../lib/model/bearer.ts';
+import * as lines from '../../../lib/nginx/client-map.ts';
+import { ROOT } from '../../../lib/util/project-root.ts';
+import { Secret } from '../../../lib/util/secret.ts';
+import { quote } from '../../../lib/util/shell.ts';
+import { type ClientFile, clientFileText, DOLLAR, oldClientText } from '../../lab/actors/client-files.ts';
+
+const AWKS = [['mawk'], ['busybox', 'awk'], ['gawk']].filter(
+  ([name = '', ...args]) => spawnSync(name, [...args, 'BEGIN {}']).error === undefined,
+);
+const directory = mkdtempSync(join(tmpdir(), 'gatepost-clients-'));
+const [clients, live] = [join(directory, 'clients'), join(directory, 'live')];
+after(() => rmSync(directory, { recursive: true }));
+
+const NOW = 1_800_000_000;
+const values = {
+  RUN: 'R1',
+  NOW: '2027-01-15T08:00:00Z',
+  CLIENTS: clients,
+  LIVE_FILES: live,
+  CLIENT: '',
+  DOLLAR,
+  KEY_SIZE: String(lines.KEY_SIZE),
+  LINE_SIZE: String(lines.LINE_SIZE),
+  FINGERPRINT_DIGITS: '12',
+  OLD_KEY_START: lines.OLD_KEY_START,
+  HEADER_START: lines.HEADER_START,
+  HEADER_END: lines.HEADER_END,
+  CREATED_MARK: lines.CREATED_MARK,
+  ROTATED_MARK: lines.ROTATED_MARK,
+  JOURNAL: join(directory, 'journal'),
+  NL: '\n',
+  DRY: '',
+  WANTED: '',
+};
+const part = (name: string): string => readFileSync(new URL(`lib/program/sh/${name}.sh`, ROOT), 'utf8');
+const PARTS = ['records', 'report', 'client-lines', 'clients', 'client-file', 'live', 'convert']
+  .map(part)
+  .join('\n');
+
+/** What a command prints after the parts were read; the same with every awk. */
+function run(command: string): string {
+  const outputs = AWKS.map((words) => {
+    const head = Object.entries(values).map(([name, value]) => `${name}=${quote(value)}\n`);
+    const text = `set -u\nLC_ALL=C\n${head.join('')}${PARTS}\nEPOCH=${NOW}\nawk() { ${words.join(' ')} "$@"; }\n${command}\n`;
+    const { stdout, stderr } = spawnSync('sh', ['-s'], { input: text, encoding: 'utf8' });
+    assert.equal(stderr, '', words.join(' '));
+    // Records may end with the time.
+    return stdout.replace(/\t\d{4,}$/gm, '');
+  });
+  assert.equal(new Set(outputs).size, 1, outputs.join('\n---\n'));
+  return outputs[0] ?? '';
+}
+
+const write = (name: string, text: string) => writeFileSync(join(clients, `${name}.map`), text);
+const file = (client: ClientFile, taken?: Set<string>) =>
+  write(client.name, clientFileText(client, taken).text);
+
+interface Planned {
+  readonly text: readonly string[];
+  readonly live: readonly string[];
+  readonly ends: readonly string[];
+  readonly said: string;
+}
+
+/** plan_client with a new token. */
+function plan(action: string, name: string, token = '', more = ''): Planned {
+  const made = token ? `made() { printf %s ${quote(token)}; }` : '';
+  const said = run(
+    `${made}\nplan_client ${action} ${name} ${token ? 'made' : ':'} ${more}\nprintf '%s' "$CLIENT_TEXT" | sed 's/^/text /'; for x in $LIVE_NEW; do echo "live $x"; done | sort; for x in $ENDING; do echo "ends $x"; done | sort`,
+  );
+  const of = (word: string) =>
+    said.split('\n').flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
+  return {
+    text: of('text').filter((line) => !line.startsWith('#')),
+    live: of('live'),
+    ends: of('ends'),
+    said,
+  };
+}
+
+const TOKEN = '$host.a+b*(c)[d]{e}^f|g?;#~%&=<>`@!,:_-/';
+const OLD = '0f1e2d3c4b5a69788796a5b4c3d2e1f0';
+const bob = { name: 'bob', scope: 'inference', limit: 60 } as const;
+const grant = { client: 'bob', scope: 'inference', limit: 60 } as const;
+const hashed = (token: string, more = {}) =>
+  lines.hashedLine(new Secret(token), { ...grant, ...more }, DOLLAR).trimEnd();
+const exact = (token: string, more = {}) =>
+  lines.exactLine(new Secret(token), { ...grant, ...more }).trimEnd();
+const name = (token: string, more = {}) => lines.liveName(new Secret(token), { ...grant, ...more });
+
+describe('a change of a client', () => {
+  beforeEach(() => {
+    rmSync(clients, { recursive: true, force: true });
+    mkdirSync(clients, { recursive: true });
+    mkdirSync(live, { recursive: true });
+    file({ name: 'eve', scope: 'full', tokens: ['eve-0123456789abcdef-0123456789'] });
+    file({ ...bob, tokens: [OLD] });
+  });
+
+  it('adds one with its limits and its end', () => {
+    const more = 'new_scope=inference new_limit=60 new_at_once=2 new_end=1900000000';
+    const added = plan('add', 'ann', TOKEN, more);
+    const own = { client: 'ann', concurrent: 2, end: 1_900_000_000 };
+    assert.deepEqual(added.text, [hashed(TOKEN, own)]);
+    assert.deepEqual([added.live, added.ends], [[name(TOKEN, own)], []]);
+  });
+
+  it('rotates: the new token becomes live, the old one ends', () => {
+    const { text, live: made, ends, said } = plan('rotate', 'bob', TOKEN, 'keep=');
+    assert.deepEqual([text, made, ends], [[hashed(TOKEN)], [name(TOKEN)], [name(OLD)]]);
+    assert.match(said, new RegExp(`fact\\tprevious\\t${tokenFingerprint(new Secret(OLD))}`));
+  });
+
+  it('keeps the previous token as it is, or until its end', () => {
+    assert.deepEqual(plan('rotate', 'bob', TOKEN, 'keep=yes').text, [hashed(TOKEN), hashed(OLD)]);
+    const kept = plan('rotate', 'bob', TOKEN, 'keep=3600');
+    const end = { end: NOW + 3600 };
+    assert.deepEqual(kept.text, [hashed(TOKEN), hashed(OLD, end)]);
+    assert.deepEqual([kept.live, kept.ends], [[name(TOKEN), name(OLD, end)].sort(), [name(OLD)]]);
+  });
+
+  it('changes what a client may do, and ends the tokens that could do something else', () => {
+    const set = plan('set', 'bob', '', 'new_scope=full new_limit=- new_at_once=4 new_end=');
+    const own = { scope: 'full', limit: undefined, concurrent: 4 };
+    assert.deepEqual(set.text, [hashed(OLD, own)]);
+    assert.deepEqual([set.live, set.ends], [[name(OLD, own)], [name(OLD)]]);
+    assert.deepEqual(plan('set', 'bob', '', 'new_limit=60').ends, []);
+  });
+
+  it('writes a token whose beginning is taken, ignoring case, as a regex; and one that would be too long', () => {
+    const twin = 'EVE-0123456789ABCDEF-0123456789';
+    assert.deepEqual(plan('rotate', 'bob', twin, 'keep=').text, [exact(twin)]);
+    const dollars = '$a'.repeat(200);
+    assert.deepEqual(plan('rotate', 'bob', dollars, 'keep=').text, [exact(dollars)]);
+  });
+
+  it('is refused for a token of another client, for the present one, and for a client that has ended', () => {
+    assert.match(plan('rotate', 'bob', 'eve-0123456789abcdef-0123456789', 'keep=').said, /error\tsame-token/);
+    assert.match(plan('rotate', 'bob', OLD, 'keep=').said, /error\tsame-token/);
+    file({ ...bob, tokens: [OLD], end: NOW });
+    assert.match(plan('rotate', 'bob', TOKEN, 'keep=').said, /error\tclient-ended/);
+    file({ ...bob, tokens: [OLD], suspended: true });
+    assert.match(plan('rotate', 'bob', TOKEN, 'keep=').said, /error\tclient-ended/);
+  });
+
+  it('a deploy makes its token the only one, and leaves limits, end and a suspension as they were', () => {
+    const PRESENT = 'present-0123456789abcdef';
+    const own = { client: 'default', scope: 'full', limit: undefined };
+    assert.deepEqual(plan('deploy', 'default', TOKEN).text, [hashed(TOKEN, own)]);
+    file({ name: 'default', scope: 'full', limit: 10, suspended: true, tokens: [PRESENT, TOKEN] });
+    const same = plan('deploy', 'default', PRESENT);
+    assert.deepEqual(same.text, [hashed(PRESENT, { ...own, limit: 10, suspended: true })]);
+    assert.deepEqual([same.live, same.ends.length], [[], 2]);
+  });
+
+  it('suspends and resumes by the last word of a line', () => {
+    file({ ...bob, tokens: [OLD, TOKEN], end: 1_900_000_000 });
+    const before = readFileSync(join(clients, 'bob.map'), 'utf8');
+    const suspended = run(`suspended ${clients}/bob.map`);
+    const { text } = clientFileText({ ...bob, tokens: [OLD, TOKEN], end: 1_900_000_000, suspended: true });
+    assert.equal(suspended, text);
+    write('bob', suspended);
+    assert.equal(run(`${part('client-verbs')}\nresumed ${clients}/bob.map`), before);
+  });
+
+  it('reads every line that it writes, for any token', () => {
+    const unit = fc.constantFrom(
+      ...Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)).filter((c) => !`"'\\`.includes(c)),
+    );
+    const tokens = fc.sample(fc.string({ unit, minLength: 16, maxLength: 512 }), 60);
+    file({ ...bob, tokens });
+    const read = run(`clients_awk 'read_key($0) && name == "bob" { print token }'`);
+    assert.deepEqual(read.split('\n').slice(0, -1), tokens);
+  });
+});
+
+describe('client files of the release before', () => {
+  it('are converted, tokens and limits unchanged, all at once', () => {
+    rmSync(clients, { recursive: true, force: true });
+    mkdirSync(clients, { recursive: true });
+    const [first, twin] = ['abcdefghijklmnopqrstuvwxyz-1', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ-2'];
+    write('default', oldClientText({ name: 'default', scope: 'full', tokens: [TOKEN] }));
+    write('ann', oldClientText({ name: 'ann', scope: 'inference', tokens: [first, OLD], limit: 10 }));
+    write('bob', oldClientText({ ...bob, tokens: [twin] }));
+    const command = `CLIENTS=$CLIENTS; scan_clients; is_found old && convert_clients; cat "$SOURCE"/*.map; printf '%s' "$LIVE_NEW"; rm -rf "$JOURNAL.new"`;
+    const taken = new Set<string>();
+    const made = [
+      clientFileText({ name: 'ann', scope: 'inference', tokens: [first, OLD], limit: 10 }, taken),
+      clientFileText({ ...bob, tokens: [twin] }, taken),
+      clientFileText({ name: 'default', scope: 'full', tokens: [TOKEN] }, taken),
+    ];
+    const said = run(command);
+    const [, ...rest] = said.split('\n');
+    assert.match(said, /^@R1\tnote\t/);
+    assert.equal(
+      rest.join('\n'),
+      `${made.map(({ text }) => text).join('')}${made.flatMap((one) => one.live).join('\n')}\n`,
+    );
+    assert.equal(made[1]?.text.includes(`"~^:`), true);
+  });
+});
