@@ -78,6 +78,11 @@ export const FAILURE_CODES = {
     cause: 'A file that gatepost needs to write already exists and is not managed by gatepost.',
     fix: 'Inspect it on the proxy and move it away, then deploy again.',
   },
+  variable: {
+    cause:
+      'Another file on the proxy defines a variable of this site, as after a copy of a site in which a name was not changed. nginx accepts that, and uses the last definition for every site: tokens of one site would be accepted by another.',
+    fix: 'Rename the variable in that file or in this site, or remove the file, then deploy again.',
+  },
   write: {
     cause: 'A file could not be written on the proxy.',
     fix: 'Check free disk space and permissions there (`df -h`, `lsattr`).',

@@ -178,6 +178,7 @@ export const PROGRAM_FAILURES = [
   'tools',
   'unusable',
   'upgrading',
+  'variable',
   'webroot',
   'write',
 ] as const;

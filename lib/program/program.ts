@@ -8,6 +8,7 @@ import type { Program, Run } from '../model/run.ts';
 import { certificateFilesOf, isNameless, type Site, titleOf, vhostFile } from '../model/site.ts';
 import * as lines from '../nginx/client-map.ts';
 import type { SiteFile } from '../nginx/render.ts';
+import { definedVariables } from '../nginx/variables.ts';
 import { ROOT } from '../util/project-root.ts';
 import { quote } from '../util/shell.ts';
 
@@ -79,7 +80,7 @@ export function siteProgram(
   others: readonly string[] = [],
 ): Promise<string> {
   const lines = [...files.map(wanted), ...others];
-  return program(verb, run, site, {}, [
+  return program(verb, run, site, { VARIABLES: definedVariables(files).join(' ') }, [
     ...files.map(({ content }, i) => contentFunction(i, content)),
     `site_files() {\n${lines.map((line) => `  ${line}\n`).join('')}}`,
   ]);
@@ -159,6 +160,7 @@ function constants(verb: Verb, run: Run, site: Site): Readonly<Record<string, st
     FINGERPRINT_DIGITS: String(FINGERPRINT_DIGITS),
     DRY: '',
     TAKE_OVER: '',
+    VARIABLES: '',
     CLIENT: '',
     ABOUT: '',
   };

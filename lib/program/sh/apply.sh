@@ -6,6 +6,7 @@
 apply() {
   begin
   examine
+  check_variables
   run_change up_to_date
 }
 

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # A dump of nginx's configuration (`nginx -T -V`), read block by block as it goes by and never kept: it holds every token.
 
-# digest [PREFIX]: a dump as lines for `survey`; PREFIX is the master's own `-p`.
+# digest [PREFIX [VARIABLES]]: a dump as lines for `survey`; PREFIX is the master's own `-p`.
 #   version NUMBER, conf FILE, pid FILE, error_log FILE, says TEXT, accepted
 #   includes ORDER PATTERN END               an include of the http context, with its place in the whole configuration; END is
 #                                            what the name of a file must end with to be included: .conf where it may, - for
@@ -10,11 +10,12 @@
 #   listens PORT ADDRESS ORDER FILE OPTION…  of a server in http, on port 80 or 443; ADDRESS as nginx.conf has it, or *
 #   stream PORT ADDRESS FILE                 of a server in stream
 #   defines FILE, uses FILE                  files with $connection_upgrade
+#   claims FILE NAME                         a file that defines one of VARIABLES
 #
 # The dump has each file once, behind the file that includes it. So a file's context is that of the include line that it
 # matches; ORDER sorts as nginx reads: the place of that line, then the file, then the place in it.
 digest() {
-  awk -v prefix="${1-}" '
+  awk -v prefix="${1-}" -v variables="${2-}" '
     function absolute(path, base) { return path ~ /^\// ? path : base "/" path }
     # (A directory has a place of its own, so that a thousand files are not compared with a thousand patterns.)
     function remember(pattern, order, directory) {
@@ -76,6 +77,8 @@ digest() {
       n = split(words, word, " ")
       words = ""
       if (end == "{") {
+        if (word[1] ~ /^(map|geo|split_clients)$/ && word[n] in ours && !claimed[file]++)
+          print "claims " shown() " " substr(word[n], 2)
         stack[++depth] = context
         if (word[1] ~ /_by_lua_block$/) lua = 1
         context = context "/" word[1]
@@ -127,6 +130,7 @@ digest() {
         else quote = c
       }
     }
+    BEGIN { split(variables, list, " "); for (i in list) ours["$" list[i]] }
     /^# configuration file .*:$/ { path = substr($0, 22); sub(/:$/, "", path); begin_file(path); next }
     /^# gatepost accepted$/ { print "accepted"; next }
     file == "" && / version: / {

@@ -8,7 +8,7 @@
 #   client       a client of the gate; no rollback touches it
 #   link         a symbolic link to what FUNCTION prints
 #   gone         one of an earlier release that is not wanted any more
-# Needs: CLIENTS DEFINES_UPGRADE JOURNAL LINK LINK_DIR LINK_END MAP_DIR NEW NGINX_DIR NL OWNER SERVER_NAMES STORE
+# Needs: CLAIMS CLIENTS DEFINES_UPGRADE JOURNAL LINK LINK_DIR LINK_END MAP_DIR NEW NGINX_DIR NL OWNER SERVER_NAMES STORE
 # Needs: USES_UPGRADE VERSION VHOST_DIR
 # Leaves: SHARED SHARED_EDITED WANTED WHY WRITTEN
 
@@ -104,6 +104,16 @@ is_untouched() {
   case $MODES in *"$NL$2 "*) ;; *) return 0 ;; esac
   line=${MODES#*"$NL$2 "}
   case $SEEN in *"$NL$2 ${line%%"$NL"*}$NL"*) ;; *) return 1 ;; esac
+}
+
+# check_variables: a second definition of a variable is no error, and the last one silently applies to every site.
+check_variables() {
+  while read -r file name; do
+    case $NL$WANTED in *"|$file|"*) continue ;; esac
+    [ -z "$file" ] || is_released "$file" || refuse variable "$file defines \$$name, which this site defines as well"
+  done <<END
+$CLAIMS
+END
 }
 
 add() {

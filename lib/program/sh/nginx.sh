@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # nginx: what it is and loads, and whether it accepts a configuration.
-# Needs: NGINX PREFIX SERVER_NAMES
-# Leaves: ACCEPTED CONF DEFINES_UPGRADE ELSEWHERE ERROR_LOG INCLUDES LISTENS NL PID_FILE SAID TEST USES_UPGRADE VERSION
+# Needs: NGINX PREFIX SERVER_NAMES VARIABLES
+# Leaves: ACCEPTED CLAIMS CONF DEFINES_UPGRADE ELSEWHERE ERROR_LOG INCLUDES LISTENS NL PID_FILE SAID TEST USES_UPGRADE VERSION
 
 NL='
 '
@@ -12,12 +12,13 @@ NL='
 #   INCLUDES, ELSEWHERE             its include lines, in http and in other contexts, a line each (digest.sh)
 #   LISTENS                         who listens on ports 80 and 443, a line each
 #   DEFINES_UPGRADE, USES_UPGRADE   the files with $connection_upgrade
+#   CLAIMS                          the files that define one of VARIABLES, each with the name, a line each
 # Fails when nginx rejects its configuration.
 survey() {
   find_nginx
   check_installed
   VERSION='' CONF='' PID_FILE='' ERROR_LOG='' SAID='' ACCEPTED=''
-  INCLUDES='' ELSEWHERE='' LISTENS='' DEFINES_UPGRADE='' USES_UPGRADE=''
+  INCLUDES='' ELSEWHERE='' LISTENS='' DEFINES_UPGRADE='' USES_UPGRADE='' CLAIMS=''
   while read -r key value; do
     case $key in
       version) VERSION=$value ;;
@@ -30,10 +31,11 @@ survey() {
       listens | stream) LISTENS="$LISTENS$key $value$NL" ;;
       defines) DEFINES_UPGRADE="$DEFINES_UPGRADE $value" ;;
       uses) USES_UPGRADE="$USES_UPGRADE $value" ;;
+      claims) CLAIMS="$CLAIMS$value$NL" ;;
       accepted) ACCEPTED=yes ;;
     esac
   done <<END
-$(dump | digest "$PREFIX")
+$(dump | digest "$PREFIX" "$VARIABLES")
 END
   [ -z "$CONF" ] || use_folder "${CONF%/*}"
   say fact nginx "$VERSION"

@@ -151,6 +151,22 @@ test('a location that leads past the gate is found, although the backend knows n
   assert.equal((await run('deploy', ['--no-verify'])).json.hosts[0]?.outcome, 'applied');
 });
 
+test('a file that defines a variable of the site is refused by its name, before any change', async () => {
+  const copied = '/etc/nginx/conf.d/copied.conf';
+  await deploys.put(lab.proxy, copied, 'map $uri $llm_authorized { default 1; }\n');
+  const before = await deploys.config(lab.proxy);
+  const elsewhere = { LLM_BACKEND_IP: '192.168.1.2' };
+  const { status, json } = await run('deploy', ['--no-verify'], elsewhere);
+  assert.deepEqual(
+    [status, json.hosts[0]?.outcome, json.hosts[0]?.failure?.code],
+    [1, 'refused', 'variable'],
+  );
+  assert.match(json.hosts[0]?.failure?.text ?? '', /conf\.d\/copied\.conf defines \$llm_authorized/);
+  assert.equal(await deploys.config(lab.proxy), before);
+  await lab.proxy.sh(`rm ${copied}`);
+  assert.equal((await run('deploy', ['--no-verify'])).status, 0);
+});
+
 test('its removal leaves the first site as it is', async () => {
   const before = await deploys.tree(lab.proxy, deploys.MAPS, deploys.VHOST, '/etc/nginx/ia-enso-bearers');
   const { status, stderr } = await run('remove', ['--yes']);

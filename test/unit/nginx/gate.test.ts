@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { rename } from '../../../lib/nginx/rename.ts';
+import { definedVariables } from '../../../lib/nginx/variables.ts';
 import { ROOT } from '../../../lib/util/project-root.ts';
 import { site as first } from '../../../sites/ia.enso.4nkweb.com.ts';
 import { gate, gateMap } from '../../../sites/shared/gate.ts';
@@ -89,4 +90,15 @@ test('no snippet includes another, and the headers of all answers are those of h
     for (const [line] of part.matchAll(/add_header Strict-Transport-Security .*/g))
       assert.equal(line, (await read('sites/snippets/hsts.conf')).trim());
   }
+});
+
+test('the variables of two gates are different, and all of their maps are known', () => {
+  const of = (content: string) => definedVariables([{ role: 'map', name: 'a.conf', mode: '600', content }]);
+  const [one, two] = [of(text), of(renamed)];
+  assert.equal(one.length, text.match(/^map /gm)?.length);
+  assert.ok(one.includes('ia_enso_ollama_authorized') && two.includes('llm_1_authorized'));
+  assert.deepEqual(
+    one.filter((name) => two.includes(name)),
+    [],
+  );
 });

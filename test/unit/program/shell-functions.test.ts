@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
 import { tokenFingerprint } from '../../../lib/model/bearer.ts';
 import * as lines from '../../../lib/nginx/client-map.ts';
 import { Secret } from '../../../lib/util/secret.ts';
@@ -51,6 +51,53 @@ proxy_set_header Connection $connection_upgrade;
       'says nginx: [emerg] unknown directive "x" in /etc/nginx/nginx.conf:1',
     ]);
   });
+});
+
+test('reads which files define variables of the site, and not who uses them', () => {
+  const text = `# configuration file /etc/nginx/nginx.conf:
+http {
+  include /etc/nginx/conf.d/*.conf;
+}
+# configuration file /etc/nginx/conf.d/theirs.conf:
+  map $http_authorization $llm_grant{ default ""; }
+geo $remote_addr $llm_client
+{
+  default 0;
+}
+# map $uri $llm_scope {
+# configuration file /etc/nginx/conf.d/uses.conf:
+log_format x '$remote_addr $llm_client'
+  '$llm_grant';
+map $llm_client $other { default $llm_grant; }
+# configuration file /etc/nginx/conf.d/geo.conf:
+geo $llm_client {
+  default 0;
+}
+# gatepost accepted
+`;
+  const digested = run(['digest'], 'digest / "llm_grant llm_client llm_scope"', text);
+  assert.deepEqual(digested.match(/^claims.*/gm), [
+    'claims /etc/nginx/conf.d/theirs.conf llm_grant',
+    'claims /etc/nginx/conf.d/geo.conf llm_client',
+  ]);
+});
+
+test('a variable of the site may be defined in its own files only', () => {
+  const check = (claims: string) =>
+    run(
+      ['report', 'nginx', 'files'],
+      `refuse() { echo "$*"; exit; }
+is_released() { [ "$1" = /c/released ]; }
+WANTED='map|/c/own|600|f|same
+' CLAIMS=${quote(claims)}
+check_variables`,
+    );
+  assert.equal(check(''), '');
+  assert.equal(check('/c/own llm_grant\n/c/released llm_grant\n'), '');
+  assert.equal(
+    check('/c/own llm_grant\n/c/theirs llm_scope\n'),
+    'variable /c/theirs defines $llm_scope, which this site defines as well\n',
+  );
 });
 
 describe('at_least', () => {
