@@ -82,7 +82,8 @@ interface Judged {
 
 /**
  * Unknown names with the prefix of a site, in any letter case: an error, with the setting that was meant. In the process
- * environment, other names than those of the picked site may belong to another product and only cause a warning.
+ * environment, names of other sites may belong to another product and only cause a warning, and so do those that end as no
+ * setting does: a prefix can be the one of another product, such as LLM_PROVIDER.
  */
 export function judgeNames(
   file: Readonly<Record<string, string>>,
@@ -99,11 +100,24 @@ export function judgeNames(
     const known = [...Object.keys(site ? settingsOf(site) : {}), ...Object.keys(COMMON)];
     if ((!site && !isCommon) || known.includes(name)) continue;
     const meant = nearest(name.toUpperCase(), known);
-    if (Object.hasOwn(file, name) || site === picked) problems.push(unknownText(name, meant, known));
+    if (Object.hasOwn(file, name) || (site === picked && isLikeOurs(name, meant, known)))
+      problems.push(unknownText(name, meant, known));
     else if (site || meant) warnings.push(foreignText(name, meant));
   }
   return { problems, warnings };
 }
+
+/** Is it meant as a setting: near one, or with the last word of one? */
+function isLikeOurs(name: string, meant: string | undefined, known: readonly string[]): boolean {
+  const end = lastWord(name);
+  return meant !== undefined || end === '' || known.some((other) => lastWord(other) === end);
+}
+
+const lastWord = (name: string): string =>
+  name
+    .toUpperCase()
+    .split(/[^A-Z0-9]/)
+    .at(-1) ?? '';
 
 const isOf = ({ prefix }: Site, name: string): boolean => name.toUpperCase().startsWith(`${prefix}_`);
 

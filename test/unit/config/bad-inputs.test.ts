@@ -245,6 +245,19 @@ describe('a setting', () => {
       assert.deepEqual(await problems({ NEXUS_PROXY_HOST: 'h', [name]: 'x' }, nexus), [name]);
     });
 
+  it('of the picked site that ends as no setting does may be the one of another product', async () => {
+    const environment = { NEXUS_PROXY_HOST: 'h', NEXUS_PROVIDER: 'ollama' };
+    const { warnings } = await readSettings(
+      pickSite(sites, 'nexus'),
+      sites.values(),
+      { envFile: '/dev/null' },
+      { NEXUS_PROXY_USER: 'root', ...environment },
+    );
+    assert.deepEqual(warnings, ['NEXUS_PROVIDER: set in the environment, but not a setting of any site']);
+    const inFile = file('product', 'NEXUS_PROVIDER=ollama\n');
+    assert.deepEqual(await problems({ NEXUS_PROXY_HOST: 'h' }, nexus, inFile), ['NEXUS_PROVIDER']);
+  });
+
   it('of another site may have any value', async () => {
     assert.deepEqual(await problems({ NEXUS_PROXY_PORT: 'x', NEXUS_BACKEND_IP: '' }), []);
   });
