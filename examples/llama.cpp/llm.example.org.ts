@@ -1,9 +1,9 @@
 /** The site llm.example.org: llama.cpp's server behind a bearer gate. */
-import * as check from '../lib/checks/catalog.ts';
-import { ipv4 } from '../lib/config/validators.ts';
-import type { Site } from '../lib/model/site.ts';
-import { OPENAI } from './shared/client-settings.ts';
-import { gate, gateMap, tokenSettings } from './shared/gate.ts';
+import * as check from 'gatepost/checks';
+import { OPENAI } from 'gatepost/client-settings';
+import { gate, gateMap, tokenSettings } from 'gatepost/gate';
+import { ipv4 } from 'gatepost/settings';
+import type { Site } from 'gatepost/site';
 
 const NAME = 'llm.example.org';
 const TOKEN = 'LLM_BEARER_TOKEN';
