@@ -95,7 +95,7 @@ test('no snippet includes another, and the headers of all answers are those of h
 test('the variables of two gates are different, and all of their maps are known', () => {
   const of = (content: string) => definedVariables([{ role: 'map', name: 'a.conf', mode: '600', content }]);
   const [one, two] = [of(text), of(renamed)];
-  assert.equal(one.length, text.match(/^map /gm)?.length);
+  assert.equal(one.length, text.match(/^(?:map|geo) /gm)?.length);
   assert.ok(one.includes('ia_enso_ollama_authorized') && two.includes('llm_1_authorized'));
   assert.deepEqual(
     one.filter((name) => two.includes(name)),
