@@ -12,7 +12,13 @@ import {
   webInterface,
   webSocket,
 } from '../lib/checks/catalog.ts';
-import { ipv4, publicName as nameForm, origins } from '../lib/config/validators.ts';
+import {
+  endpointOrNone,
+  endpoints,
+  ipv4,
+  publicName as nameForm,
+  origins,
+} from '../lib/config/validators.ts';
 import type { Site } from '../lib/model/site.ts';
 import { ANYTHINGLLM, OPENAI } from './shared/client-settings.ts';
 import { gate, gateMap, tokenSettings, WRITTEN } from './shared/gate.ts';
@@ -47,8 +53,22 @@ export const site: Site = {
       required: true,
       meaning: 'IPv4 address of the machine with Ollama and AnythingLLM',
     },
+    IA_ENSO_OLLAMA_BACKENDS: {
+      form: endpoints,
+      unset: '`IA_ENSO_BACKEND_IP`, port 11434',
+      meaning: 'machines with Ollama, `IPv4[:port]` separated by commas',
+    },
+    IA_ENSO_ANYTHINGLLM: {
+      form: endpointOrNone,
+      unset: '`IA_ENSO_BACKEND_IP`, port 3001',
+      meaning: 'AnythingLLM, `IPv4[:port]`, or `none` for Ollama alone',
+    },
     ...tokenSettings(TOKEN, INFERENCE_TOKEN),
     [ORIGINS]: { form: origins, meaning: 'exact origins of browser clients, separated by commas' },
+  },
+  backends: {
+    IA_ENSO_OLLAMA_BACKENDS: { text: '__IA_ENSO_BACKEND_IP__:11434' },
+    IA_ENSO_ANYTHINGLLM: { text: '__IA_ENSO_BACKEND_IP__:3001', checks: ['webSocket', 'webInterface'] },
   },
   maps: [gateMap(WRITTEN)],
   webSocket: true,

@@ -2,7 +2,7 @@
 
 import { dirname } from 'node:path';
 import { judgeTokenForm } from '../model/bearer.ts';
-import type { Setting, Site } from '../model/site.ts';
+import { NO_BACKEND, type Setting, type Site } from '../model/site.ts';
 import { lookUp } from '../util/collections.ts';
 import { refuseAll } from '../util/errors.ts';
 import { Secret } from '../util/secret.ts';
@@ -115,10 +115,20 @@ function withSeed(site: Site, known: Known, given: Texts): Known {
 function missing(site: Site, known: Known, given: Texts, { isHostless = false }: ReadOptions): string[] {
   const unneeded = isHostless ? [hostNameOf(site), userNameOf(site)] : [];
   return Object.entries(known).flatMap(([name, { required, form, default: value, meaning }]) =>
-    required && given[name] === undefined && value === undefined && !unneeded.includes(name)
+    required &&
+    given[name] === undefined &&
+    value === undefined &&
+    !unneeded.includes(name) &&
+    !isReplaced(site, name, given)
       ? [`${name}: must be set for ${titleIn(site, given)} (${meaning}): ${form.wants}`]
       : [],
   );
+}
+
+/** Are all backends at the address in the setting `name` replaced by other settings? */
+function isReplaced({ backends = {} }: Site, name: string, given: Texts): boolean {
+  const replacing = Object.entries(backends).filter(([, { text }]) => text.startsWith(`__${name}__:`));
+  return replacing.length > 0 && replacing.every(([setting]) => given[setting] !== undefined);
 }
 
 const titleIn = ({ nameFrom, name }: Site, given: Texts): string => (nameFrom && given[nameFrom]) || name;
@@ -128,7 +138,7 @@ const titleIn = ({ nameFrom, name }: Site, given: Texts): string => (nameFrom &&
  * default name, which is somebody else's.
  */
 function withoutName(
-  { nameFrom, seed, serverName, ...site }: Site,
+  { nameFrom, seed, serverName, backends = {}, ...site }: Site,
   read: Readonly<Record<string, unknown>>,
   given: Texts,
 ): string[] {
@@ -136,6 +146,9 @@ function withoutName(
   const { [userNameOf({ ...site, serverName })]: _, ...machines } = seed;
   const others = Object.keys(machines).filter(
     (name) => given[name] !== undefined && name in read && asText(read[name]) !== machines[name],
+  );
+  others.push(
+    ...Object.keys(backends).filter((name) => given[name] !== undefined && given[name] !== NO_BACKEND),
   );
   if (others.length === 0) return [];
   const list = others.map((name) => `${name}=${given[name]}`).join(', ');

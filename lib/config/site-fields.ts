@@ -41,6 +41,7 @@ const SITE: Fields<Site> = {
   proxy: optional(OBJECT),
   seed: optional(OBJECT),
   settings: OBJECT,
+  backends: optional(OBJECT),
   maps: LIST,
   webSocket: FLAG,
   gate: optional(OBJECT),

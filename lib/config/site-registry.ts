@@ -1,6 +1,6 @@
 /** The sites: every file in sites/, loaded by its name. */
 import { readdir } from 'node:fs/promises';
-import { type Site, withPublicName } from '../model/site.ts';
+import { NO_BACKEND, type Site, withPublicName } from '../model/site.ts';
 import { UsageError } from '../util/errors.ts';
 import { nearest } from '../util/nearest.ts';
 import { ROOT } from '../util/project-root.ts';
@@ -12,6 +12,16 @@ import { type LoadedSite, loadSite } from './site-file.ts';
 export const DEFAULT_SITE = 'ia.enso.4nkweb.com';
 
 /** `site` with the server name from its settings. */
+/** `site` without the checks of the backends that its settings leave out. */
+export function withoutBackends(site: Site, values: Readonly<Record<string, unknown>>): Site {
+  const gone = Object.entries(site.backends ?? {}).flatMap(([name, { checks = [] }]) =>
+    values[name] === NO_BACKEND ? checks : [],
+  );
+  return gone.length > 0
+    ? { ...site, checks: site.checks.filter(({ maker }) => !gone.includes(maker)) }
+    : site;
+}
+
 export function withNameFrom(site: Site, values: Readonly<Record<string, unknown>>): Site {
   const name = values[site.nameFrom ?? ''];
   if (typeof name !== 'string') return site;

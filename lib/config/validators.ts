@@ -1,7 +1,7 @@
 /** Validators of settings: text in, value out, or a description of valid values. */
 import { resolve } from 'node:path';
 import { judgeToken } from '../model/bearer.ts';
-import type { Form } from '../model/site.ts';
+import { type Form, NO_BACKEND } from '../model/site.ts';
 import { inHome } from '../util/home.ts';
 import { Secret } from '../util/secret.ts';
 
@@ -98,6 +98,31 @@ export const token: Form<Secret> = {
   read: (text) => when(judgeToken(text) === undefined, () => new Secret(text)),
   problem: judgeToken,
   secret: true,
+};
+
+const isEndpoint = (text: string): boolean => {
+  const [address = '', portText] = text.split(':', 2);
+  const isWhole = text === (portText === undefined ? address : `${address}:${portText}`);
+  return (
+    isWhole &&
+    ipv4.read(address) !== undefined &&
+    (portText === undefined || port.read(portText) !== undefined)
+  );
+};
+
+/** Several backends, separated by commas, each named once. */
+export const endpoints: Form<readonly string[]> = {
+  wants: 'IPv4 addresses separated by commas, each with :PORT if it is not the usual one, each named once',
+  read: (text) => {
+    const list = text.split(',').map((item) => item.trim());
+    return when(list.every(isEndpoint) && new Set(list).size === list.length, () => list);
+  },
+};
+
+/** One backend, or none. */
+export const endpointOrNone: Form<string> = {
+  wants: 'an IPv4 address, with :PORT if it is not the usual one, or none',
+  read: (text) => when(text === NO_BACKEND || isEndpoint(text), () => text),
 };
 
 /** The origins of pages, as browsers send them: scheme, host, port unless it is the default, no path. */

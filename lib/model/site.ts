@@ -49,6 +49,17 @@ export interface ClientSetting {
   readonly text: string;
 }
 
+/** A backend that a setting can replace, by other machines or by `none`. */
+export interface Backend {
+  /** Its address in the template, such as `__WIKI_BACKEND_IP__:8080`: each value of the setting replaces it, in a `server` line of its own. */
+  readonly text: `__${string}__:${number}`;
+  /** The makers of the checks that a site without this backend does not have (lib/checks/catalog.ts). */
+  readonly checks?: readonly string[];
+}
+
+/** The value of a setting that leaves a backend out. */
+export const NO_BACKEND = 'none';
+
 /** A site is data: templates in the same folder, settings, maps, gate, checks (docs/sites.md). */
 export interface Site {
   readonly name: string;
@@ -74,6 +85,8 @@ export interface Site {
   readonly seed?: Readonly<Record<string, string>>;
   /** Settings by name. A template includes one with the marker `__NAME__`. */
   readonly settings: Readonly<Record<string, Setting>>;
+  /** Backends by the setting that can replace them. */
+  readonly backends?: Readonly<Record<string, Backend>>;
   readonly maps: readonly HttpMap[];
   /** Does its vhost use $connection_upgrade? */
   readonly webSocket: boolean;

@@ -11,6 +11,7 @@ import {
 } from '../model/site.ts';
 import { UsageError } from '../util/errors.ts';
 import { Secret } from '../util/secret.ts';
+import { withBackends } from './backends.ts';
 import { withOrigins } from './origins.ts';
 import { rename } from './rename.ts';
 import { fill, inline, markersOf, snippetsOf } from './template.ts';
@@ -91,13 +92,18 @@ export async function renderGate(site: Site, settings: Settings): Promise<readon
 }
 
 async function renderVhost(file: string, site: Site, settings: Settings, isFull = true): Promise<string> {
-  const { name, text: template } = await readTemplate(`sites/${file}`, site);
+  const { name, text: written } = await readTemplate(`sites/${file}`, site);
+  const template = withBackends(written, site, settings.values);
   const names = snippetsOf(template);
   const texts = await Promise.all(names.map((snippet) => readSnippet(snippet, site)));
   const inlined = inline(template, Object.fromEntries(names.map((snippet, i) => [snippet, texts[i] ?? ''])));
   // Before the settings: a value may contain the default name.
   const text = withPublicName(site, inlined);
-  return fill(name, text, markerValues(text, site, settings, isFull));
+  const values = markerValues(text, site, settings, isFull);
+  const [before, left] = [markersOf(written), markersOf(text)];
+  // Other addresses may have taken the place of every marker of a backend.
+  const kept = Object.entries(values).filter(([marker]) => left.has(marker) || !before.has(marker));
+  return fill(name, text, Object.fromEntries(kept));
 }
 
 /** The full vhost must have the marker of every setting with a default, and of every required one. Others are used if their marker exists. */

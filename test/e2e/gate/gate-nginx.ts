@@ -23,10 +23,10 @@ const ABORTS = '/run/aborts.log';
 const read = (file: string) => readFileSync(`${CHECKOUT}/${file}`, 'utf8');
 
 /** The template with its snippets in place, and the backend's address. */
-export function rendered(template: string): string {
+export function rendered(template: string, prepare = (text: string): string => text): string {
   const inline = (_: string, indent: string, name: string) =>
     read(`sites/snippets/${name}`).replace(/^(?=.)/gm, indent);
-  const text = read(`sites/${template}`).replace(/^( *)include snippets\/(\S+);\n/gm, inline);
+  const text = prepare(read(`sites/${template}`)).replace(/^( *)include snippets\/(\S+);\n/gm, inline);
   return text.replaceAll('__IA_ENSO_BACKEND_IP__', '127.0.0.1');
 }
 
@@ -82,9 +82,11 @@ export function removeClients(): void {
   keys.clear();
 }
 
-/** Installs a vhost, changed by `edit`; takes effect at the next reload. */
-export function writeVhost(template = `${NAME}.conf`, edit = (text: string): string => text): void {
-  writeFileSync(`/etc/nginx/sites-enabled/${NAME}.conf`, edit(rendered(template)));
+const same = (text: string): string => text;
+
+/** Installs a vhost, its template changed by `prepare`, its text by `edit`; takes effect at the next reload. */
+export function writeVhost(template = `${NAME}.conf`, edit = same, prepare = same): void {
+  writeFileSync(`/etc/nginx/sites-enabled/${NAME}.conf`, edit(rendered(template, prepare)));
 }
 
 /** Installs the gate's map with these origins; takes effect at the next reload. */

@@ -1,0 +1,133 @@
+/** Several Ollama machines behind the gate: failover, never a generation twice, changes of models on the first one; and Ollama alone. */
+import '../../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { createServer, type Server } from 'node:http';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { withBackends } from '../../../lib/nginx/backends.ts';
+import { site } from '../../../sites/ia.enso.4nkweb.com.ts';
+import { local } from '../../lab/namespaces/process.ts';
+import {
+  FULL,
+  INFERENCE,
+  NAME,
+  reload,
+  seen,
+  startGate,
+  stopGate,
+  testConfiguration,
+  writeVhost,
+} from './gate-nginx.ts';
+import { ask, bearer, lines, raw, statuses } from './requests.ts';
+
+const asked = new Map<string, string[]>();
+const servers: Server[] = [];
+
+/** An Ollama that notes what it gets; `isDying`: it closes the connection once it has read a request. */
+async function machine(address: string, isDying = false): Promise<void> {
+  const server = createServer((request, response) => {
+    asked.set(address, [...(asked.get(address) ?? []), `${request.method} ${request.url}`]);
+    request.resume().on('end', () => {
+      if (isDying) request.socket.destroy();
+      else response.setHeader('content-type', 'application/json').end('{}');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(11434, address, resolve));
+  servers.push(server);
+}
+
+async function behind(backends: string): Promise<void> {
+  writeVhost(undefined, undefined, (text) => withBackends(text, site, { IA_ENSO_OLLAMA_BACKENDS: backends }));
+  await reload();
+  asked.clear();
+}
+
+const post = (path: string, token = FULL, body = '{}') =>
+  ask(path, { method: 'POST', body, headers: bearer(token) });
+const CHAT = '/ollama/v1/chat/completions';
+
+before(async () => {
+  await startGate();
+  await machine('127.0.0.2');
+  await machine('127.0.0.3');
+  await machine('127.0.0.4', true);
+});
+after(() => {
+  for (const server of servers) server.close();
+  stopGate();
+});
+beforeEach(() => asked.clear());
+
+describe('several Ollama machines', () => {
+  test('share the requests', async () => {
+    await behind('127.0.0.2,127.0.0.3');
+    assert.match(testConfiguration().said, /test is successful/);
+    for (let at = 0; at < 10; at += 1) assert.equal((await post(CHAT)).status, 200);
+    assert.deepEqual([asked.get('127.0.0.2')?.length, asked.get('127.0.0.3')?.length], [5, 5]);
+  });
+
+  test('a refused connection moves to the next one, also with a body', async () => {
+    await behind('127.0.0.9,127.0.0.3');
+    for (let at = 0; at < 4; at += 1) assert.equal((await post(CHAT, FULL, 'x'.repeat(100_000))).status, 200);
+    assert.equal(asked.get('127.0.0.3')?.length, 4);
+  });
+
+  test('a generation that was sent never runs a second time', async () => {
+    await behind('127.0.0.4,127.0.0.2');
+    const answers = [await post(CHAT), await post(CHAT), await post(CHAT)];
+    const [died = [], lived = []] = [asked.get('127.0.0.4'), asked.get('127.0.0.2')];
+    assert.equal(died.length + lived.length, 3);
+    assert.equal(answers.filter(({ status }) => status === 502).length, died.length);
+    assert.ok(died.length > 0);
+  });
+
+  test('what changes models goes to the first one, with its body, its scope and its token removed', async () => {
+    await behind('127.0.0.3,127.0.0.2');
+    for (const path of [
+      '/api/pull',
+      '/api/delete',
+      '/api/blobs/sha256:0',
+      '/api/../api//pull',
+      '/%61pi/copy',
+    ])
+      await raw(
+        `${lines(`POST /ollama${path} HTTP/1.1`, `Authorization: Bearer ${FULL}`, 'Content-Length: 2')}{}`,
+      );
+    assert.deepEqual(asked.get('127.0.0.3'), [
+      'POST /api/pull',
+      'POST /api/delete',
+      'POST /api/blobs/sha256:0',
+      'POST /api/pull',
+      'POST /api/copy',
+    ]);
+    assert.equal(asked.get('127.0.0.2'), undefined);
+    for (const token of [INFERENCE, 'wrong-wrong-wrong-wrong']) {
+      const got = await raw(lines('POST /ollama/api/pull HTTP/1.1', `Authorization: Bearer ${token}`));
+      assert.deepEqual(statuses(got), [token === INFERENCE ? 403 : 401]);
+    }
+    assert.equal(asked.get('127.0.0.3')?.length, 5);
+  });
+
+  test('streams an upload of 50 MB to the first one', async () => {
+    const answer = await post('/ollama/api/blobs/sha256:1', FULL, 'x'.repeat(50_000_000));
+    assert.equal(answer.status, 200);
+  });
+});
+
+test('Ollama alone answers 404 at the root, and the hint below its paths', async () => {
+  writeVhost(undefined, undefined, (text) => withBackends(text, site, { IA_ENSO_ANYTHINGLLM: 'none' }));
+  await reload();
+  seen();
+  for (const path of ['/', '/anythingllm', '/anythingllm/api/ping', '/index.js']) {
+    const { status, body } = await ask(path);
+    assert.deepEqual([status, body], [404, 'Not found\n'], path);
+  }
+  assert.equal((await ask('/v1/models')).headers['content-type'], 'application/json');
+  assert.equal((await ask('/ollama/api/tags', { headers: bearer(FULL) })).status, 200);
+  const { stdout } =
+    await local`curl -s -o /dev/null -w ${'%{http_code}'} -H ${`Host: ${NAME}`} http://127.0.0.1/`;
+  assert.equal(stdout, '301');
+  assert.deepEqual(
+    seen().map(({ service }) => service),
+    ['ollama'],
+  );
+});
