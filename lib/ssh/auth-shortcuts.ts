@@ -66,16 +66,20 @@ export function signWithoutProbe(client: Client, { agent, refuse, skipped }: Sho
     const why = refuse(algorithm);
     if (why) return skip(why);
     const own = key.isPrivateKey()
-      ? signer(key, algorithm)
+      ? signer(key, algorithm, skip)
       : agent && agentSigner(agent, key, algorithm, skip);
     authenticate.call(protocol, user, key, algorithm, sign ?? own);
   };
 }
 
 const signer =
-  (key: ParsedKey, algorithm: string): Sign =>
-  (data, done) =>
-    done(key.sign(data, HASHES[algorithm]));
+  (key: ParsedKey, algorithm: string, skip: (why: Error) => void): Sign =>
+  (data, done) => {
+    // Its type does not say that it returns an Error, for a damaged key.
+    const signature: Buffer | Error = key.sign(data, HASHES[algorithm]);
+    if (signature instanceof Error) skip(signature);
+    else done(signature);
+  };
 
 const agentSigner =
   (agent: BaseAgent, key: ParsedKey, algorithm: string, skip: (why: Error) => void): Sign =>

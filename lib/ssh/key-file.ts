@@ -1,4 +1,5 @@
 /** Reads a private key file, or reports why it cannot be used. */
+import { AssertionError } from 'node:assert';
 import { createPrivateKey } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import ssh2, { type ParsedKey } from 'ssh2';
@@ -40,16 +41,16 @@ async function readPrivateKey(hop: Hop, path: string): Promise<KeyFile> {
   return { kind: 'locked', path, ...(blob && { blob }), problem: open ?? encrypted(hop, path) };
 }
 
-/** ssh2 does not read PKCS#8, which OpenSSH does; RSA and EC keys have an older form, too. */
+/** ssh2 does not read PKCS#8, which OpenSSH does; RSA and EC keys have an older form, too. It throws at some damages. */
 function parseKeyText(text: string): ParsedKey | ParsedKey[] | Error {
   if (/-----BEGIN ENCRYPTED PRIVATE KEY-----/.test(text)) return new Error('encrypted');
-  if (!/-----BEGIN PRIVATE KEY-----/.test(text)) return ssh2.utils.parseKey(text);
   try {
+    if (!/-----BEGIN PRIVATE KEY-----/.test(text)) return ssh2.utils.parseKey(text);
     const key = createPrivateKey(text);
     const type = key.asymmetricKeyType === 'ec' ? 'sec1' : 'pkcs1';
     return ssh2.utils.parseKey(key.export({ type, format: 'pem' }));
   } catch (error) {
-    return error as Error;
+    return error instanceof AssertionError ? new Error('a field is empty') : (error as Error);
   }
 }
 
@@ -57,6 +58,11 @@ function parseKeyText(text: string): ParsedKey | ParsedKey[] | Error {
 function privateHalf(hop: Hop, path: string, parsed: ParsedKey | ParsedKey[]): ParsedKey {
   const [key] = [parsed].flat();
   if (!key?.isPrivateKey()) throw malformed(hop, path, new Error('it contains no private key'));
+  try {
+    createPrivateKey(key.getPrivatePEM());
+  } catch {
+    throw malformed(hop, path, new Error('its private half is damaged'));
+  }
   return key;
 }
 

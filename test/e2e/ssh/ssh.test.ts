@@ -124,11 +124,11 @@ describe('a command on the proxy', { concurrency: true }, () => {
     assert.deepEqual(lines, ['one', 'two', 'é']);
   });
 
-  it('transfers 5 MB of input and 5 MB of output', async () => {
+  it('transfers 5 MB of input and 4 MB of output', async () => {
     const input = 'x'.repeat(5_000_000);
-    const { stdout, code } = await once(hops, 'cat', input);
+    const { stdout, code } = await once(hops, 'tail -c 4000000', input);
     assert.equal(code, 0);
-    assert.equal(stdout.length, input.length);
+    assert.equal(stdout.length, 4_000_000);
   });
 
   it('ends when it reads none of a large input', async () => {
@@ -145,7 +145,7 @@ describe('a command on the proxy', { concurrency: true }, () => {
 
   it('is aborted when its output never ends', async () => {
     const { lost } = await once(hops, 'yes');
-    assert.match(lost?.message ?? '', /proxy 127.0.1.2: .*more than 8 MB/);
+    assert.match(lost?.message ?? '', /proxy 127.0.1.2: .*more than 4 MB/);
   });
 
   it('is aborted after its time limit', async () => {

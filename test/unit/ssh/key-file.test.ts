@@ -98,4 +98,18 @@ describe('a key file', () => {
     const short = inBytes(locked, (bytes) => bytes.subarray(0, 60));
     assert.match(await read(short), /cannot be used: malformed/);
   });
+
+  test('that is not of the kind that its first line says is malformed', async () => {
+    const pem = keys[KINDS.findIndex(([name]) => name === 'ecdsa.pem')] ?? '';
+    assert.match(await read(inBytes(pem, (bytes) => bytes.fill(0, 0, 1))), /cannot be used: malformed/);
+  });
+
+  test('whose private half is an empty number is malformed', async () => {
+    const ecdsa = keys[KINDS.findIndex(([name]) => name === 'ecdsa')] ?? '';
+    const empty = inBytes(ecdsa, (bytes) => {
+      const point = bytes.lastIndexOf(Buffer.from([0, 0, 0, 65, 4]));
+      return bytes.fill(0, point + 4 + 65, point + 4 + 65 + 4);
+    });
+    assert.match(await read(empty), /cannot be used: malformed/);
+  });
 });
