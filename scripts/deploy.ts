@@ -1,7 +1,14 @@
 /** Deploys a site on its proxies: each one is tested, reloaded, proven and checked, or rolled back. */
 import { main } from '../lib/cli/main.ts';
 import { writeBundle } from '../lib/commands/bundle.ts';
-import { judgeDeploy, planDeploy, showNewToken, tokenOn, tokenOutside } from '../lib/commands/deploy.ts';
+import {
+  judgeDeploy,
+  judgePending,
+  planDeploy,
+  showNewToken,
+  tokenOn,
+  tokenOutside,
+} from '../lib/commands/deploy.ts';
 import { rollout } from '../lib/commands/rollout.ts';
 import { verifyProxy, verifySite } from '../lib/commands/site-checks.ts';
 import { reportDiffs } from '../lib/commands/views/rollout-view.ts';
@@ -10,7 +17,7 @@ import { summarize } from '../lib/commands/views/summary.ts';
 await main({
   name: 'deploy',
   does: 'Renders a site, uploads it to its proxies, tests the configuration, reloads nginx and checks the site; rolls back on failure.',
-  flags: ['dry-run', 'no-verify', 'take-over-lock', 'parallel', 'canary', 'local', 'bundle'],
+  flags: ['dry-run', 'exit-code', 'no-verify', 'take-over-lock', 'parallel', 'canary', 'local', 'bundle'],
   run: async (context) => {
     if (context.flags.bundle !== undefined) return writeBundle(context, context.flags.bundle);
     const plan = await planDeploy(context);
@@ -24,6 +31,6 @@ await main({
     await reportDiffs(context, hosts);
     const newToken = showNewToken(context, plan, hosts);
     const checks = await verifySite(context, { hosts, token: tokenOutside(context, plan, newToken) });
-    return summarize(context, { hosts, checks, token: newToken });
+    return judgePending(context, hosts, summarize(context, { hosts, checks, token: newToken }));
   },
 });

@@ -116,7 +116,10 @@ const EXCLUSIONS: readonly (readonly [flag: FlagName, others: readonly FlagName[
   ['revoke-previous', ['keep-previous', 'write-env'], 'it creates no new token'],
 ];
 
-/** Every flag that is blank, and every pair that excludes each other. */
+/** Flags that mean something only with another. */
+const NEEDS: readonly (readonly [flag: FlagName, needed: FlagName])[] = [['exit-code', 'dry-run']];
+
+/** Every flag that is blank, every pair that excludes each other, and every flag that lacks the one it is for. */
 export function judgeFlags({ flags, given }: CommandLine): readonly string[] {
   const blank = [...given].filter((name) => String(flags[name]).trim() === '');
   const pairs = EXCLUSIONS.flatMap(([flag, others, why]) =>
@@ -124,5 +127,8 @@ export function judgeFlags({ flags, given }: CommandLine): readonly string[] {
       .filter((other) => given.has(flag) && given.has(other))
       .map((other) => `--${flag} and --${other}: ${why}; use only one of them`),
   );
-  return [...blank.map((name) => `--${name}: must not be empty`), ...pairs];
+  const alone = NEEDS.flatMap(([flag, needed]) =>
+    given.has(flag) && !given.has(needed) ? `--${flag}: works only with --${needed}; add it` : [],
+  );
+  return [...blank.map((name) => `--${name}: must not be empty`), ...pairs, ...alone];
 }

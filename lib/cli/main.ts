@@ -77,8 +77,10 @@ async function reportOf(isData: boolean, { tokens }: UnderWay): Promise<Report> 
 
 /** The one JSON document; the token, when there is one, is the only secret that stays. */
 function document({ name }: Command, json: Result['json'], { report, site }: Session): string {
-  const clean = (key: string, value: unknown) =>
-    typeof value === 'string' && key !== 'token' ? report.clean(value) : value;
+  const clean = (key: string, value: unknown) => {
+    if (typeof value !== 'string' || key === 'token') return value;
+    return key === 'diff' ? report.safe(value) : report.clean(value);
+  };
   return escapedInvisible(JSON.stringify({ script: name, site, ...json }, clean, 2));
 }
 

@@ -6,8 +6,9 @@ import { newRun, type Program } from '../model/run.ts';
 import { clientFile, render } from '../nginx/render.ts';
 import { type Bearer, bearerFor } from '../nginx/tokens.ts';
 import { siteProgram } from '../program/program.ts';
+import { EXIT } from '../util/errors.ts';
 import type { Secret } from '../util/secret.ts';
-import type { Context } from './context.ts';
+import type { Context, Result } from './context.ts';
 import { clientFaults } from './views/client-views.ts';
 import { defaultServerText, selinuxFaults } from './views/proxy-faults.ts';
 
@@ -86,6 +87,20 @@ function warnOfOthers({ report, site }: Context, hosts: readonly HostReport[]): 
   const text = `${names}: already had clients and does not accept the new token; to use one token on all proxies, set ${site.gate?.token}`;
   report.print({ kind: 'warning', text });
 }
+
+/** With --exit-code, a dry run with pending changes is not 0; what is worse stays. */
+export function judgePending(
+  { flags }: Pick<Context, 'flags'>,
+  hosts: readonly HostReport[],
+  result: Result,
+): Result {
+  const isPending = flags['exit-code'] && hosts.some(wouldChange);
+  return isPending && result.exit === EXIT.done ? { ...result, exit: EXIT.checkFailed } : result;
+}
+
+/** Without an earlier release, a deploy records one even where every file is already there. */
+const wouldChange = ({ outcome, files, drift, before }: HostReport): boolean =>
+  outcome === 'planned' && (files.some(({ changed }) => changed) || drift.length > 0 || before === undefined);
 
 /** The bearer for the checks from here: the new token, the settings', or where there is no gate the one for checks. */
 export function tokenOutside(

@@ -10,7 +10,7 @@ import type { ProxyHost, Target } from '../remote/target.ts';
 import { transact } from '../remote/transact.ts';
 import { StopError } from '../util/errors.ts';
 import type { Context } from './context.ts';
-import { reportEnd, reportFiles, reportRoute } from './views/rollout-view.ts';
+import { reportEnd, reportFiles, reportRoute, withDiffs } from './views/rollout-view.ts';
 
 /** A connected proxy as commands see it. */
 export interface RolloutProxy extends Pick<ProxyHost, 'host' | 'open' | 'openFromJump'> {
@@ -40,7 +40,7 @@ export async function rollout(
     return report;
   });
   reportFiles(context.report, hosts);
-  return hosts;
+  return withDiffs(context, hosts);
 }
 
 const listener = ({ report }: Context, { host }: Target) => ({

@@ -11,6 +11,11 @@ export const FLAGS = {
   },
   host: { type: 'string', value: 'A,B', help: 'the proxies (overrides the setting)' },
   'dry-run': { type: 'boolean', default: false, help: 'show what would change, without changing anything' },
+  'exit-code': {
+    type: 'boolean',
+    default: false,
+    help: 'with --dry-run: exit with 3 when changes are pending, with 0 when there are none',
+  },
   yes: { type: 'boolean', default: false, help: 'do not ask for confirmation; required without a terminal' },
   json: {
     type: 'boolean',

@@ -46,6 +46,11 @@ interface FileReport {
   readonly changed: boolean;
 }
 
+interface FileDiff {
+  readonly path: string;
+  readonly diff: string;
+}
+
 /** Milliseconds by step. */
 export type Times = Partial<Record<Step, number>>;
 
@@ -78,6 +83,8 @@ export interface HostReport {
   readonly meaning?: string;
   /** In a plan: file contents before and after, by path. */
   readonly texts: ReadonlyMap<string, { readonly before: string; readonly after: string }>;
+  /** In a dry run: how each file would change, as unified text. */
+  readonly diff?: readonly FileDiff[];
   /** Of those on the proxy by its own clock, in steps of 10. */
   readonly milliseconds: Readonly<Times>;
 }

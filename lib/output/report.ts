@@ -22,8 +22,10 @@ export interface Report {
   readonly hide: (secret: Secret) => void;
   /** From now on, adds the flags of this run to gatepost commands in messages. */
   readonly carry: (line: CommandLine) => void;
-  /** The text without secrets and control characters. */
+  /** The text without secrets and control characters, its commands with the flags of this run. */
   readonly clean: (text: string) => string;
+  /** The text without secrets and control characters. */
+  readonly safe: (text: string) => string;
   /** Ends the report and removes the progress line. */
   readonly close: () => void;
 }
@@ -68,6 +70,7 @@ export async function createReport({ stream, terminal, verbose }: ReportOptions)
     print,
     showToken,
     clean,
+    safe,
     hide: (secret) => void secrets.push(secret),
     carry: (line) => {
       withFlags = commandsWith(line);

@@ -10,7 +10,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   refused: 'refused, failed or rolled back; the previous configuration is still active',
   usage: 'invalid usage or settings; no connection was made',
   checkFailed:
-    'the change is live, but a check failed, or the gate has no clients and rejects every request; for `status`: a proxy needs attention',
+    'the change is live, but a check failed, or the gate has no clients and rejects every request; for `status`: a proxy needs attention; for `deploy --dry-run --exit-code`: changes are pending',
   unknown: 'the connection was lost after the change was sent; its outcome is unknown',
   restoreFailed: 'the rollback failed; manual recovery steps are printed',
 };

@@ -74,22 +74,45 @@ interface Change {
 }
 
 /**
- * After a dry run, reports the diff of every file that would change, once where it is the same on several hosts.
- * Tokens are fingerprints already when they come from the host.
+ * After a dry run, the reports with the diff of every file that would change. Tokens are fingerprints already when they come
+ * from the host.
  */
-export async function reportDiffs({ flags, report }: Context, hosts: readonly HostReport[]): Promise<void> {
-  if (!flags['dry-run']) return;
+export async function withDiffs(
+  { flags }: Pick<Context, 'flags'>,
+  hosts: readonly HostReport[],
+): Promise<readonly HostReport[]> {
+  if (!flags['dry-run']) return hosts;
   // Loaded here: no other run has a use for it.
   const patch = await import('diff');
   const until = performance.now() + DIFFS_MS;
-  const all = hosts.flatMap(({ host, texts }) =>
-    [...texts].map(([path, text]) => [host, { path, ...text }] as const),
-  );
-  for (const {
-    what,
-    hosts: [first = '', ...others],
-  } of groupIdentical(all)) {
-    report.print({ kind: 'diff', text: diff(patch, what, first, until - performance.now()) });
+  const bodies = new Map<string, string>();
+  const bodyOf = (change: Change): string => {
+    const key = JSON.stringify(change);
+    const body = bodies.get(key) ?? diff(patch, change, until - performance.now());
+    bodies.set(key, body);
+    return body;
+  };
+  return hosts.map((report) => ({
+    ...report,
+    diff: changesOf(report).map((change) => ({
+      path: change.path,
+      diff: `--- ${change.path}\ton ${report.host}\n+++ ${change.path}\twanted\n${bodyOf(change)}`,
+    })),
+  }));
+}
+
+const changesOf = ({ texts }: HostReport): readonly Change[] =>
+  [...texts].map(([path, text]) => ({ path, ...text }));
+
+/** After a dry run, reports the diff of every file, once where it is the same on several hosts. */
+export async function reportDiffs({ flags, report }: Context, hosts: readonly HostReport[]): Promise<void> {
+  if (!flags['dry-run']) return;
+  const all = hosts.flatMap((host) => changesOf(host).map((change) => [host.host, change] as const));
+  for (const { what, hosts: names } of groupIdentical(all)) {
+    const [first, ...others] = names;
+    const diffs = hosts.find(({ host }) => host === first)?.diff ?? [];
+    const text = diffs.find(({ path }) => path === what.path)?.diff ?? '';
+    report.print({ kind: 'diff', text });
     if (others.length > 0) report.print({ kind: 'note', text: `the same on ${shortHostList(others)}` });
   }
 }
@@ -99,19 +122,16 @@ const DIFFS_MS = 1000;
 
 type Patch = typeof import('diff');
 
+/** The hunks of a diff. */
 function diff(
-  { createTwoFilesPatch, FILE_HEADERS_ONLY }: Patch,
+  { createTwoFilesPatch, OMIT_HEADERS }: Patch,
   { path, before, after }: Change,
-  host: string,
   timeout: number,
 ): string {
-  const text = createTwoFilesPatch(path, path, before, after, `on ${host}`, 'wanted', {
-    headerOptions: FILE_HEADERS_ONLY,
+  const text = createTwoFilesPatch(path, path, before, after, undefined, undefined, {
+    headerOptions: OMIT_HEADERS,
     timeout: Math.max(1, timeout),
   });
   const count = (side: string): number => side.split('\n').length - 1;
-  return (
-    text?.trimEnd() ??
-    `--- ${path}\ton ${host}\n+++ ${path}\twanted\nToo different to compare: ${count(before)} lines, ${count(after)} wanted.`
-  );
+  return text?.trimEnd() ?? `Too different to compare: ${count(before)} lines, ${count(after)} wanted.`;
 }

@@ -182,6 +182,19 @@ describe('a dry run', () => {
     assert.equal(await deploys.workers(lab.proxy), pids);
     assert.match(plan.stderr, /^\+.*sha256:[0-9a-f]{12}/m);
     assert.ok(!(plan.stdout + plan.stderr).includes(deploys.TOKEN));
+    const diffs = new Map(plan.diff?.map(({ path, diff }) => [path, diff]));
+    assert.deepEqual([...diffs.keys()].toSorted(), changed(plan).toSorted());
+    assert.match(diffs.get(deploys.CLIENT) ?? '', /^\+.*sha256:[0-9a-f]{12}/m);
+  });
+
+  test('with --exit-code exits with 3 when changes are pending, with 0 when there are none', async () => {
+    const args = ['--dry-run', '--exit-code'];
+    assert.equal((await deploys.deploy(lab, {}, args)).exit, 3);
+    await deploys.deploy(lab);
+    const same = await deploys.deploy(lab, {}, args);
+    assert.deepEqual([same.exit, same.diff], [0, []], same.stderr);
+    const other = await deploys.deploy(lab, { IA_ENSO_BACKEND_IP: '192.168.1.165' }, args);
+    assert.deepEqual([other.exit, other.diff?.map(({ path }) => path)], [3, [deploys.VHOST]]);
   });
 
   test('shows both sides of a change by fingerprints', async () => {

@@ -9,6 +9,7 @@ import { UsageError } from '../../../lib/util/errors.ts';
 
 const ALL: readonly FlagName[] = [
   'dry-run',
+  'exit-code',
   'client',
   'keep-previous',
   'revoke-previous',
@@ -97,6 +98,11 @@ describe('flags that exclude each other', () => {
   test('do not keep the help away', () => {
     assert.equal(read('--local', '--host', 'a', '--env=', '--help').flags.help, true);
   });
+});
+
+test('--exit-code needs --dry-run', () => {
+  assert.match(problems('--exit-code').join(), /--exit-code: works only with --dry-run/);
+  assert.deepEqual(problems('--exit-code', '--dry-run'), []);
 });
 
 test('a flag that is not known is named, with the one that was meant', () => {

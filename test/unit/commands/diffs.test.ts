@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Context } from '../../../lib/commands/context.ts';
-import { reportDiffs } from '../../../lib/commands/views/rollout-view.ts';
-import { newReport } from '../../../lib/model/host-report.ts';
+import { judgePending } from '../../../lib/commands/deploy.ts';
+import { reportDiffs, withDiffs } from '../../../lib/commands/views/rollout-view.ts';
+import { type HostReport, newReport } from '../../../lib/model/host-report.ts';
 import type { Entry } from '../../../lib/output/entry.ts';
+
+const dry = { flags: { 'dry-run': true } as Context['flags'] };
 
 async function diffsOf(
   texts: ReadonlyMap<string, { before: string; after: string }>,
@@ -12,7 +15,7 @@ async function diffsOf(
   const entries: Entry[] = [];
   const report = { print: (entry: Entry) => void entries.push(entry) };
   const context = { flags: { 'dry-run': true }, report } as unknown as Context;
-  await reportDiffs(context, [{ ...newReport('proxy'), texts }]);
+  await reportDiffs(context, await withDiffs(context, [{ ...newReport('proxy'), texts }]));
   return entries.flatMap((entry) => (entry.kind === 'diff' ? [entry.text] : []));
 }
 
@@ -32,4 +35,23 @@ test('a diff of files as they are shows each changed line', async () => {
   const [diff = ''] = await diffsOf(new Map([['/a', { before: 'one\ntwo\n', after: 'one\n2\n' }]]));
   assert.match(diff, /^-two$/m);
   assert.match(diff, /^\+2$/m);
+});
+
+test('a diff in the report of a host is unified text that names the file and the host', async () => {
+  const texts = new Map([['/a', { before: 'one\ntwo\n', after: 'one\n2\n' }]]);
+  const [host] = await withDiffs(dry, [{ ...newReport('proxy'), texts }]);
+  const diff = '--- /a\ton proxy\n+++ /a\twanted\n@@ -1,2 +1,2 @@\n one\n-two\n+2';
+  assert.deepEqual(host?.diff, [{ path: '/a', diff }]);
+});
+
+test('with --exit-code, a dry run is 3 when changes are pending, and never better than it was', () => {
+  const flags = { 'exit-code': true } as Context['flags'];
+  const planned: HostReport = { ...newReport('proxy'), outcome: 'planned', before: 'R' };
+  const changed: HostReport = { ...planned, files: [{ path: '/a', changed: true }] };
+  const exit = (hosts: readonly HostReport[], was: 0 | 1 = 0, given = flags) =>
+    judgePending({ flags: given }, hosts, { exit: was }).exit;
+  assert.deepEqual([exit([planned]), exit([planned, changed]), exit([newReport('proxy')])], [0, 3, 0]);
+  assert.equal(exit([{ ...newReport('proxy'), outcome: 'planned' }]), 3, 'a first release');
+  assert.equal(exit([changed], 1), 1);
+  assert.equal(exit([changed], 0, dry.flags), 0);
 });
