@@ -9,6 +9,7 @@ import {
   tokenOn,
   tokenOutside,
 } from '../lib/commands/deploy.ts';
+import { writeRendered } from '../lib/commands/rendered.ts';
 import { rollout } from '../lib/commands/rollout.ts';
 import { verifyProxy, verifySite } from '../lib/commands/site-checks.ts';
 import { reportDiffs } from '../lib/commands/views/rollout-view.ts';
@@ -17,9 +18,20 @@ import { summarize } from '../lib/commands/views/summary.ts';
 await main({
   name: 'deploy',
   does: 'Renders a site, uploads it to its proxies, tests the configuration, reloads nginx and checks the site; rolls back on failure.',
-  flags: ['dry-run', 'exit-code', 'no-verify', 'take-over-lock', 'parallel', 'canary', 'local', 'bundle'],
+  flags: [
+    'dry-run',
+    'exit-code',
+    'no-verify',
+    'take-over-lock',
+    'parallel',
+    'canary',
+    'local',
+    'bundle',
+    'render',
+  ],
   run: async (context) => {
     if (context.flags.bundle !== undefined) return writeBundle(context, context.flags.bundle);
+    if (context.flags.render !== undefined) return writeRendered(context, context.flags.render);
     const plan = await planDeploy(context);
 
     const hosts = await rollout(context, async (proxy) => {

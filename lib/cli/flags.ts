@@ -1,7 +1,7 @@
 /** The flags of every script: parsed strictly, listed by `--help`. */
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { type CommandLine, FLAGS, type FlagName, type Flags } from '../config/flag-table.ts';
+import { type CommandLine, FLAGS, type FlagName, type Flags, STDOUT } from '../config/flag-table.ts';
 import { beside, wrapped } from '../output/text.ts';
 import { lookUp } from '../util/collections.ts';
 import { refuseAll, UsageError } from '../util/errors.ts';
@@ -80,11 +80,12 @@ function hint(problem: string, args: readonly string[], names: readonly string[]
 
 /** bash expands no `--env=~/x`. */
 function withHome(flags: Flags): Flags {
-  const { env, bundle, html } = flags;
+  const { env, bundle, html, render } = flags;
   return {
     ...flags,
     env: inHome(env),
     ...(bundle !== undefined && { bundle: inHome(bundle) }),
+    ...(render !== undefined && { render: inHome(render) }),
     ...(html !== undefined && { html: inHome(html) }),
   };
 }
@@ -111,6 +112,7 @@ export function helpText(
 /** Flags that exclude others, and why. What --staging excludes depends on the CA in the settings (commands/certificates/options.ts). */
 const EXCLUSIONS: readonly (readonly [flag: FlagName, others: readonly FlagName[], why: string])[] = [
   ['bundle', ['local', 'dry-run', 'canary', 'parallel', 'host'], 'a bundle connects to no host'],
+  ['render', ['bundle', 'local', 'dry-run', 'canary', 'parallel', 'host'], '--render connects to no host'],
   ['local', ['host', 'parallel', 'canary'], '--local runs on this machine only'],
   ['connect-to', ['via-ssh'], 'they are two ways to connect'],
   ['revoke-previous', ['keep-previous', 'write-env'], 'it creates no new token'],
@@ -130,5 +132,9 @@ export function judgeFlags({ flags, given }: CommandLine): readonly string[] {
   const alone = NEEDS.flatMap(([flag, needed]) =>
     given.has(flag) && !given.has(needed) ? `--${flag}: works only with --${needed}; add it` : [],
   );
-  return [...blank.map((name) => `--${name}: must not be empty`), ...pairs, ...alone];
+  const both =
+    flags.bundle === STDOUT && flags.json
+      ? ['--bundle - and --json: both write to stdout; use only one of them']
+      : [];
+  return [...blank.map((name) => `--${name}: must not be empty`), ...pairs, ...alone, ...both];
 }

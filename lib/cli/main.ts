@@ -28,6 +28,9 @@ interface Session {
   site: string;
 }
 
+/** Flags with which stdout is for a program. */
+const DATA = /^--(?:prometheus|bundle[=\n]-)$/m;
+
 /** How long the process may stay open at the end (for an SSH agent that does not answer, a dead connection). */
 const LINGER_MS = 1000;
 
@@ -35,7 +38,7 @@ const LINGER_MS = 1000;
 export async function main(command: Command): Promise<void> {
   // Not by parseArgs: a typo in the flags must not hide that JSON is wanted.
   const json = process.argv.includes('--json');
-  const isData = json || process.argv.includes('--prometheus');
+  const isData = json || DATA.test(process.argv.slice(2).join('\n'));
   const underWay: UnderWay = { hosts: new Map(), tokens: new Map() };
   const session: Session = { report: await reportOf(isData, underWay), underWay, site: DEFAULT_SITE };
   let isEnded = false;
@@ -98,7 +101,7 @@ async function runCommand(command: Command, session: Session): Promise<Result> {
   const settings = await readSettings(picked, sites.values(), {
     envFile: flags.env,
     isEnvFileWanted: given.has('env'),
-    isHostless: flags.local || flags.bundle !== undefined,
+    isHostless: flags.local || flags.bundle !== undefined || flags.render !== undefined,
     host: flags.host,
     replacesToken: flags['write-env'],
   });

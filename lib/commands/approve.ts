@@ -1,12 +1,11 @@
 /** The file that root runs on a proxy to approve this suite's programs. */
-import { basename } from 'node:path';
 import { titleOf } from '../model/site.ts';
 import { runnerText } from '../program/approved-runner.ts';
 import { contentFunction, RUNNER } from '../program/program.ts';
 import { EXIT, refuseAll } from '../util/errors.ts';
 import { quote } from '../util/shell.ts';
 import { approvedList } from './approved-programs.ts';
-import { bundleFile } from './bundle.ts';
+import { bundleFile, runIt } from './bundle.ts';
 import type { Context, Result } from './context.ts';
 
 /**
@@ -18,14 +17,14 @@ export async function writeApproval(context: Context): Promise<Result> {
   const { flags, site, settings, report } = context;
   const user = settings.access.user ?? settings.access.defaults.user;
   const file = judged(flags.bundle, user, site.prefix);
-  const { path, write } = await bundleFile(file, 0o644, isApproval);
-  await write(approvalText(site.name, user, await runnerText(), await approvedList(context)));
+  const { path, label, write } = await bundleFile(file, 0o644, isApproval);
+  const data = await write(approvalText(site.name, user, await runnerText(), await approvedList(context)));
   report.print({
     kind: 'summary',
     ok: true,
-    text: `${file}: approves the programs of ${titleOf(site)} for ${user}; on each proxy, as root: \`sh ${basename(file)}\``,
+    text: `${label}: approves the programs of ${titleOf(site)} for ${user}; on each proxy, as root: \`${runIt(file)}\``,
   });
-  return { exit: EXIT.done, json: { hosts: [], bundle: path } };
+  return { exit: EXIT.done, ...data, json: { hosts: [], bundle: path } };
 }
 
 function judged(file: string | undefined, user: string, prefix: string): string {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { lstat, readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
+import { STDOUT } from '../config/flag-table.ts';
 import { DEFAULT_CLIENT } from '../model/bearer.ts';
 import { titleOf } from '../model/site.ts';
 import { EXIT, StopError, UsageError } from '../util/errors.ts';
@@ -41,14 +42,14 @@ exit 1
  */
 export async function writeBundle(context: Context, file: string): Promise<Result> {
   const { report, site, flags } = context;
-  const { path, write } = await bundleFile(file, 0o600, isBundle);
+  const { path, label, write } = await bundleFile(file, 0o600, isBundle);
   const { program, bearer } = await planDeploy(context, 'bundle');
-  await write(bundleText(program.text));
+  const data = await write(bundleText(program.text));
   const isNew = bearer?.role === 'first-client';
   if (bearer)
     report.print({
       kind: 'warning',
-      text: `${file} contains a bearer token: protect it like a private key`,
+      text: `${label} contains a bearer token: protect it like a private key`,
     });
   if (isNew && !flags.json) report.showToken(DEFAULT_CLIENT, bearer.token);
   if (isNew)
@@ -59,20 +60,28 @@ export async function writeBundle(context: Context, file: string): Promise<Resul
   report.print({
     kind: 'summary',
     ok: true,
-    text: `${file}: the bundle of ${titleOf(site)}; run it as root: \`sh ${basename(file)}\``,
+    text: `${label}: the bundle of ${titleOf(site)}; run it as root: \`${runIt(file)}\``,
   });
   const json = { hosts: [], bundle: path, ...(isNew && { token: bearer.token.reveal() }) };
-  return { exit: EXIT.done, json };
+  return { exit: EXIT.done, ...data, json };
 }
 
 const isBundle = (text: string): boolean =>
   text.startsWith(`${FIRST_LINE}{\ngatepost() {\n`) && text.includes(MARK);
 
+/** What runs a bundle on its host; one that was written to stdout arrives on stdin. */
+export const runIt = (file: string): string => (file === STDOUT ? 'sh -s' : `sh ${basename(file)}`);
+
 interface BundleFile {
-  /** Absolute. */
+  /** Absolute; `-` for stdout. */
   readonly path: string;
-  /** @throws StopError when it cannot be written */
-  readonly write: (text: string) => Promise<void>;
+  /** Its name in messages. */
+  readonly label: string;
+  /**
+   * What is left for stdout.
+   * @throws StopError when it cannot be written
+   */
+  readonly write: (text: string) => Promise<Pick<Result, 'data'>>;
 }
 
 /**
@@ -85,6 +94,7 @@ export async function bundleFile(
   mode: number,
   isOurs: (text: string) => boolean,
 ): Promise<BundleFile> {
+  if (file === STDOUT) return { path: file, label: 'stdout', write: async (data) => ({ data }) };
   const path = resolve(file);
   if (!(await lstat(dirname(path)).catch(() => undefined)))
     throw new UsageError([`--bundle ${file}: the directory ${dirname(path)} does not exist`]);
@@ -93,11 +103,13 @@ export async function bundleFile(
     throw new UsageError([
       `--bundle ${file}: already exists and is not such a bundle; it was not overwritten`,
     ]);
-  const write = (text: string) =>
-    replaceFile(path, text, mode).catch((cause: Error) => {
+  const write = async (text: string) => {
+    await replaceFile(path, text, mode).catch((cause: Error) => {
       throw new StopError(`${file} cannot be written: ${cause.message}`, 'No connection was made.', {
         cause,
       });
     });
-  return { path, write };
+    return {};
+  };
+  return { path, label: file, write };
 }

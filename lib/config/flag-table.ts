@@ -1,6 +1,9 @@
 /** The table of flags: how each is parsed, its value, its line in `--help`. */
 import { DEFAULT_SITE } from './site-registry.ts';
 
+/** As the FILE of --bundle. */
+export const STDOUT = '-';
+
 /** Every flag of gatepost. */
 export const FLAGS = {
   site: {
@@ -92,7 +95,16 @@ export const FLAGS = {
     default: false,
     help: 'deploy to the first proxy, and to the others only if it succeeds',
   },
-  bundle: { type: 'string', value: 'FILE', help: 'write the program to FILE, without connecting' },
+  bundle: {
+    type: 'string',
+    value: 'FILE',
+    help: 'write the program to FILE (`-`: to stdout), without connecting',
+  },
+  render: {
+    type: 'string',
+    value: 'DIR',
+    help: 'write the vhost and the maps to DIR, without connecting',
+  },
   local: { type: 'boolean', default: false, help: 'run the program on this machine, without SSH' },
   curl: { type: 'boolean', default: false, help: 'show the curl command of each check' },
   only: { type: 'string', value: 'NAME', help: 'run only checks with NAME in their name' },

@@ -22,6 +22,7 @@ const ALL: readonly FlagName[] = [
   'parallel',
   'canary',
   'bundle',
+  'render',
   'local',
   'only',
   'connect-to',
@@ -72,6 +73,8 @@ describe('flags that exclude each other', () => {
     ...['--local', '--dry-run', '--canary', '--parallel=2', '--host=a'].map(
       (other) => ['--bundle=f', other] as const,
     ),
+    ...['--bundle=f', '--local', '--dry-run', '--host=a'].map((other) => ['--render=d', other] as const),
+    ['--bundle=-', '--json'],
     ...['--host=a', '--parallel=2', '--canary'].map((other) => ['--local', other] as const),
     ['--connect-to=a', '--via-ssh'],
     ['--revoke-previous', '--keep-previous'],

@@ -1,0 +1,91 @@
+/** deploy.ts without any proxy: --render and --bundle, with no settings at all. */
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { ROOT } from '../../../lib/util/project-root.ts';
+import { $ } from '../../../lib/util/shell.ts';
+
+const SITE = 'ia.enso.4nkweb.com';
+const script = fileURLToPath(new URL('scripts/deploy.ts', ROOT));
+const tsx = import.meta.resolve('tsx');
+let home: string;
+before(async () => {
+  home = await mkdtemp(join(tmpdir(), 'gatepost-'));
+  await writeFile(join(home, 'empty'), '');
+});
+after(() => rm(home, { recursive: true }));
+
+async function deploy(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const run = $({ nothrow: true, cwd: home, env: { PATH: process.env.PATH, HOME: home, ...env }, input: '' });
+  const { exitCode, stdout, stderr } =
+    await run`umask 077; exec ${process.execPath} --import ${tsx} ${script} --env empty ${[...args]}`;
+  return { status: exitCode, stdout, stderr };
+}
+
+describe('--render', () => {
+  const MODES = {
+    'ia-enso-http-maps.conf': 0o600,
+    'websocket-connection-map.conf': 0o644,
+    [`${SITE}.conf`]: 0o644,
+  };
+  const texts = async (folder: string) =>
+    Promise.all(Object.keys(MODES).map((name) => readFile(join(home, folder, name), 'utf8')));
+
+  test('writes the vhost and the maps with their modes, no client, and the same again', async () => {
+    const token = '0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0';
+    const first = await deploy(['--render', 'new/out'], { IA_ENSO_OLLAMA_BEARER_TOKEN: token });
+    assert.equal(first.status, 0, first.stderr);
+    const written = await texts('new/out');
+    assert.deepEqual((await readdir(join(home, 'new/out'))).toSorted(), Object.keys(MODES).toSorted());
+    for (const [name, mode] of Object.entries(MODES))
+      assert.equal((await stat(join(home, 'new/out', name))).mode & 0o777, mode, name);
+    assert.match(written.join(), new RegExp(`server_name ${SITE.replaceAll('.', '\\.')};`));
+    assert.ok(!(written.join() + first.stdout + first.stderr).includes(token));
+    const again = await deploy(['--render', 'new/out', '--json']);
+    const { files, hosts } = JSON.parse(again.stdout);
+    assert.deepEqual(
+      [again.status, hosts, files.some(({ changed }: { changed: boolean }) => changed)],
+      [0, [], false],
+    );
+    assert.deepEqual(await texts('new/out'), written);
+  });
+
+  test('replaces files of its names only, and nothing that is not a file', async () => {
+    const folder = join(home, 'mine');
+    await mkdir(folder);
+    await writeFile(join(folder, 'notes'), 'mine');
+    await writeFile(join(folder, `${SITE}.conf`), 'an earlier one');
+    assert.equal((await deploy(['--render', 'mine'])).status, 0);
+    assert.equal(await readFile(join(folder, 'notes'), 'utf8'), 'mine');
+    assert.match(await readFile(join(folder, `${SITE}.conf`), 'utf8'), /server_name/);
+    await rm(join(folder, `${SITE}.conf`));
+    await symlink('notes', join(folder, `${SITE}.conf`));
+    for (const where of ['mine', 'mine/notes']) {
+      const { status, stderr, stdout } = await deploy(['--render', where]);
+      assert.equal(status, 2, where);
+      assert.match(stdout + stderr, /--render mine.*is not a/);
+    }
+    assert.equal(await readFile(join(folder, 'notes'), 'utf8'), 'mine');
+  });
+});
+
+describe('--bundle -', () => {
+  test('writes the bundle to stdout, everything else to stderr, and no file', async () => {
+    const before = await readdir(home);
+    const { status, stdout, stderr } = await deploy(['--bundle', '-']);
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /^#!\/bin\/sh\n\{\ngatepost\(\) \{\n[\s\S]*\n# sha256 [0-9a-f]{64}$/);
+    assert.match(
+      stderr,
+      /New token of client default[\s\S]*contains|contains[\s\S]*New token of client default/,
+    );
+    await writeFile(join(home, 'piped'), stdout);
+    const checked = await $({ nothrow: true })`sh ${join(home, 'piped')} --help`;
+    assert.equal(checked.exitCode, 0, checked.stderr);
+    await rm(join(home, 'piped'));
+    assert.deepEqual(await readdir(home), before);
+  });
+});
