@@ -14,6 +14,7 @@ await main({
   flags: [
     'dry-run',
     'no-verify',
+    'show-token',
     'staging',
     'force-renewal',
     'self-signed',

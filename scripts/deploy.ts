@@ -21,6 +21,7 @@ await main({
   flags: [
     'dry-run',
     'exit-code',
+    'show-token',
     'no-verify',
     'take-over-lock',
     'parallel',

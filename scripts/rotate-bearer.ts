@@ -14,6 +14,7 @@ await main({
     'keep-previous',
     'revoke-previous',
     'write-env',
+    'show-token',
     'dry-run',
     'no-verify',
     'take-over-lock',

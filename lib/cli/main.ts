@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import type { Context, Result, UnderWay } from '../commands/context.ts';
 import type { Choice } from '../config/choice.ts';
 import type { CommandLine, FlagName, Flags } from '../config/flag-table.ts';
-import { chooseRun, keepFromChildren, readSettings, terminal } from '../config/settings.ts';
+import { chooseRun, isInCi, keepFromChildren, readSettings, terminal } from '../config/settings.ts';
 import { DEFAULT_SITE, findSites, pickSite, withNameFrom, withoutBackends } from '../config/site-registry.ts';
 import { escapedInvisible } from '../output/redact.ts';
 import { createReport, type Report } from '../output/report.ts';
@@ -14,6 +14,7 @@ import { EXIT, StopError } from '../util/errors.ts';
 import { ROOT } from '../util/project-root.ts';
 import { Secret } from '../util/secret.ts';
 import { helpText, readFlags, type Usage } from './flags.ts';
+import { hidingTokens, withoutToken } from './hidden-token.ts';
 import { showUnseen, whatIsLeft } from './interruption.ts';
 
 export interface Command extends Usage {
@@ -31,6 +32,9 @@ interface Session {
 /** Flags with which stdout is for a program. */
 const DATA = /^--(?:prometheus|bundle[=\n]-)$/m;
 
+/** Is a generated token not to be shown? */
+const hidesTokens = isInCi && !process.argv.includes('--show-token');
+
 /** How long the process may stay open at the end (for an SSH agent that does not answer, a dead connection). */
 const LINGER_MS = 1000;
 
@@ -44,8 +48,10 @@ export async function main(command: Command): Promise<void> {
   let isEnded = false;
   const end = (result: Result) => {
     isEnded = true;
+    const shown =
+      json && result.json && hidesTokens ? withoutToken(result.json, session.report) : result.json;
     session.report.close();
-    if (json && result.json) process.stdout.write(`${document(command, result.json, session)}\n`);
+    if (json && shown) process.stdout.write(`${document(command, shown, session)}\n`);
     if (!json && result.data) process.stdout.write(result.data);
     process.exitCode = result.exit;
     setTimeout(() => process.exit(), LINGER_MS).unref();
@@ -66,11 +72,12 @@ export async function main(command: Command): Promise<void> {
 async function reportOf(isData: boolean, { tokens }: UnderWay): Promise<Report> {
   // A closed output pipe does not stop the change.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-  const report = await createReport({
+  const created = await createReport({
     stream: isData ? process.stderr : process.stdout,
     verbose: process.argv.includes('--verbose'),
     terminal,
   });
+  const report = hidesTokens ? hidingTokens(created) : created;
   const showToken: Report['showToken'] = (client, token) => {
     tokens.delete(client);
     report.showToken(client, token);

@@ -13,6 +13,7 @@ import { summarize } from './views/summary.ts';
 
 /** The flags that only bearers.ts has. */
 export const CLIENT_FLAGS = [
+  'show-token',
   'scope',
   'limit',
   'concurrent',

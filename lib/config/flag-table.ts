@@ -31,6 +31,11 @@ export const FLAGS = {
     default: false,
     help: 'end a run that has held the lock of a proxy for ten minutes without progress, and roll it back',
   },
+  'show-token': {
+    type: 'boolean',
+    default: false,
+    help: 'show a generated token even where CI is set',
+  },
   client: { type: 'string', value: 'NAME', help: 'the bearer client (default: `default`)' },
   'keep-previous': {
     type: 'string',

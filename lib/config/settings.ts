@@ -57,6 +57,13 @@ export const terminal: Terminal = {
   isDumb: process.env.TERM === 'dumb',
 };
 
+/** Does this process run in a CI service, which keeps its output? */
+export const isInCi: boolean = isOn(process.env.CI);
+
+function isOn(text = ''): boolean {
+  return text !== '' && text.toLowerCase() !== 'false';
+}
+
 /**
  * Reads the settings of `site`.
  * @param sites all sites, whose settings are known names in the environment

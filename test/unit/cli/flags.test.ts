@@ -52,7 +52,7 @@ test('what is not given has its default, and is known as not given', () => {
 test('every flag with a value is refused by its name when that is empty', () => {
   const names = [...ALL, 'site', 'host', 'env'] as const;
   const withValue = names.filter((name) => typeof read().flags[name] !== 'boolean');
-  assert.equal(withValue.length, 13);
+  assert.equal(withValue.length, 14);
   for (const name of withValue)
     for (const value of ['', ' '])
       assert.deepEqual(problems(`--${name}=${value}`), [`--${name}: must not be empty`]);

@@ -89,3 +89,34 @@ describe('--bundle -', () => {
     assert.deepEqual(await readdir(home), before);
   });
 });
+
+describe('where CI is set', () => {
+  const tokensIn = (text: string) => text.match(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g) ?? [];
+  const bundle = async (args: readonly string[], CI: string) => {
+    const { status, stdout, stderr } = await deploy(['--bundle', 'ci.bundle', ...args], { CI });
+    assert.equal(status, 0, stderr);
+    return { tokens: tokensIn(stdout + stderr), text: stdout + stderr, stdout };
+  };
+
+  test('a generated token is not shown, and how to get one is', async () => {
+    const { tokens, text } = await bundle([], 'true');
+    assert.deepEqual(tokens, []);
+    assert.match(text.replaceAll(/\s+/g, ' '), /hidden.*--show-token.*rotate-bearer\.ts --write-env/);
+  });
+
+  test('nor in the JSON', async () => {
+    const { tokens, text, stdout } = await bundle(['--json'], '1');
+    assert.deepEqual([tokens, JSON.parse(stdout).tokenHidden], [[], true]);
+    assert.equal(text.match(/is hidden/g)?.length, 1);
+  });
+
+  test('it is with --show-token, and where CI is empty or false', async () => {
+    for (const [args, ci] of [
+      [['--show-token'], 'true'],
+      [['--show-token', '--json'], 'true'],
+      [[], ''],
+      [['--json'], 'false'],
+    ] as const)
+      assert.equal((await bundle(args, ci)).tokens.length, 1, `${args} CI=${ci}`);
+  });
+});
