@@ -1,8 +1,8 @@
 /** How every script begins and ends: flags, site, settings, the one error boundary, the exit status. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Context, Result, UnderWay } from '../commands/context.ts';
+import { runHook } from '../commands/hook.ts';
 import type { Choice } from '../config/choice.ts';
 import type { CommandLine, FlagName, Flags } from '../config/flag-table.ts';
 import { chooseRun, isInCi, keepFromChildren, readSettings, terminal } from '../config/settings.ts';
@@ -11,8 +11,8 @@ import { escapedInvisible } from '../output/redact.ts';
 import { createReport, type Report } from '../output/report.ts';
 import { widthOf } from '../output/text.ts';
 import { EXIT, StopError } from '../util/errors.ts';
-import { ROOT } from '../util/project-root.ts';
 import { Secret } from '../util/secret.ts';
+import { readVersion } from '../util/version.ts';
 import { helpText, readFlags, type Usage } from './flags.ts';
 import { hidingTokens, withoutToken } from './hidden-token.ts';
 import { showUnseen, whatIsLeft } from './interruption.ts';
@@ -116,7 +116,10 @@ async function runCommand(command: Command, session: Session): Promise<Result> {
   const site = withoutBackends(withNameFrom(picked, settings.values), settings.values);
   for (const value of Object.values(settings.values)) if (value instanceof Secret) report.hide(value);
   for (const text of settings.warnings) report.print({ kind: 'warning', text });
-  return command.run({ site, settings, flags, words, report, underWay });
+  const context = { site, settings, flags, words, report, underWay };
+  const result = await command.run(context);
+  await runHook(context, command.name, result.hosts);
+  return result;
 }
 
 type Line = Pick<CommandLine, 'flags' | 'given'>;
@@ -124,7 +127,7 @@ type Line = Pick<CommandLine, 'flags' | 'given'>;
 /** `--help` and `--version`. */
 async function answer(command: Command, { version }: Flags, { ownSites }: Choice): Promise<Result> {
   const text = version
-    ? `gatepost ${JSON.parse(await readFile(new URL('package.json', ROOT), 'utf8')).version}\n`
+    ? `gatepost ${await readVersion()}\n`
     : helpText(command, [...(await siteNames(ownSites))], widthOf(process.stdout));
   process.stdout.write(text);
   return { exit: EXIT.done };

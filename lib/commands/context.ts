@@ -32,6 +32,8 @@ export interface Context {
 /** What a script returns: its exit status, and what `--json` shows. */
 export interface Result {
   readonly exit: ExitStatus;
+  /** The reports of the proxies, for the hook. */
+  readonly hosts?: readonly HostReport[];
   /** Text for stdout that is not for people; everything else then goes to stderr. */
   readonly data?: string;
   /** Left out by `--help`. */

@@ -34,6 +34,11 @@ export const COMMON: Readonly<Record<string, Setting>> = {
   },
   GATEPOST_SITE: { form: siteName, default: DEFAULT_SITE, meaning: 'the site, where `--site` is not given' },
   GATEPOST_SITES: { form: path, meaning: 'a directory with sites of your own ([Sites](sites.md))' },
+  GATEPOST_HOOK: {
+    form: path,
+    unset: 'none',
+    meaning: 'a program that is run after each change ([Operations](operations.md#hook))',
+  },
   ACME_DIRECTORY_URL: { form: url, default: LETS_ENCRYPT, meaning: 'ACME directory of the CA' },
   ACME_EMAIL: {
     form: orEmpty(email),

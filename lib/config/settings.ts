@@ -16,6 +16,8 @@ import { path } from './validators.ts';
 export interface Settings {
   readonly access: SshAccess;
   readonly acme: { readonly directoryUrl: string; readonly email?: string };
+  /** The program that is told of each change. */
+  readonly hook?: string;
   /** The settings of the site that are set or have a default, as text; secrets stay wrapped. */
   readonly values: Readonly<Record<string, string | Secret>>;
   /** Names set in the process environment, which takes precedence over the env file. */
@@ -90,6 +92,7 @@ export async function readSettings(
   return {
     access: sshAccessOf(site, read, given),
     acme: acmeOf(read),
+    ...(read.GATEPOST_HOOK !== undefined && { hook: String(read.GATEPOST_HOOK) }),
     values: Object.fromEntries(
       Object.keys(site.settings).flatMap((name) => (name in read ? [[name, asText(read[name])]] : [])),
     ),

@@ -11,6 +11,7 @@ import type { SiteFile } from '../nginx/render.ts';
 import { definedVariables } from '../nginx/variables.ts';
 import { ROOT } from '../util/project-root.ts';
 import { quote } from '../util/shell.ts';
+import { readVersion } from '../util/version.ts';
 
 /** Where root may have installed what runs approved programs only (approved-runner.ts). */
 export const RUNNER = '/usr/local/sbin/gatepost-run';
@@ -108,7 +109,8 @@ export async function program(
     PARTS[verb].map((part) => readFile(new URL(`lib/program/sh/${part}.sh`, ROOT), 'utf8')),
   );
   const prelude = await preludeText();
-  const variables = assignments({ ...constants(verb, run, site), ...values }, parts.join(''));
+  const known = { ...constants(verb, run, site), GATEPOST: await readVersion(), ...values };
+  const variables = assignments(known, parts.join(''));
   return ['{', prelude, ...variables, ...parts, ...functions, verb, 'exit', '}', ''].join('\n');
 }
 

@@ -51,6 +51,8 @@ interface Release {
   readonly who: string;
   /** Of which client, or to which release. */
   readonly about: string;
+  /** The version of gatepost that made it; empty where an earlier one did. */
+  readonly gatepost: string;
 }
 
 export interface CertificateStatus {
@@ -111,12 +113,20 @@ const backendOf = ([address = '', port, state = '']: readonly string[]) => ({
   state,
 });
 
-const releaseOf = ([id = '', kind = '', when = '', who = '', about = '']: readonly string[]): Release => ({
+const releaseOf = ([
+  id = '',
+  kind = '',
+  when = '',
+  who = '',
+  about = '',
+  gatepost = '',
+]: readonly string[]): Release => ({
   id,
   kind: lookUp<string>(KINDS, kind) ?? kind,
   when,
   who,
   about,
+  gatepost,
 });
 
 /** The verbs of the remote program, as people say them. */

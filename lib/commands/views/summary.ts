@@ -60,6 +60,7 @@ export function summarize({ report }: Context, results: Results): Result {
   for (const { ok, text } of summaryLines(hosts, checks)) report.print({ kind: 'summary', ok, text });
   return {
     exit,
+    hosts,
     json: {
       ...json,
       hosts: hosts.map((host, i) => ({ ...asJson(host, isOne ? checks : []), ...details[i] })),

@@ -3,7 +3,7 @@
 #
 # A release is a directory NUMBER.ID with `meta` (KEY VALUE lines), `state` (ROLE PATH MODE SHA256 lines) and,
 # for the site's own files and the WebSocket map, their content in `files`.
-# Needs: ABOUT CLIENT NL NOW RUN SHARED SHARED_EDITED SITE STORE VERSION WHO
+# Needs: ABOUT CLIENT GATEPOST NL NOW RUN SHARED SHARED_EDITED SITE STORE VERSION WHO
 # Leaves: DRIFT ID KIND LAST OWNER RECORDED RELEASES WANTED
 
 RELEASES_KEPT=10
@@ -75,7 +75,8 @@ END
 # describe DIRECTORY KIND: a release's meta, files and state in DIRECTORY, from what is on the host now.
 describe() {
   INTO=$1
-  printf '%s\n' "id $RUN" "kind $2" "when $NOW" "who $WHO" "nginx $VERSION" "about $ABOUT" >"$1/meta" && : >"$1/state" &&
+  printf '%s\n' "id $RUN" "kind $2" "when $NOW" "who $WHO" "nginx $VERSION" "about $ABOUT" \
+    "gatepost $GATEPOST" >"$1/meta" && : >"$1/state" &&
     carry_over "$1" && each_wanted copy_file && checksums "$1"/files/* && each_wanted describe_file
 }
 

@@ -100,11 +100,11 @@ say_nginx() {
   for file in $DEFINES_UPGRADE; do say row upgrade "$file"; done
 }
 
-# say_releases: row release ID KIND WHEN WHO ABOUT, the newest first.
+# say_releases: row release ID KIND WHEN WHO ABOUT GATEPOST, the newest first.
 say_releases() {
   for release in $RELEASES; do
     id_of "$release"
-    say row release "$ID" "$(meta kind)" "$(meta when)" "$(meta who)" "$(meta about)"
+    say row release "$ID" "$(meta kind)" "$(meta when)" "$(meta who)" "$(meta about)" "$(meta gatepost)"
   done
 }
 

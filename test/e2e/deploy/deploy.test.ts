@@ -1,6 +1,8 @@
 /** What deploy.ts does to a proxy on ordinary days: first time, again, changed, drifted, rehearsed. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import * as deploys from '../../lab/actors/deploys.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
@@ -50,6 +52,7 @@ describe('a first deploy', () => {
     assert.match(stdout, new RegExp(`^id ${first.release}$`, 'm'));
     assert.match(stdout, /^when \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/m);
     assert.match(stdout, /^who \S+@\S+$/m);
+    assert.match(stdout, /^gatepost \d+\.\d+\.\d+$/m);
   });
 
   test('again is unchanged: no reload, no file touched, no token shown', async () => {
@@ -64,8 +67,13 @@ describe('a first deploy', () => {
   });
 
   test('with a changed setting is applied, and changes the vhost only', async () => {
-    const other = await deploys.deploy(lab, { IA_ENSO_BACKEND_IP: '192.168.1.165' });
+    const hook = join(lab.directory, 'hook');
+    await writeFile(hook, `#!/bin/sh\ncat >>${hook}.log\nexit 9\n`, { mode: 0o755 });
+    const other = await deploys.deploy(lab, { IA_ENSO_BACKEND_IP: '192.168.1.165', GATEPOST_HOOK: hook });
     assert.deepEqual([other.exit, other.outcome, changed(other)], [0, 'applied', [deploys.VHOST]]);
+    assert.match(other.stderr, /GATEPOST_HOOK/);
+    const told = JSON.parse(await readFile(`${hook}.log`, 'utf8'));
+    assert.deepEqual([told.script, told.outcome, told.release], ['deploy', 'applied', other.release]);
     assert.equal(await deploys.gate(first.token), 502);
     const back = await deploys.deploy(lab);
     assert.deepEqual([back.exit, back.outcome], [0, 'applied']);

@@ -58,6 +58,7 @@ test('reports releases, files, certificate, clients and backends, and writes not
     ],
   );
   assert.match(`${releases[0]?.who}`, /^root@/);
+  assert.match(`${releases[0]?.gatepost}`, /^\d+\.\d+\.\d+$/);
   assert.equal(now.current, releases[0]?.id);
   assert.deepEqual(now.drift, []);
   const { daysLeft, names } = now.certificate as unknown as Record<string, unknown>;
