@@ -7,6 +7,7 @@ import {
   closedPorts,
   httpRedirects,
   inferenceScope,
+  otherNames,
   publicName,
   streams,
   webInterface,
@@ -110,6 +111,7 @@ export const site: Site = {
       others: ['/anythingllm'],
     }),
     publicName(),
+    otherNames(),
     closedPorts([11434, 3001]),
   ],
 };

@@ -45,6 +45,7 @@ export const site: Site = {
     }),
     check.bypassAttempts({ prefix: '/v1', list: '/models', service }),
     check.publicName(),
+    check.otherNames(),
     check.closedPorts([8080]),
   ],
 };

@@ -15,6 +15,7 @@ export const closed = named('closed');
 export const closedPorts = named('closedPorts');
 export const httpRedirects = named('httpRedirects');
 export const inferenceScope = named('inferenceScope');
+export const otherNames = named('otherNames');
 export const publicName = named('publicName');
 export const reaches = named('reaches');
 export const streams = named('streams');

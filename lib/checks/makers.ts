@@ -3,6 +3,7 @@ export { bearerGate } from './gate/bearer-gate.ts';
 export { bypassAttempts } from './gate/bypass.ts';
 export { inferenceScope } from './gate/scopes.ts';
 export { certificate } from './tls/handshake.ts';
+export { otherNames } from './web/other-names.ts';
 export { challengePath, httpRedirects } from './web/plain-http.ts';
 export { closedPorts } from './web/ports.ts';
 export { publicName } from './web/public-name.ts';

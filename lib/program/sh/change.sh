@@ -89,6 +89,7 @@ make_room() {
   WHY="cannot make the directory of $2"
   case $1 in
     client) keep_directory "${2%/*}" 700 ;;
+    vhost) keep_directory "${2%/*}" 755 && keep_directory "$LOGS" 755 ;;
     *) keep_directory "${2%/*}" 755 ;;
   esac
 }

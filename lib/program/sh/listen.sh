@@ -3,6 +3,7 @@
 # `listen ADDRESS:443`, a wildcard is never asked there; and a reload cannot take a wildcard over an address that nginx
 # already listens on. Options of a listen line hold for the whole socket, which others may share.
 # Needs: LISTENS SERVER_NAMES VHOST_ORDER
+# Leaves: PLAN
 
 USUAL_PLAN='80|*| 80|[::]| 443|*| 443|[::]|'
 PLAN=$USUAL_PLAN

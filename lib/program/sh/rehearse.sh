@@ -33,6 +33,7 @@ find_views() {
   FOLDERS=' ' VIEWS=''
   each_wanted find_folder || return 1
   [ -z "$SOURCE" ] || find_folder client "$CLIENTS/all" 600 - changed || return 1
+  [ -d "$LOGS" ] || FOLDERS="$FOLDERS${LOGS%/*} "
   # What lies below another one is seen with it.
   for folder in $FOLDERS; do
     case $FOLDERS in *" ${folder%/*} "*) ;; *) VIEWS="$VIEWS $folder" ;; esac
@@ -75,6 +76,7 @@ rehearsal() {
   done
   printf '%s\n' "mount -t tmpfs -o mode=700 gatepost '$view' && mkdir -p $layers || exit" "$mounts"
   [ -z "$SOURCE" ] || echo "cp -f '$SOURCE'/*.map '$CLIENTS' || exit"
+  [ -d "$LOGS" ] || printf '%s\n' "mkdir '$LOGS' || exit"
   each_draft swap_draft
   printf '%s\n' "echo '@rehearsal $RUN'" 'export MALLOC_TOP_PAD_=4194304' "exec $NGINX -t"
 }

@@ -23,17 +23,32 @@ site_files() {
   while read -r role path mode _; do
     case $role in shared | foreign) continue ;; esac
     recorded "$FOUND" "$path"
-    [ "$role" != vhost ] || rename_to "$RECORDED"
+    text=with_live_test
+    [ "$role" != vhost ] || { rename_to "$RECORDED" && find_listens "$path"; }
     if [ "$role" = map ] && grep -qsF "include $CLIENTS/" "$RECORDED" && ! is_today "$RECORDED"; then
       note "the gate of today stays: the one of this release cannot read the clients"
       gate_files
     elif [ "$role" = vhost ]; then
-      add vhost "$path" "$mode" "with_live_test $RECORDED"
+      add vhost "$path" "$mode" "$text $RECORDED"
     else
       add "$role" "$path" "$mode" "cat $RECORDED"
     fi
   done <"$FOUND/state"
   shared_files
+}
+
+# find_listens VHOST: as it was recorded, unless it has a wildcard that a reload could not take now.
+find_listens() {
+  link_of "${1##*/}"
+  plan_listens "$LINK"
+  for port in 80 443; do
+    case " $PLAN" in *" $port|*|"*) ;; *) ! grep -q "^[[:space:]]*listen[[:space:]]*$port[ ;]" "$RECORDED" || text=restored ;; esac
+  done
+}
+
+restored() {
+  modern=''
+  with_listens <"$1"
 }
 
 # rename_to VHOST: what is restored may be from before the site had its present name.
