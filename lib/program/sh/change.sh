@@ -4,6 +4,8 @@
 # Needs: TEST UNSEEN VERB VERSION WHO
 # Leaves: BROKEN CLEANUP GENERATED WANTED WHY WRITTEN
 
+
+LOGS=/var/log/nginx # of our vhosts; an nginx from elsewhere may have its own elsewhere
 BEGUN='' DONE='' EMPTIED='' GENERATED=''
 
 # examine: is this host fit for the change, and what would it be? Changes nothing.

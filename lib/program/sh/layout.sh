@@ -1,9 +1,7 @@
 # shellcheck shell=sh
 # Where the include lines of this nginx let a vhost and its maps be.
 # Needs: CONF ELSEWHERE INCLUDES NGINX_DIR VERB
-# Leaves: LINK LINK_DIR LINK_END LOGS MAP_DIR VHOST_DIR VHOST_ORDER
-
-LOGS=/var/log/nginx # of our vhosts; an nginx from elsewhere may have its own elsewhere
+# Leaves: LINK LINK_DIR LINK_END MAP_DIR VHOST_DIR VHOST_ORDER
 
 # check_layout: leaves in
 #   LINK_DIR, LINK_END     sites-enabled, where it is used, and how a name must end there

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Tests the configuration as it would be, in a mount namespace of its own: nothing untested ever stands in nginx's folders,
 # where a reload or a restart by anyone else would load it.
-# Needs: CLIENTS JOURNAL NGINX NGINX_DIR NL RUN SOURCE
+# Needs: CLIENTS JOURNAL LOGS NGINX NGINX_DIR NL RUN SOURCE
 # Leaves: REHEARSAL TEST
 
 # rehearse: leaves in REHEARSAL

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Verb rollback: the vhost and the maps of an earlier release. Clients are in no release: none is restored.
-# Needs: CLIENTS ID KIND LAST MAP_DIR RECORDED RELEASES TO
+# Needs: CLIENTS ID KIND LAST LINK MAP_DIR PLAN RECORDED RELEASES TO
 # Leaves: ABOUT FOUND SERVER_NAMES SHARED
 
 rollback() {
@@ -42,13 +42,13 @@ find_listens() {
   link_of "${1##*/}"
   plan_listens "$LINK"
   for port in 80 443; do
-    case " $PLAN" in *" $port|*|"*) ;; *) ! grep -q "^[[:space:]]*listen[[:space:]]*$port[ ;]" "$RECORDED" || text=restored ;; esac
+    case " $PLAN" in *" $port|*|"*) ;; *) ! grep -q "^[[:space:]]*listen[[:space:]]*${port}[ ;]" "$RECORDED" || text=restored ;; esac
   done
 }
 
 restored() {
   modern=''
-  with_listens <"$1"
+  with_live_test "$1" | with_listens
 }
 
 # rename_to VHOST: what is restored may be from before the site had its present name.
