@@ -14,7 +14,7 @@ import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { publicNames, SITE, STATE } from '../../lab/namespaces/network.ts';
 import { script } from '../clients/clients-lab.ts';
 
-const ALL = 12;
+const ALL = 13;
 const LOG = `/var/log/nginx/${SITE}.access.log`;
 
 let lab: Lab;
