@@ -2,8 +2,6 @@
 # How every program begins, and gatepost-run: no signal of a dropped connection ends it, and nothing of the environment of
 # whoever started it reaches what runs as root. (sudo's env_keep may hold HOME or XDG_CONFIG_HOME, by which certbot finds
 # a configuration with hooks, or OPENSSL_CONF.)
-# Needs: KSH_VERSION
-# Leaves: PATH
 trap '' HUP PIPE
 while IFS= read -r line; do
   name=${line#export }
