@@ -2,8 +2,7 @@
 # One change, all or nothing: examine, test, prepare, swap, reload, commit; or roll everything back.
 # Needs: ACCEPTED CHAIN CONVERTING DRIFT JOURNAL KEY KIND LAST LINK LINK_DIR NL REHEARSAL RUN SAID SHARED SITE STORE
 # Needs: TEST UNSEEN VERB VERSION WHO
-# Leaves: BROKEN CLEANUP GENERATED WANTED WHY WRITTEN
-
+# Leaves: BROKEN CLEANUP GENERATED LOGS WANTED WHY WRITTEN
 
 LOGS=/var/log/nginx # of our vhosts; an nginx from elsewhere may have its own elsewhere
 BEGUN='' DONE='' EMPTIED='' GENERATED=''
