@@ -3,8 +3,11 @@ import { setMaxListeners } from 'node:events';
 import { type Check, type CheckResult, type CheckTarget, type Finding, failed } from '../model/check.ts';
 import type { Secret } from '../util/secret.ts';
 import { errorAdvice } from './http/failures.ts';
+import { RequestSlots } from './http/slots.ts';
 
+/** No check takes longer, repetition included: a backend may never end. */
 const LIMIT_MS = 15_000;
+/** How long before its time limit a check must stop waiting, to say what it waited for. */
 const GRACE_MS = 300;
 
 /** Checks that compete for this machine's time; a timed check is repeated when none of them is running. */
@@ -40,7 +43,8 @@ export async function runChecks(
   onResult: (result: CheckResult) => void = () => {},
   workload = new Workload(),
 ): Promise<readonly CheckResult[]> {
-  const running = checks.map((check) => runTwiceIfSlow(check, target, workload));
+  const shared = { ...target, slots: new RequestSlots() };
+  const running = checks.map((check) => runTwiceIfSlow(check, shared, workload));
   const results: CheckResult[] = [];
   for (const run of running) {
     const result = await run;
@@ -52,12 +56,17 @@ export async function runChecks(
 
 /**
  * A timed check that failed because of its measurement is repeated alone: the others may have kept this process busy. A
- * check that failed for another reason, such as a timeout, would fail again.
+ * check that failed for another reason, such as a timeout, would fail again. If there is too little time left, the first
+ * result stands.
  */
 async function runTwiceIfSlow(check: Check, target: CheckTarget, workload: Workload): Promise<CheckResult> {
+  const end = performance.now() + (target.timeoutMs ?? LIMIT_MS);
   const result = await workload.run(runOne(check, target));
   if (!check.isTimed || result.ok || result.measured === undefined) return result;
-  return workload.runAlone(() => runOne(check, target));
+  return workload.runAlone(async () => {
+    const left = Math.floor(end - performance.now());
+    return left > result.milliseconds + GRACE_MS ? runOne(check, { ...target, timeoutMs: left }) : result;
+  });
 }
 
 async function runOne(check: Check, target: CheckTarget): Promise<CheckResult> {
@@ -73,10 +82,10 @@ async function runOne(check: Check, target: CheckTarget): Promise<CheckResult> {
 
 /** The signal aborts the requests of a check, which then report what they waited for; the race covers code that ignores the signal. */
 async function withTimeLimit(check: Check, target: CheckTarget): Promise<Finding> {
-  const limit = target.timeoutMs ?? check.limitMs ?? LIMIT_MS;
+  const limit = target.timeoutMs ?? LIMIT_MS;
   const control = new AbortController();
   setMaxListeners(0, control.signal);
-  const ending = setTimeout(() => control.abort(), limit);
+  const ending = setTimeout(() => control.abort(), limit - Math.min(GRACE_MS, limit / 10));
   const timeout = afterLimit(limit);
   try {
     const run = check.run({ ...target, timeoutMs: limit, signal: control.signal });
@@ -93,7 +102,7 @@ async function withTimeLimit(check: Check, target: CheckTarget): Promise<Finding
 function afterLimit(limitMs: number): { finding: Promise<Finding>; cancel: () => void } {
   let cancel = () => {};
   const finding = new Promise<Finding>((resolve) => {
-    const timer = setTimeout(() => resolve(timedOut(limitMs)), limitMs + GRACE_MS);
+    const timer = setTimeout(() => resolve(timedOut(limitMs)), limitMs);
     cancel = () => clearTimeout(timer);
   });
   return { finding, cancel: () => cancel() };

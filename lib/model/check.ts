@@ -76,16 +76,21 @@ export interface CheckTarget {
   readonly proxies?: readonly string[] | undefined;
   /** The certificates on the proxies, one of which must be served; empty if unknown. */
   readonly issued?: readonly Issued[] | undefined;
-  /** The time limit of each check; without it, the limit of the check itself applies. */
+  /** The time limit of each check; 15 seconds unless given. */
   readonly timeoutMs?: number | undefined;
   /** Set by `runChecks`: aborts when the time limit of the check is reached. */
   readonly signal?: AbortSignal | undefined;
+  /** Set by `runChecks`: shared by all checks, to limit the requests that are made at the same time. */
+  readonly slots?: Slots | undefined;
+}
+
+/** Runs work when it has its turn. */
+export interface Slots {
+  run<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export interface Check {
   readonly name: string;
-  /** 15 seconds unless given. */
-  readonly limitMs?: number;
   /** Does its result depend on timing? Then other load on this machine can affect it. */
   readonly isTimed?: boolean;
   readonly run: (target: CheckTarget) => Promise<Finding>;

@@ -6,6 +6,7 @@ import type { CheckTarget } from '../../model/check.ts';
 import { connectTls } from './connect.ts';
 import { codeOf, NoAnswerError } from './failures.ts';
 import { type Answer, read, urlOf } from './request.ts';
+import { inTurn, RequestSlots } from './slots.ts';
 
 export interface Pool {
   /** Requests the target exactly as written; a connection closed without a response gives status 0. */
@@ -29,7 +30,10 @@ export function openPool(target: CheckTarget): Pool {
     );
     return undefined as never;
   };
-  return { get: (path) => send(agent, target, path), close: () => agent.destroy() };
+  // What waits for one of these connections must not take the turn of another check.
+  const queue = new RequestSlots(CONNECTIONS);
+  const get = (path: string) => queue.run(() => inTurn(target, () => send(agent, target, path)));
+  return { get, close: () => agent.destroy() };
 }
 
 async function send(agent: http.Agent, target: CheckTarget, path: string): Promise<Answer> {

@@ -4,13 +4,18 @@ import type { CheckTarget } from '../../model/check.ts';
 import { connectTls } from './connect.ts';
 import { codeOf, isCertificateError, NoAnswerError } from './failures.ts';
 import type { Answer } from './request.ts';
+import { inTurn } from './slots.ts';
 
 const KEPT_BYTES = 100_000;
 /** All requests ask the server to close; if it does not, the bytes received until then are judged. */
 const READ_LIMIT_MS = 5_000;
 
 /** Sends it on a separate connection and reads until that closes; undefined if an invalid certificate prevents sending it. */
-export async function sendRaw(
+export function sendRaw(target: CheckTarget, request: RawRequest): Promise<Answer | undefined> {
+  return inTurn(target, () => send(target, request));
+}
+
+async function send(
   target: CheckTarget,
   { text, isSecret = false, answers = 1 }: RawRequest,
 ): Promise<Answer | undefined> {
@@ -19,7 +24,7 @@ export async function sendRaw(
     const socket = await connectTls(target, target.port ?? 443, options);
     try {
       socket.write(text, 'latin1');
-      return lastAnswer(await readAll(socket), answers);
+      return lastAnswer(await readAll(socket, target), answers);
     } finally {
       socket.destroy();
     }
@@ -30,8 +35,10 @@ export async function sendRaw(
 }
 
 /** Everything received until the end of the stream, an error or the time limit. */
-async function readAll(socket: Duplex): Promise<string> {
-  const ending = setTimeout(() => socket.destroy(), READ_LIMIT_MS);
+async function readAll(socket: Duplex, { signal }: CheckTarget): Promise<string> {
+  const end = () => socket.destroy();
+  const ending = setTimeout(end, READ_LIMIT_MS);
+  signal?.addEventListener('abort', end);
   let text = '';
   try {
     for await (const piece of socket) {
@@ -42,6 +49,7 @@ async function readAll(socket: Duplex): Promise<string> {
     // A reset connection is a result, too.
   } finally {
     clearTimeout(ending);
+    signal?.removeEventListener('abort', end);
   }
   return text;
 }

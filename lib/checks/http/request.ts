@@ -8,6 +8,7 @@ import { addAbortSignal, type Duplex } from 'node:stream';
 import type { CheckTarget } from '../../model/check.ts';
 import { connect, connectTls } from './connect.ts';
 import { NoAnswerError } from './failures.ts';
+import { inTurn } from './slots.ts';
 
 export interface RequestOptions {
   readonly path: string;
@@ -35,12 +36,14 @@ const KEPT_BYTES = 1_000_000;
  */
 export async function sendRequest(target: CheckTarget, request: RequestOptions): Promise<Answer> {
   try {
-    return await overConnection(target, request, async (socket) => {
-      const sent = send(target, request, socket);
-      const events = ['response', 'upgrade'].map((event) => once(sent, event, { signal: target.signal }));
-      const [response]: http.IncomingMessage[] = await Promise.race(events);
-      return await read(response as http.IncomingMessage, request, target);
-    });
+    return await inTurn(target, () =>
+      overConnection(target, request, async (socket) => {
+        const sent = send(target, request, socket);
+        const events = ['response', 'upgrade'].map((event) => once(sent, event, { signal: target.signal }));
+        const [response]: http.IncomingMessage[] = await Promise.race(events);
+        return await read(response as http.IncomingMessage, request, target);
+      }),
+    );
   } catch (error) {
     throw new NoAnswerError(`${request.method ?? 'GET'} ${urlOf(target, request)}`, target, error);
   }

@@ -1,5 +1,5 @@
 /** A completion is streamed while the model generates it. */
-import { type Check, type CheckTarget, type Finding, failed, skipped } from '../../model/check.ts';
+import { type Check, type CheckTarget, type Finding, failed, skipped, warned } from '../../model/check.ts';
 import { listFault, noToken } from '../gate/bearer-gate.ts';
 import { modelsIn } from '../gate/models.ts';
 import { bearerOption, curl } from '../http/curl.ts';
@@ -18,14 +18,10 @@ export interface Streaming {
   readonly service?: string;
 }
 
-/** A model that is not in memory yet takes a long time before the first token. */
-const LIMIT_MS = 90_000;
-
 /** A short completion by the first model arrives in several chunks, spread over time. */
 export function streams(options: Streaming): Check {
   return {
     name: 'streaming',
-    limitMs: LIMIT_MS,
     isTimed: true,
     run: (target) => check(options, target),
     curl: (target) => curl(target, { path: options.models }, bearerOption(options.tokenVariable)),
@@ -82,7 +78,7 @@ async function complete(target: CheckTarget, request: RequestOptions, authorizat
     if (!(error instanceof NoAnswerError && error.code === 'ETIMEDOUT')) throw error;
     return arrivals.length > 0
       ? judgeStreamTiming(sentAt, arrivals, model)
-      : failed(noOutputText(error, model));
+      : warned(noOutputText(error, model));
   }
 }
 

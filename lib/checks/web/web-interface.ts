@@ -14,6 +14,9 @@ interface WebInterface {
   readonly ping?: string;
 }
 
+/** A hostile page could name any number. */
+const MOST_ASSETS = 200;
+
 const BLANK = advised(SYMPTOMS.blank);
 const WRONG_REDIRECT =
   'Check the `return` lines of the vhost and deploy the site again; if the backend itself redirects there, check its settings.';
@@ -57,7 +60,8 @@ async function tryAssets(subject: string, assets: readonly Asset[], target: Chec
     return warned(
       `${subject} references no scripts or style sheets on this host: open it in a browser and check that it is the right page.`,
     );
-  const tries = assets.map(async (asset) => ({
+  const fetched = assets.slice(0, MOST_ASSETS);
+  const tries = fetched.map(async (asset) => ({
     asset,
     answer: await sendRequest(target, { path: asset.path }),
   }));
@@ -66,6 +70,10 @@ async function tryAssets(subject: string, assets: readonly Asset[], target: Chec
   const bad = answers.find(({ answer }) => answer.status !== 200)?.answer.status ?? 200;
   if (faults.length > 0)
     return failed(`${subject} stays blank in a browser: ${faults.join('; ')}. ${statusAdvice(bad, BLANK)}`);
+  if (fetched.length < assets.length)
+    return warned(
+      `${subject} references ${assets.length} scripts and style sheets; only the first ${MOST_ASSETS} were loaded, and they are fine. That is unusually many: open it in a browser and check that it is the right page.`,
+    );
   return passed(
     `${subject} serves an HTML page; ${assets.length === 1 ? 'its 1 referenced asset loads' : `all ${assets.length} referenced assets load`}.`,
   );

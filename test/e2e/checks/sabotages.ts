@@ -196,6 +196,8 @@ const AT_THE_GATE: readonly Sabotage[] = [
   },
 ];
 
+const MANY_SCRIPTS = Array.from({ length: 201 }, (_, index) => `<script src=s${index}>`).join('');
+
 const BEHIND: readonly Sabotage[] = [
   {
     fact: 'buffering',
@@ -235,6 +237,14 @@ const BEHIND: readonly Sabotage[] = [
     ...beside('location = /index.js { types {} default_type text/plain; return 200 "1"; }'),
     fails: ['web interface'],
     says: /text\/plain, which browsers do not accept for a script/,
+  },
+  {
+    fact: 'a page that names more scripts than anybody would load',
+    ...beside(
+      `location = / { default_type text/html; return 200 "<!doctype html>${MANY_SCRIPTS}"; } location ~ ^/s[0-9] { default_type text/javascript; return 200 1; }`,
+    ),
+    warns: ['web interface'],
+    says: /references 201 scripts.*only the first 200 were loaded/,
   },
   {
     fact: 'the page where AnythingLLM’s API should be',

@@ -56,6 +56,17 @@ for (const [fact, measured, times] of [
     assert.equal(runs, times);
   });
 
+test('a timed check is not made again without the time for it', async () => {
+  let runs = 0;
+  const run = async () => {
+    runs += 1;
+    await after(150);
+    return { ...failed('no'), measured: { kind: 'stream', pieces: [], total: 0 } as const };
+  };
+  await runChecks([{ ...check('timed', run), isTimed: true }], { ...TARGET, timeoutMs: 500 });
+  assert.equal(runs, 1);
+});
+
 test('a check that never ends has failed when its time is up', async () => {
   const [result] = await runChecks([check('stuck', () => new Promise(() => {}))], {
     ...TARGET,

@@ -1,0 +1,134 @@
+/** Backends that never end, or name more than anybody would fetch: checks are bounded in time, in requests and in connections. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { runChecks } from '../../../lib/checks/run-checks.ts';
+import { reaches } from '../../../lib/checks/web/routes.ts';
+import { streams } from '../../../lib/checks/web/streaming.ts';
+import { webInterface } from '../../../lib/checks/web/web-interface.ts';
+import type { Check, CheckTarget } from '../../../lib/model/check.ts';
+import { Secret } from '../../../lib/util/secret.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'gatepost-hostile-'));
+const file = (name: string) => join(directory, name);
+const request = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=ai.example';
+execFileSync('openssl', ['req', ...request.split(' '), '-keyout', file('key'), '-out', file('cert')], {
+  stdio: 'ignore',
+});
+const [key, cert] = [readFileSync(file('key')), readFileSync(file('cert'))];
+const { fingerprint256: fingerprint } = new X509Certificate(cert);
+const servers: Server[] = [];
+after(() => {
+  rmSync(directory, { recursive: true });
+  for (const server of servers) server.closeAllConnections();
+  for (const server of servers) server.close();
+});
+
+/** What the checks say of a backend, and what it saw. */
+async function against(handler: RequestListener, checks: readonly Check[], other: Partial<CheckTarget> = {}) {
+  const seen = { requests: 0, open: 0, most: 0 };
+  const server = createServer({ key, cert }, (asked, answer) => {
+    seen.requests += 1;
+    handler(asked, answer);
+  });
+  server.on('connection', (socket) => {
+    seen.open += 1;
+    seen.most = Math.max(seen.most, seen.open);
+    socket.on('close', () => {
+      seen.open -= 1;
+    });
+  });
+  servers.push(server.listen(0, '127.0.0.1'));
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const start = performance.now();
+  const results = await runChecks(checks, { serverName: 'ai.example', address: '127.0.0.1', port, ...other });
+  return { results, seen, took: performance.now() - start };
+}
+
+const page = (scripts: number) =>
+  `<!doctype html>${Array.from({ length: scripts }, (_, index) => `<script src="/${index}.js"></script>`).join('')}`;
+
+/** A page, and scripts that are slow enough to pile up. */
+const site =
+  (scripts: number): RequestListener =>
+  ({ url }, answer) => {
+    answer.setHeader('content-type', url === '/' ? 'text/html' : 'text/javascript');
+    if (url === '/') answer.end(page(scripts));
+    else setTimeout(() => answer.end('1'), 20);
+  };
+
+test('of a page with 20,000 scripts, some are loaded, few at a time, and the check says so', async () => {
+  const { results, seen } = await against(site(20_000), [webInterface({ entry: '/' })]);
+  assert.equal(results[0]?.status, 'warned', results[0]?.detail);
+  assert.match(results[0]?.detail ?? '', /20000 scripts.*only the first 200/);
+  assert.equal(seen.requests, 201);
+  assert.ok(seen.most <= 16, `${seen.most} connections`);
+});
+
+test('of a page with 200 scripts, all are loaded', async () => {
+  const { results, seen } = await against(site(200), [webInterface({ entry: '/' })]);
+  assert.equal(results[0]?.status, 'passed', results[0]?.detail);
+  assert.equal(seen.requests, 201);
+});
+
+test('all checks together make at most 16 requests at a time', async () => {
+  const paths = Array.from({ length: 15 }, (_, index) => `/api/${index}`);
+  const checks = [webInterface({ entry: '/' }), reaches('one', paths), reaches('other', paths)];
+  const { results, seen } = await against(site(30), checks);
+  assert.deepEqual([...new Set(results.map(({ status }) => status))], ['passed']);
+  assert.ok(seen.most > 6 && seen.most <= 16, `${seen.most} connections`);
+});
+
+const CHAT = { models: '/models', completions: '/chat', tokenVariable: 'T' };
+const issued = [{ kind: 'self-signed', fingerprint }] as const;
+const limited = { token: new Secret('a-token-of-the-test'), issued, timeoutMs: 1_000 };
+
+/** A model whose completion goes like this. */
+const model =
+  (completion: RequestListener): RequestListener =>
+  (asked, answer) =>
+    asked.url === '/models' ? answer.end('{"data":[{"id":"m"}]}') : completion(asked, answer);
+
+test('a stream that never ends is judged by what came until the time limit', async () => {
+  const endless = model((_, answer) => {
+    const timer = setInterval(() => answer.write('data: {}\n\n'), 20);
+    answer.on('close', () => clearInterval(timer));
+  });
+  const { results, took } = await against(endless, [streams(CHAT)], limited);
+  assert.equal(results[0]?.status, 'passed', results[0]?.detail);
+  assert.ok(took < 1_300, `${took} ms`);
+});
+
+test('a model without output until the time limit may still be loading: a warning', async () => {
+  const { results, took } = await against(
+    model(() => {}),
+    [streams(CHAT)],
+    limited,
+  );
+  assert.equal(results[0]?.status, 'warned', results[0]?.detail);
+  assert.ok(took < 1_300, `${took} ms`);
+});
+
+test('pages and API responses that never end fail at the time limit', async () => {
+  const endless: RequestListener = ({ url }, answer) => {
+    answer.writeHead(200, { 'content-type': url === '/' ? 'text/html' : 'application/json' });
+    const timer = setInterval(() => answer.write(' '.repeat(1000)), 5);
+    answer.on('close', () => clearInterval(timer));
+  };
+  const checks = [webInterface({ entry: '/' }), reaches('API', ['/a', '/b'])];
+  const { results, took } = await against(endless, checks, { timeoutMs: 500 });
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['failed', 'failed'],
+  );
+  assert.ok(took < 800, `${took} ms`);
+});
