@@ -62,8 +62,9 @@ export const HANDSHAKE = {
   },
   noHostKey: {
     error: 'no matching host key format',
-    cause: 'The host offers only a host certificate or a FIDO key, which ssh2 does not support.',
-    fix: 'Connect with the ssh program (SSH_TRANSPORT=openssh), or add an ed25519, ECDSA or RSA host key: HostKey in its sshd_config.',
+    cause:
+      'The host offers only a host certificate or a FIDO key, which ssh2 does not support; or it is old and has an RSA key only with SHA-1.',
+    fix: 'Connect with the ssh program (SSH_TRANSPORT=openssh), or add an ed25519, ECDSA or RSA host key: HostKey in its sshd_config. For an old server: HostKeyAlgorithms +ssh-rsa for this host in ~/.ssh/config allows SHA-1.',
   },
   noCipher: {
     error: 'no matching C->S cipher; MAC',
@@ -81,6 +82,12 @@ export const HANDSHAKE = {
     cause:
       'The SSH server is old (such as Dropbear before 2020.79); SHA-1 is not safe, and OpenSSH does not use it either.',
     fix: 'Use an ed25519 or ECDSA key, or update the SSH server of HOST. To allow SHA-1 for this host: PubkeyAcceptedAlgorithms +ssh-rsa in ~/.ssh/config.',
+  },
+  tailscale: {
+    error: 'Tailscale SSH does not let in user',
+    cause:
+      'The host runs Tailscale SSH, which accepts no key: the SSH rules of the tailnet policy decide, and a rule with "check" waits for a login in the browser.',
+    fix: 'Allow USER on that host in the SSH rules of the tailnet policy, with "action": "accept". For a rule with "check", run `ssh -p PORT USER@HOST` and open the link that it prints, then retry. Or let sshd answer there: `tailscale set --ssh=false`',
   },
   notAccepted: {
     error: 'no key accepted for user',

@@ -73,6 +73,8 @@ export function handshakeError(hop: Hop, stage: Stage, cause: Error & { level?: 
   const timedOut = cause.level === 'client-timeout';
   if (stage.said === '' && timedOut) return silent(hop, cause);
   if (stage.said !== '' && !/^SSH-|\nSSH-/.test(stage.said)) return notSsh(hop, stage, cause);
+  if (/SSH-2\.0-Tailscale/.test(stage.said) && stage.handshake)
+    return sshError(hop, HANDSHAKE.tailscale, `${HANDSHAKE.tailscale.error} ${hop.user}`, cause);
   if (cause.level === 'client-authentication') return notAccepted(hop, stage, cause);
   const how = timedOut ? `timed out, no answer within ${seconds(LIMITS.hop)}` : textOf(cause);
   const row = rowFor(Object.values(HANDSHAKE), how);

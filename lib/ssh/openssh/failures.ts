@@ -150,9 +150,10 @@ const BANNER =
 
 function stageOf(log: string): Stage {
   const [, methods = ''] = /Permission denied \(([^)]*)\)/.exec(log) ?? [];
-  const isSsh = /^debug1: Remote protocol version/m.test(log);
+  const [isSsh, software = ''] =
+    /^debug1: Remote protocol version \S+, remote software version (.*)$/m.exec(log) ?? [];
   return {
-    said: isSsh ? 'SSH-' : (BANNER.exec(log)?.[1] ?? ''),
+    said: isSsh ? `SSH-2.0-${software}` : (BANNER.exec(log)?.[1] ?? ''),
     handshake: /SSH2_MSG_NEWKEYS received/.test(log),
     offered: offeredIn(log),
     accepts: methods ? methods.split(',') : ['publickey'],

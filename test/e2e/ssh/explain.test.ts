@@ -95,6 +95,16 @@ async function rsaOnly(): Promise<Hop> {
   return hopTo('proxy', made, key, privateFile(file(`${at}.known`), `${at} ${made.hostKeys.rsa}\n`));
 }
 
+const MODERN = ['ssh-ed25519', 'rsa-sha2-512', 'rsa-sha2-256'];
+
+/** An old server whose host key signs only with SHA-1; it wants no key of ours. */
+async function sha1HostKey(other: Partial<Hop>): Promise<Hop> {
+  const config = { acceptsNone: true, algorithms: { serverHostKey: ['ssh-rsa' as const] } };
+  const port = await startOldServer(file('rsa'), config);
+  const { knownHosts } = known(`[127.0.0.1]:${port} ${publicKey(file('rsa'))}\n`);
+  return { ...elsewhere('127.0.0.1', port), hostKeyName: '127.0.0.1', knownHosts, ...other };
+}
+
 const known = (lines: string) => ({ knownHosts: [privateFile(file(`known.${next()}`), lines)] });
 const hostKey = (hop: Hop) => publicKey(file(`${hop.host}/host_ed25519`));
 
@@ -176,6 +186,19 @@ const FAILURES: readonly (readonly [says: string, provoke: () => Promise<unknown
     /curve25519-sha256/,
   ],
   ['no matching host key format', async () => reach([await certified()]), /ed25519, ECDSA or RSA host key/],
+  [
+    'no matching host key format',
+    async () => reach([await sha1HostKey({ hostKeyAlgorithms: MODERN })]),
+    /HostKeyAlgorithms \+ssh-rsa/,
+  ],
+  [
+    'Tailscale SSH does not let in user',
+    async () => {
+      const port = await startOldServer(file(`${good.host}/host_ed25519`), { ident: 'Tailscale' });
+      return reach([elsewhere('127.0.0.1', port)]);
+    },
+    /"action": "accept".*`ssh -p \d+ root@127\.0\.0\.1`/,
+  ],
   ['no matching C->S cipher; MAC', async () => reach([await server('Ciphers 3des-cbc')]), /Ciphers/],
   [
     'no matching C->S cipher; MAC',
@@ -293,6 +316,10 @@ describe('an SSH failure', { concurrency: true }, () => {
       assert.doesNotMatch(advice, /\b(HOST|PORT|USER|JUMP)\b/);
       met.add(says);
     });
+});
+
+test('HostKeyAlgorithms +ssh-rsa lets a server in whose host key signs only with SHA-1', async () => {
+  await reach([await sha1HostKey({ hostKeyAlgorithms: [...MODERN, 'ssh-rsa'] })]);
 });
 
 test('every row was provoked', () => {

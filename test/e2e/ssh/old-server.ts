@@ -2,12 +2,20 @@
 import { readFileSync } from 'node:fs';
 import ssh2, { type ServerConfig } from 'ssh2';
 
-/** Listens on loopback with this host key and accepts no login; returns the port. */
-export async function startOldServer(hostKey: string): Promise<number> {
-  const config: ServerConfig = { hostKeys: [readFileSync(hostKey)], ident: 'dropbear_2019.78' };
+/** Listens on loopback with this host key; returns the port. It accepts a login only if that is `none`, and told so. */
+export async function startOldServer(
+  hostKey: string,
+  { acceptsNone = false, ...other }: Partial<ServerConfig> & { acceptsNone?: boolean } = {},
+): Promise<number> {
+  const config: ServerConfig = { hostKeys: [readFileSync(hostKey)], ident: 'dropbear_2019.78', ...other };
   const server = new ssh2.Server(config, (client) => {
     announceNothing(Reflect.get(client, '_protocol'));
-    client.on('error', () => {}).on('authentication', (context) => context.reject(['publickey']));
+    client
+      .on('error', () => {})
+      .on('authentication', (context) => {
+        if (acceptsNone && context.method === 'none') context.accept();
+        else context.reject(['publickey']);
+      });
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   (server as unknown as { unref(): void }).unref();
