@@ -25,9 +25,6 @@ export const ollamaSite: Configuration = (folder) => {
 const DEFAULT = { name: 'default', scope: 'full', tokens: [TOKEN.reveal()] } as const;
 const EDITOR = { name: 'editor', scope: 'inference', tokens: [INFERENCE_TOKEN.reveal()] } as const;
 
-/** The file of the client `default`. */
-export const bearerMap = (): string => clientFileText(DEFAULT).text;
-
 /** Writes the files of both clients. */
 export function writeClients(): void {
   for (const folder of ['bearers', 'live']) mkdirSync(`${DIR}/${folder}`, { recursive: true });
