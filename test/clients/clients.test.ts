@@ -114,6 +114,19 @@ describe('the Anthropic client', () => {
     new Anthropic({ baseURL, authToken, apiKey: null, fetch: labFetch, maxRetries: 5 });
   const request = { model: 'tiny:latest', max_tokens: 9, messages };
 
+  it('gets a message with the token as an API key', async () => {
+    const byKey = new Anthropic({
+      baseURL: NAME,
+      apiKey: TOKEN,
+      authToken: null,
+      fetch: labFetch,
+      maxRetries: 0,
+    });
+    assert.equal((await byKey.messages.create(request)).content[0]?.type, 'text');
+    const wrong = new Anthropic({ baseURL: NAME, apiKey: `${TOKEN}x`, authToken: null, fetch: labFetch });
+    await assert.rejects(wrong.messages.create(request), Anthropic.AuthenticationError);
+  });
+
   it('gets a message, whole and in several pieces', async () => {
     assert.equal((await client(TOKEN).messages.create(request)).content[0]?.type, 'text');
     const times: number[] = [];

@@ -207,6 +207,35 @@ describe('a token with an end', () => {
   });
 });
 
+describe('a token in X-Api-Key', () => {
+  const RESTING = 'rests-too-0123456789abcdef';
+  const given = async (headers: Record<string, string>) => {
+    const answer = await ask(PATH, { headers, from: freshAddress() });
+    await sleep(50);
+    const line = readFileSync(gate.ACCESS_LOG, 'utf8').trim().split('\n').at(-1) ?? '';
+    return [answer.status, line.split(' ')[1]];
+  };
+
+  test('is accepted exactly, like a bearer token', async () => {
+    assert.deepEqual(await given({ 'x-api-key': gate.FULL }), [200, 'default']);
+    assert.deepEqual(await given({ 'x-api-key': gate.INFERENCE }), [200, 'editor']);
+    for (const key of [gate.FULL.toUpperCase(), `${gate.FULL}x`, `Bearer ${gate.FULL}`, ''])
+      assert.deepEqual(await given({ 'x-api-key': key }), [401, '-'], key);
+  });
+
+  test('counts only where the bearer token is not known', async () => {
+    gate.writeClient('resting', 'full', [RESTING], { suspended: true });
+    await gate.reload();
+    assert.deepEqual(await given({ ...bearer('unknown-unknown-unknown'), 'x-api-key': gate.FULL }), [
+      200,
+      'default',
+    ]);
+    assert.deepEqual(await given({ ...bearer(gate.INFERENCE), 'x-api-key': gate.FULL }), [200, 'editor']);
+    assert.deepEqual(await given({ ...bearer(RESTING), 'x-api-key': gate.FULL }), [401, 'resting']);
+    assert.deepEqual(await given({ ...bearer(gate.FULL), 'x-api-key': RESTING }), [200, 'default']);
+  });
+});
+
 describe('a limit of requests at the same time', () => {
   const TOKEN = 'two-0123456789abcdef';
   const chat = (path: string) =>

@@ -117,7 +117,7 @@ const smuggled: Record<string, string> = {
   'a NUL before the token': `Authorization: Bearer \0${FULL}`,
   'an underscore': `Authorization_: Bearer ${FULL}`,
   'another header': `Proxy-Authorization: Bearer ${FULL}`,
-  'X-Api-Key': `X-Api-Key: ${FULL}`,
+  'two X-Api-Key': `X-Api-Key: wrong-wrong-wrong-wrong\r\nX-Api-Key: ${FULL}`,
   'a forwarded header': `X-Forwarded-Authorization: Bearer ${FULL}`,
   "nginx's own name for it": `http_authorization: Bearer ${FULL}`,
   'a cookie': `Cookie: Authorization=Bearer ${FULL}; token=${FULL}`,
