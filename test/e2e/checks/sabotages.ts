@@ -174,7 +174,7 @@ const AT_THE_GATE: readonly Sabotage[] = [
   },
   {
     fact: 'a refusal that does not say how to ask',
-    replace: 'add_header WWW-Authenticate $ia_enso_ollama_authenticate always;',
+    replace: 'add_header WWW-Authenticate $ia_enso_auth always;',
     by: '',
     warns: ['bearer gate refuses'],
     says: /without `WWW-Authenticate: Bearer`.*Deploy/,

@@ -30,7 +30,7 @@ function assertRefused(answer: Answer): void {
   assert.equal(answer.headers['strict-transport-security'], HSTS);
   assert.match(
     answer.body,
-    /^\{"error":(?:"Missing or unknown bearer token|\{"message":.*"code":"invalid_api_key")/,
+    /^\{"error":(?:"(?:Missing or unknown bearer token|This token was revoked)|\{"message":.*"code":"invalid_api_key")/,
   );
 }
 

@@ -3,7 +3,7 @@ import { escapeToken, type Scope } from '../../../lib/model/bearer.ts';
 import * as lines from '../../../lib/nginx/client-map.ts';
 import { Secret } from '../../../lib/util/secret.ts';
 
-export const DOLLAR = 'ia_enso_ollama_dollar';
+export const DOLLAR = 'ia_enso_dollar';
 export const BEARERS = '/etc/nginx/ia-enso-bearers';
 export const LIVE = '/etc/nginx/ia-enso-live';
 

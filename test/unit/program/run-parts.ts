@@ -20,7 +20,7 @@ const part = (name: string): string => readFileSync(new URL(`lib/program/sh/${na
 const CONSTANTS = `set -u
 LC_ALL=C RUN=R1 SITE=site STORE=/nonexistent LETSENCRYPT=/etc/letsencrypt VERSION='' LAST=''
 FINGERPRINT_DIGITS=12 OLD_KEY_START=${quote(lines.OLD_KEY_START)} CREATED_MARK='# created' ROTATED_MARK='# rotated'
-KEY_SIZE=24 LINE_SIZE=3500 DOLLAR=ia_enso_ollama_dollar HEADER_START='# Client "' HEADER_END='"' NOW=2026-11-22T17:40:35Z
+KEY_SIZE=24 LINE_SIZE=3500 DOLLAR=ia_enso_dollar HEADER_START='# Client "' HEADER_END='"' NOW=2026-11-22T17:40:35Z
 CLIENTS=${quote(directory)}/clients LIVE_FILES=${quote(directory)}/live WANTED=''
 `;
 
