@@ -9,7 +9,7 @@ import {
   webInterface,
   webSocket,
 } from '../lib/checks/catalog.ts';
-import { ipv4, publicName, token } from '../lib/config/validators.ts';
+import { ipv4, publicNameOrAddress, token } from '../lib/config/validators.ts';
 import type { Site } from '../lib/model/site.ts';
 
 const KEY = 'NEXUS_VIRTUAL_KEY';
@@ -27,9 +27,9 @@ export const site: Site = {
       meaning: "IPv4 address of the appliance's services, as nginx reaches them",
     },
     NEXUS_SERVER_NAME: {
-      form: publicName,
+      form: publicNameOrAddress,
       unset: 'none: the appliance is reached by its address',
-      meaning: 'public name',
+      meaning: 'public name, or public IPv4 address for a certificate from a CA',
     },
     [KEY]: { form: token, meaning: 'a virtual key, for one check only' },
   },

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { judgeToken } from '../model/bearer.ts';
 import { type Form, NO_BACKEND } from '../model/site.ts';
 import { inHome } from '../util/home.ts';
+import { isPublicAddress } from '../util/public-address.ts';
 import { Secret } from '../util/secret.ts';
 
 const when = <T>(ok: boolean, value: () => T): T | undefined => (ok ? value() : undefined);
@@ -54,6 +55,12 @@ export const publicName: Form<string> = {
       text.length <= 200 && isHostName(text) && /\.[a-z][a-z0-9-]*$/i.test(text) && !text.includes('_'),
       () => text.toLowerCase(),
     ),
+};
+
+/** A public DNS name, or a public IPv4 address. */
+export const publicNameOrAddress: Form<string> = {
+  wants: 'a public DNS name such as ai.example.org, or a public IPv4 address',
+  read: (text) => (ipv4.read(text) !== undefined && isPublicAddress(text) ? text : publicName.read(text)),
 };
 
 /** The name of a site, as in the names of its files. */

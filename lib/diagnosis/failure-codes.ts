@@ -186,6 +186,10 @@ export const TLS_FAILURE_CODES = {
     cause: 'certbot requests the certificate and must be installed on the proxy.',
     fix: 'On the proxy: `apt install certbot` (RHEL: `dnf install certbot`; Alpine: `apk add certbot`); then run `npx tsx scripts/bootstrap-tls.ts` again.',
   },
+  'certbot-old': {
+    cause: 'certbot gets certificates for addresses by webroot from version 5.4 on. Nothing was changed.',
+    fix: 'Upgrade certbot on the proxy, then run `npx tsx scripts/bootstrap-tls.ts` again; or use --self-signed.',
+  },
   'order-timeout': {
     cause: 'certbot was still waiting for the CA after 80 s and was stopped.',
     fix: 'Run `npx tsx scripts/bootstrap-tls.ts` again; if it happens again, check /var/log/letsencrypt/letsencrypt.log on the proxy.',

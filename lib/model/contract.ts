@@ -65,6 +65,7 @@ export const VERDICTS = [
 /** Steps on the proxy, in the record `step`. */
 export const PROGRAM_STEPS = [
   'backends',
+  'certificate',
   'challenge',
   'link',
   'log',
@@ -138,6 +139,7 @@ export type RowKind = (typeof ROW_KINDS)[number];
 export const PROGRAM_FAILURES = [
   'cancelled',
   'certbot-missing',
+  'certbot-old',
   'client-ended',
   'client-exists',
   'client-file',

@@ -1,4 +1,5 @@
 /** The definition of a site (the data in sites/) and of its settings. */
+import { isIPv4 } from 'node:net';
 import { type CertificateFiles, lineageFiles } from './certificate-files.ts';
 import type { CheckSpec } from './check.ts';
 
@@ -110,6 +111,9 @@ export function certificateFilesOf({
 
 /** Is `site` reached by address, without a name? */
 export const isNameless = ({ serverName }: Site): boolean => serverName === NAMELESS;
+
+/** Is `site` reached by address? TLS clients then ask for no name, so it must be the default server. */
+export const isByAddress = (site: Site): boolean => isNameless(site) || isIPv4(site.serverName);
 
 type Named = Pick<Site, 'serverName' | 'defaultName'>;
 

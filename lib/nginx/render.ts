@@ -4,7 +4,7 @@ import { DEFAULT_CLIENT } from '../model/bearer.ts';
 import {
   certificateFilesOf,
   type HttpMap,
-  isNameless,
+  isByAddress,
   type Site,
   vhostFile,
   withPublicName,
@@ -133,7 +133,7 @@ function siteMarkers(site: Site): Record<string, string> {
   const { chain, key } = certificateFilesOf(site);
   return {
     SERVER_NAME: site.serverName,
-    DEFAULT_SERVER: isNameless(site) ? ' default_server' : '',
+    DEFAULT_SERVER: isByAddress(site) ? ' default_server' : '',
     CERTIFICATE: chain,
     CERTIFICATE_KEY: key,
   };

@@ -8,6 +8,7 @@ const TITLES: Readonly<Record<StepName, string>> = {
   connect: 'connect',
   wait: 'wait for another run',
   survey: 'inspect nginx and managed files',
+  certificate: 'inspect the certificate and its renewal',
   test: 'test configuration (nginx -t)',
   write: 'stage new files, back up current ones',
   reload: 'reload nginx, wait for old workers to exit',

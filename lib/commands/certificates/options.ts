@@ -1,5 +1,5 @@
 /** What the operator wants of a certificate, from flags and settings. */
-import { isIP } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import {
   type CertificateRequest,
   LETS_ENCRYPT,
@@ -7,6 +7,7 @@ import {
 } from '../../model/certificate-request.ts';
 import type { Site } from '../../model/site.ts';
 import { refuseAll } from '../../util/errors.ts';
+import { isPublicAddress } from '../../util/public-address.ts';
 import type { Context } from '../context.ts';
 
 /** @throws UsageError for flags that contradict each other, the settings or the site */
@@ -28,8 +29,8 @@ export function certificateRequestOf({ flags, settings, site }: Context): Certif
       (staging || flags['force-renewal'] || flags['self-signed']) &&
       '--use-certificate: requests no certificate; use it without --staging, --force-renewal and --self-signed',
     method !== 'self-signed' &&
-      !isPublicName(site) &&
-      `--site ${site.name}: it has no public name that a CA could validate; set one, or use --self-signed`,
+      !isForCa(site, isLocalCa) &&
+      `--site ${site.name}: it has no public name or address that a CA could validate; set ${site.nameFrom ?? 'one'}, or use --self-signed`,
   ]);
   return {
     method,
@@ -42,4 +43,8 @@ export function certificateRequestOf({ flags, settings, site }: Context): Certif
   };
 }
 
-const isPublicName = ({ serverName }: Site): boolean => serverName.includes('.') && isIP(serverName) === 0;
+/** A CA on the internet validates public addresses only. */
+function isForCa({ serverName }: Site, isLocalCa: boolean): boolean {
+  if (isIPv4(serverName)) return isLocalCa || isPublicAddress(serverName);
+  return serverName.includes('.') && isIP(serverName) === 0;
+}

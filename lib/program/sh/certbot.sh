@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Who renews the certificate, with what, and when: certbot from a package, snap, pip or a virtual environment; acme.sh; lego.
-# Needs: CHAIN LETSENCRYPT SUDO_COMMAND SUDO_UID SUDO_USER
-# Leaves: CERTBOT RENEWER RENEWER_HOME UNTRUSTED
+# Needs: CHAIN LETSENCRYPT SERVER_NAMES SUDO_COMMAND SUDO_UID SUDO_USER
+# Leaves: ADVICE CERTBOT RENEWER RENEWER_HOME UNTRUSTED WHY
 
 # find_certbot: leaves in CERTBOT the one to run: in the PATH, where snap, pip and virtual environments have it, or where a
 # timer or a cron line names it. UNTRUSTED is one that root does not run, since others may write to it.
@@ -26,6 +26,33 @@ certbot_paths() {
 is_trusted() {
   [ -n "$(find -L "$1" -prune -user 0 ! -perm -020 ! -perm -002)" ] ||
     { [ "${SUDO_COMMAND:-}" = '/bin/sh -s' ] && [ -n "$(find -L "$1" -prune -user "${SUDO_UID:-0}" ! -perm -020 ! -perm -002)" ]; }
+}
+
+# is_address: is the site's name an IPv4 address?
+is_address() { case $SERVER_NAMES in '' | *[!0-9.]*) return 1 ;; esac; }
+
+# find_too_old: is the name an address, and the certbot here none that gets a certificate for one by webroot? (5.3 has the
+# option, 5.4 has it for webroot.) Leaves WHY and ADVICE.
+find_too_old() {
+  is_address || return 1
+  if find_certbot; then
+    version=$("$CERTBOT" --version 2>&1 </dev/null | sed -n 's/^certbot \([0-9][0-9.]*\).*/\1/p' | head -n 1)
+    is_for_addresses "$version" && return 1
+    WHY="the certificate is for the address $SERVER_NAMES, and certbot on the proxy, $CERTBOT, is version ${version:-unknown}"
+    first='Remove the old one by its own means (a package: `apt remove certbot`, which keeps /etc/letsencrypt), then install'
+  else
+    WHY="the certificate is for the address $SERVER_NAMES, and certbot is not installed on the proxy"
+    first='Install'
+  fi
+  ADVICE="$first certbot 5.4 or newer: $(on_proxy 'python3 -m venv /opt/certbot && /opt/certbot/bin/pip install "certbot>=5.4"') For a certificate that the proxy signs itself: --self-signed."
+}
+
+# is_for_addresses VERSION
+is_for_addresses() {
+  IFS=. read -r major minor _ <<END
+${1:-0}.0.0
+END
+  [ $((major * 1000 + minor)) -ge 5004 ]
 }
 
 # find_renewer: leaves in RENEWER who renews the certificate at CHAIN: certbot, acme.sh, lego, or nobody that is known; in

@@ -23,6 +23,7 @@ ended() { settle_adoption; finish failed 1; }
 
 order() {
   find_certbot || refuse certbot-missing "certbot is not installed on this host"
+  ! find_too_old || refuse_for certbot-old
   ! find_managed || refuse_for managed
   ! find_linked || refuse_for linked
   ! find_impossible || refuse_for lineage-names
@@ -73,7 +74,9 @@ log_of_this_run() {
 # ask_certbot: what GATEPOST_RUN says to our hook is that this program holds the lock.
 ask_certbot() {
   umask 022
-  set -- --non-interactive --agree-tos --webroot --webroot-path "$WEBROOT" --cert-name "$(lineage)" --domain "$DOMAIN"
+  set -- --non-interactive --agree-tos --webroot --webroot-path "$WEBROOT" --cert-name "$(lineage)"
+  # Let's Encrypt has certificates for addresses in this profile only; other CAs may not know it.
+  if is_address; then set -- "$@" --ip-address "$DOMAIN" --preferred-profile shortlived; else set -- "$@" --domain "$DOMAIN"; fi
   for name in $OTHER_NAMES; do set -- "$@" --webroot-path "$(webroot_of "$name")" --domain "$name"; done
   for moment in deploy pre post; do
     command=$(hook_of "$moment")

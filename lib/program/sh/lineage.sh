@@ -146,7 +146,7 @@ find_names() {
   [ -n "$names" ] || [ ! -e "$(renewal_file)" ] || return 1
   while IFS= read -r name; do
     case $name in
-      '' | "dns:$SERVER_NAMES") ;;
+      '' | "dns:$SERVER_NAMES" | "ip address:$SERVER_NAMES") ;;
       dns:*[!a-z0-9._-]* | dns:[!a-z0-9]* | dns:*[!a-z0-9]) impossible "${name#dns:}" ;;
       dns:*.*) case " $OTHER_NAMES " in *" ${name#dns:} "*) ;; *) OTHER_NAMES="$OTHER_NAMES ${name#dns:}" ;; esac ;;
       *) impossible "${name#*:}" ;;
@@ -250,7 +250,8 @@ find_managed() {
 
 # covers LINEAGE: is its certificate good for the site's name for another day?
 covers() {
-  openssl x509 -in "$LETSENCRYPT/live/$1/fullchain.pem" -noout -checkhost "$SERVER_NAMES" 2>/dev/null | grep -q 'does match' &&
+  if is_address; then option=-checkip; else option=-checkhost; fi
+  openssl x509 -in "$LETSENCRYPT/live/$1/fullchain.pem" -noout "$option" "$SERVER_NAMES" 2>/dev/null | grep -q 'does match' &&
     openssl x509 -in "$LETSENCRYPT/live/$1/fullchain.pem" -noout -checkend 86400 >/dev/null 2>&1
 }
 
@@ -267,6 +268,7 @@ say_usable() {
 # say_obstacles: what would keep a new certificate away, and the other names that an order would keep.
 say_obstacles() {
   find_certbot || [ -z "$UNTRUSTED" ] || { say_untrusted; return; }
+  ! find_too_old || { say row obstacle certbot-old "$WHY" "$ADVICE"; return; }
   ! find_managed || { say row obstacle managed "$WHY" "$ADVICE"; return; }
   ! find_linked || { say row obstacle linked "$WHY" "$ADVICE"; return; }
   [ -n "$(lineage)" ] || return 0

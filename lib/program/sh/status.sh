@@ -40,7 +40,7 @@ status() {
 
 inspect_tls() {
   find_releases
-  step survey
+  step certificate
   survey || :
   say_vhost
   say_certificate

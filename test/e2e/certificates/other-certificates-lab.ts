@@ -1,12 +1,17 @@
 /** Certificates of others on the proxy, and what lies below /etc/letsencrypt, for tests that none of it changes. */
 import assert from 'node:assert/strict';
 import type { Host } from '../../lab/namespaces/lab.ts';
+import { CA_NAME } from '../../lab/namespaces/network.ts';
 import { LIVE, NAME } from './bootstrap-lab.ts';
 
 const LETSENCRYPT = '/etc/letsencrypt';
 const OWN = [LIVE, `${LETSENCRYPT}/archive/${NAME}`, `${LETSENCRYPT}/renewal/${NAME}.conf`];
-/** certbot's accounts and the renewal hook that every bootstrap installs. */
-const PASSING = [`${LETSENCRYPT}/accounts`, `${LETSENCRYPT}/renewal-hooks`, `${LETSENCRYPT}/.certbot.lock`];
+/** What an order to a CA leaves: an account there, and the site's own renewal hook. */
+const PASSING = [
+  `'${LETSENCRYPT}/accounts/${CA_NAME}*'`,
+  `${LETSENCRYPT}/renewal-hooks/deploy/gatepost-reload-nginx`,
+  `${LETSENCRYPT}/.certbot.lock`,
+];
 /** certbot 1.x files each request and key here, too. */
 const NUMBERED = [`${LETSENCRYPT}/csr`, `${LETSENCRYPT}/keys`];
 
@@ -26,6 +31,18 @@ export async function snapshot(host: Host, whose: 'all' | 'others' = 'all'): Pro
   );
   assert.equal(status, 0, stderr);
   return stdout;
+}
+
+/** What is no certificate and belongs to others: an account at another CA, renewal hooks, what certbot's nginx plugin shares. */
+export async function furnishOthers(host: Host): Promise<void> {
+  const { status, stderr } = await host.sh(`set -e; umask 022; cd ${LETSENCRYPT}
+    for moment in pre post deploy; do
+      mkdir -p renewal-hooks/$moment; printf '#!/bin/sh\\nexit 0\\n' >renewal-hooks/$moment/others; chmod 750 renewal-hooks/$moment/others
+    done
+    echo 'ssl_session_timeout 1440m; # edited' >options-ssl-nginx.conf; openssl dhparam -dsaparam 512 >ssl-dhparams.pem 2>/dev/null
+    umask 077; account=accounts/ca.other.example/directory/0123456789abcdef0123456789abcdef; mkdir -p $account
+    for part in meta private_key regr; do echo '{"of": "others"}' >$account/$part.json; done; chmod 400 $account/private_key.json`);
+  assert.equal(status, 0, stderr);
 }
 
 /** Signs a certificate for `names` (`DNS:…`) by a CA made for it, and lays it out as certbot's lineage `name`. */

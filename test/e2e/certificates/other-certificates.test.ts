@@ -7,7 +7,7 @@ import { startOddPebble } from '../../lab/certificates/odd-ca.ts';
 import { finished, type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { CA_NAME } from '../../lab/namespaces/network.ts';
 import { bootstrap, issued, LIVE, NAME, orders, served, WITH_TOKEN } from './bootstrap-lab.ts';
-import { makeLineage, namesOf, snapshot, WILDCARD } from './other-certificates-lab.ts';
+import { furnishOthers, makeLineage, namesOf, snapshot, WILDCARD } from './other-certificates-lab.ts';
 
 const SECOND = 'nexus.gatepost.test';
 const BOTH = [NAME, SECOND].sort();
@@ -22,6 +22,7 @@ describe('a lineage that names other sites, too', () => {
     lab = await startLab({ certificate: 'none', backends: false });
     await lab.startAcme();
     directory = lab.env.ACME_DIRECTORY_URL ?? '';
+    await furnishOthers(lab.proxy);
     await makeLineage(lab.proxy, WILDCARD, 'DNS:*.wildcard.test', 'authenticator = dns-cloudflare');
     const got = await lab.proxy.sh(
       `certbot certonly -n --webroot -w /var/www/html -d ${SECOND} -d ${NAME} --cert-name ${NAME} --key-type rsa --deploy-hook 'touch /root/deployed' --agree-tos --register-unsafely-without-email --server ${directory}`,
@@ -72,10 +73,8 @@ describe('a lineage that names other sites, too', () => {
   test('the CA is unreachable', () => leavesAll('acme-unreachable', /cannot reach the CA/, AWAY));
 
   test('the CA does not validate the second name', async () => {
-    const hosts = (await readFile('/etc/hosts', 'utf8')).replace(
-      `${NAME} ${SECOND}`,
-      `${NAME}\n203.0.113.10 ${SECOND}`,
-    );
+    const names = await readFile('/etc/hosts', 'utf8');
+    const hosts = `${names.replaceAll(` ${SECOND}`, '')}203.0.113.10 ${SECOND}\n`;
     const ca = await startOddPebble({ hosts });
     const words = new RegExp(`did not validate ${SECOND}.*certbot renew --cert-name`, 's');
     await leavesAll('lineage-name', words, { ...WITH_TOKEN, ACME_DIRECTORY_URL: ca.url }).finally(ca.stop);
@@ -141,6 +140,7 @@ describe('a certificate of another lineage at our path', () => {
   before(async () => {
     lab = await startLab({ certificate: 'none', backends: false });
     await lab.startAcme();
+    await furnishOthers(lab.proxy);
     await makeLineage(
       lab.proxy,
       WILDCARD,
@@ -238,6 +238,7 @@ describe('a certificate that certbot does not know', () => {
     await lab.startAcme();
     const deployed = await lab.run('deploy', ['--no-verify'], { env: WITH_TOKEN });
     assert.equal(deployed.status, 0, deployed.stdout);
+    await furnishOthers(lab.proxy);
     // Odd on purpose: a mode of somebody's own, and files of an earlier certbot in the archive.
     await lab.proxy.sh(
       `chmod 640 ${LIVE}/privkey.pem; mkdir -p /etc/letsencrypt/archive/${NAME} && echo old >/etc/letsencrypt/archive/${NAME}/privkey1.pem`,

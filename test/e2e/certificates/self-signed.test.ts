@@ -8,6 +8,7 @@ import { selfSignedProgram } from '../../../lib/program/certificate-programs.ts'
 import { execute, installShims, newRun, site, underPlan } from '../../lab/actors/programs.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { bootstrap, issued, LIVE, NAME, served, WITH_TOKEN } from './bootstrap-lab.ts';
+import { snapshot } from './other-certificates-lab.ts';
 
 describe('bootstrap-tls --self-signed', () => {
   let lab: Lab;
@@ -139,5 +140,45 @@ describe('bootstrap-tls --self-signed', () => {
     assert.match(text.stdout, new RegExp(`IP Address:${lab.proxy.address}\\s`));
     assert.match(text.stdout, /^600$/m);
     assert.equal((await bootstrap(lab, args, { env })).host.outcome, 'unchanged');
+  });
+
+  describe('an appliance with a public address for its name', () => {
+    const ADDRESS = '203.0.113.100';
+    const order = () =>
+      bootstrap(lab, ['--site', 'nexus', '--no-verify'], {
+        env: { NEXUS_PROXY_HOST: lab.proxy.address, NEXUS_PROXY_USER: 'ncantu', NEXUS_SERVER_NAME: ADDRESS },
+      });
+    const state = async () =>
+      (await snapshot(lab.proxy)) + (await host('find /etc/nginx -type f | sort | xargs sha256sum')).stdout;
+    const host = (text: string) => lab.proxy.sh(`set -e; ${text}`);
+
+    test('is refused before any change where certbot is too old for addresses', async () => {
+      const before = await state();
+      const { status, host, stderr } = await order();
+      assert.deepEqual([status, host.outcome, host.failure?.code], [1, 'refused', 'certbot-old'], stderr);
+      assert.match(host.failure?.text ?? '', /\/usr\/bin\/certbot, is version \d+\.\d+/);
+      assert.match(host.failure?.next ?? '', /certbot 5\.4 or newer.*--self-signed/s);
+      assert.equal(await state(), before);
+    });
+
+    // Debian's certbot under a newer version's number: it ends at the options that it does not know.
+    test('is ordered by --ip-address, after the pre-check, where certbot is new enough', async () => {
+      await host(`cat >/usr/local/bin/certbot <<'END'
+#!/bin/sh
+[ "$1" != --version ] || { echo certbot 5.4.0; exit; }
+echo "$*" >/root/asked
+exec /usr/bin/certbot "$@"
+END
+chmod 755 /usr/local/bin/certbot`);
+      const told = await order();
+      const asked = await host('cat /root/asked; rm /usr/local/bin/certbot /root/asked');
+      assert.equal(told.host.failure?.code, 'acme-flags', told.stderr);
+      assert.match(told.stderr, /pre-check the challenge/);
+      assert.match(
+        asked.stdout,
+        /^certonly .*--webroot-path \/var\/www\/certbot --cert-name 203\.0\.113\.100 --ip-address 203\.0\.113\.100 --preferred-profile shortlived /,
+      );
+      assert.doesNotMatch(asked.stdout, /--domain/);
+    });
   });
 });

@@ -181,7 +181,7 @@ describe('a setting', () => {
         );
     });
 
-  it('NEXUS_SERVER_NAME is a public name or nothing', async () => {
+  it('NEXUS_SERVER_NAME is a public name, a public address or nothing', async () => {
     const bad = [
       '_',
       'nexus',

@@ -89,6 +89,14 @@ describe('a site that is named by a setting', () => {
     assert.match(await siteProgram('apply', RUN, site, whole), /^SERVER_NAMES='nexus.example.org'$/m);
   });
 
+  it('that is an address is the default server: TLS clients ask for no name there', async () => {
+    const { site, vhost, httpOnly } = await nexus({ NEXUS_SERVER_NAME: '203.0.113.5' });
+    assert.equal(certificateFilesOf(site).chain, '/etc/letsencrypt/live/203.0.113.5/fullchain.pem');
+    assert.match(vhost, /^ +listen 443 ssl http2 default_server;$/m);
+    assert.match(httpOnly, /^ +listen 80 default_server;$/m);
+    assert.match(vhost, /^ +server_name 203\.0\.113\.5;$/m);
+  });
+
   it('keeps a name of its own when the setting is not one it has', () => {
     const ia = pickSite(sites, 'ia.enso.4nkweb.com');
     assert.equal(withNameFrom(ia, NAMED), ia);

@@ -222,3 +222,30 @@ describe('names_in', () => {
     );
   });
 });
+
+describe('find_too_old', () => {
+  const directoryOf = (version: string) => {
+    const file = join(directory, 'certbot');
+    writeFileSync(file, `#!/bin/sh\necho ${quote(version)}\n`, { mode: 0o755 });
+    return directory;
+  };
+  const verdict = (name: string, version: string) =>
+    run(
+      ['lineage', 'certbot'],
+      `PATH=${directoryOf(version)}:$PATH SERVER_NAMES='${name}'; find_too_old && echo old || echo fine`,
+    ).trim();
+
+  for (const [version, is] of [
+    ['certbot 2.1.0', 'old'],
+    ['certbot 5.3.1', 'old'],
+    ['certbot 5.4.0', 'fine'],
+    ['certbot 5.10.0', 'fine'],
+    ['certbot 10.0', 'fine'],
+    ['Traceback (most recent call last):', 'old'],
+  ])
+    it(`${version}: ${is} for an address`, () => assert.equal(verdict('203.0.113.5', version ?? ''), is));
+
+  it('asks nothing of certbot for a name, or for a site without one', () => {
+    for (const name of ['a.example.org', '']) assert.equal(verdict(name, 'certbot 2.1.0'), 'fine');
+  });
+});
