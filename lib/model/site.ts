@@ -110,10 +110,11 @@ export function certificateFilesOf({
 }
 
 /** Is `site` reached by address, without a name? */
-export const isNameless = ({ serverName }: Site): boolean => serverName === NAMELESS;
+export const isNameless = ({ serverName }: Pick<Site, 'serverName'>): boolean => serverName === NAMELESS;
 
 /** Is `site` reached by address? TLS clients then ask for no name, so it must be the default server. */
-export const isByAddress = (site: Site): boolean => isNameless(site) || isIPv4(site.serverName);
+export const isByAddress = (site: Pick<Site, 'serverName'>): boolean =>
+  isNameless(site) || isIPv4(site.serverName);
 
 type Named = Pick<Site, 'serverName' | 'defaultName'>;
 

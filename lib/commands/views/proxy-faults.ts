@@ -2,7 +2,7 @@
 import { advised } from '../../diagnosis/row.ts';
 import { SYMPTOMS } from '../../diagnosis/symptoms.ts';
 import type { Fault, HostReport } from '../../model/host-report.ts';
-import { certificateFilesOf, type Site } from '../../model/site.ts';
+import { certificateFilesOf, isByAddress, type Site } from '../../model/site.ts';
 
 type Named = Pick<Site, 'certificate' | 'serverName'>;
 
@@ -14,7 +14,7 @@ export function selinuxFaults({ facts }: Pick<HostReport, 'facts'>): readonly Fa
 /** Where the site became the default server because no other vhost is, with the vhost to add. */
 export function defaultServerText({ facts }: Pick<HostReport, 'facts'>, site: Named): string | undefined {
   const { default_server: sockets, nginx = '' } = facts;
-  if (sockets === undefined) return undefined;
+  if (sockets === undefined || isByAddress(site)) return undefined;
   const listens = sockets.split(', ');
   const [secure, plain] = [listens.filter(isSecure), listens.filter((socket) => !isSecure(socket))];
   const blocks = [
