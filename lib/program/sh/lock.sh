@@ -72,7 +72,7 @@ find_holder() {
   HOLDER_PID=${HOLDER_PID%")"}
   case $HOLDER_PID in *[!0-9]*) HOLDER_PID= ;; esac
   run=${HOLDER##*, run }
-  now=$(date +%s) taken=$(stat -c %Y "$STORE/lock") last=$(stat -c %Y "$STORE/runs/${run%%,*}" 2>/dev/null)
+  now=$(date +%s) taken=$(stat -c %Y "$STORE/lock" 2>/dev/null) last=$(stat -c %Y "$STORE/runs/${run%%,*}" 2>/dev/null)
   HELD=$((now - ${taken:-now})) IDLE=$((now - ${last:-taken}))
   [ "$IDLE" -le "$HELD" ] || IDLE=$HELD
 }

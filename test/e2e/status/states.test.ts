@@ -184,7 +184,7 @@ const EXITS: readonly (readonly [what: string, spoil: string, fix: string, about
       'a file was removed by hand',
       `mv ${deploys.WEBSOCKET} /root/kept`,
       back(deploys.WEBSOCKET),
-      ['nginx'],
+      ['nginx', 'files'],
       3,
     ],
     ['nginx is stopped', 'nginx -s stop; sleep 0.5', 'nginx', ['nginx'], 3],
