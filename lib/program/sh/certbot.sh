@@ -39,7 +39,7 @@ find_too_old() {
     version=$("$CERTBOT" --version 2>&1 </dev/null | sed -n 's/^certbot \([0-9][0-9.]*\).*/\1/p' | head -n 1)
     is_for_addresses "$version" && return 1
     WHY="the certificate is for the address $SERVER_NAMES, and certbot on the proxy, $CERTBOT, is version ${version:-unknown}"
-    first='Remove the old one by its own means (a package: `apt remove certbot`, which keeps /etc/letsencrypt), then install'
+    first="Remove the old one by its own means (a package: \`apt remove certbot\`, which keeps /etc/letsencrypt), then install"
   else
     WHY="the certificate is for the address $SERVER_NAMES, and certbot is not installed on the proxy"
     first='Install'
