@@ -5,7 +5,9 @@
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import { FLAGS } from '../lib/config/flag-table.ts';
+import { OWN_FLAGS } from '../lib/commands/certificates/bootstrap.ts';
+import { CLIENT_FLAGS } from '../lib/commands/clients.ts';
+import { CHANGE_FLAGS, FLAGS } from '../lib/config/flag-table.ts';
 import { COMMON, settingsOf } from '../lib/config/schema.ts';
 import { findSites } from '../lib/config/site-registry.ts';
 import { ACME } from '../lib/diagnosis/acme-failures.ts';
@@ -101,13 +103,17 @@ async function flagTable(): Promise<string> {
   return markdown(['flag', 'scripts', 'meaning'], rows);
 }
 
+const FLAG_GROUPS: Readonly<Record<string, readonly string[]>> = { CHANGE_FLAGS, CLIENT_FLAGS, OWN_FLAGS };
+
 /** The flags that each script adds to those of all scripts, read from its text: importing a script runs it. */
 async function flagsOfScripts(): Promise<ReadonlyMap<string, readonly string[]>> {
   const names = (await readdir(new URL('scripts/', ROOT))).filter((name) => name.endsWith('.ts')).sort();
   const found = new Map<string, readonly string[]>();
   for (const name of names) {
     const list = /^ {2}flags: \[([^\]]*)\]/m.exec(await readPage(`scripts/${name}`))?.[1];
-    const flags = [...(list ?? '').matchAll(/'([a-z-]+)'/g)].map(([, flag = '']) => flag);
+    const flags = [...(list ?? '').matchAll(/'([a-z-]+)'|\.\.\.(?:\w+\.)?([A-Z_]+)/g)].flatMap(
+      ([, flag, group = '']) => flag ?? FLAG_GROUPS[group] ?? [],
+    );
     if (flags.length > 0) found.set(name.replace('.ts', ''), flags);
   }
   return found;

@@ -7,24 +7,12 @@ import { rollout } from '../lib/commands/rollout.ts';
 import { verifyProxy, verifySite } from '../lib/commands/site-checks.ts';
 import { reportDiffs } from '../lib/commands/views/rollout-view.ts';
 import { summarize } from '../lib/commands/views/summary.ts';
+import { CHANGE_FLAGS } from '../lib/config/flag-table.ts';
 
 await main({
   name: 'bootstrap-tls',
   does: 'Gets the first certificate of a site, sets up its renewal, and deploys the full site.',
-  flags: [
-    'dry-run',
-    'no-verify',
-    'show-token',
-    'staging',
-    'force-renewal',
-    'self-signed',
-    'use-certificate',
-    'no-preflight',
-    'local',
-    'take-over-lock',
-    'parallel',
-    'canary',
-  ],
+  flags: [...CHANGE_FLAGS, 'local', 'canary', 'show-token', ...bootstrap.OWN_FLAGS],
   run: async (context) => {
     const plan = await bootstrap.planBootstrap(context);
 

@@ -14,22 +14,12 @@ import { rollout } from '../lib/commands/rollout.ts';
 import { verifyProxy, verifySite } from '../lib/commands/site-checks.ts';
 import { reportDiffs } from '../lib/commands/views/rollout-view.ts';
 import { summarize } from '../lib/commands/views/summary.ts';
+import { CHANGE_FLAGS } from '../lib/config/flag-table.ts';
 
 await main({
   name: 'deploy',
   does: 'Renders a site, uploads it to its proxies, tests the configuration, reloads nginx and checks the site; rolls back on failure.',
-  flags: [
-    'dry-run',
-    'exit-code',
-    'show-token',
-    'no-verify',
-    'take-over-lock',
-    'parallel',
-    'canary',
-    'local',
-    'bundle',
-    'render',
-  ],
+  flags: [...CHANGE_FLAGS, 'local', 'canary', 'exit-code', 'show-token', 'bundle', 'render'],
   run: async (context) => {
     if (context.flags.bundle !== undefined) return writeBundle(context, context.flags.bundle);
     if (context.flags.render !== undefined) return writeRendered(context, context.flags.render);

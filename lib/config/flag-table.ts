@@ -138,6 +138,9 @@ export const FLAGS = {
 /** The value of --keep-previous without one. */
 export const KEPT: string = FLAGS['keep-previous'].bare;
 
+/** The flags of most scripts that change a proxy. */
+export const CHANGE_FLAGS = ['dry-run', 'no-verify', 'take-over-lock', 'parallel'] as const;
+
 /** The name of a flag, without `--`. */
 export type FlagName = keyof typeof FLAGS;
 type Value<F> = F extends { type: 'boolean' }

@@ -18,6 +18,15 @@ import type { RolloutProxy } from '../rollout.ts';
 import { certificateRequestOf } from './options.ts';
 import { type BootstrapPlan, BootstrapSession } from './session.ts';
 
+/** The flags that only bootstrap-tls.ts has. */
+export const OWN_FLAGS = [
+  'staging',
+  'force-renewal',
+  'self-signed',
+  'use-certificate',
+  'no-preflight',
+] as const;
+
 /**
  * The certificate that is wanted, the HTTP-only vhost where an order may want it, and the deploy of the full site.
  * @throws UsageError with everything that is wrong with flags, settings and templates
