@@ -111,7 +111,7 @@ describe('a bundle', () => {
       );
       assert.match(planned.stdout, /^ {2}new \/etc\/nginx\/sites-available\/ia\.enso\.4nkweb\.com\.conf$/m);
       assert.match(planned.stdout, /^\+.*server_name ia\.enso\.4nkweb\.com;$/m);
-      assert.match(planned.stdout, /^\+.*<sha256:[0-9a-f]{12}>.* full:default;$/m);
+      assert.match(planned.stdout, /^\+"=<key>" "<sha256:[0-9a-f]{12}> full:default\.[\w-]+:-:-:-:-";$/m);
       assert.ok(!planned.stdout.includes('Alpha'), planned.stdout);
       assert.equal(planned.stderr, '');
     }
@@ -300,7 +300,7 @@ describe('--local', () => {
     const set = Object.entries(env).flatMap(([name, value]) => (value ? [`'${name}=${value}'`] : []));
     const command = [process.execPath, ...typescript('scripts/deploy.ts', ['--local', ...args])];
     return lab.proxy.sh(
-      `cd /tmp && touch .env && env -i ${set.join(' ')} ${command.join(' ')}`,
+      `cd /tmp && { [ -e .env ] || touch .env; } && env -i ${set.join(' ')} ${command.join(' ')}`,
       user ? { user } : {},
     );
   };

@@ -49,7 +49,7 @@ describe('bootstrap-tls interrupted', () => {
     assert.equal((await lab.run('remove', ['--yes'])).status, 0);
     const { status, stdout, stderr } = await duringOrder(['--force-renewal', '--json'], async () => {
       // The connection that asks what became of it may do so, and breaks while the last program is on its way.
-      await lab.relay.fault({ kind: 'fin', direction: 'up', afterBytes: 50_000 });
+      await lab.relay.fault({ kind: 'fin', direction: 'up', afterBytes: 60_000 });
       await lab.relay.cut('rst');
     });
     const [host] = JSON.parse(stdout).hosts;
