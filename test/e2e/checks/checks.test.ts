@@ -117,7 +117,8 @@ test('reports an open gate once, not for every bypass attempt', async () => {
 test('every check is sabotaged, except those of the public name', () => {
   const spoilt = new Set(SABOTAGES.flatMap(({ fails = [] }) => fails));
   assert.deepEqual(
-    [...names].filter((name) => !spoilt.has(name)),
+    // What answers other names needs a second vhost: test/e2e/deploy/listens.test.ts.
+    [...names].filter((name) => !spoilt.has(name) && name !== 'other names'),
     [],
   );
 });

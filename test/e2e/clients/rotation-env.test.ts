@@ -53,7 +53,7 @@ describe('--write-env', () => {
     const weak = 'passwordpassword';
     const map = '/etc/nginx/ia-enso-bearers/default.map';
     await lab.proxy.sh(
-      `sed -i 's/^"[^"]*"/"~^(?i:bearer) +${weak}\\\\z"/' ${map} && nginx -s reload; sleep 0.5`,
+      `sed -i 's/^"[^"]*" "[^ ]*/"=${weak}" "${weak}/' ${map} && nginx -s reload; sleep 0.5`,
     );
     assert.equal(await statusOf(weak), 200);
     await writeFile(envFile, `${TOKEN}=${weak}\n`);

@@ -25,7 +25,7 @@ async function deploy(args: readonly string[] = [], env = {}): Promise<Ran> {
 
 const outcomes = ({ hosts }: Ran) => hosts.map(({ outcome }) => outcome);
 const tokenOf = async (host: Host) =>
-  (await host.sh(`sed -n 's/^"[^"]*+\\([0-9a-f]*\\).z".*/\\1/p' ${deploys.CLIENT}`)).stdout.trim();
+  (await host.sh(`sed -n 's/^"=[^"]*" "\\([0-9a-f]*\\) .*/\\1/p' ${deploys.CLIENT}`)).stdout.trim();
 const break_ = (host: Host) => deploys.put(host, BROKEN, 'nonsense;\n');
 const stopSshd = (host: Host) => host.sh('kill "$(cat /run/sshd.pid)"');
 const startSshd = (host: Host) => host.sh('/usr/sbin/sshd -E /var/log/sshd.log');

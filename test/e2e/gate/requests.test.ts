@@ -101,7 +101,7 @@ test('serves HTTP/2 with a token', async () => {
 
 test('keeps HTTP/2 requests without a token from Ollama', async () => {
   for (const path of spellings) await ask2({ ':path': path });
-  assert.equal(await ask2({ ':path': '/ollama/api/tags', ':authority': 'localhost:11434' }), 401);
+  assert.equal(await ask2({ ':path': '/ollama/api/tags', ':authority': 'localhost:11434' }), 421);
   assert.deepEqual(seenByOllama(), []);
 });
 

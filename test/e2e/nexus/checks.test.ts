@@ -65,7 +65,7 @@ describe('the checks', () => {
       env: appliance.settings(lab.proxy),
     });
     assert.equal(status, 0, stderr);
-    assert.match(stderr, /^192\.168\.1\.100: live .*; checks: \d+ passed/m);
+    assert.match(stderr, /^192\.168\.1\.100: live /m);
   });
 
   test('all pass by address through SSH with a self-signed certificate', async () => {

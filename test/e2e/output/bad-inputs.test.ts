@@ -121,7 +121,7 @@ const CASES: readonly Case[] = [
   ['status', ['--local', '--host', '10.0.0.5'], {}, /--local and --host: .*use only one of them/],
   ['remove', ['--local', '--canary', '--dry-run'], {}, /--local and --canary/],
   ['deploy', ['--env', '', '--host', '', '--bundle='], {}, /--env: [\s\S]*--host: [\s\S]*--bundle: /],
-  ['bearers', [SECRET], {}, /unknown command; there are: list, add NAME, revoke NAME/],
+  ['bearers', [SECRET], {}, /unknown command; there are: list, add NAME, /],
   ['bearers', ['add', SECRET], {}, /add NAME: a client's name is/],
   ['bearers', ['revoke', HEX], {}, /revoke NAME: .*a token/],
   ['approve', ['--bundle', file('mine.env', 'A=1\n')], {}, /mine\.env: already exists/],
