@@ -11,7 +11,7 @@ const BEARER = ['bearer gate refuses', 'bearer gate opens', 'streaming'];
 const SECURE = [...BEARER, 'inference scope'];
 const WEB = ['WebSocket', 'web interface'];
 const CHALLENGE = /location \^~ \/\.well-known\/acme-challenge\/ \{[^}]*\}/;
-const GATE = /if \((?:\$ia_enso_(?:ollama_authorized|may) != 1|!-f \S+)\)/g;
+const GATE = /if \((?:\$ia_enso_ollama_(?:authorized|permitted) != 1|!-f \S+)\)/g;
 const INCLUDE = /include \S+\/bearers\/\*\.map;/;
 /** One more location, before the last one. */
 const beside = (location: string) => ({
