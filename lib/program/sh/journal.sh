@@ -207,6 +207,9 @@ restore_failed() {
       link) say todo "ln -sfn $target $path" ;;
     esac
   done <"$1/before"
+  if [ -s "$1/fresh" ]; then
+    while IFS= read -r path; do say todo "rm -f $path"; done <"$1/fresh"
+  fi
   while read -r kind path _; do
     [ "$kind" != directory ] || say todo "test ! -d $path || rmdir --ignore-fail-on-non-empty $path"
   done <"$1/before"
