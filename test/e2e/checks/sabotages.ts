@@ -97,7 +97,7 @@ const CERTIFICATE: readonly Sabotage[] = [
   {
     fact: 'the key of another certificate',
     certificate: 'mismatched',
-    fails: ['certificate', ...SECURE, ...WEB, 'path bypass attempts'].sort(),
+    fails: ['certificate', ...SECURE, ...WEB, 'path bypass attempts', 'other names'].sort(),
     says: /does not respond with valid TLS.*certificate and key match/,
   },
   {
