@@ -164,7 +164,7 @@ test('the gate refuses everybody without its last client, and that is reported',
 
 const SLIPS: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [[], /the command is missing/],
-  [['remove', 'x'], /^unknown command; there are: list, add NAME, set NAME, .*revoke NAME$/],
+  [['remove', 'x'], /^unknown command; there are: list, add NAME, set NAME, .*revoke NAME, usage$/],
   [['list', 'x'], /list: takes no name/],
   [['add'], /add: the name of the client is missing/],
   [['add', ''], /^add NAME: a client's name is 1 to 64/],
