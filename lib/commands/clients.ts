@@ -1,10 +1,9 @@
 /** The arguments of bearers.ts, judged before anything is contacted, and the list of clients. */
 import type { FlagName, Flags } from '../config/flag-table.ts';
 import { DEFAULT_CLIENT, judgeClientName, SCOPES } from '../model/bearer.ts';
-import { DURATION_FORM, secondsOf } from '../model/duration.ts';
 import { type HostReport, isDone } from '../model/host-report.ts';
 import type { Gate } from '../model/site.ts';
-import { readWhen, WHEN_FORM } from '../model/when.ts';
+import { readSpan, readWhen, SPAN_FORM, WHEN_FORM } from '../model/when.ts';
 import { clientsIn } from '../remote/client-rows.ts';
 import { refuseAll } from '../util/errors.ts';
 import type { Context, Result } from './context.ts';
@@ -104,7 +103,7 @@ function judgeUsage(verb: Word, { since, request, prometheus, json }: Flags) {
       prometheus && '--prometheus: only for usage',
     ];
   return [
-    since !== undefined && secondsOf(since) === undefined && `--since: must be ${DURATION_FORM}`,
+    since !== undefined && readSpan(since) === undefined && `--since: must be ${SPAN_FORM}`,
     request !== undefined &&
       !/^[0-9a-f]{32}$/.test(request) &&
       '--request: must be 32 hex digits, as in X-Request-Id',

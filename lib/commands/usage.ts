@@ -1,7 +1,7 @@
 /** `bearers.ts usage`: what the access log says of each client, for people, as JSON and for Prometheus. */
-import { secondsOf } from '../model/duration.ts';
 import { type HostReport, isDone } from '../model/host-report.ts';
 import { newProgram, type Program } from '../model/run.ts';
+import { readSpan } from '../model/when.ts';
 import { usageProgram } from '../program/history-programs.ts';
 import { type ClientUsage, type Quantiles, requestsIn, usageOf } from '../remote/usage-rows.ts';
 import type { Context, Result } from './context.ts';
@@ -10,7 +10,7 @@ import { requestEntries, usageEntries } from './views/usage-view.ts';
 
 /** Evaluates the access log on a host; changes nothing. */
 export function planUsage({ site, flags: { since, request } }: Context): Promise<Program> {
-  const seconds = since === undefined ? undefined : secondsOf(since);
+  const seconds = since === undefined ? undefined : readSpan(since);
   return newProgram((run) =>
     usageProgram(run, site, {
       ...(seconds !== undefined && { since: seconds }),

@@ -1,4 +1,4 @@
-/** When the tokens of a client end: what `--expires` takes. nginx goes by the clock of the proxy. */
+/** Durations and times as operators write them. The end of a token (`--expires`) is judged by the clock of the proxy. */
 
 export const WHEN_FORM =
   'a duration (30s, 15m, 12h, 90d), a date (2027-01-31, until its end in UTC) or a time (2027-01-31T12:00:00Z)';
@@ -13,6 +13,17 @@ export function readDuration(text: string): number | undefined {
   const [, count, unit = ''] = /^([1-9]\d{0,8})([smhd])$/.exec(text) ?? [];
   const seconds = Number(count) * (UNITS[unit] ?? Number.NaN);
   return seconds < LAST / 2 ? seconds : undefined;
+}
+
+/** The form of a span, for messages. */
+export const SPAN_FORM = 'a duration such as 90s, 30m, 12h or 7d';
+
+const CENTURY = 36_525 * 86_400;
+
+/** A duration to look back, in seconds, of at most 100 years; undefined where `text` is none. */
+export function readSpan(text: string): number | undefined {
+  const seconds = readDuration(text);
+  return seconds !== undefined && seconds <= CENTURY ? seconds : undefined;
 }
 
 /** `+SECONDS` from when the proxy reads it, or seconds since 1970; undefined where `text` is neither or has passed at `now`. */
