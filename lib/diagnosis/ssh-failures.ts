@@ -174,7 +174,7 @@ export const KEY_FAILURES: readonly Row[] = [
   },
   {
     error: 'no key to log in with',
-    cause: 'There is no key file, the agent has no key, and the host lets nobody in without one.',
+    cause: 'There is no key file, the agent has no key, and the host accepts no login without one.',
     fix: 'Generate one (`ssh-keygen -t ed25519`), or start the agent and add a key (`ssh-add KEY`).',
   },
   {
