@@ -122,7 +122,7 @@ const EXCLUSIONS: readonly (readonly [flag: FlagName, others: readonly FlagName[
 const NEEDS: readonly (readonly [flag: FlagName, needed: FlagName])[] = [['exit-code', 'dry-run']];
 
 /** Every flag that is blank, every pair that excludes each other, and every flag that lacks the one it is for. */
-export function judgeFlags({ flags, given }: CommandLine): readonly string[] {
+function judgeFlags({ flags, given }: CommandLine): readonly string[] {
   const blank = [...given].filter((name) => String(flags[name]).trim() === '');
   const pairs = EXCLUSIONS.flatMap(([flag, others, why]) =>
     others

@@ -25,7 +25,7 @@ function claimsOf({ name, prefix, maps, gate }: Site): readonly Claim[] {
   ];
 }
 
-export interface Collision {
+interface Collision {
   /** The names of both sites. */
   readonly sites: readonly string[];
   readonly text: string;

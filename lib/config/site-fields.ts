@@ -85,7 +85,7 @@ const MAP: Fields<HttpMap> = {
 const CHECK: Fields<CheckSpec> = { maker: TEXT, options: LIST };
 
 /** A problem, and the field that it is about. */
-export interface FieldProblem {
+interface FieldProblem {
   readonly field: string;
   readonly text: string;
 }

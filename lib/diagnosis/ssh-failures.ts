@@ -133,7 +133,7 @@ export const SESSION = {
 } as const satisfies Record<string, Row>;
 
 /** The message itself includes the command to run. */
-export const KEY_FAILURES: readonly Row[] = [
+const KEY_FAILURES: readonly Row[] = [
   {
     error: 'host key unknown',
     cause: 'known_hosts has no key for this host; no login was attempted.',

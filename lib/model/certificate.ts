@@ -114,8 +114,7 @@ export function issuedOn({ certificate }: { readonly certificate?: string }): Is
 }
 
 /** Full days from `now` to `end`; negative if `end` is in the past. */
-export const daysUntil = (end: Date, now: Date): number =>
-  Math.floor((end.getTime() - now.getTime()) / DAY_MS);
+const daysUntil = (end: Date, now: Date): number => Math.floor((end.getTime() - now.getTime()) / DAY_MS);
 
 /** `20 days`, or in the last two days `40 hours`: the time until `end`, or since then. */
 export function timeText(end: Date, now: Date): string {

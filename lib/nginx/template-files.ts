@@ -6,7 +6,7 @@ import { UsageError } from '../util/errors.ts';
 import { ROOT } from '../util/project-root.ts';
 
 /** A file as text, and its name for messages. */
-export interface Template {
+interface Template {
   readonly name: string;
   readonly text: string;
 }

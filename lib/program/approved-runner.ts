@@ -9,7 +9,7 @@ const CLIENT_NAME = '[a-z0-9][a-z0-9_-]*';
 const CHALLENGE = '[A-Za-z0-9_-]+';
 
 /** The variables of a program that differ from run to run, with the forms of their values as POSIX extended regexes. */
-export const VARYING: Readonly<Record<string, string>> = {
+const VARYING: Readonly<Record<string, string>> = {
   RUN: RUN_ID,
   ASKED: RUN_ID,
   NOW: TIME,

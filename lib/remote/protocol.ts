@@ -16,7 +16,7 @@ export type RemoteEvent =
   | { readonly kind: 'step'; readonly name: Step; readonly milliseconds: number; readonly ok: boolean }
   | { readonly kind: 'note'; readonly text: string };
 
-export interface RecordReader {
+interface RecordReader {
   /** Takes one line of the program's output; lines of others (banners) are passed over. */
   readonly line: (line: string) => void;
   /** The program's last word, once it was said. */

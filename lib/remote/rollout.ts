@@ -13,7 +13,7 @@ import { SshError, UsageError } from '../util/errors.ts';
 import { inParallel } from '../util/parallel.ts';
 import type { Fleet, ProxyHost, Target } from './target.ts';
 
-export interface Strategy {
+interface Strategy {
   /** How many proxies at once; undefined: all. */
   readonly atOnce?: number;
   /** The first proxy alone first; unless it is healthy, the others are not tried. */
@@ -67,7 +67,7 @@ async function diagnosed(report: HostReport): Promise<HostReport> {
 }
 
 /** Hears how the work on a target goes. */
-export interface Listener {
+interface Listener {
   /** What the connection is waiting for. */
   readonly onBegin: (step: string) => void;
   readonly onConnect: (milliseconds: number) => void;

@@ -15,7 +15,7 @@ import { beyondSsh2, hasKerberosTicket } from './ssh2-limits.ts';
 export type { HostSettings } from './ssh-config.ts';
 
 /** Used if neither the settings nor the SSH configuration have a value. */
-export interface SshDefaults {
+interface SshDefaults {
   readonly user: string;
   readonly port: number;
   /** The value of an environment variable, such as SSH_AUTH_SOCK. */
@@ -64,7 +64,7 @@ interface Named {
 type LookUp = (settings: HostSettings) => Promise<Named>;
 
 /** Looks up a host in the SSH configuration. */
-export type AskConfig = (settings: HostSettings) => Promise<HostConfig | undefined>;
+type AskConfig = (settings: HostSettings) => Promise<HostConfig | undefined>;
 
 /** Looks it up in the configuration files of OpenSSH. */
 export const askSshConfig: AskConfig = (settings) => readHostConfig(settings, SSH_CONFIGS);

@@ -67,7 +67,7 @@ function privateHalf(hop: Hop, path: string, parsed: ParsedKey | ParsedKey[]): P
 }
 
 /** The public key next to a private one, `KEY.pub`; undefined if there is none. */
-export async function readPublicKey(path: string): Promise<Buffer | undefined> {
+async function readPublicKey(path: string): Promise<Buffer | undefined> {
   return publicBlob(await readFile(`${path}.pub`, 'utf8').catch(() => ''));
 }
 

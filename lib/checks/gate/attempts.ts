@@ -10,7 +10,7 @@ interface Attempt {
 }
 
 /** The response to one attempt on one path. */
-export interface AttemptOutcome {
+interface AttemptOutcome {
   readonly path: string;
   readonly attempt: Attempt;
   readonly answer: Pick<Answer, 'status' | 'headers'>;

@@ -9,7 +9,7 @@ import { type Answer, sendRequest } from '../http/request.ts';
 import { attempts, judgeRefusals } from './attempts.ts';
 import { modelsIn } from './models.ts';
 
-export interface BearerGateOptions {
+interface BearerGateOptions {
   /** Paths behind the gate that return a JSON list of models. */
   readonly lists: readonly string[];
   /** The name of the setting with the token. */

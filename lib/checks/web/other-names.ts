@@ -39,7 +39,7 @@ async function ask(target: CheckTarget, name: string): Promise<Answer | undefine
 }
 
 /** Judges the answers for foreign names by the one for the site's own. */
-export function judgeForeign(own: Answer | undefined, foreign: readonly (Answer | undefined)[]): Finding {
+function judgeForeign(own: Answer | undefined, foreign: readonly (Answer | undefined)[]): Finding {
   const served = FOREIGN.filter((_, i) => own && isSame(own, foreign[i]));
   if (served.length > 0)
     return warned(

@@ -9,7 +9,7 @@ import { curl } from '../http/curl.ts';
 import { codeOf } from '../http/failures.ts';
 
 /** The addresses of the name, or why they were not looked up. */
-export type Resolved = { readonly addresses: readonly string[] } | { readonly skipReason: string };
+type Resolved = { readonly addresses: readonly string[] } | { readonly skipReason: string };
 
 /** Warns if an address of the name is not public. */
 export function publicName(): Check {

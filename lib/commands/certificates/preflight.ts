@@ -21,7 +21,7 @@ interface ChallengeText {
 }
 
 /** The addresses of a name, or why there are none. */
-export type NameLookup = { readonly addresses: readonly string[] } | { readonly failure: Failure };
+type NameLookup = { readonly addresses: readonly string[] } | { readonly failure: Failure };
 
 const LIMIT_MS = 10_000;
 
