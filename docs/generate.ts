@@ -18,7 +18,7 @@ import { SUDO } from '../lib/diagnosis/sudo-failures.ts';
 import { SYMPTOMS as SYMPTOM_ROWS } from '../lib/diagnosis/symptoms.ts';
 import type { Setting, Site } from '../lib/model/site.ts';
 import { EXIT, EXIT_MEANINGS } from '../lib/util/errors.ts';
-import { ROOT } from '../lib/util/project-root.ts';
+import { ROOT } from '../lib/util/project.ts';
 
 /** The symptom tables, by the names of their markers. */
 export const SYMPTOMS: Readonly<Record<string, readonly Row[]>> = {

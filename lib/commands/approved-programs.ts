@@ -1,6 +1,6 @@
 /** What root approves on a proxy, so that the login user need not be root: every program that the suite may send there. */
 import { createHash } from 'node:crypto';
-import { acmeServers, type CertificateRequest } from '../model/certificate-request.ts';
+import { acmeServers, type CertificateRequest } from '../model/certbot.ts';
 import { newRun } from '../model/run.ts';
 import { isNameless } from '../model/site.ts';
 import { clientFile, render } from '../nginx/render.ts';

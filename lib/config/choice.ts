@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inHome } from '../util/home.ts';
-import { ROOT } from '../util/project-root.ts';
+import { ROOT } from '../util/project.ts';
 import { readEnvFile } from './env-file.ts';
 import type { CommandLine } from './flag-table.ts';
 

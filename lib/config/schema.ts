@@ -1,5 +1,5 @@
 /** All settings: those for every site, and those of each site. */
-import { LETS_ENCRYPT } from '../model/certificate-request.ts';
+import { LETS_ENCRYPT } from '../model/certbot.ts';
 import type { Form, Setting, Site } from '../model/site.ts';
 import { nearest } from '../util/nearest.ts';
 import { DEFAULT_SITE } from './site-registry.ts';

@@ -1,8 +1,40 @@
-/** One file of a folder with sites -> its site, or what is wrong with it and where. */
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+/** Files of sites, those outside of gatepost included: how they are loaded, and what is wrong with one and where. */
+import { readFile, realpath } from 'node:fs/promises';
+import { register } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Site } from '../model/site.ts';
+import { UsageError } from '../util/errors.ts';
+import { ROOT } from '../util/project.ts';
 import { judgeSite } from './site-fields.ts';
+
+/**
+ * Runs in Node's loader. `gatepost/…` is looked up in the exports of gatepost's package.json. The files of the directory are
+ * modules even where no package.json says so: as CommonJS, tsx would load a second copy of gatepost for them.
+ */
+const hooks = (own: string): string => `
+const own = ${JSON.stringify(own)}, parentURL = ${JSON.stringify(new URL('package.json', ROOT).href)};
+export async function resolve(name, context, next) {
+  const found = await next(name, name.startsWith('gatepost/') ? { ...context, parentURL } : context);
+  if (!found.url.startsWith(own) || !/\\.ts(\\?|$)/.test(found.url)) return found;
+  const isNative = !found.format || found.format.endsWith('-typescript');
+  return { ...found, format: isNative ? 'module-typescript' : 'module' };
+}`;
+
+/**
+ * Prepares the directory of one's own sites; call it once.
+ * @returns its URL, without symbolic links, as the loader has it
+ * @throws UsageError if it is none
+ */
+export async function openOwnSites(folder: string): Promise<URL> {
+  const path = await realpath(folder).catch((cause: NodeJS.ErrnoException) => {
+    throw new UsageError([
+      `GATEPOST_SITES: is ${JSON.stringify(folder)}; it cannot be opened (${cause.code})`,
+    ]);
+  });
+  const own = pathToFileURL(`${path}/`);
+  register(`data:text/javascript,${encodeURIComponent(hooks(own.href))}`);
+  return own;
+}
 
 export interface LoadedSite {
   /** For messages: `sites/NAME.ts`. */

@@ -3,10 +3,9 @@ import { readdir } from 'node:fs/promises';
 import { NO_BACKEND, type Site, withPublicName } from '../model/site.ts';
 import { UsageError } from '../util/errors.ts';
 import { nearest } from '../util/nearest.ts';
-import { ROOT } from '../util/project-root.ts';
-import { openOwnSites } from './own-sites.ts';
+import { ROOT } from '../util/project.ts';
 import { collisionsOf } from './site-collisions.ts';
-import { type LoadedSite, loadSite } from './site-file.ts';
+import { type LoadedSite, loadSite, openOwnSites } from './site-file.ts';
 
 /** The site if none is selected. */
 export const DEFAULT_SITE = 'ia.enso.4nkweb.com';

@@ -1,5 +1,5 @@
 /** Will the certificate be renewed automatically? Judged by the facts that a proxy reports. */
-import { WEBROOT } from './certificate-files.ts';
+import { WEBROOT } from './certbot.ts';
 import { known } from './contract.ts';
 import type { HostReport } from './host-report.ts';
 

@@ -1,6 +1,6 @@
 /** The definition of a site (the data in sites/) and of its settings. */
 import { isIPv4 } from 'node:net';
-import { type CertificateFiles, lineageFiles } from './certificate-files.ts';
+import { type CertificateFiles, lineageFiles } from './certbot.ts';
 import type { CheckSpec } from './check.ts';
 
 /** A file for the http context of nginx: its template in http-maps/, its name in conf.d/, its mode. */

@@ -1,4 +1,4 @@
-/** Site and settings -> the files for a proxy. */
+/** Site and settings -> the files for a proxy, and the variables that they define. */
 import type { Settings } from '../config/settings.ts';
 import { DEFAULT_CLIENT } from '../model/bearer.ts';
 import {
@@ -12,9 +12,7 @@ import {
 import { UsageError } from '../util/errors.ts';
 import { Secret } from '../util/secret.ts';
 import { withBackends } from './backends.ts';
-import { withOrigins } from './origins.ts';
-import { rename } from './rename.ts';
-import { fill, inline, markersOf, snippetsOf } from './template.ts';
+import { fill, inline, markersOf, rename, snippetsOf, withOrigins } from './template.ts';
 import { hasTemplate, readTemplate } from './template-files.ts';
 
 /**
@@ -159,3 +157,12 @@ async function readSnippet(name: string, site: Site): Promise<string> {
 
 const readMap = async (name: string, site: Pick<Site, 'folder'>): Promise<string> =>
   (await readTemplate(`http-maps/${name}`, site)).text;
+
+const DEFINITION = /^\s*(?:map|geo|split_clients)\s[^;{}]*\$(\w+)\s*\{/gm;
+
+/** Those that its maps define, without what sites share. nginx accepts a second definition, and the last one applies to all. */
+export function definedVariables(files: readonly SiteFile[]): readonly string[] {
+  const own = files.filter(({ role }) => role === 'map' || role === 'vhost');
+  const names = own.flatMap(({ content }) => [...content.matchAll(DEFINITION)].map(([, name = '']) => name));
+  return [...new Set(names)];
+}

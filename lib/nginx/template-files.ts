@@ -3,7 +3,7 @@ import { access, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Site } from '../model/site.ts';
 import { UsageError } from '../util/errors.ts';
-import { ROOT } from '../util/project-root.ts';
+import { ROOT } from '../util/project.ts';
 
 /** A file as text, and its name for messages. */
 interface Template {

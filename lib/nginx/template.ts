@@ -1,4 +1,4 @@
-/** Templates: nginx text with markers `__NAME__` and snippets; pure text in, text out. */
+/** Templates: nginx text with markers `__NAME__`, snippets and names of a gate; pure text in, text out. */
 import { lookUp } from '../util/collections.ts';
 import { refuseAll } from '../util/errors.ts';
 
@@ -40,3 +40,26 @@ export function inline(text: string, snippets: Readonly<Record<string, string>>)
 export function snippetsOf(text: string): readonly string[] {
   return [...text.matchAll(SNIPPET)].map(([, , name]) => name ?? '');
 }
+
+const SPECIAL = /[\\^$.*+?()[\]{}|]/g;
+
+/** Replaces every key of `names` by its value, longer ones first, in one pass: what a value contains is not replaced. */
+export function rename(text: string, names: Readonly<Record<string, string>>): string {
+  const longestFirst = Object.keys(names).sort((a, b) => b.length - a.length);
+  if (longestFirst.length === 0) return text;
+  const any = new RegExp(longestFirst.map((name) => name.replace(SPECIAL, '\\$&')).join('|'), 'g');
+  return text.replace(any, (name) => names[name] ?? name);
+}
+
+const MAP = /map \$http_origin \$\w+ \{\n {4}default "";\n/;
+
+/**
+ * Adds a line for each of `origins` to the map of the gate in `text`. The keys are regexes, because nginx compares string keys
+ * case-insensitively.
+ */
+export function withOrigins(text: string, origins: readonly string[]): string {
+  const lines = origins.map((origin) => `    "~^${literal(origin)}\\z" $http_origin;\n`);
+  return text.replace(MAP, (map) => map + lines.join(''));
+}
+
+const literal = (text: string): string => text.replace(/[^a-z0-9]/gi, '\\$&');

@@ -1,6 +1,6 @@
 /** What runs approved programs, and nothing else, on a proxy: lib/program/sh/approved-only.sh with its masks. */
 import { readFile } from 'node:fs/promises';
-import { ROOT } from '../util/project-root.ts';
+import { ROOT } from '../util/project.ts';
 import { contentFunction, preludeText } from './program.ts';
 
 const RUN_ID = '[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}';

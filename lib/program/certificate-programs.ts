@@ -3,12 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import type { Settings } from '../config/settings.ts';
-import type { CertificateRequest } from '../model/certificate-request.ts';
+import type { CertificateRequest } from '../model/certbot.ts';
 import type { Program } from '../model/run.ts';
 import { newProgram } from '../model/run.ts';
 import type { Site } from '../model/site.ts';
 import { renderHttpOnly } from '../nginx/render.ts';
-import { ROOT } from '../util/project-root.ts';
+import { ROOT } from '../util/project.ts';
 import { contentFunction, program, siteProgram } from './program.ts';
 
 /** The longest lifetime that systems accept for a manually trusted certificate. */

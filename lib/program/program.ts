@@ -2,16 +2,15 @@
 
 import { readFile } from 'node:fs/promises';
 import { FINGERPRINT_DIGITS } from '../model/bearer.ts';
-import { challengePrefix, LETSENCRYPT, WEBROOT } from '../model/certificate-files.ts';
+import { challengePrefix, LETSENCRYPT, WEBROOT } from '../model/certbot.ts';
 import type { Verb } from '../model/contract.ts';
 import type { Program, Run } from '../model/run.ts';
 import { certificateFilesOf, isNameless, type Site, titleOf, vhostFile } from '../model/site.ts';
 import * as lines from '../nginx/client-map.ts';
 import type { SiteFile } from '../nginx/render.ts';
-import { definedVariables } from '../nginx/variables.ts';
-import { ROOT } from '../util/project-root.ts';
+import { definedVariables } from '../nginx/render.ts';
+import { ROOT, readVersion } from '../util/project.ts';
 import { quote } from '../util/shell.ts';
-import { readVersion } from '../util/version.ts';
 
 /** Where root may have installed what runs approved programs only (approved-runner.ts). */
 export const RUNNER = '/usr/local/sbin/gatepost-run';

@@ -12,7 +12,7 @@ import ssh2, {
 import { HANDSHAKE } from '../diagnosis/ssh-failures.ts';
 import { SshError } from '../util/errors.ts';
 import { sendLoginEarly, signWithoutProbe } from './auth-shortcuts.ts';
-import { openStream } from './forward.ts';
+import { openStream } from './dial.ts';
 import type { Hop } from './hops.ts';
 import { type HostKeyCheck, hostKeyCheck, hostKeyError } from './host-key.ts';
 import { findIdentities, type Identities, type Offer } from './identities.ts';

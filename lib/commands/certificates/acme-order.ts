@@ -1,5 +1,5 @@
 /** A certificate from a CA: the HTTP-only vhost where there is no TLS yet, a preflight from outside, then certbot. */
-import { challengePrefix, WEBROOT } from '../../model/certificate-files.ts';
+import { challengePrefix, WEBROOT } from '../../model/certbot.ts';
 import type { Failure } from '../../model/host-report.ts';
 import * as programs from '../../program/certificate-programs.ts';
 import { type PreflightResult, resolveName, tryChallenge, withJumpHost } from './preflight.ts';

@@ -1,10 +1,6 @@
 /** What the operator wants of a certificate, from flags and settings. */
 import { isIP, isIPv4 } from 'node:net';
-import {
-  type CertificateRequest,
-  LETS_ENCRYPT,
-  LETS_ENCRYPT_STAGING,
-} from '../../model/certificate-request.ts';
+import { type CertificateRequest, LETS_ENCRYPT, LETS_ENCRYPT_STAGING } from '../../model/certbot.ts';
 import type { Site } from '../../model/site.ts';
 import { refuseAll } from '../../util/errors.ts';
 import { isPublicAddress } from '../../util/public-address.ts';

@@ -1,6 +1,7 @@
 /** One host while bootstrap-tls brings it to a good certificate and the full site. */
 
 import { withOrderCode } from '../../diagnosis/diagnose.ts';
+import type { CertificateRequest } from '../../model/certbot.ts';
 import {
   CERTIFICATE_KINDS,
   type Certificate,
@@ -8,7 +9,6 @@ import {
   readCertificate,
   timeText,
 } from '../../model/certificate.ts';
-import type { CertificateRequest } from '../../model/certificate-request.ts';
 import {
   type Failure,
   failedReport,

@@ -4,7 +4,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scope } from '../../../lib/model/bearer.ts';
-import { withOrigins } from '../../../lib/nginx/origins.ts';
+import { withOrigins } from '../../../lib/nginx/template.ts';
 import { BEARERS, type ClientFile, clientFileText, LIVE } from '../../lab/actors/client-files.ts';
 import { CHECKOUT, ready, typescript } from '../../lab/namespaces/process.ts';
 

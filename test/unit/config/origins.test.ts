@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { origins } from '../../../lib/config/validators.ts';
-import { withOrigins } from '../../../lib/nginx/origins.ts';
+import { withOrigins } from '../../../lib/nginx/template.ts';
 
 const VALID = [
   'https://chat.example.org',

@@ -9,7 +9,7 @@ import { pageNames, readPage, SYMPTOMS, tables, withTables } from '../../../docs
 import { readSettings } from '../../../lib/config/settings.ts';
 import { findSites, pickSite } from '../../../lib/config/site-registry.ts';
 import { stepTitle } from '../../../lib/output/steps.ts';
-import { ROOT } from '../../../lib/util/project-root.ts';
+import { ROOT } from '../../../lib/util/project.ts';
 
 const pages = new Map<string, string>();
 for (const name of await pageNames()) pages.set(name, await readPage(name));

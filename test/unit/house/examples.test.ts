@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { ROOT } from '../../../lib/util/project-root.ts';
+import { ROOT } from '../../../lib/util/project.ts';
 import { $ } from '../../../lib/util/shell.ts';
 
 const read = (name: string): Promise<string> => readFile(new URL(name, ROOT), 'utf8');

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { withoutBackends } from '../../../lib/config/site-registry.ts';
 import { endpointOrNone, endpoints } from '../../../lib/config/validators.ts';
 import { withBackends } from '../../../lib/nginx/backends.ts';
-import { ROOT } from '../../../lib/util/project-root.ts';
+import { ROOT } from '../../../lib/util/project.ts';
 import { site } from '../../../sites/ia.enso.4nkweb.com.ts';
 
 const template = await readFile(new URL('sites/ia.enso.4nkweb.com.conf', ROOT), 'utf8');

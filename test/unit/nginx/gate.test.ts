@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { rename } from '../../../lib/nginx/rename.ts';
-import { definedVariables } from '../../../lib/nginx/variables.ts';
-import { ROOT } from '../../../lib/util/project-root.ts';
+import { definedVariables } from '../../../lib/nginx/render.ts';
+import { rename } from '../../../lib/nginx/template.ts';
+import { ROOT } from '../../../lib/util/project.ts';
 import { site as first } from '../../../sites/ia.enso.4nkweb.com.ts';
 import { gate, gateMap } from '../../../sites/shared/gate.ts';
 

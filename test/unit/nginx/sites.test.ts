@@ -15,7 +15,7 @@ import {
 import { render, renderHttpOnly } from '../../../lib/nginx/render.ts';
 import { inline } from '../../../lib/nginx/template.ts';
 import { siteProgram } from '../../../lib/program/program.ts';
-import { ROOT } from '../../../lib/util/project-root.ts';
+import { ROOT } from '../../../lib/util/project.ts';
 
 const sites = await findSites();
 const RUN = { id: '20261122T174035Z-3fa9c1', now: '2026-11-22T17:40:35Z', who: 'alice@laptop' };

@@ -8,7 +8,7 @@ import { after, beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { tokenFingerprint } from '../../../lib/model/bearer.ts';
 import * as lines from '../../../lib/nginx/client-map.ts';
-import { ROOT } from '../../../lib/util/project-root.ts';
+import { ROOT } from '../../../lib/util/project.ts';
 import { Secret } from '../../../lib/util/secret.ts';
 import { quote } from '../../../lib/util/shell.ts';
 import { type ClientFile, clientFileText, DOLLAR, oldClientText } from '../../lab/actors/client-files.ts';

@@ -11,7 +11,7 @@ import {
   VERBS,
   VERDICTS,
 } from '../../../lib/model/contract.ts';
-import { ROOT } from '../../../lib/util/project-root.ts';
+import { ROOT } from '../../../lib/util/project.ts';
 
 const folder = new URL('lib/program/sh/', ROOT);
 /** The parts, without comments and without what is said to people. */

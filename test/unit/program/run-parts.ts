@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import * as lines from '../../../lib/nginx/client-map.ts';
-import { ROOT } from '../../../lib/util/project-root.ts';
+import { ROOT } from '../../../lib/util/project.ts';
 import { quote } from '../../../lib/util/shell.ts';
 
 const SHELLS = [['dash'], ['busybox', 'sh'], ['bash', '--posix']].filter(

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { VERBS } from '../../../lib/model/contract.ts';
-import { ROOT } from '../../../lib/util/project-root.ts';
+import { ROOT } from '../../../lib/util/project.ts';
 import { PROGRAMS } from '../../lab/actors/composed.ts';
 
 const folder = new URL('lib/program/sh/', ROOT);

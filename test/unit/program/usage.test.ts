@@ -9,7 +9,7 @@ import { gzipSync } from 'node:zlib';
 import { newReport } from '../../../lib/model/host-report.ts';
 import { readRecords } from '../../../lib/remote/protocol.ts';
 import { requestsIn, usageOf } from '../../../lib/remote/usage-rows.ts';
-import { ROOT } from '../../../lib/util/project-root.ts';
+import { ROOT } from '../../../lib/util/project.ts';
 import { quote } from '../../../lib/util/shell.ts';
 
 const AWKS = [['mawk'], ['gawk'], ['original-awk'], ['busybox', 'awk']].filter(

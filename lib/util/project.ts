@@ -1,6 +1,8 @@
-/** The version of gatepost. */
+/** gatepost itself: where it is, and its version. */
 import { readFile } from 'node:fs/promises';
-import { ROOT } from './project-root.ts';
+
+/** The folder of gatepost. */
+export const ROOT = new URL('../../', import.meta.url);
 
 /** As package.json has it. */
 export async function readVersion(): Promise<string> {
