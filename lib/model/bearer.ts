@@ -10,9 +10,6 @@ export type Scope = (typeof SCOPES)[number];
 /** The client whose token comes from the settings. */
 export const DEFAULT_CLIENT = 'default';
 
-/** The token in .env.example, which is always rejected. */
-export const EXAMPLE_TOKEN = 'changeme-by-openssl-rand-hex-32';
-
 const FORM = '16 to 512 printable ASCII characters, without spaces, quotes and backslashes';
 const RANDOM =
   'a random token, not a placeholder, common words, a sequence or a repetition; generate one with `openssl rand -hex 32`';

@@ -2,12 +2,13 @@
 import { escapeToken, type Scope } from '../../../lib/model/bearer.ts';
 import * as lines from '../../../lib/nginx/client-map.ts';
 import { Secret } from '../../../lib/util/secret.ts';
+import { exactLine, type Grant, hashedLine, liveName, OLD_KEY_END } from './client-lines.ts';
 
 export const DOLLAR = 'ia_enso_dollar';
 export const BEARERS = '/etc/nginx/ia-enso-bearers';
 export const LIVE = '/etc/nginx/ia-enso-live';
 
-export interface ClientFile extends Partial<Omit<lines.Grant, 'client' | 'scope'>> {
+export interface ClientFile extends Partial<Omit<Grant, 'client' | 'scope'>> {
   readonly name: string;
   readonly scope: Scope;
   readonly tokens: readonly string[];
@@ -23,14 +24,14 @@ export function clientFileText({ name, tokens, ...grant }: ClientFile, taken = n
   const own = { ...grant, client: name };
   const texts = tokens.map((text) => {
     const token = new Secret(text);
-    const [key, line] = [text.slice(0, lines.KEY_SIZE).toLowerCase(), lines.hashedLine(token, own, DOLLAR)];
-    if (taken.has(key) || line.length > lines.LINE_SIZE) return lines.exactLine(token, own);
+    const [key, line] = [text.slice(0, lines.KEY_SIZE).toLowerCase(), hashedLine(token, own, DOLLAR)];
+    if (taken.has(key) || line.length > lines.LINE_SIZE) return exactLine(token, own);
     taken.add(key);
     return line;
   });
   return {
     text: head(name) + texts.join(''),
-    live: tokens.map((text) => lines.liveName(new Secret(text), own)),
+    live: tokens.map((text) => liveName(new Secret(text), own)),
   };
 }
 
@@ -38,7 +39,7 @@ export function clientFileText({ name, tokens, ...grant }: ClientFile, taken = n
 export function oldClientText({ name, scope, tokens, limit }: ClientFile): string {
   const grant = `${scope}:${name}${limit ? `:${limit}` : ''}`;
   const texts = tokens.map(
-    (token) => `${lines.OLD_KEY_START}${escapeToken(token)}${lines.OLD_KEY_END} ${grant};\n`,
+    (token) => `${lines.OLD_KEY_START}${escapeToken(token)}${OLD_KEY_END} ${grant};\n`,
   );
   return head(name) + texts.join('');
 }

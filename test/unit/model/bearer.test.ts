@@ -3,15 +3,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
-  EXAMPLE_TOKEN,
   escapeToken,
   judgeClientName,
   judgeToken,
   judgeTokenForm,
   tokenFingerprint,
 } from '../../../lib/model/bearer.ts';
-import { exactLine, hashedLine, LINE_SIZE, liveName } from '../../../lib/nginx/client-map.ts';
+import { LINE_SIZE } from '../../../lib/nginx/client-map.ts';
 import { Secret } from '../../../lib/util/secret.ts';
+import { exactLine, hashedLine, liveName } from '../../lab/actors/client-lines.ts';
 
 const GOOD = '7c1e90b3d85f2a64e0b9471cd36f8a25913e5d70c8a2f46b1d9e0375ab8c642f';
 const visible = Array.from({ length: 94 }, (_, at) => String.fromCharCode(33 + at));
@@ -52,7 +52,7 @@ const refused: Record<string, string> = {
   '513 characters': `${GOOD.repeat(8)}~`,
   '4,096 characters': 'ab'.repeat(2048),
   '1 MB': 'ab'.repeat(512 * 1024),
-  'the token of .env.example': EXAMPLE_TOKEN,
+  'the token of .env.example': 'changeme-by-openssl-rand-hex-32',
   changeme: 'changeme-changeme-changeme',
   CHANGE_ME: 'CHANGE_ME_CHANGE_ME',
   'your-token-here': 'your-token-here-please',

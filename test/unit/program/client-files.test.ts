@@ -12,6 +12,7 @@ import { ROOT } from '../../../lib/util/project.ts';
 import { Secret } from '../../../lib/util/secret.ts';
 import { quote } from '../../../lib/util/shell.ts';
 import { type ClientFile, clientFileText, DOLLAR, oldClientText } from '../../lab/actors/client-files.ts';
+import { exactLine, hashedLine, liveName } from '../../lab/actors/client-lines.ts';
 
 const AWKS = [['mawk'], ['busybox', 'awk'], ['gawk']].filter(
   ([name = '', ...args]) => spawnSync(name, [...args, 'BEGIN {}']).error === undefined,
@@ -92,10 +93,9 @@ const OLD = '0f1e2d3c4b5a69788796a5b4c3d2e1f0';
 const bob = { name: 'bob', scope: 'inference', limit: 60 } as const;
 const grant = { client: 'bob', scope: 'inference', limit: 60 } as const;
 const hashed = (token: string, more = {}) =>
-  lines.hashedLine(new Secret(token), { ...grant, ...more }, DOLLAR).trimEnd();
-const exact = (token: string, more = {}) =>
-  lines.exactLine(new Secret(token), { ...grant, ...more }).trimEnd();
-const name = (token: string, more = {}) => lines.liveName(new Secret(token), { ...grant, ...more });
+  hashedLine(new Secret(token), { ...grant, ...more }, DOLLAR).trimEnd();
+const exact = (token: string, more = {}) => exactLine(new Secret(token), { ...grant, ...more }).trimEnd();
+const name = (token: string, more = {}) => liveName(new Secret(token), { ...grant, ...more });
 
 describe('a change of a client', () => {
   beforeEach(() => {

@@ -5,10 +5,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, test } from 'node:test';
 import { tokenFingerprint } from '../../../lib/model/bearer.ts';
-import * as lines from '../../../lib/nginx/client-map.ts';
 import { Secret } from '../../../lib/util/secret.ts';
 import { quote } from '../../../lib/util/shell.ts';
 import { oldClientText } from '../../lab/actors/client-files.ts';
+import * as lines from '../../lab/actors/client-lines.ts';
 import { directory, run } from './run-parts.ts';
 
 describe('digest', () => {
