@@ -51,7 +51,7 @@ export interface ClientSetting {
 }
 
 /** A backend that a setting can replace, by other machines or by `none`. */
-interface Backend {
+export interface Backend {
   /** Its address in the template, such as `__WIKI_BACKEND_IP__:8080`: each value of the setting replaces it, in a `server` line of its own. */
   readonly text: `__${string}__:${number}`;
   /** The makers of the checks that a site without this backend does not have (lib/checks/catalog.ts). */

@@ -6,8 +6,8 @@ import { plural } from '../../util/plural.ts';
 import { bearerOption, curl } from '../http/curl.ts';
 import { statusAdvice } from '../http/failures.ts';
 import { type Answer, sendRequest } from '../http/request.ts';
-import { modelsIn } from './answers.ts';
 import { attempts, judgeRefusals } from './attempts.ts';
+import { modelsIn } from './models.ts';
 
 interface BearerGateOptions {
   /** Paths behind the gate that return a JSON list of models. */

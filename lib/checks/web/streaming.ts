@@ -1,7 +1,7 @@
 /** A completion is streamed while the model generates it. */
 import { type Check, type CheckTarget, type Finding, failed, skipped, warned } from '../../model/check.ts';
-import { modelsIn } from '../gate/answers.ts';
 import { listFault, noToken } from '../gate/bearer-gate.ts';
+import { modelsIn } from '../gate/models.ts';
 import { bearerOption, curl } from '../http/curl.ts';
 import { NoAnswerError, statusAdvice } from '../http/failures.ts';
 import { type Answer, type RequestOptions, sendRequest } from '../http/request.ts';

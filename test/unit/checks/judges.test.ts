@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PeerCertificate } from 'node:tls';
-import { modelsIn } from '../../../lib/checks/gate/answers.ts';
 import { attempts, judgeRefusals } from '../../../lib/checks/gate/attempts.ts';
 import { listFault } from '../../../lib/checks/gate/bearer-gate.ts';
 import { isAccepted, isRejected } from '../../../lib/checks/gate/bearer-live.ts';
+import { modelsIn } from '../../../lib/checks/gate/models.ts';
 import { judgeScope } from '../../../lib/checks/gate/scopes.ts';
 import { isByNginx } from '../../../lib/checks/http/request.ts';
 import { judgeCertificate, type OldTls } from '../../../lib/checks/tls/certificate-judge.ts';
