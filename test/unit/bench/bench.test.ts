@@ -16,18 +16,18 @@ const row = (ours: readonly number[], theirs: readonly number[], limit: Row['lim
   ...(limit && { limit }),
 });
 
-test('the median of an even number of figures lies between the two in the middle', () => {
+test('the median of an even number of values is between the middle two', () => {
   assert.equal(median([4, 1, 3, 2]), 2.5);
   assert.equal(median([9, 1, 2]), 2);
   assert.equal(quantile([1, 2, 3, 4, 5], 0.25), 2);
 });
 
-test('a ratio is of the same round: a round that was slow for both changes nothing', () => {
+test('a ratio compares values of the same round, so a slow round changes nothing', () => {
   assert.equal(judge(row([10, 1000, 10], [10, 1000, 10], { atMost: 1 })).ratio?.median, 1);
   assert.equal(judge(row([10, 11, 1000], [10, 11, 100], { atMost: 1 })).ok, true);
 });
 
-test('a limit is missed above the most and below the least, and met at both', () => {
+test('a limit is missed above the maximum and below the minimum, and met at both', () => {
   assert.equal(judge(row([2], [1], { atMost: 2 })).ok, true);
   assert.equal(judge(row([2.01], [1], { atMost: 2 })).ok, false);
   assert.equal(judge(row([95], [100], { atLeast: 0.95 })).ok, true);
@@ -36,12 +36,12 @@ test('a limit is missed above the most and below the least, and met at both', ()
   assert.equal(judge(row([1], [1], undefined)).ok, undefined);
 });
 
-test('a figure that is missing misses its limit', () => {
+test('a missing value misses its limit', () => {
   assert.equal(judge(row([Number.NaN], [1], { atMost: 2 })).ok, false);
   assert.equal(judge(row([], [], { atLeast: 0 })).ok, false);
 });
 
-test('the contestants take turns, the other way round in every second round', async () => {
+test('the contestants alternate, in reverse order every second round', async () => {
   const order: string[] = [];
   const turn = (name: string) => async (round: number) => {
     order.push(`${name}${round}`);
@@ -52,7 +52,7 @@ test('the contestants take turns, the other way round in every second round', as
   assert.deepEqual(figures, { a: [0, 1], b: [0, 1] });
 });
 
-test('the phases of a deploy take its whole time', () => {
+test('the phases of a deploy add up to its total time', () => {
   const here = ['node', 'tsx', 'imports', 'x on y, through z', 'handshake', 'ready', 'handshake', 'ready'];
   const there = ['✓ connect', '✓ look', '✓ write', '✓ test', '✓ reload', '✓ record', 'exit'];
   const marks = [...here, ...there].map((name, i): Mark => [name, 100 + 10 * i]);
@@ -63,7 +63,7 @@ test('the phases of a deploy take its whole time', () => {
   assert.deepEqual([phases['Node starts'], phases['upload, sudo'], phases['proxy: survey']], [7, 16, 4]);
 });
 
-test('a table for the documentation has a line a row', () => {
+test('a table for the documentation has one line per row', () => {
   const part = { name: 'p', measures: '', rounds: 1, measure: async () => [] };
   const measured: Measured = { part, rows: [{ ...row([30], [20], { atMost: 1.15 }), roundTripMs: 100 }] };
   assert.equal(

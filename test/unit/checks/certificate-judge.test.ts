@@ -19,25 +19,25 @@ const certificate = {
 const judge = (verdict: string, issued: readonly Issued[]) =>
   judgeCertificate({ verdict, certificate }, 'refused', { serverName: NAME, issued }, NOW);
 
-test('passes when what is served is what was issued', () => {
+test('passes when the issued certificate is served', () => {
   const found = judge('', [{ kind: 'ca', fingerprint: 'AA:BB' }]);
   assert.equal(found.status, 'passed');
   assert.match(found.detail, /is the one on the proxy/);
 });
 
-test('fails when another one is served, with the reload to type', () => {
+test('fails when another one is served, with the reload command as the fix', () => {
   const found = judge('', [{ kind: 'ca', fingerprint: 'CC:DD' }]);
   assert.equal(found.status, 'failed');
   assert.match(found.detail, /The served certificate .* is not the one on the proxy.*nginx -s reload/);
 });
 
-test('fails for a staging certificate that nobody asked for now, and says that it is one', () => {
+test('fails for a staging certificate that this run did not request, and names it as one', () => {
   const found = judge('UNABLE_TO_VERIFY_LEAF_SIGNATURE', []);
   assert.equal(found.status, 'failed');
   assert.match(found.detail, /staging CA.*without --staging/);
 });
 
-test('only warns of a staging or a self-signed one that was just issued', () => {
+test('only warns about a staging or self-signed one that was just issued', () => {
   for (const kind of ['staging', 'self-signed'] as const) {
     const found = judge('SELF_SIGNED_CERT_IN_CHAIN', [{ kind, fingerprint: 'AA:BB' }]);
     assert.equal(found.status, 'warned');
@@ -45,14 +45,14 @@ test('only warns of a staging or a self-signed one that was just issued', () => 
   }
 });
 
-test('still fails where what was issued comes from a CA that is not trusted here', () => {
+test('fails if the issued certificate comes from a CA that is not trusted here', () => {
   assert.equal(
     judge('UNABLE_TO_VERIFY_LEAF_SIGNATURE', [{ kind: 'ca', fingerprint: 'AA:BB' }]).status,
     'failed',
   );
 });
 
-test('a self-signed one is as it should be where no CA knows the name, and a failure elsewhere', () => {
+test('a self-signed one passes for a site without a public name, and fails elsewhere', () => {
   const verdict = 'DEPTH_ZERO_SELF_SIGNED_CERT';
   const seen = { verdict, certificate };
   const [lan, world] = [true, false].map((isNameless) =>

@@ -66,7 +66,7 @@ const site =
     else setTimeout(() => answer.end('1'), 20);
   };
 
-test('of a page with 20,000 scripts, some are loaded, few at a time, and the check says so', async () => {
+test('loads some of 20,000 scripts of a page, a few at a time, and reports that', async () => {
   const { results, seen } = await against(site(20_000), [webInterface({ entry: '/' })]);
   assert.equal(results[0]?.status, 'warned', results[0]?.detail);
   assert.match(results[0]?.detail ?? '', /20000 scripts.*only the first 200/);
@@ -74,13 +74,13 @@ test('of a page with 20,000 scripts, some are loaded, few at a time, and the che
   assert.ok(seen.most <= 16, `${seen.most} connections`);
 });
 
-test('of a page with 200 scripts, all are loaded', async () => {
+test('loads all 200 scripts of a page', async () => {
   const { results, seen } = await against(site(200), [webInterface({ entry: '/' })]);
   assert.equal(results[0]?.status, 'passed', results[0]?.detail);
   assert.equal(seen.requests, 201);
 });
 
-test('all checks together make at most 16 requests at a time', async () => {
+test('all checks together send at most 16 requests at a time', async () => {
   const paths = Array.from({ length: 15 }, (_, index) => `/api/${index}`);
   const checks = [webInterface({ entry: '/' }), reaches('one', paths), reaches('other', paths)];
   const { results, seen } = await against(site(30), checks);
@@ -98,7 +98,7 @@ const model =
   (asked, answer) =>
     asked.url === '/models' ? answer.end('{"data":[{"id":"m"}]}') : completion(asked, answer);
 
-test('a stream that never ends is judged by what came until the time limit', async () => {
+test('a stream that never ends is judged by its chunks until the time limit', async () => {
   const endless = model((_, answer) => {
     const timer = setInterval(() => answer.write('data: {}\n\n'), 20);
     answer.on('close', () => clearInterval(timer));
@@ -108,7 +108,7 @@ test('a stream that never ends is judged by what came until the time limit', asy
   assert.ok(took < 1_300, `${took} ms`);
 });
 
-test('a model without output until the time limit may still be loading: a warning', async () => {
+test('a model without output until the time limit is a warning: it may still be loading', async () => {
   const { results, took } = await against(
     model(() => {}),
     [streams(CHAT)],

@@ -59,7 +59,7 @@ for (const [verdict, end, oldTls, status, says] of CERTIFICATES) {
   });
 }
 
-test('a certificate for 6 or 45 days is healthy all its life, until certbot is late', () => {
+test('a certificate for 6 or 45 days is healthy all its life, until certbot is late with its renewal', () => {
   const state = (begin: string, end: string) =>
     judgeCertificate({ verdict: '', certificate: ending(end, begin) }, 'refused', { serverName: NAME }, NOW)
       .status;
@@ -71,7 +71,7 @@ test('a certificate for 6 or 45 days is healthy all its life, until certbot is l
   assert.equal(state('Nov 27 00:00:00 2025', 'Jan 11 00:00:00 2026'), 'warned');
 });
 
-test('only the server’s own answer means that TLS 1.1 is refused', () => {
+test('TLS 1.1 counts as rejected only if the server itself rejects it', () => {
   assert.equal(oldTlsVerdict('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION'), 'refused');
   assert.deepEqual(oldTlsVerdict('ERR_SSL_NO_PROTOCOLS_AVAILABLE'), {
     skipReason: 'the local OpenSSL cannot offer it',
@@ -103,7 +103,7 @@ for (const [fact, arrivals, status] of STREAMS) {
   });
 }
 
-test('a stream is timed from its request, what came together as one piece, and at most 300 of them', () => {
+test('a stream is timed from its request; simultaneous reads are one chunk, and at most 300 are kept', () => {
   const arrivals = [...every(50, 2), { at: 1050.4, events: 2 }, ...every(100, 3).slice(2)];
   assert.deepEqual(judgeStreamTiming(900, arrivals, 'm').measured, {
     kind: 'stream',
@@ -120,7 +120,7 @@ test('a stream is timed from its request, what came together as one piece, and a
   assert.equal(judgeStreamTiming(0, [], 'm').measured, undefined);
 });
 
-test('the life of a certificate comes with the thresholds, and not at all where its dates are none', () => {
+test('the lifetime of a certificate includes the thresholds, and is left out if its dates are invalid', () => {
   const valid = { valid_from: 'Jan  1 00:00:00 2026 GMT', valid_to: 'Mar  1 00:00:00 2026 GMT' };
   const life = (over = {}) => lifeOf({ ...valid, ...over }, NOW);
   const dates = { notBefore: '2026-01-01T00:00:00.000Z', notAfter: '2026-03-01T00:00:00.000Z' };
@@ -128,11 +128,11 @@ test('the life of a certificate comes with the thresholds, and not at all where 
   assert.equal(life({ valid_to: 'Bad time value' }), undefined);
 });
 
-test('pieces made faster than they can be told apart prove nothing', () => {
+test('chunks too fast to distinguish prove nothing', () => {
   assert.equal(judgeStreamTiming(1000, every(0.1, 10), 'm').status, 'skipped');
 });
 
-test('refused attempts are fewer than ten a list and tell case only where there is a letter', () => {
+test('the attempts of a list are fewer than ten, with letter case only where there is a letter', () => {
   assert.equal(attempts('abc').length, 7);
   assert.equal(attempts('0123456789012345').length, 6);
   assert.deepEqual(attempts('aB1').find(({ name }) => name.includes('case'))?.authorization, ['Bearer Ab1']);
@@ -146,33 +146,33 @@ const outcomes = (status: number, challenge = 'Bearer') =>
     answer: { status, headers: { 'www-authenticate': challenge } },
   }));
 
-test('the gate’s own answers are refusals, also when it slows this address', () => {
+test('the responses of the gate are rejections, rate limiting included', () => {
   assert.equal(judgeRefusals(outcomes(401)).status, 'passed');
   assert.equal(judgeRefusals(outcomes(429)).status, 'passed');
   assert.equal(judgeRefusals(outcomes(401, 'Basic realm=x')).status, 'warned');
 });
 
-test('whatever passes the gate is said to be open, and a 502 has passed it', () => {
+test('any other response means that the gate is open, a 502 included', () => {
   for (const status of [200, 502])
     assert.match(judgeRefusals(outcomes(status)).detail, /The gate is open: anyone/);
   assert.match(judgeRefusals(outcomes(404)).detail, /not from the gate/);
 });
 
-test('reads both formats of a list, and nothing else', () => {
+test('reads both formats of a model list, and nothing else', () => {
   assert.deepEqual(modelsIn('{"data":[{"id":"a"}]}'), ['a']);
   assert.deepEqual(modelsIn('{"models":[{"name":"b"}]}'), ['b']);
   assert.deepEqual(modelsIn('{"data":null}'), []);
   for (const text of ['', '<html>', '[]', 'null', '{"error":"x"}']) assert.equal(modelsIn(text), undefined);
 });
 
-test('says of a scope that was asked of a page of HTML that nobody of ours answered', () => {
+test('reports that an HTML response to a scope check comes from another service', () => {
   const page = { status: 404, headers: { 'content-type': 'text/html' }, body: NGINX_404 };
   const forbidden = { method: 'DELETE', path: '/d' };
   const scopes = { forbidden, models: '/m', service: 'Ollama', tokenVariable: 'T' };
   assert.match(judgeScope(scopes, page, 404).detail, /neither the gate nor Ollama/);
 });
 
-test('explains a right bearer that is refused', () => {
+test('explains why a correct token is rejected', () => {
   assert.equal(listFault('/l', { status: 200, body: '{"data":[]}' }, 'T'), '');
   assert.match(listFault('/l', { status: 401, body: '' }, 'T'), /another token than T.*no `Bearer `/);
   assert.match(listFault('/l', { status: 403, body: '' }, 'T'), /the Host that the backend expects/);
@@ -183,7 +183,7 @@ test('explains a right bearer that is refused', () => {
   assert.match(listFault('/l', { status: 504, body: '' }, 'T'), /firewall.*status\.ts/);
 });
 
-test('chats with the first model that is not for embeddings', () => {
+test('selects the first model that is not for embeddings', () => {
   assert.equal(firstChatModel(['nomic-embed-text', 'llama', 'qwen']), 'llama');
   assert.equal(firstChatModel(['nomic-embed-text']), 'nomic-embed-text');
   assert.equal(firstChatModel([]), undefined);
@@ -198,7 +198,7 @@ const REDIRECTS: readonly [number, string | undefined, string][] = [
   [200, undefined, 'failed'],
 ];
 for (const [status, location, verdict] of REDIRECTS) {
-  test(`http that gives ${status} to ${location}: ${verdict}`, () => {
+  test(`${status} to ${location} for plain HTTP: ${verdict}`, () => {
     const headers = location === undefined ? {} : { location };
     assert.equal(judgeRedirect({ status, headers }, { serverName: NAME }).status, verdict);
   });
@@ -214,13 +214,13 @@ const CHALLENGES: readonly [number, string | undefined, string, string][] = [
   [503, undefined, NGINX_404, 'failed'],
 ];
 for (const [status, location, body, verdict] of CHALLENGES) {
-  test(`a challenge path that gives ${status} ${location ?? body}: ${verdict}`, () => {
+  test(`${status} ${location ?? body} for the challenge path: ${verdict}`, () => {
     const headers = location === undefined ? {} : { location };
     assert.equal(judgeChallengePath({ status, headers, body }, { serverName: NAME }).status, verdict);
   });
 }
 
-test('takes a handshake only with the accept of RFC 6455, section 1.3', () => {
+test('accepts a WebSocket handshake only with the Sec-WebSocket-Accept of RFC 6455, section 1.3', () => {
   const accept = acceptOf('dGhlIHNhbXBsZSBub25jZQ==');
   assert.equal(accept, 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=');
   const answer = { status: 101, headers: { 'sec-websocket-accept': accept } };
@@ -231,7 +231,7 @@ test('takes a handshake only with the accept of RFC 6455, section 1.3', () => {
 
 const byNginx = (name: string) => `<html>\r\n<hr><center>${name}</center>\r\n</body>\r\n</html>\r\n`;
 for (const name of ['nginx', 'nginx/1.22.1', 'nginx/1.18.0 (Ubuntu)'])
-  test(`a page of ${name} is nginx's own`, () => {
+  test(`a page of ${name} is an error page of nginx`, () => {
     assert.ok(isByNginx({ body: byNginx(name) }));
     assert.ok(!isByNginx({ body: `<p>${name}</p>` }));
   });

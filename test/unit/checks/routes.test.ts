@@ -22,7 +22,7 @@ describe('a service', () => {
     [404, 'text/plain', '404 page not found'],
     [200, 'text/event-stream', 'data: 1\n\n'],
   ] as const)
-    it(`is reached when it answers ${status} ${type}`, () =>
+    it(`is reached if it returns ${status} ${type}`, () =>
       assert.equal(judgeReached('Hub', by(status, type, body)).status, 'passed'));
 
   const lost: readonly [string, ReturnType<typeof by>, RegExp][] = [
@@ -32,7 +32,7 @@ describe('a service', () => {
     ['nginx with 502', nginx(502, '/1.22.1'), /nginx error page \(502\).*could not reach the backend/],
   ];
   for (const [who, answer, says] of lost)
-    it(`is not reached when ${who} answers`, () => {
+    it(`is not reached if ${who} answers`, () => {
       const { status, detail } = judgeReached('Hub', answer);
       assert.equal(status, 'failed');
       assert.match(detail, says);
@@ -40,12 +40,13 @@ describe('a service', () => {
 });
 
 describe('a closed path', () => {
-  it('is closed by nginx error page (404)', () => assert.equal(judgeClosed(nginx(404)).status, 'passed'));
+  it('is closed if nginx returns its error page (404)', () =>
+    assert.equal(judgeClosed(nginx(404)).status, 'passed'));
   for (const [who, answer] of [
     ['the web interface', page],
     ["a service's 404", by(404, 'application/json', '{}')],
     ['nginx with 403', nginx(403)],
     ['nginx with 502', nginx(502)],
   ] as const)
-    it(`is not closed when ${who} answers`, () => assert.equal(judgeClosed(answer).status, 'failed'));
+    it(`is not closed if ${who} answers`, () => assert.equal(judgeClosed(answer).status, 'failed'));
 });

@@ -15,7 +15,7 @@ const TARGET = { serverName: 'ai.example' };
 const check = (name: string, run: Check['run']): Check => ({ name, run });
 const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-test('runs all, side by side, and reports in the order of the list', async () => {
+test('runs all checks in parallel, and reports in the order of the list', async () => {
   const heard: string[] = [];
   const slow = check('slow', () => after(80).then(() => passed('late')));
   const quick = check('quick', async () => failed('no'));
@@ -28,7 +28,7 @@ test('runs all, side by side, and reports in the order of the list', async () =>
   assert(Number(results[0]?.milliseconds) >= 75 && Number(results[1]?.milliseconds) < 75);
 });
 
-test('a check that throws has failed, and the others go on', async () => {
+test('a check that throws fails, and the others continue', async () => {
   const bad = check('bad', () => Promise.reject(new Error('odd')));
   const worse = check('worse', () => {
     throw 'text';
@@ -46,7 +46,7 @@ for (const [fact, measured, times] of [
   ['what it measured', { kind: 'stream', pieces: [], total: 0 } as const, 2],
   ['another reason, which would be waited for twice', undefined, 1],
 ] as const)
-  test(`a timed check that failed for ${fact}, is made ${times} times`, async () => {
+  test(`a timed check that fails for ${fact} runs ${times} times`, async () => {
     let runs = 0;
     const run = async () => {
       runs += 1;
@@ -56,7 +56,7 @@ for (const [fact, measured, times] of [
     assert.equal(runs, times);
   });
 
-test('a timed check is not made again without the time for it', async () => {
+test('a timed check is not repeated without enough time left', async () => {
   let runs = 0;
   const run = async () => {
     runs += 1;
@@ -67,7 +67,7 @@ test('a timed check is not made again without the time for it', async () => {
   assert.equal(runs, 1);
 });
 
-test('a check that never ends has failed when its time is up', async () => {
+test('a check that never ends fails at its time limit', async () => {
   const [result] = await runChecks([check('stuck', () => new Promise(() => {}))], {
     ...TARGET,
     timeoutMs: 50,
@@ -76,7 +76,7 @@ test('a check that never ends has failed when its time is up', async () => {
   assert.match(result?.detail ?? '', /did not finish within 0\.05 s/);
 });
 
-test('says what a silent server was asked, within the time limit', async () => {
+test('reports the request that a silent server did not answer, within the time limit', async () => {
   const silent = createServer(() => {}).listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const { port } = silent.address() as AddressInfo;
@@ -88,7 +88,7 @@ test('says what a silent server was asked, within the time limit', async () => {
   silent.close();
 });
 
-test('no token leaves, in no letter case, in no error', async () => {
+test('errors contain no token, in any letter case', async () => {
   const token = new Secret('Abc.$(x)+12345678');
   const leaky = check('leaky', () => Promise.reject(new Error('sent aBC.$(x)+12345678')));
   const [result] = await runChecks([{ ...leaky, curl: () => token.reveal() }], { ...TARGET, token });
@@ -96,7 +96,7 @@ test('no token leaves, in no letter case, in no error', async () => {
   assert.match(result?.detail ?? '', /^sent \[REDACTED\]\./);
 });
 
-test('writes the curl line for each way to the site', () => {
+test('shows the curl command for each kind of connection', () => {
   const request = { path: '/a?b=1' };
   assert.equal(
     curl(TARGET, request, bearerOption('T')),
@@ -114,7 +114,7 @@ test('writes the curl line for each way to the site', () => {
   );
 });
 
-test('finds each script and style of this host once, wherever the page lies', () => {
+test('finds each script and style sheet of this host once, whatever the path of the page', () => {
   const html = `<script type="module" crossorigin src="/index.js"></script><SCRIPT SRC='b.js?x=1&amp;y=2'></SCRIPT>
     <link rel="stylesheet" href=/c.css><link rel=modulepreload href="/index.js"><link rel="icon" href="/i.png">
     <script src="https://cdn.example/x.js"></script><script data-src="/no.js">1</script>`;
@@ -134,13 +134,13 @@ const ASSETS: readonly [string, number, string, string, RegExp][] = [
   ['an empty file', 200, 'text/javascript', '', /is empty/],
 ];
 for (const [fact, status, type, body, says] of ASSETS) {
-  test(`judges ${fact} as browsers do`, () => {
+  test(`resolves ${fact} like a browser`, () => {
     const answer = { status, headers: { 'content-type': type }, body };
     assert.match(assetFault({ path: '/x.js', kind: 'script' }, answer), says);
   });
 }
 
-test('follows a redirect on this host and no other', () => {
+test('follows redirects on this host only', () => {
   assert.deepEqual(nextOf('/', '/a/', TARGET), { path: '/' });
   assert.deepEqual(nextOf('b?c', '/a/', TARGET), { path: '/a/b?c' });
   assert.deepEqual(nextOf('https://ai.example/x', '/a/', TARGET), { path: '/x' });

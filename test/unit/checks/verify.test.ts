@@ -68,18 +68,18 @@ for (const [address, status] of [
   ['fd00::1', 'warned'],
   ['::ffff:192.168.1.1', 'warned'],
 ] as const)
-  test(`a name that leads to ${address}: ${status}`, () => {
+  test(`a name that resolves to ${address}: ${status}`, () => {
     assert.equal(judgeAddresses({ addresses: ['203.0.113.9', address] }, 'ai.example').status, status);
   });
 
-test('DNS is not asked by another way, and of an address', async () => {
+test('DNS is not queried for another connection, nor for an IP address', async () => {
   const open = () => Promise.reject(new Error('unused'));
   assert.match(JSON.stringify(await resolved({ ...TARGET, open })), /--via-ssh/);
   assert.match(JSON.stringify(await resolved({ ...TARGET, address: '192.0.2.1' })), /--connect-to/);
   assert.deepEqual(await resolved({ serverName: '192.0.2.1' }), { addresses: ['192.0.2.1'] });
 });
 
-test('open ports come with the firewall lines of the proxies that are known by address', () => {
+test('open ports are reported with firewall rules for the proxies that are set by address', () => {
   const open = [{ address: '2001:db8::1', port: 11434 }];
   const { detail } = judgePorts([11434, 3001], open, {
     ...TARGET,
@@ -134,7 +134,7 @@ const BEARER = { ...JSON_TYPE, 'www-authenticate': 'Bearer' };
 const REFUSAL = { status: 401, headers: BEARER, body: '{"error":"Missing"}' };
 const OLLAMA = { texts: /^(?:Ollama is running|404 page not found)$/, empty: [403] };
 
-test('knows a backend by its signature, where another service answers as well', () => {
+test('recognizes a backend by its signature where another service answers, too', () => {
   const sender = (each: Parameters<typeof senderOf>[0]) => senderOf(each, REFUSAL, OLLAMA);
   for (const each of [
     answer(200, '{"models":[]}', 'application/json'),
@@ -157,7 +157,7 @@ test('knows a backend by its signature, where another service answers as well', 
   assert.equal(sender(answer(500, 'oops')), 'down');
 });
 
-test('without a signature, only nginx and the gate may answer', () => {
+test('without a signature, only nginx and the gate may respond', () => {
   const sender = (each: Parameters<typeof senderOf>[0]) => senderOf(each, REFUSAL);
   const limited = { 'retry-after': '1', ...JSON_TYPE };
   for (const each of [
@@ -186,7 +186,7 @@ test('without a signature, only nginx and the gate may answer', () => {
   assert.equal(senderOf(open, open), 'backend');
 });
 
-test('requests: the ones that reach the backend are named, unclear ones do not pass', () => {
+test('bypass attempts that reach the backend are named, and unclear ones do not pass', () => {
   const fine = { request: '//a', answer: answer(401) };
   const slip = { request: '/A', answer: answer(200, '{"models":[]}', 'application/json') };
   const down = { request: '/b', answer: answer(502, '', 'text/html') };
@@ -200,20 +200,20 @@ test('requests: the ones that reach the backend are named, unclear ones do not p
   assert.equal(judge(fine, odd).status, 'warned');
 });
 
-test('requests are different, and fit into a request line', () => {
+test('bypass attempts are distinct and fit into a request line', () => {
   const all = bypassPaths({ prefix: '/ollama', list: '/api/tags', others: ['/other'] }, 'ai.example');
   assert.equal(new Set(all).size, all.length);
   for (const each of all) assert.match(each, /^[!-\xff]+$/);
   assert.ok(all.includes('/%6fllama/api/tags') && all.includes('/x/..%2follama/api/tags'));
 });
 
-test('what carries the bearer goes only to whom the certificate names', () => {
+test('the token is sent only to a server whose certificate covers the name', () => {
   const token = new Secret('a-token-of-the-test');
   for (const { text, isSecret } of rawRequests('/a', { ...TARGET, token }))
     assert.equal(isSecret ?? false, text.includes(token.reveal()));
 });
 
-test('the last answer of several is the one to judge', () => {
+test('the last of several responses is judged', () => {
   const head = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n';
   assert.deepEqual(
     lastAnswer(`${head}HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\n\r\n{}`, 2),

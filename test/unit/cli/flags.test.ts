@@ -43,13 +43,13 @@ function problems(...args: string[]): readonly string[] {
   return [];
 }
 
-test('what is not given has its default, and is known as not given', () => {
+test('a flag that is not given has its default, and does not count as given', () => {
   const { flags, given } = read('--json');
   assert.deepEqual([flags.env, flags.site, flags.json], ['.env', 'ia.enso.4nkweb.com', true]);
   assert.deepEqual([...given], ['json']);
 });
 
-test('every flag with a value is refused by its name when that is empty', () => {
+test('an empty value is refused with the name of the flag', () => {
   const names = [...ALL, 'site', 'host', 'env'] as const;
   const withValue = names.filter((name) => typeof read().flags[name] !== 'boolean');
   assert.equal(withValue.length, 14);
@@ -58,11 +58,11 @@ test('every flag with a value is refused by its name when that is empty', () => 
       assert.deepEqual(problems(`--${name}=${value}`), [`--${name}: must not be empty`]);
 });
 
-test('every problem is told at once', () => {
+test('all problems are reported together', () => {
   assert.equal(problems('--env', '', '--to', '', '--local', '--host', 'a').length, 3);
 });
 
-test('a home directory is put in for ~ where a file is named, as no shell does it behind =', () => {
+test('~ is expanded in file names, which shells do not do after =', () => {
   const { flags } = read('--env=~/a', '--html=~', '--host=~/a');
   assert.deepEqual([flags.env, flags.html, flags.host], [join(home, 'a'), home, '~/a']);
   assert.equal(read('--env=~user/a').flags.env, '~user/a');
@@ -81,7 +81,7 @@ describe('flags that exclude each other', () => {
     ['--revoke-previous', '--write-env'],
   ];
   for (const [one, other] of pairs)
-    test(`${one} and ${other} are told by their names, in either order`, () => {
+    test(`${one} and ${other} are refused by name, in either order`, () => {
       for (const args of [
         [one, other],
         [other, one],
@@ -93,12 +93,12 @@ describe('flags that exclude each other', () => {
       }
     });
 
-  test('go together with others', () => {
+  test('are accepted with other flags', () => {
     assert.deepEqual(problems('--local', '--dry-run', '--json', '--verbose'), []);
     assert.deepEqual(problems('--host=a,b', '--parallel=2', '--canary', '--dry-run'), []);
   });
 
-  test('do not keep the help away', () => {
+  test('do not prevent --help', () => {
     assert.equal(read('--local', '--host', 'a', '--env=', '--help').flags.help, true);
   });
 });
@@ -108,7 +108,7 @@ test('--exit-code needs --dry-run', () => {
   assert.deepEqual(problems('--exit-code', '--dry-run'), []);
 });
 
-test('a flag that is not known is named, with the one that was meant', () => {
+test('an unknown flag is reported with a suggestion', () => {
   const meant = (...args: string[]) => /did you mean (--[a-z-]+)\?$/.exec(problems(...args)[0] ?? '')?.[1];
   for (const [flag, other] of [
     ['--jsn', '--json'],
@@ -124,6 +124,6 @@ test('a flag that is not known is named, with the one that was meant', () => {
   assert.equal(problems('--Sesame-Open-0123456789=Sesame')[0]?.includes('=Sesame'), false);
 });
 
-test('a word that no flag takes is not repeated', () => {
+test('an unexpected argument is not repeated in the error', () => {
   assert.deepEqual(problems('Sesame-Open-0123456789'), ['unexpected argument']);
 });

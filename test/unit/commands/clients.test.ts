@@ -37,7 +37,7 @@ const rows = [
   ['ann', '?', '', '', '', '', '', '', '', ''],
 ];
 
-test('a client has its limits, state and end, and a second fingerprint while its previous token is kept', () => {
+test('a client is listed with limits, state and expiry, and with a second fingerprint while its previous token is kept', () => {
   const [bob, eve, ann] = clientsIn(report({ client: rows }));
   assert.deepEqual(bob, {
     name: 'bob',
@@ -58,7 +58,7 @@ test('a client has its limits, state and end, and a second fingerprint while its
   assert.deepEqual([ann?.state, ann?.fingerprints], ['unreadable', []]);
 });
 
-test('the limits that a client may be given are those whose zones the maps and the gate have', async () => {
+test('the limits that a client can have are those with zones in the maps and the gate', async () => {
   const read = (name: string) => readFile(new URL(`../../../${name}`, import.meta.url), 'utf8');
   const maps = await read('http-maps/ia-enso-ollama-bearer.map.conf.example');
   const gate = await read('sites/snippets/gate.conf');
@@ -71,13 +71,13 @@ test('the limits that a client may be given are those whose zones the maps and t
     assert.ok(gate.includes(`limit_req zone=${zone} burst=${Number(perMinute) - 1} nodelay;`), zone);
 });
 
-test('a host without clients says that the gate refuses every request', () =>
+test('a host without clients reports that the gate rejects every request', () =>
   assert.deepEqual(clientEntry(report({})), {
     kind: 'text',
     text: '10.0.0.1: no clients; the gate rejects every request',
   }));
 
-test('the ready text names the site, and has <token> where the token goes', () => {
+test('the client settings name the site and have <token> as the placeholder', () => {
   const text = clientText(site);
   for (const words of [
     'https://ia.enso.4nkweb.com/ollama/v1',
@@ -88,7 +88,7 @@ test('the ready text names the site, and has <token> where the token goes', () =
     assert.ok(text.includes(words), words);
 });
 
-test('the access log that last uses are read from is the one that the vhost writes', async () => {
+test('last uses are read from the access log that the vhost writes', async () => {
   const vhost = await readFile(new URL('../../../sites/ia.enso.4nkweb.com.conf', import.meta.url), 'utf8');
   assert.ok(vhost.includes(`access_log ${site.gate?.log} ia_enso;`));
   const format = await readFile(
@@ -98,7 +98,7 @@ test('the access log that last uses are read from is the one that the vhost writ
   assert.match(format, /log_format ia_enso '\$remote_addr \$ia_enso_ollama_client \[\$time_local\]/);
 });
 
-test('a program that revokes holds no token, one that rotates holds one key', async () => {
+test('a program that revokes contains no token, one that rotates contains one', async () => {
   const revoke = await clientProgram(RUN, context, { verb: 'revoke_client', client: 'bob' }, false);
   assert.doesNotMatch(revoke, /content_0\(\) \{/);
   const token = new Secret('a.token-to-look-for');
@@ -109,12 +109,12 @@ test('a program that revokes holds no token, one that rotates holds one key', as
   assert.match(rotate, /\nrotate\nexit\n\}\n$/);
 });
 
-test('a rollback is told the release as data', async () => {
+test('a rollback gets the release as data', async () => {
   const text = await rollbackProgram(RUN, context, "x'y", true);
   assert.match(text, /^TO='x'\\''y'$/m);
 });
 
-test('the newest release is the current one; verbs are words of people', () => {
+test('the newest release is the current one, and verbs are shown as words', () => {
   const status = statusOf(
     report({
       release: [
@@ -132,7 +132,7 @@ test('the newest release is the current one; verbs are words of people', () => {
   );
 });
 
-test('a certificate that is missing, or is none, is said', () => {
+test('a missing or invalid certificate is reported', () => {
   const missing = { ...report({}), facts: { certificate: '/c.pem' } };
   assert.match(
     JSON.stringify(statusEntries(missing, site, NOW)),

@@ -21,7 +21,7 @@ async function diffsOf(
 
 const lines = (of: (i: number) => string) => Array.from({ length: 20_000 }, (_, i) => `${of(i)}\n`).join('');
 
-test('a diff of 20,000 differing lines ends within two seconds, several of them too', async () => {
+test('a diff of 20,000 differing lines ends within two seconds, and so do several', async () => {
   const start = performance.now();
   const text = { before: lines((i) => `a${i}`), after: lines((i) => `b${i * 7}`) };
   const diffs = await diffsOf(new Map(['/a', '/b', '/c'].map((path) => [path, text])));
@@ -31,7 +31,7 @@ test('a diff of 20,000 differing lines ends within two seconds, several of them 
   assert.match(diffs[2] ?? '', /20000 lines, 20000 wanted/);
 });
 
-test('a diff of files as they are shows each changed line', async () => {
+test('a diff of typical files shows each changed line', async () => {
   const [diff = ''] = await diffsOf(new Map([['/a', { before: 'one\ntwo\n', after: 'one\n2\n' }]]));
   assert.match(diff, /^-two$/m);
   assert.match(diff, /^\+2$/m);
@@ -44,7 +44,7 @@ test('a diff in the report of a host is unified text that names the file and the
   assert.deepEqual(host?.diff, [{ path: '/a', diff }]);
 });
 
-test('with --exit-code, a dry run is 3 when changes are pending, and never better than it was', () => {
+test('with --exit-code, a dry run exits with 3 if changes are pending, and keeps a worse status', () => {
   const flags = { 'exit-code': true } as Context['flags'];
   const planned: HostReport = { ...newReport('proxy'), outcome: 'planned', before: 'R' };
   const changed: HostReport = { ...planned, files: [{ path: '/a', changed: true }] };

@@ -44,7 +44,7 @@ test('reads one JSON document on stdin, and is silent when it succeeds', async (
   });
 });
 
-test('its failure is a warning with its last words; so is a missing program', async () => {
+test('its failure is a warning with the last line of its output, and so is a missing program', async () => {
   assert.match((await warnings('echo why >&2; exit 7')).join(), /exit status 7: why/);
   await rm(join(folder, 'hook'));
   const context = {
@@ -56,13 +56,13 @@ test('its failure is a warning with its last words; so is a missing program', as
   await runHook(context, 'deploy', [applied]);
 });
 
-test('one that does not end is ended, with what it started', async () => {
+test('one that does not end is killed with its children', async () => {
   const start = performance.now();
   assert.match((await warnings('sleep 20 & sleep 20', [applied], 300)).join(), /no end within 0\.3 s/);
   assert.ok(performance.now() - start < 5000);
 });
 
-test('is told the worst outcome, and nothing of a run that changed nothing', () => {
+test('gets the worst outcome, and is not run after a run without changes', () => {
   const rolledBack: HostReport = { ...newReport('b'), outcome: 'rolled-back', before: 'R1' };
   const document = hookDocument('deploy', 'site', [applied, rolledBack]);
   assert.deepEqual(

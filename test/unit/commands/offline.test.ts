@@ -34,7 +34,7 @@ describe('--render', () => {
   const texts = async (folder: string) =>
     Promise.all(Object.keys(MODES).map((name) => readFile(join(home, folder, name), 'utf8')));
 
-  test('writes the vhost and the maps with their modes, no client, and the same again', async () => {
+  test('writes the vhost and the maps with their modes and no client, and nothing the second time', async () => {
     const token = '0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0';
     const first = await deploy(['--render', 'new/out'], { IA_ENSO_OLLAMA_BEARER_TOKEN: token });
     assert.equal(first.status, 0, first.stderr);
@@ -53,7 +53,7 @@ describe('--render', () => {
     assert.deepEqual(await texts('new/out'), written);
   });
 
-  test('replaces files of its names only, and nothing that is not a file', async () => {
+  test('replaces only regular files of the same names', async () => {
     const folder = join(home, 'mine');
     await mkdir(folder);
     await writeFile(join(folder, 'notes'), 'mine');
@@ -98,19 +98,19 @@ describe('where CI is set', () => {
     return { tokens: tokensIn(stdout + stderr), text: stdout + stderr, stdout };
   };
 
-  test('a generated token is not shown, and how to get one is', async () => {
+  test('a generated token is hidden, with instructions to get one', async () => {
     const { tokens, text } = await bundle([], 'true');
     assert.deepEqual(tokens, []);
     assert.match(text.replaceAll(/\s+/g, ' '), /hidden.*--show-token.*rotate-bearer\.ts --write-env/);
   });
 
-  test('nor in the JSON', async () => {
+  test('it is hidden in JSON, too', async () => {
     const { tokens, text, stdout } = await bundle(['--json'], '1');
     assert.deepEqual([tokens, JSON.parse(stdout).tokenHidden], [[], true]);
     assert.equal(text.match(/is hidden/g)?.length, 1);
   });
 
-  test('it is with --show-token, and where CI is empty or false', async () => {
+  test('it is shown with --show-token, and if CI is empty or false', async () => {
     for (const [args, ci] of [
       [['--show-token'], 'true'],
       [['--show-token', '--json'], 'true'],

@@ -26,7 +26,7 @@ async function run(verbose: boolean) {
   return lines();
 }
 
-test('steps are told of the host that failed only, with its failure', async () => {
+test('steps are shown only for the host that failed, with its failure', async () => {
   const lines = await run(false);
   assert.equal(lines[0], '  ✓ 192.168.1.100   1.2 s  live');
   const block = lines.slice(lines.indexOf('  ✗ 192.168.1.101: refused'));
@@ -35,7 +35,7 @@ test('steps are told of the host that failed only, with its failure', async () =
   assert.equal(lines.filter((line) => line.includes('connect')).length, 1);
 });
 
-test('with --verbose each step is told as it ends, with its host', async () => {
+test('with --verbose each step is shown as it ends, with its host', async () => {
   const lines = await run(true);
   assert.deepEqual(
     lines.slice(0, 3).map((line) => /(\S).* ms {2}(\S+)$/.exec(line)?.slice(1)),
@@ -47,11 +47,11 @@ test('with --verbose each step is told as it ends, with its host', async () => {
   );
 });
 
-test('what is told of one of them begins with its name', async () => {
+test('each line about a host begins with its name', async () => {
   assert.equal((await run(false)).at(-1), '  · 192.168.1.100: a note');
 });
 
-test('of a single host, steps need no name', async () => {
+test('steps of a single host have no host name', async () => {
   const { report, text } = await screen();
   report.print({ kind: 'hosts', hosts: ['192.168.1.100'] });
   report.print(step('192.168.1.100', 'connect'));
@@ -69,7 +69,7 @@ const changed = (host: string, after: string): HostReport => ({
   texts: new Map([['/a', { before: 'old\n', after }]]),
 });
 
-test('a diff that is the same on several hosts is told once, with their names', async () => {
+test('a diff that is identical on several hosts is shown once, with their names', async () => {
   const { report, lines } = await screen();
   const context = { flags: { 'dry-run': true }, report } as Context;
   const hosts = await withDiffs(context, [
@@ -86,7 +86,7 @@ test('a diff that is the same on several hosts is told once, with their names', 
   );
 });
 
-test('files that would change are told once for the hosts that are alike', async () => {
+test('files that would change are listed once for identical hosts', async () => {
   const { report, lines } = await screen();
   reportFiles(report, [changed('10.0.0.1', ''), changed('10.0.0.2', ''), newReport('10.0.0.3')]);
   assert.deepEqual(lines(), ['  on 10.0.0.1, 2', '  would change /a']);
@@ -110,13 +110,13 @@ test('addresses of one network are shortened, names are not', () => {
   );
 });
 
-test('a host where the rollback failed is never said to be unchanged', () => {
+test('a host where the rollback failed is never reported as unchanged', () => {
   const report: HostReport = { ...newReport('p'), todo: ['rm -f /a'] };
   assert.match(became(report), /rollback failed/);
   assert.ok(!hostLine(report).includes('nothing was changed'));
 });
 
-test('the summary has the hosts in a column, how many fared how, and which checks failed', () => {
+test('the summary lists the hosts, the totals, and the failed checks', () => {
   const fails = { name: 'streaming', status: 'failed', ok: false, milliseconds: 1, detail: '' } as const;
   const live: HostReport = { ...newReport('10.0.0.100'), outcome: 'applied', release: 'R', checks: [fails] };
   const refused: HostReport = { ...newReport('10.0.0.1'), outcome: 'refused' };

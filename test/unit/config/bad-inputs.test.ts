@@ -166,13 +166,13 @@ const REFUSED: readonly (readonly [name: string, values: readonly string[]])[] =
 
 describe('a setting', () => {
   for (const [name, values] of REFUSED)
-    it(`${name} is refused by its name alone for each of ${values.length} odd values`, async () => {
+    it(`${name} is refused for each of ${values.length} bad values, by name and without the value`, async () => {
       for (const value of values)
         assert.deepEqual(await problems({ [name]: value }), [name], JSON.stringify(value));
     });
 
   for (const [name, values] of OF_NEXUS)
-    it(`${name} is refused by its name alone for each of ${values.length} odd values`, async () => {
+    it(`${name} is refused for each of ${values.length} bad values, by name and without the value`, async () => {
       for (const value of values)
         assert.deepEqual(
           await problems({ NEXUS_PROXY_HOST: 'h', [name]: value }, nexus),
@@ -222,7 +222,7 @@ describe('a setting', () => {
       assert.ok((await problems({ IA_ENSO_SERVER_NAME: name })).includes('IA_ENSO_SERVER_NAME'), name);
   });
 
-  it('that has a slip in its name is named, however it is written', async () => {
+  it('with a typo in its name is reported in any spelling', async () => {
     for (const name of [
       'IA_ENSO_PROXY_HOTS',
       'ia_enso_proxy_host',
@@ -234,7 +234,7 @@ describe('a setting', () => {
   });
 
   for (const name of ['NEXUS_', 'NEXUS_URL', 'nexus_backend_ip', 'NEXUS_PROXY_HOTS'])
-    it(`of another site that is none is a warning in the environment, and a problem elsewhere: ${name}`, async () => {
+    it(`that another site does not have is a warning in the environment and an error in the file: ${name}`, async () => {
       assert.ok(ia);
       const read = readSettings(ia, sites.values(), { envFile: '/dev/null' }, { [name]: 'x' });
       const [warning = '', ...more] = (await read).warnings;
@@ -245,7 +245,7 @@ describe('a setting', () => {
       assert.deepEqual(await problems({ NEXUS_PROXY_HOST: 'h', [name]: 'x' }, nexus), [name]);
     });
 
-  it('of the picked site that ends as no setting does may be the one of another product', async () => {
+  it('of the selected site with an unrelated suffix may belong to another product', async () => {
     const environment = { NEXUS_PROXY_HOST: 'h', NEXUS_PROVIDER: 'ollama' };
     const { warnings } = await readSettings(
       pickSite(sites, 'nexus'),
@@ -258,7 +258,7 @@ describe('a setting', () => {
     assert.deepEqual(await problems({ NEXUS_PROXY_HOST: 'h' }, nexus, inFile), ['NEXUS_PROVIDER']);
   });
 
-  it('of another site may have any value', async () => {
+  it('of another site is not validated', async () => {
     assert.deepEqual(await problems({ NEXUS_PROXY_PORT: 'x', NEXUS_BACKEND_IP: '' }), []);
   });
 });
@@ -266,7 +266,7 @@ describe('a setting', () => {
 describe('an env file', () => {
   const told = async (path: string) => (await readEnvFile(path)).problems.join('\n');
 
-  it('that is no file is refused at once, and does not keep the script', async () => {
+  it('that is not a regular file is refused at once and does not block the script', async () => {
     execFileSync('mkfifo', [file('pipe')]);
     symlinkSync(file('pipe'), file('link'));
     mkdirSync(file('folder'));
@@ -281,7 +281,7 @@ describe('an env file', () => {
       assert.match(await told(path), words, path);
   });
 
-  it('may be empty, missing, or a link to one that is there', async () => {
+  it('may be empty, missing, or a symbolic link', async () => {
     symlinkSync(file('good', 'IA_ENSO_BACKEND_IP=10.0.0.7\n'), file('to-good'));
     assert.deepEqual((await readEnvFile(file('to-good'))).values, { IA_ENSO_BACKEND_IP: '10.0.0.7' });
     for (const path of ['/dev/null', file('none'), file('empty', ''), file('bom', '\uFEFF')])
@@ -295,20 +295,20 @@ describe('an env file', () => {
     ['of the old Mac', 'A=1\rA=2\r'],
     ['behind blanks', 'A=1\n\t A = 2\n'],
   ] as const)
-    it(`tells of a name that stands twice: ${what}`, async () => {
+    it(`warns of a name that is set twice: ${what}`, async () => {
       assert.match(await told(file('twice', text)), /^A: set more than once/);
     });
 
-  it('says nothing of a line that is part of a value', async () => {
+  it('does not warn of a line inside a multi-line value', async () => {
     assert.equal(await told(file('lines', 'B="\nA=2#3\n"\nA=1\n')), '');
   });
 
   for (const value of ['abc#def', 'abc #def#ghi', '"abc"', "'a#b'", 'a # b', '#', ''])
-    it(`tells of a value that is cut at a #, and of no other: ${value}`, async () => {
+    it(`warns only of a value that is cut at a #: ${value}`, async () => {
       assert.equal(/unquoted #/.test(await told(file('cut', `A=${value}\n`))), value === 'abc#def');
     });
 
-  it('of other encodings is no text', async () => {
+  it('in another encoding is refused', async () => {
     for (const text of [
       Buffer.from('A=\xe9', 'latin1'),
       Buffer.from('\uFEFFA=1', 'utf16le'),
@@ -325,7 +325,7 @@ describe('a path', () => {
   };
 
   for (const name of ['IA_ENSO_SSH_KEY', 'SSH_KNOWN_HOSTS'])
-    it(`${name} must lead to a file, and is named`, async () => {
+    it(`${name} must name a file, and the error has its name`, async () => {
       execFileSync('mkfifo', [file(`${name}.pipe`)]);
       const bad = [
         file('nothing'),
@@ -345,18 +345,18 @@ describe('a path', () => {
       await judgeFiles(await access({ [name]: file('some', '') }));
     });
 
-  it('takes the home directory for ~, and nothing else', async () => {
+  it('expands ~ to the home directory, and nothing else', async () => {
     assert.equal((await access({ IA_ENSO_SSH_KEY: '~/x' })).key, inHome('~/x'));
     for (const path of ['a/~/x', '~user/x', '~x'])
       assert.equal((await access({ IA_ENSO_SSH_KEY: path })).key, join(process.cwd(), path));
   });
 
-  it('that is not set is not looked for', async () => {
+  it('that is not set is not checked', async () => {
     await judgeFiles(await access({}));
   });
 });
 
-it('a client name is no path, no word of nginx, no case of another', () => {
+it('a client name is not a path, not nginx syntax, and lower-case', () => {
   const bad = [
     '',
     '.',
@@ -388,7 +388,7 @@ it('a client name is no path, no word of nginx, no case of another', () => {
     assert.equal(judgeClientName(name), undefined, name);
 });
 
-it('a template that is missing is named', async () => {
+it('a missing template is reported by name', async () => {
   assert.ok(ia);
   const settings = await readSettings(ia, sites.values(), { envFile: '/dev/null' }, {});
   const map = { source: 'none.map.conf.example', name: 'x.conf', mode: '644' } as const;

@@ -33,14 +33,14 @@ function run(cwd: string, args: readonly string[], env: Record<string, string> =
 }
 
 describe('the env file', () => {
-  it('is the one here, else the one beside gatepost, else none; --env names another', () => {
+  it('is the one in the working directory, else the one of gatepost, else none; --env selects another', () => {
     assert.match(run(withFile, []).stdout, /IA_ENSO_PROXY_PORT: is "2x"/);
     assert.match(run(elsewhere, []).stdout, /IA_ENSO_PROXY_PORT: is "1x"/);
     assert.match(run(elsewhere, ['--env', join(withFile, '.env')]).stdout, /"2x"/);
     assert.match(run(elsewhere, ['--env', 'none']).stdout, /--env none: the file does not exist/);
   });
 
-  it('is named by --verbose', () => {
+  it('is shown by --verbose', () => {
     assert.match(run(elsewhere, ['--verbose']).stdout, new RegExp(`env file: ${join(clone, '.env')}`));
     assert.doesNotMatch(run(elsewhere, []).stdout, /env file:/);
   });
@@ -88,7 +88,7 @@ describe('sites outside of gatepost', () => {
     assert.ok(bundle.includes('/etc/nginx/own-bearers/'));
   });
 
-  it('keep their tokens secret', () => {
+  it('have their tokens redacted', () => {
     const token = 'Sesame-Open-0123456789';
     const { stdout, stderr } = run(elsewhere, [...site, '--json'], {
       ...settings,
@@ -99,7 +99,7 @@ describe('sites outside of gatepost', () => {
     assert.ok(!(stdout + stderr).includes(token));
   });
 
-  it('may be named by the env file, relative to it, as the site may', () => {
+  it('may be set in the env file, relative to it, like the site', () => {
     write(withFile, 'GATEPOST_SITES=../own\nGATEPOST_SITE=own.example.org\nOWN_BACKEND_IP=10.1.2.3\n');
     const shown = run(withFile, []);
     assert.equal(shown.status, 0, shown.stdout);
@@ -108,7 +108,7 @@ describe('sites outside of gatepost', () => {
     assert.match(run(withFile, ['--site', 'nexus']).stdout, /the bundle of nexus/);
   });
 
-  it('are required to be there, and to have names of their own', () => {
+  it('must exist and have unique names', () => {
     assert.match(run(elsewhere, [], { GATEPOST_SITES: '/none' }).stdout, /GATEPOST_SITES: is "\/none"/);
     assert.match(
       run(elsewhere, [], { GATEPOST_SITE: 'nexsu' }).stdout,
@@ -125,7 +125,7 @@ describe('sites outside of gatepost', () => {
     );
   });
 
-  it('do not keep the help away', () => {
+  it('do not prevent --help', () => {
     const { status, stdout } = run(elsewhere, ['--help'], { GATEPOST_SITES: '/none' });
     assert.deepEqual([status, /there are: ia\.enso/.test(stdout.replace(/\s+/g, ' '))], [0, true]);
   });

@@ -37,7 +37,7 @@ for (const [what, before, value, after] of CASES) {
   test(`sets the value: ${what}`, () => assert.equal(withSetting(before, 'T', value), after));
 }
 
-test('dotenv reads back any token, and the same of all else', () => {
+test('dotenv reads back any token, and all other values unchanged', () => {
   const token = fc.stringMatching(/^[!#-&(-[\]-~]{16,64}$/);
   const line = fc.constantFrom('A=1', '# c', '', "B='x y'", 'C="a # b"', 'export D=2', 'E=', 'F: 3');
   fc.assert(
@@ -57,7 +57,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const NEW = new Secret('new-token-for-the-file');
 const modeOf = async (file: string) => (await stat(file)).mode & 0o777;
 
-test('makes a missing file, mode 0600, and undoes that', async () => {
+test('creates a missing file with mode 0600, and removes it on undo', async () => {
   const file = join(folder, '.env');
   const { undo } = await writeSetting(file, 'T', NEW);
   assert.equal(await readFile(file, 'utf8'), 'T=new-token-for-the-file\n');
@@ -66,7 +66,7 @@ test('makes a missing file, mode 0600, and undoes that', async () => {
   await assert.rejects(stat(file), { code: 'ENOENT' });
 });
 
-test('closes an open file, and puts its text back', async () => {
+test('makes a readable file private, and restores its text on undo', async () => {
   const file = join(folder, '.env');
   await writeFile(file, 'T=old # mine\n', { mode: 0o644 });
   const { undo } = await writeSetting(file, 'T', NEW);
@@ -75,7 +75,7 @@ test('closes an open file, and puts its text back', async () => {
   assert.equal(await readFile(file, 'utf8'), 'T=old # mine\n');
 });
 
-test('leaves alone what somebody wrote meanwhile', async () => {
+test('does not overwrite a concurrent edit', async () => {
   const file = join(folder, '.env');
   const { undo } = await writeSetting(file, 'T', NEW);
   await writeFile(file, 'T=theirs\n');
@@ -83,7 +83,7 @@ test('leaves alone what somebody wrote meanwhile', async () => {
   assert.equal(await readFile(file, 'utf8'), 'T=theirs\n');
 });
 
-test('writes through a symbolic link, which stays one', async () => {
+test('writes through a symbolic link and keeps it', async () => {
   const [file, link] = [join(folder, 'real'), join(folder, '.env')];
   await writeFile(file, 'A=1\n');
   await symlink(file, link);
@@ -92,7 +92,7 @@ test('writes through a symbolic link, which stays one', async () => {
   assert.equal(await readFile(link, 'utf8'), await readFile(file, 'utf8'));
 });
 
-test('refuses a folder and a missing folder, and leaves nothing beside', async () => {
+test('refuses a directory and a missing directory, and leaves no temporary file', async () => {
   await assert.rejects(writeSetting(folder, 'T', NEW), StopError);
   await assert.rejects(writeSetting(join(folder, 'none', '.env'), 'T', NEW), (error: StopError) => {
     assert.doesNotMatch(error.message, /new-token/);

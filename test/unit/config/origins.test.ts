@@ -28,12 +28,12 @@ const INVALID = [
   'https://a.example.org,https://a.example.org',
 ];
 
-test('origins are exactly what browsers send', () => {
+test('accepts origins exactly as browsers send them', () => {
   assert.deepEqual(origins.read(VALID.join(', ')), VALID);
   for (const text of INVALID) assert.equal(origins.read(text), undefined, text);
 });
 
-test('each origin becomes one exact line of the map, and without any the text stays', () => {
+test('each origin becomes one exact line of the map; without origins the text is unchanged', () => {
   const text = 'map $http_origin $x_origin {\n    default "";\n}\n';
   assert.equal(withOrigins(text, []), text);
   assert.equal(

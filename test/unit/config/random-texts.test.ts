@@ -75,7 +75,7 @@ describe('an env file', () => {
     );
   });
 
-  test(`gets one value and keeps all others, or is left as it was (seed ${seed})`, async () => {
+  test(`changes one value and keeps all others, or stays unchanged (seed ${seed})`, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'gatepost-env-'));
     const path = join(folder, '.env');
     let refused = 0;
@@ -93,7 +93,7 @@ describe('an env file', () => {
     assert.ok(refused < numRuns / 5, `${refused} of ${numRuns} refused`);
   });
 
-  test(`is read by a shell as it was written (seed ${seed})`, () => {
+  test(`is read by a shell as written (seed ${seed})`, () => {
     const special = oneOf(
       '~root/0123456789abcdef',
       'a:~root/0123456789abc',
@@ -122,7 +122,7 @@ describe('a template', () => {
   );
   const values = fc.record(Object.fromEntries(names.map((name) => [name, value])));
 
-  test(`is filled once, whatever the values hold (seed ${seed})`, () => {
+  test(`is filled in one pass, markers in values included (seed ${seed})`, () => {
     check(
       fc.property(fc.array(piece), values, (pieces, all) => {
         const template = pieces.map((each) => ('text' in each ? each.text : `__${each.marker}__`)).join('');
@@ -135,7 +135,7 @@ describe('a template', () => {
     );
   });
 
-  test(`has its snippets in their places, once (seed ${seed})`, () => {
+  test(`has each snippet inlined once (seed ${seed})`, () => {
     const lines = fc.array(oneOf('a;', '', '}', '$&'), { minLength: 1, maxLength: 4 });
     check(
       fc.property(lines, fc.stringMatching(/^[ \t]{0,4}$/), (snippet, indent) => {
@@ -153,7 +153,7 @@ describe('a template', () => {
 });
 
 describe('a program', () => {
-  test(`prints each file as it was, in every shell (seed ${seed})`, () => {
+  test(`prints each file unchanged in every shell (seed ${seed})`, () => {
     const line = fc.oneof(
       fc.string({ maxLength: 20 }),
       oneOf('END_OF_FILE', 'END_OF_FILE_', '}', '$(id)', '`id`', "'", '\\', 'exit', '\\\\n', '${x'),
@@ -168,7 +168,7 @@ describe('a program', () => {
     }
   });
 
-  test(`keeps every value of its constants (seed ${seed})`, () => {
+  test(`keeps the value of every constant (seed ${seed})`, () => {
     const values = fc.sample(fc.string(), { numRuns, seed }).map((text) => text.replaceAll('\0', ''));
     const { stdout } = spawnSync('/bin/sh', ['-s'], {
       input: values.map((text) => `printf '%s\\001' ${quote(text)}\n`).join(''),

@@ -42,7 +42,7 @@ async function problemsOf(environment: Record<string, string>, file?: string): P
 }
 
 describe('settings', () => {
-  it('has the defaults of the site when nothing is set', async () => {
+  it('uses the defaults of the site when nothing is set', async () => {
     const { access, values, acme } = await read({});
     assert.deepEqual(access.hosts, ['192.168.1.100']);
     assert.equal(access.user, undefined);
@@ -55,18 +55,18 @@ describe('settings', () => {
     assert.equal(acme.directoryUrl, 'https://acme-v02.api.letsencrypt.org/directory');
   });
 
-  it('puts the environment before the file, and --host before both', async () => {
+  it('prefers --host to the environment, and the environment to the file', async () => {
     const file = await envFile(`${NAMED}IA_ENSO_PROXY_HOST=10.0.0.1\nIA_ENSO_PROXY_USER=file\n`);
     const { access } = await read({ IA_ENSO_PROXY_HOST: '10.0.0.2' }, file);
     assert.deepEqual([access.hosts, access.user], [['10.0.0.2'], 'file']);
     assert.deepEqual((await read({}, file, 'a,B')).access.hosts, ['a', 'b']);
   });
 
-  it('takes an empty jump host for a direct connection', async () => {
+  it('treats an empty jump host as a direct connection', async () => {
     assert.equal((await read({ ...CHOSEN, DEPLOY_SSH_PROXY_HOST: '' })).access.jump, undefined);
   });
 
-  it('holds the default machines for no other name', async () => {
+  it('uses the default machines only under the default name', async () => {
     const names = (problems: readonly string[]) => problems.map((problem) => problem.split(':')[0]);
     assert.deepEqual(names(await problemsOf(OTHER)), [
       'IA_ENSO_PROXY_HOST',
@@ -79,7 +79,7 @@ describe('settings', () => {
     assert.equal((await read({ IA_ENSO_SERVER_NAME: 'IA.Enso.4nkweb.com' })).access.defaults.user, 'ncantu');
   });
 
-  it('refuses other machines than those of the default name while no name is chosen', async () => {
+  it('refuses machines other than the default ones while the name is the default', async () => {
     const others = [
       { IA_ENSO_PROXY_HOST: '10.0.0.1' },
       { IA_ENSO_PROXY_HOST: '192.168.1.100,192.168.1.101' },
@@ -102,7 +102,7 @@ describe('settings', () => {
     await readSettings(site, sites.values(), bundle, { ...OTHER, ...elsewhere });
   });
 
-  it('suggests only settings of the same site that are near', async () => {
+  it('suggests only similar settings of the same site', async () => {
     const of = async (name: string) => (await problemsOf({}, await envFile(`${name}=x\n`)))[0] ?? '';
     assert.match(await of('IA_ENSO_SERVER_NAMES'), /did you mean IA_ENSO_SERVER_NAME\?/);
     assert.match(await of('IA_ENSO_PROXY_HOTS'), /did you mean IA_ENSO_PROXY_HOST\?/);
@@ -114,7 +114,7 @@ describe('settings', () => {
     assert.deepEqual((await read({ GATEPOST_LAB: 'x', DEPLOY_SSH_KEYS: 'x' })).warnings, []);
   });
 
-  it('names every placeholder of .env.example, which begins with them', async () => {
+  it('reports every placeholder of .env.example, and they come first there', async () => {
     const example = fileURLToPath(new URL('../../../.env.example', import.meta.url));
     const five = [
       'IA_ENSO_SERVER_NAME',
@@ -133,13 +133,13 @@ describe('settings', () => {
     );
   });
 
-  it('wraps the token and never shows it', async () => {
+  it('wraps the token and never prints it', async () => {
     const { values } = await read({ [TOKEN]: GOOD });
     assert.ok(values[TOKEN] instanceof Secret);
     assert.ok(!JSON.stringify(values).includes(GOOD));
   });
 
-  it('tells every problem at once, each by its name', async () => {
+  it('reports all problems together, each by name', async () => {
     const problems = await problemsOf({
       IA_ENSO_BACKEND_IP: '10.1',
       IA_ENSO_PROXY_PORT: '0',
@@ -233,14 +233,14 @@ describe('settings', () => {
     });
   }
 
-  it('takes tokens of any allowed characters', async () => {
+  it('accepts tokens with any allowed characters', async () => {
     for (const value of ['$host-and-$uri-and-more', 'a.b+c*(d)[e]{f}^g|h?;#~%&=<>', 't9$w]Kq2'.repeat(64)])
       assert.deepEqual(await problemsOf({ [TOKEN]: value }), []);
   });
 });
 
 describe('the env file', () => {
-  it('may be missing, have a BOM and Windows line ends', async () => {
+  it('may be missing, or have a BOM and Windows line endings', async () => {
     const file = await envFile(`\uFEFFIA_ENSO_BACKEND_IP=10.0.0.7\r\nIA_ENSO_PROXY_PORT=2222\r\n${NAMED}`);
     const { values, access } = await read({}, file);
     assert.deepEqual([values.IA_ENSO_BACKEND_IP, access.port], ['10.0.0.7', 2222]);
@@ -267,17 +267,17 @@ describe('the env file', () => {
     });
   }
 
-  it('is refused when it is a directory', async () => {
+  it('is refused if it is a directory', async () => {
     assert.match((await problemsOf({}, directory)).join(), /is a directory/);
   });
 
-  it('brings a warning when others may read a token in it', async () => {
+  it('causes a warning if others may read a token in it', async () => {
     const file = await envFile(`${TOKEN}=${GOOD}\n`, 0o644);
     assert.match((await read({}, file)).warnings.join(), /chmod 600/);
     assert.deepEqual((await read({}, await envFile('IA_ENSO_PROXY_PORT=22\n', 0o644))).warnings, []);
   });
 
-  it('is shown by .env.example with exactly the settings that the code reads', async () => {
+  it('of the example lists exactly the settings that the code reads', async () => {
     const example = await readFile(new URL('../../../.env.example', import.meta.url), 'utf8');
     const shown = [...example.matchAll(/^#?([A-Z][A-Z0-9_]+)=/gm)].map(([, name]) => name);
     // Sites of one's own may stand beside them.

@@ -114,7 +114,7 @@ export const site = { ...${JSON.stringify(WIKI)}, checks: [certificate] };`,
     [/checks\[0\]: must be a call/],
   ],
 ] as const)
-  test(`${fact} is a problem of that file, and of no other site`, async () => {
+  test(`${fact} is a problem of that file only`, async () => {
     const found = await problemsOf(text);
     assert.equal(found.length, problems.length, found.join('\n'));
     for (const [i, problem] of problems.entries()) assert.match(found[i] ?? '', problem);
@@ -125,7 +125,7 @@ test('a problem names the line of its field where the file has it once', async (
   assert.match((await problemsOf(text))[0] ?? '', /^sites\/bad\.ts:3: prefx/);
 });
 
-test('a site with a mistake is refused by its file, and an unknown one with the list of the others', async () => {
+test('a site with a mistake is refused with its file name, an unknown one with the list of sites', async () => {
   const sites = await sitesIn({ bad: 'export const wiki = 1;\n', other: asFile(OTHER) });
   assert.throws(() => pickSite(sites, 'bad'), { exit: 2, message: /^sites\/bad\.ts: / });
   assert.throws(() => pickSite(sites, 'none'), {
@@ -160,7 +160,7 @@ for (const [what, a, b] of [
   ],
   ['the log format wiki', gated(WIKI, {}), gated(OTHER, { ...APART, logFormat: 'wiki' })],
 ] as const)
-  test(`two sites with ${what}: both are refused with both files, a third one is not`, async () => {
+  test(`two sites with ${what} are both refused, naming both files; a third one is not`, async () => {
     const third = { ...WIKI, name: 'third.example.org', prefix: 'THIRD', maps: [] };
     const sites = await sitesIn({ a: asFile(a), b: asFile(b), third: asFile(third) });
     assert.deepEqual([...sites.keys()], ['third.example.org']);

@@ -35,18 +35,18 @@ const WORDS: readonly (readonly [string, string])[] = [
 ];
 
 for (const [text, code] of WORDS)
-  test(`takes for ${code}: ${text.trim().slice(0, 60)}`, () => {
+  test(`recognizes ${code}: ${text.trim().slice(0, 60)}`, () => {
     const failure = withOrderCode({ code: 'order', text: `Saving debug log to /var/log/x\n${text}` });
     assert.equal(failure.code, code);
     const { cause, fix } = diagnose(failure);
     assert.ok(cause && fix);
   });
 
-test('leaves a failure that already has its type', () => {
+test('keeps a failure that already has its type', () => {
   assert.equal(withOrderCode({ code: 'order-timeout', text: 'error:dns' }).code, 'order-timeout');
 });
 
-test('every type has words here', () => {
+test('every type is explained', () => {
   const types = ACME.map(({ code }) => code);
   assert.deepEqual(
     types.filter((type) => !WORDS.some(([, code]) => code === type)),

@@ -26,11 +26,11 @@ describe('explain', () => {
     it(`knows: ${text} (${code})`, () => assert.match(diagnose({ code, text }).fix, next));
   }
 
-  it('leaves the advice of the one who failed as it is', () => {
+  it('keeps advice that the failure already has', () => {
     assert.deepEqual(diagnose({ code: 'ssh', text: 'odd', advice: 'Do this.' }), { fix: 'Do this.' });
   });
 
-  it('adds to it what the words mean, where they are known', () => {
+  it('adds the cause to it if the message is known', () => {
     const { cause, fix } = diagnose({
       code: 'ssh',
       text: 'a port 22: connection refused',
@@ -81,7 +81,7 @@ describe('a symptom', () => {
     it(`is ${row?.error ?? 'not known'} for ${status} ${body}`, () =>
       assert.equal(symptomOf(status, body), row));
 
-  it('gets the reader’s own names', () => {
+  it('contains the names of the reader’s site', () => {
     assert.equal(filled('HOST:PORT, NOPASSWD', { HOST: 'a', PORT: '22' }), 'a:22, NOPASSWD');
   });
 });

@@ -19,10 +19,9 @@ describe('the tables of the docs', async () => {
   const all = await tables();
 
   for (const [name, text] of pages)
-    it(`${name} has them as the code has them (else: npm run docs)`, () =>
-      assert.equal(text, withTables(text, all)));
+    it(`of ${name} match the code (else: npm run docs)`, () => assert.equal(text, withTables(text, all)));
 
-  it('are each shown on a page, except those of sites that are not ours', () => {
+  it("are each on a page, except those of other people's sites", () => {
     const shown = [...pages.values()].flatMap((text) =>
       [...text.matchAll(/<!-- table: (.+) -->/g)].map(([, name]) => name),
     );
@@ -31,12 +30,12 @@ describe('the tables of the docs', async () => {
     assert.deepEqual(missing, []);
   });
 
-  it('have each error once', () => {
+  it('contain each error once', () => {
     const errors = Object.values(SYMPTOMS).flatMap((rows) => rows.map(({ error }) => error));
     assert.equal(new Set(errors).size, errors.length);
   });
 
-  it('are refused under a name that there is not', () =>
+  it('are refused under an unknown name', () =>
     assert.throws(() => withTables('<!-- table: x -->\n<!-- end -->', all), /no table x/));
 });
 
@@ -64,12 +63,12 @@ describe('the links of the docs', () => {
       assert.deepEqual(broken, []);
     });
 
-  it('lead to every page from README.md', () => {
+  it('reach every page from README.md', () => {
     const missing = [...pages.keys()].filter((name) => name !== 'README.md' && !readme.includes(`(${name}`));
     assert.deepEqual(missing, []);
   });
 
-  it('name scripts and npm commands that there are', async () => {
+  it('name existing scripts and npm commands', async () => {
     const { scripts } = JSON.parse(await readFile(new URL('package.json', ROOT), 'utf8')) as {
       scripts: object;
     };
@@ -85,7 +84,7 @@ describe('the links of the docs', () => {
 describe('the examples of README.md', () => {
   const block = (pattern: RegExp): string => pattern.exec(readme)?.[1]?.replaceAll(/^ {3}/gm, '') ?? '';
 
-  it('of a deploy shows its steps in the words of the output', () => {
+  it('of a deploy shows the steps as the output does', () => {
     const steps = ['connect', 'survey', 'test', 'write', 'reload', 'record'].map(
       (name) => `  ✓ ${stepTitle(name)}`,
     );

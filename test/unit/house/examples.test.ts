@@ -23,7 +23,7 @@ function stepOf(name: string): string {
   return block ?? /run: (.*)/.exec(step)?.[1] ?? '';
 }
 
-test('every command of the examples is one of the scripts, with flags that it has', async () => {
+test('every command of the examples is a script with flags that it has', async () => {
   const texts = [workflow, service, operations];
   const commands = texts.flatMap((text) =>
     [...text.matchAll(/tsx (?:\S*\/)?(scripts\/(?:deploy|status)\.ts)((?: --[a-z-]+)*)/g)].map(
@@ -63,7 +63,7 @@ test('the workflow pins the host keys, deploys one at a time and keeps secrets o
   }
 });
 
-test('the step of a dry run puts the plan into the summary, and passes with 0 and 3 only', async () => {
+test('the dry-run step puts the plan into the summary, and passes only with 0 and 3', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'gatepost-'));
   try {
     for (const [status, title, ends] of [

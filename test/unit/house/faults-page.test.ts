@@ -7,7 +7,7 @@ const page = readFileSync('docs/faults.md', 'utf8');
 const rows = [...page.matchAll(/^\|.*\| ([^|]*) \|$/gm)].map(([, proof = '']) => proof);
 const proofs = rows.flatMap((row) => [...row.matchAll(/`([\w/-]+)`(?:: ([^;]+))?/g)]);
 
-test('the page has its rows', () => assert.ok(proofs.length > 40, `${proofs.length}`));
+test('the page has its table rows', () => assert.ok(proofs.length > 40, `${proofs.length}`));
 
 for (const [, name = '', words = ''] of proofs)
   test(`${name}: ${words}`, () => {

@@ -99,12 +99,12 @@ describe('the rooms', async () => {
     .filter((file) => !EXEMPT.has(file));
   const arrows = (await Promise.all(files.map(arrowsOf))).flat();
 
-  test('every import leads to a file', () => {
+  test('every import resolves to a file', () => {
     assert.deepEqual(arrows.filter(({ to }) => !existsSync(join(ROOT, to))).map(shown), []);
     assert.ok(arrows.length > 300, 'the imports were not found');
   });
 
-  test('no file lies flat in lib/, and every room has its floor', () => {
+  test('no file is directly in lib/, and every room has its floor', () => {
     const homeless = files.filter((file) => !file.startsWith('sites/') && floorOf(file) < 0);
     assert.deepEqual(homeless, []);
   });
@@ -117,12 +117,12 @@ describe('the rooms', async () => {
     assert.deepEqual(arrows.filter((arrow) => !isDown(arrow)).map(shown), []);
   });
 
-  test('no imports run in a circle', () => {
+  test('imports have no cycle', () => {
     assert.deepEqual(circlesIn(arrows), []);
   });
 
   // What commands/ and its views share is the type of their context.
-  test('no folders load each other in a circle', () => {
+  test('folders do not import each other in a cycle', () => {
     const loads = arrows
       .filter(({ isType }) => !isType)
       .map(({ from, to }) => ({ from: dirname(from), to: dirname(to) }))
@@ -130,7 +130,7 @@ describe('the rooms', async () => {
     assert.deepEqual(circlesIn(loads), []);
   });
 
-  test('sites/ enters checks/ by its catalog only', () => {
+  test('sites/ imports only the catalog of checks/', () => {
     const fromSites = arrows.filter(
       ({ from, to }) => from.startsWith('sites/') && to.startsWith('lib/checks/'),
     );

@@ -37,14 +37,14 @@ async function twice(files: readonly string[], strict = '0') {
   return { status: result.exitCode, closing: closing.join('\n') };
 }
 
-test('passes with the summary of Node when every test passes', async () => {
+test('passes with the summary of Node if every test passes', async () => {
   const { status, closing } = await twice([fileOf('good', '')]);
   assert.equal(status, 0);
   assert.match(closing, /ℹ tests 2\n(.*\n)+ℹ pass 2\nℹ fail 0\n/);
   assert.doesNotMatch(closing, /FLAKY|FAILED/);
 });
 
-test('names a file that passes at the second try, and closes with the counts of all files', async () => {
+test('names a file that passes on the second try, and ends with the counts of all files', async () => {
   const { status, closing } = await twice([fileOf('once', once), fileOf('good', '')]);
   assert.equal(status, 0);
   assert.match(closing, /^FLAKY: .*once\.test\.ts$/m);
@@ -54,26 +54,26 @@ test('names a file that passes at the second try, and closes with the counts of 
   );
 });
 
-test('fails in strict mode when a file passes only at the second try', async () => {
+test('fails in strict mode if a file passes only on the second try', async () => {
   const { status, closing } = await twice([fileOf('strict', once)], '1');
   assert.equal(status, 1);
   assert.match(closing, /^FLAKY: .*strict\.test\.ts$/m);
 });
 
-test('fails when a file fails twice', async () => {
+test('fails if a file fails twice', async () => {
   const { status, closing } = await twice([fileOf('bad', "throw new Error('always');"), fileOf('good', '')]);
   assert.equal(status, 1);
   assert.match(closing, /^FAILED: .*bad\.test\.ts$/m);
   assert.match(closing, /ℹ tests 4\n(.*\n)+ℹ pass 3\nℹ fail 1\n/);
 });
 
-test('fails when a file cannot be loaded', async () => {
+test('fails if a file cannot be loaded', async () => {
   const path = join(folder, 'broken.test.ts');
   writeFileSync(path, "import './none.ts';");
   assert.equal((await twice([path])).status, 1);
 });
 
-test('fails when no test was run', async () => {
+test('fails if no test ran', async () => {
   assert.notEqual((await twice([])).status, 0);
   const { status, closing } = await twice([join(folder, 'no-such.test.ts')]);
   assert.notEqual(status, 0, closing);

@@ -63,7 +63,7 @@ for (const [what, token] of Object.entries(refused)) {
   test(`refuses ${what}`, () => assert.notEqual(judgeToken(token), undefined));
 }
 
-test('tells somebody who pasted the header to leave "Bearer " out', () => {
+test('refuses a pasted header with the advice to leave out "Bearer "', () => {
   assert.match(judgeToken(`Bearer ${GOOD}`) ?? '', /without "Bearer "/);
 });
 
@@ -73,12 +73,12 @@ test('never repeats a refused token', () => {
   }
 });
 
-test('accepts whatever is 16 to 512 visible characters without quotes and backslashes', () => {
+test('accepts 16 to 512 visible characters without quotes and backslashes', () => {
   fc.assert(fc.property(tokens, (token) => judgeTokenForm(token) === undefined));
   fc.assert(fc.property(fc.noBias(tokens), (token) => judgeToken(token) === undefined));
 });
 
-test('refuses a token as soon as one character is not allowed', () => {
+test('refuses a token with a single forbidden character', () => {
   const bad = fc.constantFrom('"', "'", '\\', ' ', '\t', '\r', '\n', '\0', '\x7f', '\x80', 'ÿ', '🔑');
   fc.assert(
     fc.property(tokens, bad, fc.nat(), (token, character, at) => {
@@ -88,11 +88,11 @@ test('refuses a token as soon as one character is not allowed', () => {
   );
 });
 
-test('an escaped token gives itself back when the backslashes are dropped', () => {
+test('removing the backslashes of an escaped token restores it', () => {
   fc.assert(fc.property(tokens, (token) => escapeToken(token).replaceAll('\\', '') === token));
 });
 
-test('an escaped token is a regex for itself and nothing else', () => {
+test('an escaped token is a regex that matches only itself', () => {
   fc.assert(
     fc.property(tokens, tokens, (token, other) => {
       const regex = new RegExp(`^${escapeToken(token)}$`);
@@ -136,7 +136,7 @@ test('a fingerprint is the first 12 hex digits of SHA-256', () => {
   assert.equal(tokenFingerprint(new Secret('abc')), 'ba7816bf8f01');
 });
 
-test('writes the line of a token by its first characters, or whole', () => {
+test('keys the line of a token by its first characters, or by all of them', () => {
   const token = new Secret('$a.b+c-0123456789-0123456789');
   const grant = { client: 'laptop', scope: 'inference', limit: 60, end: 1_800_000_000 } as const;
   const print = tokenFingerprint(token);

@@ -33,29 +33,29 @@ test('reads kind, names, dates and fingerprint', () => {
   assert.match(found.fingerprint, /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
 });
 
-test('names an address where that is its subject alternative name', () => {
+test('reads an IP address in the subject alternative names', () => {
   const one = readCertificate(make(9, 'IP:192.168.1.100'));
   assert.ok(one?.names('192.168.1.100') && !one.names('192.168.1.101'));
 });
 
-test('finds none in nothing, and none in what is no certificate', () => {
+test('returns nothing for an empty or invalid file', () => {
   for (const text of [undefined, '', 'no', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'])
     assert.equal(readCertificate(text), undefined);
   assert.deepEqual(issuedOn({}), []);
 });
 
-test("knows Let's Encrypt's staging CAs by their names", () => {
+test("recognizes the staging CAs of Let's Encrypt by name", () => {
   assert.ok(isStaging("C=US\nO=(STAGING) Let's Encrypt\nCN=(STAGING) Baloney Bulgur YE2"));
   assert.ok(!isStaging("C=US\nO=Let's Encrypt\nCN=E7"));
 });
 
-test('is due 30 days before its end, or with a third of its life left where that is less', () => {
+test('is due for renewal 30 days before expiry, or at a third of its lifetime if that is shorter', () => {
   const life = (days: number) =>
     renewalPoint({ from: new Date(0), until: new Date(days * DAY) }).getTime() / DAY;
   assert.deepEqual([365, 90, 45, 6].map(life), [335, 60, 30, 4]);
 });
 
-test('warns below a quarter of the lifetime, fails below a ninth, and never before certbot renews', () => {
+test('warns below a quarter of the lifetime, fails below a ninth, but never before certbot renews', () => {
   const judge = (life: number, left: number) =>
     judgeLife({ from: new Date(0), until: new Date(life * DAY) }, new Date((life - left) * DAY));
   for (const life of [90, 64, 45, 6.67]) {
@@ -71,7 +71,7 @@ test('warns below a quarter of the lifetime, fails below a ninth, and never befo
   assert.equal(judge(0, -1), 'failed');
 });
 
-test('counts in hours when less than two days are left', () => {
+test('shows hours when less than two days are left', () => {
   const text = (days: number) => timeText(new Date(days * DAY), new Date(0));
   assert.deepEqual([20.9, 2, 1.99, 0.05, -3.5].map(text), [
     '20 days',
@@ -82,7 +82,7 @@ test('counts in hours when less than two days are left', () => {
   ]);
 });
 
-test('says why a certificate is not good enough', () => {
+test('explains why a certificate is rejected', () => {
   const at = (days: number) => new Date(Date.now() + days * DAY);
   const why = (days: number, name = NAME) => certificateFault(found, name, ['self-signed'], at(days));
   assert.equal(why(1), '');

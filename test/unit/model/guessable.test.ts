@@ -89,7 +89,7 @@ describe('no random token is guessable', () => {
   test('UUID', () => fc.assert(fc.property(fc.noBias(fc.uuid()), (token) => !isGuessable(token))));
 });
 
-test('the longest token is judged at once', () => {
+test('the longest token is judged within milliseconds', () => {
   const start = performance.now();
   isGuessable('ab'.repeat(256));
   isGuessable('abcdefghij$klmn'.repeat(34));

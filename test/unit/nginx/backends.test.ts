@@ -29,7 +29,7 @@ describe('the vhost', () => {
     assert.doesNotMatch(text, /first|419|__IA_ENSO_BACKEND_IP__:11434/);
   });
 
-  test('has nothing of AnythingLLM, where there is none, and 404 at the root', () => {
+  test('has no AnythingLLM parts without one, and returns 404 at the root', () => {
     const text = code(rendered({ IA_ENSO_ANYTHINGLLM: 'none' }));
     assert.doesNotMatch(text, /anythingllm|3001|ia_enso_page/);
     assert.match(text, /location \/ \{\n {8}types \{ \}\n {8}default_type text\/plain;\n {8}return 404 /);

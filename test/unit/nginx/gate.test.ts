@@ -30,7 +30,7 @@ function isGates(name: string): boolean {
   return name.startsWith('sites/snippets/gate');
 }
 
-test('the gate of the first site is the text as it is written', () => {
+test('the gate of the first site is the text of the templates', () => {
   assert.deepEqual(Object.keys(first.gate?.names ?? {}), Object.values(first.gate?.names ?? {}));
   assert.equal(rename(text, first.gate?.names ?? {}), text);
 });
@@ -59,7 +59,7 @@ test('the gate of another site has its variables, zones, locations, files, paths
     assert.ok(renamed.includes(part), part);
 });
 
-test('the data of a gate follows from its names', () => {
+test('the data of a gate is derived from its names', () => {
   const { names: _, ...data } = second;
   assert.deepEqual(data, {
     ...OWN,
@@ -75,7 +75,7 @@ test('the data of a gate follows from its names', () => {
   assert.equal(gateMap(NAMES).name, 'llm-1-http-maps.conf');
 });
 
-test('a gate below a path has it in its regex, with its dots as dots', () => {
+test('a gate below a path has it in its regex, with escaped dots', () => {
   const { names } = gate({ ...NAMES, path: '/v1.5' }, OWN);
   assert.match(rename(text, names), /"~\^\/v1\\\.5\/\(\?:v1\/\|health\\z\)" 1;/);
 });
@@ -84,7 +84,7 @@ test('a name that contains another is replaced as a whole, and no value is repla
   assert.equal(rename('ab a b.', { a: 'b', ab: 'a$&', 'b.': 'c' }), 'a$& b c'));
 
 // A snippet inside a snippet would not be found by those who inline them in one pass.
-test('no snippet includes another, and the headers of all answers are those of hsts.conf', async () => {
+test('no snippet includes another, and all responses have the headers of hsts.conf', async () => {
   for (const [i, part] of texts.entries()) {
     assert.doesNotMatch(part, /include snippets\//, files[i]);
     for (const [line] of part.matchAll(/add_header Strict-Transport-Security .*/g))

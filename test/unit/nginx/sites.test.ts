@@ -47,7 +47,7 @@ async function adapted(vhost: string, version: string, ipv6: boolean): Promise<s
 }
 
 describe('a site without a name', () => {
-  it('is the default server of both ports, with a certificate of its own', async () => {
+  it('is the default server on both ports, with its own certificate', async () => {
     const { site, vhost, httpOnly } = await nexus();
     assert.ok(isNameless(site));
     assert.deepEqual(linesOf(vhost, 'listen'), [
@@ -65,7 +65,7 @@ describe('a site without a name', () => {
     ]);
   });
 
-  it('conflicts with no name: `_` is nobody’s', async () => {
+  it('conflicts with no name, because `_` belongs to no site', async () => {
     const { site, whole } = await nexus();
     assert.match(await siteProgram('apply', RUN, site, whole), /^SERVER_NAMES=''$/m);
   });
@@ -74,7 +74,7 @@ describe('a site without a name', () => {
 describe('a site that is named by a setting', () => {
   const NAMED = { NEXUS_SERVER_NAME: 'Nexus.Example.org' };
 
-  it('has that name, certbot’s certificate, and no default_server', async () => {
+  it('has that name, the certificate of certbot, and no default_server', async () => {
     const { site, whole, vhost, httpOnly } = await nexus(NAMED);
     assert.ok(!isNameless(site));
     assert.equal(certificateFilesOf(site).chain, '/etc/letsencrypt/live/nexus.example.org/fullchain.pem');
@@ -89,7 +89,7 @@ describe('a site that is named by a setting', () => {
     assert.match(await siteProgram('apply', RUN, site, whole), /^SERVER_NAMES='nexus.example.org'$/m);
   });
 
-  it('that is an address is the default server: TLS clients ask for no name there', async () => {
+  it('that is an address is the default server, because TLS clients send no name there', async () => {
     const { site, vhost, httpOnly } = await nexus({ NEXUS_SERVER_NAME: '203.0.113.5' });
     assert.equal(certificateFilesOf(site).chain, '/etc/letsencrypt/live/203.0.113.5/fullchain.pem');
     assert.match(vhost, /^ +listen 443 ssl http2 default_server;$/m);
@@ -97,7 +97,7 @@ describe('a site that is named by a setting', () => {
     assert.match(vhost, /^ +server_name 203\.0\.113\.5;$/m);
   });
 
-  it('keeps a name of its own when the setting is not one it has', () => {
+  it('keeps its own name if the setting does not exist', () => {
     const ia = pickSite(sites, 'ia.enso.4nkweb.com');
     assert.equal(withNameFrom(ia, NAMED), ia);
   });
@@ -109,7 +109,7 @@ describe('a host', () => {
     return [...linesOf(text, 'listen'), ...linesOf(text, 'http2')];
   };
 
-  it('with an old nginx gets http2 as a word of listen', async () => {
+  it('with an old nginx gets http2 as a parameter of listen', async () => {
     assert.deepEqual(await listens('1.22.1', true), [
       'listen 80 default_server;',
       'listen [::]:80 default_server;',
@@ -118,7 +118,7 @@ describe('a host', () => {
     ]);
   });
 
-  it('with a new nginx gets it as a directive, once a server', async () => {
+  it('with a new nginx gets it as a directive, once per server', async () => {
     assert.deepEqual(await listens('1.25.1', true), [
       'listen 80 default_server;',
       'listen [::]:80 default_server;',
@@ -135,7 +135,7 @@ describe('a host', () => {
     ]);
   });
 
-  it('without IPv6 gets no listener for it', async () => {
+  it('without IPv6 gets no IPv6 listener', async () => {
     const old = ['listen 80 default_server;', 'listen 443 ssl http2 default_server;'];
     assert.deepEqual(await listens('1.18.0', false), old);
     const modern = ['listen 80 default_server;', 'listen 443 ssl default_server;', 'http2 on;'];
@@ -157,7 +157,7 @@ describe('another public name', () => {
     return { site, settings, files };
   }
 
-  it('takes the place of the default one in every file and in every file name', async () => {
+  it('replaces the default one in every file and file name', async () => {
     const { site, files } = await rendered(NAME);
     const text = files.map(({ name, content }) => `${name}\n${content}`).join('\n');
     assert.doesNotMatch(text, /4nkweb/);
@@ -180,7 +180,7 @@ describe('another public name', () => {
     );
   });
 
-  it('leaves longer names and the names of the maps and the clients alone', async () => {
+  it('does not change longer names, or names of maps and clients', async () => {
     const { site, files } = await rendered(NAME);
     const longer = 'x.ia.enso.4nkweb.com ia.enso.4nkweb.com-2 xia.enso.4nkweb.com iaxenso.4nkweb.com';
     assert.equal(withPublicName(site, longer), longer);
@@ -188,7 +188,7 @@ describe('another public name', () => {
     assert.equal(site.gate?.clients, '/etc/nginx/ia-enso-bearers');
   });
 
-  it('has an HTTP-only vhost for the time beside the one of the earlier name', async () => {
+  it('has an HTTP-only vhost to use beside the one of the earlier name', async () => {
     const { site, settings } = await rendered(NAME);
     const [beside] = await renderHttpOnly(site, settings, true);
     assert.equal(linesOf(beside?.content ?? '', 'log_format').length, 0);
@@ -198,7 +198,7 @@ describe('another public name', () => {
 });
 
 describe('installing by hand', () => {
-  it('gives the vhosts that the scripts render, but for where snippets are', async () => {
+  it('gives the vhosts that the scripts render, except for the location of snippets', async () => {
     const page = await readFile(new URL('docs/proxy.md', ROOT), 'utf8');
     const lines = page.split('\n').filter((line) => /^sed 's.*> \/etc\/nginx\/sites-available/.test(line));
     assert.equal(lines.length, 2);

@@ -4,17 +4,17 @@ import { test } from 'node:test';
 import { randomHex } from '../../../lib/nginx/tokens.ts';
 import { StopError } from '../../../lib/util/errors.ts';
 
-test('gives as many random bytes as asked, in lower-case hex', async () => {
+test('returns the requested number of random bytes in lower-case hex', async () => {
   assert.match((await randomHex(32)).reveal(), /^[0-9a-f]{64}$/);
   assert.match((await randomHex(1)).reveal(), /^[0-9a-f]{2}$/);
 });
 
-test('never gives the same token twice', async () => {
+test('never returns the same token twice', async () => {
   const tokens = await Promise.all(Array.from({ length: 8 }, () => randomHex(32)));
   assert.equal(new Set(tokens.map((token) => token.reveal())).size, 8);
 });
 
-test('says so when openssl is missing', async (context) => {
+test('reports that openssl is missing', async (context) => {
   const before = process.env.PATH;
   context.after(() => {
     process.env.PATH = before;
@@ -27,6 +27,6 @@ test('says so when openssl is missing', async (context) => {
   });
 });
 
-test('says so when openssl fails', async () => {
+test('reports that openssl failed', async () => {
   await assert.rejects(randomHex(-1), /openssl rand failed/);
 });

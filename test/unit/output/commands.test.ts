@@ -10,7 +10,7 @@ const printed = (text: string, ...args: string[]): string =>
   commandsWith(readFlags({ name: 'x', does: 'X.', flags: ['local', 'dry-run'] }, args))(text);
 
 describe('a command in advice', () => {
-  test('carries site, proxies and env file as the run was given them, behind its own words', () => {
+  test('gets the site, proxies and env file of this run, after its own arguments', () => {
     assert.equal(
       printed(
         'Remove it: `npx tsx scripts/remove.ts`, or run `npx tsx scripts/bearers.ts add NAME`.',
@@ -24,20 +24,20 @@ describe('a command in advice', () => {
     );
   });
 
-  test('stays as it is when the run was given none of them', () => {
+  test('is unchanged if the run was given none of them', () => {
     const text = 'Run `npx tsx scripts/deploy.ts`, then `nginx -t`.';
     assert.equal(printed(text), text);
     assert.equal(printed(text, '--dry-run', '--json'), text);
   });
 
-  test('carries --site even when that is the default: the command may be pasted elsewhere', () => {
+  test('gets --site even if that is the default, since it may be pasted elsewhere', () => {
     assert.equal(
       printed('`npx tsx scripts/status.ts`', '--site', 'ia.enso.4nkweb.com'),
       '`npx tsx scripts/status.ts --site ia.enso.4nkweb.com`',
     );
   });
 
-  test('does not get a flag twice, by either spelling', () => {
+  test('gets no flag twice, in either spelling', () => {
     for (const own of ['--site x', '--site=x'])
       assert.equal(
         printed(`\`node scripts/status.ts ${own}\``, '--site', 'y', '--env', 'e'),
@@ -45,7 +45,7 @@ describe('a command in advice', () => {
       );
   });
 
-  test('has its values quoted for the shell', () => {
+  test('has shell-quoted values', () => {
     assert.equal(
       printed('`npx tsx scripts/status.ts`', '--env', "/a b/it's $HOME"),
       "`npx tsx scripts/status.ts --env '/a b/it'\\''s $HOME'`",
@@ -56,27 +56,27 @@ describe('a command in advice', () => {
     );
   });
 
-  test('carries --local where its script has that flag', () => {
+  test('gets --local if its script has that flag', () => {
     assert.equal(
       printed('`npx tsx scripts/deploy.ts` `npx tsx scripts/verify.ts`', '--local', '--site', 's'),
       '`npx tsx scripts/deploy.ts --site s --local` `npx tsx scripts/verify.ts --site s`',
     );
   });
 
-  test('names no host where it contacts none', () => {
+  test('gets no --host if it connects to none', () => {
     assert.equal(
       printed('`npx tsx scripts/approve.ts --bundle approve.sh`', '--host', 'a', '--site', 's'),
       '`npx tsx scripts/approve.ts --bundle approve.sh --site s`',
     );
   });
 
-  test('that asks for help needs no more', () => {
+  test('with --help gets no flags', () => {
     const text = 'See: `npx tsx scripts/bearers.ts --help`';
     assert.equal(printed(text, '--site', 's'), text);
   });
 });
 
-test('the scripts with --local are those that this module knows', async () => {
+test('the list of scripts with --local is complete', async () => {
   const folder = new URL('../../../scripts/', import.meta.url);
   const withLocal: string[] = [];
   for (const file of await readdir(folder))
@@ -85,7 +85,7 @@ test('the scripts with --local are those that this module knows', async () => {
   assert.deepEqual(withLocal.sort(), [...LOCAL_SCRIPTS].sort());
 });
 
-test('every command that lib/ prints stands between backticks, where its flags are added', async () => {
+test('every command that lib/ prints is in backticks, where flags are added', async () => {
   const folder = new URL('../../../lib/', import.meta.url);
   const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.ts'));
   // The page's footer names its writer, and the usage line of --help its script.

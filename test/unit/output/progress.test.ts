@@ -15,7 +15,7 @@ function watch() {
   return { ...progress, at };
 }
 
-test('a step is shown once it has taken half a second, until it ends', () => {
+test('a step is shown after half a second, until it ends', () => {
   const { update, at } = watch();
   update({ kind: 'begin', host: 'p', name: 'reload' });
   assert.equal(at(499), undefined);
@@ -24,7 +24,7 @@ test('a step is shown once it has taken half a second, until it ends', () => {
   assert.equal(at(3300), undefined);
 });
 
-test('of several hosts: how many are over, and which is the slowest at what', () => {
+test('for several hosts, shows how many are done, and the step of the slowest', () => {
   const { update, at } = watch();
   update({ kind: 'hosts', hosts: ['a', 'b', 'c'] });
   update({ kind: 'begin', host: 'a', name: 'survey' });
@@ -39,7 +39,7 @@ test('of several hosts: how many are over, and which is the slowest at what', ()
   assert.equal(at(9000), undefined);
 });
 
-test('of checks: those that are still out; one whose result is told is not', () => {
+test('for checks, shows only those that are still running', () => {
   const { update, at } = watch();
   for (const check of ['gate', 'streaming', 'DNS']) update({ kind: 'asking', check });
   update({ kind: 'answered', check: 'gate' });
@@ -50,7 +50,7 @@ test('of checks: those that are still out; one whose result is told is not', () 
   assert.equal(at(700), undefined);
 });
 
-test('the line has no escape sequence, never wraps at 60 columns, and is gone after it', async () => {
+test('the line has no escape sequences, never wraps at 60 columns, and is removed afterwards', async () => {
   const written: string[] = [];
   const stream = {
     columns: 200,
@@ -68,7 +68,7 @@ test('the line has no escape sequence, never wraps at 60 columns, and is gone af
   assert.equal(parts.at(-1), '');
 });
 
-test('a dumb terminal, and a file, get no such line', async () => {
+test('a dumb terminal and a file get no progress line', async () => {
   const terminal = { noColor: true, forcesColor: false, isDumb: true };
   for (const { report, text } of [await screen(80, { terminal }), await screen()]) {
     report.print({ kind: 'begin', host: 'p', name: 'reload' });

@@ -10,28 +10,28 @@ const TOKEN = 'a.b+c*(d)[e]{f}^g|h?;#~%&=<>';
 describe('redaction', () => {
   const redact = redactor([new Secret(TOKEN)]);
 
-  it('takes out a token, raw and as nginx has it', () => {
+  it('removes a token, raw and escaped for nginx', () => {
     const escaped = TOKEN.replace(/[^A-Za-z0-9]/g, '\\$&');
     assert.equal(redact(`x ${TOKEN} y ${escaped} z`), 'x [REDACTED] y [REDACTED] z');
   });
 
-  it("takes out another site's bearer in nginx's words", () => {
+  it('removes the token of another site from a message of nginx', () => {
     assert.ok(!redact('unexpected "Bearer hunter2hunter2" in /etc').includes('hunter2'));
     assert.ok(!redact('"~^(?i:bearer) +hunter2hunter2\\z"').includes('hunter2'));
   });
 
-  it('leaves the name of a variable and a fingerprint', () => {
+  it('keeps names of variables and fingerprints', () => {
     const text = 'Bearer $IA_ENSO_OLLAMA_BEARER_TOKEN "~^(?i:bearer) +<sha256:0123456789ab>"';
     assert.equal(redact(text), text);
   });
 
-  it('lets no control byte of another host through', () => {
+  it('removes control characters of a host', () => {
     assert.equal(printable('a\u001b[31mb\u0007\u009bc\td\ne'), 'a[31mbc\td\ne');
   });
 });
 
 describe('a secret', () => {
-  it('shows itself in no way but reveal()', () => {
+  it('is printed only by reveal()', () => {
     const secret = new Secret(TOKEN);
     const shown = [
       `${secret}`,
@@ -47,7 +47,7 @@ describe('a secret', () => {
 });
 
 describe('escapedInvisible', () => {
-  it('leaves no character in JSON that is invisible or reorders others, in keys neither, and changes no value', () => {
+  it('escapes invisible and reordering characters in JSON values and keys, and changes no value', () => {
     const odd = [
       '\u0085',
       '\u009b',

@@ -24,7 +24,7 @@ const LONG =
 
 describe('on a terminal', () => {
   for (const width of [60, 80, 110])
-    test(`a long detail fits into ${width} columns, under itself, and loses no word`, async () => {
+    test(`a long detail is wrapped and aligned at ${width} columns, without losing a word`, async () => {
       const lines = await told(check(LONG), width);
       assert.ok(
         lines.every((line) => columns(line) <= width),
@@ -35,7 +35,7 @@ describe('on a terminal', () => {
       assert.equal(new Set(indents).size, 1);
     });
 
-  test('a word that is too long for the room beside a name goes below it, whole', async () => {
+  test('a word that is too long for the space beside a name goes below it, unbroken', async () => {
     const address = `https://ia.enso.4nkweb.com/${'a'.repeat(30)}`;
     assert.deepEqual(await told(check(`${address} answers.`), 80), [
       '  ✗ web interface',
@@ -43,16 +43,16 @@ describe('on a terminal', () => {
     ]);
   });
 
-  test('no more than 110 columns are used', async () => {
+  test('at most 110 columns are used', async () => {
     const lines = await told(check(`${LONG} ${LONG}`), 300);
     assert.ok(lines.length > 1 && lines.every((line) => columns(line) <= 110), lines.join('\n'));
   });
 
-  test('a size that is not known counts as 80 columns', async () => {
+  test('an unknown size counts as 80 columns', async () => {
     assert.deepEqual(await told(check(LONG), 0), await told(check(LONG), 80));
   });
 
-  test('what follows a change of the size fits into the new one', async () => {
+  test('lines after a resize fit the new size', async () => {
     const { report, text, resize } = await screen(110);
     report.print({ kind: 'note', text: LONG });
     resize(60);
@@ -63,7 +63,7 @@ describe('on a terminal', () => {
     assert.ok(after.length > 2 && after.every((line) => columns(line) <= 60), after.join('\n'));
   });
 
-  test('characters of two columns and of none are counted as such', () => {
+  test('wide and zero-width characters are counted correctly', () => {
     assert.equal(columns('証明書'), 6);
     assert.equal(columns('e\u0301t\u0065\u0301'), 3);
     assert.equal(columns('\u001b[31m✗ – …\u001b[39m'), 5);
@@ -75,7 +75,7 @@ describe('on a terminal', () => {
     );
   });
 
-  test('a terminal of hardly any columns is no trap', async () => {
+  test('a terminal of a few columns causes no endless loop', async () => {
     assert.equal(shortened('nginx', 3), 'ng…');
     assert.equal(shortened('nginx', -1), '…');
     const start = performance.now();
@@ -84,7 +84,7 @@ describe('on a terminal', () => {
     assert.deepEqual(words((await told(check('a b'), 1)).join(' ')), ['✗', 'web', 'interface', 'a', 'b']);
   });
 
-  test('the indent of a program’s own words stays', () => {
+  test('the indentation of a program’s output is kept', () => {
     assert.deepEqual(wrapped('  Detail: the CA got something else than the file', 30), [
       '  Detail: the CA got something',
       '  else than the file',
@@ -104,7 +104,7 @@ describe('what people copy', () => {
     '`a b`/`c d`',
   ];
   for (const one of whole)
-    test(`stays whole: ${one.slice(0, 60)}`, () => {
+    test(`is not broken: ${one.slice(0, 60)}`, () => {
       for (let before = 0; before < 60; before += 7) {
         const lines = wrapped(
           `${'word '.repeat(before / 5)}with: ${one}. Then go on, and read what it says.`,
@@ -117,7 +117,7 @@ describe('what people copy', () => {
       }
     });
 
-  test('a backtick by itself holds nothing together', () => {
+  test('a single backtick does not prevent wrapping', () => {
     for (const text of ['a ` b', '`a b', 'a b`', '`` a'])
       assert.deepEqual(wrapped(text, 1).join(' ').split(' '), text.split(' '));
   });
@@ -125,7 +125,7 @@ describe('what people copy', () => {
   const NAMES =
     'npx|sudo|sh|ssh[a-z-]*|nginx|systemctl|certbot|curl|dig|nc|grep|rm|df|chmod|chattr|openssl|visudo|apt';
   const BARE = new RegExp(`(?<![\\w./"-])(?:${NAMES}) (?:-|tsx |/|register|start|install|rand)`);
-  test('is in backticks wherever a failure is explained', () => {
+  test('every command in an explanation is in backticks', () => {
     const points = Object.values(BY_CODE);
     for (const { cause = '', fix } of [
       ...SUDO,
@@ -147,7 +147,7 @@ describe('what people copy', () => {
         );
   });
 
-  test('a line of an advice that is there to be pasted stands alone, unbroken', async () => {
+  test('a line of advice to paste is on a line of its own, unbroken', async () => {
     const line = `echo '4nk.myftp.biz ssh-ed25519 ${'A'.repeat(68)}' >> /root/.ssh/known_hosts`;
     const failure = {
       code: 'ssh' as const,
@@ -162,7 +162,7 @@ describe('what people copy', () => {
   });
 });
 
-test('no word is lost, whatever the text and the width', () => {
+test('no word is lost for any text and width', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: 'grapheme' }),
@@ -181,11 +181,11 @@ test('no word is lost, whatever the text and the width', () => {
 });
 
 describe('without a terminal', () => {
-  test('a line stays one, however long', async () => {
+  test('a line is not wrapped', async () => {
     assert.deepEqual(await told(check(`${LONG} ${LONG}`)), [`  ✗ web interface          ${LONG} ${LONG}`]);
   });
 
-  test('nothing is said of what is under way', async () => {
+  test('no progress line is written', async () => {
     const { report, text } = await screen();
     report.print({ kind: 'hosts', hosts: ['a'] });
     report.print({ kind: 'begin', host: 'a', name: 'reload' });
@@ -217,7 +217,7 @@ test('a failure is a block of its own: error, cause, fix', async () => {
   assert.deepEqual(labels.slice(-3), ['rm -f /a', '', 'p: refused']);
 });
 
-test('a stack is one problem, not as many as it has lines', async () => {
+test('a stack trace is one problem', async () => {
   const lines = await told(
     { kind: 'problem', message: 'A bug: Error: x\n    at y.ts:1\n    at z.ts:2', advice: 'Report it.' },
     80,
@@ -225,7 +225,7 @@ test('a stack is one problem, not as many as it has lines', async () => {
   assert.equal(lines.filter((line) => line.includes('✗')).length, 1);
 });
 
-test('a secret and control bytes are taken out of every part of a failure', async () => {
+test('secrets and control characters are removed from every part of a failure', async () => {
   const { report, text } = await screen(60);
   report.hide(new Secret('a.secret-of-sixteen'));
   const bad = '\u001b[2J a.secret-of-sixteen';

@@ -12,7 +12,7 @@ const TABLE = {
   spare: ['created'],
 };
 
-test('columns are as wide as their widest cell, two-column characters counted', () =>
+test('columns are as wide as their widest cell, wide characters included', () =>
   assert.equal(
     tableText(TABLE),
     `client   last used          created
@@ -20,7 +20,7 @@ default  2026-11-22 17:40Z  2026-11-01 08:00Z
 編集     -                  2026-11-02 08:00Z`,
   ));
 
-test('with less room, the column goes that is needed least', () =>
+test('in a narrow terminal, the least important column is left out', () =>
   assert.equal(
     tableText(TABLE, 30),
     `client   last used
@@ -36,7 +36,7 @@ one      add client editor
          (current)`,
   ));
 
-test('with too little room for columns, each row is stacked, and nothing is left out', () =>
+test('in a terminal too narrow for columns, rows are stacked and complete', () =>
   assert.equal(
     tableText(TABLE, 20),
     `default
@@ -47,5 +47,5 @@ test('with too little room for columns, each row is stacked, and nothing is left
   created    2026-11-02 08:00Z`,
   ));
 
-test('a time has minutes and its zone', () =>
+test('a time has minutes and a time zone', () =>
   assert.equal(atMinute('2026-11-22T17:40:35Z'), '2026-11-22 17:40Z'));

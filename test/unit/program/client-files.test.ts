@@ -106,7 +106,7 @@ describe('a change of a client', () => {
     file({ ...bob, tokens: [OLD] });
   });
 
-  it('adds one with its limits and its end', () => {
+  it('adds a client with limits and an expiry', () => {
     const more = 'new_scope=inference new_limit=60 new_at_once=2 new_end=1900000000';
     const added = plan('add', 'ann', TOKEN, more);
     const own = { client: 'ann', concurrent: 2, end: 1_900_000_000 };
@@ -114,13 +114,13 @@ describe('a change of a client', () => {
     assert.deepEqual([added.live, added.ends], [[name(TOKEN, own)], []]);
   });
 
-  it('rotates: the new token becomes live, the old one ends', () => {
+  it('rotation makes the new token live and ends the old one', () => {
     const { text, live: made, ends, said } = plan('rotate', 'bob', TOKEN, 'keep=');
     assert.deepEqual([text, made, ends], [[hashed(TOKEN)], [name(TOKEN)], [name(OLD)]]);
     assert.match(said, new RegExp(`fact\\tprevious\\t${tokenFingerprint(new Secret(OLD))}`));
   });
 
-  it('keeps the previous token as it is, or until its end', () => {
+  it('keeps the previous token unchanged, or until its expiry', () => {
     assert.deepEqual(plan('rotate', 'bob', TOKEN, 'keep=yes').text, [hashed(TOKEN), hashed(OLD)]);
     const kept = plan('rotate', 'bob', TOKEN, 'keep=3600');
     const end = { end: NOW + 3600 };
@@ -128,7 +128,7 @@ describe('a change of a client', () => {
     assert.deepEqual([kept.live, kept.ends], [[name(TOKEN), name(OLD, end)].sort(), [name(OLD)]]);
   });
 
-  it('changes what a client may do, and ends the tokens that could do something else', () => {
+  it('changes the grant of a client, and ends tokens with another grant', () => {
     const set = plan('set', 'bob', '', 'new_scope=full new_limit=- new_at_once=4 new_end=');
     const own = { scope: 'full', limit: undefined, concurrent: 4 };
     assert.deepEqual(set.text, [hashed(OLD, own)]);
@@ -136,14 +136,14 @@ describe('a change of a client', () => {
     assert.deepEqual(plan('set', 'bob', '', 'new_limit=60').ends, []);
   });
 
-  it('writes a token whose beginning is taken, ignoring case, as a regex; and one that would be too long', () => {
+  it('writes a token as a regex if its first characters are taken (ignoring case) or its line would be too long', () => {
     const twin = 'EVE-0123456789ABCDEF-0123456789';
     assert.deepEqual(plan('rotate', 'bob', twin, 'keep=').text, [exact(twin)]);
     const dollars = '$a'.repeat(200);
     assert.deepEqual(plan('rotate', 'bob', dollars, 'keep=').text, [exact(dollars)]);
   });
 
-  it('is refused for a token of another client, for the present one, and for a client that has ended', () => {
+  it('is refused for a token of another client, for the current token, and for an ended client', () => {
     assert.match(plan('rotate', 'bob', 'eve-0123456789abcdef-0123456789', 'keep=').said, /error\tsame-token/);
     assert.match(plan('rotate', 'bob', OLD, 'keep=').said, /error\tsame-token/);
     file({ ...bob, tokens: [OLD], end: NOW });
@@ -152,7 +152,7 @@ describe('a change of a client', () => {
     assert.match(plan('rotate', 'bob', TOKEN, 'keep=').said, /error\tclient-ended/);
   });
 
-  it('a deploy makes its token the only one, and leaves limits, end and a suspension as they were', () => {
+  it('a deploy makes its token the only one, and keeps limits, expiry and suspension', () => {
     const PRESENT = 'present-0123456789abcdef';
     const own = { client: 'default', scope: 'full', limit: undefined };
     assert.deepEqual(plan('deploy', 'default', TOKEN).text, [hashed(TOKEN, own)]);
@@ -172,7 +172,7 @@ describe('a change of a client', () => {
     assert.equal(run(`${part('client-verbs')}\nresumed ${clients}/bob.map`), before);
   });
 
-  it('reads every line that it writes, for any token', () => {
+  it('reads back every line that it writes, for any token', () => {
     const unit = fc.constantFrom(
       ...Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)).filter((c) => !`"'\\`.includes(c)),
     );
@@ -184,7 +184,7 @@ describe('a change of a client', () => {
 });
 
 describe('client files of the release before', () => {
-  it('are converted, tokens and limits unchanged, all at once', () => {
+  it('are all converted in one change, with tokens and limits unchanged', () => {
     rmSync(clients, { recursive: true, force: true });
     mkdirSync(clients, { recursive: true });
     const [first, twin] = ['abcdefghijklmnopqrstuvwxyz-1', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ-2'];

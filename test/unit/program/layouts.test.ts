@@ -33,7 +33,7 @@ const digest = (files: Readonly<Record<string, string>>, ...words: readonly stri
     .filter((line) => words.includes(line.split(' ')[0] ?? ''));
 
 describe('digest', () => {
-  it('knows an include by the block that it stands in', () => {
+  it('knows an include by the block that contains it', () => {
     const conf = `include modules/*.conf; # http { include x/*.conf; }
 events { }
 stream { include stream.d/*.conf; }
@@ -81,12 +81,12 @@ include tail/*.conf;`;
     ['a.*', '-'],
   ];
   for (const [pattern, end] of ends)
-    it(`says ${end} of a file that ${pattern} is to include`, () => {
+    it(`returns ${end} for a file that ${pattern} should include`, () => {
       const lines = digest({ 'nginx.conf': `http { include sites-enabled/${pattern}; }` }, 'includes');
       assert.deepEqual(lines, [`includes 000002 /etc/nginx/sites-enabled/${pattern} ${end}`]);
     });
 
-  it('reports who listens on 80 and 443, in the order in which nginx reads them', () => {
+  it('reports the listeners on 80 and 443 in the order in which nginx reads them', () => {
     const files = {
       'nginx.conf': `http { include conf.d/*.conf; include sites/*; server { server_name none; } }
 stream { server { listen 443; proxy_pass x; } server { listen 53 udp; } }`,
@@ -105,7 +105,7 @@ stream { server { listen 443; proxy_pass x; } server { listen 53 udp; } }`,
     ]);
   });
 
-  it('is not led astray by quotes, comments, braces in words, and Lua', () => {
+  it('is not misled by quotes, comments, braces in words, and Lua', () => {
     const conf = `http {
   log_format json escape=json '{ "a": "$remote_addr",
     "b": "}" }'; # }}
@@ -121,7 +121,7 @@ stream { server { listen 443; proxy_pass x; } server { listen 53 udp; } }`,
     ]);
   });
 
-  it('finds pid and log below the prefix, which -p overrides', () => {
+  it('finds the pid file and log below the prefix, which -p overrides', () => {
     const built =
       'nginx version: openresty/1.25.3.1\nconfigure arguments: --prefix=/opt/o/nginx --pid-path=run/n.pid\n';
     const conf = built + dump({ '/opt/o/nginx/conf/nginx.conf': 'error_log logs/my.log info;\nhttp { }' });
@@ -132,7 +132,7 @@ stream { server { listen 443; proxy_pass x; } server { listen 53 udp; } }`,
     assert.match(underEach(['digest'], 'digest /srv/', conf), /^pid \/srv\/run\/n.pid$/m);
   });
 
-  it('knows the folder of a configuration that nginx rejects', () =>
+  it('finds the folder of a configuration that nginx rejects', () =>
     assert.deepEqual(
       underEach(['digest'], 'digest', 'nginx: configuration file /opt/n/nginx.conf test failed\n').split(
         '\n',
@@ -203,7 +203,7 @@ describe('listens_of', () => {
   const other = (port: number, address: string, options = '', order = '9') =>
     `listens ${port} ${address} ${order} /e/other ${options}`.trimEnd();
 
-  it('takes the wildcard where nobody listens, and is the default server there', () => {
+  it('listens on the wildcard if no other vhost listens, as the default server', () => {
     assert.deepEqual(plan([], { ipv6: 'yes' }), [
       'listen 80 * ',
       'listen 80 [::] ',
@@ -229,7 +229,7 @@ describe('listens_of', () => {
     ]);
   });
 
-  it('is not the default server where a vhost is, by its option or because nginx reads it first', () => {
+  it('is not the default server if another vhost is, by its option or because nginx reads it first', () => {
     assert.ok(!plan([other(443, '*', 'ssl default_server')]).includes('default 443 *'));
     assert.ok(!plan([other(443, '*', 'ssl', '4')]).includes('default 443 *'));
     assert.ok(plan([other(443, '*', 'ssl', '6')]).includes('default 443 *'));
@@ -241,7 +241,7 @@ describe('listens_of', () => {
     );
   });
 
-  it('leaves IPv4 to a socket of IPv6 that serves both', () =>
+  it('adds no IPv4 listener where an IPv6 socket serves both', () =>
     assert.deepEqual(
       plan([other(80, '[::]', 'ipv6only=off'), other(443, '[::]', 'ssl ipv6only=off')], {
         ipv6: 'yes',
@@ -249,7 +249,7 @@ describe('listens_of', () => {
       ['listen 80 [::] -http2', 'listen 443 [::] -http2'],
     ));
 
-  it('reports a stream block that has the port, and no other', () => {
+  it('reports a stream block that uses the port, and no other', () => {
     assert.deepEqual(plan(['stream 443 * /e/nginx.conf']).at(-1), 'stream 443 * /e/nginx.conf');
     assert.deepEqual(
       plan(['stream 443 [::] /e/nginx.conf']).filter((l) => l.startsWith('stream')),
@@ -257,7 +257,7 @@ describe('listens_of', () => {
     );
   });
 
-  it('asks the vhost as it is at an address that no other vhost has', () => {
+  it('checks the current vhost at an address that no other vhost has', () => {
     const lines = [`listens 80 * 5 ${US}`, other(80, '127.0.0.1'), `listens 443 203.0.113.20 5 ${US} ssl`];
     assert.deepEqual(
       plan(lines, { current: 'current' }).filter((l) => l.startsWith('ask')),
@@ -278,7 +278,7 @@ describe('with_listens', () => {
       'server {\n    listen 443 ssl default_server;\n    listen 203.0.113.20:443 ssl http2 default_server proxy_protocol;\n    listen 8443 ssl;\n}\n',
     ));
 
-  it('writes http2 as a directive once where nginx wants that', () =>
+  it('writes http2 as a directive once, for nginx versions that require it', () =>
     assert.equal(
       written('443|*| 443|[::]|', 'yes'),
       'server {\n    listen 443 ssl default_server;\n    http2 on;\n    listen [::]:443 ssl default_server;\n    listen 8443 ssl;\n}\n',

@@ -13,7 +13,7 @@ const run = { id: '20261122T174035Z-3fa9c1', now: '2026-11-22T17:40:35Z', who: '
 const file = (content: string): SiteFile => ({ role: 'vhost', name: 'a.conf', mode: '644', content });
 
 describe('quote', () => {
-  it('gives the shell exactly the text', () => {
+  it('passes exactly the text to the shell', () => {
     const printable = fc.string({ unit: 'grapheme', maxLength: 40 }).filter((text) => !text.includes('\0'));
     fc.assert(
       fc.property(printable, (text) => {
@@ -33,7 +33,7 @@ describe('a program', () => {
     assert.equal(spawnSync('/bin/sh', ['-n'], { input: text }).status, 0);
   });
 
-  it('does nothing when it is cut anywhere', async () => {
+  it('does nothing if it is truncated at any byte', async () => {
     const text = await outcomeProgram(run, site, run.id);
     const marked = text.replace("trap '' HUP PIPE", "echo ran; exit\ntrap '' HUP PIPE");
     assert.equal(spawnSync('/bin/sh', ['-s'], { input: marked }).stdout.toString(), 'ran\n');
@@ -45,14 +45,14 @@ describe('a program', () => {
       );
   });
 
-  it('carries a file whole, whatever its lines are', async () => {
+  it('contains a file unchanged, whatever its lines are', async () => {
     const content = 'END_OF_FILE\n$HOME `id` \\ \' " \n}\nEND_OF_FILE_\n\n';
     const text = await siteProgram('plan', run, site, [file(content)]);
     const printing = text.replace(/\nplan\nexit\n\}\n$/, '\ncontent_0\nexit\n}\n');
     assert.equal(spawnSync('/bin/sh', ['-s'], { input: printing }).stdout.toString(), content);
   });
 
-  it('is started by a command line that says nothing', () => {
+  it('is started by a command line without site or secret', () => {
     assert.ok(!COMMAND.includes(run.id) && !COMMAND.includes(site.name));
   });
 });

@@ -14,7 +14,7 @@ import { directory, run } from './run-parts.ts';
 describe('digest', () => {
   const digest = (text: string) => run(['digest'], 'digest', text).split('\n').slice(0, -1);
 
-  it('reads what nginx is', () => {
+  it('reads the version and paths of nginx', () => {
     assert.deepEqual(
       digest(
         'nginx version: nginx/1.22.1 (Debian)\nconfigure arguments: --pid-path=/run/nginx.pid --error-log-path=/var/log/e.log\n',
@@ -46,14 +46,14 @@ proxy_set_header Connection $connection_upgrade;
     ]);
   });
 
-  it('keeps what nginx says', () => {
+  it('keeps the messages of nginx', () => {
     assert.deepEqual(digest('nginx: [emerg] unknown directive "x" in /etc/nginx/nginx.conf:1\n'), [
       'says nginx: [emerg] unknown directive "x" in /etc/nginx/nginx.conf:1',
     ]);
   });
 });
 
-test('reads which files define variables of the site, and not who uses them', () => {
+test('reads which files define variables of the site, not which ones use them', () => {
   const text = `# configuration file /etc/nginx/nginx.conf:
 http {
   include /etc/nginx/conf.d/*.conf;
@@ -82,7 +82,7 @@ geo $llm_client {
   ]);
 });
 
-test('a variable of the site may be defined in its own files only', () => {
+test('refuses a variable of the site that another file defines', () => {
   const check = (claims: string) =>
     run(
       ['report', 'nginx', 'files'],
@@ -110,7 +110,7 @@ describe('at_least', () => {
     ['1.27.3.1', '1 27 3', true],
   ];
   for (const [version, wanted, is] of versions)
-    it(`says ${is} for ${version || 'no version'} and ${wanted}`, () => {
+    it(`returns ${is} for ${version || 'no version'} and ${wanted}`, () => {
       const command = `VERSION='${version}'; if at_least ${wanted}; then echo true; else echo false; fi`;
       assert.equal(run(['report', 'files'], command), `${is}\n`);
     });
@@ -121,7 +121,7 @@ describe('redact', () => {
   const redact = (text: string) => run(['report'], 'redact', text);
   const print = `<sha256:${tokenFingerprint(TOKEN)}>`;
 
-  it('puts the fingerprint that TypeScript gives in the place of a token in a client’s file', () => {
+  it('replaces a token in a client’s file with the same fingerprint as TypeScript', () => {
     const grant = { client: 'x', scope: 'full' } as const;
     const text = lines.grantText(TOKEN, grant);
     assert.equal(redact(lines.hashedLine(TOKEN, grant, 'a_dollar')), `"=<key>" "${print} ${text}";\n`);
@@ -136,7 +136,7 @@ describe('redact', () => {
     );
   });
 
-  it('leaves no part of a token in a line that was cut, or in the words of nginx', () => {
+  it('leaves no part of a token in a truncated line or in a message of nginx', () => {
     const line = lines.hashedLine(TOKEN, { client: 'x', scope: 'full' }, 'a_dollar');
     for (let size = 12; size < line.length; size++)
       assert.doesNotMatch(redact(`# damaged: ${line.slice(0, size)}\n`), /a-token|sixteen/);
@@ -144,20 +144,20 @@ describe('redact', () => {
     assert.equal(words, 'nginx: [emerg] conflicting parameter "=<key>" in /x.map:5\n');
   });
 
-  it('finds a token in a comment, and leaves other words', () => {
+  it('redacts a token in a comment, and keeps other words', () => {
     assert.equal(
       redact(`# Bearer ${TOKEN.reveal()}; the bearer gate\n`),
       `# Bearer ${print}; the bearer gate\n`,
     );
   });
 
-  it('leaves a text without a bearer as it is', () =>
+  it('keeps a text without a token unchanged', () =>
     assert.equal(redact('a\n\n\tb \\ c\n'), 'a\n\n\tb \\ c\n'));
 });
 
 describe('release_name', () => {
   const name = (last: string) => run(['report', 'release'], `LAST='${last}'; release_name R1`);
-  it('counts on from the last release, also over a number with zeros', () => {
+  it('increments the number of the last release, leading zeros included', () => {
     assert.equal(name(''), '/nonexistent/site/releases/000001.R1');
     assert.equal(name('/nonexistent/site/releases/000009.R0'), '/nonexistent/site/releases/000010.R1');
     assert.equal(name('/nonexistent/site/releases/001234.R0'), '/nonexistent/site/releases/001235.R1');
@@ -165,7 +165,7 @@ describe('release_name', () => {
 });
 
 describe('repaired', () => {
-  it('makes comments of lines that are no key lines', () => {
+  it('comments out invalid lines', () => {
     const text = '# Client\n"~^a" full:x;\n\nnonsense\n"=b" "b full:x.1:60:-:-:-";\n"~^c" full:x\n';
     assert.equal(
       run(['report', 'client-lines', 'clients'], 'repaired /dev/stdin', text),
@@ -175,7 +175,7 @@ describe('repaired', () => {
 });
 
 describe('clock', () => {
-  it('gives hundredths of a second since the host started', () => {
+  it('returns hundredths of a second since boot', () => {
     const [centiseconds = ''] = run(
       ['report'],
       `clock; echo "\${#CLOCK}"; [ "$CLOCK" -gt 0 ] && echo ok`,
@@ -185,7 +185,7 @@ describe('clock', () => {
 });
 
 describe('listeners', () => {
-  it('turns the kernel’s words of an address around', () => {
+  it('reverses the byte order of the kernel’s addresses', () => {
     const table =
       '  sl  local_address rem_address   st\n   0: 0100007F:0050 00000000:0000 0A 0:0 0:0 0 0 0 4711 1\n   1: 0100007F:0051 00000000:0000 01 0:0 0:0 0 0 0 4712 1\n';
     // The table is /proc/net/TABLE.
@@ -245,7 +245,7 @@ describe('find_too_old', () => {
   ])
     it(`${version}: ${is} for an address`, () => assert.equal(verdict('203.0.113.5', version ?? ''), is));
 
-  it('asks nothing of certbot for a name, or for a site without one', () => {
+  it('does not run certbot for a name, or for a site without one', () => {
     for (const name of ['a.example.org', '']) assert.equal(verdict(name, 'certbot 2.1.0'), 'fine');
   });
 });

@@ -34,7 +34,7 @@ const isReadElsewhere = (name: string, variable: string): boolean =>
 
 describe('a part of the shell program', () => {
   for (const [name, text] of PARTS) {
-    it(`${name} says which variables it needs from others, and which it leaves for them`, () => {
+    it(`${name} declares which variables it needs and which it leaves`, () => {
       const own = assigned(text);
       assert.deepEqual(
         declared(text, 'Needs'),

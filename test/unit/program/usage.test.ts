@@ -81,7 +81,7 @@ const near = (value: number | undefined, wanted: number) =>
   assert.ok(value !== undefined && Math.abs(value / wanted - 1) < 0.02, `${value} is not ${wanted}`);
 
 describe('usage', () => {
-  test('counts requests, refusals, errors, aborted ones, bytes and time by client', () => {
+  test('counts requests, rejections, errors, aborts, bytes and time by client', () => {
     const { usage } = evaluated(
       [
         line(),
@@ -123,7 +123,7 @@ describe('usage', () => {
     near(client?.firstByte?.p95, 0.95);
   });
 
-  test('reads the format of the release before, several backends, and passes over other requests', () => {
+  test('reads the format of the previous release and several backends, and skips other requests', () => {
     const { usage } = evaluated(
       [
         line({ tail: '' }),
@@ -165,7 +165,7 @@ describe('usage', () => {
     );
   });
 
-  test('counts only what is not older than asked for', () => {
+  test('counts only requests since the given time', () => {
     const at = (seconds: number) => {
       const [, day, month, year, time] = new Date(Date.now() - seconds * 1000).toUTCString().split(' ');
       return `${day}/${month}/${year}:${time} +0000`;
@@ -174,7 +174,7 @@ describe('usage', () => {
     assert.equal(usage.log.requests, 1);
   });
 
-  test('names the clients without a request, and the addresses refused most', () => {
+  test('names clients without requests, and the addresses with the most rejections', () => {
     const refused = (address: string, count: number) =>
       line({ client: '-', status: 401, backend: '-', address }).repeat(count);
     const many = Array.from({ length: 30_000 }, (_, at) =>
@@ -216,7 +216,7 @@ describe('usage', () => {
     ]);
   });
 
-  test('an empty log has no usage', () => {
+  test('an empty log gives no usage', () => {
     assert.deepEqual(evaluated('').usage, {
       log: { requests: 0, unreadFiles: 0 },
       clients: [],

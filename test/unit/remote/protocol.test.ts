@@ -15,7 +15,7 @@ function readAll(lines: readonly string[]) {
 const record = (...fields: readonly string[]) => ['@R1', ...fields].join('\t');
 
 describe('records', () => {
-  it('make an account of files, drift, facts and outcome', () => {
+  it('become a report of files, drift, facts and outcome', () => {
     const { report, verdict } = readAll([
       'Welcome to this host!',
       record('step', 'survey'),
@@ -36,20 +36,20 @@ describe('records', () => {
     assert.deepEqual(Object.keys(report.milliseconds), ['survey']);
   });
 
-  it('of another run are passed over', () => {
+  it('of another run are skipped', () => {
     assert.equal(readAll(['@R2\toutcome\tapplied\tR2', '@R2\tend']).report.outcome, 'failed');
   });
 
-  it('without the last word give no verdict', () => {
+  it('without the final record give no outcome', () => {
     assert.equal(readAll([record('outcome', 'applied', 'R1')]).verdict, undefined);
   });
 
-  it('join the lines of an error, tabs and all', () => {
+  it('join the lines of an error, tabs included', () => {
     const { report } = readAll([record('error', 'test'), record('text', 'a\tb'), record('text', 'c')]);
     assert.deepEqual(report.failure, { code: 'test', text: 'a\tb\nc' });
   });
 
-  it('mark the step in which an error came as failed', () => {
+  it('mark the step of an error as failed', () => {
     const { events } = readAll([
       record('step', 'test'),
       record('error', 'test'),
@@ -65,7 +65,7 @@ describe('records', () => {
     );
   });
 
-  it('tell that a step begins before they tell that it has ended', () => {
+  it('report the start of a step before its end', () => {
     const { events } = readAll([
       record('step', 'test'),
       record('step', 'reload'),
@@ -77,7 +77,7 @@ describe('records', () => {
     );
   });
 
-  it('of the past tell what became of the run that was asked about', () => {
+  it('of the past give the outcome of the run that was queried', () => {
     const { report, verdict } = readAll([
       record('past', 'outcome', 'rolled-back', 'R0'),
       record('outcome', 'asked', 'R1'),
@@ -86,7 +86,7 @@ describe('records', () => {
     assert.deepEqual([verdict, report.outcome], ['asked', 'rolled-back']);
   });
 
-  it('with steps to do by hand mean that restoring failed', () => {
+  it('with manual steps mean that the rollback failed', () => {
     const { report } = readAll([
       record('todo', 'rm -f /a'),
       record('outcome', 'restore-failed', 'R1'),
@@ -96,7 +96,7 @@ describe('records', () => {
   });
 });
 
-describe('records of a host that means ill', () => {
+describe('records of a hostile host', () => {
   const words = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf'];
 
   it('may be of any kind', () => {
@@ -108,7 +108,7 @@ describe('records of a host that means ill', () => {
     }
   });
 
-  it('may be many: they take time by their number, not by its square', () => {
+  it('are processed in linear time', () => {
     const start = performance.now();
     const { report } = readAll(Array<string>(40_000).fill(record('row', 'client', 'x')));
     assert.equal(report.rows.client?.length, 40_000);
@@ -116,9 +116,9 @@ describe('records of a host that means ill', () => {
   });
 });
 
-describe('a proxy that says too much', () => {
+describe('a proxy that prints too much', () => {
   const MANY = 100_000;
-  it('fills neither memory nor the report, and its end is heard', () => {
+  it('fills neither memory nor the report, and its last record is read', () => {
     const start = performance.now();
     const long = 'x'.repeat(50_000);
     const { report, events, verdict } = readAll([
@@ -138,7 +138,7 @@ describe('a proxy that says too much', () => {
     assert.ok(took < 5_000, `${took} ms`);
   });
 
-  it('in one remark after another is cut', () => {
+  it('in many notes is truncated', () => {
     const long = 'x'.repeat(50_000);
     const { report } = readAll(
       ['note', 'todo'].flatMap((kind) => Array.from({ length: 2_000 }, () => record(kind, long))),

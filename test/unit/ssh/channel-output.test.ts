@@ -13,14 +13,14 @@ describe('lineSplitter', () => {
     [['\n\n'], ['', '']],
     [[], []],
   ] as const)
-    it(`hands on only the whole lines of ${JSON.stringify(parts)}`, () => {
+    it(`passes on only complete lines of ${JSON.stringify(parts)}`, () => {
       const lines: string[] = [];
       const take = lineSplitter((line) => lines.push(line));
       for (const part of parts) take(part);
       assert.deepEqual(lines, expected);
     });
 
-  it('drops a line without end, in little time, and hears what follows', () => {
+  it('drops an endless line quickly and reads what follows', () => {
     const lines: string[] = [];
     const take = lineSplitter((line) => lines.push(line));
     const start = performance.now();

@@ -84,7 +84,7 @@ const DAMAGES: Record<string, fc.Arbitrary<string>> = {
 
 describe('a key file', () => {
   for (const [how, texts] of Object.entries(DAMAGES))
-    test(`that is ${how} is used or gets one message (seed ${seed})`, async () => {
+    test(`that is ${how} is used or rejected with one message (seed ${seed})`, async () => {
       for (const text of fc.sample(texts, { numRuns, seed }))
         assert.match(
           await read(text),
@@ -92,19 +92,19 @@ describe('a key file', () => {
         );
     });
 
-  test('that is encrypted and has lost its end is malformed', async () => {
+  test('that is encrypted and truncated is malformed', async () => {
     const [, locked = ''] = keys;
     assert.match(await read(locked), /is encrypted/);
     const short = inBytes(locked, (bytes) => bytes.subarray(0, 60));
     assert.match(await read(short), /cannot be used: malformed/);
   });
 
-  test('that is not of the kind that its first line says is malformed', async () => {
+  test('that contains another kind of key than its first line says is malformed', async () => {
     const pem = keys[KINDS.findIndex(([name]) => name === 'ecdsa.pem')] ?? '';
     assert.match(await read(inBytes(pem, (bytes) => bytes.fill(0, 0, 1))), /cannot be used: malformed/);
   });
 
-  test('whose private half is an empty number is malformed', async () => {
+  test('whose private number is empty is malformed', async () => {
     const ecdsa = keys[KINDS.findIndex(([name]) => name === 'ecdsa')] ?? '';
     const empty = inBytes(ecdsa, (bytes) => {
       const point = bytes.lastIndexOf(Buffer.from([0, 0, 0, 65, 4]));

@@ -38,7 +38,7 @@ describe('judgeHostKey', () => {
       assert.equal(judge(text, port).kind, kind);
     });
 
-  it('says which line of which file expects which key', () => {
+  it('names the file, the line and the key that it expects', () => {
     const files = [asFile('# none', 'first'), asFile(`\nh.test ${O}\n`, 'second')];
     assert.deepEqual(judgeHostKey(files, 'h.test', 22, ours), {
       kind: 'changed',
@@ -48,18 +48,18 @@ describe('judgeHostKey', () => {
     });
   });
 
-  it('says where a key is revoked, in whichever file that is', () => {
+  it('names the file and line that revoke a key', () => {
     const files = [asFile(`h.test ${K}`, 'first'), asFile(`@revoked * ${K}`, 'second')];
     const verdict = judgeHostKey(files, 'h.test', 22, ours);
     assert.deepEqual(verdict, { kind: 'revoked', file: 'second', line: 1 });
   });
 
-  it('remembers a certificate authority for an unknown host', () => {
+  it('reports a certificate authority for an unknown host', () => {
     const verdict = judge(`@cert-authority *.test ${O}`);
     assert.deepEqual(verdict, { kind: 'unknown', authority: { file: 'known_hosts', line: 1 } });
   });
 
-  it('is not slowed by a pattern of many stars', () => {
+  it('matches a pattern with many wildcards in linear time', () => {
     const began = performance.now();
     judge(`${'*a'.repeat(12)} ${K}`, 22, 'a'.repeat(60));
     assert.ok(performance.now() - began < 1000);
@@ -67,13 +67,13 @@ describe('judgeHostKey', () => {
 });
 
 describe('knownKeyTypes', () => {
-  it('are those of the lines for host and port', () => {
+  it('come from the lines for host and port', () => {
     const text = `[h.test]:2222 ${R}\nh.test ${K}\n@revoked h.test ${O}`;
     assert.deepEqual(knownKeyTypes([asFile(text)], 'h.test', 2222), ['ssh-rsa']);
     assert.deepEqual(knownKeyTypes([asFile(text)], 'h.test', 22), ['ssh-ed25519']);
   });
 
-  it('are those of the bare name where the port has none', () => {
+  it('come from the lines for the host alone where the port has none', () => {
     assert.deepEqual(knownKeyTypes([asFile(`h.test ${K}\nh.test ${R}`)], 'h.test', 2222), [
       'ssh-ed25519',
       'ssh-rsa',
@@ -88,5 +88,5 @@ describe('knownName', () => {
     ['::1', 22, '::1'],
     ['FE80::1', 2222, '[fe80::1]:2222'],
   ] as const)
-    it(`of ${host} on port ${port} is ${name}`, () => assert.equal(knownName(host, port), name));
+    it(`is ${name} for ${host} on port ${port}`, () => assert.equal(knownName(host, port), name));
 });

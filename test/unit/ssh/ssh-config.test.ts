@@ -127,13 +127,13 @@ describe('resolveHops', () => {
   ] as const)
     it(fact, async () => assert.equal(brief(await hopsWith(config, target, jump, explicit)), expected));
 
-  it('follows ProxyJump without a jump host, unless none was chosen', async () => {
+  it('follows ProxyJump of the configuration, unless a direct connection was chosen', async () => {
     const config = 'Host p\nProxyJump one\nHost one\nUser dave';
     assert.equal(brief(await hopsWith(config, { host: 'p' }, undefined, false)), 'dave@one:22 ncantu@p:22');
     assert.equal(brief(await hopsWith(config, { host: 'p' }, undefined, true)), 'ncantu@p:22');
   });
 
-  it('takes the ProxyCommand of the first hop, in place of a jump host that was not chosen', async () => {
+  it('uses the ProxyCommand of the first hop where no jump host was chosen', async () => {
     const config =
       'Host *\nIdentityFile ~/.ssh/%n\nHost p\nHostName 10.0.0.9\nProxyCommand nc -X 5 %h %p # %r %n 100%%\nHost j\nProxyCommand tunnel %h\nHost d\nProxyCommand none';
     const commands = async (...args: [HostSettings, HostSettings?, boolean?]) =>
@@ -148,7 +148,7 @@ describe('resolveHops', () => {
     assert.deepEqual(await commands({ host: 'd' }, undefined, true), [['d', undefined]]);
   });
 
-  it('names the hops as the operator does', async () => {
+  it('labels each hop with the name that the operator typed', async () => {
     const hops = await hopsWith('Host p\nHostName 10.0.0.9', { host: 'p' }, { host: 'gate.test' });
     assert.deepEqual(
       hops.map(({ label }) => label),
@@ -196,12 +196,12 @@ describe('resolveHops', () => {
     ]);
   });
 
-  it('names a variable of the configuration that is not set', async () => {
+  it('reports an unset environment variable of the configuration by name', async () => {
     const missing = hopsWith(`Host p\nIdentityFile \${NO_SUCH_VARIABLE}/key`, { host: 'p' });
     await assert.rejects(missing, /environment variable NO_SUCH_VARIABLE is not set/);
   });
 
-  it('takes IdentitiesOnly and the accepted algorithms from the configuration', async () => {
+  it('reads IdentitiesOnly and the accepted algorithms from the configuration', async () => {
     const config = 'Host p\nIdentitiesOnly yes\nPubkeyAcceptedAlgorithms ssh-ed25519,ssh-rsa';
     const [hop] = await hopsWith(config, { host: 'p' });
     assert.equal(hop?.identitiesOnly, true);
@@ -219,12 +219,12 @@ describe('resolveHops', () => {
     assert.equal((await hopsWith(config, { host: 'd' })).at(-1)?.knownHosts[0], `${home()}/.ssh/known_hosts`);
   });
 
-  it('lets the user match blocks of the configuration', async () => {
+  it('passes the user to Match blocks of the configuration', async () => {
     const config = 'Match user bob\nPort 2299';
     assert.equal(brief(await hopsWith(config, { host: 'p', user: 'bob' }, undefined)), 'bob@p:2299');
   });
 
-  it("refuses a broken configuration in ssh's own words", async () => {
+  it('reports a broken configuration with the error of ssh', async () => {
     await assert.rejects(
       hopsWith('Host p\nNonsense yes', { host: 'p' }),
       (error: unknown) =>
@@ -232,7 +232,7 @@ describe('resolveHops', () => {
     );
   });
 
-  it('does with settings and defaults alone where there is no ssh', async () => {
+  it('uses settings and defaults only where ssh is not installed', async () => {
     const bin = mkdtempSync(join(directory, 'bin-'));
     symlinkSync('/bin/sh', join(bin, 'sh'));
     const before = process.env.PATH ?? '';
@@ -260,7 +260,7 @@ describe('parseJump', () => {
 });
 
 describe('ssh -G', () => {
-  it("is fed the user's configuration, then the system's, then marks of what is unset", () => {
+  it("reads the user's configuration, then the system's, then marks for unset options", () => {
     const lines = sshConfigText(['~/.ssh/config', '/etc/ssh/ssh_config']).split('\n');
     assert.deepEqual(lines.slice(0, 4), [
       'Include ~/.ssh/config',
@@ -270,7 +270,7 @@ describe('ssh -G', () => {
     ]);
   });
 
-  it('leaves out what only our marks set', () => {
+  it('ignores options that only the marks set', () => {
     const { directives, ...found } = parseHostConfig('host h\nuser gatepost.unset\nhostname h\nport 65535\n');
     assert.deepEqual(found, { host: 'h', keys: [], knownHosts: [] });
     assert.deepEqual(directives.get('hostname'), ['h']);

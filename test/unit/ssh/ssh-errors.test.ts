@@ -53,12 +53,12 @@ describe('a failure of a hop', () => {
     [lostError(proxy), /^proxy p: connection lost: closed by the other side/],
     [lostError(proxy, coded('ECONNRESET')), /reset by the other side/],
   ] as const)
-    it(`reads: ${error.message}`, () => {
+    it(`recognizes: ${error.message}`, () => {
       assert.match(error.message, message);
       assert.ok(error.advice.length > 20);
     });
 
-  it('names the keys that were skipped, and what to do about them', () => {
+  it('names the keys that were skipped, with a fix', () => {
     const locked = new SshError('proxy p', 'the key /k2 is encrypted', 'Add it: `ssh-add /k2`');
     const { message, advice } = handshakeError(proxy, { ...stage, skipped: [locked] }, authentication);
     assert.match(message, /offered: .*; not offered: the key \/k2 is encrypted$/);

@@ -17,7 +17,7 @@ function found(options: readonly string[], hasTicket = false): readonly string[]
 }
 
 describe('the SSH configuration', () => {
-  it('asks for nothing beyond ssh2 by default', () => {
+  it('needs nothing beyond ssh2 by default', () => {
     assert.deepEqual(found([]), []);
     assert.deepEqual(found(['CertificateFile=none', 'PKCS11Provider=none', 'KnownHostsCommand=none']), []);
   });
@@ -35,13 +35,13 @@ describe('the SSH configuration', () => {
     'HostKeyAlgorithms=ssh-ed25519-cert-v01@openssh.com',
     'PreferredAuthentications=keyboard-interactive',
   ])
-    it(`asks for more by ${option}`, () => {
+    it(`needs OpenSSH for ${option}`, () => {
       const [name = ''] = option.split('=');
       const [first = ''] = found([option]);
       assert.equal(first.split(' ')[0]?.toLowerCase(), name.toLowerCase());
     });
 
-  it('asks for GSSAPI only where there is a ticket', () => {
+  it('needs GSSAPI only with a Kerberos ticket', () => {
     assert.deepEqual(found(['GSSAPIAuthentication=yes']), []);
     assert.equal(found(['GSSAPIAuthentication=yes'], true).length, 1);
     assert.deepEqual(found(['GSSAPIAuthentication=no'], true), []);
@@ -55,7 +55,7 @@ describe('the SSH configuration', () => {
 });
 
 describe('the path of an agent', () => {
-  it('of Windows is refused in words elsewhere', () => {
+  it('that belongs to Windows is refused on other systems with an explanation', () => {
     for (const path of ['\\\\.\\pipe\\openssh-ssh-agent', '\\.\\pipe\\openssh-ssh-agent']) {
       assert.match(whyNotHere(path, 'linux') ?? '', /named pipe of Windows/);
       assert.equal(whyNotHere(path, 'win32'), undefined);

@@ -39,7 +39,7 @@ function printed(): readonly string[] {
   );
 }
 
-test('each directive of `ssh -G` that may decide about trust is honored, refused or harmless', () => {
+test('every directive of `ssh -G` that affects trust is honored, refused or harmless', () => {
   const known = new Set(words(`${HONORED} ${REFUSED} ${HARMLESS}`));
   const seen = printed();
   assert.ok(seen.includes('revokedhostkeys') && seen.length > 50, `${seen}`);
@@ -47,7 +47,7 @@ test('each directive of `ssh -G` that may decide about trust is honored, refused
   assert.deepEqual(open, [], 'classify them here, and honor or refuse them in lib/ssh');
 });
 
-test('what is honored or refused is named in lib/ssh', () => {
+test('every honored or refused directive occurs in lib/ssh', () => {
   const files = readdirSync('lib/ssh').filter((name) => name.endsWith('.ts'));
   const code = files
     .map((name) => readFileSync(`lib/ssh/${name}`, 'utf8'))

@@ -26,7 +26,7 @@ const forEveryWord = (judge: (text: string) => void) => {
   fc.assert(fc.property(word, judge));
 };
 
-test('a table has what was put into it, and nothing else', () => {
+test('a lookup finds own keys only', () => {
   const table = fc.dictionary(fc.string(), fc.integer(), { noNullPrototype: true });
   fc.assert(
     fc.property(table, word, (entries, text) => {
@@ -35,7 +35,7 @@ test('a table has what was put into it, and nothing else', () => {
   );
 });
 
-test('an env file may have lines of any name', async () => {
+test('an env file may contain names of object properties', async () => {
   const sites = await findSites();
   const envFile = join(folder, '.env');
   for (const name of [...INHERITED, 'a.b', '-']) {
@@ -50,18 +50,18 @@ test('an env file may have lines of any name', async () => {
   }
 });
 
-test('a failure of any code is explained in words', () => {
+test('a failure with an unknown code is explained', () => {
   forEveryWord((code) => {
     const { fix } = diagnose({ code: failureCode(code), text: 'no such text' });
     assert.ok(typeof fix === 'string' && fix !== '', code);
   });
 });
 
-test('a step of any name is a line', () => {
+test('a step with an unknown name is printed', () => {
   for (const name of INHERITED) assert.equal(stepTitle(name), name.padEnd(stepTitle('reload').length));
 });
 
-test('a status of any words is told', () => {
+test('a status with unknown words is printed', () => {
   for (const odd of INHERITED) {
     const rows = {
       release: [['20261122T182420Z-7de2b6', odd, NOW, 'somebody']],

@@ -22,4 +22,4 @@ for (const [word, known, meant] of [
   ['ACME_MAIL', SETTINGS, 'ACME_EMAIL'],
   ['IA_ENSO_', SETTINGS, undefined],
 ] as const)
-  it(`${word} is meant as ${meant}`, () => assert.equal(nearest(word, known), meant));
+  it(`suggests ${meant} for ${word}`, () => assert.equal(nearest(word, known), meant));

@@ -7,7 +7,7 @@ import { UsageError } from '../../../lib/util/errors.ts';
 import { inParallel, remembering } from '../../../lib/util/parallel.ts';
 
 describe('inParallel', () => {
-  test('keeps to the limit, and the results to the order of the items', async () => {
+  test('respects the limit and keeps the order of the items', async () => {
     let now = 0;
     let most = 0;
     const results = await inParallel([5, 1, 4, 2, 3], 2, async (item) => {
@@ -20,7 +20,7 @@ describe('inParallel', () => {
     assert.deepEqual([results, most], [[50, 10, 40, 20, 30], 2]);
   });
 
-  test('throws only once all have ended', async () => {
+  test('throws only after all have finished', async () => {
     const ended: number[] = [];
     const work = async (item: number) => {
       if (item === 1) throw new Error('one');
@@ -31,12 +31,12 @@ describe('inParallel', () => {
     assert.deepEqual(ended, [2, 3]);
   });
 
-  test('does nothing for no items', async () => {
+  test('does nothing for an empty list', async () => {
     assert.deepEqual(await inParallel([], 4, async () => 1), []);
   });
 });
 
-test('remembering asks the same question once', async () => {
+test('remembering calls the function once for equal arguments', async () => {
   let asked = 0;
   const ask = remembering(async (question: { a: number }) => {
     asked += 1;
@@ -47,7 +47,7 @@ test('remembering asks the same question once', async () => {
 });
 
 describe('strategyOf', () => {
-  test('takes 1 to 100, and nothing for all at once', () => {
+  test('accepts 1 to 100, and no value for all at once', () => {
     assert.deepEqual(strategyOf({ parallel: undefined, canary: false }), { canary: false });
     assert.deepEqual(strategyOf({ parallel: '1', canary: true }), { atOnce: 1, canary: true });
     assert.deepEqual(strategyOf({ parallel: '100', canary: false }), { atOnce: 100, canary: false });

@@ -7,15 +7,15 @@ const PRIVATE = ['10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.1.100', '1
 const OTHERS = ['100.64.0.1', '0.0.0.0', '::', '::1', 'fd00::1', 'fe80::1%eth0', '::ffff:10.0.0.1'];
 const PUBLIC = ['203.0.113.100', '8.8.8.8', '172.32.0.1', '100.128.0.1', '2001:db8::1', '2a01::1'];
 
-test('what the internet does not reach is not public', () => {
+test('addresses that the internet cannot reach are not public', () => {
   for (const address of [...PRIVATE, ...OTHERS]) assert.equal(isPublicAddress(address), false, address);
 });
 
-test('everything else is, documentation ranges included', () => {
+test('all other addresses are public, documentation ranges included', () => {
   for (const address of PUBLIC) assert.equal(isPublicAddress(address), true, address);
 });
 
-test('knows addresses of Cloudflare', () => {
+test('recognizes addresses of Cloudflare', () => {
   for (const address of ['104.16.1.1', '172.67.0.9', '2606:4700::1111'])
     assert.ok(isCloudflare(address), address);
   for (const address of PUBLIC) assert.ok(!isCloudflare(address), address);

@@ -14,7 +14,7 @@ describe('$', () => {
     assert.equal((await $`printf '<%s>' ${['a b', "c'd", '']}`).stdout, "<a b><c'd><>");
   });
 
-  test('runs /bin/sh without set -e, whatever ZX_ variables say', async () => {
+  test('runs /bin/sh without set -e and ignores ZX_ variables', async () => {
     const script = `const { $ } = await import('${new URL('lib/util/shell.ts', ROOT)}');
       const { stdout, stderr } = await $\`false; printf %s "$0" >&2; pwd; false | printf piped\`;
       process.stdout.write(stderr + ' ' + stdout);`;
@@ -34,7 +34,7 @@ describe('$', () => {
     assert.deepEqual([stdout, stderr], ['/bin/sh /\npiped', '']);
   });
 
-  test('throws on failure with what stderr said, unless the caller judges', async () => {
+  test('throws on failure with the text of stderr, except with nothrow', async () => {
     await assert.rejects($`echo why >&2; exit 3`, (error: { exitCode?: number; stderr?: string }) => {
       assert.deepEqual([error.exitCode, error.stderr], [3, 'why\n']);
       return true;
@@ -42,13 +42,13 @@ describe('$', () => {
     assert.equal((await $({ nothrow: true })`exit 3`).exitCode, 3);
   });
 
-  test('gives a program its input, also one that ends before it has read it', async () => {
+  test('passes the input, even to a program that exits before reading it', async () => {
     const input = 'x'.repeat(1_000_000);
     assert.equal((await $({ input })`wc -c`).stdout.trim(), '1000000');
     assert.equal((await $({ input })`exec true`).exitCode, 0);
   });
 
-  test('ends a program at a limit, without ps', async () => {
+  test('kills a program at its time limit without ps', async () => {
     const start = performance.now();
     const signal = AbortSignal.timeout(100);
     const output = await $({ signal, nothrow: true, env: { PATH: '/nonexistent' } })`exec /bin/sleep 10`;
@@ -56,14 +56,14 @@ describe('$', () => {
     assert.ok(!output.ok && signal.aborted);
   });
 
-  test('gives a detached program a session of its own', async () => {
+  test('starts a detached program in its own session', async () => {
     const session = 'cut -d" " -f6 /proc/self/stat';
     const own = (await $({ detached: true })`eval ${session}`).stdout;
     assert.notEqual(own, (await $`eval ${session}`).stdout);
   });
 });
 
-test('nothing else in lib/ and scripts/ starts processes', async () => {
+test('no other module in lib/ and scripts/ starts processes', async () => {
   const files = (
     await Promise.all(
       ['lib', 'scripts'].map((folder) =>

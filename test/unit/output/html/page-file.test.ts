@@ -59,7 +59,7 @@ for (const [file, says] of [
     await mkdir(folder);
   });
 
-test('a new page is for everybody to read, as far as the umask lets', async () => {
+test('a new page is world-readable, minus the umask', async () => {
   for (const [umask, mode] of [
     [0o022, 0o644],
     [0o077, 0o600],
@@ -72,7 +72,7 @@ test('a new page is for everybody to read, as far as the umask lets', async () =
   }
 });
 
-test('nothing is there until the page is written, and nothing but the page then', async () => {
+test('no file exists before the page is written, and no other file after', async () => {
   await mkdir(at('empty'));
   const { path, write } = await openFile(at('empty/page.html'));
   assert.deepEqual(await readdir(at('empty')), []);
@@ -81,7 +81,7 @@ test('nothing is there until the page is written, and nothing but the page then'
   assert.equal(await readFile(path, 'utf8'), PAGE);
 });
 
-test('an earlier page, or an empty file, is replaced and keeps its mode; a link is followed', async () => {
+test('an earlier page or an empty file is replaced and keeps its mode; a symbolic link is followed', async () => {
   await writeFile(at('old'), PAGE);
   await chmod(at('old'), 0o606);
   await symlink('old', at('link'));
@@ -94,7 +94,7 @@ test('an earlier page, or an empty file, is replaced and keeps its mode; a link 
   assert.equal(await readFile(at('blank'), 'utf8'), PAGE);
 });
 
-test('a page that cannot take its place leaves the old one, and nothing beside it', async () => {
+test('a page that cannot be renamed leaves the old one and no temporary file', async () => {
   await mkdir(at('taken'));
   const { write } = await openFile(at('taken/page.html'));
   await mkdir(at('taken/page.html'));

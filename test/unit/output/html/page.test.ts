@@ -17,7 +17,7 @@ import { Secret } from '../../../../lib/util/secret.ts';
 const HOSTILE = `"><script>alert('x')</script>&amp;`;
 const ESCAPED = '&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;amp;';
 
-test('a template escapes what it takes in, and takes in templates as they are', () => {
+test('a template escapes values and inserts templates unchanged', () => {
   const inner = html`<b>${HOSTILE}</b>`;
   assert.equal(
     html`<p title="${HOSTILE}">${inner}${[inner]}${undefined}${0}</p>`.html,
@@ -62,13 +62,13 @@ for (const [status, text, ...hosts] of [
     assert.deepEqual(verdictOf(hosts), { status, text });
   });
 
-test('the worst comes first, otherwise in the order of the checks', async () => {
+test('the worst results come first, else in the order of the checks', async () => {
   const hosts = [host(not, good, soon, check('e', 'passed'), bad)];
   const text = await documentText({ site: 's', made: '2026-11-22T17:40:35Z', who: 'w', hosts });
   assert.deepEqual([...text.matchAll(/class="name">(\w)</g)].map(([, name]) => name).join(''), 'bcaed');
 });
 
-test('no text of a server is HTML, wherever it stands', async () => {
+test('text from a server never becomes HTML', async () => {
   const text = HOSTILE;
   const checks = [check(text, 'failed', { detail: `\`${text}\` ${text}`, curl: text })];
   const hosts = [
@@ -86,7 +86,7 @@ test('no text of a server is HTML, wherever it stands', async () => {
   assert.equal(whole.split(ESCAPED).length - 1, 17);
 });
 
-test('only its own style sheet may apply, and nothing else may load', async () => {
+test('only the inline style sheet is allowed, and nothing else may load', async () => {
   const text = await documentText({ site: 's', made: '2026-11-22T17:40:35Z', who: 'w', hosts: [lost] });
   const [, style = ''] = /<style>(.*?)<\/style>/s.exec(text) ?? [];
   const sum = createHash('sha256').update(style).digest('base64');
@@ -95,7 +95,7 @@ test('only its own style sheet may apply, and nothing else may load', async () =
   assert.ok(!/ style=| on\w+=|url\(|@import|https?:/.test(text));
 });
 
-test('secrets are taken out before anything is escaped', () => {
+test('secrets are redacted before escaping', () => {
   const token = new Secret('Alpha.Token&<with>"every"\'kind');
   const seen = check('a', 'failed', { detail: `sent ${token.reveal()}` });
   const all = [
@@ -105,7 +105,7 @@ test('secrets are taken out before anything is escaped', () => {
   assert.equal(hosts[0]?.checks[0]?.detail, 'sent [REDACTED]');
 });
 
-test('a scale stays on the chart, and its ticks are few and round', () => {
+test('a scale stays on the chart and has few, round ticks', () => {
   assert.deepEqual([0, 50, 100, 150, -1].map(scale(0, 100)), [0, 50, 100, 100, 0]);
   assert.equal(scale(5, 5)(5), 0);
   for (const [end, expected] of [
@@ -122,7 +122,7 @@ test('a scale stays on the chart, and its ticks are few and round', () => {
 const numbers = (text: string, pattern: RegExp) =>
   [...text.matchAll(pattern)].map(([, number]) => Number(number));
 
-test('a stream: a mark a piece, where it came and as high as its events', () => {
+test('a stream has one mark per chunk, at its time and as high as its events', () => {
   const pieces = [
     { at: 100, events: 1 },
     { at: 200, events: 4 },
