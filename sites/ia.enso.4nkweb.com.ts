@@ -5,6 +5,7 @@ import {
   certificate,
   challengePath,
   closedPorts,
+  cloudAccount,
   httpRedirects,
   inferenceScope,
   otherNames,
@@ -98,6 +99,15 @@ export const site: Site = {
       models: MODELS,
       service: 'Ollama',
       tokenVariable: INFERENCE_TOKEN,
+    }),
+    cloudAccount({
+      disabled: { path: `${OLLAMA}/api/status`, field: ['cloud', 'disabled'] },
+      account: { method: 'POST', path: `${OLLAMA}/api/me`, field: 'name' },
+      models: { path: `${OLLAMA}/api/tags`, field: 'remote_host' },
+      service: 'Ollama',
+      provider: 'ollama.com',
+      fix: 'Set `OLLAMA_NO_CLOUD=1` in the environment of Ollama (`sudo systemctl edit ollama`: `[Service]` and `Environment=OLLAMA_NO_CLOUD=1`) and restart it, or sign out with `ollama signout`.',
+      tokenVariable: TOKEN,
     }),
     bypassAttempts({
       prefix: OLLAMA,

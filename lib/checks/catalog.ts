@@ -13,6 +13,7 @@ export const certificate = named('certificate');
 export const challengePath = named('challengePath');
 export const closed = named('closed');
 export const closedPorts = named('closedPorts');
+export const cloudAccount = named('cloudAccount');
 export const httpRedirects = named('httpRedirects');
 export const inferenceScope = named('inferenceScope');
 export const otherNames = named('otherNames');

@@ -1,6 +1,7 @@
 /** The makers of all checks that a site can name. */
 export { bearerGate } from './gate/bearer-gate.ts';
 export { bypassAttempts } from './gate/bypass.ts';
+export { cloudAccount } from './gate/cloud-account.ts';
 export { inferenceScope } from './gate/scopes.ts';
 export { certificate } from './tls/handshake.ts';
 export { otherNames } from './web/other-names.ts';

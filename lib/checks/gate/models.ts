@@ -1,29 +1,26 @@
 /** A list of models, in the forms that servers return. */
+import { fieldOf, jsonIn } from '../http/json.ts';
 
 /** The names of the models; undefined if the text is not a list of models. */
 export function modelsIn(body: string): readonly string[] | undefined {
-  const list = listIn(parsed(body));
-  return list?.map(nameOf).filter((name) => name !== '');
+  return listIn(body)
+    ?.map(modelName)
+    .filter((name) => name !== '');
 }
 
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-}
-
-function listIn(value: unknown): readonly unknown[] | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  if ('data' in value && Array.isArray(value.data)) return value.data;
-  if ('models' in value && Array.isArray(value.models)) return value.models;
+/** The models, each as the server describes it; undefined if the text is not a list of models. */
+export function listIn(body: string): readonly unknown[] | undefined {
+  const value = jsonIn(body);
+  const [data, models] = [fieldOf(value, 'data'), fieldOf(value, 'models')];
+  if (Array.isArray(data)) return data;
+  if (Array.isArray(models)) return models;
   // Some servers return `null` if they have no model.
-  return 'data' in value && value.data === null ? [] : undefined;
+  return data === null ? [] : undefined;
 }
 
-function nameOf(model: unknown): string {
-  if (typeof model !== 'object' || model === null) return '';
-  if ('id' in model && typeof model.id === 'string') return model.id;
-  return 'name' in model && typeof model.name === 'string' ? model.name : '';
+/** The name of a model; empty if it has none. */
+export function modelName(model: unknown): string {
+  const [id, name] = [fieldOf(model, 'id'), fieldOf(model, 'name')];
+  if (typeof id === 'string') return id;
+  return typeof name === 'string' ? name : '';
 }

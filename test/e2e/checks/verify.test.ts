@@ -14,7 +14,7 @@ import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { publicNames, SITE, STATE } from '../../lab/namespaces/network.ts';
 import { script } from '../clients/clients-lab.ts';
 
-const ALL = 13;
+const ALL = 14;
 const LOG = `/var/log/nginx/${SITE}.access.log`;
 
 let lab: Lab;
@@ -107,10 +107,55 @@ test('--connect-to and --via-ssh check a site before its name is public', async 
 
 test('without tokens, skips the checks that need one without failing', async () => {
   const { status, named, detail, why } = await verify([], {});
-  assert.deepEqual(named('skipped'), ['bearer gate opens', 'streaming', 'inference scope'], why);
-  assert.equal(named('passed').length, ALL - 3, why);
+  assert.deepEqual(
+    named('skipped'),
+    ['bearer gate opens', 'streaming', 'inference scope', 'cloud account'],
+    why,
+  );
+  assert.equal(named('passed').length, ALL - 4, why);
   assert.equal(status, 0);
   assert.match(detail('inference scope'), /set IA_ENSO_INFERENCE_TOKEN/);
+});
+
+/** Makes the machine with Ollama another one than it was at its start. */
+const change = (machine: object) =>
+  lab.backend.sh(`curl -fsS -X PUT -d @- http://${lab.backend.address}:11434/stand-in`, {
+    input: JSON.stringify(machine),
+  });
+
+test('warns of an account at ollama.com that any client can spend, and generates nothing', async () => {
+  const only = ['--only', 'cloud'];
+  const remote = { name: 'big:cloud', remote_host: 'https://ollama.com:443' };
+  const { IA_ENSO_INFERENCE_TOKEN: token = '' } = env;
+  const inference = { IA_ENSO_INFERENCE_TOKEN: token };
+  const judged = async (machine: object, settings = env) => {
+    await change(machine);
+    await lab.proxy.sh(`: >${LOG}`);
+    const { status, checks } = await verify(only, settings);
+    assert.equal(status, 0);
+    const { stdout } = await lab.proxy.sh(`cut -d'"' -f2 ${LOG} | sort | tr '\\n' ';'`);
+    return [checks[0]?.status, checks[0]?.detail, stdout] as const;
+  };
+  try {
+    const [signedIn, detail, requests] = await judged({ account: 'owner', models: [remote] });
+    assert.equal(signedIn, 'warned', detail);
+    assert.match(`${detail}`, /signed in.*scope inference.*1 model .*big:cloud.*OLLAMA_NO_CLOUD=1/);
+    assert.doesNotMatch(`${detail}`, /owner/);
+    assert.match(
+      requests,
+      /^GET \/ollama\/api\/status .*;GET \/ollama\/api\/tags .*;POST \/ollama\/api\/me [^;]*;$/,
+    );
+    const [listed, which] = await judged({}, inference);
+    assert.equal(listed, 'warned', which);
+    const [unknown, why] = await judged({ models: [] }, inference);
+    assert.equal(unknown, 'skipped', why);
+    assert.match(`${why}`, /scope full in IA_ENSO_OLLAMA_BEARER_TOKEN/);
+    const [off, how, asked] = await judged({ isCloudDisabled: true });
+    assert.equal(off, 'passed', how);
+    assert.doesNotMatch(asked, /api\/me/, 'a server without a way out is left alone');
+  } finally {
+    await change({ account: '', isCloudDisabled: false, models: [] });
+  }
 });
 
 test('fails when a name also resolves to a private address', async () => {

@@ -26,6 +26,15 @@ const DETAILS = {
   families: ['llama'],
   parameter_size: '1M',
 };
+/** What a machine may have otherwise than others; `PUT /stand-in` changes it. */
+const machine = {
+  version: '0.12.0',
+  /** Whose requests for cloud models ollama.com answers; empty: nobody is signed in. */
+  account: '',
+  isCloudDisabled: false,
+  /** Fields of further models, such as `remote_host`. */
+  models: [] as readonly Readonly<Record<string, unknown>>[],
+};
 const CARD = {
   name: MODEL,
   model: MODEL,
@@ -60,12 +69,28 @@ const counted: Handler = async ({ request, response }) => {
 
 const running: Handler = ({ response }) => text(response, 'text/plain', 'Ollama is running');
 
+const tags: Handler = ({ response }) =>
+  json(response, { models: [CARD, ...machine.models.map((more) => ({ ...CARD, ...more }))] });
+
+/** As of Ollama 0.16; the URL to sign in at carries the key of the machine. */
+const account: Handler = ({ response }) =>
+  machine.account === ''
+    ? json(response, { error: 'unauthorized', signin_url: 'https://ollama.com/connect?key=a2V5' }, 401)
+    : json(response, { id: '1', email: 'ops@example.org', name: machine.account });
+
+const change: Handler = async ({ request, response }) =>
+  json(response, Object.assign(machine, await readJson(request)));
+
 const routes: Routes = {
+  'PUT /stand-in': change,
   'GET /': running,
   'HEAD /': running,
-  'GET /api/tags': answer({ models: [CARD] }),
-  'HEAD /api/tags': answer({ models: [CARD] }),
-  'GET /api/version': answer({ version: '0.12.0' }),
+  'GET /api/tags': tags,
+  'HEAD /api/tags': tags,
+  'GET /api/version': ({ response }) => json(response, { version: machine.version }),
+  'GET /api/status': ({ response }) =>
+    json(response, { cloud: { disabled: machine.isCloudDisabled, source: 'env' } }),
+  'POST /api/me': account,
   'GET /api/ps': answer({ models: [{ ...CARD, expires_at: NOW, size_vram: 42 }] }),
   'POST /api/show': answer({ modelfile: '', parameters: '', template: '', details: DETAILS, model_info: {} }),
   'POST /api/chat': native((content) => ({ message: { role: 'assistant', content } })),

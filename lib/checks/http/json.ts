@@ -1,0 +1,21 @@
+/** Fields of JSON responses, which may hold anything. */
+
+/** The value in a JSON text; undefined if it is none. */
+export function jsonIn(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The value below `keys`, one after the other; undefined if there is none. */
+export function fieldOf(value: unknown, ...keys: readonly string[]): unknown {
+  return keys.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key)
+        ? (inner as Readonly<Record<string, unknown>>)[key]
+        : undefined,
+    value,
+  );
+}
