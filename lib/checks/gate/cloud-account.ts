@@ -2,6 +2,7 @@
 import { type Check, type CheckTarget, type Finding, passed, skipped, warned } from '../../model/check.ts';
 import { plural } from '../../util/plural.ts';
 import { bearerOption, curl } from '../http/curl.ts';
+import { NoAnswerError } from '../http/failures.ts';
 import { fieldOf, jsonIn } from '../http/json.ts';
 import { type Answer, type RequestOptions, sendRequest } from '../http/request.ts';
 import { noToken } from './bearer-gate.ts';
@@ -30,7 +31,7 @@ export function cloudAccount(options: CloudAccount): Check {
   const { account, tokenVariable } = options;
   return {
     name: 'cloud account',
-    run: (target) => check(options, target),
+    run: (target) => check(options, target).catch(unanswered),
     curl: (target) => curl(target, account, '-i', `-X ${account.method}`, bearerOption(tokenVariable)),
   };
 }
@@ -49,6 +50,12 @@ async function check(options: CloudAccount, target: CheckTarget): Promise<Findin
   const { method, path } = options.account;
   const account = await ask({ method, path }, within(ACCOUNT_LIMIT_MS, target)).catch(() => undefined);
   return judgeAccount(options, { ...seen, account });
+}
+
+/** What keeps the requests from being answered is reported by the checks of the gate. */
+function unanswered(error: unknown): Finding {
+  if (error instanceof NoAnswerError) return skipped(`Not checked: ${error.message}`);
+  throw error;
 }
 
 function within(milliseconds: number, target: CheckTarget): CheckTarget {

@@ -62,7 +62,7 @@ test('passes on a healthy site, in under two seconds apart from streaming', asyn
   assert.equal(status, 0);
   assert.equal(host?.host, SITE);
   for (const { curl } of checks) assert.match(`${curl}`, /^curl /);
-  const { stdout } = await lab.proxy.sh(`grep -c '" 401 ' ${LOG}`);
+  const { stdout } = await lab.proxy.sh(`grep '" 401 ' ${LOG} | grep -vc /api/me`);
   assert.equal(Number(stdout), 32, `${stdout} failed attempts: three runs must stay under 100`);
   // The best of three, as others may be at work on this machine.
   const times = [ownTime(ran)];
@@ -141,10 +141,7 @@ test('warns of an account at ollama.com that any client can spend, and generates
     assert.equal(signedIn, 'warned', detail);
     assert.match(`${detail}`, /signed in.*scope inference.*1 model .*big:cloud.*OLLAMA_NO_CLOUD=1/);
     assert.doesNotMatch(`${detail}`, /owner/);
-    assert.match(
-      requests,
-      /^GET \/ollama\/api\/status .*;GET \/ollama\/api\/tags .*;POST \/ollama\/api\/me [^;]*;$/,
-    );
+    assert.match(requests, /^GET \S+status;GET \S+tags;POST \S+me;$/);
     const [listed, which] = await judged({}, inference);
     assert.equal(listed, 'warned', which);
     const [unknown, why] = await judged({ models: [] }, inference);
