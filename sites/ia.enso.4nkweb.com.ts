@@ -69,7 +69,15 @@ export const site: Site = {
     [ORIGINS]: { form: origins, meaning: 'exact origins of browser clients, separated by commas' },
   },
   backends: {
-    IA_ENSO_OLLAMA_BACKENDS: { text: '__IA_ENSO_BACKEND_IP__:11434' },
+    IA_ENSO_OLLAMA_BACKENDS: {
+      text: '__IA_ENSO_BACKEND_IP__:11434',
+      reports: {
+        upstream: 'ia_enso_ollama',
+        version: { path: '/api/version', field: 'version' },
+        models: '/api/tags',
+        fix: '`ollama pull MODEL` on the machine itself (through the gate, only the first one changes)',
+      },
+    },
     IA_ENSO_ANYTHINGLLM: { text: '__IA_ENSO_BACKEND_IP__:3001', checks: ['webSocket', 'webInterface'] },
   },
   maps: [gateMap(WRITTEN)],

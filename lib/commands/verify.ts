@@ -1,6 +1,6 @@
 /** Which checks verify.ts runs, and over which path: by the public name, at another address, through SSH to each proxy. */
 import { makeChecks } from '../checks/catalog.ts';
-import { gateClients } from '../checks/gate/bearer-gate.ts';
+import { backendMachines, gateClients } from '../checks/on-proxy.ts';
 import { secretOf } from '../config/settings.ts';
 import { host as hostForm, port as portForm } from '../config/validators.ts';
 import type { Check, CheckResult, CheckTarget } from '../model/check.ts';
@@ -19,6 +19,7 @@ import {
   runSiteChecks,
   settingsToken,
 } from './site-checks.ts';
+import { backendFaults } from './views/backend-views.ts';
 import { clientFaults } from './views/client-views.ts';
 
 /**
@@ -27,7 +28,11 @@ import { clientFaults } from './views/client-views.ts';
  */
 export async function chosenChecks(context: Context): Promise<readonly Check[]> {
   const { site, flags } = context;
-  const checks = [...(await makeChecks(site.checks)), ...(asksForClients(context) ? [gateClients] : [])];
+  const checks = [
+    ...(await makeChecks(site.checks)),
+    ...(asksForClients(context) ? [gateClients] : []),
+    ...(hasSeveralMachines(context) ? [backendMachines] : []),
+  ];
   const { only } = flags;
   if (only === undefined) return checks;
   const wanted = only.trim().toLowerCase();
@@ -40,6 +45,10 @@ export async function chosenChecks(context: Context): Promise<readonly Check[]> 
 /** Is the proxy asked for the gate's clients? With a known bearer, a request finds out. */
 const asksForClients = ({ site, settings, flags }: Context): boolean =>
   flags['via-ssh'] && site.gate !== undefined && !secretOf(settings, site.gate.token);
+
+/** Are there several machines that report what they are? */
+const hasSeveralMachines = ({ site: { backends = {} }, settings: { values } }: Context): boolean =>
+  Object.entries(backends).some(([name, { reports }]) => reports && `${values[name] ?? ''}`.includes(','));
 
 type Address = Pick<CheckTarget, 'address' | 'port'>;
 
@@ -84,18 +93,24 @@ export async function verifyThroughSsh(
   const target = proxyTarget(context, proxy, {
     report: listens,
     token,
-    clientFaults: () => clientFaultsOn(context, proxy),
+    faultsOnProxy: (about) => faultsOn(context, proxy, about),
   });
   const results = await runSiteChecks(checks, target);
   reportTogether(context, host, results);
   return checkedReport(host, start, results);
 }
 
-/** What the proxy itself reports to be wrong with the gate's clients. */
-async function clientFaultsOn(context: Context, proxy: RolloutProxy): Promise<readonly string[]> {
-  const report = await proxy.read(await planStatus(context, 'clients'), { isSilent: true });
+/** What the proxy itself reports to be wrong with the gate's clients or with the backends. */
+async function faultsOn(
+  context: Context,
+  proxy: RolloutProxy,
+  about: 'backends' | 'clients',
+): Promise<readonly string[]> {
+  const report = await proxy.read(await planStatus(context, about), { isSilent: true });
   if (!isDone(report)) throw new Error(report.failure?.text ?? report.outcome);
-  return clientFaults(report, context.site).map(({ text }) => text);
+  const faults =
+    about === 'clients' ? clientFaults(report, context.site) : backendFaults(report, context.site);
+  return faults.map(({ text }) => text);
 }
 
 /** Title of the checks of a host: what was checked, and over which path. */

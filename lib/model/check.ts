@@ -66,10 +66,10 @@ export interface CheckTarget {
   readonly open?: ((port: number) => Promise<Duplex>) | undefined;
   readonly token?: Secret | undefined;
   /**
-   * Queries the proxy itself for problems with the clients of the gate; empty if it has a client.
+   * Queries the proxy itself for problems with the clients of the gate or with the backends; empty if there are none.
    * @throws Error if the proxy cannot be queried
    */
-  readonly clientFaults?: (() => Promise<readonly string[]>) | undefined;
+  readonly faultsOnProxy?: ((about: 'backends' | 'clients') => Promise<readonly string[]>) | undefined;
   /** A token of scope `inference`. */
   readonly inferenceToken?: Secret | undefined;
   /** The proxies in the settings, for advice. */

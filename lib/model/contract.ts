@@ -128,6 +128,7 @@ export const ROW_KINDS = [
   'other_name',
   'refused_from',
   'release',
+  'report',
   'unfinished',
   'upgrade',
   'usable',

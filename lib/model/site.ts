@@ -56,7 +56,24 @@ export interface Backend {
   readonly text: `__${string}__:${number}`;
   /** The makers of the checks that a site without this backend does not have (lib/checks/catalog.ts). */
   readonly checks?: readonly string[];
+  /** What its machines report of themselves without a token; it should be the same on all of them. */
+  readonly reports?: BackendReports;
 }
+
+export interface BackendReports {
+  /** The upstream of the vhost with these machines. */
+  readonly upstream: string;
+  /** The path of a JSON object, and its field with the version of the service. */
+  readonly version: { readonly path: `/${string}`; readonly field: string };
+  /** The path of a JSON list of models. */
+  readonly models: `/${string}`;
+  /** How a machine gets a model that only others have. */
+  readonly fix: string;
+}
+
+/** What the machines of a site report of themselves, if they do. */
+export const reportsOf = ({ backends = {} }: Pick<Site, 'backends'>): BackendReports | undefined =>
+  Object.values(backends).find(({ reports }) => reports)?.reports;
 
 /** The value of a setting that leaves a backend out. */
 export const NO_BACKEND = 'none';

@@ -1,7 +1,7 @@
 /** The programs of rollback, status and removal. */
 import type { Settings } from '../config/settings.ts';
 import type { Run } from '../model/run.ts';
-import { type Site, vhostFile } from '../model/site.ts';
+import { reportsOf, type Site, vhostFile } from '../model/site.ts';
 import { renderGate, webSocketMap } from '../nginx/render.ts';
 import { quote } from '../util/shell.ts';
 import { hookText } from './certificate-programs.ts';
@@ -23,12 +23,18 @@ export async function rollbackProgram(
   ]);
 }
 
-/** What a status is to be about: everything, the gate's clients only, or where the vhost listens. */
-export type StatusOf = 'clients' | 'everything' | 'listens';
+/** What a status is to be about: everything, the gate's clients only, the backends, or where the vhost listens. */
+export type StatusOf = 'backends' | 'clients' | 'everything' | 'listens';
 
 /** Reports what is on the host. Writes nothing there. */
 export async function statusProgram(run: Run, site: Site, only: StatusOf): Promise<string> {
-  const values = { ONLY: only, ACCESS_LOG: site.gate?.log ?? '' };
+  const { upstream = '', version, models } = reportsOf(site) ?? {};
+  const values = {
+    ONLY: only,
+    ACCESS_LOG: site.gate?.log ?? '',
+    REPORTING_UPSTREAM: upstream,
+    REPORT_PATHS: [version?.path, models].filter(Boolean).join(' '),
+  };
   return program('status', run, site, values, await hookText());
 }
 

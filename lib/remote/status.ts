@@ -7,6 +7,7 @@ import type { HostReport } from '../model/host-report.ts';
 import { type Renewal, renewalOf } from '../model/renewal.ts';
 import type { Site } from '../model/site.ts';
 import { lookUp } from '../util/collections.ts';
+import { type BackendStatus, backendsIn } from './backend-rows.ts';
 import { clientsIn, type ListedClient } from './client-rows.ts';
 
 export interface Status {
@@ -28,8 +29,7 @@ export interface Status {
   readonly certbot?: string;
   /** Of a site with a gate. */
   readonly clients?: readonly ListedClient[];
-  /** The active `server` lines, tried from the proxy: `open`, `closed`, `unreachable`, `silent` or `untested`. */
-  readonly backends: readonly { readonly address: string; readonly port: number; readonly state: string }[];
+  readonly backends: readonly BackendStatus[];
   /** What copies tokens out of the files that hold them, and the file that says so. */
   readonly leaks: readonly (readonly ['inputLog' | 'etckeeper', string])[];
   /** Where it is the default server because no other vhost is; what listens on its ports. */
@@ -67,7 +67,7 @@ export interface CertificateStatus {
 }
 
 /** The status in a report; `now` judges the days left, since a proxy's clock may be off. */
-export function statusOf(host: HostReport, { gate }: Pick<Site, 'gate'>, now: string): Status {
+export function statusOf(host: HostReport, site: Pick<Site, 'gate' | 'backends'>, now: string): Status {
   const { rows, facts } = host;
   const of = (kind: RowKind) => rows[kind] ?? [];
   const first = (kind: RowKind) => of(kind)[0]?.[0];
@@ -85,13 +85,11 @@ export function statusOf(host: HostReport, { gate }: Pick<Site, 'gate'>, now: st
     ...(facts.certificate && { certificate: certificateStatusOf(facts.certificate, host.certificate, now) }),
     renewal: renewalOf(facts),
     ...(facts.certbot && { certbot: facts.certbot }),
-    ...(gate && { clients: clientsIn(host) }),
+    ...(site.gate && { clients: clientsIn(host) }),
     leaks: of('leak').flatMap(([kind, file = '']) =>
       kind === 'inputLog' || kind === 'etckeeper' ? [[kind, file] as const] : [],
     ),
-    backends: of('backend')
-      .map(backendOf)
-      .sort((a, b) => a.port - b.port),
+    backends: backendsIn(host, site),
     ...(facts.default_server && { defaultServer: facts.default_server }),
     ...(facts.selinux && { selinux: facts.selinux }),
     ...(busy && { busy }),
@@ -106,12 +104,6 @@ export const isDeployed = ({ releases: [last], vhost }: Pick<Status, 'releases' 
 
 const REMOVAL = 'remove' satisfies Verb;
 const isPraise = (text: string): boolean => / syntax is ok$| test is successful$/.test(text);
-
-const backendOf = ([address = '', port, state = '']: readonly string[]) => ({
-  address,
-  port: Number(port),
-  state,
-});
 
 const releaseOf = ([
   id = '',

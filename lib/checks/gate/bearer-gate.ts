@@ -36,20 +36,6 @@ export function bearerGate(gate: BearerGateOptions): readonly Check[] {
   ];
 }
 
-/** Does the gate have any client? Without a token, only the proxy itself knows. */
-export const gateClients: Check = {
-  name: 'gate clients',
-  run: async ({ clientFaults }) => {
-    if (!clientFaults) return skipped(ONLY_THE_PROXY);
-    try {
-      const faults = await clientFaults();
-      return faults.length > 0 ? failed(faults.join(' ')) : passed('The gate has a client.');
-    } catch (error) {
-      return skipped(`The proxy cannot be queried: ${(error as Error).message}`);
-    }
-  },
-};
-
 const ONLY_THE_PROXY =
   'Without a token, only the proxy itself can show whether the gate has a client: `npx tsx scripts/status.ts`.';
 

@@ -11,6 +11,7 @@ import { atMinute } from '../../output/table.ts';
 import { type CertificateStatus, isDeployed, type Status, statusOf } from '../../remote/status.ts';
 import { lookUp } from '../../util/collections.ts';
 import type { Context } from '../context.ts';
+import { backendPoints } from './backend-views.ts';
 import { clientEntry, clientFaults, endingFaults, exactClients } from './client-views.ts';
 import { defaultServerText, selinuxFaults } from './proxy-faults.ts';
 import { needs } from './summary.ts';
@@ -60,7 +61,7 @@ export const statusJson = ({ site }: Context, hosts: readonly HostReport[]): rea
     return { verdict, ...statusOf(host, site, newRun().now) };
   });
 
-type GatedOrNot = Pick<Site, 'gate' | 'certificate' | 'serverName'>;
+type GatedOrNot = Pick<Site, 'backends' | 'gate' | 'certificate' | 'serverName'>;
 
 const point = (about: string, status: Point['status'], text: string): Point => ({
   kind: 'point',
@@ -70,7 +71,7 @@ const point = (about: string, status: Point['status'], text: string): Point => (
 });
 
 const pointsOn = (host: HostReport, site: GatedOrNot, status: Status, now: string): readonly Point[] => [
-  ...points(status, now),
+  ...points(status, site, now),
   ...defaultPoints(host, site),
   ...selinuxFaults(host).map(({ about, text }) => point(about, 'warned', text)),
   ...clientFaults(host, site).map(({ about, text }) => point(about, 'failed', text)),
@@ -92,7 +93,7 @@ function exactPoint({ clients = [] }: Status): readonly Point[] {
   return [point('clients', 'skipped', text)];
 }
 
-function points(status: Status, now: string): readonly Point[] {
+function points(status: Status, site: GatedOrNot, now: string): readonly Point[] {
   const { busy, stalled, unfinished, backends } = status;
   return [
     nginxPoint(status),
@@ -101,13 +102,7 @@ function points(status: Status, now: string): readonly Point[] {
     certificatePoint(status.certificate, new Date(now)),
     ...faultsOf(status).map(({ about, text }) => point(about, 'warned', text)),
     ...filePoints(status),
-    ...backends.map(({ address, port, state }) =>
-      point(
-        'a backend',
-        lookUp(BACKENDS, state) ?? 'failed',
-        `backend ${address}:${port} ${state}, checked from the proxy${loopbackHint(status, address, port)}`,
-      ),
-    ),
+    ...backendPoints(backends, site).map(({ status: is, text }) => point('a backend', is, text)),
   ];
 }
 
@@ -119,16 +114,6 @@ const runPoint = (busy: string, stalled?: string): Point =>
         `a run is ${stalled}: ${busy}; \`--take-over-lock\` with the next change ends it`,
       )
     : point('a run', 'skipped', `a run is in progress: ${busy}`);
-
-const OLLAMA_PORT = 11434;
-const BACKENDS: Readonly<Record<string, Point['status']>> = { open: 'passed', untested: 'skipped' };
-
-/** Ollama's port is closed on a machine that answers otherwise. */
-function loopbackHint({ backends }: Status, address: string, port: number): string {
-  const at = (is: string) => backends.filter((one) => one.address === address && one.state === is);
-  const isClosed = at('closed').some((one) => one.port === port) && port === OLLAMA_PORT;
-  return isClosed && at('open').length > 0 ? `\n${advised(SYMPTOMS.loopbackOnly)}` : '';
-}
 
 const unfinishedText = (run: string) => `interrupted: ${run}; the next change rolls it back first`;
 

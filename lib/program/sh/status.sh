@@ -1,12 +1,13 @@
 # shellcheck shell=sh
-# Verb status: what is on this host, in rows. Writes nothing, takes no lock. ONLY is clients, tls (before an order) or
-# everything.
+# Verb status: what is on this host, in rows. Writes nothing, takes no lock. ONLY is backends, clients, listens, tls (before an
+# order) or everything.
 # Needs: ACCEPTED ACCESS_LOG CLIENTS CREATED_MARK DEFINES_UPGRADE DRIFT EPOCH HELD HOLDER HOLDER_PID ID IDLE LAST LINK
-# Needs: LIVE MAP_DIR ONLY RELEASES ROTATED_MARK SAID STALLED_AFTER STORE VHOST_NAME
+# Needs: LIVE MAP_DIR ONLY RELEASES REPORTING_UPSTREAM REPORT_PATHS ROTATED_MARK SAID STALLED_AFTER STORE VHOST_NAME
 # Leaves: CHAIN
 
 LOG_TAIL=4000000 # bytes of the access log, for the last use of each client
 PROBE_WAIT=4     # seconds for a backend to accept a connection; the kernel gives up on an absent host after three
+REPORT_SIZE=500000 # bytes of what a backend reports of itself: about a thousand models
 
 status() {
   if [ "$ONLY" = tls ]; then
@@ -15,9 +16,10 @@ status() {
   fi
   find_releases
   say_last
-  if [ "$ONLY" = listens ]; then
+  if [ "$ONLY" = listens ] || [ "$ONLY" = backends ]; then
     survey || :
     say_listens
+    [ "$ONLY" = listens ] || say_backends
     finish unchanged 0
   fi
   [ "$ONLY" = everything ] || find_clients_folder
@@ -157,14 +159,18 @@ say_listens() {
 
 in_vhost() { [ -z "$VHOST" ] || cat "$VHOST"; }
 
-# say_backends: row backend ADDRESS PORT STATE, by the `server` lines in force, side by side.
+# say_backends: row backend ADDRESS PORT STATE, by the `server` lines in force, side by side; and what those of
+# REPORTING_UPSTREAM report of themselves.
 say_backends() {
   step backends
-  for backend in $(in_vhost | sed -n 's/^ *server \([0-9.]*:[0-9]*\).*;.*/\1/p' | sort -u); do
+  reporting=$(in_vhost | sed -n "/^upstream ${REPORTING_UPSTREAM:-none} {/,/^}/p" | servers_in)
+  for backend in $(in_vhost | servers_in); do
     say_backend "${backend%:*}" "${backend##*:}" &
   done
   wait
 }
+
+servers_in() { sed -n 's/^ *server \([0-9.]*:[0-9]*\).*;.*/\1/p' | sort -u; }
 
 # say_backend ADDRESS PORT: open, closed (the host refuses), unreachable (the network does), silent (no answer: off, or a
 # firewall that drops packets), or untested.
@@ -183,6 +189,29 @@ say_backend() {
     how=untested
   fi
   say row backend "$1" "$2" "$how"
+  if [ "$how" = open ] && printf '%s\n' "$reporting" | grep -qxF "$1:$2"; then
+    for path in $REPORT_PATHS; do say_report "$1" "$2" "$path" & done
+    wait
+  fi
+}
+
+# say_report ADDRESS PORT PATH: row report ADDRESS PORT PATH PIECE, once without a piece and for each piece of a response with
+# status 200, without line breaks and what is not printable. Others write at the same time: a piece fits into one write.
+say_report() {
+  say row report "$1" "$2" "$3" ''
+  request "$@" 2>/dev/null | head -c "$REPORT_SIZE" | tr -cd '\n -~' |
+    awk 'NR == 1 { good = $2 == 200 } good && body; $0 == "" { body = 1 }' | tr -d '\n' | fold -w 2000 |
+    while IFS= read -r piece || [ -n "$piece" ]; do say row report "$1" "$2" "$3" "$piece"; done
+}
+
+# request ADDRESS PORT PATH: the response to a GET, with its head. (There may be no curl.)
+request() {
+  get='printf "GET %s HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n"'
+  if command -v bash >/dev/null; then
+    timeout "$PROBE_WAIT" bash -c "exec 3<>/dev/tcp/$1/$2; $get $3 >&3; cat <&3"
+  else
+    sh -c "$get $3" | timeout "$PROBE_WAIT" nc "$1" "$2"
+  fi
 }
 
 # say_tls: fact certificate PATH, the certificate that the vhost names, and who renews it.

@@ -10,7 +10,7 @@ import { writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deploy, MAPS, TOKEN, withToken } from '../../lab/actors/deploys.ts';
-import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
+import { type Lab, startBackends, startLab } from '../../lab/namespaces/lab.ts';
 import { publicNames, SITE, STATE } from '../../lab/namespaces/network.ts';
 import { script } from '../clients/clients-lab.ts';
 
@@ -118,8 +118,8 @@ test('without tokens, skips the checks that need one without failing', async () 
 });
 
 /** Makes the machine with Ollama another one than it was at its start. */
-const change = (machine: object) =>
-  lab.backend.sh(`curl -fsS -X PUT -d @- http://${lab.backend.address}:11434/stand-in`, {
+const change = (machine: object, address = lab.backend.address) =>
+  lab.backend.sh(`curl -fsS -X PUT -d @- http://${address}:11434/stand-in`, {
     input: JSON.stringify(machine),
   });
 
@@ -213,4 +213,50 @@ test('reports a proxy that SSH cannot reach, and nothing about the site', async 
   assert.equal(status, 1);
   assert.equal(host?.outcome, 'failed');
   assert.equal(host?.failure?.code, 'ssh');
+});
+
+test('--via-ssh and status ask each of several machines, and show how they differ', async () => {
+  const other = '192.168.1.165';
+  const backends = { IA_ENSO_OLLAMA_BACKENDS: `${lab.backend.address},${other}` };
+  const [at, there] = [`${lab.backend.address}:11434`, `${other}:11434`];
+  await lab.backend.sh(`ip addr add ${other}/24 dev eth1`);
+  await startBackends(other);
+  assert.equal((await deploy(lab, { ...withToken(TOKEN), ...backends })).exit, 0);
+  const asked = async () => {
+    const machines = await verify(['--via-ssh', '--only', 'machines'], { ...env, ...backends });
+    const { json, all } = await script(lab, 'status', ['--json'], { env: backends });
+    const host = json.hosts[0] as unknown as Record<
+      'attention' | 'backends',
+      readonly Record<string, string>[]
+    >;
+    const faults = host.attention.flatMap(({ about, text }) => (about === 'a backend' ? `${text}` : []));
+    return { exit: machines.status, check: machines.checks[0], faults, backends: host.backends, all };
+  };
+  const alike = await asked();
+  assert.deepEqual([alike.exit, alike.check?.status, alike.faults], [0, 'passed', []], alike.all);
+  const models = [{ name: 'tiny:latest', digest: 'a'.repeat(12) }];
+  assert.deepEqual(
+    alike.backends.filter(({ port }) => `${port}` === '11434'),
+    [lab.backend.address, other].map((address) => ({
+      address,
+      port: 11434,
+      state: 'open',
+      version: '0.12.0',
+      models,
+    })),
+  );
+  await change({ version: '0.13.1', models: [{ name: 'extra' }] }, other);
+  const unlike = await asked();
+  assert.deepEqual([unlike.exit, unlike.check?.status], [0, 'warned'], unlike.all);
+  assert.deepEqual(unlike.faults, [
+    `the machines have different versions: 0.12.0 (${at}), 0.13.1 (${there}); bring them to the same one`,
+    `the machines have different models: extra is not on ${at}. Each request goes to one of them: \`ollama pull MODEL\` on the machine itself (through the gate, only the first one changes)`,
+  ]);
+  assert.match(`${unlike.check?.detail}`, /different versions.*different models/);
+  await lab.backend.sh(`ip addr del ${other}/24 dev eth1`);
+  const down = await asked();
+  assert.deepEqual([down.exit, down.check?.status], [0, 'warned']);
+  assert.match(down.faults.join(), new RegExp(`^backend ${there} (?:silent|unreachable)`));
+  const here = await verify(['--only', 'machines'], { ...env, ...backends });
+  assert.deepEqual([here.status, here.named('skipped')], [0, ['backend machines']]);
 });

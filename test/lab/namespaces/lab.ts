@@ -26,8 +26,9 @@ function launcher(env: Record<string, string>): Lab['spawn'] {
     );
 }
 
-async function startBackends(): Promise<void> {
-  const args = typescript('test/lab/stand-ins/ia-enso.ts', [`${network.BACKEND.lan}`]);
+/** Starts the stand-ins on the backend, at an address that it has. */
+export async function startBackends(address = `${network.BACKEND.lan}`): Promise<void> {
+  const args = typescript('test/lab/stand-ins/ia-enso.ts', [address]);
   const where = `--net=/run/netns/${network.BACKEND.name}`;
   const stdio: StdioOptions = ['ignore', 'pipe', 'pipe'];
   await ready(started({ env: { PATH }, stdio }, 'nsenter', [where, process.execPath, ...args]), 'backend');
