@@ -70,7 +70,13 @@ test('reports releases, files, certificate, clients and backends, and writes not
   );
   assert.deepEqual(now.backends, [
     { address: '192.168.1.164', port: 3001, state: 'open' },
-    { address: '192.168.1.164', port: 11434, state: 'open' },
+    {
+      address: '192.168.1.164',
+      port: 11434,
+      state: 'open',
+      version: '0.12.0',
+      models: [{ name: 'tiny:latest', digest: 'a'.repeat(12) }],
+    },
   ]);
 });
 
@@ -80,7 +86,7 @@ test('the text output shows the same', async () => {
     /nginx 1\.22\.1: running, accepts/,
     /days left/,
     /add client judy \(current\)/,
-    /11434 +open/,
+    /11434 +open, checked from the proxy: version 0\.12\.0, 1 model$/m,
     /as released/,
     /: needs attention: renewal$/m,
   ])

@@ -27,9 +27,15 @@ interface Reply {
   traffic: Traffic;
 }
 
-/** Starts a relay on a port of a host, in front of the sshd at that host's own address. */
-export async function startRelay(place: Place, roundTripMs: number, port = RELAY_PORT): Promise<Relay> {
-  const relay = typescript('test/lab/faults/relay.ts', [`${port}`, `${place.lan}`, '22', `${roundTripMs}`]);
+/** Starts a relay on a port of a host, in front of a service (sshd unless given) at that host's own address. */
+export async function startRelay(
+  place: Place,
+  roundTripMs: number,
+  port = RELAY_PORT,
+  service = 22,
+): Promise<Relay> {
+  const args = [port, place.lan, service, roundTripMs].map(String);
+  const relay = typescript('test/lab/faults/relay.ts', args);
   const child = spawn('nsenter', [`--net=/run/netns/${place.name}`, process.execPath, ...relay], {
     env: { PATH },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
