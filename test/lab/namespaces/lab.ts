@@ -7,22 +7,26 @@ import { inside } from './enter.ts';
 import { type Host, startHost, stopHost } from './host.ts';
 import * as network from './network.ts';
 import { environment, knowHosts, SCRATCH, settleOperator, unsettleOperator } from './operator.ts';
-import { finished, PATH, ready, started, typescript } from './process.ts';
-import type { Lab, LabOptions } from './types.ts';
+import { CHECKOUT, finished, PATH, ready, started, TYPESCRIPT, typescript } from './process.ts';
+import type { Lab, LabOptions, RunOptions } from './types.ts';
 
 export type { Relay } from '../faults/start-relay.ts';
 export type { Host } from './host.ts';
 export { finished, onceSaid, type Result } from './process.ts';
 export type { Lab, LabOptions, RunOptions } from './types.ts';
 
-const command = (script: string, args: readonly string[]) => typescript(`scripts/${script}.ts`, args);
+/** Sites of one's own are TypeScript, and import gatepost as such. */
+function command(script: string, args: readonly string[], { GATEPOST_SITES }: RunOptions['env'] = {}) {
+  const file = `scripts/${script}.ts`;
+  return GATEPOST_SITES ? [...TYPESCRIPT, `${CHECKOUT}/${file}`, ...args] : typescript(file, args);
+}
 
 function launcher(env: Record<string, string>): Lab['spawn'] {
   return (script, args = [], { env: more = {}, cwd = SCRATCH, signal } = {}) =>
     started(
       { cwd, env: { ...env, ...more }, ...(signal && { signal }) },
       process.execPath,
-      command(script, args),
+      command(script, args, more),
     );
 }
 

@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Options } from 'zx/core';
 import { $ } from '../../../lib/util/shell.ts';
+import { bundled } from './bundle.ts';
 
 /** How a command ended; killed by a signal counts as 128 and its number, as in a shell. */
 export interface Result {
@@ -38,9 +39,10 @@ const LOADER = (IMPORT >= 0 && process.execArgv[IMPORT + 1]) || 'tsx';
 /** The arguments with which Node takes a TypeScript file, from any folder. */
 export const TYPESCRIPT = ['--import', import.meta.resolve(LOADER)] as const;
 
-/** The arguments with which Node runs a TypeScript file of the checkout, from any folder. */
+/** The arguments with which Node runs a TypeScript file of the checkout, from any folder: bundled, in a whole run. */
 export function typescript(file: string, args: readonly string[] = []): string[] {
-  return [...TYPESCRIPT, `${CHECKOUT}/${file}`, ...args];
+  const ready = LOADER === 'tsx' ? undefined : bundled(file, TYPESCRIPT);
+  return ready ? [ready, ...args] : [...TYPESCRIPT, `${CHECKOUT}/${file}`, ...args];
 }
 
 function text(stream: NodeJS.ReadableStream | null): () => string {
