@@ -23,16 +23,17 @@ if (isMainThread) {
   if (isBoundForTheLab()) await import('./lab/namespaces/enter.ts');
 }
 
-function compiled(text, fileName) {
-  const { transpileModule, ModuleKind, ScriptTarget } = createRequire(import.meta.url)('typescript');
-  const compilerOptions = {
-    module: ModuleKind.ESNext,
-    target: ScriptTarget.ES2022,
-    verbatimModuleSyntax: true,
-    inlineSourceMap: true,
-    inlineSources: true,
-  };
-  return transpileModule(text, { fileName, compilerOptions }).outputText;
+function compiled(text, sourcefile) {
+  const { transformSync } = createRequire(import.meta.url)('esbuild');
+  const tsconfigRaw = { compilerOptions: { verbatimModuleSyntax: true } };
+  const { code } = transformSync(text, {
+    loader: 'ts',
+    target: 'node20',
+    sourcemap: 'inline',
+    sourcefile,
+    tsconfigRaw,
+  });
+  return code;
 }
 
 /** Others may write the same file at the same time; whoever may not write compiles each time. */

@@ -1,7 +1,7 @@
 /** Certificates for the lab: a CA of its own, and Pebble with real certbot. */
 import { appendFile, readFile } from 'node:fs/promises';
 import { get } from 'node:https';
-import { retry } from 'zx';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../namespaces/host.ts';
 import { CA, CA_NAME, SITE, STATE } from '../namespaces/network.ts';
 import { letGo, local, PATH, started } from '../namespaces/process.ts';
@@ -53,7 +53,14 @@ function fetchText(url: string, ca: Buffer): Promise<string> {
 /** The root that Pebble issues from, as soon as it answers. */
 async function issuingRoot(): Promise<string> {
   const ca = await readFile(`${SHARED}/ca.pem`);
-  return retry(200, '50ms', () => fetchText(`https://${CA_NAME}:15000/roots/0`, ca));
+  for (let tries = 200; ; tries--) {
+    try {
+      return await fetchText(`https://${CA_NAME}:15000/roots/0`, ca);
+    } catch (error) {
+      if (tries === 0) throw error;
+      await sleep(50);
+    }
+  }
 }
 
 /** Starts Pebble on its host and lets the operator trust what it issues. */
