@@ -3,7 +3,7 @@ import { main } from '../lib/cli/main.ts';
 import * as changes from '../lib/commands/client-changes.ts';
 import { argumentsOf, CLIENT_FLAGS, summarizeClients } from '../lib/commands/clients.ts';
 import { planStatus } from '../lib/commands/history.ts';
-import { rollout } from '../lib/commands/rollout.ts';
+import { readAll, rollout } from '../lib/commands/rollout.ts';
 import { planUsage, summarizeUsage } from '../lib/commands/usage.ts';
 import { reportDiffs } from '../lib/commands/views/rollout-view.ts';
 
@@ -14,14 +14,9 @@ await main({
   flags: [...CLIENT_FLAGS, 'dry-run', 'no-verify', 'take-over-lock', 'parallel', 'local'],
   run: async (context) => {
     const { verb, name } = argumentsOf(context);
-    if (verb === 'list') {
-      const program = await planStatus(context, 'clients');
-      return summarizeClients(context, await rollout(context, (proxy) => proxy.read(program)));
-    }
-    if (verb === 'usage') {
-      const program = await planUsage(context);
-      return summarizeUsage(context, await rollout(context, (proxy) => proxy.read(program)));
-    }
+    if (verb === 'list')
+      return summarizeClients(context, await readAll(context, await planStatus(context, 'clients')));
+    if (verb === 'usage') return summarizeUsage(context, await readAll(context, await planUsage(context)));
     const plan = await changes.planClientChange(context, verb, name);
     const hosts = await rollout(context, async (proxy) =>
       changes.judgeEnding(await proxy.apply(plan.program)),

@@ -11,6 +11,7 @@ import { transact } from '../remote/transact.ts';
 import { StopError } from '../util/errors.ts';
 import type { Context } from './context.ts';
 import { reportEnd, reportFiles, reportRoute, withDiffs } from './views/rollout-view.ts';
+import { asRead } from './views/summary.ts';
 
 /** A connected proxy as commands see it. */
 export interface RolloutProxy extends Pick<ProxyHost, 'host' | 'open' | 'openFromJump'> {
@@ -42,6 +43,10 @@ export async function rollout(
   reportFiles(context.report, hosts);
   return withDiffs(context, hosts);
 }
+
+/** Connects to every proxy and runs a program that changes nothing. */
+export const readAll = (context: Context, program: Program): Promise<readonly HostReport[]> =>
+  rollout(context, async (proxy) => asRead(await proxy.read(program)));
 
 const listener = ({ report }: Context, { host }: Target) => ({
   onBegin: (name: string) => report.print({ kind: 'begin', host, name }),

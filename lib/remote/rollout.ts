@@ -100,6 +100,6 @@ export async function workOn(
     if (!(error instanceof SshError)) throw error;
     const failure: Failure = { code: 'ssh', text: error.message, advice: error.advice };
     const report = await diagnosed(failedReport(newReport(target.host), failure));
-    return isReached ? report : withVerdict(report, { meaning: 'not reached, nothing was changed' });
+    return isReached ? report : withVerdict(report, { meaning: 'not reached' });
   }
 }

@@ -14,7 +14,7 @@ import type { Context } from '../context.ts';
 import { backendPoints } from './backend-views.ts';
 import { clientEntry, clientFaults, endingFaults, exactClients } from './client-views.ts';
 import { defaultServerText, selinuxFaults } from './proxy-faults.ts';
-import { needs } from './summary.ts';
+import { asRead, needs } from './summary.ts';
 
 interface Point {
   readonly kind: 'point';
@@ -37,7 +37,7 @@ export function statusEntries(host: HostReport, site: GatedOrNot, now: string): 
 
 /** The report of a host that was read, with what needs attention there; the verdict is the summary's word for it. */
 export function judgeStatus({ site }: Context, report: HostReport): HostReport {
-  if (!isDone(report)) return report;
+  if (!isDone(report)) return asRead(report);
   const { now } = newRun();
   const status = statusOf(report, site, now);
   const attention = pointsOn(report, site, status, now)

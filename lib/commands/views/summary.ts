@@ -127,6 +127,10 @@ export function inWords(report: HostReport, words: Partial<Record<OutcomeName, s
   return meaning === undefined ? report : withVerdict(report, { meaning });
 }
 
+/** The report of a program that only reads: that nothing was changed goes without saying. */
+export const asRead = (report: HostReport): HostReport =>
+  inWords(report, { failed: 'failed', refused: 'refused' });
+
 /** What needs attention, by what it is about; undefined where nothing does. */
 export function needs(attention: readonly Fault[] = []): string | undefined {
   const about = [...new Set(attention.map((fault) => fault.about))];

@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Context } from '../../../lib/commands/context.ts';
 import { reportDiffs, reportFiles, withDiffs } from '../../../lib/commands/views/rollout-view.ts';
-import { became, hostLine, howMany } from '../../../lib/commands/views/summary.ts';
+import { asRead, became, hostLine, howMany } from '../../../lib/commands/views/summary.ts';
 import type { Step } from '../../../lib/model/contract.ts';
 import { type HostReport, isWell, newReport } from '../../../lib/model/host-report.ts';
+import { workOn } from '../../../lib/remote/rollout.ts';
 import { groupIdentical, shortHostList } from '../../../lib/util/collections.ts';
+import { SshError } from '../../../lib/util/errors.ts';
 import { screen } from '../output/screen.ts';
 
 const HOSTS = ['192.168.1.100', '192.168.1.101'];
@@ -127,4 +129,14 @@ test('the summary lists the hosts, the totals, and the failed checks', () => {
     howMany([live, refused, fine], isWell),
     '3 proxies: 1 live with a failed check (10.0.0.100), 1 refused (10.0.0.1), 1 live',
   );
+});
+
+test('a host that was not reached, or only read, is not reported as unchanged', async () => {
+  const cause = new SshError('proxy', 'connection refused', 'Start sshd.');
+  const target = { host: 'p', hops: [], connect: () => Promise.reject(cause) };
+  const listener = { onBegin: () => {}, onConnect: () => {} };
+  const unreached = await workOn(target, listener, () => assert.fail());
+  assert.equal(became(unreached), 'not reached');
+  assert.equal(became(asRead({ ...newReport('p'), outcome: 'failed' })), 'failed');
+  assert.equal(became(asRead({ ...newReport('p'), outcome: 'refused' })), 'refused');
 });
