@@ -17,13 +17,13 @@ export interface Usage {
   readonly does: string;
   /** Flags beside those that every script has. */
   readonly flags: readonly FlagName[];
-  /** What may stand beside flags, for `--help`; nothing when it is left out. */
+  /** Arguments other than flags, for `--help`; none if it is left out. */
   readonly takes?: string;
 }
 
 /**
  * The flags and the other arguments of the command line.
- * @throws UsageError for flags that this script does not have, that lack their value or that exclude each other
+ * @throws UsageError for unknown flags, missing values and flags that exclude each other
  */
 export function readFlags(command: Usage, args = process.argv.slice(2)): CommandLine {
   const line = parsed(command, args);
@@ -36,7 +36,7 @@ const seeHelp = ({ name }: Usage): string => `See: \`npx tsx scripts/${name}.ts 
 function parsed(command: Usage, args: string[]): CommandLine {
   const names = new Set<string>([...EVERYWHERE, ...command.flags]);
   const options = Object.fromEntries(Object.entries(FLAGS).filter(([name]) => names.has(name)));
-  // parseArgs knows no value that may be left out.
+  // parseArgs has no optional values.
   const bare = new Map(
     Object.entries(options).flatMap(([name, flag]) => ('bare' in flag ? [[`--${name}`, flag.bare]] : [])),
   );
@@ -68,7 +68,7 @@ const CONVENTIONS: Readonly<Record<string, string>> = {
   y: 'yes',
 };
 
-/** What was meant by an unknown flag, or by the name of one without its hyphens. */
+/** A suggestion for an unknown flag, or for a name without its hyphens. */
 function hint(problem: string, args: readonly string[], names: readonly string[]): string {
   const unknown = /^Unknown option '--?([\w-]+)/.exec(problem)?.[1];
   const word = args.find((arg) => names.includes(arg));
@@ -78,7 +78,7 @@ function hint(problem: string, args: readonly string[], names: readonly string[]
   return meant === undefined ? '' : `; did you mean --${meant}?`;
 }
 
-/** bash expands no `--env=~/x`. */
+/** bash does not expand `--env=~/x`. */
 function withHome(flags: Flags): Flags {
   const { env, bundle, html, render } = flags;
   return {
@@ -93,7 +93,7 @@ function withHome(flags: Flags): Flags {
 const STATUSES =
   'Exit status: 0 done, 1 failed or rolled back, 2 usage, 3 live but a check failed, 4 outcome unknown, 5 rollback failed.';
 
-/** The text of `--help`, with the sites that there are, for so many columns. */
+/** The text of `--help`, with the available sites, wrapped to `width` columns. */
 export function helpText(
   { name, does, flags, takes }: Usage,
   sites: readonly string[],
@@ -118,10 +118,10 @@ const EXCLUSIONS: readonly (readonly [flag: FlagName, others: readonly FlagName[
   ['revoke-previous', ['keep-previous', 'write-env'], 'it creates no new token'],
 ];
 
-/** Flags that mean something only with another. */
+/** Flags that need another one. */
 const NEEDS: readonly (readonly [flag: FlagName, needed: FlagName])[] = [['exit-code', 'dry-run']];
 
-/** Every flag that is blank, every pair that excludes each other, and every flag that lacks the one it is for. */
+/** Every blank flag, every pair that excludes each other, and every flag without the one that it needs. */
 function judgeFlags({ flags, given }: CommandLine): readonly string[] {
   const blank = [...given].filter((name) => String(flags[name]).trim() === '');
   const pairs = EXCLUSIONS.flatMap(([flag, others, why]) =>

@@ -1,4 +1,4 @@
-/** In CI, the output is kept and read by others: a new token is shown there only with --show-token. */
+/** In CI, the output is kept and others can read it: a new token is shown only with --show-token. */
 import { DEFAULT_CLIENT } from '../model/bearer.ts';
 import type { Report } from '../output/report.ts';
 

@@ -21,24 +21,24 @@ export interface Command extends Usage {
   readonly run: (context: Context) => Promise<Result>;
 }
 
-/** What the end of a run needs to know, whenever it comes. */
+/** What the end of a run needs, even if it comes early. */
 interface Session {
   readonly report: Report;
   readonly underWay: UnderWay;
-  /** The site, as far as is known. */
+  /** The site, once it is known. */
   site: string;
 }
 
 /** Flags with which stdout is for a program. */
 const DATA = /^--(?:prometheus|bundle[=\n]-)$/m;
 
-/** Is a generated token not to be shown? */
+/** Are generated tokens hidden? */
 const hidesTokens = isInCi && !process.argv.includes('--show-token');
 
-/** How long the process may stay open at the end (for an SSH agent that does not answer, a dead connection). */
+/** How long the process may stay alive at the end (an SSH agent that does not answer, a dead connection). */
 const LINGER_MS = 1000;
 
-/** Runs a script to its exit status. Nothing else in the suite ends the process. */
+/** Runs a script to its exit status. Nothing else ends the process. */
 export async function main(command: Command): Promise<void> {
   // Not by parseArgs: a typo in the flags must not hide that JSON is wanted.
   const json = process.argv.includes('--json');
@@ -85,7 +85,7 @@ async function reportOf(isData: boolean, { tokens }: UnderWay): Promise<Report> 
   return { ...report, showToken };
 }
 
-/** The one JSON document; the token, when there is one, is the only secret that stays. */
+/** The JSON document; a new token is the only secret in it. */
 function document({ name }: Command, json: Result['json'], { report, site }: Session): string {
   const clean = (key: string, value: unknown) => {
     if (typeof value !== 'string' || key === 'token') return value;
@@ -133,17 +133,17 @@ async function answer(command: Command, { version }: Flags, { ownSites }: Choice
   return { exit: EXIT.done };
 }
 
-/** Without those of one's own, if they cannot be loaded: help is shown all the same. */
+/** If one's own sites cannot be loaded, help is shown without them. */
 const siteNames = async (ownSites: string | undefined): Promise<Iterable<string>> =>
   (await findSites(ownSites).catch(() => findSites())).keys();
 
-/** The command line as if what was chosen by settings had been given, where the commands in messages need it. */
+/** The command line with the choices from settings, for the commands in messages. */
 function withChoice({ flags, given }: Line, { envFile, site, isFromEnvironment }: Choice): Line {
   const more: readonly FlagName[] = isFromEnvironment ? ['site'] : [];
   return { flags: { ...flags, env: envFile, site }, given: new Set([...given, ...more]) };
 }
 
-/** The operator can fix it, or it is a bug. (A host that failed is a result, not an error.) */
+/** An error is a problem that the operator can fix, or a bug. (A host that failed is a result.) */
 function errorResult(error: unknown, { report, underWay }: Session): Result {
   if (error instanceof StopError) return problemResult(error.message, error.advice, error.exit, report);
   const { exit, left, advice } = whatIsLeft(underWay);
@@ -158,7 +158,7 @@ function errorResult(error: unknown, { report, underWay }: Session): Result {
   return shown;
 }
 
-/** Ctrl-C: what was sent runs to its end on the proxy, what was not sent never happens. */
+/** Ctrl-C: a program that was sent runs to its end on the proxy; others are never started. */
 function interruptedResult({ report, underWay }: Session): Result {
   const { exit, left, advice } = whatIsLeft(underWay);
   const shown = problemResult(`Interrupted${left && ` ${left}`}.`, advice, exit, report);

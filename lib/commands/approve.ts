@@ -9,7 +9,7 @@ import { bundleFile, runIt } from './bundle.ts';
 import type { Context, Result } from './context.ts';
 
 /**
- * Writes the file, contacting nothing. It holds no secret.
+ * Writes the file, without making a connection. It contains no secret.
  * @throws UsageError for a login that is root anyway, without FILE, or where that is something else
  * @throws StopError when it cannot be written
  */
@@ -39,7 +39,7 @@ function judged(file: string | undefined, user: string, prefix: string): string 
 const FIRST_LINES = '#!/bin/sh\n# For root on a proxy of ';
 const isApproval = (text: string): boolean => text.startsWith(FIRST_LINES);
 
-/** One compound command, as every program of the suite: cut, it does nothing. */
+/** One compound command, like every program of gatepost: if it is truncated, it does nothing. */
 function approvalText(site: string, user: string, runner: string, list: string): string {
   return `${FIRST_LINES}${site}. Lets ${user} run, as root, the programs of gatepost for this site with these settings, and
 # nothing else. To be run again after each new version of the suite and each change of a setting of the site.

@@ -1,4 +1,4 @@
-/** What root approves on a proxy, so that the login user need not be root: every program that the suite may send there. */
+/** What root approves on a proxy, so that the login user need not be root: every program that gatepost may send there. */
 import { createHash } from 'node:crypto';
 import { acmeServers, type CertificateRequest } from '../model/certbot.ts';
 import { newRun } from '../model/run.ts';
@@ -21,7 +21,7 @@ const AT_ONCE = 8;
 /** Where the values that differ from run to run would be. */
 const EXAMPLE = { client: 'example', token: new Secret('e'.repeat(64)) } as const;
 
-/** A line a program: its sum, and what it does. */
+/** One line per program: its checksum, and what it does. */
 export async function approvedList(context: Context): Promise<string> {
   const [programs, runner] = await Promise.all([everyProgram(context), runnerText()]);
   const lines = await inParallel(
@@ -32,7 +32,7 @@ export async function approvedList(context: Context): Promise<string> {
   return lines.join('');
 }
 
-/** As the proxy will take it: by the same script. */
+/** The checksum as the proxy computes it, by the same script. */
 async function sumOf(runner: string, text: string): Promise<string> {
   const { stdout } = await $({ input: text })`sh -c ${runner} gatepost-run mask`;
   return createHash('sha256').update(stdout).digest('hex');
@@ -119,7 +119,7 @@ function orders({ site, settings }: Context) {
   return requests.flatMap((request) => kinds.map((kind) => tls.issueProgram(site, kind, request)));
 }
 
-/** A site may do without that template. */
+/** A site may lack that template. */
 async function httpOnly({ site, settings }: Context): Promise<Named[]> {
   try {
     const both = [false, true].map((isBeside) => tls.httpOnlyProgram(site, settings, isBeside));

@@ -15,8 +15,8 @@ const MARK = '\n# sha256 ';
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /**
- * The first stage around `program`. It runs nothing but what has the right sum, and is one compound command, so that a
- * file that was cut does nothing. The last line is the sum of all above it, which the program itself looks at.
+ * The first stage around `program`. It runs the program only if its checksum is right, and is one compound command, so that a
+ * truncated file does nothing. The last line is the checksum of everything above it, which the program itself verifies.
  */
 function bundleText(program: string): string {
   let end = 'END_OF_BUNDLE';
@@ -31,12 +31,12 @@ echo 'gatepost: this bundle is damaged; nothing was done' >&2
 exit 1
 }
 `;
-  // Without a newline at its end, there is no last byte that could be missing unnoticed.
+  // Without a final newline: its loss would go unnoticed.
   return `${above}# sha256 ${sha256(above)}`;
 }
 
 /**
- * Writes the bundle of the site, contacting nothing. A token that is made for it is shown once.
+ * Writes the bundle of the site, without making a connection. A token that is generated for it is shown once.
  * @throws UsageError where FILE is something else
  * @throws StopError when it cannot be written
  */
@@ -78,14 +78,14 @@ interface BundleFile {
   /** Its name in messages. */
   readonly label: string;
   /**
-   * What is left for stdout.
+   * @returns what goes to stdout
    * @throws StopError when it cannot be written
    */
   readonly write: (text: string) => Promise<Pick<Result, 'data'>>;
 }
 
 /**
- * Judged before anything is made for it: a slip such as `--bundle .env` must not cost the file.
+ * Checked before anything is generated: a mistake such as `--bundle .env` must not overwrite the file.
  * @param isOurs knows the text of an earlier one
  * @throws UsageError where FILE is something else
  */

@@ -18,13 +18,13 @@ import { summarize } from './views/summary.ts';
 export interface ClientPlan {
   readonly change: ClientChange;
   readonly program: Program;
-  /** Was the token made here? Then it is shown once. */
+  /** Was the token generated? Then it is shown once. */
   readonly isNew: boolean;
-  /** The token that opened the gate so far, as far as this machine knows. */
+  /** The token until now, if this machine knows it. */
   readonly old?: Secret;
 }
 
-/** The plan of a change; from here on its tokens are hidden, and a new one is not lost by an interruption. */
+/** The plan of a change; from here on its tokens are hidden, and an interruption shows a new one. */
 export async function planChange(
   context: Context,
   { change, isNew, old }: Omit<ClientPlan, 'program'>,
@@ -37,7 +37,7 @@ export async function planChange(
   return { change, program, isNew, ...(old && { old }) };
 }
 
-/** Adds a client with a new token; the environment's is not used. */
+/** Adds a client with a new token; the one in the settings is not used. */
 async function planAddition(context: Context, client: string): Promise<ClientPlan> {
   const token = await newToken();
   const wanted = wantedOf(context);
@@ -51,7 +51,7 @@ async function planAddition(context: Context, client: string): Promise<ClientPla
   return planChange(context, { change, isNew: true });
 }
 
-/** What the flags say that a client may do. */
+/** What a client may do, by the flags. */
 function wantedOf({ flags: { scope, limit, concurrent, expires } }: Context): Wanted {
   const end = expires === 'never' ? expires : expires && readWhen(expires, new Date());
   return {
@@ -78,8 +78,8 @@ export async function planClientChange(
 }
 
 /**
- * The report of a change that ended a client's tokens (the fact `ended`): nothing undoes that, also where the rest failed. The
- * client's file goes with the next change.
+ * The report of a change that ended a client's tokens (the fact `ended`). That is final, even if the rest failed; the next
+ * change removes the client's file.
  */
 export function judgeEnding(report: HostReport): HostReport {
   const { facts, outcome, todo } = report;
@@ -89,7 +89,7 @@ export function judgeEnding(report: HostReport): HostReport {
   return withVerdict({ ...report, outcome: 'applied' }, { attention: [{ about: 'the client', text }] });
 }
 
-/** Shows a token that was made here, where it may be live. */
+/** Shows a generated token, if it may be live. */
 export function showClientToken(
   { flags, report }: Context,
   { change, isNew }: ClientPlan,

@@ -28,7 +28,7 @@ export async function confirmRemoval({ site, settings, flags, report }: Context)
 async function ask(prompt: string): Promise<string> {
   const { question } = await import('zx');
   const { stdin, stderr } = process;
-  // zx's promise stays open on Ctrl-C and Ctrl-D; readline pauses its input whenever it closes, the answer given or not.
+  // zx's promise stays pending on Ctrl-C and Ctrl-D; readline pauses its input whenever it closes.
   const isClosed = new Promise<string>((resolve) => {
     stdin.once('pause', () => setImmediate(resolve, ''));
   });

@@ -7,7 +7,7 @@ import type { Report } from '../output/report.ts';
 import type { ExitStatus } from '../util/errors.ts';
 import type { Secret } from '../util/secret.ts';
 
-/** What would be left behind if the script ended now. */
+/** What would stay behind if the script ended now. */
 export interface UnderWay {
   /** The hosts that a change was sent to, with their reports; undefined while it is running. */
   readonly hosts: Map<string, HostReport | undefined>;
@@ -34,7 +34,7 @@ export interface Result {
   readonly exit: ExitStatus;
   /** The reports of the proxies, for the hook. */
   readonly hosts?: readonly HostReport[];
-  /** Text for stdout that is not for people; everything else then goes to stderr. */
+  /** Data for stdout; everything else then goes to stderr. */
   readonly data?: string;
   /** Left out by `--help`. */
   readonly json?: Readonly<Record<string, unknown>>;

@@ -31,7 +31,7 @@ export async function planDeploy(context: Context, verb: 'apply' | 'bundle' = 'a
   return { program: { id: run.id, text }, ...(bearer && { bearer }) };
 }
 
-/** The bearer that opens this host's gate after the deploy, as far as is known. */
+/** The token that this host accepts after the deploy, if it is known. */
 export function tokenOn(
   { site, settings }: Context,
   { bearer }: DeployPlan,
@@ -48,7 +48,7 @@ export function warnOfClients({ site, report: { print } }: Context, report: Host
   return faults;
 }
 
-/** Warns of what a deploy cannot fix on the proxy. */
+/** Warns of problems on the proxy that a deploy cannot fix. */
 function warnOfProxy({ site, report: { print } }: Context, report: HostReport): void {
   if (!isDone(report)) return;
   const { host } = report;
@@ -64,7 +64,7 @@ export function judgeDeploy(context: Context, report: HostReport): HostReport {
   return attention.length > 0 && report.outcome !== 'planned' ? withVerdict(report, { attention }) : report;
 }
 
-/** Shows a new token that a host took, or may have: better shown in vain than lost. */
+/** Shows a new token that a host has, or may have. */
 export function showNewToken(
   context: Context,
   { bearer }: DeployPlan,
@@ -88,7 +88,7 @@ function warnOfOthers({ report, site }: Context, hosts: readonly HostReport[]): 
   report.print({ kind: 'warning', text });
 }
 
-/** With --exit-code, a dry run with pending changes is not 0; what is worse stays. */
+/** With --exit-code, a dry run with pending changes exits with 3; a worse status stays. */
 export function judgePending(
   { flags }: Pick<Context, 'flags'>,
   hosts: readonly HostReport[],
@@ -98,7 +98,7 @@ export function judgePending(
   return isPending && result.exit === EXIT.done ? { ...result, exit: EXIT.checkFailed } : result;
 }
 
-/** Without an earlier release, a deploy records one even where every file is already there. */
+/** Without an earlier release, a deploy records one even if every file is already there. */
 const wouldChange = ({ outcome, files, drift, before }: HostReport): boolean =>
   outcome === 'planned' && (files.some(({ changed }) => changed) || drift.length > 0 || before === undefined);
 

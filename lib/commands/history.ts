@@ -1,4 +1,4 @@
-/** Programs of rollback, removal and status, as the command line wants them. */
+/** The programs of rollback, removal and status, by the flags. */
 import type { HostReport } from '../model/host-report.ts';
 import { newProgram, type Program } from '../model/run.ts';
 import { titleOf } from '../model/site.ts';
@@ -12,8 +12,8 @@ import { UsageError } from '../util/errors.ts';
 import type { Context } from './context.ts';
 
 /**
- * Restores the release before, or that of --to ID.
- * @throws UsageError for what cannot be an id
+ * Restores the previous release, or that of --to ID.
+ * @throws UsageError for an invalid id
  */
 export async function planRollback(context: Context): Promise<Program> {
   const { to, 'dry-run': isDry } = context.flags;
@@ -22,7 +22,7 @@ export async function planRollback(context: Context): Promise<Program> {
   return newProgram((run) => rollbackProgram(run, context, to, isDry));
 }
 
-/** Warns of a release from before the site had its present name: its requests, and the token, would go to the wrong one. */
+/** Warns of a release with an earlier name of the site: its checks, and the token, would go to the wrong server. */
 export function warnOfName(
   { site, report: { print } }: Context,
   { host, facts: { serves } }: HostReport,

@@ -1,4 +1,4 @@
-/** GATEPOST_HOOK: a program of the operator's that is told of each change. It can change nothing about the run. */
+/** GATEPOST_HOOK: a program of the operator that is run after each change. It cannot affect the run. */
 import type { HostReport, OutcomeName } from '../model/host-report.ts';
 import { $ } from '../util/shell.ts';
 import type { Context } from './context.ts';
@@ -6,10 +6,10 @@ import type { Context } from './context.ts';
 /** From the worst to the best. */
 const BY_WEIGHT: readonly OutcomeName[] = ['unknown', 'failed', 'rolled-back', 'refused', 'applied'];
 
-/** A hook that takes longer is ended. */
+/** A hook that takes longer is killed. */
 const LIMIT_MS = 30_000;
 
-/** What the hook reads on stdin; undefined where no proxy was changed, or may have been. It has no secret. */
+/** What the hook reads on stdin, without secrets; undefined if no proxy was or may have been changed. */
 export function hookDocument(
   script: string,
   site: string,
@@ -22,11 +22,11 @@ export function hookDocument(
     outcome,
     release: release ?? before ?? null,
   }));
-  // All hosts of one run give their release the same id.
+  // All hosts of one run have the same release id.
   return { script, site, hosts, outcome, release: reports.find(({ release }) => release)?.release ?? null };
 }
 
-/** Runs the hook after a change, where one is set; its failure is a warning. */
+/** Runs the hook after a change, if one is set; its failure is a warning. */
 export async function runHook(
   { settings: { hook }, site, report, underWay }: Context,
   script: string,
@@ -42,7 +42,7 @@ export async function runHook(
   report.print({ kind: 'warning', text });
 }
 
-/** What went wrong. A child of the hook may hold its output open: it is not waited for. */
+/** What went wrong. A child of the hook may keep its output open; this does not wait for it. */
 async function problemOf(hook: string, input: string, limit: number): Promise<string | undefined> {
   const signal = AbortSignal.timeout(limit);
   const late = new Promise<undefined>((resolve) => {
@@ -56,5 +56,5 @@ async function problemOf(hook: string, input: string, limit: number): Promise<st
   return [`exit status ${output?.exitCode ?? 'unknown'}`, said].filter(Boolean).join(': ');
 }
 
-/** For what is left of the output of a hook that was ended. */
+/** For the remaining output of a hook that was killed. */
 const GRACE_MS = 200;

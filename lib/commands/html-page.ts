@@ -1,4 +1,4 @@
-/** The page of verify.ts --html FILE: refused before anything is contacted, written when all is known. */
+/** The page of verify.ts --html FILE: checked before any connection, written at the end. */
 import type { HostReport } from '../model/host-report.ts';
 import type { PageFile } from '../output/html/page-file.ts';
 import { EXIT } from '../util/errors.ts';
@@ -15,7 +15,7 @@ export async function openPage({ flags }: Context): Promise<PageFile | undefined
   return openFile(flags.html);
 }
 
-/** Writes the page, where one is wanted; the result says where it is, or that it could not be written. */
+/** Writes the page if there is one; the result has its path, or that it could not be written. */
 export async function writePage(
   context: Context,
   page: PageFile | undefined,

@@ -8,8 +8,8 @@ import { replaceFile } from '../util/replace-file.ts';
 import type { Context, Result } from './context.ts';
 
 /**
- * Writes the vhost and the maps of the site below `folder`, contacting nothing. It holds no client and no token. Of the files
- * that are there, only those of these names are replaced.
+ * Writes the vhost and the maps of the site into `folder`, without making a connection. They contain no client and no token.
+ * Other files in the folder stay.
  * @throws UsageError where something else than a file or a directory is in the way
  * @throws StopError when it cannot be written
  */

@@ -22,8 +22,8 @@ export interface RolloutProxy extends Pick<ProxyHost, 'host' | 'open' | 'openFro
 }
 
 /**
- * Connects to every proxy and does `work` there: all at once, by --parallel, or the canary first. One host's failure stops
- * no other; the reports come in the order of the hosts.
+ * Connects to every proxy and does `work` there: all at once, by --parallel, or the canary first. The failure of one host does
+ * not stop the others; the reports are in the order of the hosts.
  */
 export async function rollout(
   context: Context,
@@ -84,7 +84,7 @@ async function applied(
     underWay.hosts.set(proxy.host, report);
     return report;
   } catch (error) {
-    // The host would run nothing. After any other error the program may still be running.
+    // The program was not started. After any other error it may still be running.
     if (error instanceof StopError) underWay.hosts.delete(proxy.host);
     throw error;
   }

@@ -13,8 +13,8 @@ import { type ClientPlan, planChange } from './client-changes.ts';
 import type { Context } from './context.ts';
 
 /**
- * The plan of a rotation. The settings' token is for the client `default` only; with --write-env the env file is where
- * the token goes, so it comes from the process environment or is generated.
+ * The plan of a rotation. The token in the settings is only for the client `default`. With --write-env the token is written to
+ * the env file, so it comes from the process environment or is generated.
  * @throws UsageError for a name that no client can have, and for a site without a gate
  */
 export async function planRotation(context: Context): Promise<ClientPlan> {
@@ -56,7 +56,7 @@ function givenToken({ site, settings, flags }: Context): Secret | undefined {
   return flags['write-env'] && isFromFile ? undefined : secretOf(settings, name);
 }
 
-/** The env file's token, where it is not the new one. */
+/** The token in the env file, if it is not the new one. */
 async function oldToken({ site, flags }: Context, token: Secret): Promise<Secret | undefined> {
   const { values } = await readEnvFile(flags.env);
   const text = values[site.gate?.token ?? ''];
@@ -74,7 +74,7 @@ export async function writeEnv(context: Context, { change }: ClientPlan): Promis
   return written;
 }
 
-/** After a rotation, restores the env file where the new token is live nowhere. */
+/** After a rotation, restores the env file if the new token is not live anywhere. */
 export async function settleEnv(
   context: Context,
   written: Written | undefined,

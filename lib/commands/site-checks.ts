@@ -11,11 +11,11 @@ import type { Secret } from '../util/secret.ts';
 import type { Context } from './context.ts';
 import type { RolloutProxy } from './rollout.ts';
 
-/** The bearer that the settings have for checks. */
+/** The token in the settings for checks. */
 export const settingsToken = ({ site, settings }: Context): Secret | undefined =>
   secretOf(settings, site.gate?.token ?? site.checkToken);
 
-/** What checks are made of: the site as its settings know it, `via` the public name unless it says otherwise. */
+/** The target of checks: the site under its public name, unless `via` overrides that. */
 export function checkTarget({ site, settings }: Context, via: Partial<CheckTarget>): CheckTarget {
   const { hosts } = settings.access;
   return {
@@ -49,7 +49,7 @@ export const runSiteChecks = (
   onResult?: (result: CheckResult) => void,
 ): Promise<readonly CheckResult[]> => runChecks(checks, target, onResult, workload);
 
-/** Runs checks from here, and reports which are out and each result. */
+/** Runs checks from here, and reports those in progress and each result. */
 export function runReported(
   context: Context,
   checks: readonly Check[],
@@ -68,7 +68,7 @@ export function runReported(
   return runSiteChecks(watched, target, (result) => reportCheck(context, result));
 }
 
-/** Reports one result; with --curl also the same request by hand. */
+/** Reports one result; with --curl also the equivalent curl command. */
 export function reportCheck({ report, flags }: Context, result: CheckResult): void {
   report.print({ kind: 'check', result });
   if (flags.curl && result.curl) report.print({ kind: 'text', text: `    ${result.curl}` });
@@ -80,7 +80,7 @@ interface Changed {
   readonly token: Secret | undefined;
 }
 
-/** After a change, runs the site's checks from here; none where that is not wanted or not possible. */
+/** After a change, runs the site's checks from here; none if they are not wanted or not possible. */
 export async function verifySite(
   context: Context,
   { hosts, token }: Changed,
@@ -91,7 +91,7 @@ export async function verifySite(
   return runReported(context, await makeChecks(context.site.checks), target);
 }
 
-/** After a change, adds the site's checks of this one proxy, where the public name does not answer for it. */
+/** After a change, adds the checks of this proxy alone, if those by the public name are not enough. */
 export async function verifyProxy(
   context: Context,
   proxy: RolloutProxy,
@@ -114,8 +114,8 @@ const isUnderItsName = (report: HostReport): boolean => isDone(report) && report
 const isVerified = ({ flags }: Context): boolean => !flags['no-verify'] && !flags['dry-run'];
 
 /**
- * Is each proxy checked individually? A public name leads to one of several only, and an appliance without a name, in a LAN
- * behind a jump host, is seen from nowhere else.
+ * Is each proxy checked individually? A public name resolves to only one of several, and an appliance without a name, on a LAN
+ * behind a jump host, cannot be reached otherwise.
  */
 const isCheckedAlone = ({ site, flags, settings: { access } }: Context): boolean =>
   flags.local || access.hosts.length > 1 || (isNameless(site) && access.jump !== undefined);
@@ -124,7 +124,7 @@ const isCheckedAlone = ({ site, flags, settings: { access } }: Context): boolean
 const isSeenFromHere = (context: Context): boolean =>
   !context.flags.local && !(isNameless(context.site) && isCheckedAlone(context));
 
-/** Of several proxies only what is not well is reported; what passed is counted in the summary. */
+/** For several proxies, reports only failures and warnings; the summary counts the rest. */
 function reportProxyChecks({ report, settings }: Context, verified: HostReport): void {
   const { host, checks = [] } = verified;
   const milliseconds = verified.milliseconds.checks ?? 0;

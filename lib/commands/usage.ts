@@ -1,4 +1,4 @@
-/** `bearers.ts usage`: what the access log says of each client, for people, as JSON and for Prometheus. */
+/** `bearers.ts usage`: the use of each client by the access log, for people, as JSON and for Prometheus. */
 import { type HostReport, isDone } from '../model/host-report.ts';
 import { newProgram, type Program } from '../model/run.ts';
 import { readSpan } from '../model/when.ts';
@@ -19,7 +19,7 @@ export function planUsage({ site, flags: { since, request } }: Context): Promise
   );
 }
 
-/** Reports the usage of each client, or the request that was asked for, in the form that the flags want. */
+/** Reports the usage of each client, or one request, in the format that the flags select. */
 export function summarizeUsage(context: Context, hosts: readonly HostReport[]): Result {
   reportUsage(context, hosts);
   const data = prometheusText(context, hosts);

@@ -1,4 +1,4 @@
-/** Which checks verify.ts runs, and over which path: by the public name, at another address, through SSH to each proxy. */
+/** Which checks verify.ts runs, and how it connects: by the public name, to another address, or through SSH to each proxy. */
 import { makeChecks } from '../checks/catalog.ts';
 import { backendMachines, gateClients } from '../checks/on-proxy.ts';
 import { secretOf } from '../config/settings.ts';
@@ -42,7 +42,7 @@ export async function chosenChecks(context: Context): Promise<readonly Check[]> 
   throw new UsageError([`--only ${only}: no such check; there are: ${names}`]);
 }
 
-/** Is the proxy asked for the gate's clients? With a known bearer, a request finds out. */
+/** Is the proxy queried for the gate's clients? With a known token, a request is enough. */
 const asksForClients = ({ site, settings, flags }: Context): boolean =>
   flags['via-ssh'] && site.gate !== undefined && !secretOf(settings, site.gate.token);
 
@@ -53,8 +53,8 @@ const hasSeveralMachines = ({ site: { backends = {} }, settings: { values } }: C
 type Address = Pick<CheckTarget, 'address' | 'port'>;
 
 /**
- * What `--connect-to HOST[:PORT]` says: the port stands for 443, as with curl.
- * @throws UsageError when it says nothing of the kind
+ * Parses `--connect-to HOST[:PORT]`; the port replaces 443, as with curl.
+ * @throws UsageError if it has another form
  */
 export function connectTo({ flags }: Pick<Context, 'flags'>): Address {
   const text = flags['connect-to'];
@@ -121,7 +121,7 @@ export function titleOf({ site, flags }: Context, host: string): string {
   return `Checks of https://${name} ${address === undefined ? 'from here' : `at ${address}`}`;
 }
 
-/** Reported at once, as the lines of several proxies would mix; of several, what is well is only counted. */
+/** In one piece, because the lines of several proxies would mix; for several, passed checks are only counted. */
 function reportTogether(context: Context, host: string, results: readonly CheckResult[]): void {
   const { report, settings, flags } = context;
   const isWhole = settings.access.hosts.length === 1 || flags.verbose || flags.curl;

@@ -10,7 +10,6 @@ import { type LoadedSite, loadSite, openOwnSites } from './site-file.ts';
 /** The site if none is selected. */
 export const DEFAULT_SITE = 'ia.enso.4nkweb.com';
 
-/** `site` with the server name from its settings. */
 /** `site` without the checks of the backends that its settings leave out. */
 export function withoutBackends(site: Site, values: Readonly<Record<string, unknown>>): Site {
   const gone = Object.entries(site.backends ?? {}).flatMap(([name, { checks = [] }]) =>
@@ -21,6 +20,8 @@ export function withoutBackends(site: Site, values: Readonly<Record<string, unkn
     : site;
 }
 
+/** `site` with the server name from its settings. */
+/** `site` with the server name from its settings. */
 export function withNameFrom(site: Site, values: Readonly<Record<string, unknown>>): Site {
   const name = values[site.nameFrom ?? ''];
   if (typeof name !== 'string') return site;
@@ -58,7 +59,7 @@ async function loadFolder(folder: URL, label: string): Promise<readonly LoadedSi
   return Promise.all(names.map((name) => loadSite(new URL(name, folder), `${label}/${name}`)));
 }
 
-/** Those of one's own, which have their templates beside them. */
+/** One's own sites, which have their templates beside them. */
 async function loadOwn(path: string | undefined, ours: URL): Promise<readonly LoadedSite[]> {
   if (path === undefined) return [];
   const folder = await openOwnSites(path);

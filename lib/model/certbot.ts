@@ -1,4 +1,4 @@
-/** What the operator wants of certbot, and where it and gatepost keep files on a proxy. */
+/** A request for a certificate, and where certbot and gatepost keep files on a proxy. */
 
 /** certbot's directory. */
 export const LETSENCRYPT = '/etc/letsencrypt';
@@ -18,10 +18,10 @@ export function lineageFiles(name: string): CertificateFiles {
   return { chain: `${live}/fullchain.pem`, key: `${live}/privkey.pem` };
 }
 
-/** How the names of our own challenge files begin; other sites share the webroot. */
+/** The prefix of gatepost's own challenge files; other sites share the webroot. */
 export const challengePrefix = (site: string): string => `gatepost-${site}~`;
 
-/** The CA that is asked unless another is set. */
+/** The default CA. */
 export const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
 
 /** Let's Encrypt's staging CA (https://letsencrypt.org/docs/staging-environment/). */
@@ -29,7 +29,7 @@ export const LETS_ENCRYPT_STAGING = 'https://acme-staging-v02.api.letsencrypt.or
 
 export interface CertificateRequest {
   readonly method: 'order' | 'self-signed' | 'use';
-  /** The certificate of certbot to use. */
+  /** The name of certbot's certificate to use. */
   readonly name?: string;
   /** Use the staging CA. */
   readonly staging: boolean;

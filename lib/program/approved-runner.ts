@@ -1,4 +1,4 @@
-/** What runs approved programs, and nothing else, on a proxy: lib/program/sh/approved-only.sh with its masks. */
+/** The script that runs only approved programs on a proxy: lib/program/sh/approved-only.sh with its masks. */
 import { readFile } from 'node:fs/promises';
 import { ROOT } from '../util/project.ts';
 import { contentFunction, preludeText } from './program.ts';
@@ -36,7 +36,7 @@ const TOKEN = '[]!#-&(-[^-~]+';
 
 const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 
-/** One sed command a line of a program that may differ. */
+/** One sed command per line of a program that may differ. */
 function masks(): string {
   const [printing = ''] = contentFunction(0, '#').split('#');
   const commands = [

@@ -11,8 +11,8 @@ const REHEARSED = 'the staging CA would have issued the certificate; the current
 const isWanted = ({ isGoing, need }: BootstrapSession): boolean => isGoing && need === 'order';
 
 /**
- * Puts the HTTP-only vhost in place; a vhost on TLS stays as it is: its own challenge location serves. One under an earlier
- * name stays until the full site is deployed.
+ * Puts the HTTP-only vhost in place. A vhost on TLS stays, since it has a challenge location; one under an earlier name stays
+ * until the full site is deployed.
  */
 export async function placeHttpOnly(session: BootstrapSession): Promise<void> {
   const { httpOnly, httpOnlyBeside } = session.plan;
@@ -23,7 +23,7 @@ export async function placeHttpOnly(session: BootstrapSession): Promise<void> {
   if (session.isGoing) session.add({ facts: { vhost: 'http-only' } });
 }
 
-/** Is certbot there, and does the name lead to this host's webroot, as far as this machine can see? */
+/** Is certbot installed, and does the name lead to this host's webroot, as far as this machine can tell? */
 export async function preflight(session: BootstrapSession): Promise<void> {
   if (!isWanted(session)) return;
   const failure = await obstacleTo(session);
@@ -42,7 +42,7 @@ async function obstacleTo(session: BootstrapSession): Promise<Failure | undefine
   const file = programs.newChallenge();
   await session.read(await programs.challengeProgram(site, file));
   if (!session.isGoing) return undefined;
-  // As lib/program/sh/challenge.sh has it: sites share the webroot.
+  // The name that lib/program/sh/challenge.sh uses: sites share the webroot.
   const placed = { ...file, name: challengePrefix(site.name) + file.name };
   const { failure, warnings } = await fetchAll(session, placed);
   for (const text of warnings) session.warn(text);
@@ -81,8 +81,8 @@ async function tryName(
 }
 
 /**
- * The other names of the certificate that the order keeps, where the same webroot must prove them (lib/program/sh/lineage.sh).
- * A webroot of their own has proven them before; the CA will see.
+ * Tries the other names of the certificate, which the order keeps, if they use the same webroot (lib/program/sh/lineage.sh).
+ * Those with a webroot of their own were validated there before.
  */
 async function tryOthers(
   session: BootstrapSession,

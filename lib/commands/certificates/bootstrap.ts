@@ -1,4 +1,4 @@
-/** Steps that bring one host to a good certificate and the full site. */
+/** The steps to a good certificate and the full site on one host. */
 import { certificateFault } from '../../model/certificate.ts';
 import { failureCode } from '../../model/contract.ts';
 import type { Failure, HostReport } from '../../model/host-report.ts';
@@ -28,7 +28,7 @@ export const OWN_FLAGS = [
 ] as const;
 
 /**
- * The certificate that is wanted, the HTTP-only vhost where an order may want it, and the deploy of the full site.
+ * The requested certificate, the HTTP-only vhost if an order may need it, and the deploy of the full site.
  * @throws UsageError with everything that is wrong with flags, settings and templates
  */
 export async function planBootstrap(context: Context): Promise<BootstrapPlan> {
@@ -42,7 +42,7 @@ export async function planBootstrap(context: Context): Promise<BootstrapPlan> {
   return { request, deploy, httpOnly, httpOnlyBeside: await httpOnlyProgram(site, settings, true) };
 }
 
-/** Inspects what there is for TLS on the host, and decides how it comes to a good certificate. */
+/** Inspects the TLS setup of the host, and decides how it gets a good certificate. */
 export async function inspect(
   context: Context,
   proxy: RolloutProxy,
@@ -78,7 +78,7 @@ const ONE_OF_SEVERAL =
 const REQUESTING = ['requesting a new one', 'a new one would be requested'] as const;
 const USING = ['using the other one', 'the other one would be used'] as const;
 
-/** What forbids a new certificate, as lib/program/sh/lineage.sh found it; only an order loses names, or needs certbot. */
+/** What prevents a new certificate, as lib/program/sh/lineage.sh reports it; only an order loses names or needs certbot. */
 function obstacleOf({ plan: { request }, report }: BootstrapSession): Failure | undefined {
   const [found] = report.rows.obstacle ?? [];
   if (!found) return undefined;
@@ -95,7 +95,7 @@ const ACCEPTED = {
   'self-signed': ['ca', 'self-signed'],
 } as const;
 
-/** Why a new certificate is wanted; empty when it is not. */
+/** Why a new certificate is needed; empty if it is not. */
 function reason({ plan: { request }, report, certificate, context, proxy }: BootstrapSession): string {
   if (request.method === 'use' && report.facts.lineage !== request.name)
     return `--use-certificate ${request.name}`;
@@ -108,7 +108,7 @@ function reason({ plan: { request }, report, certificate, context, proxy }: Boot
   return certificateFault(certificate, name, accepted, new Date());
 }
 
-/** Makes a certificate that the host signs itself. */
+/** Creates a self-signed certificate on the host. */
 export async function selfSign(session: BootstrapSession): Promise<void> {
   if (!session.isGoing || session.need !== 'self-signed') return;
   await session.apply(await selfSignedProgram(session.context.site, session.proxy.host));
@@ -127,8 +127,8 @@ export async function useOther(session: BootstrapSession): Promise<void> {
 }
 
 /**
- * Where a good certificate is renewed by certbot and the hook is missing or old, installs the hook, and makes nginx serve
- * what certbot may have renewed without it.
+ * If certbot renews a good certificate and the hook is missing or old, installs the hook, and makes nginx serve what certbot
+ * may have renewed without it.
  */
 export async function repairRenewalHook(session: BootstrapSession): Promise<void> {
   const { context, plan, report, need } = session;

@@ -1,4 +1,4 @@
-/** What the operator wants of a certificate, from flags and settings. */
+/** The requested certificate, by flags and settings. */
 import { isIP, isIPv4 } from 'node:net';
 import { type CertificateRequest, LETS_ENCRYPT, LETS_ENCRYPT_STAGING } from '../../model/certbot.ts';
 import type { Site } from '../../model/site.ts';

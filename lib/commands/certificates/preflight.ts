@@ -1,4 +1,4 @@
-/** The CA's own question, asked from here before it does: does every address of the name show a file from the webroot? */
+/** The CA's request, made from here before the order: does every address of the name serve a file from the webroot? */
 import { lookup } from 'node:dns/promises';
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -8,7 +8,7 @@ import type { CheckTarget } from '../../model/check.ts';
 import type { Failure } from '../../model/host-report.ts';
 import { isPublicAddress } from '../../util/public-address.ts';
 
-/** What was found: a reason to leave the CA in peace, or warnings only. */
+/** The result: a reason not to order, or only warnings. */
 export interface PreflightResult {
   readonly failure?: Failure;
   readonly warnings: readonly string[];
@@ -88,9 +88,9 @@ type OpenFromJump = (host: string, port: number) => Promise<Duplex>;
 
 /**
  * A second opinion from the jump host: an operator behind the router of the proxy may not reach its public address (no NAT
- * loopback). Where the name itself does not lead there from here, that is only a hint: the jump host may be in the same
- * network, with the same answers.
- * @returns what holds for the CA, as far as both can see
+ * loopback). If the name itself does not resolve to it from here, that is only a hint: the jump host may be in the same
+ * network, with the same DNS.
+ * @returns what the CA will find, as far as both can tell
  */
 export async function withJumpHost(
   here: PreflightResult,

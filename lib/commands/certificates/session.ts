@@ -1,4 +1,4 @@
-/** One host while bootstrap-tls brings it to a good certificate and the full site. */
+/** One host while bootstrap-tls gets a good certificate for it and deploys the full site. */
 
 import { withOrderCode } from '../../diagnosis/diagnose.ts';
 import type { CertificateRequest } from '../../model/certbot.ts';
@@ -24,7 +24,7 @@ import type { Context } from '../context.ts';
 import type { DeployPlan } from '../deploy.ts';
 import type { RolloutProxy } from '../rollout.ts';
 
-/** Everything that is known before a host is contacted. */
+/** Everything that is known before the connection to a host. */
 export interface BootstrapPlan {
   readonly request: CertificateRequest;
   /** The HTTP-only vhost, where an order may want it. */
@@ -36,7 +36,7 @@ export interface BootstrapPlan {
 
 /** The report of a host grows step by step; after the first failure, the steps that follow do nothing. */
 export class BootstrapSession {
-  /** How the host comes to a good certificate, once that is decided. */
+  /** How the host gets a good certificate, once that is decided. */
   need: 'none' | CertificateRequest['method'] = 'none';
   readonly context: Context;
   readonly proxy: RolloutProxy;
@@ -80,18 +80,18 @@ export class BootstrapSession {
     }
   }
 
-  /** Merges what a step found; what earlier steps did stays reported. */
+  /** Merges the report of a step into that of the earlier ones. */
   add(then: Partial<HostReport>): void {
     const { host, outcome } = this.#report;
     this.#report = mergeReports(this.#report, { ...newReport(host), outcome, ...then });
   }
 
-  /** Ends the session for a reason that was found from here; `refused`: before anything was changed. */
+  /** Ends the session for a reason that was found on this machine; `refused`: before anything was changed. */
   fail(failure: Failure, outcome: 'failed' | 'refused' = 'failed'): void {
     this.#report = failedReport(this.#report, failure, outcome);
   }
 
-  /** Says what came of a session that failed halfway, and what is served now. */
+  /** Reports the result of a session that failed halfway, and what is served now. */
   explain(came: string): void {
     if (!['failed', 'refused', 'rolled-back'].includes(this.#report.outcome)) return;
     const serves =

@@ -1,4 +1,4 @@
-/** The clients of the gate as people read them: a table, and what a client types into its tools. */
+/** The clients of the gate for people: a table, and the settings for client programs. */
 
 import type { Fault, HostReport } from '../../model/host-report.ts';
 import type { Site } from '../../model/site.ts';
@@ -6,7 +6,7 @@ import type { Entry } from '../../output/report.ts';
 import { atMinute } from '../../output/table.ts';
 import { clientsIn, type ListedClient } from '../../remote/client-rows.ts';
 
-/** What is wrong where a gate has no live client (`clients none` in lib/program/sh/gate.sh); nothing elsewhere. */
+/** What is wrong if a gate has no live client (`clients none` in lib/program/sh/gate.sh). */
 export function clientFaults({ facts }: HostReport, { gate }: Pick<Site, 'gate'>): readonly Fault[] {
   if (!gate || facts.clients !== 'none') return [];
   const what = `no live client in ${gate.clients}: the gate rejects every request with 401`;
@@ -14,12 +14,12 @@ export function clientFaults({ facts }: HostReport, { gate }: Pick<Site, 'gate'>
   return [{ about: 'clients', text: `${what}. ${fix}` }];
 }
 
-/** Days before a token ends in which that needs attention, and after it ended in which the client counts. */
+/** An expiry needs attention this many days before, and after. */
 const DAYS_BEFORE = 3;
 const DAYS_AFTER = 7;
 const DAY_MS = 86_400_000;
 
-/** What needs attention in the clients' tokens; the one that a rotation keeps for a while ends on purpose. */
+/** Tokens that expire soon or have expired; the previous one of a rotation expires on purpose. */
 export function endingFaults(host: HostReport, now: string): readonly Fault[] {
   return clientsIn(host).flatMap((client) => {
     const text = endingText(client, Date.parse(now));
@@ -42,11 +42,11 @@ function endingText({ name, state, expires }: ListedClient, now: number): string
     : undefined;
 }
 
-/** The clients with a token that begins as another one does: each of these costs every unknown request a little. */
+/** The clients with a token that begins like another one: each makes every unknown request a little slower. */
 export const exactClients = (clients: readonly ListedClient[]): readonly string[] =>
   clients.flatMap(({ name, isExact }) => (isExact ? [name] : []));
 
-/** The columns of the list, and how wide ones can do without them where no client has any. */
+/** The columns of the list. */
 const COLUMNS: readonly (readonly [head: string, cell: (client: ListedClient) => string])[] = [
   ['client', ({ name }) => name],
   ['scope', ({ scope }) => scope],
@@ -59,7 +59,7 @@ const COLUMNS: readonly (readonly [head: string, cell: (client: ListedClient) =>
   ['fingerprint', printText],
 ];
 
-/** The clients as people read them. */
+/** The table of clients. */
 export function clientEntry(host: HostReport): Entry {
   const clients = clientsIn(host);
   if (clients.length === 0)

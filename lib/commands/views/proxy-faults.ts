@@ -1,4 +1,4 @@
-/** What a proxy reports of itself that a change cannot fix: SELinux, and that nobody else answers for unknown names. */
+/** Problems of a proxy that a change cannot fix: SELinux, and no other default server. */
 import { advised } from '../../diagnosis/row.ts';
 import { SYMPTOMS } from '../../diagnosis/symptoms.ts';
 import type { Fault, HostReport } from '../../model/host-report.ts';
@@ -11,7 +11,7 @@ export function selinuxFaults({ facts }: Pick<HostReport, 'facts'>): readonly Fa
   return facts.selinux === 'off' ? [{ about: 'SELinux', text: advised(SYMPTOMS.selinux) }] : [];
 }
 
-/** Where the site became the default server because no other vhost is, with the vhost to add. */
+/** Where the site is the default server because no other vhost is, with the vhost to add. */
 export function defaultServerText({ facts }: Pick<HostReport, 'facts'>, site: Named): string | undefined {
   const { default_server: sockets, nginx = '' } = facts;
   if (sockets === undefined || isByAddress(site)) return undefined;

@@ -8,7 +8,7 @@ import { groupIdentical, shortHostList } from '../../util/collections.ts';
 import type { Context } from '../context.ts';
 import { became, besides } from './summary.ts';
 
-/** Reports where the work goes, before it begins. */
+/** Reports the hosts and the route to them, before the work begins. */
 export function reportRoute({ site, report }: Context, { targets, notice }: Fleet): void {
   const hops = new Set(targets.flatMap((target) => target.hops.map(describe)));
   for (const text of hops) report.print({ kind: 'detail', text });
@@ -23,13 +23,13 @@ export function reportRoute({ site, report }: Context, { targets, notice }: Flee
   report.print({ kind: 'hosts', hosts });
 }
 
-// So many names fit into one line.
+// More names do not fit into one line.
 const MANY = 3;
 
 const describe = ({ label, host, user, port, keys }: Hop): string =>
   `${label}: ${user}@${host} port ${port}, ${keys.length > 0 ? keys.join(', ') : 'agent'}`;
 
-/** Reports the end of a host, all at once: others are under way meanwhile. */
+/** Reports the result of a host in one piece, because others are in progress. */
 export function reportEnd({ report, settings }: Context, host: HostReport): void {
   report.print({ kind: 'over', host: host.host });
   for (const { path, how } of host.drift)
@@ -82,7 +82,7 @@ export async function withDiffs(
   hosts: readonly HostReport[],
 ): Promise<readonly HostReport[]> {
   if (!flags['dry-run']) return hosts;
-  // Loaded here: no other run has a use for it.
+  // Loaded here: no other run needs it.
   const patch = await import('diff');
   const until = performance.now() + DIFFS_MS;
   const bodies = new Map<string, string>();
@@ -117,7 +117,7 @@ export async function reportDiffs({ flags, report }: Context, hosts: readonly Ho
   }
 }
 
-/** For all diffs together: nothing else runs meanwhile, not even Ctrl-C. */
+/** For all diffs together: they block everything else, even Ctrl-C. */
 const DIFFS_MS = 1000;
 
 type Patch = typeof import('diff');

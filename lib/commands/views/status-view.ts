@@ -1,4 +1,4 @@
-/** A host's status as people read it: points with a mark, then what there is in tables. */
+/** The status of a host for people: points with a mark, then tables. */
 import { advised } from '../../diagnosis/row.ts';
 import { SYMPTOMS } from '../../diagnosis/symptoms.ts';
 import { judgeLife, timeText } from '../../model/certificate.ts';
@@ -35,7 +35,7 @@ export function statusEntries(host: HostReport, site: GatedOrNot, now: string): 
   ];
 }
 
-/** The report of a host that was read, with what needs attention there; the verdict is the summary's word for it. */
+/** The report with what needs attention on the host, and the verdict for the summary. */
 export function judgeStatus({ site }: Context, report: HostReport): HostReport {
   if (!isDone(report)) return asRead(report);
   const { now } = newRun();
@@ -79,7 +79,7 @@ const pointsOn = (host: HostReport, site: GatedOrNot, status: Status, now: strin
   ...exactPoint(status),
 ];
 
-/** Not a fault: where nothing else is served, nobody else can answer. */
+/** Not a fault if this is the only vhost. */
 function defaultPoints(host: HostReport, site: GatedOrNot): readonly Point[] {
   const text = defaultServerText(host, site);
   return text ? [point('the default server', 'skipped', text)] : [];
@@ -142,7 +142,7 @@ const STATES: Readonly<Record<string, string>> = {
   removed: 'removed by hand',
 };
 
-/** A line a state, with its files. */
+/** One line per state, with its files. */
 function filePoints({ state }: Status): readonly Point[] {
   return [...new Set(state.map((file) => file.state))].map((each) => {
     const paths = state.flatMap((file) => (file.state === each ? [file.path] : []));
@@ -192,7 +192,7 @@ function vhostFaults({ vhost, serves, releases }: Status): Fault[] {
   return [{ about: 'the vhost', text }];
 }
 
-/** Where tokens leave the proxy's files. */
+/** Where other programs copy tokens. */
 function leakFaults({ leaks }: Status): Fault[] {
   return leaks.map(([kind, file]) => ({ about: 'tokens', text: `${file}: ${advised(SYMPTOMS[kind])}` }));
 }
@@ -204,7 +204,7 @@ function upgradeFaults({ upgrade }: Status): Fault[] {
   return [{ about: 'WebSocket', text }];
 }
 
-/** A self-signed one is nobody's to renew. */
+/** A self-signed certificate is not renewed. */
 function certificateFaults({ certificate, renewal, certbot }: Status): Fault[] {
   if (certificate?.kind !== 'ca' && certificate?.kind !== 'staging') return [];
   return renewalFaults(renewal, certbot).map((text) => ({ about: 'renewal', text }));

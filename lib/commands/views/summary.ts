@@ -35,7 +35,7 @@ function exitOf(host: HostReport): ExitStatus {
   return host.outcome === 'unknown' ? EXIT.unknown : EXIT.refused;
 }
 
-/** Everything that the end of a run is made of. */
+/** Everything that the summary of a run needs. */
 interface Results {
   readonly hosts: readonly HostReport[];
   /** What was checked from here, by the public name. */
@@ -49,8 +49,8 @@ interface Results {
 }
 
 /**
- * Reports the summary (a line; of several hosts a row each, then how many fared how) and gives the result of the whole run,
- * as bad as its worst part.
+ * Reports the summary (one line; for several hosts a line each, then the totals) and returns the result of the run, which is
+ * that of its worst part.
  */
 export function summarize({ report }: Context, results: Results): Result {
   const { hosts, checks = [], token, details = [], json = {} } = results;
@@ -64,7 +64,7 @@ export function summarize({ report }: Context, results: Results): Result {
     json: {
       ...json,
       hosts: hosts.map((host, i) => ({ ...asJson(host, isOne ? checks : []), ...details[i] })),
-      // Of several proxies, what was checked by the public name belongs to no single one.
+      // With several proxies, the checks by the public name belong to none of them.
       ...(!isOne && checks.length > 0 && { checks }),
       ...(token && { token: token.reveal() }),
     },
@@ -108,7 +108,7 @@ function asJson(host: HostReport, checks: readonly CheckResult[]): Readonly<Reco
   };
 }
 
-/** The summary line of one host, its name as wide as the others'. */
+/** The summary line of one host, its name padded to the width of the others. */
 export function hostLine(report: HostReport, widest = 0): string {
   const { host, release, checks = [] } = report;
   const what = `${`${host}:`.padEnd(widest + 1)} ${became(report)}${release ? ` (release ${release})` : ''}`;

@@ -1,13 +1,13 @@
 # shellcheck shell=sh
-# A certificate that certbot does not know, imported as its lineage for an order; without a new one, all is as before.
+# Imports a certificate that certbot does not manage as its lineage, for an order. If the order fails, this is undone.
 # Needs: ACME_SERVER CHAIN FAILED KEY LETSENCRYPT NEW RUN SITE STORE WEBROOT
 # Leaves: JOURNAL
 
-# A journal as in journal.sh, for the one change that certbot ends and not we.
+# A journal as in journal.sh, for the one change that certbot completes.
 ADOPTION=$STORE/$SITE/adoption
 
-# import_lineage: certbot never writes over files that it does not know. What is in the place of its own becomes a lineage,
-# at no moment missing for nginx, so that the new certificate simply follows it.
+# import_lineage: certbot never overwrites files that it does not manage. So the files in its place become a lineage, without
+# ever being missing for nginx, and the new certificate is its next version.
 import_lineage() {
   live=${CHAIN%/*} archive=$LETSENCRYPT/archive/$(lineage)
   [ ! -e "$(renewal_file)" ] || return 0
@@ -25,14 +25,14 @@ import_lineage() {
   renewal_text >"$NEW" && mv -fT "$NEW" "$(renewal_file)"
 }
 
-# set_aside DIRECTORY: what is no pair of certificate and key is of no use, and would stop certbot.
+# set_aside DIRECTORY: moves away files that are not a certificate with its key, which would stop certbot.
 set_aside() {
   [ -e "$1" ] && ! rmdir "$1" 2>/dev/null || return 0
   note "$1 is moved to $1.before-$RUN"
   echo "$1 $1.before-$RUN" >>"$ADOPTION.aside" && mv -T "$1" "$1.before-$RUN"
 }
 
-# next_number: one that no file in the archive has.
+# next_number: the first number that no file in the archive has.
 next_number() {
   last=$(find "$archive/" -name '*.pem' 2>/dev/null | sed -n 's/.*[a-z]\([0-9][0-9]*\)\.pem$/\1/p' | sort -n | tail -n 1)
   echo $((${last:-0} + 1))
@@ -46,7 +46,7 @@ keep_before() {
   sync_files "$JOURNAL.new/before" && mv -fT "$JOURNAL.new" "$JOURNAL"
 }
 
-# file_away: the present pair, under its number.
+# file_away: moves the current pair into the archive, under its number.
 file_away() {
   for part in cert chain fullchain privkey; do
     stage_names "$archive/$part$number.pem"
@@ -69,7 +69,7 @@ renewal_text() {
   printf '%s\n' '[renewalparams]' 'authenticator = webroot' "webroot_path = $WEBROOT," "server = $ACME_SERVER"
 }
 
-# settle_adoption: after an order of this run or an earlier one: where it brought no certificate, all is as before.
+# settle_adoption: after an order of this run or an earlier one that brought no certificate, restores the previous state.
 settle_adoption() {
   abandon "$ADOPTION.new"
   if [ -d "$ADOPTION" ]; then
@@ -90,7 +90,7 @@ settle_adoption() {
   rm -f "$ADOPTION.aside"
 }
 
-# has_followed: did certbot move all four links on to a new certificate?
+# has_followed: did certbot move all four links to a new certificate?
 has_followed() {
   [ -e "$(renewal_file)" ] && read -r number <"$ADOPTION/number" || return 1
   for part in cert chain fullchain privkey; do

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Verbs apply, http_only (only the vhost that answers the CA's challenge) and plan: the site's files onto this host.
+# Verbs apply, http_only (only the vhost that answers the CA's challenge) and plan: install the site's files on this host.
 # Needs: CLIENTS KIND RELEASES
 # Leaves: DRY GENERATED
 
@@ -17,7 +17,7 @@ plan() {
   apply
 }
 
-# want_first NAME MODE FUNCTION: a client for a host that has no client and never had the whole site.
+# want_first NAME MODE FUNCTION: a client for a host that has no client and never had the full site.
 want_first() {
   ! was_whole || return 0
   for any in "$CLIENTS"/*.map; do [ ! -e "$any" ] || return 0; done
@@ -25,7 +25,7 @@ want_first() {
   want client "$@"
 }
 
-# was_whole: was the whole site here, since it was last removed?
+# was_whole: was the full site here, since it was last removed?
 was_whole() {
   for release in $RELEASES; do
     kind_of "$release"

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# How every change begins and ends. With DRY it is shown and not made; nothing is written on this host.
+# How every change begins and ends. With DRY it is only shown, and nothing is written on this host.
 # Needs: DRY GENERATED LIVE
 
 begin() {
@@ -7,7 +7,7 @@ begin() {
   step survey
 }
 
-# run_change FUNCTION: makes the change, unless FUNCTION finds that there is nothing to do.
+# run_change FUNCTION: makes the change, unless FUNCTION finds nothing to do.
 run_change() {
   [ -z "$DRY" ] || { say_gate; show_change; }
   ! "$1" || { say_gate; finish unchanged "$LIVE"; }

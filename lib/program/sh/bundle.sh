@@ -1,10 +1,10 @@
 # shellcheck shell=sh
-# Verb bundle: apply, from a file that other tools bring here. It makes its own run id, for it may run many times, and
-# shows its records and changes to people.
+# Verb bundle: apply, from a file that other tools bring here. It makes its own run id, because it may run many times, and
+# prints its records and changes for people.
 # Needs: CLIENTS PUBLIC_NAME
 # Leaves: DRY NOW RUN VERB
 
-# The name that the first stage was started by: the file, or a shell that reads it from stdin; then its arguments.
+# $0 and the arguments of the first stage: the file, or the shell that reads it from stdin.
 BUNDLE=${1-} HELP='' UNKNOWN=''
 [ $# -eq 0 ] || shift
 for argument; do
@@ -43,7 +43,7 @@ Exit status: 0 done, 1 refused or rolled back, 2 usage, 3 live but no client is 
 END
 }
 
-# is_whole: the first stage has verified what is inside; of a file, every other byte is verified here.
+# is_whole: the first stage has verified its content; here, every other byte of a file is.
 is_whole() {
   started=${BUNDLE##*/}
   # A login shell has a hyphen before its name.
@@ -93,7 +93,7 @@ show_file() {
   fi
 }
 
-# differ PATH TEXT: from TEXT to what is left in `after`; no file is written for it.
+# differ PATH TEXT: the diff from TEXT to `after`, without writing a file.
 differ() {
   lines "$after" | diff -u -L "$1" -L "$1" /dev/fd/3 - 3<<END || :
 $2

@@ -3,8 +3,8 @@
 # Needs: CHAIN LETSENCRYPT SERVER_NAMES SUDO_COMMAND SUDO_UID SUDO_USER
 # Leaves: ADVICE CERTBOT RENEWER RENEWER_HOME UNTRUSTED WHY
 
-# find_certbot: leaves in CERTBOT the one to run: in the PATH, where snap, pip and virtual environments have it, or where a
-# timer or a cron line names it. UNTRUSTED is one that root does not run, since others may write to it.
+# find_certbot: leaves in CERTBOT the one to run: from PATH, from the folders of snap, pip and virtual environments, or from a
+# timer or a cron line. UNTRUSTED is one that is not run as root, because others can change it.
 find_certbot() {
   CERTBOT=$(command -v certbot) UNTRUSTED=''
   [ -z "$CERTBOT" ] || return 0
@@ -22,7 +22,7 @@ certbot_paths() {
   { cron_lines; service_lines certbot; } | grep -oE '/[A-Za-z0-9._/-]+/certbot([^A-Za-z0-9._/-]|$)' | sed 's/[^a-z]$//' | sort -u
 }
 
-# is_trusted PATH: only root can change it, or a login user whom sudo gives a shell of root anyway.
+# is_trusted PATH: can only root change it, or a login user who may run a root shell anyway?
 is_trusted() {
   [ -n "$(find -L "$1" -prune -user 0 ! -perm -020 ! -perm -002)" ] ||
     { [ "${SUDO_COMMAND:-}" = '/bin/sh -s' ] && [ -n "$(find -L "$1" -prune -user "${SUDO_UID:-0}" ! -perm -020 ! -perm -002)" ]; }
@@ -31,8 +31,8 @@ is_trusted() {
 # is_address: is the site's name an IPv4 address?
 is_address() { case $SERVER_NAMES in '' | *[!0-9.]*) return 1 ;; esac; }
 
-# find_too_old: is the name an address, and the certbot here none that gets a certificate for one by webroot? (5.3 has the
-# option, 5.4 has it for webroot.) Leaves WHY and ADVICE.
+# find_too_old: is the name an address, and certbot too old to get a certificate for one by webroot? (5.3 has the option, 5.4
+# has it for webroot.) Leaves WHY and ADVICE.
 find_too_old() {
   is_address || return 1
   if find_certbot; then
@@ -55,7 +55,7 @@ END
   [ $((major * 1000 + minor)) -ge 5004 ]
 }
 
-# find_renewer: leaves in RENEWER who renews the certificate at CHAIN: certbot, acme.sh, lego, or nobody that is known; in
+# find_renewer: leaves in RENEWER what renews the certificate at CHAIN: certbot, acme.sh, lego, or nothing known; in
 # RENEWER_HOME where the latter two keep it.
 find_renewer() {
   RENEWER='' RENEWER_HOME=''
@@ -78,7 +78,7 @@ starts() {
   esac
 }
 
-# schedule NAME: how its renewals are started regularly here: timer, cron or off.
+# schedule NAME: how its renewals are scheduled here: timer, cron or off.
 schedule() {
   if has_timer "$1"; then
     echo timer
@@ -109,7 +109,7 @@ is_active() {
 service_lines() { services | xargs -r grep -hs "^ExecStart=.*$1"; }
 services() { find /etc/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system -maxdepth 1 -name '*.service' 2>/dev/null; }
 
-# cron_lines: all that cron starts, without comments. (Debian's line for certbot does nothing where systemd runs.)
+# cron_lines: everything that cron starts, without comments. (Debian's line for certbot does nothing where systemd runs.)
 cron_lines() {
   lines=$(grep -rhsv '^[[:space:]]*#' /etc/crontab /etc/anacrontab /etc/cron.* /etc/crontabs /etc/periodic /var/spool/cron)
   if [ -d /run/systemd/system ]; then

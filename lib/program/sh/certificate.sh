@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# The site's certificate on this host: what it is, who renews it, and what nginx does after a renewal.
+# The site's certificate on this host: what it is, what renews it, and whether nginx is reloaded after a renewal.
 # Needs: CERTBOT CHAIN KEY LETSENCRYPT NEW NGINX RENEWER RENEWER_HOME WHY
 # Leaves: HOOK TEST
 
@@ -16,7 +16,7 @@ say_certificate() {
   say_renewal
 }
 
-# is_pair CHAIN KEY: is the key the certificate's own, as far as can be told?
+# is_pair CHAIN KEY: does the key belong to the certificate, as far as can be known?
 is_pair() {
   [ -s "$1" ] && command -v openssl >/dev/null || return 0
   [ "$(openssl x509 -in "$1" -noout -pubkey 2>/dev/null)" = "$(openssl pkey -in "$2" -pubout 2>/dev/null </dev/null)" ]
@@ -36,7 +36,7 @@ say_renewal() {
   fi
 }
 
-# say_renewing: are renewals started regularly here, and will nginx then serve what they bring?
+# say_renewing: are renewals scheduled here, and will nginx then serve the new certificate?
 say_renewing() {
   find_renewer
   ! find_certbot || say fact certbot "$CERTBOT"
@@ -64,7 +64,7 @@ hook_text() {
   fi
 }
 
-# install_hook: certbot itself reloads nothing after a renewal.
+# install_hook: certbot itself does not reload nginx after a renewal.
 install_hook() {
   [ -d "$LETSENCRYPT" ] || return 0
   ! has_hook || return 0
@@ -73,7 +73,7 @@ install_hook() {
     hook_text | cmp -s - "$NEW" && mv -fT "$NEW" "$HOOK"
 }
 
-# serve_certificate: what was issued is served only after a reload.
+# serve_certificate: a new certificate is served only after a reload.
 serve_certificate() {
   step serve
   TEST=$(try_nginx -t) || fail serve "$TEST"

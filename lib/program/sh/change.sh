@@ -7,7 +7,7 @@
 LOGS=/var/log/nginx # of our vhosts; an nginx from elsewhere may have its own elsewhere
 BEGUN='' DONE='' EMPTIED='' GENERATED=''
 
-# examine: is this host fit for the change, and what would it be? Changes nothing.
+# examine: can this host take the change, and what would it change? Read-only.
 examine() {
   survey || :
   check_version
@@ -22,14 +22,13 @@ examine() {
   [ "$VERB" = remove ] || say_selinux
 }
 
-# check_version: what is older lacks directives that the vhosts need.
+# check_version: older versions lack directives that the vhosts need.
 check_version() {
   [ -z "$VERSION" ] || [ "$VERB" = remove ] || at_least 1 15 6 || refuse nginx-old "nginx $VERSION is older than 1.15.6"
 }
 
-# check_nginx: is nginx fit for a change? Where it rejects its configuration as it stands, only a test of the configuration
-# as it would be can tell whether a file of ours is to blame: nginx does not name one that is missing. With nothing of ours
-# to change, none is.
+# check_nginx: is nginx ready for a change? If it rejects its current configuration, only a test of the new one can tell
+# whether a file of ours is to blame: nginx does not name a missing file. If none of our files changes, none is to blame.
 check_nginx() {
   if [ -z "$ACCEPTED" ]; then
     repair_client "$SAID" || ! all_same || refuse sick "$SAID"
@@ -54,19 +53,19 @@ is_blamed() {
   BLAMED=$2
 }
 
-# up_to_date: is everything here as it is wanted, and as a change of ours left it?
+# up_to_date: is everything here as wanted, and as our last change left it?
 up_to_date() {
   all_same && [ -n "$LAST" ] && [ -z "$DRIFT" ] || return 1
   kind_of "$LAST"
   [ "$KIND" != found ]
 }
 
-# all_same: is every wanted file as it is wanted?
+# all_same: is every file as wanted?
 all_same() { [ -z "$CONVERTING$(missing_live)" ] && each_wanted is_same; }
 
 is_same() { [ "$5" = same ]; }
 
-# prepare: stages the new files, and writes the journal of what is there now.
+# prepare: stages the new files, and writes the current state into the journal.
 prepare() {
   WHY="cannot write below $STORE/$SITE"
   mkdir -p "$JOURNAL.new/files" && echo "$RUN of $WHO" >"$JOURNAL.new/run" || return 1
@@ -79,7 +78,7 @@ prepare() {
     sync_files "$STORE/$SITE"
 }
 
-# note_staged: what this change puts in the place of the old files. (A link was noted as it was made.)
+# note_staged: records what this change puts in the place of the old files. (A link was recorded when it was made.)
 note_staged() {
   set --
   for file in $WRITTEN; do set -- "$@" "$file"; done
@@ -100,7 +99,7 @@ keep_target() {
   [ "$5" = same ] || keep "$2"
 }
 
-# change: from here on, the only ends are `applied` and everything as before.
+# change: from here on, the change is either applied or rolled back.
 change() {
   step test
   try_change
@@ -138,7 +137,7 @@ make_live() {
   await_old_master || roll_back upgrading "$WHY"
 }
 
-# try_change: tests the configuration before anything of it is in place. Two failures have a way out.
+# try_change: tests the configuration before any of it is in place. Two failures can be worked around.
 try_change() {
   rehearse
   while [ "$REHEARSAL" = refused ]; do
@@ -175,7 +174,7 @@ test_in_place() {
   test_nginx
 }
 
-# refuse_result: nginx rejects the configuration as it would be; or rejected it before, for a reason that is not ours.
+# refuse_result: nginx rejects the new configuration, or rejected the current one for a reason that is not ours.
 refuse_result() {
   BLAMED='' code=test
   each_wanted is_blamed
@@ -187,19 +186,19 @@ refuse_result() {
   finish rolled-back 1
 }
 
-# why_not: of a disk that is full by now the shell only says "I/O error"; cat says more.
+# why_not: on a full disk, the shell only says "I/O error"; cat says more.
 why_not() {
   words=$(pad_block 2>/dev/null | cat 2>&1 >"$JOURNAL/page")
   [ -z "$words" ] || printf ': %s' "$words"
 }
 
-# flush FILE…: what was staged, or the folders of what was swapped, and these, to the disk.
+# flush FILE…: writes staged files, or the folders of swapped ones, and these files to the disk.
 flush() {
   for file in $WRITTEN; do set -- "$@" "$file"; done
   sync_files "$@"
 }
 
-# commit: one rename makes the journal a release; what was kept is dropped after it.
+# commit: one rename turns the journal into a release; the backups are dropped after it.
 commit() {
   describe "$JOURNAL" "$VERB" || return 1
   name=$(release_name "$RUN")
@@ -211,7 +210,7 @@ commit() {
   prune_releases
 }
 
-# roll_back CODE TEXT: reports what failed, restores everything, proves it.
+# roll_back CODE TEXT: reports what failed, restores everything and verifies it.
 roll_back() {
   trap '' TERM INT
   BEGUN=

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# A change of one client: what its file says afterwards, and which of its tokens are live then.
+# A change of one client: its new file, and which of its tokens are live afterwards.
 # Needs: CREATED_MARK EPOCH HEADER_END HEADER_START NL NOW ROTATED_MARK
 # Leaves: ENDING LIVE_NEW
 

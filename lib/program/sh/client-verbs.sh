@@ -6,7 +6,7 @@
 
 MAY_DIFFER=60 # seconds between the clock of this host and the operator's
 
-# rotate: the new token takes the place of all others, or (KEEP) of all but the present one.
+# rotate: the new token replaces all others, or (KEEP) all but the current one.
 rotate() { change_client want_rotated; }
 
 want_rotated() {
@@ -39,7 +39,7 @@ want_set() {
   want_client set : new_scope="$NEW_SCOPE" new_limit="$NEW_LIMIT" new_at_once="$NEW_CONCURRENT" new_end="$NEW_END"
 }
 
-# find_end: NEW_END by the clock of this host, since nginx goes by it.
+# find_end: NEW_END by the clock of this host, which nginx uses.
 find_end() {
   case $NEW_END in
     '' | -) return 0 ;;
@@ -85,7 +85,7 @@ want_revoked() {
   [ "$(each_client name_line | grep -c .)" -ne 1 ] || note "$CLIENT is the last client: the gate now rejects every request"
 }
 
-# find_client [any]: the file of CLIENT, which must be there and be one that we can rewrite.
+# find_client [any]: the file of CLIENT, which must exist and be readable to gatepost.
 find_client() {
   FILE=$CLIENTS/$CLIENT.map
   if [ ! -e "$FILE" ] || { [ "$VERB" != revoke_client ] && is_revoked "$CLIENT"; }; then

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# The clients of the gate, a file each: comments, then a line for each token, the newest first. No token leaves this host,
-# none is an argument of a command, and no rollback restores one.
+# The clients of the gate, one file each: comments, then a line for each token, the newest first. No token leaves this host
+# or becomes an argument of a command, and no rollback restores one.
 # Needs: CLIENTS LIVE_FILES NL WANTED
 # Leaves: EPOCH FOUND LIVE_NEW SOURCE
 
@@ -55,10 +55,10 @@ scan_clients() {
     END { if (alive) print "alive"; if (old) print "old" }' now="$EPOCH" live=1 - live=0)$NL
 }
 
-# is_found WORD: did the scan find it?
+# is_found WORD: did scan_clients find it?
 is_found() { case $FOUND in *"$NL$1$NL"*) ;; *) return 1 ;; esac; }
 
-# repair_client TEXT: makes comments of the damaged lines of a client's file that nginx names in TEXT; nothing of it is lost.
+# repair_client TEXT: comments out the damaged lines of a client's file that nginx names in TEXT; nothing is lost.
 repair_client() {
   [ -n "$CLIENTS" ] || return 1
   for path in "$CLIENTS"/*.map; do

@@ -1,12 +1,12 @@
 # shellcheck shell=sh
-# The files of all clients in the form of today, where they are of an earlier release: in the same change as the gate that
-# reads them, tokens unchanged. All at once: a process for each client would take minutes.
+# Converts client files of an earlier release to the current format, in the same change as the gate that reads them, with
+# unchanged tokens. All at once: one process per client would take minutes.
 # Needs: CLIENTS DRY FOUND JOURNAL LIVE_FILES NEW NL OLD
 # Leaves: CLEANUP CONVERTING LIVE_NEW READY SOURCE WHY
 
 CONVERTING=''
 
-# ready_clients: reads what there is, and prepares what any change has to do with it besides its own purpose.
+# ready_clients: reads the clients, and prepares what every change does with them in passing.
 ready_clients() {
   [ -n "$CLIENTS" ] || return 0
   READY=yes
@@ -22,7 +22,7 @@ find_lost() {
   [ -z "$lost" ] || { note "$LIVE_FILES is missing: it is made again" && LIVE_NEW=$LIVE_NEW$lost$NL; }
 }
 
-# convert_clients: leaves the converted files in SOURCE. A dry run only says so.
+# convert_clients: leaves the converted files in SOURCE. A dry run only reports it.
 convert_clients() {
   note "the client files are of an earlier release: they are converted, and tokens stay as they are"
   CONVERTING=yes

@@ -31,7 +31,7 @@ END
   [ $((major * 1000000 + minor * 1000 + ${patch%%.*})) -ge $(($1 * 1000000 + $2 * 1000 + $3)) ]
 }
 
-# want ROLE NAME MODE FUNCTION: one file of the site, noted in WANTED with its state here.
+# want ROLE NAME MODE FUNCTION: adds a file of the site to WANTED, with its state here.
 want() {
   case $1 in
     vhost)
@@ -86,15 +86,15 @@ find_map_users() {
   [ -n "$USERS" ]
 }
 
-# add_as_is ROLE PATH: a file that stays as it is here, and is kept in the release.
+# add_as_is ROLE PATH: a file that stays unchanged, and is kept in the release.
 add_as_is() { WANTED="$WANTED$1|$2|$(stat -c %a "$2")|cat $2|same$NL"; }
 
-# see_files: one look at all files that the site may have here. Leaves in SEEN a line a file: PATH MODE:OWNER INODE SIZE TIME.
+# see_files: reads the state of all files that the site may have here. Leaves in SEEN a line per file: PATH MODE:OWNER INODE SIZE TIME.
 see_files() {
   SEEN=$NL$(stat -c '%n %a:%u:%g %i %s %y' "$NGINX_DIR"/*/* "$CLIENTS"/*.map 2>/dev/null)$NL
 }
 
-# is_untouched ROLE PATH MODE CONTENT-FUNCTION STATE: is it still as it was when MODES was read? SEEN has what it is now.
+# is_untouched ROLE PATH MODE CONTENT-FUNCTION STATE: is it unchanged since MODES was read? SEEN has its state now.
 is_untouched() {
   WHY="$2 was edited while this change was prepared"
   case $5 in
@@ -131,7 +131,7 @@ add() {
 
 is_there() { [ -e "$1" ] || [ -L "$1" ]; }
 
-# check_target ROLE PATH: never write through a link, or over something that is no file.
+# check_target ROLE PATH: never write through a link, or over something that is not a file.
 check_target() {
   if [ -d "$2" ] && [ ! -L "$2" ]; then
     refuse target "$2 is a directory"
@@ -148,7 +148,7 @@ check_owner() {
   refuse target "$1 is the vhost of the site $OWNER"
 }
 
-# is_own_link PATH: a link as we make it, where there may have been a file before.
+# is_own_link PATH: is it a link as we make it, where there may have been a file before?
 is_own_link() {
   name=${1##*/}
   [ -n "$LINK_DIR" ] && [ "${1%/*}" = "$LINK_DIR" ] && leads_to "$1" "$VHOST_DIR/${name%"$LINK_END"}.conf"
@@ -187,7 +187,7 @@ $WANTED
 END
 }
 
-# stage ROLE PATH MODE CONTENT-FUNCTION STATE: writes the new file beside its place, and reads it back.
+# stage ROLE PATH MODE CONTENT-FUNCTION STATE: writes the new file next to its target, and reads it back.
 stage() {
   case $5 in same | gone) return 0 ;; esac
   stage_names "$2"
@@ -201,7 +201,7 @@ stage() {
   fi
 }
 
-# swap ROLE PATH MODE CONTENT-FUNCTION STATE: the staged file takes its place, by one rename.
+# swap ROLE PATH MODE CONTENT-FUNCTION STATE: puts the staged file in place, by one rename.
 swap() {
   stage_names "$2"
   WHY="cannot replace $2"

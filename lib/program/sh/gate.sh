@@ -1,11 +1,11 @@
 # shellcheck shell=sh
-# The gate here: whether nginx has one, of today, and whether it accepts anyone. Without a live client it fails closed.
+# The gate on this host: whether nginx has one, in the current format, and whether it accepts anyone. Without a live client it fails closed.
 # Needs: CLIENTS DOLLAR LAST LIVE_FILES LIVE_NEW LIVE_VARIABLE NGINX_DIR VERB
 # Leaves: LIVE
 
 LIVE=0 # the exit status of a change that is live; 3 where no client is accepted
 
-# say_gate: fact clients none, where the gate is here and no token is live, or will be.
+# say_gate: fact clients none, if the gate is here and no token is live or will be.
 say_gate() {
   case $VERB in
     apply | plan | rollback | status) ;;
@@ -27,10 +27,10 @@ is_in_maps() {
   grep -qsF "$text" "$@"
 }
 
-# is_today FILE: does it read the lines of today?
+# is_today FILE: does it read lines in the current format?
 is_today() { grep -qsF "geo \$$DOLLAR {" "$1"; }
 
-# want_gate: where the gate is of an earlier release, the one of today, and its test in the vhost.
+# want_gate: replaces a gate of an earlier release by the current one, with its test in the vhost.
 want_gate() {
   is_in_maps "geo \$$DOLLAR {" || { check_layout && gate_files; }
   while read -r role path mode _; do
@@ -38,7 +38,7 @@ want_gate() {
   done <"$LAST/state"
 }
 
-# with_live_test FILE: a vhost that also tests whether the token is live, as soon as it knows that it is the right one.
+# with_live_test FILE: the vhost with a test whether the token is live, after the one whether it is known.
 with_live_test() {
   if [ -z "$CLIENTS" ] || grep -qF "$LIVE_FILES/" "$1"; then
     cat "$1"

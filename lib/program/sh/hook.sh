@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installed by gatepost. certbot runs this after every renewal: nginx serves a new certificate only once it is reloaded.
-# A reload does no harm to whatever other certificate was renewed.
+# A reload is harmless if another certificate was renewed.
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 lock=/var/lib/gatepost/lock
 
@@ -12,7 +12,7 @@ reload() {
   nginx -s reload
 }
 
-# Not in the middle of a change of ours; where certbot was started by one, that one holds the lock.
+# Not during a change of gatepost; if that change started certbot, it holds the lock.
 command -v nginx >/dev/null || exit 0
 if [ -z "${GATEPOST_RUN:-}" ] && [ -w "$lock" ]; then
   (flock -w 120 9; reload) 9>>"$lock"

@@ -2,7 +2,7 @@
 # Verb issue: certbot's order (ORDER is new, rehearsal or none), the renewal hook, and the new certificate served.
 # Needs: ACME_EMAIL ACME_SERVER CERTBOT DOMAIN HOOK LETSENCRYPT ORDER OTHER_NAMES RUN WEBROOT
 
-# A dropped connection asks for the outcome for about 95 s: certbot ends before.
+# After a dropped connection, the script queries the outcome for about 95 s: certbot must end before.
 ORDER_LIMIT=80
 CERTBOT_LOG=/var/log/letsencrypt/letsencrypt.log
 
@@ -55,14 +55,14 @@ unproven_names() {
   printf '%s' "$refused" | tr '\n' ' ' | sed 's/ *$//'
 }
 
-# said_by_ca: the CA's last problem (RFC 8555, 6.7) from certbot's log of this run; certbot may not tell it.
+# said_by_ca: the CA's last problem (RFC 8555, 6.7) from certbot's log of this run; certbot may not print it.
 said_by_ca() {
   log_of_this_run | grep -oE '"(type|detail)": *"([^"\\]|\\.)*"' |
     grep -A 1 'urn:ietf:params:acme:error:' | tail -n 2 | sed 's/^[^:]*: *//' |
     while IFS= read -r line; do say text "the CA said: $line"; done
 }
 
-# log_of_this_run: certbot begins a new file, or goes on in the one that was there; or ends before it writes any.
+# log_of_this_run: certbot starts a new file, appends to the existing one, or ends before it writes any.
 log_of_this_run() {
   if [ "$(stat -c %i "$CERTBOT_LOG" 2>/dev/null)" = "${logged% *}" ]; then
     tail -c "+$((${logged#* } + 1))" "$CERTBOT_LOG"
@@ -71,7 +71,7 @@ log_of_this_run() {
   fi 2>/dev/null
 }
 
-# ask_certbot: what GATEPOST_RUN says to our hook is that this program holds the lock.
+# ask_certbot: GATEPOST_RUN tells our hook that this program holds the lock.
 ask_certbot() {
   umask 022
   set -- --non-interactive --agree-tos --webroot --webroot-path "$WEBROOT" --cert-name "$(lineage)"
@@ -83,7 +83,7 @@ ask_certbot() {
     [ -z "$command" ] || set -- "$@" "--$moment-hook" "$command"
   done
   ! has_setting reuse_key True || set -- "$@" --reuse-key
-  # certbot asks which of several accounts; an order keeps the one of the certificate.
+  # With several accounts, certbot asks which one; an order keeps that of the certificate.
   ! has_setting server "$ACME_SERVER" || [ -z "$(setting_of account)" ] || set -- "$@" --account "$(setting_of account)"
   if [ -n "$ACME_EMAIL" ]; then
     set -- "$@" --email "$ACME_EMAIL" --no-eff-email
@@ -91,13 +91,13 @@ ask_certbot() {
     set -- "$@" --register-unsafely-without-email
   fi
   if [ "$ORDER" = rehearsal ]; then set -- "$@" --dry-run; else set -- "$@" --server "$ACME_SERVER" --force-renewal; fi
-  # What pip installed for one user only, Python finds by HOME.
+  # Python finds by HOME what pip installed for one user only.
   case $CERTBOT in */.local/bin/certbot) export HOME="${CERTBOT%/.local/bin/certbot}" ;; esac
   mkdir -p "$WEBROOT" && GATEPOST_RUN=$RUN timeout -k 5 "$ORDER_LIMIT" "$CERTBOT" certonly "$@"
 }
 
-# hook_of MOMENT: the lineage's own hook, which `certonly` would drop and others may rely on. What runs before and after
-# belongs to the way of the proof: standalone's stops nginx.
+# hook_of MOMENT: the lineage's own hook, which `certonly` would drop and others may rely on. Pre and post hooks belong to
+# the authenticator: those of standalone stop nginx.
 hook_of() {
   [ -e "$(renewal_file)" ] || return 0
   case $1 in

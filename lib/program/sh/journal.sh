@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# The journal of one change: what was there before, until the change is proven.
+# The journal of one change: the state before it, until the change is committed.
 #
 #   journal.new   being prepared and tested; nothing is changed yet
 #   journal       begun; whoever finds it rolls everything back
@@ -13,24 +13,24 @@
 # Leaves: BROKEN FAILED JOURNAL NEW OLD RELOAD_DUE TEST
 
 JOURNAL=$STORE/$SITE/journal
-# After a recovery that nginx, broken by then, could not prove.
+# After a recovery that could not be verified, because nginx was broken.
 RELOAD_DUE=$STORE/reload-due
-# Did nginx reject its configuration before this change? Then no test can prove that it was restored.
+# Did nginx reject its configuration before this change? Then no test can verify that it was restored.
 BROKEN=''
 
-# stage_names PATH: leaves in NEW and OLD the names of what is staged and what is kept beside PATH.
+# stage_names PATH: leaves in NEW and OLD the names of the staged file and of the backup next to PATH.
 stage_names() { NEW=${1%/*}/.${1##*/}.gatepost-new OLD=${1%/*}/.${1##*/}.gatepost-old; }
 
-# write_file PATH FUNCTION: what FUNCTION prints. The shell does not say why a write failed; cat does.
+# write_file PATH FUNCTION: writes what FUNCTION prints. The shell does not say why a write failed; cat does.
 write_file() { $2 2>/dev/null >"$1" || $2 | cat >"$1"; }
 
-# sync_files FILE…: these to the disk; where `sync` takes no names, everything.
+# sync_files FILE…: flushes these to the disk, or everything if `sync` takes no names.
 sync_files() { sync "$@" 2>/dev/null || sync; }
 
 # put_link PATH TARGET
 put_link() { stage_names "$1" && ln -sfn "$2" "$NEW" && mv -fT "$NEW" "$1"; }
 
-# keep PATH: backs up PATH: what it is goes into the journal, the file itself stays under another name.
+# keep PATH: backs it up: records it in the journal and keeps the file under another name.
 keep() {
   stage_names "$1"
   if [ -L "$1" ]; then
@@ -43,7 +43,7 @@ keep() {
   fi >>"$JOURNAL.new/before"
 }
 
-# keep_directory PATH: makes a directory of ours where it is missing.
+# keep_directory PATH: creates a directory of ours if it is missing.
 keep_directory() {
   [ ! -d "$1" ] || return 0
   echo "directory $1" >>"$JOURNAL.new/before" && mkdir -m "$2" "$1"
@@ -59,7 +59,7 @@ restore_files() {
     case $kind in
       clients) put_back_clients "$path" || FAILED=$path ;;
       file | link | absent)
-        # Where its folder is gone, too, there is nothing to restore.
+        # If its folder is gone, too, there is nothing to restore.
         [ -d "${path%/*}/" ] || continue
         if is_edited; then EDITED="$EDITED$path$NL"; else restore_file; fi || FAILED=$path
         ;;
@@ -76,7 +76,7 @@ restore_file() {
   esac
 }
 
-# is_edited: is at `path` neither what was there before the change nor what the change put there?
+# is_edited: does `path` have neither the content from before the change nor that of the change?
 is_edited() {
   [ -n "$AFTER" ] && ! is_before || return 1
   if [ -L "$path" ]; then
@@ -117,7 +117,7 @@ set_edits_aside() {
   rmdir "$aside" 2>/dev/null || :
 }
 
-# put_back_clients FOLDER: the files that were kept of it.
+# put_back_clients FOLDER: restores its files from the backup.
 put_back_clients() {
   for file in "$OLD"/*.map; do
     if [ -e "$file" ]; then mv -f "$file" "$1/" || return 1; fi
@@ -152,7 +152,7 @@ abandon() {
   rm -rf "$1"
 }
 
-# say_edits JOURNAL: what stays as somebody edited it is drift.
+# say_edits JOURNAL: files that stay as somebody edited them are drift.
 say_edits() {
   while IFS= read -r path; do
     [ -n "$path" ] || continue
@@ -187,7 +187,7 @@ prove_restored() {
   note "nginx was stopped during the change; it serves the previous configuration when it is started again"
 }
 
-# drop_journal JOURNAL: all is settled.
+# drop_journal JOURNAL: removes a journal that is settled.
 drop_journal() {
   # What the change had made live ends once nothing knows its token any more.
   drop_fresh "$1"
@@ -241,7 +241,7 @@ tidy() {
   rm -rf "$1/before" "$1/after" "$1/reload" "$1/run" "$1/sick" "$1/fresh" "$1/ends" "$1/name" "$1/forward"
 }
 
-# is_decided JOURNAL: is there no way back, only forward? A change that revokes begins by ending tokens (`forward`), every
+# is_decided JOURNAL: can the change only be completed, not rolled back? A change that revokes begins by ending tokens (`forward`), every
 # other one ends them as the first act of its commit (live.sh).
 is_decided() { [ -e "$1/forward" ] || has_ended "$1"; }
 
@@ -259,7 +259,7 @@ go_forward() {
   mv -fT "$1" "$release" && tidy "$release"
 }
 
-# put_forward JOURNAL: every target as the change wants it.
+# put_forward JOURNAL: gives every target the state that the change wants.
 put_forward() {
   AFTER=$NL$(cat "$1/after")$NL
   while read -r kind path _; do
@@ -282,7 +282,7 @@ is_sound() {
   done <"$1/before"
 }
 
-# quarantine JOURNAL: a damaged one says nothing of what was there before: the files stay as they are.
+# quarantine JOURNAL: moves away a damaged one. It does not say what was there before, so the files stay.
 quarantine() {
   note "the journal of an earlier run is damaged: moved to ${1%/*}/damaged-$RUN; the files are left as they are"
   mv -fT "$1" "${1%/*}/damaged-$RUN" || restore_failed "$1" "cannot move $1"

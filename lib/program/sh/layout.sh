@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Where the include lines of this nginx let a vhost and its maps be.
+# Where a vhost and its maps can be, by the include lines of this nginx.
 # Needs: CONF ELSEWHERE INCLUDES NGINX_DIR VERB
 # Leaves: LINK LINK_DIR LINK_END MAP_DIR VHOST_DIR VHOST_ORDER
 
@@ -13,7 +13,7 @@ check_layout() {
   MAP_DIR=${MAP_DIR:-$NGINX_DIR/conf.d}
   if [ -n "$LINK_DIR" ]; then
     VHOST_DIR=${LINK_DIR%/*}/sites-available VHOST_ORDER=$link_order
-    # Where one of both is a link to the other, there is nothing to link.
+    # If one of them is a link to the other, there is nothing to link.
     if [ -L "$LINK_DIR" ] || [ -L "$VHOST_DIR" ]; then
       [ "$(readlink -f "$LINK_DIR")" != "$(readlink -f "$VHOST_DIR")" ] || { VHOST_DIR=$LINK_DIR LINK_DIR=''; }
     fi
@@ -22,7 +22,7 @@ check_layout() {
   fi
 }
 
-# is_optional: does this verb do without such a folder? (It only reads, or removes what is there.)
+# is_optional: does this verb work without such a folder? (It only reads or removes.)
 is_optional() { case $VERB in remove | status) ;; *) return 1 ;; esac; }
 
 # find_folders: of the folders that http includes, the one of the vhosts' links and the best one for everything else.
@@ -43,7 +43,7 @@ END
 
 use_links() { LINK_DIR=$folder LINK_END=$end link_order=$order; }
 
-# is_better: conf.d first; a folder outside of nginx's own only where it is root's.
+# is_better: prefers conf.d; a folder outside of nginx's own must belong to root.
 is_better() {
   case $folder in
     "$NGINX_DIR/conf.d") rank=1 ;;

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# What an order or a self-signed certificate must not harm: other certificates that the site's paths lead into, and the
-# other names of the site's own.
+# What an order or a self-signed certificate must not damage: other certificates that the site's paths link to, and the other
+# names of the site's own.
 # Needs: CHAIN KEY LETSENCRYPT RENEWER RENEWER_HOME SERVER_NAMES UNTRUSTED WEBROOT
 # Leaves: OTHER_NAMES WHY
 
@@ -40,7 +40,7 @@ refuse_for() {
   finish refused 1
 }
 
-# find_linked: do paths that would be written to lead into another certificate? Leaves in WHY which ones, and in ADVICE
+# find_linked: do paths that would be written link to another certificate? Leaves in WHY which ones, and in ADVICE
 # the command that gives the site its own.
 find_linked() {
   WHY='' ADVICE=''
@@ -76,7 +76,7 @@ find_linked_lineage() {
   done
 }
 
-# real_path PATH: where it leads, also when nothing is there.
+# real_path PATH: its target, even if nothing exists there.
 real_path() { readlink -f "$1" || readlink "$1" || printf '%s\n' "$1"; }
 
 # find_own_folders: the two that hold this lineage's files; an archive that was moved out of /etc/letsencrypt is its own.
@@ -106,7 +106,7 @@ find_users() {
   [ -z "$user" ] || blame "$user names $OWN_ARCHIVE for another certificate"
 }
 
-# advise_own_lineage: what the paths lead to is copied, so that it is never missing, and stays where it was. (`certbot
+# advise_own_lineage: copies the targets of the links, so that they are never missing, and leaves them in place. (`certbot
 # delete` would take the other certificate's files.)
 advise_own_lineage() {
   if [ -n "$user" ]; then
@@ -233,7 +233,7 @@ say_untrusted() {
     "Install one for root: $(on_proxy 'python3 -m venv /opt/certbot && /opt/certbot/bin/pip install certbot')"
 }
 
-# find_managed: does acme.sh or lego renew what would be replaced? It would write into the new one later. Leaves WHY and ADVICE.
+# find_managed: does acme.sh or lego renew the certificate that would be replaced? It would overwrite the new one later. Leaves WHY and ADVICE.
 find_managed() {
   find_renewer
   case $RENEWER in
@@ -265,7 +265,7 @@ say_usable() {
   done
 }
 
-# say_obstacles: what would keep a new certificate away, and the other names that an order would keep.
+# say_obstacles: what prevents a new certificate, and the other names that an order would keep.
 say_obstacles() {
   find_certbot || [ -z "$UNTRUSTED" ] || { say_untrusted; return; }
   ! find_too_old || { say row obstacle certbot-old "$WHY" "$ADVICE"; return; }

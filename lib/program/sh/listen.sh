@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The addresses that a vhost listens on. nginx gives a connection to the most specific address: where other vhosts have
-# `listen ADDRESS:443`, a wildcard is never asked there; and a reload cannot take a wildcard over an address that nginx
+# `listen ADDRESS:443`, a wildcard gets no connections there; and a reload cannot bind a wildcard over an address that nginx
 # already listens on. Options of a listen line hold for the whole socket, which others may share.
 # Needs: LISTENS SERVER_NAMES VHOST_ORDER
 # Leaves: PLAN
@@ -31,7 +31,7 @@ END
 
 socket_name() { if [ "$2" = '*' ]; then echo "$1"; else echo "$2:$1"; fi; }
 
-# say_default: where nobody else is, the site answers for unknown names and the bare address, too.
+# say_default: without another default server, the site answers for unknown names and the bare address, too.
 say_default() {
   [ -n "$default_on" ] && [ -n "$SERVER_NAMES" ] || return 0
   say fact default_server "$default_on"

@@ -1,16 +1,16 @@
 # shellcheck shell=sh
-# Which tokens are live: an empty file each, tested by every worker for every request. What is made live is undone with the
-# change; what ends, ends once the change is proven, and no recovery brings it back. Revoking and suspending begin with it.
+# Which tokens are live: an empty file each, tested by every worker for every request. A rollback removes files that the
+# change made. A token ends once the change is verified, and no recovery brings it back. Revoking and suspending begin with that.
 # Needs: CLIENT CLIENTS DRY FIRST_ACT JOURNAL LIVE_FILES LIVE_NEW MASTER NL RUN SITE SOURCE STORE VERB WORKERS
 # Leaves: ENDING UNSEEN WANTED WHY
 
 # Names of live files that the commit removes.
 ENDING=
 UNSEEN=
-# Does this change do what is pending?
+# Does this change complete what is pending?
 READY=
 
-# What was revoked or suspended while the client's file could not be changed: the next change does.
+# Clients that were revoked or suspended while their file could not be changed: the next change does that.
 pending_folder() { printf '%s' "$STORE/$SITE/pending"; }
 
 # end_client: from here on, no worker accepts a token of CLIENT.
@@ -77,8 +77,8 @@ stage_live() {
   while IFS= read -r path; do true >"$path" || return 1; done <"$JOURNAL.new/fresh"
 }
 
-# find_unseen: fails, and leaves it in UNSEEN, where nginx's workers cannot see a file that is to be live: the gate would
-# refuse everybody. Where that cannot be tried, they can.
+# find_unseen: fails, and leaves it in UNSEEN, if nginx's workers cannot see a live file: the gate would reject everybody.
+# If that cannot be tried, it succeeds.
 find_unseen() {
   [ -s "$JOURNAL.new/fresh" ] && read -r path <"$JOURNAL.new/fresh" && find_master && find_workers "$MASTER" || return 0
   pid=${WORKERS##* }

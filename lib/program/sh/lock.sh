@@ -8,7 +8,7 @@ LOCK_WAIT=30 # seconds
 STALLED_AFTER=600 # seconds without progress; no step takes as long
 LOCKED=''
 RUNS_KEPT=20
-# What comes before the recovery of earlier runs.
+# What runs before the recovery of earlier runs.
 FIRST_ACT=:
 
 # open_run: takes the lock, opens the log, and rolls back what earlier runs left. `ended` runs however this one ends.
@@ -36,7 +36,7 @@ take_lock() {
   umask 077
   why=$(install -d -m 700 "$STORE" "$STORE/runs" "$STORE/$SITE" "$STORE/$SITE/releases" 2>&1) || refuse store "$why"
   command -v flock >/dev/null || refuse tools "flock (package util-linux) is missing on the proxy"
-  # A redirection that fails ends the shell where it belongs to a special command (exec, :) and not elsewhere.
+  # A failed redirection ends the shell only for a special built-in (exec, :).
   true 2>/dev/null >>"$STORE/lock" ||
     refuse store "cannot write $STORE/lock: $({ true >>"$STORE/lock"; } 2>&1)"
   exec 9>>"$STORE/lock"
@@ -102,11 +102,11 @@ family() {
   for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null || pgrep -P "$1"); do family "$child"; done
 }
 
-# claim_run: opens the run's log. A run that was given up on while it was on its way does nothing any more.
+# claim_run: opens the run's log. A run that was cancelled before it arrived does nothing.
 claim_run() {
   [ ! -e "$STORE/runs/$RUN" ] || refuse cancelled "this run was canceled before it began"
   LOG=$STORE/runs/$RUN
-  # A block more than is needed: on a full disk the run ends here.
+  # One block more than needed: on a full disk the run ends here.
   why=$(write_file "$LOG" pad_block 2>&1) || refuse store "cannot write $LOG: $why"
   true >"$LOG"
   prune_runs

@@ -1,12 +1,12 @@
 # shellcheck shell=sh
-# nginx: what it is and loads, and whether it accepts a configuration.
+# nginx: its version and files, and whether it accepts a configuration.
 # Needs: NGINX PREFIX SERVER_NAMES VARIABLES
 # Leaves: ACCEPTED CLAIMS CONF DEFINES_UPGRADE ELSEWHERE ERROR_LOG INCLUDES LISTENS NL PID_FILE SAID TEST USES_UPGRADE VERSION
 
 NL='
 '
 
-# survey: what nginx is and loads. Leaves
+# survey: reads what nginx is and loads. Leaves
 #   VERSION, CONF, PID_FILE, ERROR_LOG
 #   ACCEPTED, SAID                  whether it accepts its configuration, and what it says of it, a line each
 #   INCLUDES, ELSEWHERE             its include lines, in http and in other contexts, a line each (digest.sh)
@@ -42,12 +42,12 @@ END
   [ -n "$ACCEPTED" ]
 }
 
-# try_nginx FLAG…: all that nginx says. For every map it fills a megabyte and frees it: half of its time, unless the heap
-# keeps it (mallopt(3)).
+# try_nginx FLAG…: everything that nginx prints. For every map it fills and frees a megabyte, which takes half of its time
+# unless the heap keeps it (mallopt(3)).
 try_nginx() { eval "MALLOC_TOP_PAD_=4194304 $NGINX \"\$@\"" 2>&1; }
 
-# dump: what nginx was built with and all that it loads. (It prints nothing but its complaint when the configuration is
-# broken: then the files are read as they lie.)
+# dump: what nginx was built with and everything that it loads. (If the configuration is broken, it prints only the error;
+# then the files are read directly.)
 dump() {
   if try_nginx -T -V; then
     echo '# gatepost accepted'
@@ -81,12 +81,12 @@ included_by() {
     done
 }
 
-# test_nginx: nginx's own test; leaves its words in TEST.
+# test_nginx: runs nginx -t; leaves its output in TEST.
 test_nginx() {
   TEST=$(try_nginx -t) && accepts_name
 }
 
-# accepts_name: nginx only warns of a name that is taken.
+# accepts_name: nginx only warns about a server_name conflict.
 accepts_name() {
   for name in $SERVER_NAMES; do
     case $TEST in *"conflicting server name \"$name\""*) return 1 ;; esac

@@ -7,7 +7,7 @@ outcome() {
   locked
   recover
   log=$STORE/runs/$ASKED
-  # The release stands for the run, also when its log was dropped.
+  # The release proves the run, even if its log was dropped.
   if [ -n "$(find "$STORE/$SITE/releases" -name "*.$ASKED")" ]; then ended_as=applied; else ended_as=rolled-back; fi
   if [ ! -e "$log" ]; then
     true >"$log"

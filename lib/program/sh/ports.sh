@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Who holds a port that nginx cannot listen on. Read from the kernel's own tables, since `ss` is not everywhere.
+# Which process holds a port that nginx cannot listen on. Read from the kernel's tables, because `ss` may be missing.
 # Needs: MASTER NF
 
 # say_holders PORT ADDRESS: a line for each socket that keeps nginx from listening there, with the process that holds it.
@@ -8,7 +8,7 @@ say_holders() {
     '['*) sockets=$(listeners tcp6 "$1" '[::]') ;;
     *) sockets=$(listeners tcp "$1" "$2") ;;
   esac
-  # A socket of IPv6 may hold the port of IPv4, too.
+  # An IPv6 socket may hold the IPv4 port, too.
   [ -n "$sockets" ] || sockets=$(listeners tcp6 "$1" '[::]')
   printf '%s\n' "$sockets" | while read -r inode address; do
     holders=$(holders_of "$inode")

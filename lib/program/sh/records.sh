@@ -2,10 +2,10 @@
 # How records and planned changes reach a script: as they are. (A bundle shows them to people: bundle.sh.)
 # Needs: RECORD TAB
 
-# show_record KIND [FIELD…]: nobody may be listening any more; that changes nothing.
+# show_record KIND [FIELD…]: a closed connection does not matter.
 show_record() { printf '%s\n' "$RECORD" 2>/dev/null || :; }
 
-# show_file ROLE PATH MODE CONTENT-FUNCTION STATE: the file as it is and as it would be, without secrets.
+# show_file ROLE PATH MODE CONTENT-FUNCTION STATE: the current and the new content, without secrets.
 show_file() {
   [ "$5" != same ] || return 0
   if [ -L "$2" ]; then

@@ -1,13 +1,13 @@
 # shellcheck shell=sh
-# Tests the configuration as it would be, in a mount namespace of its own: nothing untested ever stands in nginx's folders,
-# where a reload or a restart by anyone else would load it.
+# Tests the new configuration in a private mount namespace: no untested file is ever in nginx's folders, where a reload or a
+# restart by somebody else would load it.
 # Needs: CLIENTS JOURNAL LOGS NGINX NGINX_DIR NL RUN SOURCE
 # Leaves: REHEARSAL TEST
 
 # rehearse: leaves in REHEARSAL
-#   passed        nginx accepts the configuration as it would be
-#   refused       it does not; TEST has its words
-#   unavailable   no such namespace can be had here (a container without CAP_SYS_ADMIN, no unshare)
+#   passed        nginx accepts the new configuration
+#   refused       it does not; TEST has its output
+#   unavailable   no such namespace is available here (a container without CAP_SYS_ADMIN, no unshare)
 rehearse() {
   REHEARSAL=unavailable TEST='' drafts=$JOURNAL.new/drafts view=$JOURNAL.new/view
   command -v unshare >/dev/null || return 0
@@ -18,7 +18,7 @@ rehearse() {
   rmdir "$drafts" "$view" 2>/dev/null || rm -rf "$drafts" "$view"
 }
 
-# read_rehearsal STATUS: before this line it is the mounts that failed, not nginx.
+# read_rehearsal STATUS: if this line is missing, the mounts failed, not nginx.
 read_rehearsal() {
   case $TEST in *"@rehearsal $RUN"*) ;; *) return 0 ;; esac
   TEST=${TEST#*"@rehearsal $RUN"}
@@ -27,14 +27,14 @@ read_rehearsal() {
   if [ "$1" -eq 0 ] && accepts_name; then REHEARSAL=passed; fi
 }
 
-# find_views: leaves in VIEWS the folders that the change touches, where they really are. Fails for a name that mount
+# find_views: leaves in VIEWS the folders that the change touches, with links resolved. Fails for a name that mount
 # would read as an option.
 find_views() {
   FOLDERS=' ' VIEWS=''
   each_wanted find_folder || return 1
   [ -z "$SOURCE" ] || find_folder client "$CLIENTS/all" 600 - changed || return 1
   [ -d "$LOGS" ] || FOLDERS="$FOLDERS${LOGS%/*} "
-  # What lies below another one is seen with it.
+  # A folder below another one is part of it.
   for folder in $FOLDERS; do
     case $FOLDERS in *" ${folder%/*} "*) ;; *) VIEWS="$VIEWS $folder" ;; esac
   done
@@ -43,7 +43,7 @@ find_views() {
 find_folder() {
   [ "$5" != same ] || return 0
   folder=${2%/*}
-  # A folder that this change makes is made for the test, too.
+  # A folder that this change creates is created for the test, too.
   [ -d "$folder" ] || folder=${folder%/*}
   case $FOLDERS in *" $folder "*) return 0 ;; esac
   if [ -L "$folder" ] || [ -L "$NGINX_DIR" ]; then folder=$(readlink -f "$folder"); fi

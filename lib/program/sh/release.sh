@@ -31,7 +31,7 @@ say_last() { [ -z "$LAST" ] || { id_of "$LAST" && say release "$ID"; }; }
 # checksums FILE…: leaves in SUMS a line `SHA256  FILE` for each that can be read.
 checksums() { SUMS=$NL$(sha256sum "$@" 2>/dev/null </dev/null || :)$NL; }
 
-# find_drift: what was changed or removed by hand since the last release, in DRIFT; files of it that are no longer wanted.
+# find_drift: leaves in DRIFT what was changed or removed by hand since the last release.
 find_drift() {
   DRIFT=
   [ -n "$LAST" ] || return 0
@@ -72,7 +72,7 @@ $DRIFT
 END
 }
 
-# describe DIRECTORY KIND: a release's meta, files and state in DIRECTORY, from what is on the host now.
+# describe DIRECTORY KIND: writes the meta, files and state of a release into DIRECTORY, from the current files.
 describe() {
   INTO=$1
   printf '%s\n' "id $RUN" "kind $2" "when $NOW" "who $WHO" "nginx $VERSION" "about $ABOUT" \
@@ -80,7 +80,7 @@ describe() {
     carry_over "$1" && each_wanted copy_file && checksums "$1"/files/* && each_wanted describe_file
 }
 
-# carry_over DIRECTORY: a change of clients leaves the site's own files as the last release has them.
+# carry_over DIRECTORY: after a change of clients, the site's own files are those of the last release.
 carry_over() {
   [ -n "$CLIENT" ] && [ -n "$LAST" ] || return 0
   cp -pR "$LAST/files/." "$1/files" && while read -r role path rest; do
@@ -110,7 +110,7 @@ is_own() {
   case $1 in
     vhost | map | foreign) ;;
     shared) case $SHARED_EDITED:$INTO in yes:*/found.new) ROLE=foreign ;; esac ;;
-    # Somebody may have put a file in the place of the link.
+    # Somebody may have replaced the link with a file.
     link) [ -L "$2" ] || ROLE=vhost ;;
     gone) if [ -L "$2" ]; then ROLE="link"; else ROLE=map; fi ;;
     *) return 1 ;;
@@ -124,7 +124,7 @@ recorded() {
   RECORDED=$1/files/$name
 }
 
-# release_name ID: NUMBER.ID, one after the last, so that no clock decides what is newer.
+# release_name ID: NUMBER.ID, numbered after the last one, so that the order does not depend on a clock.
 release_name() {
   number=${LAST##*/}
   number=${number%%.*}
@@ -132,7 +132,7 @@ release_name() {
   printf '%s/%s/releases/%06d.%s' "$STORE" "$SITE" $((${number:-0} + 1)) "$1"
 }
 
-# record_found: what is here and was not deployed by us is kept as a release of its own: the state before.
+# record_found: saves what is here and was not deployed by gatepost as a release of its own.
 record_found() {
   is_unknown || return 0
   found=$STORE/$SITE/found.new
@@ -146,7 +146,7 @@ record_found() {
   fi
 }
 
-# is_unknown: may something be here that no release holds? (There is nothing to keep of what was only removed.)
+# is_unknown: can something be here that no release has? (A file that was only removed needs no copy.)
 is_unknown() {
   [ -n "$LAST" ] || return 0
   case $DRIFT in *'|changed'*) return 0 ;; esac
@@ -165,7 +165,7 @@ is_released() {
   return 1
 }
 
-# keep_released: what the last release has, and this change does not, stays.
+# keep_released: files of the last release that this change does not have stay.
 keep_released() {
   [ -n "$LAST" ] || return 0
   while read -r role path mode _; do
@@ -187,7 +187,7 @@ find_owner() {
   [ -n "$OWNER" ]
 }
 
-# of_clients RELEASE: was it a change of a client only?
+# of_clients RELEASE: did it only change a client?
 of_clients() {
   kind_of "$1"
   case $KIND in rotate | revoke_previous | *_client) ;; *) return 1 ;; esac

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# The running nginx: its processes, a reload, and the proof that it serves the new configuration, whoever else stops, restarts
-# or upgrades it meanwhile.
+# The running nginx: its processes, a reload, and the proof that it serves the new configuration, even if somebody else stops,
+# restarts or upgrades it meanwhile.
 # Needs: ERROR_LOG NL PID_FILE RELOAD_DUE
 # Leaves: MASTER TITLE WHY WORKERS
 
@@ -22,7 +22,7 @@ is_master() {
   case $TITLE in 'nginx: master process'*) ;; *) return 1 ;; esac
 }
 
-# await_master: the same; where somebody restarts nginx, there is none for a moment.
+# await_master: the same, with patience: during a restart, there is none for a moment.
 await_master() {
   waited=0
   until find_master; do
@@ -82,16 +82,16 @@ reload_nginx() {
   return 1
 }
 
-# reload_master MASTER: fails where it goes on as before; not where it ends, for another one may follow it.
+# reload_master MASTER: fails if it keeps its old configuration, not if it ends: another one may follow it.
 reload_master() {
-  # All of them: one that was only just forked has no title yet, and is an old one all the same.
+  # All of them: a worker that was just forked has no title yet, but is an old one.
   find_children "$1"
   old=" $CHILDREN "
   log_start=$(wc -c 2>/dev/null <"$ERROR_LOG") || log_start=0
   # In an upgrade it would start more workers with its old configuration, and the one that follows it counts.
   ! is_replaced "$1" || return 0
   kill -HUP "$1" 2>/dev/null || return 0
-  # nginx itself gives its old workers 100 ms. Where it takes longer the host is busy: do not add to that by asking.
+  # nginx itself gives its old workers 100 ms. If it takes longer, the host is busy: poll less often.
   tries=0 pause=0.1
   until sleep "$pause"; reload_done "$1"; do
     tries=$((tries + 1))

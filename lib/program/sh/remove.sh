@@ -29,7 +29,7 @@ unwant_file() {
   case $1 in
     vhost)
       if [ -n "$LAST" ] && [ -s "$LAST/state" ]; then
-        # By the names that it has here, which the settings may no longer know.
+        # By the names that it has here, which may differ from the settings.
         released link && released vhost
       elif ! find_owner "$VHOST_DIR/$2"; then
         link_of "$2"

@@ -29,7 +29,7 @@ step() { clock; say step "$1" "$CLOCK"; }
 
 note() { say note "$1"; }
 
-# say_error CODE TEXT: the step has failed; TEXT is what was said, often by another program.
+# say_error CODE TEXT: the step has failed; TEXT is the error, often of another program.
 say_error() {
   clock
   say error "$1" "$CLOCK"
@@ -51,7 +51,7 @@ finish() {
   exit "$2"
 }
 
-# fail CODE TEXT: after something was changed that stays.
+# fail CODE TEXT: after a change that stays.
 fail() { say_error "$1" "$2"; finish failed 1; }
 
 # refuse CODE TEXT [FIX]: before anything was changed.

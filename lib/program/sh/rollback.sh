@@ -37,7 +37,7 @@ site_files() {
   shared_files
 }
 
-# find_listens VHOST: as it was recorded, unless it has a wildcard that a reload could not take now.
+# find_listens VHOST: the recorded ones, unless they have a wildcard that a reload could not bind now.
 find_listens() {
   link_of "${1##*/}"
   plan_listens "$LINK"
@@ -51,7 +51,7 @@ restored() {
   with_live_test "$1" | with_listens
 }
 
-# rename_to VHOST: what is restored may be from before the site had its present name.
+# rename_to VHOST: the restored release may have an earlier name of the site.
 rename_to() {
   served=''
   say_served "$1"
@@ -60,7 +60,7 @@ rename_to() {
   for name in $served; do [ "$name" = _ ] || SERVER_NAMES="$SERVER_NAMES $name"; done
 }
 
-# want_missing ROLE NAME MODE FUNCTION: what sites share is not rolled back; it is deployed only where it is missing.
+# want_missing ROLE NAME MODE FUNCTION: files that sites share are not rolled back, only deployed if they are missing.
 want_missing() {
   SHARED=$MAP_DIR/$2
   if [ ! -e "$SHARED" ]; then
@@ -83,7 +83,7 @@ find_release() {
 }
 
 # find_before: from the release that deployed the present files, the next older one that deployed others. (So one rollback
-# after another goes further back, and never forward.) A state in which the whole site is not served is skipped.
+# after another goes further back, and never forward.) A state in which the full site is not served is skipped.
 find_before() {
   FOUND='' origin='' newest='' partial='' SERVED_NOW=''
   [ -z "$LAST" ] || { served_by "$LAST" && SERVED_NOW=$SERVED; }
@@ -100,7 +100,7 @@ find_before() {
       newest=${newest:-$release}
     fi
   done
-  # The one that deployed them is no longer kept: all that are left are other ones.
+  # The release that deployed them is no longer kept: all that are left have other files.
   [ -n "$origin" ] || FOUND=$newest
   [ -z "$FOUND" ] || return 0
   refuse no-earlier "there is no earlier release${partial:+ that serves the whole site; releases that do not:$partial (--to ID restores one)}"

@@ -22,7 +22,7 @@ self_signed() {
 
 ended() { finish failed 1; }
 
-# sign: a good key is kept, so that a certificate which nginx serves never lacks its key; a new one takes its place first.
+# sign: keeps a good key, so that the certificate that nginx serves never lacks its key; a new key is put in place first.
 sign() {
   umask 077
   (umask 022 && mkdir -p "${CHAIN%/*}" "${KEY%/*}") || return 1
@@ -45,7 +45,7 @@ is_good_key() {
   esac
 }
 
-# certificate_request: nothing of the host's own openssl.cnf, which may add what contradicts it.
+# certificate_request: ignores the host's openssl.cnf, which may contradict it.
 certificate_request() {
   cat <<END_OF_REQUEST
 [req]

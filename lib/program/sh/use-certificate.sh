@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Verb use_certificate: another lineage of certbot that covers the site's name, such as a wildcard, in the place of its own.
+# Verb use_certificate: uses another lineage of certbot that covers the site's name, such as a wildcard.
 # Needs: CERTIFICATE CHAIN HOOK LETSENCRYPT SERVER_NAMES
 # Leaves: WHY
 
@@ -10,7 +10,7 @@ use_certificate() {
   WHY=$(unusable) && refuse unusable "$WHY"
   if [ "$(readlink "$live")" != "$CERTIFICATE" ]; then
     step link
-    # What is no certificate is of no use; anything else stays.
+    # Only something that is not a certificate is replaced.
     [ ! -d "$live" ] || [ -L "$live" ] || rmdir "$live" 2>/dev/null || :
     ln -s "$CERTIFICATE" "$live" 2>/dev/null || refuse unusable "cannot link $live"
   fi
