@@ -1,10 +1,10 @@
-/** Writes what root runs on a proxy, so that the login user need not be able to become root. */
+/** Writes what root runs on a proxy, so that the login user need not be root. */
 import { main } from '../lib/cli/main.ts';
 import { writeApproval } from '../lib/commands/approve.ts';
 
 await main({
   name: 'approve',
-  does: "Writes, as --bundle FILE, what root runs on a proxy so that sudo need only allow this suite's own programs. Contacts nothing.",
+  does: "Writes, as --bundle FILE, what root runs on a proxy so that sudo need only allow gatepost's own programs. Makes no connection.",
   flags: ['bundle'],
   run: writeApproval,
 });

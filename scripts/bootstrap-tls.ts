@@ -22,7 +22,7 @@ await main({
       await placeHttpOnly(session);
       await preflight(session); // the CA's own request, from here or from the jump host
       await orderCertificate(session); // certbot, renewal hook, reload
-      await bootstrap.useOther(session);
+      await bootstrap.useOtherCertificate(session);
       await bootstrap.selfSign(session);
       await bootstrap.repairRenewalHook(session);
       const report = judgeDeploy(context, await bootstrap.deployFullSite(session));

@@ -1,4 +1,4 @@
-/** The suite running on a lab of real parts, in this machine's namespaces; nothing else is touched. */
+/** Shows gatepost in a lab of real parts, in network namespaces of this machine; nothing else is touched. */
 import '../test/lab/namespaces/enter.ts';
 import * as story from '../test/lab/actors/demo-story.ts';
 import { say, setStage } from '../test/lab/actors/stage.ts';

@@ -1,4 +1,4 @@
-/** Deploys a site on its proxies: each one is tested, reloaded, proven and checked, or rolled back. */
+/** Deploys a site on its proxies: on each, tests the configuration, reloads nginx and checks the site, or rolls back. */
 import { main } from '../lib/cli/main.ts';
 import { writeBundle } from '../lib/commands/bundle.ts';
 import {

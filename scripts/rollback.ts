@@ -1,4 +1,4 @@
-/** Restores the vhost and the maps of an earlier release; clients and their tokens stay as they are. */
+/** Restores the vhost and the maps of an earlier release; clients and tokens stay. */
 import { main } from '../lib/cli/main.ts';
 import { warnOfClients } from '../lib/commands/deploy.ts';
 import { planRollback, warnOfName } from '../lib/commands/history.ts';

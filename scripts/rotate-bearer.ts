@@ -1,4 +1,4 @@
-/** Gives a client of the gate a new token: live, proven by requests, the old one refused. */
+/** Gives a client of the gate a new token, and proves by requests that it is accepted and the old one is not. */
 import { main } from '../lib/cli/main.ts';
 import { proveChange, showClientToken, summarizeChange } from '../lib/commands/client-changes.ts';
 import { rollout } from '../lib/commands/rollout.ts';
@@ -23,12 +23,12 @@ await main({
   ],
   run: async (context) => {
     const plan = await planRotation(context);
-    const written = await writeEnv(context, plan); // with --write-env, before the token is live anywhere
+    const written = await writeEnv(context, plan); // only with --write-env, before the token is live anywhere
     let hosts: readonly HostReport[] = [];
     try {
       hosts = await rollout(context, (proxy) => proxy.apply(plan.program));
     } finally {
-      await settleEnv(context, written, hosts); // restored where it is live nowhere
+      await settleEnv(context, written, hosts); // restored if the token is not live anywhere
     }
     await reportDiffs(context, hosts);
     const token = showClientToken(context, plan, hosts);

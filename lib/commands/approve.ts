@@ -1,4 +1,4 @@
-/** The file that root runs on a proxy to approve this suite's programs. */
+/** The file that root runs on a proxy to approve the programs of gatepost. */
 import { titleOf } from '../model/site.ts';
 import { runnerText } from '../program/approved-runner.ts';
 import { contentFunction, RUNNER } from '../program/program.ts';
@@ -42,7 +42,7 @@ const isApproval = (text: string): boolean => text.startsWith(FIRST_LINES);
 /** One compound command, like every program of gatepost: if it is truncated, it does nothing. */
 function approvalText(site: string, user: string, runner: string, list: string): string {
   return `${FIRST_LINES}${site}. Lets ${user} run, as root, the programs of gatepost for this site with these settings, and
-# nothing else. To be run again after each new version of the suite and each change of a setting of the site.
+# nothing else. Run it again after each new version of gatepost and each change of a setting of the site.
 {
 set -eu
 umask 022

@@ -1,7 +1,7 @@
 /** A rotation: which client gets which token, and with --write-env the env file, which then matches the proxies. */
 import { type Written, writeSetting } from '../config/env-edit.ts';
 import { readEnvFile } from '../config/env-file.ts';
-import { KEPT } from '../config/flag-table.ts';
+import { UNTIL_REVOKED } from '../config/flag-table.ts';
 import { secretOf } from '../config/settings.ts';
 import { DEFAULT_CLIENT, judgeClientName, judgeTokenForm } from '../model/bearer.ts';
 import { type HostReport, mayBeLive } from '../model/host-report.ts';
@@ -26,19 +26,24 @@ export async function planRotation(context: Context): Promise<ClientPlan> {
   const given = client === DEFAULT_CLIENT ? givenToken(context) : undefined;
   const token = given ?? (await newToken());
   const old = client === DEFAULT_CLIENT ? await oldToken(context, token) : undefined;
-  const change = { verb: 'rotate', client, token, keepPrevious: keptFor(flags['keep-previous']) } as const;
+  const change = {
+    verb: 'rotate',
+    client,
+    token,
+    keepPrevious: keepPreviousOf(flags['keep-previous']),
+  } as const;
   return planChange(context, { change, isNew: given === undefined, ...(old && { old }) });
 }
 
 /** For so many seconds, until it is revoked, or not at all. */
-const keptFor = (kept: string | undefined): boolean | number =>
-  kept === undefined || kept === KEPT ? kept === KEPT : (readDuration(kept) ?? false);
+const keepPreviousOf = (kept: string | undefined): boolean | number =>
+  kept === undefined || kept === UNTIL_REVOKED ? kept === UNTIL_REVOKED : (readDuration(kept) ?? false);
 
 function judge({ flags, site }: Context, client: string): void {
   const wrong = judgeClientName(client);
   refuseAll([
     !site.gate && `--site ${site.name}: has no bearer gate`,
-    !isKept(flags['keep-previous']) &&
+    !isKeepDuration(flags['keep-previous']) &&
       '--keep-previous: must be a duration (30s, 15m, 12h, 90d), or have no value',
     wrong && `--client: a client's name is ${wrong}`,
     flags['write-env'] &&
@@ -47,8 +52,8 @@ function judge({ flags, site }: Context, client: string): void {
   ]);
 }
 
-const isKept = (kept: string | undefined): boolean =>
-  kept === undefined || kept === KEPT || readDuration(kept) !== undefined;
+const isKeepDuration = (kept: string | undefined): boolean =>
+  kept === undefined || kept === UNTIL_REVOKED || readDuration(kept) !== undefined;
 
 function givenToken({ site, settings, flags }: Context): Secret | undefined {
   const name = site.gate?.token;

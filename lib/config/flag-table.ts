@@ -136,7 +136,7 @@ export const FLAGS = {
 } as const;
 
 /** The value of --keep-previous without one. */
-export const KEPT: string = FLAGS['keep-previous'].bare;
+export const UNTIL_REVOKED: string = FLAGS['keep-previous'].bare;
 
 /** The flags of most scripts that change a proxy. */
 export const CHANGE_FLAGS = ['dry-run', 'no-verify', 'take-over-lock', 'parallel'] as const;

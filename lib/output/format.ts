@@ -2,7 +2,7 @@
 import type { Entry } from './entry.ts';
 import { failureBlock, problemBlock } from './failure-block.ts';
 import { stepLine } from './steps.ts';
-import { areSeveral, type Layout, MARKS, type Styles } from './styles.ts';
+import { hasSeveralHosts, type Layout, MARKS, type Styles } from './styles.ts';
 import { tableText } from './table.ts';
 import { beside, columns, hanging, padded } from './text.ts';
 
@@ -21,7 +21,7 @@ const FORMAT: Formatters = {
   title: ({ text }, { styles, clean, width }) => styles.bold(hanging(clean(text), width)),
   step: (step, layout) => {
     const line = stepLine(step, layout);
-    return areSeveral(layout) ? `${line}  ${layout.styles.dim(step.host)}` : line;
+    return hasSeveralHosts(layout) ? `${line}  ${layout.styles.dim(step.host)}` : line;
   },
   host: ({ host, ok, milliseconds, text }, { styles, clean, width, hosts }) => {
     const [style, mark] = MARKS[ok ? 'passed' : 'failed'];
@@ -64,7 +64,7 @@ const marked = (style: keyof Styles, mark: string, text: string, { styles, clean
   beside(`  ${styles[style](mark)} `, clean(text), width);
 
 const named = ({ host, text }: { host?: string; text: string }, layout: Layout): string =>
-  host !== undefined && areSeveral(layout) ? `${host}: ${text}` : text;
+  host !== undefined && hasSeveralHosts(layout) ? `${host}: ${text}` : text;
 
 const indented = (text: string, by: string): string => text.replace(/^(?=.)/gm, by);
 

@@ -83,11 +83,11 @@ function watchChecks(clock: () => number): Watch {
 /** Passes entries on; with several hosts, buffers their steps and adds them to the failure of the host. */
 export function bufferSteps(): (entry: Entry) => Entry | undefined {
   const buffered = new Map<string, readonly Step[]>();
-  let areSeveral = false;
+  let hasSeveralHosts = false;
   return (entry) => {
-    if (entry.kind === 'hosts') areSeveral = entry.hosts.length > 1;
+    if (entry.kind === 'hosts') hasSeveralHosts = entry.hosts.length > 1;
     if (entry.kind === 'failure') return { ...entry, steps: buffered.get(entry.host) ?? [] };
-    if (entry.kind !== 'step' || !areSeveral) return entry;
+    if (entry.kind !== 'step' || !hasSeveralHosts) return entry;
     buffered.set(entry.host, [...(buffered.get(entry.host) ?? []), entry]);
     return undefined;
   };

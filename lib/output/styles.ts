@@ -60,4 +60,4 @@ export interface Layout {
 }
 
 /** Does the run have several hosts, so that lines must include the host? */
-export const areSeveral = ({ hosts }: Layout): boolean => hosts.length > 1;
+export const hasSeveralHosts = ({ hosts }: Layout): boolean => hosts.length > 1;

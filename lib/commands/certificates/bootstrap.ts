@@ -119,7 +119,7 @@ export async function selfSign(session: BootstrapSession): Promise<void> {
 }
 
 /** Uses a certificate that certbot has under another name. */
-export async function useOther(session: BootstrapSession): Promise<void> {
+export async function useOtherCertificate(session: BootstrapSession): Promise<void> {
   const { name } = session.plan.request;
   if (!session.isGoing || session.need !== 'use' || name === undefined) return;
   await session.apply(await useProgram(session.context.site, name));

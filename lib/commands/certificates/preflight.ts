@@ -115,13 +115,13 @@ const MAY_DIFFER = ['dns', 'dns-missing', 'dns-private', 'challenge-unreachable'
 
 async function fetchFile(
   name: string,
-  way: { readonly address: string } | Pick<CheckTarget, 'open'>,
+  via: { readonly address: string } | Pick<CheckTarget, 'open'>,
   file: ChallengeText,
 ): Promise<Failure | undefined> {
   const path = `/.well-known/acme-challenge/${file.name}`;
-  const address = 'address' in way ? way.address : 'jump host';
-  const target = { serverName: name, ...way, timeoutMs: LIMIT_MS, signal: AbortSignal.timeout(LIMIT_MS) };
-  const at = 'address' in way ? `at ${way.address}` : 'from the jump host';
+  const address = 'address' in via ? via.address : 'jump host';
+  const target = { serverName: name, ...via, timeoutMs: LIMIT_MS, signal: AbortSignal.timeout(LIMIT_MS) };
+  const at = 'address' in via ? `at ${via.address}` : 'from the jump host';
   const where = `http://${name}/.well-known/acme-challenge/ ${at}`;
   try {
     const first = await sendRequest(target, { scheme: 'http', path });

@@ -29,8 +29,8 @@ const literal = (path: string) => `"${path.replaceAll('%', '%%').replace(/["\\]/
 const options = (values: Readonly<Record<string, string>>): string[] =>
   Object.entries(values).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
 
-/** The way to a hop. */
-export interface Way {
+/** The route to a hop. */
+export interface Route {
   /** The control socket of the jump host before it. */
   readonly through: string | undefined;
   /** The number of jump hosts before it: the nearest connection detects a dead network path first. */
@@ -43,7 +43,7 @@ export interface Way {
  * The arguments of the connection that others share (ssh_config(5), ControlMaster): it runs no command and says by -v what
  * it does.
  */
-export function masterArguments(hop: Hop, { through, depth, offersAgent }: Way, socket: string): string[] {
+export function masterArguments(hop: Hop, { through, depth, offersAgent }: Route, socket: string): string[] {
   const { name = hop.host, user, port, keys, keyIsExplicit, agent, knownHosts, hostKeyName } = hop;
   const values = {
     ...FIXED,

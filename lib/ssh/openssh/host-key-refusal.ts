@@ -4,15 +4,15 @@ import { $ } from '../../util/shell.ts';
 import type { Hop } from '../hops.ts';
 import { hostKeyCheck, hostKeyError } from '../host-key.ts';
 import { LIMITS } from '../timeouts.ts';
-import { masterArguments, type Way } from './arguments.ts';
+import { masterArguments, type Route } from './arguments.ts';
 import { spoken } from './failures.ts';
 
 /** ssh runs it with the key that the host presented (ssh_config(5), KnownHostsCommand); it knows none. */
 const SHOW_KEY = `KnownHostsCommand=/bin/sh -c 'echo "gatepost-key $1" >&2' sh %K`;
 
 /** The error for the key, judged by the same known_hosts files. @param log what ssh said when it refused */
-export async function hostKeyRefusal(hop: Hop, way: Way, log: string): Promise<SshError> {
-  const key = await presentedKey(hop, way);
+export async function hostKeyRefusal(hop: Hop, route: Route, log: string): Promise<SshError> {
+  const key = await presentedKey(hop, route);
   if (!key) return inItsWords(hop, log);
   try {
     const verdict = (await hostKeyCheck(hop)).judge(key);
@@ -30,8 +30,8 @@ export async function hostKeyRefusal(hop: Hop, way: Way, log: string): Promise<S
 }
 
 /** Asks the host once more, up to its key; no login is attempted. */
-async function presentedKey(hop: Hop, way: Way): Promise<Buffer | undefined> {
-  const args = ['-o', SHOW_KEY, ...masterArguments(hop, way, 'none')];
+async function presentedKey(hop: Hop, route: Route): Promise<Buffer | undefined> {
+  const args = ['-o', SHOW_KEY, ...masterArguments(hop, route, 'none')];
   const signal = AbortSignal.timeout(LIMITS.hop);
   const { stderr } = await $({
     nothrow: true,

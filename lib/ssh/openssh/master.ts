@@ -44,16 +44,16 @@ export async function openMaster(hop: Hop, before?: Master): Promise<Master> {
   const folder = join(parentFolder(), `gatepost-${randomBytes(6).toString('hex')}`);
   const socket = join(folder, 's');
   const offersAgent = hop.keyIsExplicit && (await agentBeyondSsh2(hop)).length > 0;
-  const way = { through: before?.socket, depth: before ? before.depth + 1 : 0, offersAgent };
-  const running = supervised(folder, masterArguments(hop, way, socket));
-  const master = masterOf(running, { hop, socket, depth: way.depth, before });
+  const route = { through: before?.socket, depth: before ? before.depth + 1 : 0, offersAgent };
+  const running = supervised(folder, masterArguments(hop, route, socket));
+  const master = masterOf(running, { hop, socket, depth: route.depth, before });
   const late = await untilReady(master, before !== undefined);
   if (late === 'ready') return master;
   master.close();
   const { code } = await master.ended;
   const failure = connectError({ hop, log: master.log(), before, late, code });
   await settled(before);
-  throw before?.lost() ?? (failure === 'host key' ? await hostKeyRefusal(hop, way, master.log()) : failure);
+  throw before?.lost() ?? (failure === 'host key' ? await hostKeyRefusal(hop, route, master.log()) : failure);
 }
 
 /** Time for the jump host's own end to be seen, which is the cause of what broke behind it. */
