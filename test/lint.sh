@@ -6,4 +6,4 @@ command -v shellcheck >/dev/null || { echo 'missing: shellcheck (apt install she
 npx biome check .
 npx tsc
 node --import tsx test/lint-programs.ts
-shellcheck lib/program/sh/hook.sh test/*.sh test/lab/namespaces/*.sh test/lab/faults/*.sh test/lab/stand-ins/*.sh bench/rivals/*.sh .ci/run
+shellcheck lib/program/sh/hook.sh test/*.sh test/distros/*.sh test/lab/namespaces/*.sh test/lab/faults/*.sh test/lab/stand-ins/*.sh bench/rivals/*.sh .ci/run

@@ -98,6 +98,7 @@ export const PROGRAM_FACTS = [
   'key',
   'lineage',
   'nginx',
+  'old_master',
   'previous',
   'renewed_by',
   'running',

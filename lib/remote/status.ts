@@ -16,6 +16,8 @@ export interface Status {
   /** Each file of the last release: `ok`, `changed` or `removed` since, by somebody else. */
   readonly state: readonly { readonly path: string; readonly state: string }[];
   readonly nginx: { readonly version: string; readonly healthy: boolean; readonly running: boolean };
+  /** The master process from before a binary upgrade that nobody finished, and its pid file. */
+  readonly oldMaster?: string;
   readonly messages: readonly string[];
   /** The vhost that is there: the whole site, or the one that waits for the first certificate. */
   readonly vhost?: 'tls' | 'http-only';
@@ -78,6 +80,7 @@ export function statusOf(host: HostReport, site: Pick<Site, 'gate' | 'backends'>
     releases,
     state: of('file').map(([path = '', state = '']) => ({ path, state })),
     nginx: { version: facts.nginx ?? '', healthy: facts.healthy === 'yes', running: facts.running === 'yes' },
+    ...(facts.old_master && { oldMaster: facts.old_master }),
     messages: of('message').flatMap(([text = '']) => (isPraise(text) ? [] : [text])),
     ...((facts.vhost === 'tls' || facts.vhost === 'http-only') && { vhost: facts.vhost }),
     ...(facts.serves && { serves: facts.serves.trim() }),

@@ -1,4 +1,5 @@
 /** The status of a host for people: points with a mark, then tables. */
+import { FAILURE_CODES } from '../../diagnosis/failure-codes.ts';
 import { advised } from '../../diagnosis/row.ts';
 import { SYMPTOMS } from '../../diagnosis/symptoms.ts';
 import { judgeLife, timeText } from '../../model/certificate.ts';
@@ -169,11 +170,18 @@ function releases({ releases: all }: Status): Entry {
 /** Problems that the status itself shows, besides those of its lists (files, backends, days left). */
 export function faultsOf(status: Status): readonly Fault[] {
   return [
+    ...masterFaults(status),
     ...vhostFaults(status),
     ...upgradeFaults(status),
     ...leakFaults(status),
     ...certificateFaults(status),
   ];
+}
+
+function masterFaults({ oldMaster }: Status): Fault[] {
+  if (oldMaster === undefined) return [];
+  const { cause, fix } = FAILURE_CODES.upgrading;
+  return [{ about: 'nginx', text: `${cause} (${oldMaster}) ${fix}` }];
 }
 
 function vhostFaults({ vhost, serves, releases }: Status): Fault[] {

@@ -131,10 +131,12 @@ reload_failed() {
 # is_replaced MASTER: does another master take its place, in a binary upgrade?
 is_replaced() { read -r OLD_MASTER 2>/dev/null <"$PID_FILE.oldbin" && [ "$OLD_MASTER" = "$1" ]; }
 
-# find_old_master: in a binary upgrade (USR2), the master from before it, which keeps its configuration, in OLD_MASTER; as
-# long as its workers accept connections.
+# has_old_master: in a binary upgrade (USR2), the master from before it, which keeps its configuration; leaves it in OLD_MASTER.
+has_old_master() { read -r OLD_MASTER 2>/dev/null <"$PID_FILE.oldbin" && is_master "$OLD_MASTER"; }
+
+# find_old_master: the same, as long as its workers accept connections.
 find_old_master() {
-  read -r OLD_MASTER 2>/dev/null <"$PID_FILE.oldbin" && is_master "$OLD_MASTER" || return 1
+  has_old_master || return 1
   case $PROVEN in *" $OLD_MASTER "*) return 1 ;; esac
   find_workers "$OLD_MASTER"
   [ -n "$WORKERS" ]

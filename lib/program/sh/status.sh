@@ -90,7 +90,7 @@ say_uses() {
     END { for (name in last) print "used", name, last[name] }'
 }
 
-# say_nginx: facts nginx, healthy, running; nginx's own words when it rejects its configuration; row upgrade FILE for each
+# say_nginx: facts nginx, healthy, running, old_master; nginx's own words when it rejects its configuration; row upgrade FILE for each
 # that defines $connection_upgrade.
 say_nginx() {
   step survey
@@ -98,6 +98,7 @@ say_nginx() {
   is_installed || { say fact nginx absent; return; }
   if survey; then say fact healthy yes; else say fact healthy no; fi
   if find_master; then say fact running yes; else say fact running no; fi
+  ! has_old_master || say fact old_master "process $OLD_MASTER, $PID_FILE.oldbin"
   [ -z "$SAID" ] || printf '%s\n' "$SAID" | while IFS= read -r line; do say row message "$line"; done
   for file in $DEFINES_UPGRADE; do say row upgrade "$file"; done
 }

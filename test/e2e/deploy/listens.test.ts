@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import * as deploys from '../../lab/actors/deploys.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
+import { local } from '../../lab/namespaces/process.ts';
 
 let lab: Lab;
 before(async () => {
@@ -65,6 +66,25 @@ describe('addresses of other vhosts', () => {
         (await listens()).includes('203.0.113.100:443 ssl'),
     );
     assert.equal(await deploys.gate(deploys.TOKEN), 200);
+  });
+
+  test('that expect the PROXY protocol: ours does too, and is asked with it', async () => {
+    await panel(
+      `server { listen 80 proxy_protocol; server_name panel.example.org; return 200 panel; }\n${secure('443 ssl proxy_protocol')}`,
+    );
+    const done = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+    assert.deepEqual([done.exit, done.outcome], [0, 'applied'], done.stderr);
+    assert.deepEqual(await listens(), [
+      '80 proxy_protocol',
+      '[::]:80',
+      '443 ssl proxy_protocol',
+      '[::]:443 ssl http2',
+    ]);
+    const asked =
+      await local`curl -sk --haproxy-protocol -o /dev/null -w ${'%{http_code}'} -H ${`Authorization: Bearer ${deploys.TOKEN}`} https://${deploys.SITE}/ollama/v1/models`;
+    assert.equal(asked.stdout, '200');
+    const verified = await lab.run('verify', ['--via-ssh', '--only', 'http'], {});
+    assert.equal(verified.status, 0, verified.stdout);
   });
 
   test('that are loopback only stay alone, and --via-ssh asks the vhost', async () => {

@@ -22,6 +22,14 @@ const UPGRADE = `kill -USR2 "$(cat /run/nginx.pid)"
   ${until('[ -s /run/nginx.pid ] && [ -s /run/nginx.pid.oldbin ]')}; /bin/sleep 0.2`;
 const FINISH = `kill -QUIT "$(cat /run/nginx.pid.oldbin)"; ${until('[ ! -e /run/nginx.pid.oldbin ]')}`;
 
+/** The program told its own number to the lock. */
+const KILL = `read -r holder </var/lib/gatepost/lock; p=\${holder##*process }; kill -KILL "\${p%)}"`;
+
+interface Judged {
+  readonly verdict: string;
+  readonly attention: readonly { readonly about: string; readonly text: string }[];
+}
+
 /** Acts once, before the next call of `command` at which `when` holds. */
 const atNext = (command: string, when: string, act: string) =>
   sh(`touch /run/next; cat >/usr/local/sbin/${command} <<'END' && chmod 755 /usr/local/sbin/${command}
@@ -61,14 +69,31 @@ beforeEach(async () => {
 });
 
 describe('a binary upgrade of nginx', () => {
-  test('that is in progress: the change is refused, and says which process still serves', async () => {
+  test('that is in progress: the change is refused, and says which process still serves; status, too', async () => {
     await sh(UPGRADE);
     const ran = await change();
+    const status = await lab.run('status', ['--json']);
     await sh(FINISH);
+    const { verdict, attention } = JSON.parse(status.stdout).hosts[0] as Judged;
+    assert.deepEqual([status.status, verdict], [3, 'needs attention'], status.stderr);
+    const text = attention.find(({ about }) => about === 'nginx')?.text ?? '';
+    assert.match(text, /old master .*process \d+, \/run\/nginx\.pid\.oldbin.*kill -QUIT/);
     assert.deepEqual([ran.status, ran.verdict, ran.failure?.code], [1, 'refused', 'upgrading'], ran.stdout);
     assert.match(ran.failure?.text ?? '', /process \d+, \/run\/nginx\.pid\.oldbin/);
     await isWholly('A', 'after the upgrade');
     assert.equal((await change()).verdict, 'applied');
+  });
+
+  test('that follows a killed run: its files are rolled back, the next change is refused until it ends', async () => {
+    await atNext(...DURING_RELOAD, KILL);
+    assert.equal((await change()).verdict, undefined);
+    await sh(UPGRADE);
+    const ran = await change();
+    assert.deepEqual([ran.verdict, ran.failure?.code], ['refused', 'upgrading'], ran.stdout);
+    await sh(FINISH);
+    await isWholly('A', 'after the upgrade');
+    assert.equal((await change()).verdict, 'applied');
+    assert.deepEqual(await servingAll(), new Set([WHOLE.B]));
   });
 
   test('that ends meanwhile is waited for', async () => {

@@ -20,7 +20,9 @@ async function issue(name: string, certificate: string, key: string): Promise<vo
 
 /** Makes the lab's CA, Pebble's certificate and, when asked, one for the site. */
 export async function makeCertificates(site: boolean): Promise<void> {
-  await local`openssl req -x509 ${KEY} -days 3650 -subj ${'/CN=Gatepost lab CA'} -keyout ${SHARED}/ca.key -out ${SHARED}/ca.pem`;
+  // Python 3.13 wants the key usage.
+  const usage = ['-addext', 'keyUsage=critical,keyCertSign,cRLSign'];
+  await local`openssl req -x509 ${KEY} -days 3650 ${usage} -subj ${'/CN=Gatepost lab CA'} -keyout ${SHARED}/ca.key -out ${SHARED}/ca.pem`;
   const wanted = [issue(CA_NAME, `${SHARED}/pebble.pem`, `${SHARED}/pebble.key`)];
   if (site) wanted.push(issue(SITE, `${SHARED}/fullchain.pem`, `${SHARED}/privkey.pem`));
   await Promise.all([...wanted, local`cp ${SHARED}/ca.pem ${TRUST}`]);

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Makes the namespaces it is started in one host of the lab, says so, and stays as the process that holds them.
-# Usage: host.sh NAME ROLE INTERNET LAN (an address, or - for none); ROLE is proxy, jump or plain.
+# Usage: host.sh NAME ROLE INTERNET LAN [ROOT] (an address, or - for none); ROLE is proxy, jump or plain; ROOT is the root
+# file system of another distribution, which stays as it is.
 set -eu
-name=$1 role=$2 internet=$3 lan=$4
+name=$1 role=$2 internet=$3 lan=$4 root=${5-}
 here=${0%/*}
 checkout=${here%/test/lab/namespaces} state=/run/gatepost-lab/hosts/$1 shared=/run/gatepost-lab/shared
 
@@ -13,6 +14,18 @@ network() {
 		[ "$lan" = - ] || printf 'addr add %s/24 dev eth1\nlink set eth1 up\n' "$lan"
 	} | ip -batch -
 	echo "$name" >/proc/sys/kernel/hostname
+}
+
+# From here on, every program is the distribution's own; the checkout is out of sight.
+enter_root() {
+	checkout=
+	mount --bind "$root" "$root"
+	for dir in dev proc sys run; do mount --rbind "/$dir" "$root/$dir"; done
+	mount -o remount,ro,bind "$root"
+	cd "$root"
+	pivot_root . .
+	umount -l .
+	cd /
 }
 
 overlay() {
@@ -91,7 +104,7 @@ certificate() {
 }
 
 web_server() {
-	install -m 755 "$checkout/test/lab/stand-ins/systemctl.sh" /usr/local/bin/systemctl
+	install -m 755 "$shared/systemctl.sh" /usr/local/bin/systemctl
 	[ "$(nproc)" -le 4 ] || sed -i 's/^worker_processes auto;/worker_processes 2;/' /etc/nginx/nginx.conf
 }
 
@@ -112,6 +125,7 @@ private_folders() {
 }
 
 network
+[ -z "$root" ] || enter_root
 overlay
 files
 [ "$role" = plain ] || secure_shell

@@ -26,9 +26,9 @@ function enter(pid: number): Host['sh'] {
   };
 }
 
-/** Starts a host whose network namespace is there. */
-export async function startHost({ name, role, internet = '-', lan = '-' }: Place): Promise<Host> {
-  const script = [`${CHECKOUT}/test/lab/namespaces/host.sh`, name, role, internet, lan];
+/** Starts a host whose network namespace is there; `root` is the folder with another distribution's files. */
+export async function startHost({ name, role, internet = '-', lan = '-', root = '' }: Place): Promise<Host> {
+  const script = [`${CHECKOUT}/test/lab/namespaces/host.sh`, name, role, internet, lan, root];
   const args = [`--net=/run/netns/${name}`, 'unshare', '--mount', '--uts', '/bin/sh', ...script];
   const anchor = started({ env: ENV, stdio: ['ignore', 'pipe', 'pipe'] }, 'nsenter', args);
   await ready(anchor, name);

@@ -1,6 +1,6 @@
 /** Builds the lab: operator, jump host, proxies, backend and CA on one machine, of real parts. */
 import type { StdioOptions } from 'node:child_process';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { makeCertificates, obtainCertificate, startPebble } from '../certificates/lab-ca.ts';
 import { RELAY_PORT, type Relay, startRelay } from '../faults/start-relay.ts';
 import { inside } from './enter.ts';
@@ -42,6 +42,7 @@ async function prepare(places: readonly network.Place[], siteCertificate: boolea
   if (!inside()) throw new Error('The lab needs its namespaces: import test/lab/namespaces/enter.ts first');
   await mkdir(`${network.STATE}/shared`, { recursive: true });
   await writeFile(`${network.STATE}/shared/hosts`, network.allNames(places));
+  await copyFile(`${CHECKOUT}/test/lab/stand-ins/systemctl.sh`, `${network.STATE}/shared/systemctl.sh`);
   await settleOperator();
   await Promise.all([network.connectHosts(places), makeCertificates(siteCertificate)]);
 }
@@ -87,8 +88,8 @@ async function startAll(options: LabOptions, proxies: readonly network.Place[]):
 
 /** Starts the lab; one at a time in a process. Hosts are root's to break, and all of it ends with this process. */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
-  const { proxies: count = 1, certificate = 'lab-ca' } = options;
-  const proxyPlaces = network.proxies(count);
+  const { proxies: count = 1, certificate = 'lab-ca', root } = options;
+  const proxyPlaces = network.proxies(count, root);
   const places = [network.JUMP, network.BACKEND, network.CA, ...proxyPlaces];
   await prepare(places, certificate === 'lab-ca');
   const { hosts, relays } = await startAll(options, proxyPlaces);

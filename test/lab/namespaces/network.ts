@@ -16,6 +16,8 @@ export interface Place {
   role: 'proxy' | 'jump' | 'plain';
   internet?: string;
   lan?: string;
+  /** The root file system it runs with, where it is not the machine's own. */
+  root?: string;
 }
 
 export const JUMP: Place = { name: 'jump', role: 'jump', internet: '203.0.113.10', lan: '192.168.1.2' };
@@ -23,13 +25,14 @@ export const CA: Place = { name: 'ca', role: 'plain', internet: '203.0.113.20' }
 export const BACKEND: Place = { name: 'backend', role: 'plain', lan: '192.168.1.164' };
 
 /** The proxies' places: `proxy`, `proxy2` and so on. */
-export function proxies(count: number): Place[] {
+export function proxies(count: number, root?: string): Place[] {
   if (count < 1 || count > 20) throw new RangeError(`The lab has 1 to 20 proxies, not ${count}`);
   return Array.from({ length: count }, (_, n) => ({
     name: n === 0 ? 'proxy' : `proxy${n + 1}`,
     role: 'proxy',
     internet: `203.0.113.${100 + n}`,
     lan: `192.168.1.${100 + n}`,
+    ...(root && { root }),
   }));
 }
 

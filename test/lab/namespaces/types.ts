@@ -15,6 +15,8 @@ export interface LabOptions {
   certificate?: 'lab-ca' | 'acme' | 'none';
   /** Whether Ollama's and AnythingLLM's stand-ins run; they do unless this is false. */
   backends?: boolean;
+  /** The proxies' root file system, where it is not this machine's: a folder that stays as it is. */
+  root?: string;
 }
 
 export interface RunOptions {

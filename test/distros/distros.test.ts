@@ -1,0 +1,149 @@
+/** Every script on the root file systems of other distributions: their own sshd, sudo, sh, coreutils, nginx and certbot. */
+import '../lab/namespaces/enter.ts';
+import assert from 'node:assert/strict';
+import { basename } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { issued, served } from '../e2e/certificates/bootstrap-lab.ts';
+import * as deploys from '../lab/actors/deploys.ts';
+import { type Lab, type RunOptions, startLab } from '../lab/namespaces/lab.ts';
+import { ROOTS } from './roots.ts';
+
+const TOKEN = 'first-vMx3qLr81TzWk60b';
+/** In the place of sudo, as sudo-rs reads its rules: the README's line, and nothing it does not know. */
+const SUDO_RS = `set -e; mount --bind /usr/lib/cargo/bin/sudo /usr/bin/sudo; rm -r /etc/sudoers.d
+  printf '%s\\n' 'root ALL=(ALL:ALL) ALL' 'ncantu ALL=(root) NOPASSWD: /bin/sh' >/etc/sudoers; sudo --version`;
+const VERSIONS = `. /etc/os-release; echo "$PRETTY_NAME"; nginx -v 2>&1; certbot --version 2>&1 | tail -n 1; sshd -V 2>&1 | grep -o 'OpenSSH[^,]*'
+  sudo --version | head -n 1; openssl version; awk -W version 2>&1 | head -n 1`;
+
+interface Answer {
+  readonly token?: string;
+  readonly hosts: readonly {
+    outcome: string;
+    facts: Record<string, string>;
+    clients?: { name: string; state: string }[];
+  }[];
+}
+
+function story(root: string, isSudoRs: boolean): void {
+  let lab: Lab;
+  before(async () => {
+    lab = await startLab({ root, certificate: 'none' });
+    await lab.startAcme();
+  });
+  after(() => lab.stop());
+
+  /** Runs a script that must succeed, and gives its JSON. */
+  async function run(
+    script: string,
+    args: readonly string[] = [],
+    env: RunOptions['env'] = {},
+  ): Promise<Answer> {
+    const settings = { IA_ENSO_OLLAMA_BEARER_TOKEN: TOKEN, ...env };
+    const { status, stdout, stderr } = await lab.run(script, ['--json', ...args], { env: settings });
+    assert.equal(status, 0, `${script} ${args.join(' ')}\n${stderr}\n${stdout}`);
+    return JSON.parse(stdout) as Answer;
+  }
+  const outcome = async (...args: Parameters<typeof run>) => (await run(...args)).hosts[0]?.outcome;
+
+  test('is what it says', async (t) => {
+    const { stdout } = await lab.proxy.sh(VERSIONS);
+    t.diagnostic(stdout.trim().replaceAll('\n', '; '));
+    if (!isSudoRs) return;
+    const { status, stdout: version, stderr } = await lab.proxy.sh(SUDO_RS);
+    assert.equal(status, 0, stderr);
+    assert.match(version + stderr, /^sudo-rs /);
+    t.diagnostic((version + stderr).trim());
+    assert.equal((await lab.proxy.sh('sudo -n id -u', { user: 'ncantu' })).status, 1);
+  });
+
+  test('a stream block that has port 443 is refused by name', async () => {
+    const conf = '/etc/nginx/nginx.conf';
+    await lab.proxy.sh(
+      `cp ${conf} ${conf}.kept; echo 'stream { server { listen 443; return no; } }' >>${conf}; nginx -s reload`,
+    );
+    const refused = await deploys.deploy(lab);
+    await lab.proxy.sh(`mv ${conf}.kept ${conf}; nginx -s reload`);
+    assert.deepEqual([refused.outcome, refused.failure?.code], ['refused', 'stream'], refused.stderr);
+    assert.match(refused.failure?.text ?? '', /port 443 \(\/etc\/nginx\/nginx\.conf\)/);
+  });
+
+  test('bootstrap-tls gets a certificate and deploys the site', async () => {
+    assert.equal(await outcome('bootstrap-tls', ['--no-verify']), 'applied');
+    assert.equal((await served()).serialNumber, await issued(lab.proxy));
+    assert.equal(await deploys.gate(TOKEN), 200);
+    assert.equal(await deploys.gate(), 401);
+  });
+
+  test('deploy finds nothing to do, then changes the vhost', async () => {
+    assert.equal(await outcome('deploy', ['--no-verify']), 'unchanged');
+    const moved = { IA_ENSO_ANYTHINGLLM: '192.168.1.164:3002' };
+    assert.equal(await outcome('deploy', ['--no-verify'], moved), 'applied');
+    assert.match((await lab.proxy.sh(`cat ${deploys.VHOST}`)).stdout, /192\.168\.1\.164:3002/);
+  });
+
+  test('rollback restores the previous release', async () => {
+    assert.equal(await outcome('rollback', ['--no-verify']), 'applied');
+    assert.doesNotMatch((await lab.proxy.sh(`cat ${deploys.VHOST}`)).stdout, /192\.168\.1\.164:3002/);
+  });
+
+  test('rotate-bearer replaces the token', async () => {
+    const { token = '' } = await run('rotate-bearer', [], { IA_ENSO_OLLAMA_BEARER_TOKEN: undefined });
+    assert.deepEqual([await deploys.gate(token), await deploys.gate(TOKEN)], [200, 401]);
+    assert.equal(await outcome('deploy', ['--no-verify']), 'applied');
+    assert.deepEqual([await deploys.gate(token), await deploys.gate(TOKEN)], [401, 200]);
+  });
+
+  test('bearers adds, suspends, resumes and revokes a client', async () => {
+    const { token = '' } = await run('bearers', ['add', 'carol', '--limit', '600', '--concurrent', '4']);
+    assert.equal(await deploys.gate(token), 200);
+    for (const [verb, answer] of [
+      ['suspend', 401],
+      ['resume', 200],
+      ['revoke', 401],
+    ] as const) {
+      await run('bearers', [verb, 'carol']);
+      assert.equal(await deploys.gate(token), answer, verb);
+    }
+    const { hosts } = await run('bearers', ['list']);
+    assert.deepEqual(
+      hosts[0]?.clients?.map(({ name }) => name),
+      ['default'],
+    );
+  });
+
+  test('verify and status find a healthy site', async () => {
+    // On a busy machine, pieces of a stream may arrive together.
+    await run('verify').catch(() => run('verify'));
+    await run('verify', ['--via-ssh', '--only', 'http,gate']);
+    await run('status');
+  });
+
+  test('a renewal by certbot is served, through the hook', async () => {
+    const renewed = await lab.proxy.sh('certbot renew --force-renewal --no-random-sleep-on-renew');
+    assert.equal(renewed.status, 0, renewed.stderr);
+    assert.equal((await served()).serialNumber, await issued(lab.proxy));
+  });
+
+  test('a deploy that nginx rejects is rolled back', async () => {
+    const other = `server { listen 80; server_name ${deploys.SITE}; }`;
+    await deploys.put(lab.proxy, '/etc/nginx/conf.d/other.conf', other);
+    const config = await deploys.config(lab.proxy);
+    const rejected = await deploys.deploy(lab, deploys.withToken(deploys.OTHER));
+    assert.equal(rejected.exit, 1, rejected.stderr);
+    assert.match(rejected.stderr, /conflicting server name/);
+    assert.equal(await deploys.config(lab.proxy), config);
+    assert.deepEqual([await deploys.gate(TOKEN), await deploys.gate(deploys.OTHER)], [200, 401]);
+    await lab.proxy.sh('rm /etc/nginx/conf.d/other.conf');
+  });
+
+  test('remove leaves nginx without the site', async () => {
+    assert.equal(await outcome('remove', ['--yes']), 'applied');
+    const { status, stdout } = await lab.proxy.sh('nginx -t && ! grep -rl enso /etc/nginx');
+    assert.deepEqual([status, stdout], [0, '']);
+  });
+}
+
+for (const root of ROOTS) {
+  describe(basename(root), () => story(root, false));
+  if (basename(root) !== 'bullseye') describe(`${basename(root)} with sudo-rs`, () => story(root, true));
+}
