@@ -33,7 +33,7 @@ export const ACME: readonly Row[] = [
     when: /SSLError|CERTIFICATE_VERIFY_FAILED|certificate verify failed/i,
     cause:
       'certbot on the proxy does not trust the TLS certificate of the CA at ACME_DIRECTORY_URL, or the clock of the proxy is wrong.',
-    fix: `Check the date on the proxy; for a private CA, copy its root certificate to /usr/local/share/ca-certificates and run \`update-ca-certificates\`; ${RERUN}`,
+    fix: `Check the date on the proxy; for a private CA, copy its root certificate to /usr/local/share/ca-certificates and run \`update-ca-certificates\`; where the message names an extension (\`key usage\`), Python 3.13 wants it in that certificate: issue it again; ${RERUN}`,
   },
   {
     code: 'acme-unreachable',

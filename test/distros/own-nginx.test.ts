@@ -2,6 +2,7 @@
 import '../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { retry } from 'zx';
 import { issued, served } from '../e2e/certificates/bootstrap-lab.ts';
 import * as deploys from '../lab/actors/deploys.ts';
 import { type Lab, startLab } from '../lab/namespaces/lab.ts';
@@ -58,7 +59,7 @@ test('bootstrap, deploy, clients, rollback and remove work on it', async () => {
   await run('rollback', ['--no-verify']);
   assert.doesNotMatch(await root(`cat ${VHOST}`), /192\.168\.1\.164:3002/);
   await root('certbot renew --force-renewal --no-random-sleep-on-renew 2>&1');
-  assert.equal((await served()).serialNumber, await issued(lab.proxy));
+  await retry(20, '100ms', async () => assert.equal((await served()).serialNumber, await issued(lab.proxy)));
   await run('status');
   await run('remove', ['--yes']);
   assert.equal(await own(), before);

@@ -74,7 +74,7 @@ function decide(session: BootstrapSession): void {
 }
 
 const ONE_OF_SEVERAL =
-  'this is one of several proxies, and the CA validates the name only where it resolves to: request the certificate there (--host), then copy it to the others: docs/fleets.md, Certificates';
+  'this is one of several proxies, and the CA validates the name only where it resolves to: request the certificate there (--host), then copy it to the others, now and after each renewal: docs/fleets.md, Certificates';
 const REQUESTING = ['requesting a new one', 'a new one would be requested'] as const;
 const USING = ['using the other one', 'the other one would be used'] as const;
 

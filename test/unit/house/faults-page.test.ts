@@ -11,7 +11,7 @@ test('the page has its table rows', () => assert.ok(proofs.length > 40, `${proof
 
 for (const [, name = '', words = ''] of proofs)
   test(`${name}: ${words}`, () => {
-    const file = `test/${name.startsWith('unit/') ? name : `e2e/${name}`}.test.ts`;
+    const file = `test/${/^(unit|distros)\//.test(name) ? name : `e2e/${name}`}.test.ts`;
     assert.ok(existsSync(file), file);
     assert.ok(readFileSync(file, 'utf8').includes(words), `${file} has no test ${words}`);
   });
