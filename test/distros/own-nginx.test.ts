@@ -13,6 +13,10 @@ const NGINX = `${HOME}/sbin/nginx`;
 const VHOST = `${HOME}/etc/vhosts/${deploys.SITE}.conf`;
 const START = `${NGINX} 2>/dev/null; while [ ! -s ${HOME}/run/web.pid ]; do sleep 0.05; done`;
 const STOP = `${NGINX} -s stop; while [ -e ${HOME}/run/web.pid ]; do sleep 0.05; done`;
+/** As a package manager replaces the program: under a running master, which then hands over. */
+const UPGRADE = `cp ${NGINX} ${NGINX}.new; mv ${NGINX}.new ${NGINX}; kill -USR2 "$(cat ${HOME}/run/web.pid)"
+  while [ ! -s ${HOME}/run/web.pid.oldbin ] || [ ! -s ${HOME}/run/web.pid ]; do sleep 0.05; done
+  kill -QUIT "$(cat ${HOME}/run/web.pid.oldbin)"; while [ -e ${HOME}/run/web.pid.oldbin ]; do sleep 0.05; done`;
 const conf = (more = '') => `events { }
 http { include mime.types; access_log off; include vhosts/*.conf; }
 ${more}`;
@@ -58,6 +62,9 @@ test('bootstrap, deploy, clients, rollback and remove work on it', async () => {
   assert.equal(await deploys.gate(token), 401);
   await run('rollback', ['--no-verify']);
   assert.doesNotMatch(await root(`cat ${VHOST}`), /192\.168\.1\.164:3002/);
+  await root(UPGRADE);
+  await run('bearers', ['resume', 'someone']);
+  assert.equal(await deploys.gate(token), 200);
   await root('certbot renew --force-renewal --no-random-sleep-on-renew 2>&1');
   await retry(20, '100ms', async () => assert.equal((await served()).serialNumber, await issued(lab.proxy)));
   await run('status');

@@ -2,7 +2,7 @@
 # The running nginx: its processes, a reload, and the proof that it serves the new configuration, even if somebody else stops,
 # restarts or upgrades it meanwhile.
 # Needs: ERROR_LOG NL PID_FILE RELOAD_DUE
-# Leaves: MASTER TITLE WHY WORKERS
+# Leaves: MASTER OLD_MASTER TITLE WHY WORKERS
 
 RELOAD_WAIT=20 # seconds; a taken port shows after 2.5
 RESTART_WAIT=3 # seconds for nginx to be back, where somebody restarts it

@@ -2,7 +2,8 @@
 # Verb status: what is on this host, in rows. Writes nothing, takes no lock. ONLY is backends, clients, listens, tls (before an
 # order) or everything.
 # Needs: ACCEPTED ACCESS_LOG CLIENTS CREATED_MARK DEFINES_UPGRADE DRIFT EPOCH HELD HOLDER HOLDER_PID ID IDLE LAST LINK
-# Needs: LIVE MAP_DIR ONLY RELEASES REPORTING_UPSTREAM REPORT_PATHS ROTATED_MARK SAID STALLED_AFTER STORE VHOST_NAME
+# Needs: LIVE MAP_DIR OLD_MASTER ONLY PID_FILE RELEASES REPORTING_UPSTREAM REPORT_PATHS ROTATED_MARK SAID STALLED_AFTER
+# Needs: STORE VHOST_NAME
 # Leaves: CHAIN
 
 LOG_TAIL=4000000 # bytes of the access log, for the last use of each client

@@ -16,6 +16,7 @@ const root = (command: string) => lab.proxy.sh(`set -e; ${command}`);
 const RESTART = 'nginx -s stop; while [ -s /run/nginx.pid ]; do sleep 0.05; done; nginx';
 const LIVE = '/etc/letsencrypt/live/ia.enso.4nkweb.com';
 const OTHER = '/etc/nginx/conf.d/panel.conf';
+const WILD = '/etc/nginx/conf.d/wild.conf';
 const listens = async () =>
   (await root(`sed -n 's/^ *listen \\(.*\\);/\\1/p' ${deploys.VHOST}`)).stdout.split('\n').filter(Boolean);
 
@@ -36,12 +37,14 @@ async function deployed() {
 
 beforeEach(() => deploys.reset(lab.proxy));
 afterEach(() =>
-  root(`rm -f ${OTHER} /usr/local/bin/getenforce /usr/local/bin/getsebool /usr/local/sbin/*; rm -f ${deploys.LINK}
+  root(`rm -f ${OTHER} ${WILD} /usr/local/bin/getenforce /usr/local/bin/getsebool /usr/local/sbin/*; rm -f ${deploys.LINK}
     ln -sf ../sites-available/default /etc/nginx/sites-enabled/default; ${RESTART}`),
 );
 
 describe('addresses of other vhosts', () => {
-  const panelText = `server { listen 203.0.113.100:80; server_name panel.example.org; return 200 panel; }\n${secure('203.0.113.100:443 ssl')}`;
+  const panelText = `server { listen 203.0.113.100:80; server_name panel.example.org; return 200 panel; }
+${secure('203.0.113.100:443 ssl; listen [2001:db8::100]:443 ssl')}`;
+  before(() => root('ip address add 2001:db8::100/64 dev eth0 nodad'));
 
   test('are used by ours, before and after the first deploy; a rollback keeps to them', async () => {
     await deployed();
@@ -52,8 +55,12 @@ describe('addresses of other vhosts', () => {
       '203.0.113.100:80',
       '[::]:80',
       '203.0.113.100:443 ssl',
-      '[::]:443 ssl http2',
+      '[2001:db8::100]:443 ssl',
     ]);
+    const { stdout: v6 } = await root(
+      `curl -sk -o /dev/null -w '%{http_code}' --resolve '${deploys.SITE}:443:[2001:db8::100]' https://${deploys.SITE}/ollama/`,
+    );
+    assert.equal(v6, '401');
     assert.equal((await deploys.deploy(lab)).outcome, 'unchanged');
     const id = (await root(`ls ${deploys.RELEASES} | sed 's/^[0-9]*\\.//' | head -n 1`)).stdout.trim();
     const back = await lab.run('rollback', ['--json', '--no-verify', '--to', id]);
@@ -66,6 +73,19 @@ describe('addresses of other vhosts', () => {
         (await listens()).includes('203.0.113.100:443 ssl'),
     );
     assert.equal(await deploys.gate(deploys.TOKEN), 200);
+  });
+
+  test('of which a reload cannot take over all: refused before it is tried, with the file and the command', async () => {
+    await panel(panelText);
+    await deploys.put(lab.proxy, WILD, secure('443 ssl').replace('panel.', 'wild.'));
+    const tree = await deploys.tree(lab.proxy, '/etc/nginx');
+    const refused = await deploys.deploy(lab);
+    assert.deepEqual([refused.outcome, refused.failure?.code], ['refused', 'restart'], refused.stderr);
+    assert.ok(refused.failure?.text.includes(WILD), refused.failure?.text);
+    assert.match(refused.stderr, /systemctl restart nginx/);
+    assert.equal(await deploys.tree(lab.proxy, '/etc/nginx'), tree);
+    await root(RESTART);
+    await deployed();
   });
 
   test('that expect the PROXY protocol: ours does too, and is asked with it', async () => {

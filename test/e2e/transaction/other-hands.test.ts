@@ -2,6 +2,7 @@
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
+import { clientProgram } from '../../../lib/program/client-program.ts';
 import * as deploys from '../../lab/actors/deploys.ts';
 import * as programs from '../../lab/actors/programs.ts';
 import { A, B, isWholly, lab, serving, settle, trees, WHOLE } from './two-states.ts';
@@ -47,11 +48,13 @@ const BEFORE_RELOAD = ['wc', IN_PLACE] as const;
 const DURING_RELOAD = ['sleep', IN_PLACE] as const;
 const DURING_TEST = ['nginx', '[ "$1" = -t ]'] as const;
 
-async function change(wait = 2) {
-  const { run, text } = await programs.deployProgram(B);
+/** Runs a program that waits so many seconds for an upgrade to end. */
+function patiently({ run, text }: programs.Program, wait = 2): Promise<programs.Ran> {
   assert.match(text, /^UPGRADE_WAIT=10 /m);
   return programs.execute(lab.proxy, { run, text: text.replace('UPGRADE_WAIT=10', `UPGRADE_WAIT=${wait}`) });
 }
+
+const change = async (wait?: number) => patiently(await programs.deployProgram(B), wait);
 
 /** As often as it takes to meet workers of every master. */
 async function servingAll(): Promise<ReadonlySet<string>> {
@@ -94,6 +97,17 @@ describe('a binary upgrade of nginx', () => {
     await isWholly('A', 'after the upgrade');
     assert.equal((await change()).verdict, 'applied');
     assert.deepEqual(await servingAll(), new Set([WHOLE.B]));
+  });
+
+  test('that begins while a client is revoked: no process accepts its token', async () => {
+    await atNext(...BEFORE_RELOAD, UPGRADE);
+    const run = programs.newRun();
+    const revoke = { verb: 'revoke_client', client: 'default' } as const;
+    const ran = await patiently({ run, text: await clientProgram(run, programs.context, revoke, false) });
+    assert.deepEqual([ran.failure?.code, ran.facts.ended], ['upgrading', 'yes'], ran.stdout);
+    assert.deepEqual(await servingAll(), new Set(['A 401 401']));
+    await sh(FINISH);
+    assert.equal(await serving(), 'A 401 401');
   });
 
   test('that ends meanwhile is waited for', async () => {
