@@ -8,8 +8,8 @@ import { inWords, summarize } from '../lib/commands/views/summary.ts';
 
 await main({
   name: 'remove',
-  does: 'Removes a site from its proxies: vhost, maps, clients and their tokens; certificates and history stay.',
-  flags: ['yes', 'dry-run', 'take-over-lock', 'parallel', 'canary', 'local'],
+  does: 'Removes a site from its proxies: vhost, maps and clients; certificates and history stay, and with them (without --purge) the clients for a rollback.',
+  flags: ['yes', 'purge', 'dry-run', 'take-over-lock', 'parallel', 'canary', 'local'],
   run: async (context) => {
     await confirmRemoval(context);
     const program = await planRemoval(context);

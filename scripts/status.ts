@@ -2,6 +2,7 @@
 import { main } from '../lib/cli/main.ts';
 import { planStatus } from '../lib/commands/history.ts';
 import { rollout } from '../lib/commands/rollout.ts';
+import { clientDifferences, withDifferences } from '../lib/commands/views/client-differences.ts';
 import { judgeStatus, reportStatus, statusJson } from '../lib/commands/views/status-view.ts';
 import { summarize } from '../lib/commands/views/summary.ts';
 
@@ -11,8 +12,14 @@ await main({
   flags: ['parallel', 'local'],
   run: async (context) => {
     const program = await planStatus(context, 'everything');
-    const hosts = await rollout(context, async (proxy) => judgeStatus(context, await proxy.read(program)));
-    reportStatus(context, hosts);
-    return summarize(context, { hosts, details: statusJson(context, hosts) });
+    const read = await rollout(context, async (proxy) => judgeStatus(context, await proxy.read(program)));
+    const differences = clientDifferences(context, read);
+    const hosts = withDifferences(read, differences);
+    reportStatus(context, hosts, differences);
+    return summarize(context, {
+      hosts,
+      details: statusJson(context, hosts),
+      json: { ...(hosts.length > 1 && { clientDifferences: differences }) },
+    });
   },
 });

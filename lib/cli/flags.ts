@@ -114,6 +114,7 @@ const EXCLUSIONS: readonly (readonly [flag: FlagName, others: readonly FlagName[
   ['bundle', ['local', 'dry-run', 'canary', 'parallel', 'host'], 'a bundle connects to no host'],
   ['render', ['bundle', 'local', 'dry-run', 'canary', 'parallel', 'host'], '--render connects to no host'],
   ['local', ['host', 'parallel', 'canary'], '--local runs on this machine only'],
+  ['from', ['host', 'local', 'parallel'], '--from and --to name the proxies'],
   ['connect-to', ['via-ssh'], 'they are two ways to connect'],
   ['revoke-previous', ['keep-previous', 'write-env'], 'it creates no new token'],
 ];

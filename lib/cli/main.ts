@@ -109,7 +109,8 @@ async function runCommand(command: Command, session: Session): Promise<Result> {
     envFile: flags.env,
     isEnvFileWanted: given.has('env'),
     isHostless: flags.local || flags.bundle !== undefined || flags.render !== undefined,
-    host: flags.host,
+    // A copy is between two proxies, which the settings need not name.
+    host: flags.from === undefined ? flags.host : `${flags.from},${flags.to}`,
     replacesToken: flags['write-env'],
   });
   keepFromChildren(sites.values());

@@ -88,7 +88,11 @@ async function ofHistory(context: Context): Promise<Named[]> {
   const run = newRun();
   const both = [false, true];
   return Promise.all([
-    ...both.map(async (dry): Promise<Named> => ['remove', await removalProgram(run, site, dry)]),
+    ...both.flatMap((dryRun) =>
+      both.map(
+        async (purge): Promise<Named> => ['remove', await removalProgram(run, site, { dryRun, purge })],
+      ),
+    ),
     ...both.map(
       async (dry): Promise<Named> => ['rollback', await rollbackProgram(run, context, run.id, dry)],
     ),

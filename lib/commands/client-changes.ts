@@ -145,6 +145,16 @@ function proofs(gate: Gate, hosts: readonly HostReport[], { change, old }: Clien
 const wasLive = (hosts: readonly HostReport[], old: Secret): boolean =>
   hosts.every(({ facts }) => facts.previous === tokenFingerprint(old));
 
+/** Behind one name, every proxy should know the client: how the others get it later, with the same token. */
+function reportMissing({ report, flags }: Context, client: string, hosts: readonly HostReport[]): void {
+  const has = hosts.find(({ outcome }) => outcome === 'applied')?.host;
+  if (has === undefined || flags['dry-run']) return;
+  for (const { host } of hosts.filter((report) => !isDone(report))) {
+    const text = `client ${client} is missing on ${host}; once it is reachable, \`npx tsx scripts/bearers.ts copy ${client} --from ${has} --to ${host}\` adds it with the same token`;
+    report.print({ kind: 'warning', text });
+  }
+}
+
 /** Reports how the client is set up, then the summary. */
 export function summarizeChange(
   context: Context,
@@ -156,6 +166,7 @@ export function summarizeChange(
   },
 ): Result {
   const { hosts } = results;
+  if (change.verb === 'add_client') reportMissing(context, change.client, hosts);
   const use = isLive(context, hosts) && 'token' in change ? clientText(context.site) : '';
   if (use) context.report.print({ kind: 'text', text: `\n${use}` });
   if (change.verb === 'revoke_client' && hosts.some(({ outcome }) => outcome === 'applied'))

@@ -20,20 +20,22 @@ export const CLIENT_FLAGS = [
   'since',
   'request',
   'prometheus',
+  'from',
+  'to',
 ] as const satisfies readonly FlagName[];
 
 const CHANGES = ['add', 'set', 'suspend', 'resume', 'revoke'] as const;
-const VERBS = ['list', 'usage', ...CHANGES] as const;
+const VERBS = ['list', 'usage', 'copy', ...CHANGES] as const;
 type Word = (typeof VERBS)[number];
 
 interface Arguments {
   readonly verb: Word;
-  /** Empty for `list` and `usage`. */
+  /** Empty for `list` and `usage`, and where `copy` is for all clients. */
   readonly name: string;
 }
 
 const SEE_HELP = 'See: `npx tsx scripts/bearers.ts --help`';
-const COMMANDS = ['list', ...CHANGES.map((verb) => `${verb} NAME`), 'usage'].join(', ');
+const COMMANDS = ['list', ...CHANGES.map((verb) => `${verb} NAME`), 'copy [NAME]', 'usage'].join(', ');
 
 /** The flags that say what a client may do. */
 const GRANT = ['scope', 'limit', 'concurrent', 'expires'] as const;
@@ -50,6 +52,7 @@ export function argumentsOf({ words, flags, site }: Context): Arguments {
             judgeName(verb, name, words.length),
             ...judgeGrant(verb, flags, site.gate),
             ...judgeUsage(verb, flags),
+            judgeCopy(verb, flags),
             rest.length > 0 && `${verb}: takes one name`,
           ]
         : [judgeVerb(word)]),
@@ -65,6 +68,7 @@ const judgeVerb = (word: string | undefined): string =>
 
 function judgeName(verb: Word, name: string, count: number): string | undefined {
   if (verb === 'list' || verb === 'usage') return count > 1 ? `${verb}: takes no name` : undefined;
+  if (verb === 'copy' && count < 2) return undefined;
   if (count < 2) return `${verb}: the name of the client is missing`;
   const wrong = judgeClientName(name);
   if (wrong) return `${verb} NAME: a client's name is ${wrong}`;
@@ -92,6 +96,15 @@ function judgeGrant(verb: Word, flags: Context['flags'], gate?: Gate): readonly 
     ]),
     judgeExpiry(verb, flags.expires),
   ];
+}
+
+/** Two proxies, for `copy` only. */
+function judgeCopy(verb: Word, { from, to }: Flags): string | undefined {
+  if (verb !== 'copy')
+    return from === undefined && to === undefined ? undefined : '--from and --to: only for copy';
+  return from === undefined || to === undefined
+    ? 'copy: --from HOST and --to HOST are missing: the proxy that has the clients, and the one that gets them'
+    : undefined;
 }
 
 /** Judges the flags of `usage`; the flag table has their forms. */

@@ -35,7 +35,7 @@ export function warnOfName(
 
 /** Removes the site. */
 export async function planRemoval({ site, flags }: Context): Promise<Program> {
-  return newProgram((run) => removalProgram(run, site, flags['dry-run']));
+  return newProgram((run) => removalProgram(run, site, { dryRun: flags['dry-run'], purge: flags.purge }));
 }
 
 /** Reports what is on a host, or only that part of it; changes nothing. */

@@ -125,7 +125,7 @@ const isSeenFromHere = (context: Context): boolean =>
   !context.flags.local && !(isNameless(context.site) && isCheckedAlone(context));
 
 /** For several proxies, reports only failures and warnings; the summary counts the rest. */
-function reportProxyChecks({ report, settings }: Context, verified: HostReport): void {
+export function reportProxyChecks({ report, settings }: Context, verified: HostReport): void {
   const { host, checks = [] } = verified;
   const milliseconds = verified.milliseconds.checks ?? 0;
   report.print({ kind: 'step', host, name: 'checks', milliseconds, ok: checks.every(({ ok }) => ok) });

@@ -20,6 +20,11 @@ export const FLAGS = {
     help: 'with --dry-run: exit with 3 when changes are pending, with 0 when there are none',
   },
   yes: { type: 'boolean', default: false, help: 'do not ask for confirmation; required without a terminal' },
+  purge: {
+    type: 'boolean',
+    default: false,
+    help: 'also delete the clients from the release history: no rollback restores them',
+  },
   json: {
     type: 'boolean',
     default: false,
@@ -76,7 +81,12 @@ export const FLAGS = {
     default: false,
     help: 'usage: print metrics for the textfile collector of node_exporter',
   },
-  to: { type: 'string', value: 'ID', help: 'the release to roll back to (listed by status.ts)' },
+  from: { type: 'string', value: 'HOST', help: 'copy: the proxy whose clients are copied' },
+  to: {
+    type: 'string',
+    value: 'ID|HOST',
+    help: 'rollback: the release to restore (listed by status.ts); copy: the proxy that gets the clients',
+  },
   staging: { type: 'boolean', default: false, help: "test with the staging CA of Let's Encrypt" },
   'force-renewal': {
     type: 'boolean',

@@ -132,6 +132,15 @@ export const FAILURE_CODES = {
     cause: 'Its token was not changed.',
     fix: 'To replace its token: `npx tsx scripts/rotate-bearer.ts --client NAME`. To change its scope: revoke the client and add it again.',
   },
+  'copy-exists': {
+    cause:
+      'These clients have another token on the two proxies, and which one is wanted is not known. Nothing was copied.',
+    fix: 'Revoke them on the proxy that is to get the clients (`bearers.ts revoke NAME --host HOST`), then copy again; or copy one client by its name (`bearers.ts copy NAME …`).',
+  },
+  'output-log': {
+    cause: 'The tokens would pass through sudo, and stay in that log in clear text.',
+    fix: 'Except gatepost from the log (`Defaults!/bin/sh !log_output`), then copy again.',
+  },
   'client-file': {
     cause: 'The file was edited by hand and no longer has the expected format.',
     fix: 'Revoke the client and add it again: `npx tsx scripts/bearers.ts revoke NAME`',

@@ -44,7 +44,8 @@ function asText(flag: PassedOn, value: string | boolean | undefined): string {
 function supports(script: string, rest: string, flag: PassedOn): boolean {
   const has = (...flags: string[]) => flags.some((other) => rest.split(/[ =]/).includes(`--${other}`));
   if (has(flag, 'help')) return false;
-  if (flag === 'host') return !has('bundle', 'local');
-  if (flag === 'local') return LOCAL_SCRIPTS.some((name) => name === script) && !has('bundle', 'host');
+  if (flag === 'host') return !has('bundle', 'local', 'from');
+  if (flag === 'local')
+    return LOCAL_SCRIPTS.some((name) => name === script) && !has('bundle', 'host', 'from');
   return true;
 }

@@ -1,6 +1,6 @@
 /** Changes of the gate's clients -> programs: each touches one client's file and nothing else. */
 import type { Settings } from '../config/settings.ts';
-import type { Scope } from '../model/bearer.ts';
+import { type Scope, tokenFingerprint } from '../model/bearer.ts';
 import type { Run } from '../model/run.ts';
 import type { Site } from '../model/site.ts';
 import { renderGate } from '../nginx/render.ts';
@@ -53,6 +53,54 @@ export async function clientProgram(
   const token = 'token' in change ? [contentFunction(0, change.token.reveal())] : [];
   return program(change.verb, run, site, values, [
     ...token,
+    ...gateFunctions(await renderGate(site, settings), 1),
+  ]);
+}
+
+/** A token of a client, with everything that it may do, as a proxy has it. */
+export interface CopiedToken {
+  readonly client: string;
+  readonly created: string;
+  readonly rotated: string;
+  readonly scope: Scope;
+  readonly limit: string;
+  readonly concurrent: string;
+  readonly end: string;
+  readonly state: string;
+  readonly token: Secret;
+}
+
+/** Sends the clients of a proxy, with their tokens, to this script. Changes nothing there. */
+export const exportProgram = (run: Run, site: Site): Promise<string> => program('export_clients', run, site);
+
+/** Gives a proxy clients of another one, with the same tokens. */
+export async function copyProgram(
+  run: Run,
+  { site, settings }: { readonly site: Site; readonly settings: Settings },
+  {
+    tokens,
+    from,
+    dryRun,
+  }: { readonly tokens: readonly CopiedToken[]; readonly from: string; readonly dryRun: boolean },
+): Promise<string> {
+  const lines = tokens.map(({ client, created, rotated, scope, limit, concurrent, end, state, token }) =>
+    [
+      client,
+      tokenFingerprint(token),
+      created,
+      rotated,
+      scope,
+      limit,
+      concurrent,
+      end,
+      state,
+      token.reveal(),
+    ].join('\t'),
+  );
+  // No client has this name: the change is of several.
+  const values = { DRY: dryRun ? 'yes' : '', CLIENT: '-', ABOUT: `from ${from}` };
+  return program('copy_client', run, site, values, [
+    contentFunction(0, lines.map((line) => `${line}\n`).join('')),
     ...gateFunctions(await renderGate(site, settings), 1),
   ]);
 }

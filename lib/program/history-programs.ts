@@ -54,8 +54,15 @@ export function usageProgram(
   return program('usage', run, site, values);
 }
 
-/** Removes the files and the clients of `site` from the host; with `dryRun` it only shows which. */
-export async function removalProgram(run: Run, site: Site, dryRun: boolean): Promise<string> {
+/**
+ * Removes the files and the clients of `site` from the host, and with `purge` what the release history would keep of the
+ * clients; with `dryRun` it only shows which.
+ */
+export async function removalProgram(
+  run: Run,
+  site: Site,
+  { dryRun, purge = false }: { readonly dryRun: boolean; readonly purge?: boolean },
+): Promise<string> {
   const shared = site.webSocket ? await webSocketMap() : undefined;
   const lines = [
     `unwant_file vhost ${quote(vhostFile(site))}`,
@@ -63,7 +70,7 @@ export async function removalProgram(run: Run, site: Site, dryRun: boolean): Pro
     'unwant_clients',
     ...(shared ? [`unwant_file shared ${quote(shared.name)} content_0`] : []),
   ];
-  return program('remove', run, site, { DRY: dryRun ? 'yes' : '' }, [
+  return program('remove', run, site, { DRY: dryRun ? 'yes' : '', PURGE: purge ? 'yes' : '' }, [
     ...(shared ? [contentFunction(0, shared.content)] : []),
     `site_files() {\n${lines.map((line) => `  ${line}\n`).join('')}}`,
   ]);

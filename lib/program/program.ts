@@ -57,6 +57,8 @@ const PARTS: Readonly<Record<Verb, readonly string[]>> = {
   suspend_client: CLIENT,
   resume_client: CLIENT,
   revoke_client: CLIENT,
+  copy_client: [...CLIENT, 'copy-client'],
+  export_clients: ['records', ...SITE_STATE, 'export'],
   rollback: [...CHANGE, 'rollback'],
   remove: [...CHANGE, 'remove'],
   status: ['records', ...SITE_STATE, ...CERTIFICATE, 'status'],

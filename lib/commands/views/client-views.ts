@@ -76,7 +76,8 @@ export function clientEntry(host: HostReport): Entry {
   return { kind: 'table', table: { heads, rows, spare } };
 }
 
-function limitText({ limit, concurrent }: ListedClient): string {
+/** Its limits in a few words; `-` for none. */
+export function limitText({ limit, concurrent }: ListedClient): string {
   const texts = [limit && `${limit}/min`, concurrent && `${concurrent} at once`].filter(Boolean);
   return texts.join(', ') || '-';
 }

@@ -13,6 +13,7 @@ import { type CertificateStatus, isDeployed, type Status, statusOf } from '../..
 import { lookUp } from '../../util/collections.ts';
 import type { Context } from '../context.ts';
 import { backendPoints } from './backend-views.ts';
+import { type ClientDifference, differenceText } from './client-differences.ts';
 import { clientEntry, clientFaults, endingFaults, exactClients } from './client-views.ts';
 import { defaultServerText, selinuxFaults } from './proxy-faults.ts';
 import { asRead, needs } from './summary.ts';
@@ -48,10 +49,18 @@ export function judgeStatus({ site }: Context, report: HostReport): HostReport {
   return withVerdict(report, { attention, meaning });
 }
 
-/** Reports what each host that was read has. */
-export function reportStatus({ site, report }: Context, hosts: readonly HostReport[]): void {
+/** Reports what each host that was read has, and where the clients of several differ. */
+export function reportStatus(
+  { site, report }: Context,
+  hosts: readonly HostReport[],
+  differences: readonly ClientDifference[],
+): void {
   for (const host of hosts.filter(isDone))
     for (const entry of statusEntries(host, site, newRun().now)) report.print(entry);
+  if (differences.length > 0)
+    report.print({ kind: 'title', text: 'Clients that differ between the proxies' });
+  for (const difference of differences)
+    report.print({ kind: 'point', status: 'warned', text: differenceText(difference) });
 }
 
 /** For --json: a host's verdict (`healthy`, `needs attention`, `not deployed`, `not checked`) and its status. */

@@ -1,12 +1,14 @@
 # shellcheck shell=sh
 # Verbs apply, http_only (only the vhost that answers the CA's challenge) and plan: install the site's files on this host.
-# Needs: CLIENTS KIND RELEASES
+# Needs: CLIENTS KIND LAST RELEASES
 # Leaves: DRY GENERATED
 
 apply() {
   begin
   examine
   check_variables
+  [ -z "$LAST" ] || [ ! -d "$LAST/kept" ] ||
+    note "this change drops the clients that were removed with the site; only a rollback before it restores them"
   run_change up_to_date
 }
 

@@ -200,7 +200,7 @@ flush() {
 
 # commit: one rename turns the journal into a release; the backups are dropped after it.
 commit() {
-  describe "$JOURNAL" "$VERB" || return 1
+  describe "$JOURNAL" "$VERB" && keep_removed || return 1
   name=$(release_name "$RUN")
   flush "$JOURNAL/state" && end_tokens "$name" && mv -fT "$JOURNAL" "$name" || return 1
   sync_files "$STORE/$SITE" "${name%/*}"

@@ -1,17 +1,21 @@
 # shellcheck shell=sh
 # Converts client files of an earlier release to the current format, in the same change as the gate that reads them, with
 # unchanged tokens. All at once: one process per client would take minutes.
-# Needs: CLIENTS DRY FOUND JOURNAL LIVE_FILES NEW NL OLD
+# Needs: CLIENTS DRY FOUND JOURNAL LAST LIVE_FILES NEW NL OLD VERB
 # Leaves: CLEANUP CONVERTING LIVE_NEW READY SOURCE WHY
 
 CONVERTING=''
+# The folder of clients that a removal kept, where this change restores them.
+KEPT=''
 
 # ready_clients: reads the clients, and prepares what every change does with them in passing.
 ready_clients() {
   [ -n "$CLIENTS" ] || return 0
   READY=yes
+  [ "$VERB" != rollback ] || find_kept
   scan_clients
   ! is_found old || convert_clients
+  [ -z "$KEPT" ] || { want_kept && return; }
   # Lost with the whole folder, as by a backup that was restored. A single one was removed on purpose.
   [ -d "$LIVE_FILES" ] || find_lost
   want_pending
@@ -20,6 +24,31 @@ ready_clients() {
 find_lost() {
   lost=$(printf '%s' "$FOUND" | sed -n 's/^lost //p')
   [ -z "$lost" ] || { note "$LIVE_FILES is missing: it is made again" && LIVE_NEW=$LIVE_NEW$lost$NL; }
+}
+
+# find_kept: the clients that were removed with the site, where the last change was that removal, are read as if they were here.
+find_kept() {
+  [ -n "$LAST" ] && [ -d "$LAST/kept" ] || return 0
+  for path in "$CLIENTS"/*.map; do [ ! -e "$path" ] || return 0; done
+  KEPT=$LAST/kept SOURCE=$KEPT
+}
+
+# want_kept: they come back as they were. A token that was not live when the site was removed does not become live.
+want_kept() {
+  was_live=$NL$(cat "$KEPT/live")$NL
+  for name in $(printf '%s' "$FOUND" | sed -n 's/^lost //p'); do
+    case $was_live in *"$NL$name$NL"*) LIVE_NEW=$LIVE_NEW$name$NL ;; esac
+  done
+  for path in "$SOURCE"/*.map; do
+    name=${path##*/} content="cat $path"
+    case $NL$LIVE_NEW:$FOUND in
+      *"$NL${name%.map}."*:*) ;;
+      *"${NL}lost ${name%.map}."*) content="suspended $path" ;;
+    esac
+    add client "$CLIENTS/$name" 600 "$content"
+  done
+  SOURCE=
+  note "restoring the clients that were removed with the site"
 }
 
 # convert_clients: leaves the converted files in SOURCE. A dry run only reports it.

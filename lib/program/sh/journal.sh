@@ -238,7 +238,7 @@ tidy() {
   while read -r kind path _; do
     [ "$kind" != emptied ] || rmdir "$path" 2>/dev/null || :
   done <"$1/before"
-  rm -rf "$1/before" "$1/after" "$1/reload" "$1/run" "$1/sick" "$1/fresh" "$1/ends" "$1/name" "$1/forward"
+  rm -rf "$1/before" "$1/after" "$1/reload" "$1/run" "$1/sick" "$1/fresh" "$1/ends" "$1/name" "$1/forward" "$1/clients"
 }
 
 # is_decided JOURNAL: can the change only be completed, not rolled back? A change that revokes begins by ending tokens (`forward`), every

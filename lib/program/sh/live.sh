@@ -1,17 +1,16 @@
 # shellcheck shell=sh
 # Which tokens are live: an empty file each, tested by every worker for every request. A rollback removes files that the
 # change made. A token ends once the change is verified, and no recovery brings it back. Revoking and suspending begin with that.
-# Needs: CLIENT CLIENTS DRY FIRST_ACT JOURNAL LIVE_FILES LIVE_NEW MASTER NL RUN SITE SOURCE STORE VERB WORKERS
+# Needs: CLIENT CLIENTS DRY FIRST_ACT JOURNAL LIVE_FILES LIVE_NEW MASTER NL OLD RUN SOURCE VERB WORKERS
 # Leaves: ENDING UNSEEN WANTED WHY
 
 # Names of live files that the commit removes.
 ENDING=
 UNSEEN=
+# Are the clients that this change removes kept in its release?
+KEEPING=
 # Does this change complete what is pending?
 READY=
-
-# Clients that were revoked or suspended while their file could not be changed: the next change does that.
-pending_folder() { printf '%s' "$STORE/$SITE/pending"; }
 
 # end_client: from here on, no worker accepts a token of CLIENT.
 end_client() {
@@ -36,9 +35,6 @@ decide() {
 is_all_clients() { each_wanted is_client; }
 
 is_client() { [ "$1" = client ]; }
-
-# is_revoked CLIENT: was it, while its file could not be removed?
-is_revoked() { grep -qsx revoke_client "$(pending_folder)/$1"; }
 
 # want_pending: what earlier runs could not finish.
 want_pending() {
@@ -75,6 +71,22 @@ stage_live() {
   WHY="cannot write in $LIVE_FILES"
   missing_live >"$JOURNAL.new/fresh" && keep_directory "$LIVE_FILES" 711 && sync_files "$JOURNAL.new/fresh" || return 1
   while IFS= read -r path; do true >"$path" || return 1; done <"$JOURNAL.new/fresh"
+}
+
+# keep_removed: the files of clients that are removed with their site stay in the history, for root only, so that a rollback
+# of the removal has them.
+keep_removed() {
+  [ -n "$KEEPING" ] || return 0
+  mkdir -p "$JOURNAL/kept" && printf '%s\n' "$ENDING" >"$JOURNAL/kept/live" && each_wanted keep_client
+}
+
+# keep_client ROLE PATH: neither copies by editors, nor what was revoked.
+keep_client() {
+  name=${2##*/}
+  case $1:$name in client:.*) return 0 ;; client:*.map) ;; *) return 0 ;; esac
+  stage_names "$2"
+  [ -f "$OLD" ] && ! is_revoked "${name%.map}" || return 0
+  cp "$OLD" "$JOURNAL/kept/$name" && chmod 600 "$JOURNAL/kept/$name"
 }
 
 # find_unseen: fails, and leaves it in UNSEEN, if nginx's workers cannot see a live file: the gate would reject everybody.

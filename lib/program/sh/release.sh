@@ -193,11 +193,13 @@ of_clients() {
   case $KIND in rotate | revoke_previous | *_client) ;; *) return 1 ;; esac
 }
 
-# prune_releases: the last ten stay, and the last ten changes of clients; no rotation displaces a deploy.
+# prune_releases: the last ten stay, and the last ten changes of clients; no rotation displaces a deploy. Removed clients are
+# kept until the next change.
 prune_releases() {
   sites=0 clients=0
   find_releases
   for release in $RELEASES; do
+    [ "$release" = "$LAST" ] || [ ! -d "$release/kept" ] || rm -rf "$release/kept"
     if of_clients "$release"; then
       clients=$((clients + 1)) count=$clients
     else

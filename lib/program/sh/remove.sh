@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # Verb remove: removes the files of the site from this host, its clients and their tokens included. Certificates and
-# history stay.
-# Needs: ACCEPTED CHAIN CLIENTS DRY LAST LINK LINK_DIR LIVE_FILES MAP_DIR NL SITE STORE USES_UPGRADE VHOST_DIR
-# Leaves: EMPTIED ENDING READY WANTED
+# history stay, in the history also the files of the clients, unless PURGE is set.
+# Needs: ACCEPTED CHAIN CLIENTS DRY LAST LINK LINK_DIR LIVE_FILES MAP_DIR NL PURGE SITE STORE USES_UPGRADE VHOST_DIR
+# Leaves: EMPTIED ENDING KEEPING READY WANTED
 
 remove() {
   begin
@@ -10,14 +10,35 @@ remove() {
   [ -z "$DRY" ] || { each_wanted show_removed; finish planned 0; }
   if all_same; then
     drop_clients
+    purge_kept
     finish unchanged 0
   fi
   EMPTIED="$CLIENTS $LIVE_FILES"
+  [ -n "$PURGE" ] || KEEPING=yes
   change
   drop_clients
+  say_clients_left
   [ ! -e "$CHAIN" ] || note "the certificate $CHAIN is kept"
   note "the release history is kept in $STORE/$SITE"
   finish applied 0
+}
+
+say_clients_left() {
+  each_wanted is_no_client && return
+  if [ -n "$PURGE" ]; then
+    note "the clients and their tokens are deleted for good"
+  else
+    note "the clients are kept with the release, readable by root only: a rollback restores them, until the next change of the site; \`remove.ts --purge\` deletes them"
+  fi
+}
+
+is_no_client() { [ "$1" != client ]; }
+
+# purge_kept: the clients that an earlier removal kept.
+purge_kept() {
+  [ -n "$PURGE" ] && [ -n "$LAST" ] && [ -d "$LAST/kept" ] || return 0
+  rm -rf "$LAST/kept" || refuse write "cannot remove $LAST/kept"
+  note "the clients that an earlier removal kept are deleted for good"
 }
 
 # A client's file is named by its path only.

@@ -164,7 +164,10 @@ test('the gate refuses everybody without its last client, and that is reported',
 
 const SLIPS: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [[], /the command is missing/],
-  [['remove', 'x'], /^unknown command; there are: list, add NAME, set NAME, .*revoke NAME, usage$/],
+  [
+    ['remove', 'x'],
+    /^unknown command; there are: list, add NAME, set NAME, .*revoke NAME, copy \[NAME\], usage$/,
+  ],
   [['list', 'x'], /list: takes no name/],
   [['add'], /add: the name of the client is missing/],
   [['add', ''], /^add NAME: a client's name is 1 to 64/],
@@ -180,6 +183,12 @@ const SLIPS: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [['add', 'x', '--limit', ''], /--limit: must not be empty/],
   [['revoke', 'x', '--limit', '10'], /--limit: only for add and set/],
   [['revoke', 'x', '--scope', 'full'], /--scope: only for add and set/],
+  [['copy'], /copy: --from HOST and --to HOST are missing/],
+  [['copy', '--from', '10.0.0.1'], /--to/],
+  [['copy', '--from', '10.0.0.1', '--to', '10.0.0.1'], /10\.0\.0\.1/],
+  [['copy', '--from', '10.0.0.1', '--to', '10.0.0.2', '--host', '10.0.0.3'], /--from and --host/],
+  [['copy', '../x', '--from', '10.0.0.1', '--to', '10.0.0.2'], /a client's name is/],
+  [['list', '--from', '10.0.0.1', '--to', '10.0.0.2'], /only for copy/],
 ];
 
 test('usage errors end before anything is contacted', async () => {

@@ -3,8 +3,12 @@ import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { HostReport } from '../../../lib/model/host-report.ts';
+import { type ClientChange, clientProgram, type Wanted } from '../../../lib/program/client-program.ts';
+import { Secret } from '../../../lib/util/secret.ts';
 import * as deploys from '../../lab/actors/deploys.ts';
+import * as programs from '../../lab/actors/programs.ts';
 import { finished, type Host, type Lab, onceSaid, type Result, startLab } from '../../lab/namespaces/lab.ts';
+import { watchProcesses } from '../../lab/probes/watch-processes.ts';
 
 const BROKEN = '/etc/nginx/conf.d/broken.conf';
 let lab: Lab;
@@ -135,6 +139,155 @@ describe('the connection to the jump host', () => {
     const { told, connections, stderr } = await cutOnce(/✓ record the release/, '--parallel', '1');
     // The second one may have been on its way.
     assert.deepEqual([told[0], told[2], connections], ['applied', 'applied', 2], stderr);
+  });
+});
+
+describe('the clients of several proxies', () => {
+  const FOLDERS = '/etc/nginx/ia-enso-bearers /etc/nginx/ia-enso-live';
+  const files = (host: Host) =>
+    host.sh(`cd / && sha256sum ${FOLDERS.split(' ')[0]}/* && ls ${FOLDERS}`).then(({ stdout }) => stdout);
+  const bearers = (args: readonly string[], env = {}) => lab.run('bearers', args, { env });
+  const change = async (host: Host, wanted: ClientChange) => {
+    const run = programs.newRun();
+    const text = await clientProgram(run, programs.context, wanted, false);
+    const { verdict, stdout } = await programs.execute(host, { run, text });
+    assert.equal(verdict, 'applied', stdout);
+  };
+  const on = (host: Host, token: string) =>
+    host
+      .sh(
+        `curl -sk -o /dev/null -w '%{http_code}' --resolve ${deploys.SITE}:443:127.0.0.1 -H @- https://${deploys.SITE}/ollama/v1/models`,
+        { input: `Authorization: Bearer ${token}\n` },
+      )
+      .then(({ stdout }) => stdout);
+
+  test('one that was added while a proxy was down is completed later, with the same token', async () => {
+    const [has, gone] = lab.proxies as [Host, Host];
+    const host = ['--host', `${has.address},${gone.address}`];
+    await deploy(['--no-verify', ...host], deploys.withToken(deploys.TOKEN));
+    await stopSshd(gone);
+    const added = await bearers(['add', 'editor', '--no-verify', '--json', ...host]);
+    await startSshd(gone);
+    assert.equal(added.status, 1);
+    const different = await lab.run('status', ['--json', ...host]);
+    const { hosts, clientDifferences } = JSON.parse(different.stdout);
+    assert.equal(different.status, 3);
+    assert.equal(clientDifferences.length, 1);
+    assert.equal(clientDifferences[0].client, 'editor');
+    assert.equal(clientDifferences[0].on[gone.address], 'missing');
+    assert.ok(hosts.every(({ verdict }: { verdict: string }) => verdict === 'needs attention'));
+    // The command as it is printed, by both scripts.
+    const command = /`npx tsx scripts\/bearers\.ts (copy editor [^`]*)`/;
+    const [, words = ''] = command.exec(added.stderr.replace(/\s+/g, ' ')) ?? [];
+    assert.equal(command.exec(different.stderr.replace(/\s+/g, ' '))?.[1], words);
+    const { status, stderr } = await bearers(words.split(' '));
+    assert.equal(status, 0, stderr);
+    assert.equal(await files(gone), await files(has));
+    assert.equal(await on(gone, JSON.parse(added.stdout).token), '200');
+    assert.deepEqual(JSON.parse((await lab.run('status', ['--json', ...host])).stdout).clientDifferences, []);
+  });
+
+  test('are copied as they are in one change, and the tokens are seen nowhere else', async () => {
+    const [from, to] = lab.proxies as [Host, Host];
+    const host = ['--host', `${from.address},${to.address}`];
+    await deploy(['--no-verify', ...host], deploys.withToken(deploys.TOKEN));
+    const token = (name: string) => `${name}.$0123456789abcdef(x)`;
+    const add = (at: Host, client: string, more: Partial<Wanted> = {}, text = token(client)) =>
+      change(at, { verb: 'add_client', client, token: new Secret(text), scope: 'full', ...more });
+    await add(from, 'plain');
+    await add(from, 'limited', { limit: '60', concurrent: '2', scope: 'inference', end: '+9000' });
+    await add(from, 'suspended');
+    await add(from, 'ended');
+    await add(from, 'expired', { end: '+2' });
+    await change(from, { verb: 'suspend_client', client: 'suspended' });
+    const rotated = new Secret(token('rotated'));
+    await change(from, { verb: 'rotate', client: 'plain', token: rotated, keepPrevious: 3600 });
+    await from.sh('rm /etc/nginx/ia-enso-live/ended.*');
+    // Its key is that of another client, ignoring case.
+    const alike = `ALIKE-0123456789-0123456789-there`;
+    await add(from, 'alike', {}, alike);
+    await add(to, 'other', {}, 'alike-0123456789-0123456789-here');
+    const args = ['copy', '--from', from.address, '--to', to.address, '--verbose', '--json'];
+    const words = ['0123456789abcdef', 'ALIKE-0123456789', deploys.TOKEN];
+    const watch = watchProcesses(words, /$^/);
+
+    const before = await files(to);
+    const planned = await bearers([...args, '--dry-run']);
+    assert.equal(planned.status, 0, planned.stderr);
+    assert.equal(await files(to), before);
+    const ran = await bearers(args);
+    assert.equal(ran.status, 0, ran.stderr);
+    assert.deepEqual(watch.stop(), []);
+    for (const word of words) assert.ok(!JSON.stringify([planned, ran]).includes(word), word);
+    const { hosts, clients } = JSON.parse(ran.stdout);
+    assert.equal(hosts[0].host, to.address);
+    assert.deepEqual(clients.sort(), [
+      'alike',
+      'default',
+      'ended',
+      'expired',
+      'limited',
+      'plain',
+      'suspended',
+    ]);
+    assert.equal(hosts[0].checks.filter(({ ok }: { ok: boolean }) => ok).length, 5, ran.stdout);
+    const logs = await Promise.all(
+      [from, to].map((host) => host.sh(`grep -rlF 0123456789 /var/lib/gatepost`)),
+    );
+    assert.deepEqual(
+      logs.map(({ stdout }) => stdout),
+      ['', ''],
+    );
+
+    const status = await lab.run('status', ['--json', ...host]);
+    const differences = JSON.parse(status.stdout).clientDifferences as { client: string }[];
+    // What was ended by hand is suspended there, so that nothing but `resume` makes it live.
+    assert.deepEqual(
+      differences.map(({ client }) => client),
+      ['ended', 'other'],
+      status.stdout,
+    );
+    const live = ['plain', 'rotated', 'limited'].map(token);
+    for (const text of [...live, alike, deploys.TOKEN]) assert.equal(await on(to, text), '200', text);
+    for (const name of ['suspended', 'ended', 'expired'])
+      assert.equal(await on(to, token(name)), '401', name);
+    const again = JSON.parse((await bearers(args)).stdout);
+    assert.equal(again.hosts[0].outcome, 'unchanged');
+  });
+
+  test('are not copied over others of the same name, which are named', async () => {
+    const [from, to] = lab.proxies as [Host, Host];
+    await deploy(
+      ['--no-verify', '--host', `${from.address},${to.address}`],
+      deploys.withToken(deploys.TOKEN),
+    );
+    for (const [host, text] of [
+      [from, 'one'],
+      [to, 'two'],
+    ] as const)
+      await change(host, {
+        verb: 'add_client',
+        scope: 'full',
+        client: 'guest',
+        token: new Secret(`${text}-0123456789abcdef`),
+      });
+    await change(from, {
+      verb: 'add_client',
+      scope: 'full',
+      client: 'editor',
+      token: new Secret('editor-0123456789abcdef'),
+    });
+    const before = await files(to);
+    const args = ['--from', from.address, '--to', to.address, '--json', '--no-verify'];
+    const refused = await bearers(['copy', ...args]);
+    const [{ failure }] = JSON.parse(refused.stdout).hosts;
+    assert.deepEqual([refused.status, failure.code], [1, 'copy-exists'], refused.stdout);
+    assert.match(failure.text, /guest/);
+    assert.equal(await files(to), before);
+    assert.equal((await bearers(['copy', 'editor', ...args])).status, 0);
+    assert.equal((await bearers(['copy', 'nobody', ...args])).status, 1);
+    assert.equal(await on(to, 'editor-0123456789abcdef'), '200');
+    assert.equal(await on(to, 'two-0123456789abcdef'), '200');
   });
 });
 

@@ -3,7 +3,11 @@ import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { HostReport } from '../../../lib/model/host-report.ts';
+import { type ClientChange, clientProgram, type Wanted } from '../../../lib/program/client-program.ts';
+import { statusProgram } from '../../../lib/program/history-programs.ts';
+import { Secret } from '../../../lib/util/secret.ts';
 import * as deploys from '../../lab/actors/deploys.ts';
+import * as programs from '../../lab/actors/programs.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 
 let lab: Lab;
@@ -54,16 +58,41 @@ test('restores the nginx configuration of before the first deploy; certificates 
   assert.match((await lab.run('remove', ['--yes'])).stdout, /nothing to remove/);
 });
 
-test('leaves no token behind, not even in an editor’s backup files', async () => {
-  await deploys.deploy(lab, deploys.withToken('0123456789NeedleInTheHaystack'));
+const NEEDLE = '0123456789NeedleInTheHaystack';
+/** The files that hold the token, and the folder of the clients where it is still there. */
+const tokens = async () =>
+  (await lab.proxy.sh(`grep -rlF ${NEEDLE} /etc/nginx /var/lib/gatepost; ls -d /etc/nginx/ia-enso-bearers`))
+    .stdout;
+
+test('--purge leaves no token behind, not even in an editor’s backup files', async () => {
+  await deploys.deploy(lab, deploys.withToken(NEEDLE));
   await lab.proxy.sh(
     'cd /etc/nginx/ia-enso-bearers && cp default.map default.map~ && cp default.map .default.map.swp',
   );
-  assert.equal((await remove()).outcome, 'applied');
-  const { stdout } = await lab.proxy.sh(
-    'grep -rlF NeedleInTheHaystack /etc/nginx /var/lib/gatepost; ls -d /etc/nginx/ia-enso-bearers',
-  );
-  assert.equal(stdout, '');
+  const removed = await remove('--purge');
+  assert.equal(removed.outcome, 'applied');
+  assert.match(removed.said, /deleted for good/);
+  assert.equal(await tokens(), '');
+});
+
+test('without --purge, the token stays in the history, for root only, until --purge or the next deploy', async () => {
+  for (const drop of [
+    () => remove('--purge'),
+    () => deploys.deploy(lab, deploys.withToken(deploys.OTHER)),
+  ] as const) {
+    await deploys.deploy(lab, deploys.withToken(NEEDLE));
+    await lab.proxy.sh(
+      'cd /etc/nginx/ia-enso-bearers && chmod 644 default.map && cp default.map default.map~',
+    );
+    const removed = await remove();
+    assert.match(removed.said, /remove\.ts --purge/);
+    const kept = `${deploys.RELEASES}/*.${removed.release}/kept/default.map`;
+    assert.equal((await lab.proxy.sh(`stat -c '%a %U' ${kept}`)).stdout, '600 root\n');
+    assert.match(await tokens(), /^\S+\/kept\/default\.map\n$/);
+    await drop();
+    assert.ok(!(await tokens()).includes('gatepost'));
+    await deploys.reset(lab.proxy);
+  }
 });
 
 test('does not change a proxy without the site: no reload, no release', async () => {
@@ -152,14 +181,64 @@ describe('after a removal', () => {
     assert.deepEqual([await deploys.gate(again.token), await deploys.gate(first)], [200, 401]);
   });
 
-  test('a rollback restores vhost and maps, and no client', async () => {
+  test('with --purge, a rollback restores vhost and maps, and no client', async () => {
     await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
-    await remove();
+    await remove('--purge');
     const { status, stderr } = await lab.run('rollback', ['--no-verify']);
     assert.equal(status, 0, stderr);
     assert.equal(await deploys.gate(deploys.TOKEN), 401);
   });
+
+  test('a rollback restores the clients as they were, and no token that was not live', async () => {
+    await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+    const tokenOf = (name: string) => `${name}-0123456789abcdef`;
+    const add = (client: string, more: Partial<Wanted> = {}) =>
+      change({ verb: 'add_client', client, token: new Secret(tokenOf(client)), scope: 'full', ...more });
+    for (const name of ['limited', 'suspended', 'revoked', 'ended', 'undone'])
+      await add(name, name === 'limited' ? { limit: '60', concurrent: '2' } : {});
+    await add('short', { end: '+4' });
+    const rotated = new Secret(tokenOf('rotated'));
+    await change({ verb: 'rotate', client: 'limited', token: rotated, keepPrevious: true });
+    await change({ verb: 'suspend_client', client: 'suspended' });
+    await change({ verb: 'revoke_client', client: 'revoked' });
+    await lab.proxy.sh('rm /etc/nginx/ia-enso-live/ended.*');
+    // Revoked, and its file could not follow: nginx was broken by somebody else.
+    await deploys.put(lab.proxy, '/etc/nginx/conf.d/broken.conf', 'nonsense;\n');
+    await change({ verb: 'revoke_client', client: 'undone' });
+    await lab.proxy.sh('rm /etc/nginx/conf.d/broken.conf');
+    const before = await rows();
+    const removed = await remove();
+    assert.deepEqual([removed.exit, removed.outcome], [0, 'applied'], removed.said);
+    const { status, stdout, stderr } = await lab.run('rollback', ['--no-verify', '--json']);
+    assert.equal(status, 0, stdout + stderr);
+    const answers = [];
+    for (const name of ['limited', 'rotated', 'suspended', 'revoked', 'ended', 'undone', 'short'])
+      answers.push(await deploys.gate(tokenOf(name)));
+    assert.deepEqual(answers, [200, 200, 401, 401, 401, 401, 401]);
+    assert.equal(await deploys.gate(deploys.TOKEN), 200);
+    // What somebody ended by hand is suspended, so that nothing but `resume` makes it live.
+    const ended = before.map((row) => row.replace(/^(ended .*) ended /, '$1 suspended '));
+    const expected = ended.map((row) => row.replace(/^(short .*) live /, '$1 expired '));
+    assert.deepEqual(
+      await rows(),
+      expected.filter((row) => !row.startsWith('undone ')),
+    );
+    assert.equal((await lab.proxy.sh(`find ${deploys.RELEASES} -name kept -o -name clients`)).stdout, '');
+  });
 });
+
+async function change(wanted: ClientChange): Promise<void> {
+  const run = programs.newRun();
+  await programs.execute(lab.proxy, { run, text: await clientProgram(run, programs.context, wanted, false) });
+}
+
+/** What the proxy says of each client, its last use apart. */
+async function rows(): Promise<readonly string[]> {
+  const run = programs.newRun();
+  const text = await statusProgram(run, programs.site, 'clients');
+  const { rows } = await programs.execute(lab.proxy, { run, text });
+  return (rows.client ?? []).map((row) => row.toSpliced(8, 1).join(' '));
+}
 
 test('removes a site whose vhost is broken or whose certificate is gone', async () => {
   for (const spoil of [`echo nonsense >>${deploys.VHOST}`, 'mv /etc/letsencrypt /etc/letsencrypt.gone']) {

@@ -6,7 +6,7 @@ import type { Settings } from '../../../lib/config/settings.ts';
 import { withNameFrom } from '../../../lib/config/site-registry.ts';
 import { render } from '../../../lib/nginx/render.ts';
 import { httpOnlyProgram } from '../../../lib/program/certificate-programs.ts';
-import { type ClientChange, clientProgram } from '../../../lib/program/client-program.ts';
+import { type ClientChange, clientProgram, copyProgram } from '../../../lib/program/client-program.ts';
 import { removalProgram, rollbackProgram } from '../../../lib/program/history-programs.ts';
 import { siteProgram } from '../../../lib/program/program.ts';
 import { Secret } from '../../../lib/util/secret.ts';
@@ -18,6 +18,7 @@ import { OTHER_NAME } from '../../lab/namespaces/network.ts';
 
 /** How many calls of each verb, spread over all that it makes; KILLS=all takes every one. */
 const KILLS = process.env.KILLS ?? '1';
+const OTHER = 'other-0123456789abcdef';
 const BOB = 'bob-0123456789abcdef';
 
 let lab: Lab;
@@ -82,21 +83,57 @@ async function renaming(): Promise<programs.Program> {
   return { run, text: await siteProgram('apply', run, site, files) };
 }
 
+async function rollback(): Promise<programs.Program> {
+  const run = programs.newRun();
+  return { run, text: await rollbackProgram(run, programs.context, undefined, false) };
+}
+
+async function removal(): Promise<programs.Program> {
+  const run = programs.newRun();
+  return { run, text: await removalProgram(run, programs.site, { dryRun: false }) };
+}
+
 const VERBS: Readonly<Record<string, () => Promise<programs.Program>>> = {
   rotate: () =>
     ofClient({ verb: 'rotate', client: 'default', token: new Secret(deploys.OTHER), keepPrevious: false }),
-  revoke_client: () => ofClient({ verb: 'revoke_client', client: 'bob' }),
-  rollback: async () => {
+  copy_client: async () => {
     const run = programs.newRun();
-    return { run, text: await rollbackProgram(run, programs.context, undefined, false) };
+    const [created, rotated] = [run.now, run.now];
+    const rest = {
+      created,
+      rotated,
+      scope: 'full',
+      limit: '-',
+      concurrent: '-',
+      end: '-',
+      state: '-',
+    } as const;
+    const tokens = [OTHER, deploys.OTHER].map((token, i) => ({
+      ...rest,
+      client: `copy${i}`,
+      token: new Secret(token),
+    }));
+    return {
+      run,
+      text: await copyProgram(run, programs.context, { tokens, from: 'elsewhere', dryRun: false }),
+    };
   },
+  revoke_client: () => ofClient({ verb: 'revoke_client', client: 'bob' }),
+  rollback,
   http_only: httpOnly,
   'apply under another name': renaming,
-  remove: async () => {
-    const run = programs.newRun();
-    return { run, text: await removalProgram(run, programs.site, false) };
-  },
+  remove: removal,
+  'rollback of a removal': rollback,
 };
+
+/** What comes before a verb. */
+const FIRST: Readonly<Record<string, () => Promise<programs.Program>>> = { 'rollback of a removal': removal };
+
+async function backTo(verb: string): Promise<void> {
+  await backToA();
+  const first = await FIRST[verb]?.();
+  if (first) assert.equal((await programs.execute(lab.proxy, first)).verdict, 'applied');
+}
 
 /** Some calls of all; of one only, one past the middle, when the files are in their places. */
 const some = (calls: number) =>
@@ -107,7 +144,7 @@ const some = (calls: number) =>
 describe('killed before a call', () => {
   for (const [verb, program] of Object.entries(VERBS)) {
     test(`${verb} is fully applied or fully rolled back, and the outcome query reports which`, async (context) => {
-      await backToA();
+      await backTo(verb);
       const whole = { A: await serving(), B: '' };
       const trees = { A: await deploys.config(lab.proxy), B: '' };
       const { ran, calls } = await programs.underPlan(lab.proxy, await program(), '');
@@ -117,13 +154,13 @@ describe('killed before a call', () => {
       assert.notEqual(whole.B, whole.A);
       const scene: killed.Scene = { host: () => lab.proxy, serving, whole, trees };
       const count = { A: 0, B: 0 };
-      await backToA();
+      await backTo(verb);
       for (const call of some(calls.length)) {
         const next = await program();
         const victim = await programs.underPlan(lab.proxy, next, `${call} before KILL`);
         const is = await killed.judge(scene, next, victim.ran, `${verb}, killed before ${calls[call - 1]}`);
         count[is] += 1;
-        if (is === 'B') await backToA();
+        if (is === 'B') await backTo(verb);
       }
       context.diagnostic(`${verb}: ${calls.length} calls, ${JSON.stringify(count)}`);
       // A revocation goes forward from its first act on.

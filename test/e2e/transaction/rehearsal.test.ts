@@ -138,7 +138,7 @@ const rollback = async (): Promise<programs.Program> => {
 };
 const removal = async (): Promise<programs.Program> => {
   const run = programs.newRun();
-  return { run, text: await removalProgram(run, programs.site, false) };
+  return { run, text: await removalProgram(run, programs.site, { dryRun: false }) };
 };
 
 describe('a managed file is missing or damaged', () => {

@@ -15,7 +15,12 @@ import {
   selfSignedProgram,
   useProgram,
 } from '../../../lib/program/certificate-programs.ts';
-import { type ClientChange, clientProgram } from '../../../lib/program/client-program.ts';
+import {
+  type ClientChange,
+  clientProgram,
+  copyProgram,
+  exportProgram,
+} from '../../../lib/program/client-program.ts';
 import {
   removalProgram,
   rollbackProgram,
@@ -72,8 +77,10 @@ export const PROGRAMS: Readonly<Record<Verb, string>> = {
   suspend_client: await change({ verb: 'suspend_client', client }),
   resume_client: await change({ verb: 'resume_client', client }),
   revoke_client: await change({ verb: 'revoke_client', client }),
+  export_clients: await exportProgram(run, site),
+  copy_client: await copyProgram(run, { site, settings }, { tokens: [], from: '10.0.0.2', dryRun: false }),
   rollback: await rollbackProgram(run, { site, settings }, undefined, false),
-  remove: await removalProgram(run, site, false),
+  remove: await removalProgram(run, site, { dryRun: false }),
   status: await statusProgram(run, site, 'everything'),
   usage: await usageProgram(run, site, {}),
   challenge: await textOf(challengeProgram(site, newChallenge())),

@@ -1,0 +1,39 @@
+# shellcheck shell=sh
+# Verb export_clients: the clients of the gate with their tokens, for copy-client.sh on another proxy. They go over this
+# connection only: this verb has no log, and no argument of a command holds a token.
+# Needs: CLIENTS CREATED_MARK LIVE ROTATED_MARK
+
+export_clients() {
+  find_clients_folder
+  find_releases
+  say_last
+  file=$(grep -rlsE '^[^#]*[ ,]log_output' /etc/sudoers /etc/sudoers.d | head -n 1)
+  [ -z "$file" ] || refuse output-log "sudo logs the output of commands on this proxy ($file), and with it every token"
+  [ -z "$CLIENTS" ] || say_tokens
+  finish unchanged "$LIVE"
+}
+
+# say_tokens: row token NAME CREATED ROTATED SCOPE LIMIT CONCURRENT END STATE TOKEN for each token, the present one of a client
+# first. One that is not live is suspended; a client that was revoked is left out.
+say_tokens() {
+  live_names | clients_awk '
+live { there[$0] = 1; next }
+FNR == 1 { file = FILENAME; sub(/.*\//, "", file); sub(/\.map$/, "", file); created = rotated = "" }
+file == "" || index(revoked, " " file " ") { next }
+index($0, created_mark " ") == 1 { created = substr($0, length(created_mark) + 2) }
+index($0, rotated_mark " ") == 1 { rotated = substr($0, length(rotated_mark) + 2) }
+read_key($0) {
+  if (form == "old") state = "-"
+  else if (!(name "." generation in there)) state = "suspended"
+  print record "\t" file "\t" created "\t" rotated "\t" scope "\t" limit "\t" at_once "\t" end "\t" state "\t" token
+}' record="$(say row token)" revoked=" $(revoked_names) " \
+    created_mark="$CREATED_MARK" rotated_mark="$ROTATED_MARK" live=1 - live=0
+}
+
+# revoked_names: of clients whose files could not be removed yet.
+revoked_names() {
+  for path in "$CLIENTS"/*.map; do
+    name=$(name_of "$path")
+    ! is_revoked "$name" || printf '%s ' "$name"
+  done
+}
