@@ -5,11 +5,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { typescript } from '../../lab/namespaces/process.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'gatepost-home-'));
 after(() => rmSync(home, { recursive: true }));
-const script = fileURLToPath(new URL('../../../scripts/approve.ts', import.meta.url));
 
 /** The sums that approve.ts writes, for an operator with these start files. */
 function sums(bashrc: string): readonly string[] {
@@ -17,7 +16,7 @@ function sums(bashrc: string): readonly string[] {
   const file = join(home, 'approve.sh');
   const { status, stderr } = spawnSync(
     process.execPath,
-    ['--import', import.meta.resolve('tsx'), script, '--bundle', file],
+    typescript('scripts/approve.ts', ['--bundle', file]),
     {
       env: {
         PATH: process.env.PATH,

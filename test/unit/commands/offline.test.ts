@@ -4,13 +4,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { ROOT } from '../../../lib/util/project.ts';
 import { $ } from '../../../lib/util/shell.ts';
+import { typescript } from '../../lab/namespaces/process.ts';
 
 const SITE = 'ia.enso.4nkweb.com';
-const script = fileURLToPath(new URL('scripts/deploy.ts', ROOT));
-const tsx = import.meta.resolve('tsx');
 let home: string;
 before(async () => {
   home = await mkdtemp(join(tmpdir(), 'gatepost-'));
@@ -21,7 +18,7 @@ after(() => rm(home, { recursive: true }));
 async function deploy(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const run = $({ nothrow: true, cwd: home, env: { PATH: process.env.PATH, HOME: home, ...env }, input: '' });
   const { exitCode, stdout, stderr } =
-    await run`umask 077; exec ${process.execPath} --import ${tsx} ${script} --env empty ${[...args]}`;
+    await run`umask 077; exec ${[process.execPath, ...typescript('scripts/deploy.ts')]} --env empty ${[...args]}`;
   return { status: exitCode, stdout, stderr };
 }
 

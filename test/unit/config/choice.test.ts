@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ROOT } from '../../../lib/util/project.ts';
+import { TYPESCRIPT } from '../../lab/namespaces/process.ts';
 
 const here = fileURLToPath(ROOT);
 const folder = mkdtempSync(join(tmpdir(), 'gatepost-choice-'));
@@ -23,11 +24,12 @@ const write = (place: string, text: string) => writeFileSync(join(place, '.env')
 write(clone, 'IA_ENSO_PROXY_PORT=1x\n');
 write(withFile, 'IA_ENSO_PROXY_PORT=2x\n');
 
-const TSX = pathToFileURL(join(here, 'node_modules/tsx/dist/loader.mjs')).href;
+const TSX = ['--import', pathToFileURL(join(here, 'node_modules/tsx/dist/loader.mjs')).href];
 
-/** Runs a script of the clone somewhere. */
+/** Runs a script of the clone somewhere; by tsx, as operators do, where there may be sites of their own. */
 function run(cwd: string, args: readonly string[], env: Record<string, string> = {}) {
-  const command = ['--import', TSX, join(clone, 'scripts/deploy.ts'), '--bundle', join(folder, 'b'), ...args];
+  const loader = env.GATEPOST_SITES || cwd === withFile ? TSX : TYPESCRIPT;
+  const command = [...loader, join(clone, 'scripts/deploy.ts'), '--bundle', join(folder, 'b'), ...args];
   const { PATH = '' } = process.env;
   return spawnSync(process.execPath, command, { cwd, encoding: 'utf8', env: { PATH, ...env } });
 }

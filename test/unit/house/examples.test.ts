@@ -5,9 +5,9 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { ROOT } from '../../../lib/util/project.ts';
 import { $ } from '../../../lib/util/shell.ts';
+import { typescript } from '../../lab/namespaces/process.ts';
 
 const read = (name: string): Promise<string> => readFile(new URL(name, ROOT), 'utf8');
 const workflow = await read('examples/github-actions.yml');
@@ -42,11 +42,9 @@ test('every command of the examples is a script with flags that it has', async (
   );
   await Promise.all(
     flagged.map(async (command) => {
-      const words = [...command.split(' '), '--help'];
-      const { exitCode, stderr } = await $({
-        nothrow: true,
-        cwd: fileURLToPath(ROOT),
-      })`${process.execPath} --import tsx ${words}`;
+      const [script = '', ...flags] = command.split(' ');
+      const words = typescript(script, [...flags, '--help']);
+      const { exitCode, stderr } = await $({ nothrow: true })`${process.execPath} ${words}`;
       assert.equal(exitCode, 0, `${command}: ${stderr}`);
     }),
   );
