@@ -16,18 +16,19 @@ export { finished, onceSaid, type Result } from './process.ts';
 export type { Lab, LabOptions, RunOptions } from './types.ts';
 
 /** Sites of one's own are TypeScript, and import gatepost as such. */
-function command(script: string, args: readonly string[], { GATEPOST_SITES }: RunOptions['env'] = {}) {
+function command(script: string, args: readonly string[], { env = {}, bundled = true }: RunOptions) {
   const file = `scripts/${script}.ts`;
-  return GATEPOST_SITES ? [...TYPESCRIPT, `${CHECKOUT}/${file}`, ...args] : typescript(file, args);
+  return bundled && !env.GATEPOST_SITES
+    ? typescript(file, args)
+    : [...TYPESCRIPT, `${CHECKOUT}/${file}`, ...args];
 }
 
 function launcher(env: Record<string, string>): Lab['spawn'] {
-  return (script, args = [], { env: more = {}, cwd = SCRATCH, signal } = {}) =>
-    started(
-      { cwd, env: { ...env, ...more }, ...(signal && { signal }) },
-      process.execPath,
-      command(script, args, more),
-    );
+  return (script, args = [], options = {}) => {
+    const { env: more, cwd = SCRATCH, signal } = options;
+    const settings = { cwd, env: { ...env, ...more }, ...(signal && { signal }) };
+    return started(settings, process.execPath, command(script, args, options));
+  };
 }
 
 /** Starts the stand-ins on the backend, at an address that it has. */

@@ -26,6 +26,8 @@ export interface RunOptions {
   /** The scratch folder unless given. */
   cwd?: string;
   signal?: AbortSignal;
+  /** False where a script must take as long to start as it does for an operator. */
+  bundled?: boolean;
 }
 
 export interface Lab {
