@@ -74,7 +74,7 @@ before(async () => {
   await writeFile(since, '');
   watch = watchProcesses(
     Object.values(TOKENS).flatMap(spelled),
-    /\0[^\0]*scripts\/[a-z-]+\.(?:ts|mjs)['\0]|esbuild\0/,
+    /\0[^\0]*scripts\/[a-z-]+\.(?:ts|cjs)['\0]|esbuild\0/,
   );
 });
 after(() => lab.stop());
