@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { TRUST } from '../../lab/certificates/lab-ca.ts';
 import type { Lab, RunOptions } from '../../lab/namespaces/lab.ts';
 
@@ -88,11 +89,13 @@ export function readStream(token: string, pieces: number, everyMs: number): Prom
 }
 
 /**
- * wrk asks all the time, each request on a connection of its own, until stopped. It leaves the scripts the processor when
- * they want it.
+ * wrk asks all the time, each request on a connection of its own, until stopped: a hundred times a second and more, which
+ * leaves most of the processor to the scripts.
  */
 export function wrkAsks(token: string) {
-  const options = ['-t1', '-c4', '-d300', '-H', 'Connection: close', '-H', `Authorization: Bearer ${token}`];
+  const pace = fileURLToPath(new URL('pace.lua', import.meta.url));
+  const headers = ['-H', 'Connection: close', '-H', `Authorization: Bearer ${token}`];
+  const options = ['-t1', '-c4', '-d300', '-s', pace, ...headers];
   const url = `https://${NAME}/ollama/v1/models`;
   const wrk = spawn('nice', ['wrk', ...options, url], { stdio: ['ignore', 'pipe', 'inherit'] });
   const said = text(wrk.stdout);
