@@ -182,9 +182,7 @@ for (const signal of ['SIGINT', 'SIGKILL'] as const)
     );
     const child = lab.spawn('deploy', ['--no-verify'], { env });
     const ended = new Promise((resolve) => void child.on('exit', resolve));
-    await lab.proxy.sh(
-      'until pgrep -f "flock" | grep -qv $$ && [ "$(pgrep -cf gatepost)" -gt 0 ]; do sleep 0.05; done; sleep 1',
-    );
+    await lab.proxy.sh('until pgrep -x sudo; do sleep 0.05; done; sleep 1');
     child.kill(signal);
     await ended;
     await whenEmpty(folder);
