@@ -12,9 +12,12 @@ export interface Run {
   readonly who: string;
 }
 
+/** The time, to the second: `2026-11-22T17:40:35Z` */
+export const timeNow = (): string => `${new Date().toISOString().slice(0, 19)}Z`;
+
 /** A new run: its id sorts by time and is unique. */
-export function newRun(now = new Date()): Run {
-  const time = `${now.toISOString().slice(0, 19)}Z`;
+export function newRun(): Run {
+  const time = timeNow();
   const who = `${userName()}@${hostname()}`.replace(/[^A-Za-z0-9@._-]/g, '_').slice(0, 100);
   return { id: `${time.replace(/[-:]/g, '')}-${randomBytes(3).toString('hex')}`, now: time, who };
 }

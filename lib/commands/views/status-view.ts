@@ -5,7 +5,7 @@ import { SYMPTOMS } from '../../diagnosis/symptoms.ts';
 import { judgeLife, timeText } from '../../model/certificate.ts';
 import { type Fault, type HostReport, isDone, withVerdict } from '../../model/host-report.ts';
 import { renewalFaults } from '../../model/renewal.ts';
-import { newRun } from '../../model/run.ts';
+import { timeNow } from '../../model/run.ts';
 import type { Site } from '../../model/site.ts';
 import type { Entry } from '../../output/report.ts';
 import { atMinute } from '../../output/table.ts';
@@ -40,7 +40,7 @@ export function statusEntries(host: HostReport, site: GatedOrNot, now: string): 
 /** The report with what needs attention on the host, and the verdict for the summary. */
 export function judgeStatus({ site }: Context, report: HostReport): HostReport {
   if (!isDone(report)) return asRead(report);
-  const { now } = newRun();
+  const now = timeNow();
   const status = statusOf(report, site, now);
   const attention = pointsOn(report, site, status, now)
     .filter(({ status: is }) => is === 'failed' || is === 'warned')
@@ -56,7 +56,7 @@ export function reportStatus(
   differences: readonly ClientDifference[],
 ): void {
   for (const host of hosts.filter(isDone))
-    for (const entry of statusEntries(host, site, newRun().now)) report.print(entry);
+    for (const entry of statusEntries(host, site, timeNow())) report.print(entry);
   if (differences.length > 0)
     report.print({ kind: 'title', text: 'Clients that differ between the proxies' });
   for (const difference of differences)
@@ -68,7 +68,7 @@ export const statusJson = ({ site }: Context, hosts: readonly HostReport[]): rea
   hosts.map((host) => {
     if (!isDone(host)) return { verdict: 'not checked' };
     const [verdict] = (host.meaning ?? '').split(':');
-    return { verdict, ...statusOf(host, site, newRun().now) };
+    return { verdict, ...statusOf(host, site, timeNow()) };
   });
 
 type GatedOrNot = Pick<Site, 'backends' | 'gate' | 'certificate' | 'serverName'>;
