@@ -33,7 +33,7 @@ const run = (file: Uint8Array, how = 'sh "$file" </dev/null'): Promise<Result> =
   );
 
 describe('--bundle', () => {
-  test('writes a file of mode 0600 with the token in it, shows a new token once, and contacts nobody', async () => {
+  test('writes a file of mode 0600 with the token in it, shows a new token once, and makes no connection', async () => {
     const before = lab.relay.connections;
     const { status, stdout, stderr } = await write();
     assert.deepEqual([status, lab.relay.connections - before], [0, 0], stderr);

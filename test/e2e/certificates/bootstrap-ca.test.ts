@@ -81,7 +81,7 @@ describe('bootstrap-tls with a CA that does not issue', () => {
     await fails('acme-connection', /cannot reach port 80/, { ACME_DIRECTORY_URL: ca.url }).finally(ca.stop);
   });
 
-  test('the same command deploys certificate and site once all causes are gone', async () => {
+  test('the same command deploys certificate and site once all causes are fixed', async () => {
     const { status, host, stderr } = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
     assert.equal(status, 0, stderr);
     assert.equal(host.outcome, 'applied');

@@ -139,7 +139,7 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     await lab.proxy.sh('umount /etc/letsencrypt');
   });
 
-  test('a missing or invalid HTTP-only template is rejected before anything is contacted', async () => {
+  test('a missing or invalid HTTP-only template is rejected before any connection', async () => {
     const copy = await copyProject(join(lab.directory, 'copy'));
     const template = join(copy, `sites/${NAME}.http-only.conf`);
     const text = await readFile(template, 'utf8');
@@ -176,7 +176,7 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     await assertHealthy(lab.proxy);
   });
 
-  test("the same command deploys the site once all causes are gone, and leaves another user's attempt alone", async () => {
+  test("the same command deploys the site once all causes are fixed, and keeps another user's attempt", async () => {
     const { status, host, stderr } = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
     assert.equal(status, 0, stderr);
     assert.equal(host.outcome, 'applied');

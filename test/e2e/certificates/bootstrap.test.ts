@@ -35,7 +35,7 @@ describe('bootstrap-tls', () => {
     assert.equal(left.stdout, '');
   });
 
-  test('one run gives a bare proxy a certificate, a renewal hook and the whole site', async () => {
+  test('one run gives a bare proxy a certificate, a renewal hook and the full site', async () => {
     const { status, stdout } = await lab.run('bootstrap-tls');
     assert.equal(status === 0 || /✗ streaming/.test(stdout), true, stdout);
     const tokens = stdout.match(/\b[0-9a-f]{64}\b/g) ?? [];

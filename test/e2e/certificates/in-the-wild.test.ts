@@ -38,7 +38,7 @@ describe('certbot in the wild', () => {
     return use().finally(() => lab.proxy.sh(`rm -f ${path}`));
   }
 
-  test('finds it where pip, virtual environments, timers and cron lines have it', async () => {
+  test('finds it where pip and virtual environments install it, and timers and cron lines name it', async () => {
     const found = 'find_certbot || :; echo "$CERTBOT $UNTRUSTED"';
     assert.equal(await on(found), '');
     for (const path of ['/usr/local/bin/certbot', '/opt/certbot/bin/certbot', '/root/.local/bin/certbot'])
@@ -61,7 +61,7 @@ describe('certbot in the wild', () => {
     assert.equal(JSON.parse(stdout).hosts[0].facts.certbot, '/snap/bin/certbot');
   });
 
-  test("root does not run another user's certbot; the login user's own only where sudo gives a shell of root", async () => {
+  test("root does not run another user's certbot, and the login user's only if sudo grants a root shell", async () => {
     const path = '/home/ncantu/.local/bin/certbot';
     await at(path, async () => {
       await lab.proxy.sh(`chown -R ncantu: /home/ncantu/.local`);
@@ -73,7 +73,7 @@ describe('certbot in the wild', () => {
     });
   });
 
-  test('judges the schedule by what is there', async () => {
+  test('recognizes timers and cron lines that schedule renewals', async () => {
     const inactive = `sed 's/echo active ;;/echo inactive; exit 3 ;;/' /usr/local/bin/systemctl >${OFF}; chmod 755 ${OFF}; mv ${OFF} /usr/local/bin/systemctl`;
     await lab.proxy.sh(`cp /usr/local/bin/systemctl /root/systemctl; ${inactive}`);
     const schedule = async (name: string, file: string, line: string) => {

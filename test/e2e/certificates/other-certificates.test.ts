@@ -204,7 +204,7 @@ describe('a certificate of another lineage at our path', () => {
       assert.equal(others, before);
     });
 
-  test('uses a valid certificate of another lineage, and knows that it is renewed under its own name', async () => {
+  test('uses a valid certificate of another lineage, and reports that it is renewed under its own name', async () => {
     await lab.proxy.sh(LINK);
     const { status, stderr } = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
     assert.equal(status, 0, stderr);
@@ -260,18 +260,18 @@ describe('a certificate that certbot does not know', () => {
     return (await run).status;
   }
 
-  test('stays what it was, mode and all, when the CA is unreachable', async () => {
+  test('is unchanged, mode included, when the CA is unreachable', async () => {
     assert.equal((await lab.proxy.sh(`stat -c '%F %a' ${LIVE}/privkey.pem`)).stdout, 'regular file 640\n');
     assert.equal((await bootstrap(lab, FORCE, { env: AWAY })).status, 1);
     assert.equal(await snapshot(lab.proxy), untouched);
   });
 
-  test('stays what it was when certbot is killed', async () => {
+  test('is unchanged when certbot is killed', async () => {
     assert.equal(await killed('pgrep -f "^/usr/bin/python3 .*certbot"'), 1);
     assert.equal(await snapshot(lab.proxy), untouched);
   });
 
-  test('is what it was after the next run, when the program is killed with certbot under way', async () => {
+  test('is restored by the next run when the program is killed while certbot runs', async () => {
     const program = "sed 's/.*process \\([0-9]*\\)).*/\\1/' /var/lib/gatepost/lock";
     assert.equal(
       await killed(`p=$(${program}); echo $p; pgrep -P "$p"; pgrep -f "^/usr/bin/python3 .*certbot"`),

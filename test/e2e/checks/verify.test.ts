@@ -176,7 +176,7 @@ test('fails when a backend port is open to the world', async () => {
   );
 });
 
-test('reports usage errors and contacts nobody', async () => {
+test('reports usage errors and makes no connection', async () => {
   const bad = [
     [['--only', 'nonsense'], /no such check; there are: .*path bypass attempts/],
     [['--connect-to', 'a b'], /it must be HOST, HOST:PORT/],

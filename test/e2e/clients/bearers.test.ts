@@ -191,7 +191,7 @@ const SLIPS: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [['list', '--from', '10.0.0.1', '--to', '10.0.0.2'], /only for copy/],
 ];
 
-test('usage errors end before anything is contacted', async () => {
+test('usage errors end before any connection', async () => {
   const runs = SLIPS.map(async ([args, says]) => {
     const { status, json } = await bearers(args, { DEPLOY_SSH_PROXY_HOST: 'nowhere.invalid' });
     assert.equal(status, 2, args.join(' '));

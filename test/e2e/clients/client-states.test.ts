@@ -95,7 +95,7 @@ describe('a client', () => {
     await done('revoke', 'eve');
   });
 
-  test('has two tokens for a while after --keep-previous=DURATION; the previous one ends by itself', async () => {
+  test('has two tokens after --keep-previous=DURATION, until the previous one expires', async () => {
     const first = await added('kim');
     const ran = await script(lab, 'rotate-bearer', ['--client', 'kim', '--keep-previous=8s', '--json']);
     assert.equal(ran.status, 0, ran.all);
@@ -107,7 +107,7 @@ describe('a client', () => {
     assert.doesNotMatch(JSON.stringify((await script(lab, 'status', ['--json'])).json), /client kim/);
   });
 
-  test('usage errors end before anything is contacted', async () => {
+  test('usage errors end before any connection', async () => {
     const slips: readonly (readonly string[])[] = [
       ['set', 'ann'],
       ['set', 'ann', '--limit', '7'],
@@ -160,7 +160,7 @@ describe('a token is refused at once, and finally', () => {
     assert.equal(await statusOf(token), 200);
   });
 
-  test('and the folder of live files, when it is lost, is made again without those that were ended', async () => {
+  test('and a lost folder of live files is restored without the ended ones', async () => {
     const token = await added('pat');
     await done('suspend', 'pat');
     await root(`rm -r ${LIVE}`);
@@ -179,7 +179,7 @@ describe('a token is refused at once, and finally', () => {
   });
 });
 
-describe('a thousand clients of the release before', () => {
+describe('a thousand clients of the previous release', () => {
   test('are converted by any change, and listed in at most twice the time of one', async () => {
     await root(`rm ${BEARERS}/*`);
     await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));

@@ -69,7 +69,7 @@ for (const [what, command] of LOSSES)
       assert.match(back.stderr, /^ {2}! .*ia-enso-bearers/m);
     });
 
-    test('verify through SSH learns it from the proxy', async () => {
+    test('verify through SSH queries the proxy', async () => {
       const ran = await run('verify', ['--via-ssh', '--only', 'gate']);
       assert.equal(ran.status, 3, ran.all);
       const check = ran.json.hosts[0]?.checks.find(({ name }) => name === 'gate clients');
@@ -77,7 +77,7 @@ for (const [what, command] of LOSSES)
       assert.match(check?.detail ?? '', ADVICE);
     });
 
-    test('verify with a token is refused by the gate; without one, and from outside, it names who knows', async () => {
+    test('verify with a token gets 401; without one, from outside, it names the command that knows', async () => {
       const known = await run('verify', ['--only', 'gate'], deploys.withToken(deploys.TOKEN));
       assert.equal(known.status, 3, known.all);
       const { json } = await run('verify', ['--only', 'gate opens']);

@@ -85,7 +85,7 @@ describe('--write-env', () => {
     assert.equal(await statusOf(FIRST), 200);
   });
 
-  test('contacts nothing and changes nothing when the file cannot be written', async () => {
+  test('makes no connection and no change if the file cannot be written', async () => {
     const before = lab.relay.connections;
     const { status, all } = await script(lab, 'rotate-bearer', [
       '--json',

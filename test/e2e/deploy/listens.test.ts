@@ -46,7 +46,7 @@ describe('addresses of other vhosts', () => {
 ${secure('203.0.113.100:443 ssl; listen [2001:db8::100]:443 ssl')}`;
   before(() => root('ip address add 2001:db8::100/64 dev eth0 nodad'));
 
-  test('are used by ours, before and after the first deploy; a rollback keeps to them', async () => {
+  test('are used by our vhost, before and after the first deploy and after a rollback', async () => {
     await deployed();
     await root(`rm -f ${deploys.LINK}`);
     await panel(panelText);
@@ -107,7 +107,7 @@ ${secure('203.0.113.100:443 ssl; listen [2001:db8::100]:443 ssl')}`;
     assert.equal(verified.status, 0, verified.stdout);
   });
 
-  test('that are loopback only stay alone, and --via-ssh asks the vhost', async () => {
+  test('on loopback only are left alone, and --via-ssh reaches the vhost', async () => {
     await panel(
       'server { listen 127.0.0.1:80; location / { stub_status; } }\nserver { listen 80; return 404; }\n',
     );
@@ -118,7 +118,7 @@ ${secure('203.0.113.100:443 ssl; listen [2001:db8::100]:443 ssl')}`;
   });
 });
 
-describe('a proxy is named for what it is', () => {
+describe('a proxy is reported as it is', () => {
   test('nginx older than 1.15.6 is refused by number before any change', async () => {
     await deploys.put(
       lab.proxy,

@@ -73,7 +73,7 @@ describe('on Node 24 without tsx', () => {
     await local`cd ${lab.directory}; grep -q ' apply' own.bundle; cmp own.bundle tsx.bundle`;
   });
 
-  test('a compile cache that cannot be written to is done without', async () => {
+  test('a compile cache that cannot be written is ignored', async () => {
     const { status, stderr } = await natively('deploy', ['--help'], {
       NODE_COMPILE_CACHE: '/etc/passwd/cache',
     });

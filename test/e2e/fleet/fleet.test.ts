@@ -109,7 +109,7 @@ describe('a fleet', () => {
   });
 
   for (const flags of [['--parallel', '0'], ['--parallel', '101'], ['--parallel', 'many'], ['--parallel']])
-    test(`refuses ${flags.join(' ')} and contacts nobody`, async () => {
+    test(`refuses ${flags.join(' ')} and makes no connection`, async () => {
       const before = lab.relay.connections;
       const ran = await deploy(flags);
       assert.deepEqual([ran.status, lab.relay.connections - before], [2, 0]);

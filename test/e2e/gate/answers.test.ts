@@ -212,7 +212,7 @@ describe('a page of another origin', () => {
     assert.equal((await ask('/ollama/api/tags', { from })).status, 401);
   });
 
-  test('gets in with a token only: an allowed origin opens nothing by itself', async () => {
+  test('needs a token: an allowed origin alone is not enough', async () => {
     for (const method of ['GET', 'POST', 'HEAD', 'OPTIONSX'])
       assert.equal(
         (await ask(CHAT, { method, headers: { origin: ORIGIN }, from: freshAddress() })).status,

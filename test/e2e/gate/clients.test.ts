@@ -25,7 +25,7 @@ async function logged(): Promise<string> {
   return readFileSync(gate.ACCESS_LOG, 'utf8').trim().split('\n').at(-1) ?? '';
 }
 
-describe('tokens that begin alike', () => {
+describe('tokens with the same first characters', () => {
   const alike = [
     'abcdefghijklmnopqrstuvwxyz-1',
     'ABCDEFGHIJKLMNOPQRSTUVWXYZ-2',
@@ -37,7 +37,7 @@ describe('tokens that begin alike', () => {
     'x'.repeat(500),
   ];
 
-  test('are all accepted, and none for another one or in another case', async () => {
+  test('are all accepted exactly, and no other one or letter case', async () => {
     gate.writeClient('alike', 'full', alike.slice(0, 2));
     gate.writeClient('more', 'inference', alike.slice(2));
     assert.match(readFileSync(`${BEARERS}/more.map`, 'utf8'), /^"~\^:/m);
@@ -186,7 +186,7 @@ describe('a token that is not live', () => {
   });
 });
 
-describe('a token with an end', () => {
+describe('a token with an expiry', () => {
   test('is refused from that second on, without a reload; the message says expired, the log the client', async () => {
     const TOKEN = 'ends-0123456789abcdef';
     const end = Math.floor(Date.now() / 1000) + 4;

@@ -64,7 +64,7 @@ describe('a new public name', () => {
     assert.equal(await deploys.config(lab.proxy), before);
   });
 
-  test('whose certificate cannot be had leaves the old name served', async () => {
+  test('without a certificate leaves the old name served', async () => {
     await lab.proxy.sh('mv /usr/bin/certbot /usr/bin/certbot.off');
     const { status } = await run('bootstrap-tls');
     await lab.proxy.sh('mv /usr/bin/certbot.off /usr/bin/certbot');
@@ -134,7 +134,7 @@ describe('a new public name', () => {
     assert.equal((await run('rollback', ['--no-verify'])).status, 0);
   });
 
-  test('is removed whole, whatever the settings say by then', async () => {
+  test('is removed completely, even if the settings have changed', async () => {
     assert.equal((await run('deploy', ['--no-verify'])).status, 0);
     assert.equal((await run('remove', ['--yes'], {})).status, 0);
     assert.equal(await vhosts(), null);

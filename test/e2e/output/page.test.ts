@@ -180,7 +180,7 @@ test('shows the commands on request and in print', async () => {
   assert.equal(await seen(line), checksOf(healthy)[0]?.curl);
 });
 
-test('contacts nobody when the page cannot be written', async () => {
+test('makes no connection if the page cannot be written', async () => {
   const sealed = `${lab.directory}/sealed`;
   await mkdir(sealed);
   await local`mount -t tmpfs -o ro lab ${sealed}`;
@@ -200,7 +200,7 @@ test('contacts nobody when the page cannot be written', async () => {
   await local`umount ${sealed}`;
 });
 
-test('reports the results when the page cannot be saved in the end', async () => {
+test('reports the results if the page cannot be saved at the end', async () => {
   const taken = file('taken');
   await writeFile(taken, '<!doctype html>\n');
   // Nothing can be renamed onto a mount point.

@@ -27,7 +27,7 @@ async function contacts(act: () => Promise<unknown>): Promise<boolean> {
 }
 
 describe('without a terminal', () => {
-  test('refuses without --yes, names that flag, and contacts nothing', async () => {
+  test('refuses without --yes, names that flag, and makes no connection', async () => {
     for (const args of [[], ['--json'], ['--local']]) {
       const isContacted = await contacts(async () => {
         const { status, stdout, stderr } = await lab.run('remove', args);
@@ -48,7 +48,7 @@ describe('without a terminal', () => {
 describe('on a terminal', () => {
   const noes = { no: 'no\r', 'another site': 'nexus\r', Enter: '\r', 'Ctrl-D': '', 'Ctrl-C': CTRL_C };
   for (const [name, keys] of Object.entries(noes))
-    test(`${name} removes nothing, contacts nothing and ends with 1`, async () => {
+    test(`${name} removes nothing, makes no connection and exits with 1`, async () => {
       const isContacted = await contacts(async () => {
         const { status, raw } = await answered(keys);
         assert.equal(status, 1, raw);

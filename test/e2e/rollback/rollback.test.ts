@@ -65,7 +65,7 @@ describe('rollback', () => {
     assert.deepEqual([again.status, again.outcome], [0, 'unchanged']);
   });
 
-  test('refuses an unknown id and lists the known ones; rejects an invalid id before anything is contacted', async () => {
+  test('refuses an unknown id and lists the known ones; rejects an invalid id before any connection', async () => {
     const { status, failure } = await outcome('rollback', ['--to', 'nosuch']);
     assert.equal(status, 1);
     for (const id of ids) assert.ok(failure?.text.includes(id));

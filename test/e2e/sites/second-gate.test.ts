@@ -139,7 +139,7 @@ test('verify and status report it, and a rollback keeps its clients', async () =
   assert.equal(await models(TOKEN), 200);
 });
 
-test('a location that leads past the gate is found, although the backend knows no such path', async () => {
+test('a location that bypasses the gate is found, although the backend has no such path', async () => {
   const leak = 'location ~* "[.](js|css)$" { proxy_pass http://llm_server; }';
   const spoilt = await lab.proxy.sh(
     `sed -i 's,location ^~ / {,${leak} location / {,' ${VHOST} && nginx -t && nginx -s reload && sleep 0.5`,
@@ -167,7 +167,7 @@ test('a file that defines a variable of the site is refused by its name, before 
   assert.equal((await run('deploy', ['--no-verify'])).status, 0);
 });
 
-test('its removal leaves the first site as it is', async () => {
+test('its removal does not change the first site', async () => {
   const before = await deploys.tree(lab.proxy, deploys.MAPS, deploys.VHOST, '/etc/nginx/ia-enso-bearers');
   const { status, stderr } = await run('remove', ['--yes']);
   assert.equal(status, 0, stderr);

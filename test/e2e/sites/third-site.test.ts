@@ -19,7 +19,7 @@ after(() => lab.stop());
 const run = (script: string, args: readonly string[], env: Record<string, string> = {}) =>
   lab.run(script, ['--site', WIKI, ...args], { env: { GATEPOST_SITES: own, ...env } });
 
-test('requires its settings by its prefix before anything is contacted', async () => {
+test('requires its settings by its prefix before any connection', async () => {
   const { status, stdout } = await run('deploy', []);
   assert.equal(status, 2);
   for (const name of ['HOST', 'USER'])

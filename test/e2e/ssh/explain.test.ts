@@ -302,7 +302,7 @@ const met = new Set<string>();
 
 describe('an SSH failure', { concurrency: true }, () => {
   for (const [says, provoke, next] of FAILURES)
-    test(`says: ${says}`, async () => {
+    test(`reports: ${says}`, async () => {
       const error = await provoke().then(
         () => assert.fail('nothing failed'),
         (reason: unknown) => reason,
@@ -318,7 +318,7 @@ describe('an SSH failure', { concurrency: true }, () => {
     });
 });
 
-test('HostKeyAlgorithms +ssh-rsa lets a server in whose host key signs only with SHA-1', async () => {
+test('HostKeyAlgorithms +ssh-rsa accepts a server whose host key signs only with SHA-1', async () => {
   await reach([await sha1HostKey({ hostKeyAlgorithms: [...MODERN, 'ssh-rsa'] })]);
 });
 

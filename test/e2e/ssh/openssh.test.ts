@@ -355,7 +355,7 @@ keygen(file('expired'));
 certify(file('expired'), '-n', 'root', '-V', '20200101:20200102');
 privateFile(file('included'), 'HostName 127.0.5.3\nKexAlgorithms sntrup761x25519-sha512@openssh.com\n');
 
-describe('where ssh logs in, so does the suite', () => {
+describe('where ssh logs in, gatepost does, too', () => {
   for (const [what, host, way, isIn] of WAYS)
     it(what, async () => {
       const { judged, ours } = await bothOn(host, way);

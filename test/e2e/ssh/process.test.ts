@@ -96,11 +96,11 @@ const until = async (what: () => boolean) => {
 describe('another user', { concurrency: true }, () => {
   const own = { ...proxy, keys: [file('foreign')] };
 
-  test('logs in where all can be read', async () => {
+  test('logs in if everything is readable', async () => {
     assert.equal((await connecting([own], '', NOBODY)).said, undefined);
   });
 
-  test('trusts nobody where known_hosts is unreadable', async () => {
+  test('trusts no host if known_hosts is unreadable', async () => {
     const shut = privateFile(file('shut'), `${server.address} ${server.hostKeys.ed25519}\n`);
     const { said } = await connecting([{ ...own, knownHosts: [shut] }], '', NOBODY);
     assert.match(said ?? '', /^SshError: proxy 127\.0\.3\.1: known_hosts cannot be read at .*shut: EACCES/);

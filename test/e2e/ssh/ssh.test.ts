@@ -437,7 +437,7 @@ describe('a key', { concurrency: true }, () => {
   });
 });
 
-describe('a hop that does not let us through', { concurrency: true }, () => {
+describe('a hop that refuses or fails', { concurrency: true }, () => {
   const elsewhere = (port: number): Hop => ({ ...proxy, host: '127.0.0.1', port });
 
   it('is named when forwarding is prohibited', async () => {
