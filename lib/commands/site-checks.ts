@@ -1,11 +1,11 @@
 /** The checks of a site after a change: from here by its public name, and on each proxy through its own connection. */
+import type { Duplex } from 'node:stream';
 import { makeChecks } from '../checks/catalog.ts';
 import { runChecks, Workload } from '../checks/run-checks.ts';
 import { secretOf } from '../config/settings.ts';
 import { issuedOn } from '../model/certificate.ts';
 import type { Check, CheckResult, CheckTarget } from '../model/check.ts';
 import { type HostReport, isDone } from '../model/host-report.ts';
-import { openVhost } from '../model/listens.ts';
 import { isNameless } from '../model/site.ts';
 import type { Secret } from '../util/secret.ts';
 import type { Context } from './context.ts';
@@ -39,6 +39,26 @@ export const proxyTarget = (
     open: openVhost(report, proxy.open),
     ...via,
   });
+
+/** What a client behind a load balancer would have sent first; nginx then keeps the address of the connection. */
+const PROXY_PROTOCOL = 'PROXY UNKNOWN\r\n';
+
+/**
+ * Opens a port at the address on which the vhost listens: nginx gives a connection to the most specific address, so
+ * 127.0.0.1 may belong to another vhost, or to none.
+ */
+function openVhost(
+  { rows }: Pick<HostReport, 'rows'>,
+  open: RolloutProxy['open'],
+): (port: number) => Promise<Duplex> {
+  const listens = rows.listen ?? [];
+  return async (port) => {
+    const [, address, option] = listens.find(([at]) => at === String(port)) ?? [];
+    const stream = await open(port, address?.replace(/^\[|\]$/g, ''));
+    if (option === 'proxy_protocol') stream.write(PROXY_PROTOCOL);
+    return stream;
+  };
+}
 
 const workload = new Workload();
 

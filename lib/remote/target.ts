@@ -1,6 +1,5 @@
 /** Where programs run: a proxy, and how to get a connection to it. */
 import type { Duplex } from 'node:stream';
-import type { Open } from '../model/listens.ts';
 import type { Hop } from '../ssh/hops.ts';
 import type { ExecOutcome } from '../ssh/session.ts';
 
@@ -11,7 +10,8 @@ export interface ProxyHost {
   run(text: string, onLine: (line: string) => void): Promise<ExecOutcome>;
   /** Replaces a lost connection. @throws SshError */
   reconnect(): Promise<void>;
-  readonly open: Open;
+  /** Opens a stream to a port of the host, as the host itself reaches it at that address (127.0.0.1 unless given). */
+  readonly open: (port: number, address?: string) => Promise<Duplex>;
   /** A stream to a host as the jump host reaches it, its name resolved there; absent without a jump host. @throws SshError */
   openFromJump?: (host: string, port: number) => Promise<Duplex>;
   close(): void;
