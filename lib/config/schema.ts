@@ -77,7 +77,7 @@ function orEmpty<T>(form: Form<T>): Form<T | ''> {
   return { ...form, read: (text) => (text === '' ? '' : form.read(text)) };
 }
 
-/** Names that begin so are ours, whatever site they are for. */
+/** Prefixes of settings for all sites. */
 const COMMON_PREFIXES = ['DEPLOY_SSH_', 'GATEPOST_'];
 
 interface Judged {

@@ -16,7 +16,7 @@ import { path } from './validators.ts';
 export interface Settings {
   readonly access: SshAccess;
   readonly acme: { readonly directoryUrl: string; readonly email?: string };
-  /** The program that is told of each change. */
+  /** The program that is run after each change. */
   readonly hook?: string;
   /** The settings of the site that are set or have a default, as text; secrets stay wrapped. */
   readonly values: Readonly<Record<string, string | Secret>>;
@@ -25,7 +25,7 @@ export interface Settings {
   readonly warnings: readonly string[];
 }
 
-/** What this run is about, by the command line and the environment. */
+/** The site and the env file of this run, by the command line and the environment. */
 export const chooseRun = (line: Pick<CommandLine, 'flags' | 'given'>): Promise<Choice> =>
   choose(line, process.env);
 

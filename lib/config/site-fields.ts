@@ -1,4 +1,4 @@
-/** The fields of a site definition, and what is wrong with one that was written by hand. */
+/** The fields of a site definition, and what is wrong with a definition. */
 import type { CheckSpec } from '../model/check.ts';
 import type { Gate, HttpMap, Setting, Site } from '../model/site.ts';
 import { lookUp } from '../util/collections.ts';

@@ -1,4 +1,4 @@
-/** Files of sites, those outside of gatepost included: how they are loaded, and what is wrong with one and where. */
+/** Loads the files of sites, including those outside of gatepost, and reports mistakes in them by line. */
 import { readFile, realpath } from 'node:fs/promises';
 import { register } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';

@@ -138,7 +138,7 @@ type Named = Pick<Site, 'serverName' | 'defaultName'>;
 /** `text`, which is written for the default name of `site`, for the name that it has. */
 export function withPublicName({ serverName, defaultName = serverName }: Named, text: string): string {
   if (defaultName === serverName || defaultName === NAMELESS) return text;
-  // Not as a part of a longer name.
+  // Not within a longer name.
   const whole = new RegExp(`(?<![\\w.-])${defaultName.replaceAll('.', '\\.')}(?![\\w-])`, 'g');
   return text.replace(whole, () => serverName);
 }

@@ -1,4 +1,4 @@
-/** The backends that settings replace -> the vhost with their `server` lines, without the parts of those that are left out. */
+/** Backends in the settings -> the vhost with their `server` lines, without the parts for omitted ones. */
 import { NO_BACKEND, type Site } from '../model/site.ts';
 
 /** A part of a template: `# [NAME` (kept unless it is none), `# [no NAME`, `# [several NAME` (comments, unless it is so), then `# ]`. */

@@ -31,7 +31,7 @@ const WEBSOCKET_MAP = {
   name: 'websocket-connection-map.conf',
 } as const;
 
-/** The beginning of the names of the snippets that make up a gate. */
+/** The prefix of the snippets of a gate. */
 const GATE_SNIPPETS = 'gate';
 
 /** The vhost and the maps of `site`. */
@@ -99,7 +99,7 @@ async function renderVhost(file: string, site: Site, settings: Settings, isFull 
   const text = withPublicName(site, inlined);
   const values = markerValues(text, site, settings, isFull);
   const [before, left] = [markersOf(written), markersOf(text)];
-  // Other addresses may have taken the place of every marker of a backend.
+  // Other addresses may have replaced every marker of a backend.
   const kept = Object.entries(values).filter(([marker]) => left.has(marker) || !before.has(marker));
   return fill(name, text, Object.fromEntries(kept));
 }
@@ -160,7 +160,7 @@ const readMap = async (name: string, site: Pick<Site, 'folder'>): Promise<string
 
 const DEFINITION = /^\s*(?:map|geo|split_clients)\s[^;{}]*\$(\w+)\s*\{/gm;
 
-/** Those that its maps define, without what sites share. nginx accepts a second definition, and the last one applies to all. */
+/** The variables that its own files define. nginx accepts a second definition, and the last one applies to all sites. */
 export function definedVariables(files: readonly SiteFile[]): readonly string[] {
   const own = files.filter(({ role }) => role === 'map' || role === 'vhost');
   const names = own.flatMap(({ content }) => [...content.matchAll(DEFINITION)].map(([, name = '']) => name));

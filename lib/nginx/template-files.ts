@@ -15,7 +15,7 @@ type Home = Pick<Site, 'folder'>;
 
 /**
  * A file by its path in gatepost, such as `sites/snippets/hsts.conf`; a missing final newline is added. A site from a directory
- * of its own has it there without `sites/`, and where it is not there, gatepost's.
+ * of its own can have its own version there, without `sites/` in the path.
  * @throws UsageError if it cannot be read
  */
 export async function readTemplate(path: string, site: Home): Promise<Template> {
@@ -25,7 +25,7 @@ export async function readTemplate(path: string, site: Home): Promise<Template> 
   return { name, text: await readText(name, isOwn ? own : new URL(path, ROOT)) };
 }
 
-/** Is there such a file, of the site or of gatepost? */
+/** Does the site or gatepost have this file? */
 export async function hasTemplate(path: string, site: Home): Promise<boolean> {
   const own = ownFile(path, site);
   return (own !== undefined && (await exists(own))) || exists(new URL(path, ROOT));

@@ -16,13 +16,13 @@ const SELF_SIGNED_DAYS = 825;
 
 export type Order = 'new' | 'rehearsal' | 'none';
 
-/** A file of the challenge's directory, for one try; there, the site's name stands before its own. */
+/** A file for the challenge directory, for one attempt; there, its name is prefixed with that of the site. */
 export interface ChallengeFile {
   readonly name: string;
   readonly text: string;
 }
 
-/** A file for the webroot, of a name and a text that nobody guesses. */
+/** A file for the webroot, with an unguessable name and text. */
 export const newChallenge = (): ChallengeFile => ({
   name: randomBytes(12).toString('base64url'),
   text: randomBytes(24).toString('base64url'),
@@ -34,25 +34,25 @@ export async function hookText(): Promise<string[]> {
   return [contentFunction(0, text)];
 }
 
-/** What there is for TLS on the host. */
+/** Inspects the TLS setup of the host. */
 export async function inspectProgram(site: Site): Promise<Program> {
   const hook = await hookText();
   return newProgram((run) => program('status', run, site, { ONLY: 'tls' }, hook));
 }
 
-/** The HTTP-only vhost in the place of the full one, or beside one under an earlier name, which stays. */
+/** Installs the HTTP-only vhost instead of the full one, or beside one under an earlier name, which stays. */
 export async function httpOnlyProgram(site: Site, settings: Settings, isBeside = false): Promise<Program> {
   const files = await renderHttpOnly(site, settings, isBeside);
   return newProgram((run) => siteProgram('http_only', run, site, files, isBeside ? ['keep_released'] : []));
 }
 
-/** Places `file` in the webroot; without one, removes what was placed. */
+/** Places `file` in the webroot; without one, removes the earlier one. */
 export async function challengeProgram(site: Site, file?: ChallengeFile): Promise<Program> {
   const values = { CHALLENGE_NAME: file?.name ?? '', CHALLENGE_TEXT: file?.text ?? '' };
   return newProgram((run) => program(file ? 'challenge' : 'end_challenge', run, site, values));
 }
 
-/** Certbot's order, the renewal hook, the reload. */
+/** Orders with certbot, installs the renewal hook, reloads nginx. */
 export async function issueProgram(site: Site, order: Order, request: CertificateRequest): Promise<Program> {
   const { server, email } = request;
   const values = { ORDER: order, ACME_SERVER: server, ACME_EMAIL: email, DOMAIN: site.serverName };
@@ -60,18 +60,18 @@ export async function issueProgram(site: Site, order: Order, request: Certificat
   return newProgram((run) => program('issue', run, site, values, hook));
 }
 
-/** A certificate that certbot has under another name, in the place of one of the site's own. */
+/** Uses a certificate that certbot has under another name. */
 export async function useProgram(site: Site, certificate: string): Promise<Program> {
   const hook = await hookText();
   return newProgram((run) => program('use_certificate', run, site, { CERTIFICATE: certificate }, hook));
 }
 
-/** The name of a certificate that `host` signs itself: the site's, or where it has none the host's. */
+/** The name in a self-signed certificate: that of the site, or of `host` if the site has none. */
 export function selfSignedName({ serverName }: Site, host: string): string {
   return /^[a-z0-9][\w.:-]*$/i.test(serverName) ? serverName : host;
 }
 
-/** A certificate that `host` signs itself; its key is made there. */
+/** Creates a self-signed certificate on `host`, with its key. */
 export async function selfSignedProgram(site: Site, host: string): Promise<Program> {
   const name = selfSignedName(site, host);
   const values = {

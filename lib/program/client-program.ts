@@ -1,4 +1,4 @@
-/** Changes of the gate's clients -> programs: each touches one client's file and nothing else. */
+/** Changes of the gate's clients -> programs. Each changes the file of one client only. */
 import type { Settings } from '../config/settings.ts';
 import { type Scope, tokenFingerprint } from '../model/bearer.ts';
 import type { Run } from '../model/run.ts';
@@ -7,18 +7,18 @@ import { renderGate } from '../nginx/render.ts';
 import type { Secret } from '../util/secret.ts';
 import { contentFunction, gateFunctions, program } from './program.ts';
 
-/** What a client may do; what is missing stays as it is. */
+/** What a client may do; undefined fields stay unchanged. */
 export interface Wanted {
   readonly scope?: Scope;
   /** Requests a minute, one of the gate's limits; `none` for no limit. */
   readonly limit?: string;
   /** Requests at the same time; `none` for no limit. */
   readonly concurrent?: string;
-  /** When its tokens end, by the clock of the proxy: `+SECONDS` from then, seconds since 1970, or `never`. */
+  /** When its tokens expire, by the clock of the proxy: `+SECONDS` from then, seconds since 1970, or `never`. */
   readonly end?: string;
 }
 
-/** What is to happen to one client. */
+/** A change of one client. */
 export type ClientChange =
   | {
       readonly verb: 'rotate';
@@ -108,7 +108,7 @@ export async function copyProgram(
 const keepText = (kept: boolean | number): string =>
   kept === true ? 'yes' : kept === false ? '' : String(kept);
 
-/** `-` takes a limit away. */
+/** `-` removes a limit. */
 function wantedValues(wanted: Partial<Wanted>): Readonly<Record<string, string>> {
   const word = (text = '') => (text === 'none' || text === 'never' ? '-' : text);
   return {

@@ -7,7 +7,7 @@ import { quote } from '../util/shell.ts';
 import { hookText } from './certificate-programs.ts';
 import { contentFunction, gateFunctions, program } from './program.ts';
 
-/** Restores the vhost and the maps of the release `to`; without one, of the release before the present one. */
+/** Restores the vhost and the maps of the release `to`, or of the previous release. */
 export async function rollbackProgram(
   run: Run,
   { site, settings }: { readonly site: Site; readonly settings: Settings },
@@ -23,10 +23,10 @@ export async function rollbackProgram(
   ]);
 }
 
-/** What a status is to be about: everything, the gate's clients only, the backends, or where the vhost listens. */
+/** The subject of a status: everything, or only the gate's clients, the backends, or the addresses of the vhost. */
 export type StatusOf = 'backends' | 'clients' | 'everything' | 'listens';
 
-/** Reports what is on the host. Writes nothing there. */
+/** Reports the state of the host. Read-only. */
 export async function statusProgram(run: Run, site: Site, only: StatusOf): Promise<string> {
   const { upstream = '', version, models } = reportsOf(site) ?? {};
   const values = {

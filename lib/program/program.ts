@@ -12,13 +12,13 @@ import { definedVariables } from '../nginx/render.ts';
 import { ROOT, readVersion } from '../util/project.ts';
 import { quote } from '../util/shell.ts';
 
-/** Where root may have installed what runs approved programs only (approved-runner.ts). */
+/** Where root may have installed the script that runs only approved programs (approved-runner.ts). */
 export const RUNNER = '/usr/local/sbin/gatepost-run';
 
 /**
- * What runs a program that comes on stdin, whatever the login shell: as it is when that is root already, else by `sudo -n`
- * (approved programs only, where root chose that), whose words are explained and therefore English. Constant: an argument
- * list is readable by every user, and sudo logs it.
+ * The command that runs a program from stdin, in any login shell: directly as root, otherwise by `sudo -n` (only approved
+ * programs, if root chose that), with English errors for the failure tables. It is constant, because every user can read an
+ * argument list, and sudo logs it.
  */
 export const COMMAND = `exec /bin/sh -c 'export LC_ALL=C; [ "$(id -u)" -ne 0 ] || exec /bin/sh -s; [ -x ${RUNNER} ] && exec sudo -n ${RUNNER}; exec sudo -n /bin/sh -s'`;
 
@@ -88,14 +88,14 @@ export function siteProgram(
   ]);
 }
 
-/** Finds out what became of the run `asked`, whose connection dropped. */
+/** Queries the outcome of the run `asked`, whose connection dropped. */
 export function outcomeProgram(run: Run, site: Site, asked: string): Promise<string> {
   return program('outcome', run, site, { ASKED: asked });
 }
 
 /**
- * One compound command: a shell runs nothing of it before it has read the closing brace, so a program that was cut
- * anywhere does nothing (dash, bash, busybox).
+ * One compound command: a shell runs nothing of it before it has read the closing brace, so a truncated program does nothing
+ * (dash, bash, busybox).
  * @param values variables of the verb
  * @param functions what the parts call and do not define, such as the content of files
  */
@@ -109,7 +109,7 @@ export async function program(
   const texts = await Promise.all(
     PARTS[verb].map((part) => readFile(new URL(`lib/program/sh/${part}.sh`, ROOT), 'utf8')),
   );
-  // People read a bundle; what goes over a connection is a quarter smaller without the comments.
+  // People read a bundle; over a connection, the program is a quarter smaller without comments.
   const parts = verb === 'bundle' ? texts : texts.map((text) => text.replace(/^[ \t]*#.*\n/gm, ''));
   const prelude = await preludeText();
   const known = { ...constants(verb, run, site), GATEPOST: await readVersion(), ...values };
@@ -127,13 +127,13 @@ export const takingOver = ({ id, text }: Program): Program => ({
 export const preludeText = (): Promise<string> =>
   readFile(new URL('lib/program/sh/prelude.sh', ROOT), 'utf8');
 
-/** Those of `values` that `text` uses. */
+/** The `values` that `text` uses. */
 function assignments(values: Readonly<Record<string, string>>, text: string): readonly string[] {
   const used = new Set(text.match(/(?<=\$\{?)[A-Z_]+/g));
   return Object.entries(values).flatMap(([name, value]) => (used.has(name) ? `${name}=${quote(value)}` : []));
 }
 
-/** What TypeScript knows and every part may use; a verb that has no use for the last ones leaves them empty. */
+/** Constants for every part; verbs that do not need the last ones leave them empty. */
 function constants(verb: Verb, run: Run, site: Site): Readonly<Record<string, string>> {
   const { chain, key } = certificateFilesOf(site);
   return {
@@ -171,12 +171,12 @@ function constants(verb: Verb, run: Run, site: Site): Readonly<Record<string, st
   };
 }
 
-/** A function that prints a file. The shell itself does, since an argument of a command would be seen in the process list. */
+/** A function that prints a file, by a shell built-in, because the arguments of a command are visible in the process list. */
 export function contentFunction(index: number, content: string): string {
   return `content_${index}() { printf %s ${quote(content)}; }`;
 }
 
-/** What the program does with the gate of today, where the one on a host is of an earlier release; contents from `first` on. */
+/** The current gate, for a host whose gate is of an earlier release; contents from `first` on. */
 export function gateFunctions(maps: readonly SiteFile[], first: number): readonly string[] {
   const lines = maps.map((map, i) => `  ${wanted(map, first + i)}\n`).join('');
   return [

@@ -2,7 +2,7 @@
 import { known } from '../model/contract.ts';
 import type { HostReport } from '../model/host-report.ts';
 
-/** `ended`: its token is in its file, but not live; `old`: of an earlier release, which the next change converts. */
+/** `ended`: its token is in its file, but not live; `old`: in the format of an earlier release, which the next change converts. */
 const CLIENT_STATES = ['live', 'suspended', 'expired', 'ended', 'old', 'unreadable'] as const;
 type ClientState = (typeof CLIENT_STATES)[number];
 
@@ -23,7 +23,7 @@ export interface ListedClient {
   readonly fingerprints: readonly string[];
   /** When the previous token ends, where that is known. */
   readonly previousExpires?: string;
-  /** Does one of its tokens begin as another one does, so that it needs a regex of its own? */
+  /** Does one of its tokens begin like another one, so that it is looked up by a regex? */
   readonly isExact?: true;
   /** From the last lines of the access log. */
   readonly lastUsed?: string;

@@ -1,4 +1,4 @@
-/** This machine as the place where a program runs: no SSH, the same program. */
+/** This machine as the only target (`--local`): the same program, without SSH. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
@@ -11,7 +11,7 @@ import { SshError } from '../util/errors.ts';
 import { $, type ProcessPromise } from '../util/shell.ts';
 import type { Fleet, ProxyHost } from './target.ts';
 
-/** What `--local` calls this machine. */
+/** The name of this machine with `--local`. */
 const LOCALHOST = 'localhost';
 
 /** This machine as the only target, without SSH. */
@@ -33,8 +33,8 @@ const thisMachine: ProxyHost = {
 };
 
 /**
- * In a session of its own: Ctrl-C here leaves the program to its end, as it does over SSH. So does the limit: what runs as
- * root may not be ours to kill.
+ * In a session of its own: Ctrl-C here does not stop the program, as over SSH. Nor does the time limit: this process may not be
+ * allowed to kill what runs as root.
  */
 async function runHere(text: string, onLine: (line: string) => void): Promise<ExecOutcome> {
   const store = { stdout: [], stderr: [], stdall: [] };
@@ -77,7 +77,7 @@ function outputLimit({ stdout, stderr }: ProcessPromise): Promise<never> {
   return limit;
 }
 
-/** Waits for it no more, here or at the end of this process. */
+/** Stops waiting for it, also at the end of this process. */
 function leave({ child }: ProcessPromise): void {
   for (const stream of child?.stdio ?? []) stream?.destroy();
   child?.unref();

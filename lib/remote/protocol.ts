@@ -17,23 +17,23 @@ export type RemoteEvent =
   | { readonly kind: 'note'; readonly text: string };
 
 interface RecordReader {
-  /** Takes one line of the program's output; lines of others (banners) are passed over. */
+  /** Reads one line of the program's output; other lines (banners) are skipped. */
   readonly line: (line: string) => void;
-  /** The program's last word, once it was said. */
+  /** The outcome in the final record, once it has arrived. */
   readonly verdict: () => string | undefined;
 }
 
-/** Bounds for what a proxy says, since one that is hostile or broken may say anything for ever. */
+/** Limits of the output of a proxy, since a hostile or broken one may print without end. */
 const BOUNDS = {
-  /** Characters of a line; what is behind them is dropped. */
+  /** Characters of a line; the rest is dropped. */
   line: 16_384,
-  /** Records of a run: 10,000 clients and their like, or a plan of long files. */
+  /** Records of a run: enough for 10,000 clients, or a plan of long files. */
   records: 50_000,
   /** Notes, recovery steps, lines of an error. */
   remarks: 500,
 } as const;
 
-/** Reads the records of run `id` into `report`, and calls `onEvent` as they come. */
+/** Reads the records of run `id` into `report`, and calls `onEvent` as they arrive. */
 export function readRecords(
   id: string,
   report: HostReportDraft,
@@ -57,7 +57,7 @@ export function readRecords(
   const line = (text: string) => {
     const [tag, ...fields] = text.slice(0, BOUNDS.line).split('\t');
     if (tag !== `@${id}`) return;
-    // The end is heard all the same.
+    // The final record still counts.
     left -= 1;
     if (left > 0 || fields[0] === 'outcome' || fields[0] === 'end') take(fields);
   };
@@ -76,13 +76,13 @@ const momentOf = (uptime: string): Moment => ({
   proxy: /^\d{1,12}$/.test(uptime) ? Number(uptime) * 10 : Number.NaN,
 });
 
-/** By the proxy's clock, since several records may arrive at once; else by ours. */
+/** By the proxy's clock, because several records may arrive at once; otherwise by ours. */
 function millisecondsBetween(start: Moment, end: Moment): number {
   const onProxy = end.proxy - start.proxy;
   return onProxy >= 0 ? onProxy : Math.round(end.here - start.here);
 }
 
-/** Times the steps: `begin` ends the one before, `end` says how it ended. */
+/** Times the steps: `begin` ends the previous one, `end` has its result. */
 function stepClock(milliseconds: Times, onEvent: (event: RemoteEvent) => void) {
   let current: { name: Step; since: Moment } | undefined;
   const end = (ok: boolean, uptime: string) => {
@@ -163,7 +163,7 @@ const NOTES: Readonly<Record<RecordKind, Note>> = {
   after: (report, [path = '', ...line]) => addLine(report, path, 'after', line.join('\t')),
   outcome: (report, [name = '', release = '']) => conclude(report, name, release),
 };
-// A map, since the words are the proxy's: an object has a `constructor`, too.
+// A map, because the keys come from the proxy: an object has a `constructor`, too.
 const NOTED: ReadonlyMap<string, Note> = new Map(Object.entries(NOTES));
 
 function addLine(report: HostReportDraft, path: string, side: 'before' | 'after', line: string): void {
@@ -171,7 +171,7 @@ function addLine(report: HostReportDraft, path: string, side: 'before' | 'after'
   report.texts.set(path, { ...texts, [side]: `${texts[side]}${line}\n` });
 }
 
-/** Verdicts of the question itself, `asked` and `cancelled`, say nothing of the run that was asked about. */
+/** `asked` and `cancelled` are verdicts of the query itself, not of the run. */
 function conclude(report: HostReportDraft, name: string, release: string): void {
   if (name === 'asked' || name === 'cancelled') return;
   report.outcome = OUTCOMES.find((known) => known === name) ?? 'failed';

@@ -1,4 +1,4 @@
-/** One piece of work on every target: many at once, or the canary first. */
+/** The same work on every target: many at once, or the canary first. */
 import type { Flags } from '../config/flag-table.ts';
 import {
   type Failure,
@@ -16,7 +16,7 @@ import type { Fleet, ProxyHost, Target } from './target.ts';
 interface Strategy {
   /** How many proxies at once; undefined: all. */
   readonly atOnce?: number;
-  /** The first proxy alone first; unless it is healthy, the others are not tried. */
+  /** Start with the first proxy alone; unless it is healthy, the others are not tried. */
   readonly canary: boolean;
 }
 
@@ -59,14 +59,14 @@ function notTried({ host }: Target): Promise<HostReport> {
   return diagnosed(withVerdict(report, { meaning: 'not tried, the first proxy is not healthy' }));
 }
 
-/** The report, its failure with cause and fix; the tables of those are loaded only where there is one. */
+/** The report with the cause and fix of its failure; their tables are loaded only if there is one. */
 async function diagnosed(report: HostReport): Promise<HostReport> {
   if (!report.failure) return report;
   const { withDiagnosis } = await import('../diagnosis/diagnose.ts');
   return withDiagnosis(report);
 }
 
-/** Hears how the work on a target goes. */
+/** Gets the progress of the work on a target. */
 interface Listener {
   /** What the connection is waiting for. */
   readonly onBegin: (step: string) => void;

@@ -13,9 +13,9 @@ const LOOKUPS_AT_ONCE = 8;
 
 const LOOPBACK = '127.0.0.1';
 
-/** Every proxy with the hops to it; nothing is contacted yet. */
+/** Every proxy with the hops to it, without making a connection. */
 export async function sshFleet(access: SshAccess): Promise<Fleet> {
-  // ssh2 takes as long to load as `ssh -G` to answer.
+  // Loaded in parallel: ssh2 takes as long to load as `ssh -G` to run.
   if (access.transport !== 'openssh') import('../ssh/login.ts').catch(() => {});
   await judgeFiles(access);
   const { jump, isJumpExplicit, defaults, knownHosts, hosts, user, port, key } = access;
@@ -59,7 +59,7 @@ function sshTarget(host: string, hops: readonly Hop[], { transport, jumps }: Thr
 
 interface Dial {
   again(): Promise<Connection>;
-  /** A connection of its own to the jump host, for what is seldom asked. */
+  /** A separate connection to the jump host, for rare requests. */
   jump?: () => Promise<Connection>;
 }
 
@@ -79,7 +79,7 @@ function sshProxy(host: string, first: Connection, { again, jump }: Dial): Proxy
     },
     open: (port, address = LOOPBACK) => current.forward(address, port),
     ...(jump && { openFromJump: async (name, port) => (await made(jump)).forward(name, port) }),
-    // A connection that was given up may still carry a running program: none is closed before the end.
+    // An abandoned connection may still carry a running program: none is closed before the end.
     close: () => {
       for (const connection of all) connection.close();
     },

@@ -13,15 +13,15 @@ import { clientsIn, type ListedClient } from './client-rows.ts';
 export interface Status {
   readonly current?: string;
   readonly releases: readonly Release[];
-  /** Each file of the last release: `ok`, `changed` or `removed` since, by somebody else. */
+  /** Each file of the last release: `ok`, or `changed` or `removed` since then. */
   readonly state: readonly { readonly path: string; readonly state: string }[];
   readonly nginx: { readonly version: string; readonly healthy: boolean; readonly running: boolean };
   /** The master process from before a binary upgrade that nobody finished, and its pid file. */
   readonly oldMaster?: string;
   readonly messages: readonly string[];
-  /** The vhost that is there: the whole site, or the one that waits for the first certificate. */
+  /** The installed vhost: the full site, or the one before the first certificate. */
   readonly vhost?: 'tls' | 'http-only';
-  /** The names that it serves, where the settings have another one. */
+  /** The names that it serves, if the settings have another one. */
   readonly serves?: string;
   /** The files that define $connection_upgrade; there should be one. */
   readonly upgrade: readonly string[];
@@ -32,17 +32,17 @@ export interface Status {
   /** Of a site with a gate. */
   readonly clients?: readonly ListedClient[];
   readonly backends: readonly BackendStatus[];
-  /** What copies tokens out of the files that hold them, and the file that says so. */
+  /** What copies tokens out of their files, and the file that shows it. */
   readonly leaks: readonly (readonly ['inputLog' | 'etckeeper', string])[];
-  /** Where it is the default server because no other vhost is; what listens on its ports. */
+  /** The sockets on which it is the default server, because no other vhost is. */
   readonly defaultServer?: string;
-  /** `off` where SELinux keeps nginx from the backends. */
+  /** `off` if SELinux keeps nginx from the backends. */
   readonly selinux?: string;
   /** Who is running something on the host now. */
   readonly busy?: string;
-  /** For how long that run has made no progress, where it is stopped or stuck. */
+  /** For how long that run has made no progress, if it is stopped or stuck. */
   readonly stalled?: string;
-  /** A run that was left unfinished; the next change settles it. */
+  /** An interrupted run; the next change settles it. */
   readonly unfinished?: string;
 }
 
@@ -53,13 +53,13 @@ interface Release {
   readonly who: string;
   /** Of which client, or to which release. */
   readonly about: string;
-  /** The version of gatepost that made it; empty where an earlier one did. */
+  /** The version of gatepost that made it; empty for versions that did not record it. */
   readonly gatepost: string;
 }
 
 export interface CertificateStatus {
   readonly path: string;
-  /** `2026-11-22T17:40:35Z`; `missing` where there is no file, `unreadable` where it holds something else. */
+  /** `2026-11-22T17:40:35Z`; `missing` without a file, `unreadable` if it is not a certificate. */
   readonly ends: string;
   /** As `ends`; only of a certificate that can be read. */
   readonly begins?: string;
@@ -101,7 +101,7 @@ export function statusOf(host: HostReport, site: Pick<Site, 'gate' | 'backends'>
   };
 }
 
-/** Is the site there, by a release or by a vhost that somebody else wrote? */
+/** Is the site deployed, by a release or by a vhost that somebody else wrote? */
 export const isDeployed = ({ releases: [last], vhost }: Pick<Status, 'releases' | 'vhost'>): boolean =>
   vhost !== undefined || (last !== undefined && last.kind !== REMOVAL);
 
@@ -124,7 +124,7 @@ const releaseOf = ([
   gatepost,
 });
 
-/** The verbs of the remote program, as people say them. */
+/** The verbs of the remote program, for people. */
 const KINDS: Readonly<Partial<Record<Verb | 'found', string>>> = {
   apply: 'deploy',
   found: 'found here',

@@ -1,4 +1,4 @@
-/** Runs a program on a host and learns its outcome, also when the connection drops meanwhile. */
+/** Runs a program on a host and learns its outcome, even if the connection drops. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Failure, failedReport, type HostReport, newReport } from '../model/host-report.ts';
 import type { Program } from '../model/run.ts';
@@ -11,14 +11,14 @@ const RECONNECT_AFTER_MS = [0, 1_000, 4_000];
 
 interface Options {
   /**
-   * Makes a program that asks what became of `program` and settles what it left; left out where `program` changes
-   * nothing.
+   * Makes a program that queries the outcome of `program` and settles what it left unfinished; undefined if `program`
+   * changes nothing.
    */
   readonly ask?: (() => Promise<Program>) | undefined;
   readonly onEvent?: (event: RemoteEvent) => void;
 }
 
-/** Runs `program`; if its end is not seen, connects again and asks for its outcome. */
+/** Runs `program`; if its end is not seen, reconnects and queries its outcome. */
 export async function transact(
   proxy: ProxyHost,
   program: Program,
@@ -35,13 +35,13 @@ export async function transact(
   return learnOutcome(proxy, draft, { why, ask, onEvent });
 }
 
-/** Of what others print: enough to see what is wrong. */
+/** The part of other programs' output that is shown. */
 const SHOWN = 8_000;
 
 /** The end of a text, which says what went wrong. */
 const tail = (text: string): string => (text.length > SHOWN ? `…${text.slice(-SHOWN)}` : text).trim();
 
-/** Adds stderr where the tools say there what could not be written, or where a program failed without a reason. */
+/** Adds stderr where tools report there what could not be written, or if a program failed without a reason. */
 function withStderr(report: HostReport, { stderr }: ExecOutcome): HostReport {
   const { failure } = report;
   if ((failure?.code === 'write' || failure?.code === 'restore') && stderr.trim())
@@ -50,14 +50,14 @@ function withStderr(report: HostReport, { stderr }: ExecOutcome): HostReport {
   return failedReport(report, { code: 'bug', text: tail(stderr) || 'the program ended early' });
 }
 
-/** The shell or sudo refused: not a line of the program ran. */
+/** The shell or sudo refused: nothing of the program ran. */
 function notStarted(report: HostReport, { stderr, stdout, code }: ExecOutcome): HostReport {
   const text =
     `${tail(stderr)}\n${tail(stdout)}`.trim() || `the login shell exited with status ${code} and no output`;
   return failedReport(report, { code: 'sudo', text }, 'refused');
 }
 
-/** Nothing was changed: the program did not arrive whole, or was not made to change anything. */
+/** Nothing was changed: the program was truncated in transit, or only reads. */
 const withoutEffect = (report: HostReport, { lost, stderr }: ExecOutcome): HostReport =>
   failedReport(report, lost ? { code: 'lost', text: lost.message } : { code: 'bug', text: tail(stderr) });
 
@@ -85,11 +85,11 @@ async function learnOutcome(
 
 interface KnownOutcome {
   readonly report: HostReport;
-  /** Does it say what became of the run? Else it says why it cannot, where it does (another run holds the lock). */
+  /** Does it have the outcome of the run? Otherwise it may say why not (another run holds the lock). */
   readonly isKnown: boolean;
 }
 
-/** What the host remembers of the run, once what it left unfinished is settled. */
+/** The recorded outcome of the run, after what it left unfinished is settled. */
 async function askOnce(
   proxy: ProxyHost,
   question: Program,

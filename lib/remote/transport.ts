@@ -1,4 +1,4 @@
-/** Decides what carries the SSH sessions of a run: ssh2, or the ssh program of the system for what ssh2 cannot do. */
+/** Chooses the SSH transport of a run: ssh2, or the ssh program of the system for what ssh2 cannot do. */
 import type { TransportSetting } from '../config/schema.ts';
 import * as ssh2Transport from '../ssh/connection.ts';
 import type { Hop } from '../ssh/hops.ts';

@@ -1,15 +1,15 @@
 /** The rows of the verb `usage` -> usage, as data. */
 import type { HostReport } from '../model/host-report.ts';
 
-/** Seconds below which half, and 95 %, of the requests stayed. */
+/** The median and the 95th percentile, in seconds. */
 export interface Quantiles {
   readonly p50: number;
   readonly p95: number;
 }
 
-/** What the log says of one client. Times as `2026-11-22T17:40:35Z`, durations in seconds. */
+/** The usage of one client by the log. Times as `2026-11-22T17:40:35Z`, durations in seconds. */
 export interface ClientUsage {
-  /** Undefined for requests with a token that is unknown, or without one. */
+  /** Undefined for requests with an unknown token or none. */
   readonly client?: string;
   readonly requests: number;
   /** By the gate, with 401, 403 or 429. */
@@ -114,7 +114,7 @@ export function usageOf({ rows }: HostReport): Usage {
   };
 }
 
-/** The requests with the id that was asked for: one, unless the log was copied. */
+/** The requests with the given id: one, unless the log was copied. */
 export function requestsIn({ rows }: HostReport): readonly LoggedRequest[] {
   return (rows.log_line ?? []).map((fields) => {
     const [

@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream';
 import { HANDSHAKE } from '../diagnosis/ssh-failures.ts';
 import { $, type ProcessPromise } from '../util/shell.ts';
 
-/** How long it may take to pass on what was sent last. */
+/** How long it may take to pass on the last data. */
 const LAST_WORDS_MS = 100;
 
 /** The stderr that an error shows. */

@@ -29,7 +29,7 @@ async function identityReason({ keys }: Hop): Promise<string | undefined> {
 
 const ENOUGH_BYTES = 400;
 
-/** The public half tells: a .pub file begins with it, and the OpenSSH format, too (PROTOCOL.key). */
+/** Decided by the public key, at the start of a .pub file and of the OpenSSH format (PROTOCOL.key). */
 async function isSecurityKey(path: string): Promise<boolean> {
   try {
     const file = await open(path);

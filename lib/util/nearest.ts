@@ -6,7 +6,7 @@ const TYPO_DISTANCE = 3;
 const LETTERS_PER_TYPO = 3;
 
 /**
- * The known word that is most similar to `word`, if one is near: a few letters differ or stand in another order, or whole parts
+ * The known word that is most similar to `word`, if one is near: a few letters differ or are in another order, or whole parts
  * (between `_` or `-`) are missing.
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {

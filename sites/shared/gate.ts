@@ -13,7 +13,7 @@ export interface GateNames {
   readonly name: string;
   /** Begins the names of its variables and zones. Default: as `name`. */
   readonly variables?: string;
-  /** The path behind which the API is, such as `/ollama`; `/` for the root of the host. */
+  /** The path of the API, such as `/ollama`; `/` for the root of the host. */
   readonly path: `/${string}`;
   /** What is behind it, for comments and messages. */
   readonly service: string;

@@ -57,7 +57,7 @@ const byPath = async (pool: Pool, path: string): Promise<BypassAttempt> => ({
   answer: await pool.get(path).catch(unanswered),
 });
 
-/** The server responds, as the first request showed: it waits for a backend that is silent, which is one that is down. */
+/** The server itself responds, as the first request showed, so a silent one waits for a backend that is down. */
 function unanswered(error: unknown): Seen {
   if (error instanceof NoAnswerError && error.code === 'ETIMEDOUT')
     return { status: 504, headers: {}, body: '' };

@@ -5,7 +5,7 @@ import { type Answer, isHtml, type RequestOptions, sendRequest } from '../http/r
 import { noToken } from './bearer-gate.ts';
 
 interface Scopes {
-  /** What the scope does not allow; harmless where it is allowed all the same. A method other than GET gets the body `{}`. */
+  /** A request outside of the scope, harmless even if it is accepted. A method other than GET gets the body `{}`. */
   readonly forbidden: { readonly method: string; readonly path: string };
   /** The path that lists the models. */
   readonly models: string;

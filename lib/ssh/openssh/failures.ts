@@ -73,7 +73,7 @@ const CODES: readonly (readonly [words: RegExp, code: string])[] = [
   [/connect to (host|address) .*: Connection reset/, 'ECONNRESET'],
 ];
 
-/** Debug lines tell of each address; only the last word of ssh counts. */
+/** Debug lines report each address; only the last error of ssh counts. */
 function dialFailure(hop: Hop, log: string): SshError | undefined {
   const said = spoken(log).find((line) => /^ssh: /.test(line));
   if (said === undefined) return undefined;
