@@ -20,9 +20,14 @@ import type { Setting, Site } from '../lib/model/site.ts';
 import { EXIT, EXIT_MEANINGS } from '../lib/util/errors.ts';
 import { ROOT } from '../lib/util/project.ts';
 
+const SITES = [...(await findSites()).values()];
+
+const symptomsOf = ({ backends = {} }: Site): readonly Row[] =>
+  Object.values(backends).flatMap(({ whenClosed }) => whenClosed ?? []);
+
 /** The symptom tables, by the names of their markers. */
 export const SYMPTOMS: Readonly<Record<string, readonly Row[]>> = {
-  'symptoms clients': Object.values(SYMPTOM_ROWS),
+  'symptoms clients': [...Object.values(SYMPTOM_ROWS), ...SITES.flatMap(symptomsOf)],
   'symptoms nginx': NGINX,
   'symptoms sudo': SUDO,
   'symptoms ssh': SSH,
@@ -40,10 +45,9 @@ export const readPage = (name: string): Promise<string> => readFile(new URL(name
 
 /** Every table as Markdown, by the name of its marker. */
 export async function tables(): Promise<ReadonlyMap<string, string>> {
-  const sites = [...(await findSites()).values()];
   return new Map([
     ...Object.entries(SYMPTOMS).map(([name, rows]) => [name, symptomTable(rows)] as const),
-    ...sites.map((site) => [`settings ${site.name}`, settingTable(settingsOf(site), site)] as const),
+    ...SITES.map((site) => [`settings ${site.name}`, settingTable(settingsOf(site), site)] as const),
     ['settings common', settingTable(COMMON)],
     ['flags', await flagTable()],
     ['exit statuses', exitTable()],

@@ -71,6 +71,11 @@ export const site: Site = {
   backends: {
     IA_ENSO_OLLAMA_BACKENDS: {
       text: '__IA_ENSO_BACKEND_IP__:11434',
+      whenClosed: {
+        error: 'backend …:11434 closed, while the same machine answers on 3001',
+        cause: 'Ollama listens only on 127.0.0.1 of its machine, as it does by default.',
+        fix: 'On that machine: `systemctl edit ollama`, add `[Service]` and `Environment="OLLAMA_HOST=0.0.0.0"`, then `systemctl restart ollama` (macOS: `launchctl setenv OLLAMA_HOST 0.0.0.0`, then start it again). Then allow only the proxy in its firewall: docs/firewall.md.',
+      },
       reports: {
         upstream: 'ia_enso_ollama',
         version: { path: '/api/version', field: 'version' },

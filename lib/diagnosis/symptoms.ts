@@ -1,5 +1,4 @@
 /** What people see in an editor, a browser or curl when a site does not work; the checks report the same causes. */
-import { EDGE } from './edge-symptoms.ts';
 import type { Row } from './row.ts';
 
 const STATUS = 'npx tsx scripts/status.ts';
@@ -90,16 +89,11 @@ const BACKEND = {
       "The backend did not answer nginx in time: the machine is down, its firewall drops the proxy's packets, or the backend's address is wrong.",
     fix: `\`${STATUS}\` shows the configured address and whether the backend is reachable from the proxy.`,
   },
-  loopbackOnly: {
-    error: 'backend …:11434 closed, while the same machine answers on 3001',
-    cause: 'Ollama listens only on 127.0.0.1 of its machine, as it does by default.',
-    fix: 'On that machine: `systemctl edit ollama`, add `[Service]` and `Environment="OLLAMA_HOST=0.0.0.0"`, then `systemctl restart ollama` (macOS: `launchctl setenv OLLAMA_HOST 0.0.0.0`, then start it again). Then allow only the proxy in its firewall: docs/firewall.md.',
-  },
   publishedByDocker: {
     error: 'a backend port that stays open although ufw, nft or firewalld denies it',
     cause:
-      'Docker publishes the port (`-p 3001:3001`): it forwards the packets before the rules of the input chain see them.',
-    fix: 'Filter in the chain DOCKER-USER, or publish on one address only (`-p 192.168.1.164:3001:3001`): docs/firewall.md, Docker.',
+      'Docker publishes the port (`-p 8080:8080`): it forwards the packets before the rules of the input chain see them.',
+    fix: 'Filter in the chain DOCKER-USER, or publish on one address only (`-p 192.168.1.20:8080:8080`): docs/firewall.md, Docker.',
   },
   selinux: {
     error: '502, with `(13: Permission denied) while connecting to upstream` in the error log of nginx',
@@ -141,8 +135,62 @@ const BACKEND = {
   },
 } as const satisfies Record<string, Row>;
 
+/** Cloudflare, other CDNs and web application firewalls in front of the proxy. */
+const IN_FRONT = {
+  redirectLoop: {
+    error: 'ERR_TOO_MANY_REDIRECTS; 301 to the same URL',
+    cause:
+      'Something in front of the proxy asks it by http and not by https, so it redirects to https again: Cloudflare with the SSL mode Flexible, a load balancer, a router.',
+    fix: 'In Cloudflare, set SSL/TLS to Full (strict); elsewhere, forward port 443 to port 443 of the proxy. Until then, check the proxy itself: `npx tsx scripts/verify.ts --via-ssh`.',
+  },
+  cloudflareError: {
+    error: '520; 521; 522; 523; 524; 525; 526, by Cloudflare',
+    cause:
+      'Cloudflare did not get an answer from the proxy: 520 an invalid one, 521 port closed, 522 and 523 no route (firewall, wrong address in its DNS), 524 none within 100 s, 525 and 526 TLS failed or the certificate is not trusted.',
+    fix: 'Check the proxy itself with `npx tsx scripts/verify.ts --via-ssh`. 521 to 523: allow the addresses of https://www.cloudflare.com/ips/ on ports 80 and 443. 524: responses must begin within 100 s; set the DNS record to "DNS only". 526: `npx tsx scripts/bootstrap-tls.ts`, or an origin certificate.',
+  },
+  cloudflareName: {
+    error: 'the name resolves to addresses of Cloudflare, not of the proxy',
+    cause:
+      'Cloudflare answers for the name. It ends a request after 100 s without a byte (524), refuses bodies over 100 MB (413), and may challenge API clients as bots (403).',
+    fix: 'For streaming and uploads, set the DNS record to "DNS only" (gray cloud). Otherwise use the SSL mode Full (strict), and a rule that skips bot checks and caching for this name.',
+  },
+  firewallPage: {
+    error: '403 or 406 with an HTML page that nginx did not write',
+    cause:
+      'A web application firewall in front of the backend refused the request (Cloudflare, ModSecurity, the router, a hosting panel): prompts and code in a request look like an attack to it.',
+    fix: 'Find it by the page and its headers: `curl -i https://NAME/`. Switch it off for this name; on the proxy: `modsecurity off;` in the location.',
+  },
+} as const satisfies Record<string, Row>;
+
+/** The client. */
+const CLIENT = {
+  failedToFetch: {
+    error: 'Failed to fetch; NetworkError when attempting to fetch resource; blocked by CORS policy',
+    cause:
+      'A page of another origin called the site, and the browser withheld the answer: that origin is not allowed. curl works all the same.',
+    fix: 'Add the exact origin of the page (as in its address bar, `https://app.example.org`) to IA_ENSO_CORS_ORIGINS, and deploy again.',
+  },
+  basePath: {
+    error: 'an empty list of models, HTML instead of JSON, or 404 at /v1/… or /api/…',
+    cause: 'The client dropped the path of its base URL and sent the request to the root of the name.',
+    fix: 'Set the base URL with its path, exactly as `npx tsx scripts/bearers.ts add NAME` prints it for each kind of client. The access log shows the path that arrived.',
+  },
+  inputLog: {
+    error: 'tokens in /var/log/sudo-io (Defaults log_input)',
+    cause: 'sudo on the proxy records what commands read: the programs of gatepost, with the tokens in them.',
+    fix: 'On the proxy, with visudo: `Defaults:USER !log_input`. Delete the recordings (`rm -r /var/log/sudo-io`), then rotate: `npx tsx scripts/rotate-bearer.ts`.',
+  },
+  etckeeper: {
+    error: 'tokens in the history of /etc (etckeeper)',
+    cause:
+      'etckeeper commits /etc on the proxy, the files of the clients included: a revoked token stays in its history.',
+    fix: "On the proxy: `printf '%s\\n' 'nginx/*-bearers/' 'nginx/conf.d/*-http-maps.conf' >>/etc/.gitignore && git -C /etc rm -r -q --cached --ignore-unmatch nginx/ia-enso-bearers nginx/conf.d/ia-enso-http-maps.conf`. Where the history is pushed elsewhere, rotate the tokens.",
+  },
+} as const satisfies Record<string, Row>;
+
 /** All rows, by name: a check that recognizes a cause reports its row. */
-export const SYMPTOMS = { ...NETWORK, ...GATE, ...BACKEND, ...EDGE } as const;
+export const SYMPTOMS = { ...NETWORK, ...GATE, ...BACKEND, ...IN_FRONT, ...CLIENT } as const;
 
 /** Those that are recognized by the status code alone. */
 const BY_STATUS: Readonly<Record<number, Row>> = {

@@ -56,8 +56,17 @@ export interface Backend {
   readonly text: `__${string}__:${number}`;
   /** The makers of the checks that a site without this backend does not have (lib/checks/catalog.ts). */
   readonly checks?: readonly string[];
+  /** Why its usual port is closed on a machine that answers on another one, and the fix. */
+  readonly whenClosed?: Symptom;
   /** What its machines report of themselves without a token; it should be the same on all of them. */
   readonly reports?: BackendReports;
+}
+
+/** An error of this site only, as the tables of the docs show it; see `Row` in lib/diagnosis/row.ts. */
+export interface Symptom {
+  readonly error: string;
+  readonly cause: string;
+  readonly fix: string;
 }
 
 export interface BackendReports {

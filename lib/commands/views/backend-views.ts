@@ -1,6 +1,5 @@
 /** The backends as people read them, and what is wrong with them: one that does not answer, several that differ. */
 import { advised } from '../../diagnosis/row.ts';
-import { SYMPTOMS } from '../../diagnosis/symptoms.ts';
 import type { CheckStatus } from '../../model/check.ts';
 import type { HostReport } from '../../model/host-report.ts';
 import { type BackendReports, reportsOf, type Site } from '../../model/site.ts';
@@ -22,7 +21,7 @@ export function backendPoints(
   return [
     ...backends.map((backend) => ({
       status: statusOf(backend),
-      text: `backend ${nameOf(backend)} ${backend.state}, checked from the proxy${reportText(backend, reports)}${loopbackHint(backends, backend)}`,
+      text: `backend ${nameOf(backend)} ${backend.state}, checked from the proxy${reportText(backend, reports)}${closedHint(site, backends, backend)}`,
     })),
     ...(reports ? differences(backends, reports).map((text) => ({ status: 'warned' as const, text })) : []),
   ];
@@ -51,13 +50,15 @@ function reportText({ version, models }: BackendStatus, reports: BackendReports 
   return parts.length > 0 ? `: ${parts.join(', ')}` : '';
 }
 
-const OLLAMA_PORT = 11434;
-
-/** Ollama's port is closed on a machine that answers otherwise. */
-function loopbackHint(backends: readonly BackendStatus[], { address, port, state }: BackendStatus): string {
+/** Why a usual port is closed on a machine that answers on another one, if the site knows that. */
+function closedHint(
+  { backends: known = {} }: Pick<Site, 'backends'>,
+  backends: readonly BackendStatus[],
+  { address, port, state }: BackendStatus,
+): string {
   const isReached = backends.some((other) => other.address === address && other.state === 'open');
-  const isHint = state === 'closed' && port === OLLAMA_PORT && isReached;
-  return isHint ? `\n${advised(SYMPTOMS.loopbackOnly)}` : '';
+  const hint = Object.values(known).find(({ text }) => text.endsWith(`:${port}`))?.whenClosed;
+  return hint && state === 'closed' && isReached ? `\n${advised(hint)}` : '';
 }
 
 /** How the machines that answer differ; nothing for one alone. */

@@ -113,6 +113,15 @@ describe('backends', () => {
       assert.equal(read([row('10.0.0.1', 'open')], said('10.0.0.1', '/api/version', body))[0]?.version, '');
   });
 
+  it('explain a closed port as the site does, if the machine answers on another one', () => {
+    const ollama: BackendStatus = { address: '10.0.0.1', port: 11434, state: 'closed' };
+    const other: BackendStatus = { address: '10.0.0.1', port: 3001, state: 'open' };
+    const text = (...all: BackendStatus[]) => backendPoints(all, site)[0]?.text ?? '';
+    assert.match(text(ollama, other), /closed.*OLLAMA_HOST/s);
+    assert.doesNotMatch(text(ollama, { ...other, address: '10.0.0.2' }), /OLLAMA_HOST/);
+    assert.doesNotMatch(text({ ...other, state: 'closed' }, { ...ollama, state: 'open' }), /OLLAMA_HOST/);
+  });
+
   it('need no attention when they are alike, or alone', () => {
     const one: BackendStatus = {
       address: '10.0.0.1',
