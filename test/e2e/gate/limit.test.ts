@@ -1,9 +1,19 @@
 /** Failed attempts are slowed per address; who has a right bearer never is, but for a client with a limit of its own. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FULL, INFERENCE, reload, seenByOllama, startGate, stopGate, writeClient } from './gate-nginx.ts';
+import {
+  FULL,
+  INFERENCE,
+  reload,
+  seenByOllama,
+  startGate,
+  stopGate,
+  writeClient,
+  writeVhost,
+} from './gate-nginx.ts';
 import { type Answer, ask, bearer } from './requests.ts';
 
 const ATTACKER = '127.0.0.66';
@@ -11,8 +21,8 @@ const ATTACKER = '127.0.0.66';
 before(startGate);
 after(stopGate);
 
-const guess = (from = ATTACKER): Promise<Answer> => {
-  return ask('/ollama/api/tags', { headers: bearer('wrong-wrong-wrong-wrong'), from });
+const guess = (from = ATTACKER, port = 443): Promise<Answer> => {
+  return ask('/ollama/api/tags', { headers: bearer('wrong-wrong-wrong-wrong'), from, port });
 };
 
 async function guesses(count: number): Promise<Answer[]> {
@@ -68,6 +78,49 @@ test('does not count forbidden requests with a valid token', async () => {
 
 test('forwards no guess to Ollama', () => {
   assert.equal(seenByOllama().length, 300);
+});
+
+/** Guesses from each of the addresses, one after another, until the first 429. */
+async function guessesUntilSlowed(from: (n: number) => string, port = 443): Promise<number> {
+  for (let at = 0; at < 300; at += 10) {
+    const some = await Promise.all(Array.from({ length: 10 }, (_, n) => guess(from(at + n), port)));
+    if (count(some, 429) > 0) return at;
+  }
+  return 300;
+}
+
+const added = new Set<string>();
+
+/** An IPv6 address of this machine. */
+function address6(address: string): string {
+  if (!added.has(address))
+    execFileSync('ip', ['-6', 'address', 'add', `${address}/128`, 'dev', 'lo', 'nodad']);
+  added.add(address);
+  return address;
+}
+
+test('counts IPv6 addresses of one /64 as one', async () => {
+  const slowed = await guessesUntilSlowed((n) => address6(`2001:db8:0:1:${n + 1}::1`));
+  assert.ok(slowed >= 90 && slowed < 150, `after ${slowed}`);
+  assert.equal((await guess(address6('2001:db8:0:1:ffff::9'))).status, 429);
+  const right = { headers: bearer(FULL), from: address6('2001:db8:0:1:1::1') };
+  assert.equal((await ask('/ollama/api/tags', right)).status, 200);
+  assert.equal(seenByOllama().length, 1);
+});
+
+test('counts each /64 by itself', async () => {
+  const slowed = await guessesUntilSlowed((n) => address6(`2001:db8:0:${(n + 2).toString(16)}::1`));
+  assert.equal(slowed, 300);
+});
+
+test('counts IPv4 addresses by themselves where one socket serves both', async () => {
+  writeVhost(undefined, (text) =>
+    text.replace(/^( *)listen 443 .*$/m, '$&\n$1listen [::]:8443 ssl ipv6only=off;'),
+  );
+  await reload();
+  assert.equal(await guessesUntilSlowed((n) => `127.9.0.${n % 250}`, 8443), 300);
+  const slowed = await guessesUntilSlowed(() => '127.10.0.1', 8443);
+  assert.ok(slowed >= 90 && slowed < 150, `after ${slowed}`);
 });
 
 const LIMITED = 'a-limited-client-0123456789';

@@ -18,8 +18,9 @@ export interface Question {
   method?: string;
   headers?: Record<string, string | string[]>;
   body?: string | Buffer | NodeJS.ReadableStream;
-  /** The address to ask from: failed attempts are counted by it. */
+  /** The address to ask from: failed attempts are counted by it. One of IPv6 asks the gate there. */
   from?: string;
+  port?: number;
 }
 
 let agent: Agent | undefined;
@@ -35,12 +36,17 @@ function framing(body: Question['body']): Record<string, string> {
   return { 'content-length': `${Buffer.byteLength(body)}` };
 }
 
-function options(path: string, { method = 'GET', headers = {}, from, body }: Question): RequestOptions {
+function options(
+  path: string,
+  { method = 'GET', headers = {}, from, body, port = 443 }: Question,
+): RequestOptions {
   agent ??= new Agent({ keepAlive: true, maxSockets: 16 });
   const local = from === undefined ? {} : { localAddress: from };
   return {
     ...target(),
     ...local,
+    ...(from?.includes(':') && { host: '::1' }),
+    port,
     agent,
     path,
     method,
