@@ -35,7 +35,7 @@ const SITE_STATE = [
   'gate',
 ];
 const CLIENTS = ['client-file', 'live', 'convert'];
-const ANY_CHANGE = [...SITE_STATE, ...CLIENTS, 'rehearse', 'change', 'begin'];
+const ANY_CHANGE = [...SITE_STATE, ...CLIENTS, 'shown', 'rehearse', 'change', 'begin'];
 const CHANGE = ['records', ...ANY_CHANGE];
 const APPLY = [...CHANGE, 'apply'];
 const CLIENT = [...CHANGE, 'client-verbs'];

@@ -83,11 +83,11 @@ in_words() {
 show_file() {
   [ "$5" != same ] && command -v diff >/dev/null || return 0
   after=
-  [ "$5" = gone ] || after=$($4 | redact)
+  [ "$5" = gone ] || after=$($4 | shown "$1" "${2##*/}")
   if [ -L "$2" ]; then
     differ "$2" "$(readlink "$2")"
   elif [ -f "$2" ]; then
-    differ "$2" "$(redact <"$2")"
+    differ "$2" "$(shown "$1" "${2##*/}" <"$2")"
   else
     lines "$after" | diff -u -L /dev/null -L "$2" /dev/null - || :
   fi

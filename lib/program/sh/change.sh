@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # One change, all or nothing: examine, test, prepare, swap, reload, commit; or roll everything back.
-# Needs: ACCEPTED CHAIN CONVERTING DRIFT JOURNAL KEY KIND LAST LINK LINK_DIR NL REHEARSAL RUN SAID SHARED SITE STORE
+# Needs: ACCEPTED CHAIN CONVERTING DRIFT JOURNAL KEY KIND LAST LINK LINK_DIR NEXT NL REHEARSAL RUN SAID SHARED SITE STORE
 # Needs: TEST UNSEEN VERB VERSION WHO
 # Leaves: BROKEN CLEANUP GENERATED LOGS WANTED WHY WRITTEN
 
@@ -61,14 +61,14 @@ up_to_date() {
 }
 
 # all_same: is every file as wanted?
-all_same() { [ -z "$CONVERTING$(missing_live)" ] && each_wanted is_same; }
+all_same() { [ -z "$CONVERTING" ] && has_all_live && each_wanted is_same; }
 
 is_same() { [ "$5" = same ]; }
 
 # prepare: stages the new files, and writes the current state into the journal.
 prepare() {
   WHY="cannot write below $STORE/$SITE"
-  mkdir -p "$JOURNAL.new/files" && echo "$RUN of $WHO" >"$JOURNAL.new/run" || return 1
+  { [ -d "$JOURNAL.new/files" ] || mkdir -p "$JOURNAL.new/files"; } && echo "$RUN of $WHO" >"$JOURNAL.new/run" || return 1
   for path in $EMPTIED; do echo "emptied $path"; done >"$JOURNAL.new/before" && true >"$JOURNAL.new/after" || return 1
   each_wanted make_room && keep_clients && each_wanted keep_target && each_wanted stage && stage_clients && stage_live || return 1
   CLEANUP=
@@ -201,11 +201,11 @@ flush() {
 # commit: one rename turns the journal into a release; the backups are dropped after it.
 commit() {
   describe "$JOURNAL" "$VERB" && keep_removed || return 1
-  name=$(release_name "$RUN")
-  flush "$JOURNAL/state" && end_tokens "$name" && mv -fT "$JOURNAL" "$name" || return 1
-  sync_files "$STORE/$SITE" "${name%/*}"
+  name_release "$RUN"
+  flush "$JOURNAL/state" && end_tokens "$NEXT" && mv -fT "$JOURNAL" "$NEXT" || return 1
+  sync_files "$STORE/$SITE" "${NEXT%/*}"
   BEGUN='' DONE=yes
-  tidy "$name"
+  tidy "$NEXT"
   drop_pending
   prune_releases
 }

@@ -42,16 +42,18 @@ function generate(print_) {
   generation = print_ "-" substr(scope, 1, 1) "-" or_zero(limit) "-" or_zero(at_once) "-" or_zero(end)
 }
 function print_of(generation,  part) { split(generation, part, "-"); return part[1] ~ /^[0-9a-f]+$/ && length(part[1]) == 12 ? part[1] : "" }
-function key_line(  grant, text, i, c) {
+function key_line(  grant, text) {
   grant = scope ":" name "." generation ":" limit ":" at_once ":" end ":" state
   text = token; gsub(/[$]/, "${" dollar "}", text); text = text " " grant
   if (!(key_of(token) in taken) && length(text) < line_size) {
     taken[key_of(token)] = 1
     return "\"=" substr(token, 1, key_size) "\" \"" text "\";"
   }
-  text = ""
+  return "\"~^:" escaped(token) "\\z\" " grant ";"
+}
+function escaped(token,  text, i, c) {
   for (i = 1; i <= length(token); i++) { c = substr(token, i, 1); text = text (c ~ /[A-Za-z0-9]/ ? c : "\\" c) }
-  return "\"~^:" text "\\z\" " grant ";"
+  return text
 }
 ' "$@"
 }

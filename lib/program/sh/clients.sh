@@ -2,7 +2,7 @@
 # The clients of the gate, one file each: comments, then a line for each token, the newest first. No token becomes an argument
 # of a command. A rollback restores clients only after the removal of their site.
 # Needs: CLIENTS LIVE_FILES NL SITE STORE WANTED
-# Leaves: EPOCH FOUND LIVE_NEW SOURCE
+# Leaves: EPOCH FOUND LIVE_NEW PENDING SOURCE
 
 # Where the clients are read: in their folder, or in the drafts of a conversion (convert.sh).
 SOURCE=
@@ -17,10 +17,10 @@ name_of() { name=${1##*/}; printf '%s' "${name%.map}"; }
 name_line() { name_of "$1"; echo; }
 
 # What was revoked or suspended while the client's file could not be changed: the next change does.
-pending_folder() { printf '%s' "$STORE/$SITE/pending"; }
+PENDING=$STORE/$SITE/pending
 
 # is_revoked CLIENT: was it, while its file could not be removed?
-is_revoked() { grep -qsx revoke_client "$(pending_folder)/$1"; }
+is_revoked() { grep -qsx revoke_client "$PENDING/$1"; }
 
 # clients_awk PROGRAM OPERAND…: runs PROGRAM over OPERANDs (stdin is `-`), then over the clients' files.
 clients_awk() {

@@ -10,7 +10,7 @@
 #   gone         one of an earlier release that is not wanted any more
 # Needs: CLAIMS CLIENTS DEFINES_UPGRADE JOURNAL LINK LINK_DIR LINK_END MAP_DIR NEW NGINX_DIR NL OWNER SERVER_NAMES STORE
 # Needs: USES_UPGRADE VERSION VHOST_DIR
-# Leaves: SHARED SHARED_EDITED WANTED WHY WRITTEN
+# Leaves: SHARED SHARED_EDITED TARGET WANTED WHY WRITTEN
 
 WANTED='' WRITTEN='' SHARED='' SHARED_EDITED='' MODES=''
 
@@ -38,7 +38,8 @@ want() {
       check_owner "$VHOST_DIR/$2"
       link_of "$2"
       plan_listens "$LINK"
-      add vhost "$VHOST_DIR/$2" "$3" "vhost_text $4"
+      VHOST_TEXT=$(vhost_text "$4")
+      add vhost "$VHOST_DIR/$2" "$3" print_vhost
       [ -z "$LINK_DIR" ] || add link "$LINK" 777 "echo $VHOST_DIR/$2"
       ;;
     shared)
@@ -61,6 +62,8 @@ want() {
   esac
 }
 
+print_vhost() { printf '%s\n' "$VHOST_TEXT"; }
+
 # others_define PATH: do other files than PATH define $connection_upgrade?
 others_define() {
   others=
@@ -70,7 +73,7 @@ others_define() {
 
 # is_edited_map FUNCTION: is the WebSocket map neither ours, comments apart, nor of a release? Leaves that in SHARED_EDITED.
 is_edited_map() {
-  [ -f "$SHARED" ] && [ "$("$1" | directives)" != "$(directives <"$SHARED")" ] && ! is_shared_release shared "$SHARED" || return 1
+  [ -f "$SHARED" ] && ! "$1" | cmp -s - "$SHARED" && [ "$("$1" | directives)" != "$(directives <"$SHARED")" ] && ! is_shared_release shared "$SHARED" || return 1
   SHARED_EDITED=yes
 }
 
@@ -157,11 +160,14 @@ is_own_link() {
 # is_as_wanted ROLE PATH MODE FUNCTION
 is_as_wanted() {
   case $1 in
-    link) [ -L "$2" ] && leads_to "$2" "$($4)" ;;
-    client) has_mode "$2" "$3" && [ "$($4 | keys)" = "$(keys <"$2")" ] ;;
+    link) [ -L "$2" ] && find_target "$4" && leads_to "$2" "$TARGET" ;;
+    client) has_mode "$2" "$3" && find_keys <"$2" && has_keys "$KEYS" "$($4)" ;;
     *) has_mode "$2" "$3" && $4 | cmp -s - "$2" ;;
   esac
 }
+
+# find_target FUNCTION: leaves in TARGET what it prints.
+find_target() { case $1 in 'echo '*) TARGET=${1#echo } ;; *) TARGET=$($1) ;; esac; }
 
 leads_to() { [ "$(readlink "$1")" = "$2" ] || [ "$(readlink -f "$1")" = "$2" ]; }
 
@@ -171,11 +177,19 @@ has_mode() {
   case $MODES in *"$NL$1 $2:0:0 "*) ;; *) [ "$(stat -c '%a:%u:%g' "$1" 2>/dev/null)" = "$2:0:0" ] ;; esac
 }
 
-# keys: of a client's file, what the gate reads.
-keys() {
+# find_keys: leaves in KEYS, of a client's file on stdin, what the gate reads.
+find_keys() {
+  KEYS=''
   while IFS= read -r line || [ -n "$line" ]; do
-    case $line in '#'*) ;; *) printf '%s\n' "$line" ;; esac
+    case $line in '' | '#'*) ;; *) KEYS="$KEYS$line$NL" ;; esac
   done
+}
+
+has_keys() {
+  find_keys <<END
+$2
+END
+  [ "$KEYS" = "$1" ]
 }
 
 # each_wanted FUNCTION: FUNCTION ROLE PATH MODE CONTENT-FUNCTION STATE for every wanted file.
@@ -193,13 +207,16 @@ stage() {
   stage_names "$2"
   WHY="cannot write $NEW"
   if [ "$1" = link ]; then
-    to=$($4)
-    ln -sfn "$to" "$NEW" && echo "link $NEW $to" >>"$JOURNAL.new/after"
+    find_target "$4"
+    ln -sfn "$TARGET" "$NEW" && echo "link $NEW $TARGET" >>"$JOURNAL.new/after"
   else
-    { ! is_there "$NEW" || rm -f "$NEW"; } && write_file "$NEW" "$4" && chmod "$3" "$NEW" && chown 0:0 "$NEW" &&
+    { ! is_there "$NEW" || rm -f "$NEW"; } && write_file "$NEW" "$4" && chmod "$3" "$NEW" && make_roots "$NEW" &&
       $4 | cmp -s - "$NEW" && WRITTEN="$WRITTEN $NEW"
   fi
 }
+
+# make_roots FILE: root's, also where its folder has a group of its own.
+make_roots() { { [ -O "$1" ] && [ -G "$1" ]; } || chown 0:0 "$1"; }
 
 # swap ROLE PATH MODE CONTENT-FUNCTION STATE: puts the staged file in place, by one rename.
 swap() {

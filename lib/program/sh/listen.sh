@@ -18,7 +18,10 @@ plan_listens() {
   while read -r word port address about; do
     case $word in
       listen) PLAN="$PLAN${PLAN:+ }$port|$address|$about" ;;
-      default) default_on="$default_on${default_on:+, }$(socket_name "$port" "$address")" ;;
+      default)
+        [ "$address" = '*' ] || port=$address:$port
+        default_on="$default_on${default_on:+, }$port"
+        ;;
       ask) say row listen "$port" "$address" "$about" ;;
       stream) refuse stream "a stream block of this nginx listens on port $port ($about), which this site needs" ;;
       restart) refuse restart "nginx listens on single addresses of port $port and $about on all of them: only a restart can do that" ;;
@@ -29,8 +32,6 @@ END
   say_default
 }
 
-socket_name() { if [ "$2" = '*' ]; then echo "$1"; else echo "$2:$1"; fi; }
-
 # say_default: without another default server, the site answers for unknown names and the bare address, too.
 say_default() {
   [ -n "$default_on" ] && [ -n "$SERVER_NAMES" ] || return 0
@@ -39,7 +40,7 @@ say_default() {
 
 # listens_of FILE ORDER [current]: the lines that plan_listens reads.
 listens_of() {
-  printf '%s' "$LISTENS" | awk -v ours="$1" -v order="$2" -v ipv6="$ipv6" -v current="${3-}" '
+  awk -v ours="$1" -v order="$2" -v ipv6="$ipv6" -v current="${3-}" '
     function is_wild(address) { return address == "*" || address == "[::]" }
     function is_loopback(address) { return address ~ /^127\.|^localhost$|^\[::1\]$/ }
     # What the kernel has: nothing, wild or single.
@@ -125,6 +126,7 @@ listens_of() {
         if (!(key in first) || order "" < first[key] "") print "default " key
       }
     }
+    !NF { next }
     $1 == "stream" { streams[++count] = $0; next }
     {
       key = $2 " " $3; side = $2 " " ($3 ~ /^\[/ ? 6 : 4)
@@ -165,7 +167,9 @@ listens_of() {
         split(streams[i], word, " ")
         if (conflicts(word[3], planned[word[2]])) print streams[i]
       }
-    }'
+    }' <<END
+$LISTENS
+END
 }
 
 # vhost_text FUNCTION: a vhost, written for the oldest nginx with IPv6 and without other vhosts, as this host wants it.

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Which tokens are live: an empty file each, tested by every worker for every request. A rollback removes files that the
 # change made. A token ends once the change is verified, and no recovery brings it back. Revoking and suspending begin with that.
-# Needs: CLIENT CLIENTS DRY FIRST_ACT JOURNAL LIVE_FILES LIVE_NEW MASTER NL OLD RUN SOURCE VERB WORKERS
+# Needs: CLIENT CLIENTS DRY FIRST_ACT JOURNAL LIVE_FILES LIVE_NEW MASTER NEXT NL OLD PENDING RUN SOURCE VERB WORKERS
 # Leaves: ENDING UNSEEN WANTED WHY
 
 # Names of live files that the commit removes.
@@ -16,10 +16,9 @@ READY=
 end_client() {
   find_clients_folder
   [ -e "$CLIENTS/$CLIENT.map" ] && [ -d "$LIVE_FILES" ] || return 0
-  pending=$(pending_folder)
-  { mkdir -p "$pending" && printf '%s\n' "$VERB" >"$pending/$CLIENT"; } || refuse store "cannot write below $pending"
+  { mkdir -p "$PENDING" && printf '%s\n' "$VERB" >"$PENDING/$CLIENT"; } || refuse store "cannot write below $PENDING"
   rm -f "$LIVE_FILES/$CLIENT".* || refuse write "cannot remove the files of $CLIENT in $LIVE_FILES"
-  sync_files "$LIVE_FILES" "$pending/$CLIENT"
+  sync_files "$LIVE_FILES" "$PENDING/$CLIENT"
   say fact ended yes
 }
 
@@ -28,7 +27,8 @@ end_client() {
 decide() {
   [ "$FIRST_ACT" = end_client ] && is_all_clients || return 0
   WHY="cannot write below $JOURNAL.new"
-  describe "$JOURNAL.new" "$VERB" && release_name "$RUN" >"$JOURNAL.new/name" && echo >>"$JOURNAL.new/name" &&
+  name_release "$RUN"
+  describe "$JOURNAL.new" "$VERB" && printf '%s\n' "$NEXT" >"$JOURNAL.new/name" &&
     true >"$JOURNAL.new/forward" && sync_files "$JOURNAL.new/name" "$JOURNAL.new/state"
 }
 
@@ -38,7 +38,7 @@ is_client() { [ "$1" = client ]; }
 
 # want_pending: what earlier runs could not finish.
 want_pending() {
-  for pending in "$(pending_folder)"/*; do
+  for pending in "$PENDING"/*; do
     path=$CLIENTS/${pending##*/}.map
     if [ ! -e "$pending" ]; then
       continue
@@ -58,16 +58,18 @@ want_pending() {
 suspended() { sed 's/^\("[^"]*" .*:[^: ]*\):-\("\{0,1\};\)/\1:suspended\2/' "$1"; }
 
 # forget_pending: CLIENT is to be live again.
-forget_pending() { [ -n "$DRY" ] || rm -f "$(pending_folder)/$CLIENT"; }
+forget_pending() { [ -n "$DRY" ] || rm -f "$PENDING/$CLIENT"; }
 
-drop_pending() { [ -z "$READY" ] || rm -rf "$(pending_folder)"; }
+drop_pending() { [ -z "$READY" ] || [ ! -d "$PENDING" ] || rm -rf "$PENDING"; }
 
 # missing_live: those of LIVE_NEW that are not there yet.
 missing_live() { for fresh in $LIVE_NEW; do [ -e "$LIVE_FILES/$fresh" ] || printf '%s\n' "$LIVE_FILES/$fresh"; done; }
 
+has_all_live() { for fresh in $LIVE_NEW; do [ -e "$LIVE_FILES/$fresh" ] || return 1; done; }
+
 # stage_live: makes the new files, in place, since a file that is moved in keeps the SELinux label of its origin.
 stage_live() {
-  [ -n "$LIVE_NEW" ] || return 0
+  ! has_all_live || return 0
   WHY="cannot write in $LIVE_FILES"
   missing_live >"$JOURNAL.new/fresh" && keep_directory "$LIVE_FILES" 711 && sync_files "$JOURNAL.new/fresh" || return 1
   while IFS= read -r path; do true >"$path" || return 1; done <"$JOURNAL.new/fresh"

@@ -11,9 +11,9 @@ show_file() {
   if [ -L "$2" ]; then
     readlink "$2" | show "before$TAB$2"
   elif [ -f "$2" ]; then
-    redact <"$2" | show "before$TAB$2"
+    shown "$1" "${2##*/}" <"$2" | show "before$TAB$2"
   fi
-  [ "$5" = gone ] || $4 | redact | show "after$TAB$2"
+  [ "$5" = gone ] || $4 | shown "$1" "${2##*/}" | show "after$TAB$2"
 }
 
 show() { while IFS= read -r line; do say "$1" "$line"; done; }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Tests the new configuration in a private mount namespace: no untested file is ever in nginx's folders, where a reload or a
 # restart by somebody else would load it.
-# Needs: CLIENTS JOURNAL LOGS NGINX NGINX_DIR NL RUN SOURCE
+# Needs: CLIENTS JOURNAL LOGS NGINX NGINX_DIR NL RUN SOURCE TARGET
 # Leaves: REHEARSAL TEST
 
 # rehearse: leaves in REHEARSAL
@@ -11,7 +11,7 @@
 rehearse() {
   REHEARSAL=unavailable TEST='' drafts=$JOURNAL.new/drafts view=$JOURNAL.new/view
   command -v unshare >/dev/null || return 0
-  if mkdir -p "$drafts" "$view" 2>/dev/null && find_views && each_draft write_draft 2>/dev/null; then
+  if mkdir -p "$drafts" "$view" "$JOURNAL.new/files" 2>/dev/null && find_views && each_draft write_draft 2>/dev/null; then
     TEST=$(rehearsal | unshare --mount /bin/sh -s 2>&1)
     read_rehearsal $?
   fi
@@ -101,7 +101,7 @@ swap_draft() {
   [ -d "${2%/*}" ] || echo "mkdir -p '${2%/*}' || exit"
   case $1:$5 in
     *:gone) echo "rm -f '$2' || exit" ;;
-    link:*) echo "ln -sfn '$($4)' '$2' || exit" ;;
+    link:*) find_target "$4" && echo "ln -sfn '$TARGET' '$2' || exit" ;;
     *) echo "mv -fT '$DRAFT' '$2' || exit" ;;
   esac
 }

@@ -4,7 +4,7 @@
 # A release is a directory NUMBER.ID with `meta` (KEY VALUE lines), `state` (ROLE PATH MODE SHA256 lines) and,
 # for the site's own files and the WebSocket map, their content in `files`.
 # Needs: ABOUT CLIENT GATEPOST NL NOW RUN SHARED SHARED_EDITED SITE STORE VERSION WHO
-# Leaves: DRIFT ID KIND LAST OWNER RECORDED RELEASES WANTED
+# Leaves: DRIFT ID KIND LAST NEXT OWNER RECORDED RELEASES WANTED
 
 RELEASES_KEPT=10
 LAST='' DRIFT=''
@@ -29,7 +29,7 @@ kind_of() {
 say_last() { [ -z "$LAST" ] || { id_of "$LAST" && say release "$ID"; }; }
 
 # checksums FILE…: leaves in SUMS a line `SHA256  FILE` for each that can be read.
-checksums() { SUMS=$NL$(sha256sum "$@" 2>/dev/null </dev/null || :)$NL; }
+checksums() { SUMS=$NL$(sha256sum "$@" 2>/dev/null </dev/null)$NL || :; }
 
 # find_drift: leaves in DRIFT what was changed or removed by hand since the last release.
 find_drift() {
@@ -124,12 +124,14 @@ recorded() {
   RECORDED=$1/files/$name
 }
 
-# release_name ID: NUMBER.ID, numbered after the last one, so that the order does not depend on a clock.
-release_name() {
+# name_release ID: leaves in NEXT its directory, NUMBER.ID, numbered after the last one, so that the order does not depend on
+# a clock.
+name_release() {
   number=${LAST##*/}
   number=${number%%.*}
   number=${number#"${number%%[!0]*}"}
-  printf '%s/%s/releases/%06d.%s' "$STORE" "$SITE" $((${number:-0} + 1)) "$1"
+  number=00000$((${number:-0} + 1))
+  NEXT=$STORE/$SITE/releases/${number#"${number%??????}"}.$1
 }
 
 # record_found: saves what is here and was not deployed by gatepost as a release of its own.
@@ -139,8 +141,8 @@ record_found() {
   rm -rf "$found"
   mkdir -p "$found/files" && describe "$found" found || return 1
   if [ -s "$found/state" ]; then
-    name=$(release_name "$RUN-before")
-    mv -fT "$found" "$name" && LAST=$name
+    name_release "$RUN-before"
+    mv -fT "$found" "$NEXT" && LAST=$NEXT
   else
     rm -rf "$found"
   fi

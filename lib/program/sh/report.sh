@@ -62,7 +62,7 @@ refuse() {
 }
 
 # fingerprint: of the token on stdin.
-fingerprint() { sha256sum | cut -c "1-$FINGERPRINT_DIGITS"; }
+fingerprint() { sum=$(sha256sum) && printf "%.${FINGERPRINT_DIGITS}s\n" "$sum"; }
 
 # bare: a token as the client sends it, from a regex that matches it, or from a value of nginx.
 bare() { sed 's/\\z$//; s/\$$//; s/\\//g; s/\${[a-z0-9_]*_dollar}/$/g'; }
@@ -80,9 +80,18 @@ redact() {
 
 # split_tokens: each line in pieces, one a line: `text…`, `token…`, `end`. A token is what is in quotes before a grant, or
 # after `~^:` (clients.sh); and what follows the word bearer: in a quoted word that begins with it up to the quote,
-# elsewhere (comments) anything as long as a token. A key, the beginning of a token, is left out.
+# elsewhere (comments) anything as long as a token. A key, the beginning of a token, is left out. Whatever nginx quotes from
+# a map or a client's file may be one, however it was written.
 split_tokens() {
-  awk '{
+  awk '
+  / in \/[^ ]*(-http-maps\.conf|\.map):[0-9]+$/ && match($0, /".*"/) {
+    word = substr($0, RSTART + 1, RLENGTH - 2); rest = substr($0, RSTART + RLENGTH)
+    if (word !~ /^=/ && length(word) > 7 && !(word ~ /^[a-z_]+$/ && rest ~ /^ (directive|variable)/)) {
+      print "text" substr($0, 1, RSTART); print "token" word; print "text\"" rest; print "end"
+      next
+    }
+  }
+  {
     rest = $0
     while (match(tolower(rest), /bearer\)?(\\s|\\ |[ +*])*|"=[^" \t]+("[ \t]+")?|"~\^:[^" \t]+|"[^" \t]+ (full|inference):/)) {
       found = substr(rest, RSTART, RLENGTH); head = substr(rest, 1, RSTART - 1); after = substr(rest, RSTART + RLENGTH)

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # Verb status: what is on this host, in rows. Writes nothing, takes no lock. ONLY is backends, clients, listens, tls (before an
 # order) or everything.
-# Needs: ACCEPTED ACCESS_LOG CLIENTS CREATED_MARK DEFINES_UPGRADE DRIFT EPOCH HELD HOLDER HOLDER_PID ID IDLE LAST LINK
-# Needs: LIVE MAP_DIR OLD_MASTER ONLY PID_FILE RELEASES REPORTING_UPSTREAM REPORT_PATHS ROTATED_MARK SAID STALLED_AFTER
+# Needs: ACCEPTED ACCESS_LOG CLIENTS CREATED_MARK DEFINES_UPGRADE DRIFT EPOCH HELD HOLDER HOLDER_PID IDLE LAST LINK
+# Needs: LIVE MAP_DIR NL OLD_MASTER ONLY PID_FILE RELEASES REPORTING_UPSTREAM REPORT_PATHS ROTATED_MARK SAID STALLED_AFTER
 # Needs: STORE VHOST_NAME
 # Leaves: CHAIN
 
@@ -100,27 +100,36 @@ say_nginx() {
   if survey; then say fact healthy yes; else say fact healthy no; fi
   if find_master; then say fact running yes; else say fact running no; fi
   ! has_old_master || say fact old_master "process $OLD_MASTER, $PID_FILE.oldbin"
-  [ -z "$SAID" ] || printf '%s\n' "$SAID" | while IFS= read -r line; do say row message "$line"; done
+  [ -z "$SAID" ] || printf '%s\n' "$SAID" | redact | while IFS= read -r line; do say row message "$line"; done
   for file in $DEFINES_UPGRADE; do say row upgrade "$file"; done
 }
 
 # say_releases: row release ID KIND WHEN WHO ABOUT GATEPOST, the newest first.
 say_releases() {
-  for release in $RELEASES; do
-    id_of "$release"
-    say row release "$ID" "$(meta kind)" "$(meta when)" "$(meta who)" "$(meta about)" "$(meta gatepost)"
-  done
+  set --
+  for release in $RELEASES; do set -- "$@" "$release"; done
+  awk -v record="$(say row release)" 'BEGIN {
+    for (i = 1; i < ARGC; i++) {
+      split("", value)
+      while ((getline line <(ARGV[i] "/meta")) > 0) {
+        key = line; sub(/ .*/, "", key); gsub(/\t/, "", line)
+        if (!(key in value)) value[key] = substr(line, length(key) + 2)
+      }
+      close(ARGV[i] "/meta")
+      id = ARGV[i]; sub(/^.*\//, "", id); sub(/^[^.]*\./, "", id)
+      print record "\t" id "\t" value["kind"] "\t" value["when"] "\t" value["who"] "\t" value["about"] "\t" value["gatepost"]
+    }
+  }' "$@"
 }
-
-meta() { sed -n "s/^$1 //p" "$release/meta" 2>/dev/null | head -n 1 | tr -d '\t'; }
 
 # say_files: row file PATH ok|changed|removed, of the last release.
 say_files() {
   [ -n "$LAST" ] || return 0
   find_drift
   while read -r _ path _; do
-    how=$(printf '%s' "$DRIFT" | sed -n "s#^$path|##p")
-    say row file "$path" "${how:-ok}"
+    how=$NL$DRIFT
+    case $how in *"$NL$path|"*) how=${how#*"$NL$path|"} && how=${how%%"$NL"*} ;; *) how=ok ;; esac
+    say row file "$path" "$how"
   done <"$LAST/state"
   say_drift
 }

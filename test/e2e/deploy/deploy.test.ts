@@ -227,7 +227,7 @@ describe('a dry run', () => {
     }
   });
 
-  test('never shows a token of a handwritten map, in any form', async () => {
+  test('never shows a line of a handwritten map', async () => {
     const secrets = [
       'SECRET-of-old-1',
       'sssecret+two',
@@ -251,7 +251,7 @@ map $http_authorization $old_gate {
     );
     const plan = await deploys.deploy(lab, {}, ['--dry-run']);
     assert.equal(plan.outcome, 'planned', plan.stderr);
-    assert.match(plan.stderr, /^-.*\$old_gate/m);
+    assert.match(plan.stderr, /^-\[unrecognized line hidden: \d+ characters\]$/m);
     const text = (plan.stdout + plan.stderr).replaceAll('\\', '');
     for (const secret of [...secrets, 'Commented-Secret']) assert.ok(!text.includes(secret), secret);
   });

@@ -56,5 +56,5 @@ test('starts few processes on a proxy, and fewer without a change', async () => 
     await processes('192.168.1.9', 'applied'),
     await processes('192.168.1.9', 'unchanged'),
   ];
-  assert.ok(change < 112 && none < 60, `${change} and ${none} processes`);
+  assert.ok(change <= 80 && none <= 42, `${change} and ${none} processes`);
 });

@@ -19,6 +19,7 @@ const TOKENS = {
   second: fresh('Second|{y}^$host#'),
   byHand: fresh('By.hand_'),
 };
+const FILES = [deploys.MAPS, deploys.CLIENT];
 const DEFAULT = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
 const escaped = (token: string) => token.replace(/[^A-Za-z0-9]/g, '\\$&');
 const spelled = (token: string) => [
@@ -132,6 +133,31 @@ describe('tokens', () => {
       assert.deepEqual([ran.status, JSON.parse(ran.stdout).hosts[0].failure.code], [1, 'sick'], ran.stdout);
     }
     await lab.proxy.sh(`rm ${file}`);
+  });
+
+  test('are not shown by dry runs and status when somebody wrote them into files of the site', async () => {
+    const byHand = `"~^\\w+ ${TOKENS.byHand}\\z" full:x; # ${TOKENS.byHand}\n`;
+    const read = async (file: string) => (await lab.proxy.sh(`cat ${file}`)).stdout;
+    const kept = await Promise.all(FILES.map(read));
+    const [maps = '', client = ''] = kept;
+    const inMap = maps.replace(/^map .*limited_10 \{\n/m, (line) => line + byHand);
+    assert.notEqual(inMap, maps);
+    await deploys.put(lab.proxy, deploys.MAPS, `${inMap}# ${TOKENS.byHand}\n`);
+    await deploys.put(lab.proxy, deploys.CLIENT, `${client}${byHand}# token: ${TOKENS.byHand}\n`);
+    assert.equal((await lab.proxy.sh('nginx -t')).status, 0);
+    for (const [name, ...args] of [
+      ['deploy', '--dry-run'],
+      ['deploy', '--dry-run', '--json'],
+      ['status'],
+    ] as const) {
+      const ran = await run(name, args, TOKENS.second);
+      assert.match(ran.stdout, name === 'deploy' ? /line hidden: \d+ characters/ : /by hand/);
+    }
+    const input = await readFile(join(lab.directory, 'site.sh'), 'utf8');
+    const planned = await lab.proxy.sh('exec sh -s -- --dry-run', { input });
+    heard('bundle --dry-run', planned);
+    assert.match(planned.stdout, /^-\[unrecognized line hidden: \d+ characters\]$/m);
+    for (const [i, file] of FILES.entries()) await deploys.put(lab.proxy, file, kept[i] ?? '');
   });
 
   const program = '  underWay.hosts.set(proxy.host, undefined);';

@@ -24,6 +24,8 @@ after(() => rmSync(directory, { recursive: true }));
 const NOW = 1_800_000_000;
 const values = {
   RUN: 'R1',
+  SITE: 'site',
+  STORE: '/nonexistent',
   NOW: '2027-01-15T08:00:00Z',
   CLIENTS: clients,
   LIVE_FILES: live,

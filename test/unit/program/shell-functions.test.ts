@@ -155,12 +155,14 @@ describe('redact', () => {
     assert.equal(redact('a\n\n\tb \\ c\n'), 'a\n\n\tb \\ c\n'));
 });
 
-describe('release_name', () => {
-  const name = (last: string) => run(['report', 'release'], `LAST='${last}'; release_name R1`);
+describe('name_release', () => {
+  const name = (last: string) =>
+    run(['report', 'release'], `LAST='${last}'; name_release R1; printf %s "$NEXT"`);
   it('increments the number of the last release, leading zeros included', () => {
     assert.equal(name(''), '/nonexistent/site/releases/000001.R1');
     assert.equal(name('/nonexistent/site/releases/000009.R0'), '/nonexistent/site/releases/000010.R1');
     assert.equal(name('/nonexistent/site/releases/001234.R0'), '/nonexistent/site/releases/001235.R1');
+    assert.equal(name('/nonexistent/site/releases/999998.R0'), '/nonexistent/site/releases/999999.R1');
   });
 });
 
