@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { tokenFingerprint } from '../../../lib/model/bearer.ts';
 import * as lines from '../../../lib/nginx/client-map.ts';
-import { ROOT } from '../../../lib/util/project-root.ts';
+import { ROOT } from '../../../lib/util/project.ts';
 import { Secret } from '../../../lib/util/secret.ts';
 import { quote } from '../../../lib/util/shell.ts';
 import { clientFileText, oldClientText } from '../../lab/actors/client-files.ts';
