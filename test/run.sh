@@ -13,8 +13,5 @@ FC_SEED=${FC_SEED:-$(($(date +%s) % 1000000000))}
 export FC_SEED
 echo "FC_SEED=$FC_SEED"
 
-# The long ones first: at the end, short ones keep every core busy.
-largest_first() { find "$@" -name '*.test.ts' -printf '%s %p\n' | sort -k 1,1nr -k 2 | cut -d ' ' -f 2; }
-
 # shellcheck disable=SC2046 # a word a file
-exec sh test/twice.sh $(largest_first test/e2e) $(largest_first test/clients test/unit)
+exec sh test/twice.sh $(find test/clients test/e2e test/unit -name '*.test.ts' | sort)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs test files, several at a time, and those with a failure once more, alone: many tests look at a clock, and in a crowd
 # they share the machine. Closes with node's summary of it all. A file that passed only then is named as flaky; STRICT=1
-# makes that a failure. AT_ONCE sets how many run at a time: by default two a core, for half of a test's time is waiting.
+# makes that a failure. AT_ONCE sets how many run at a time: by default five on two cores, for more than half of a test's time is waiting.
 set -eu
 cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || { echo 'usage: test/twice.sh FILE...' >&2 && exit 2; }
@@ -20,7 +20,7 @@ run() {
 }
 
 status=0
-run "$tallies/first" "${AT_ONCE:-$((2 * $(nproc)))}" "$@" || status=$?
+run "$tallies/first" "${AT_ONCE:-$((5 * $(nproc) / 2))}" "$@" || status=$?
 again=$(sed -n 's/.*"file":"\([^"]*\)".*"hasFailed":true.*/\1/p' "$tallies/first")
 if [ -n "$again" ]; then
   printf '\nFailed, and now once more, alone:\n%s\n\n' "$again"
