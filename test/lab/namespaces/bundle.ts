@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { BuildOptions } from 'esbuild';
@@ -120,8 +120,19 @@ const entries = (kind: RegExp): string[] =>
     .filter((file) => kind.test(file))
     .map((file) => ROOT + file);
 
+const DAY_MS = 86_400_000;
+
+/** Removes the bundles of earlier sources; no run of the tests takes a day. */
+function removeOld(): void {
+  if (!existsSync(CACHE)) return;
+  for (const name of readdirSync(CACHE))
+    if (Date.now() - statSync(CACHE + name).mtimeMs > DAY_MS)
+      rmSync(CACHE + name, { recursive: true, force: true });
+}
+
 async function makeBundle(folder: string): Promise<void> {
   const { build } = await import('esbuild');
+  removeOld();
   const outdir = `${folder}.${process.pid}`;
   const scripts = entries(SCRIPTS);
   await build({ ...common, entryPoints: scripts, outdir, format: 'cjs', external: ['cpu-features'] });
