@@ -21,7 +21,6 @@ export function withoutBackends(site: Site, values: Readonly<Record<string, unkn
 }
 
 /** `site` with the server name from its settings. */
-/** `site` with the server name from its settings. */
 export function withNameFrom(site: Site, values: Readonly<Record<string, unknown>>): Site {
   const name = values[site.nameFrom ?? ''];
   if (typeof name !== 'string') return site;
