@@ -1,4 +1,4 @@
-/** Figures of several rounds -> one figure, and whether it keeps the promise. */
+/** The values of several rounds -> one figure, and whether it meets its limit. */
 import type { Limit, Row } from './part.ts';
 
 /** The value below which the part `q` (0 to 1) of the values lies, between the two nearest. */

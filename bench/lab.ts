@@ -1,4 +1,4 @@
-/** What the measurements do in the lab: scripts and commands as the operator types them, which must succeed. */
+/** What the measurements run in the lab: scripts and commands as an operator types them, which must succeed. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { HostReport } from '../lib/model/host-report.ts';

@@ -1,4 +1,4 @@
-/** What a measurement is, and what it gives. */
+/** A measurement, and its results. */
 
 /** What is promised: of the ratio where there is a rival, else of our own figure. */
 export type Limit = { readonly atMost: number } | { readonly atLeast: number };

@@ -1,4 +1,4 @@
-/** What a marked deploy noted (marks.ts) -> how long each of its phases took. */
+/** The marks of a deploy (marks.ts) -> the duration of each phase. */
 import type { Told } from './lab.ts';
 
 export type Mark = readonly [name: string, time: number];

@@ -1,4 +1,4 @@
-/** The other ways to bring the same files to a proxy, by the same jump host. */
+/** Other ways to bring the same files to a proxy, through the same jump host. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Settings } from '../lib/config/settings.ts';

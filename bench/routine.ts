@@ -1,4 +1,4 @@
-/** What is done more often than a change of the vhost: a deploy that changes nothing, and a rotation. */
+/** Frequent runs that do not change the vhost: a deploy without changes, and a rotation. */
 import { TOKEN, withToken } from '../test/lab/actors/deploys.ts';
 import { type Lab, nearAndFar, script } from './lab.ts';
 import type { Part, Row, Tell } from './part.ts';

@@ -1,4 +1,4 @@
-/** How long a script takes before it does anything, and what of it the libraries would cost that it leaves alone. */
+/** How long a script takes to start, and what loading each library would cost. */
 import { readdir, readFile } from 'node:fs/promises';
 import { $ } from '../lib/util/shell.ts';
 import { CHECKOUT } from '../test/lab/namespaces/process.ts';

@@ -1,4 +1,4 @@
-/** How much later the first piece of a stream comes through the gate than from the backend itself. */
+/** How much later the first chunk of a stream arrives through the gate than from the backend itself. */
 import { TOKEN, withToken } from '../test/lab/actors/deploys.ts';
 import { typescript } from '../test/lab/namespaces/process.ts';
 import { inLab, onHost, script } from './lab.ts';

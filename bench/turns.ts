@@ -1,4 +1,4 @@
-/** Rounds in which each contestant has its turn, so that a busy minute of the machine is everybody's. */
+/** Rounds in which the contestants alternate, so that a busy minute of the machine affects all of them. */
 import { median } from './figures.ts';
 import type { Tell } from './part.ts';
 

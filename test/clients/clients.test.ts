@@ -1,4 +1,4 @@
-/** The official npm clients through the gate: they list models and stream a chat, and show their user what is wrong. */
+/** The official npm clients through the gate: they list models, stream a chat, and show errors to their user. */
 import '../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** A login user who may become root for approved programs only. */
+/** A login user who may run only approved programs as root. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

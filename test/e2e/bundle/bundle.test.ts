@@ -1,4 +1,4 @@
-/** The same program by other ways: as a file that Ansible brings to the hosts, and on the host itself. */
+/** The same program without SSH: as a file that Ansible copies to the hosts, and on the host itself. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,4 +1,4 @@
-/** What a CA may have against it, each told by its type; nothing that served is lost, and the next run goes on. */
+/** A CA that does not issue: each reason has its own code, the current site keeps serving, and the next run continues. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** bootstrap-tls when the connection, or the program on the proxy, ends while certbot is at work. */
+/** bootstrap-tls when the connection or the program on the proxy ends while certbot runs. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** What the tests of bootstrap-tls share: a run judged by its JSON, what is served, what the proxy holds. */
+/** Shared by the tests of bootstrap-tls: a run judged by its JSON, what is served, and the files on the proxy. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type PeerCertificate } from 'node:tls';

@@ -1,4 +1,4 @@
-/** What keeps a certificate away before a CA is asked, each told by its type; nothing that served is lost, and the next run goes on. */
+/** What prevents a certificate before the order: each reason has its own code, the current site keeps serving, and the next run continues. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

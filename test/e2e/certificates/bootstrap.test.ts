@@ -1,4 +1,4 @@
-/** The first certificate of a proxy that has nothing, by the real certbot from Pebble; and the next ones. */
+/** The first certificate of a bare proxy, by the real certbot from Pebble, and later ones. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

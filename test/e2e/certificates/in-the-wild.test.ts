@@ -1,4 +1,4 @@
-/** certbot where snap, pip and virtual environments put it, several accounts, other renewers: all found as they are. */
+/** certbot installed by snap, pip and virtual environments, with several accounts, and other ACME clients. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

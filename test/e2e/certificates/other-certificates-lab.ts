@@ -1,4 +1,4 @@
-/** Certificates of others on the proxy, and what lies below /etc/letsencrypt, for tests that none of it changes. */
+/** Other people's certificates on the proxy, and a snapshot of /etc/letsencrypt, to test that nothing changes. */
 import assert from 'node:assert/strict';
 import type { Host } from '../../lab/namespaces/lab.ts';
 import { CA_NAME } from '../../lab/namespaces/network.ts';

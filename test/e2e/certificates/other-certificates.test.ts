@@ -1,4 +1,4 @@
-/** An order and a self-signed certificate leave the certificates of others, and the other names of ours, as they are. */
+/** An order and a self-signed certificate do not change other people's certificates, or the other names of ours. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

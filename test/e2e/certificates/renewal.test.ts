@@ -1,4 +1,4 @@
-/** The certificate that certbot renews by itself is served without help; a certificate by other hands is followed by one. */
+/** A certificate that certbot renews is served automatically; one from elsewhere is replaced by one from certbot. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

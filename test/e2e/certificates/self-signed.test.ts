@@ -1,4 +1,4 @@
-/** Certificates that the proxy signs itself, and the real one that follows. */
+/** Self-signed certificates, and the CA certificates that replace them. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';

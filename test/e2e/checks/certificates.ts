@@ -1,4 +1,4 @@
-/** Certificates of every kind for the checks, from the CA that the test's process trusts. */
+/** Certificates of every kind for the checks, from the CA that the test process trusts. */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { caConfig, lifeArgs } from '../../lab/certificates/openssl-ca.ts';

@@ -1,4 +1,4 @@
-/** Each check against a real nginx: content with the site as it is, and not with it spoilt in one way (sabotages.ts). */
+/** Each check against a real nginx: it passes on the healthy site, and fails on the one with its sabotage (sabotages.ts). */
 import './trust.ts';
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';

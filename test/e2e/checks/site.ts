@@ -1,4 +1,4 @@
-/** The site ia.enso.4nkweb.com as the suite installs it, for spoiled-nginx.ts. */
+/** The site ia.enso.4nkweb.com as gatepost installs it, for spoiled-nginx.ts. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { Secret } from '../../../lib/util/secret.ts';
 import { clientFileText } from '../../lab/actors/client-files.ts';

@@ -1,4 +1,4 @@
-/** A real nginx for one test of the checks: a configuration, with one thing in it changed, on an address of its own. */
+/** A real nginx for one test of the checks: a configuration with one change, on an address of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';

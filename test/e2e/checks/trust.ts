@@ -1,4 +1,4 @@
-/** Imported before the lab's door: makes the CA that this process is to trust, as Node reads such a file when it starts. */
+/** Imported before the lab: creates the CA that this process trusts, because Node reads that file when it starts. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** Clients that are changed, suspended, resumed, that expire, and that are revoked whatever state nginx is in. */
+/** Clients that are changed, suspended, resumed, that expire, and that are revoked in any state of nginx. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** What the tests of clients share: scripts with their JSON read, requests with a bearer, load, a stream. */
+/** Shared by the tests of clients: scripts with parsed JSON, requests with a token, load, a stream. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';

@@ -1,4 +1,4 @@
-/** A gate without a live client refuses everybody: deploy, verify and status report it and exit with 3; rollback warns. */
+/** A gate without a live client rejects everybody: deploy, verify and status report it and exit with 3; rollback warns. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';

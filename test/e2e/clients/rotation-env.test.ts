@@ -1,4 +1,4 @@
-/** --write-env: the env file and the proxy agree, whatever happens between the two. */
+/** --write-env: the env file and the proxy agree, even after an interruption between the two. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFile, stat, writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** Rotation: the new token live and the old one refused, whatever happens on the way, and nobody else disturbed. */
+/** Rotation: the new token is live and the old one rejected, even after failures, without affecting other clients. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { rm, stat, writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** What the access log says of the clients: for people, as JSON, for Prometheus, and of one request. */
+/** The use of clients by the access log: for people, as JSON, for Prometheus, and of one request. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** What deploy.ts does to a proxy on ordinary days: first time, again, changed, drifted, rehearsed. */
+/** Ordinary deploys: the first, a repeated one, a changed setting, drift, a dry run. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';

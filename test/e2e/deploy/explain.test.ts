@@ -1,4 +1,4 @@
-/** What nginx, sudo, the shell and the disk say on a real proxy: every row of the table is provoked, known and fits. */
+/** Failures of nginx, sudo, the shell and the disk on a real proxy: every row of the table is provoked and matches. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,4 +1,4 @@
-/** The hosts that proxies are: layouts, other sites' maps, shells, sudo, IPv6. */
+/** Kinds of proxies: layouts, other sites' maps, shells, sudo, IPv6. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,4 +1,4 @@
-/** Deploys into layouts that other people made: which folders, which link, which nginx. */
+/** Deploys into other people's layouts: which folders, which link, which nginx. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';

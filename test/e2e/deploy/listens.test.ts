@@ -1,4 +1,4 @@
-/** Proxies where others listen on single addresses, where something is in the way, or where nginx may not do its work. */
+/** Proxies whose other vhosts listen on single addresses, and proxies that cannot serve the site. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';

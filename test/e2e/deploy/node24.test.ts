@@ -1,4 +1,4 @@
-/** The scripts on Node 24, which runs TypeScript by itself, against Node with tsx: the same runs say the same. */
+/** The scripts on Node 24, which runs TypeScript directly, compared with Node and tsx. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** An nginx that lives elsewhere: with its own prefix, folders, pid file and log; bootstrap, deploy, rollback and remove on it. */
+/** An nginx with its own prefix, folders, pid file and log: bootstrap, deploy, rollback and remove on it. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

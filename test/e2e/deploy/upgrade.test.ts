@@ -1,4 +1,4 @@
-/** An upgrade in place: what the release before this one left on a proxy is taken over without anything lost. */
+/** An upgrade in place: everything that the previous release left on a proxy is kept. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

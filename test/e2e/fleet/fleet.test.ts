@@ -1,4 +1,4 @@
-/** Several proxies behind one jump host: each is told for itself, one goes first where it is asked for. */
+/** Several proxies behind one jump host: each has its own result, and a canary goes first. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** What the gate answers itself: errors in the form of the API that was requested, CORS, request ids, redirects. */
+/** Responses of the gate itself: errors in the form of the requested API, CORS, request ids, redirects. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Many clients at constant cost, and what ends a token at the gate: its live file, its end, a suspension, a limit. */
+/** Many clients at constant cost, and everything that ends a token: its live file, its expiry, a suspension, a limit. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** A real nginx with the ia.enso site as its template has it, in front of the stand-ins, all in this namespace. */
+/** A real nginx with the ia.enso site from its template, in front of the stand-ins, all in this namespace. */
 import '../../lab/namespaces/enter.ts';
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

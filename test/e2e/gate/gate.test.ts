@@ -1,4 +1,4 @@
-/** The bearer gate, asked as its clients and its attackers would ask; real nginx, the template as it is. */
+/** The bearer gate under requests of clients and attackers; a real nginx with the unchanged template. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';

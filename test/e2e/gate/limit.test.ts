@@ -1,4 +1,4 @@
-/** Failed attempts are slowed per address; who has a right bearer never is, but for a client with a limit of its own. */
+/** Failed attempts are rate-limited per address; requests with a valid token are not, except by the limit of their client. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

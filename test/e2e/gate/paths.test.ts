@@ -1,4 +1,4 @@
-/** No spelling of a path reaches Ollama without a bearer. */
+/** No encoding of a path reaches Ollama without a token. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** No form of a request reaches Ollama without a bearer: old versions, upgrades, smuggling, pipelines, HTTP/2. */
+/** No kind of request reaches Ollama without a token: old versions, upgrades, smuggling, pipelines, HTTP/2. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-/** Requests to the gate: whole ones by Node's client, raw bytes for what no client would send. */
+/** Requests to the gate: by Node's client, and as raw bytes for what no client would send. */
 import { readFileSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type RequestOptions, request } from 'node:https';

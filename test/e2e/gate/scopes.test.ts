@@ -1,4 +1,4 @@
-/** A client of scope `inference` stays in it, by every spelling; `full` is free. */
+/** A client of scope `inference` stays in it, in every encoding of a path; `full` reaches everything. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** Ways to write a path that a careless proxy would take for /ollama/, or not: listed, and made by chance. */
+/** Encodings of a path that a careless proxy might take for /ollama/: a list, and random ones. */
 import fc from 'fast-check';
 import { NAME } from './gate-nginx.ts';
 

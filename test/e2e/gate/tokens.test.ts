@@ -1,4 +1,4 @@
-/** Tokens are matched exactly, whatever their characters mean to a regex or to nginx: thousands, by chance. */
+/** Tokens are matched exactly, even if their characters are special in a regex or in nginx: thousands of random ones. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** What arrives at the two backends and comes back: headers, streams, uploads, redirects, WebSockets, logs. */
+/** What reaches the two backends, and what comes back: headers, streams, uploads, redirects, WebSockets, logs. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

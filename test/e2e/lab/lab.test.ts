@@ -1,4 +1,4 @@
-/** The lab is what the other end-to-end tests take it for. */
+/** The lab is as the other end-to-end tests expect it. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,4 +1,4 @@
-/** What the first page of README.md says, typed: another name, another user, a direct connection; from a clone to green checks. */
+/** The first page of README.md as typed: another name, another user, a direct connection; from a clone to green checks. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,4 +1,4 @@
-/** A site that gets another public name: one change, from the old vhost to the new one; clients and history stay. */
+/** A site with a new public name: one change from the old vhost to the new one; clients and history stay. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

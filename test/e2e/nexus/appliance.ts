@@ -1,4 +1,4 @@
-/** Makes a proxy of the lab a Nexus appliance, deploys to it, and asks it byte by byte. */
+/** Turns a proxy of the lab into a Nexus appliance, deploys to it, and sends it raw requests. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectPlain, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';

@@ -1,4 +1,4 @@
-/** The checks of the Nexus appliance in the lab, by every way there; its sabotages are in sabotages.ts. */
+/** The checks of the Nexus appliance in the lab, by every kind of connection; its sabotages are in sabotages.ts. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** The Nexus appliance: every row of its map, by every spelling, on a real nginx. */
+/** The Nexus appliance: every row of its map, in every encoding, on a real nginx. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';

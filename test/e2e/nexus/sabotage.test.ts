@@ -1,4 +1,4 @@
-/** The checks of the Nexus appliance against a real nginx, spoilt in one way at a time (sabotages.ts). */
+/** The checks of the Nexus appliance against a real nginx with one sabotage at a time (sabotages.ts). */
 import '../checks/trust.ts';
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';

@@ -1,4 +1,4 @@
-/** The list of sabotages of the Nexus appliance: every row of its vhost spoilt by itself, and what the checks must say. */
+/** The sabotages of the Nexus appliance: every row of its vhost, and what the checks must report. */
 import type { Sabotage } from '../checks/spoiled-nginx.ts';
 
 const GATEWAY = '"^/(?:v1|v1beta|openai/deployments|api/paas)(?:/|\\z)"';

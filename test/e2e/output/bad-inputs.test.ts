@@ -1,4 +1,4 @@
-/** Bad inputs, as an operator gives them: exit 2, the variable or the flag named, no secret repeated, nobody contacted. */
+/** Bad inputs as operators make them: exit status 2, the variable or the flag by name, no secret repeated, no connection. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';

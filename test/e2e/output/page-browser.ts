@@ -1,4 +1,4 @@
-/** Opens a page of verify.ts as a person would, in real Chromium, and tells what is to be seen. */
+/** Opens a page of verify.ts in real Chromium, and returns what is visible. */
 import { readFile } from 'node:fs/promises';
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 

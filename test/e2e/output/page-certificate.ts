@@ -1,4 +1,4 @@
-/** A certificate of the lab's CA in the middle of its life, as a proxy has it after some weeks. */
+/** A certificate of the lab's CA in the middle of its lifetime. */
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { caConfig, lifeArgs } from '../../lab/certificates/openssl-ca.ts';

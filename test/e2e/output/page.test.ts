@@ -1,4 +1,4 @@
-/** verify.ts --html: what a person sees of a healthy site and of an unwell one, in real Chromium, without a network. */
+/** verify.ts --html: the page of a healthy and of a failing site, in real Chromium, without a network. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';

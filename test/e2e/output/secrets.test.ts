@@ -1,4 +1,4 @@
-/** Every script one after another, the ones that fail and crash too; then a hunt for the tokens in all that they left. */
+/** Runs every script, including failures and crashes, then searches everything that they left for tokens. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

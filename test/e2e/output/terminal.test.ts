@@ -1,4 +1,4 @@
-/** What an operator sees on a real terminal of 60 columns, and what a file gets. */
+/** The output on a real terminal of 60 columns, and in a file. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** remove.ts asks before it takes away a site with all its tokens. */
+/** remove.ts asks before it removes a site with all its tokens. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

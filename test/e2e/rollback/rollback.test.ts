@@ -1,4 +1,4 @@
-/** Rollback: vhost and maps of an earlier release, as one transaction; and what status.ts says of it all. */
+/** Rollback: vhost and maps of an earlier release in one transaction, and the status afterwards. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

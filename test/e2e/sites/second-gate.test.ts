@@ -1,4 +1,4 @@
-/** A second gated site, from the files of examples/llama.cpp as they are, beside the first one on the same proxy. */
+/** A second site with a gate, from the unchanged files of examples/llama.cpp, beside the first one on the same proxy. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,4 +1,4 @@
-/** A third site, by data alone, as docs/sites.md says: two files in a directory of one's own, nothing else. */
+/** A third site, as docs/sites.md says: two files in one's own directory, nothing else. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { join } from 'node:path';

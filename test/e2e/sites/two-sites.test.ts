@@ -1,4 +1,4 @@
-/** Both sites on one proxy, in either order: neither disturbs the other, whoever brought what they share. */
+/** Both sites on one proxy, in either order: neither affects the other, and they share files. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

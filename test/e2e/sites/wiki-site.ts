@@ -1,4 +1,4 @@
-/** A third site, by data alone, as docs/sites.md says. */
+/** The site of docs/sites.md. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { copyProject, ROOT } from '../../lab/actors/project.ts';

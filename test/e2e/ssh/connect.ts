@@ -1,4 +1,4 @@
-/** One connection with its jump hosts, for tests of the way itself. */
+/** One connection with its jump hosts, for tests of the transport itself. */
 
 import * as ssh2 from '../../../lib/ssh/connection.ts';
 import type { Hop } from '../../../lib/ssh/hops.ts';

@@ -1,4 +1,4 @@
-/** Every SSH failure of the table, provoked on real sshd, agents and networks: the words are known and the advice fits. */
+/** Every SSH failure of the table, provoked on real sshd, agents and networks: it is recognized, and the fix is right. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-/** Which keys log in, with ssh itself as the judge: for each configuration, agent and folder below both succeed, or both fail. */
+/** Which keys log in, with ssh as the judge: for each configuration, agent and folder, both succeed or both fail. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

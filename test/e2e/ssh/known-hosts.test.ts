@@ -1,4 +1,4 @@
-/** OpenSSH as the judge: for each known_hosts file below, ssh and lib/ssh/known-hosts.ts must say the same. */
+/** OpenSSH as the judge: for each known_hosts file, ssh and lib/ssh/known-hosts.ts must agree. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-/** OpenSSH as a judge of known_hosts: what the real ssh says to the files and the host. */
+/** OpenSSH as a judge of known_hosts: the verdict of the real ssh on files and a host. */
 import { execFile } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
 

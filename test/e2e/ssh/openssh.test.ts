@@ -1,4 +1,4 @@
-/** The transport over the ssh program: where `ssh` logs in it does, where `ssh` refuses it says what ssh2's transport says. */
+/** The transport over the ssh program: it logs in where `ssh` does, and reports refusals like the ssh2 transport. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawn } from 'node:child_process';

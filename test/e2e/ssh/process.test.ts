@@ -1,4 +1,4 @@
-/** SSH failures and farewells in a process of its own: who runs it, and how soon it ends. */
+/** SSH in a separate process: who runs it, and how soon it ends. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';

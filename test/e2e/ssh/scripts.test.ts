@@ -1,4 +1,4 @@
-/** What keeps deploy.ts from reaching a proxy, as an operator meets it: exit 1, the hop named, in time, nothing changed. */
+/** SSH failures of deploy.ts: exit status 1, the hop by name, within the time limit, nothing changed. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

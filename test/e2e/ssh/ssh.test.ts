@@ -1,4 +1,4 @@
-/** SSH through a real jump host to a real sshd: what works, and what every failure says. */
+/** SSH through a real jump host to a real sshd: what works, and the error of every failure. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

@@ -1,4 +1,4 @@
-/** The directives that decide which host key is trusted, with ssh itself as the judge: only where ssh is lenient may we refuse. */
+/** The directives about host keys, with ssh as the judge: gatepost may be stricter, never more lenient. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

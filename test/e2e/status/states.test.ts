@@ -1,4 +1,4 @@
-/** What status.ts says of a proxy in each state that it can be in, made so for real. */
+/** status.ts on a proxy in each of its states, all of them real. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** status.ts tells what is there, and leaves it as it is. */
+/** status.ts reports what is on a proxy, and changes nothing. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** Files that an administrator edits while a change is under way, or between one that was killed and its recovery: never lost. */
+/** Files that an administrator edits during a change, or between a killed one and its recovery: never lost. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { before, beforeEach, describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** Ctrl-C, a closed terminal, a reader that went away: the proxy ends what it was sent, and the script says what is so. */
+/** Ctrl-C, a closed terminal, a closed pipe: the proxy completes what it was sent, and the script reports the state. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

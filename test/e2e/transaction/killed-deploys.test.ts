@@ -1,4 +1,4 @@
-/** A deploy killed at any of its calls leaves the old or the new state, and the next run recovers it. */
+/** A deploy killed at any system call leaves the old or the new state, and the next run recovers it. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** Every other verb that changes something, killed at its calls: wholly done or wholly undone, as for a deploy. */
+/** Every other verb that changes something, killed at its system calls: fully applied or fully rolled back. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** Others stop, restart or upgrade nginx in the middle of a change: it ends wholly new or wholly old, and says which. */
+/** Somebody else stops, restarts or upgrades nginx during a change: the result is all of it or none, and is reported. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';

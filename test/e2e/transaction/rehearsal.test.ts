@@ -1,4 +1,4 @@
-/** No untested file stands in nginx's folders, whoever reloads nginx meanwhile; and what of ours is damaged can be repaired. */
+/** No untested file is ever in nginx's folders, even if somebody reloads nginx; damaged files of ours can be repaired. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';

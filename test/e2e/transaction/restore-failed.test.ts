@@ -1,4 +1,4 @@
-/** When even putting back fails, the script ends with 5 and says what to type; typed, it mends the proxy. */
+/** When the rollback fails, the script exits with 5 and prints recovery steps; these repair the proxy. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';

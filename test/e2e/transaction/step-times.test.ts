@@ -1,4 +1,4 @@
-/** Steps on a proxy are timed there: by when their lines arrive here nothing is known of them. */
+/** Steps are timed on the proxy, because their lines arrive here at any time. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** A change that nginx, the disk or another run does not allow: refused, or rolled back without a trace. */
+/** A change that nginx, the disk or another run does not allow is refused, or rolled back completely. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** A proxy for a test file of its own, and two states that a change leads between: what each serves, and what is left after a kill. */
+/** A proxy for one test file, and two states that a change leads between: what each serves, and the files after a kill. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';

@@ -1,4 +1,4 @@
-/** Files of the gate's clients as the suite writes them, and as the release before did. */
+/** Files of the gate's clients in the current format, and in that of the previous release. */
 import { escapeToken, type Scope } from '../../../lib/model/bearer.ts';
 import * as lines from '../../../lib/nginx/client-map.ts';
 import { Secret } from '../../../lib/util/secret.ts';

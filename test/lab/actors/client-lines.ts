@@ -1,4 +1,4 @@
-/** The lines of a client's file as the program on the proxy must write them, made here a second time to judge it. */
+/** The lines of a client's file as the program on the proxy must write them: a second implementation, to judge it. */
 import { escapeToken, type Scope, tokenFingerprint } from '../../../lib/model/bearer.ts';
 import { KEY_SIZE } from '../../../lib/nginx/client-map.ts';
 import type { Secret } from '../../../lib/util/secret.ts';

@@ -1,4 +1,4 @@
-/** Every shell program of the suite as text, composed: for shellcheck, and for tests of what they define. */
+/** Every composed shell program as text: for shellcheck, and for tests of its definitions. */
 import { readSettings } from '../../../lib/config/settings.ts';
 import { findSites } from '../../../lib/config/site-registry.ts';
 import type { Verb } from '../../../lib/model/contract.ts';

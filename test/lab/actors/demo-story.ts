@@ -1,4 +1,4 @@
-/** The demo's story in chapters: what is typed, what is requested, and what each must give. */
+/** The chapters of the demo: the commands, the requests, and their expected results. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

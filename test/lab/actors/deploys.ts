@@ -1,4 +1,4 @@
-/** Deploys of the site into the lab, and what a proxy then serves, holds and runs. */
+/** Deploys into the lab, and what a proxy then serves, stores and runs. */
 import type { HostReport } from '../../../lib/model/host-report.ts';
 import type { Host } from '../namespaces/host.ts';
 import type { Lab, RunOptions } from '../namespaces/lab.ts';

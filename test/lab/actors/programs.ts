@@ -1,4 +1,4 @@
-/** Programs as the scripts send them, run on a proxy directly, and killed there on the way. */
+/** Programs as the scripts send them, run on a proxy directly, and killed on the way. */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Settings } from '../../../lib/config/settings.ts';

@@ -1,4 +1,4 @@
-/** A scratch copy of the project, for whoever must break a template. */
+/** A temporary copy of the project, for tests that break a template. */
 import { cp, mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-/** The demo's stage: commands as an operator types them, requests as clients make them, each held to what it must give. */
+/** The stage of the demo: commands as an operator types them, requests as clients send them, each with its expected result. */
 import chalk from 'chalk';
 import { beside, widthOf } from '../../../lib/output/text.ts';
 import { $ } from '../../../lib/util/shell.ts';

@@ -1,4 +1,4 @@
-/** Asks the gate for a streamed completion with the official client and prints each piece with its time. */
+/** Requests a streamed completion through the gate with the official client, and prints each chunk with its time. */
 import OpenAI from 'openai';
 
 const client = new OpenAI({

@@ -1,4 +1,4 @@
-/** The suite's scripts on a pseudo-terminal of 60 columns, as an operator has one. */
+/** The scripts on a pseudo-terminal of 60 columns. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { stripVTControlCharacters } from 'node:util';

@@ -1,4 +1,4 @@
-/** CAs that fail in one way each: Pebble set up for it, or a directory that always answers the same. */
+/** CAs that fail in one way each: Pebble configured for it, or a directory with a constant response. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** `openssl ca`, which can say when a certificate begins and ends. */
+/** `openssl ca`, which can set the start and end of a certificate. */
 
 /** Its configuration; `more` are lines for the CA itself. */
 export const caConfig = (folder: string, ...more: readonly string[]): string => `[ca]

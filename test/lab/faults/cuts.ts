@@ -1,4 +1,4 @@
-/** Proxies with relays of their own on either hop, so that many connections can break at once; where they break. */
+/** Proxies with their own relays on either hop, so that many connections can break at once; and where they break. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';

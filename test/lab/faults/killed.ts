@@ -1,4 +1,4 @@
-/** Runs that are killed at their calls, and what must hold afterwards: wholly the state A before, or wholly B. */
+/** Runs that are killed at their system calls, and the two states of which one must hold afterwards. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as deploys from '../actors/deploys.ts';

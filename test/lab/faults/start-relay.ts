@@ -1,4 +1,4 @@
-/** Starts a relay in front of a host's sshd and steers it. */
+/** Starts a relay in front of a host's sshd, and controls it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Place } from '../namespaces/network.ts';

@@ -1,4 +1,4 @@
-/** A place where packets vanish, as behind a firewall that drops them. */
+/** A place where packets are dropped, as by a firewall. */
 import { execFileSync } from 'node:child_process';
 
 const LINK = `ip link add vanish type veth peer name void

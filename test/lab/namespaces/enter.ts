@@ -1,4 +1,4 @@
-/** Moves this very process into namespaces of its own; the first import of whatever uses the lab. */
+/** Moves this process into namespaces of its own; the first import of everything that uses the lab. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { constants } from 'node:os';

@@ -1,4 +1,4 @@
-/** Holds a small lab up until it is interrupted; says `up` when it is there. */
+/** Keeps a small lab up until it is interrupted; prints `up` when it is ready. */
 import './enter.ts';
 import { startLab } from './lab.ts';
 

@@ -1,4 +1,4 @@
-/** Builds the lab: operator, jump host, proxies, backend and CA on one machine, of real parts. */
+/** Builds the lab: operator, jump host, proxies, backend and CA on one machine, with real parts. */
 import type { StdioOptions } from 'node:child_process';
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { makeCertificates, obtainCertificate, startPebble } from '../certificates/lab-ca.ts';

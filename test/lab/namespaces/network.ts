@@ -1,4 +1,4 @@
-/** Who is where in the lab, and the cables between them. */
+/** The addresses in the lab, and the links between the hosts. */
 import { writeFile } from 'node:fs/promises';
 import { local } from './process.ts';
 

@@ -1,4 +1,4 @@
-/** Child processes of the lab: run to their end, or started and known to be ready. */
+/** Child processes of the lab: run to their end, or started and waited for until they are ready. */
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';

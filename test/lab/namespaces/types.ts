@@ -1,4 +1,4 @@
-/** What a test asks of the lab and what it gets. */
+/** What a test requests from the lab, and what it gets. */
 import type { ChildProcess } from 'node:child_process';
 import type { Relay } from '../faults/start-relay.ts';
 import type { Host } from './host.ts';

@@ -1,4 +1,4 @@
-/** Where on a host words are to be found that must not be there: its files, in memory and on disk. */
+/** Searches a host for forbidden words: its files, in memory and on disk. */
 import type { Host } from '../namespaces/host.ts';
 import { local } from '../namespaces/process.ts';
 

@@ -1,4 +1,4 @@
-/** Looks at every process of the lab, over and over, for words that must not be there. */
+/** Watches every process of the lab for forbidden words. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 function read(path: string): string {

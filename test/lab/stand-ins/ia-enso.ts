@@ -1,4 +1,4 @@
-/** Starts the stand-ins for Ollama (11434) and AnythingLLM (3001) on the address given, and says `ready`. */
+/** Starts the stand-ins for Ollama (11434) and AnythingLLM (3001) on the given address, and prints `ready`. */
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { anythingllm } from './anythingllm.ts';

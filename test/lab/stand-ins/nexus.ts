@@ -1,4 +1,4 @@
-/** Starts the stand-ins for the Nexus services (3001, 3050, 3060) on the address given, and says `ready`. */
+/** Starts the stand-ins for the Nexus services (3001, 3050, 3060) on the given address, and prints `ready`. */
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { WebSocketServer } from 'ws';

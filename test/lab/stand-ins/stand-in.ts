@@ -1,4 +1,4 @@
-/** What the two stand-ins share: routing, bodies, timed streams, and a log of every request. */
+/** Shared by the stand-ins: routing, bodies, timed streams, and a log of every request. */
 import { appendFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-/** Figures of the measurements: what they are put together to, and when a limit is missed. */
+/** The figures of measurements: how they are computed, and when a limit is missed. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judge, median, quantile } from '../../../bench/figures.ts';

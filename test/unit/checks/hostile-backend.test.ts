@@ -1,4 +1,4 @@
-/** Backends that never end, or name more than anybody would fetch: checks are bounded in time, in requests and in connections. */
+/** Backends that never end, or name thousands of assets: checks are limited in time, requests and connections. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';

@@ -1,4 +1,4 @@
-/** The judging half of the checks: what was seen in, a finding out. */
+/** The judging half of the checks: responses in, findings out. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PeerCertificate } from 'node:tls';

@@ -1,4 +1,4 @@
-/** Running checks, and reading pages; what waits and what fails is real, on loopback. */
+/** Running checks and parsing pages; waits and failures are real, on loopback. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';

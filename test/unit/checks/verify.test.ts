@@ -1,4 +1,4 @@
-/** What verify.ts takes from its command line, and how the checks of scopes, requests, DNS and ports judge. */
+/** The command line of verify.ts, and the judgments of the checks of scopes, bypass attempts, DNS and ports. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { senderOf } from '../../../lib/checks/gate/answers.ts';

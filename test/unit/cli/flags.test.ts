@@ -1,4 +1,4 @@
-/** The command line: what flags take, which of them exclude each other, what is never repeated. */
+/** The command line: values of flags, which exclude each other, what is never repeated. */
 import assert from 'node:assert/strict';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The list that root approves does not depend on what the operator's own shell says when it starts. */
+/** The list that root approves does not depend on start files of the operator's shell. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

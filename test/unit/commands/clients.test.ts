@@ -1,4 +1,4 @@
-/** Clients and status: what the proxies' rows become, and what clients are told. */
+/** Clients and status: the rows of proxies as data, and the settings for clients. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';

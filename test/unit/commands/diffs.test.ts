@@ -1,4 +1,4 @@
-/** The diffs of a dry run: what a proxy sends cannot keep this process from answering. */
+/** The diffs of a dry run: a proxy cannot block this process with what it sends. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Context } from '../../../lib/commands/context.ts';

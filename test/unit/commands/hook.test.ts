@@ -1,4 +1,4 @@
-/** GATEPOST_HOOK: what the program is told, when, and that it can change nothing. */
+/** GATEPOST_HOOK: what the program gets, when it runs, and that it cannot affect the run. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** Several hosts at once: what an operator reads of twenty. */
+/** The output for several hosts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Context } from '../../../lib/commands/context.ts';

@@ -1,4 +1,4 @@
-/** Neighbours of the bad inputs in settings.test.ts: odd env files, digits of other scripts, names, paths, templates. */
+/** More bad inputs than settings.test.ts: env files, digits of other scripts, names, paths, templates. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

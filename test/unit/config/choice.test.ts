@@ -1,4 +1,4 @@
-/** The env file, the site and the directory with own sites: which of those that are named. */
+/** Which env file, site and directory of sites a run uses. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

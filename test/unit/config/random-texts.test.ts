@@ -1,4 +1,4 @@
-/** Env files and templates made by chance, judged by dotenv, by a shell, and by how they were made. FC_RUNS sets how many. */
+/** Random env files and templates, judged by dotenv, by a shell, and by how they were made. FC_RUNS sets how many. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Settings: forms, precedence, every problem at once, secrets never echoed. */
+/** Settings: forms, precedence, all problems together, secrets never repeated. */
 import assert from 'node:assert/strict';
 import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** Words of certbot, as it said them, by type. */
+/** Real output of certbot, by type of failure. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ACME } from '../../../lib/diagnosis/acme-failures.ts';

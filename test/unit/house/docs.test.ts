@@ -1,4 +1,4 @@
-/** README.md and docs/*.md: tables as the code has them, links that resolve, examples that work. */
+/** README.md and docs/*.md: tables that match the code, links that resolve, examples that work. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** docs/faults.md names tests that there are. */
+/** The tests that docs/faults.md names exist. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';

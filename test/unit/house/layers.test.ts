@@ -1,4 +1,4 @@
-/** The rooms of lib/ and the arrows between them, as docs/architecture.md draws them. */
+/** The rooms of lib/ and the arrows between them, as in docs/architecture.md. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** The run of all tests: what it says and how it ends when tests fail once, twice, or when there are none. */
+/** The run of all tests: its output and exit status when tests fail once, twice, or when there are none. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

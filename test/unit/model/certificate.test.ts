@@ -1,4 +1,4 @@
-/** Certificates made by openssl, read and judged. */
+/** Certificates of openssl, read and judged. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-/** Tokens that a list of common passwords would open are refused; no random one is. */
+/** Guessable tokens are refused, random ones are not. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';

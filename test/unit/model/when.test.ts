@@ -1,4 +1,4 @@
-/** When a token ends. */
+/** Times and durations. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readDuration, readWhen } from '../../../lib/model/when.ts';

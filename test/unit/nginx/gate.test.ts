@@ -1,4 +1,4 @@
-/** The bearer gate, written once: under the names of the first site, and of another. */
+/** The bearer gate, written once, under the names of the first site and of another. */
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';

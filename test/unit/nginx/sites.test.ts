@@ -1,4 +1,4 @@
-/** Sites whose name is a setting, or who have none: what is rendered, and what hosts make of it. */
+/** Sites with a name in a setting, or without one: what is rendered, and how hosts adapt it. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** The openssl program, really run; and not there. */
+/** The real openssl program, and a missing one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { randomHex } from '../../../lib/nginx/tokens.ts';

@@ -1,4 +1,4 @@
-/** What is under way: a short line, and only on a terminal, and nothing of it stays. */
+/** Work in progress: a short line, only on a terminal, removed afterwards. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createProgress } from '../../../lib/output/progress.ts';

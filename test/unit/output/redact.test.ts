@@ -1,4 +1,4 @@
-/** Secrets are taken out of every text, control bytes made harmless. */
+/** Secrets and control characters are removed from every text. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';

@@ -1,4 +1,4 @@
-/** Lines for people: laid out in the columns of a terminal, as they are in a file. */
+/** Lines for people: wrapped on a terminal, unchanged in a file. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';

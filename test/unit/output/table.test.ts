@@ -1,4 +1,4 @@
-/** Tables in the room that there is. */
+/** Tables in terminals of any width. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { atMinute, tableText } from '../../../lib/output/table.ts';

@@ -1,4 +1,4 @@
-/** Changes of clients' files as the shell program plans them: by mawk, busybox's and GNU's awk, where they are. */
+/** Changes of clients' files by the shell program, with the awk of mawk, busybox and GNU, if installed. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** The words that lib/program/sh/ says are those of lib/model/contract.ts: none is missing on either side. */
+/** The words of lib/program/sh/ are those of lib/model/contract.ts, none missing on either side. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';

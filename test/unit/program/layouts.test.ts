@@ -1,4 +1,4 @@
-/** What the program reads out of other people's configurations: contexts, includes, listen lines; and what it decides. */
+/** What the program reads from other people's configurations (contexts, includes, listen lines), and its decisions. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';

@@ -1,4 +1,4 @@
-/** Runs functions of the shell program, each part read alone: under dash, busybox and bash, where they are. */
+/** Runs functions of single parts of the shell program, in dash, busybox and bash, if installed. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Pure functions of the shell program, each run alone on its input: under dash, busybox and bash, where they are. */
+/** Pure functions of the shell program, each alone, in dash, busybox and bash, if installed. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** The parts of the shell program: they say on top what they share, and no two of one program define the same function. */
+/** The parts of the shell program: they declare what they share, and no two of one program define the same function. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';

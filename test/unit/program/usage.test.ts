@@ -1,4 +1,4 @@
-/** The evaluation of the access log, by every awk that is here: counts, quantiles, time limits, both formats of the log. */
+/** The evaluation of the access log by every installed awk: counts, quantiles, time limits, both formats of the log. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** The records of a remote program, read into an account. */
+/** The records of a remote program, read into a report. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { newReport } from '../../../lib/model/host-report.ts';

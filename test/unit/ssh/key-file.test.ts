@@ -1,4 +1,4 @@
-/** Private key files that were damaged on their way: always one message, never a bug. FC_SEED repeats a run. */
+/** Damaged private key files: always one message, never a bug. FC_SEED repeats a run. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

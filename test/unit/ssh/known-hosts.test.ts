@@ -1,4 +1,4 @@
-/** Tables of known_hosts lines; test/e2e/ssh/known-hosts.test.ts holds more, with OpenSSH as the judge. */
+/** Tables of known_hosts lines; test/e2e/ssh/known-hosts.test.ts has more, with OpenSSH as the judge. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { hostKeyFingerprint, judgeHostKey, knownKeyTypes, knownName } from '../../../lib/ssh/known-hosts.ts';

@@ -1,4 +1,4 @@
-/** Every directive that `ssh -G` prints and that may decide about trust is classified: what ssh refuses, we must not accept. */
+/** Every directive of `ssh -G` that may affect trust is classified: what ssh refuses, gatepost must not accept. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';

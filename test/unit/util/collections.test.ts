@@ -1,4 +1,4 @@
-/** Words of others (env files, proxies, errors) are looked up in tables; what every object inherits is in none of them. */
+/** Keys from env files, proxies and errors are looked up in tables without inherited properties. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** Typos: what is near enough to be meant. */
+/** Typos: which known word was meant. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { nearest } from '../../../lib/util/nearest.ts';

@@ -1,4 +1,4 @@
-/** Many at once, but not too many; the strategy of a rollout. */
+/** Limited concurrency, and the strategy of a rollout. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';

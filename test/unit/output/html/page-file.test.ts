@@ -1,4 +1,4 @@
-/** The file of the page: what is refused before anything is contacted, and how it is replaced. */
+/** The file of the page: what is refused before any connection, and how it is replaced. */
 import assert from 'node:assert/strict';
 import {
   chmod,

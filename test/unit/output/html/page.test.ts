@@ -1,4 +1,4 @@
-/** The page of verify.ts --html as text: what is escaped, what stands where. How it looks is for the browser's test. */
+/** The page of verify.ts --html as text: escaping and order. A browser test judges its appearance. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
