@@ -10,6 +10,8 @@ mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 root=$cache/$suite
 packages='nginx libnginx-mod-stream openssh-server sudo certbot openssl ca-certificates iproute2 procps'
 case $suite in bullseye | bookworm) ;; *) packages="$packages sudo-rs" ;; esac
+# It has the first certbot that orders certificates for addresses, and a Pebble that issues them without a common name.
+[ "$suite" != sid ] || packages="$packages pebble"
 build_packages='gcc make libc6-dev libpcre2-dev zlib1g-dev libssl-dev'
 # Nothing where another nginx has it: folders, name of the pid file, user.
 home=/opt/gatepost-nginx

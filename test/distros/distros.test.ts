@@ -1,12 +1,14 @@
 /** Every script on the root file systems of other distributions: their own sshd, sudo, sh, coreutils, nginx and certbot. */
 import '../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { retry } from 'zx';
 import { issued, served } from '../e2e/certificates/bootstrap-lab.ts';
 import * as deploys from '../lab/actors/deploys.ts';
 import { type Lab, type RunOptions, startLab } from '../lab/namespaces/lab.ts';
+import { local } from '../lab/namespaces/process.ts';
 import { ROOTS } from './roots.ts';
 
 const TOKEN = 'first-vMx3qLr81TzWk60b';
@@ -27,11 +29,16 @@ interface Answer {
 
 function story(root: string, isSudoRs: boolean): void {
   let lab: Lab;
+  const pebble = `${root}/usr/bin/pebble`;
   before(async () => {
     lab = await startLab({ root, certificate: 'none' });
+    if (existsSync(pebble)) await local`mount --bind ${pebble} /usr/bin/pebble`;
     await lab.startAcme();
   });
-  after(() => lab.stop());
+  after(async () => {
+    await lab.stop();
+    if (existsSync(pebble)) await local`umount -l /usr/bin/pebble`;
+  });
 
   /** Runs a script that must succeed, and gives its JSON. */
   async function run(
@@ -126,6 +133,22 @@ function story(root: string, isSudoRs: boolean): void {
       assert.equal((await served()).serialNumber, await issued(lab.proxy)),
     );
   });
+
+  if (existsSync(pebble))
+    test('a public address gets a certificate', async () => {
+      const address = lab.proxy.publicAddress;
+      const env = {
+        NEXUS_PROXY_HOST: lab.proxy.address,
+        NEXUS_PROXY_USER: 'ncantu',
+        NEXUS_SERVER_NAME: address,
+      };
+      // The site becomes the default server.
+      await lab.proxy.sh('rm /etc/nginx/sites-enabled/default');
+      assert.equal(await outcome('bootstrap-tls', ['--site', 'nexus', '--no-verify'], env), 'applied');
+      const names = `openssl x509 -noout -ext subjectAltName -in /etc/letsencrypt/live/${address}/cert.pem`;
+      assert.match((await lab.proxy.sh(names)).stdout, /IP Address:203\.0\.113\.100\n/);
+      assert.equal(await outcome('remove', ['--site', 'nexus', '--yes'], env), 'applied');
+    });
 
   test('a deploy that nginx rejects is rolled back', async () => {
     const other = `server { listen 80; server_name ${deploys.SITE}; }`;
