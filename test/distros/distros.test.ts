@@ -22,7 +22,7 @@ interface Answer {
   readonly token?: string;
   readonly hosts: readonly {
     outcome: string;
-    facts: Record<string, string>;
+    defaultServer?: string;
     clients?: { name: string; state: string }[];
   }[];
 }
@@ -124,6 +124,24 @@ function story(root: string, isSudoRs: boolean): void {
     await run('verify').catch(() => run('verify'));
     await run('verify', ['--via-ssh', '--only', 'gate']);
     await run('status');
+  });
+
+  test('the catch-all that status shows keeps other names away', async () => {
+    const file = '/etc/nginx/conf.d/catch-all.conf';
+    const { stdout } = await lab.run('status');
+    const [, vhost = ''] = stdout.match(/to nginx on the proxy: (server \{.*\})$/m) ?? [];
+    assert.ok(vhost, stdout);
+    await deploys.put(lab.proxy, file, `${vhost}\n`);
+    const reloaded = await lab.proxy.sh('nginx -t && nginx -s reload');
+    assert.equal(reloaded.status, 0, `${vhost}\n${reloaded.stderr}`);
+    const other = local({
+      nothrow: true,
+    })`curl -sk -o /dev/null -w ${'%{http_code}'} --resolve other.example:443:${lab.proxy.publicAddress} https://other.example/`;
+    // Before 1.19.4, nginx cannot reject the handshake.
+    assert.equal((await other).stdout, basename(root) === 'bullseye' ? '421' : '000');
+    assert.equal(await deploys.gate(TOKEN), 200);
+    assert.equal((await run('status')).hosts[0]?.defaultServer, undefined);
+    await lab.proxy.sh(`rm ${file}; nginx -s reload`);
   });
 
   test('a renewal by certbot is served, through the hook', async () => {
