@@ -13,23 +13,31 @@ before(async () => {
 });
 after(() => lab.stop());
 
-/** A script of the checkout on Node 24, with nothing loaded before it. */
-async function natively(
+/** Runs a script of the checkout, not its bundle. */
+async function runBy(
+  node: readonly string[],
   script: string,
   args: readonly string[],
-  env: Record<string, string> = d.withToken(d.TOKEN),
+  env: Record<string, string> = {},
 ): Promise<Result> {
-  const run = local({ env: { ...lab.env, ...env }, cwd: lab.directory, nothrow: true });
-  const { exitCode, stdout, stderr } = await run`exec ${NODE_24} ${CHECKOUT}/scripts/${script}.ts ${args}`;
+  const own = { ...lab.env, ...d.withToken(d.TOKEN), ...env };
+  const run = local({ env: own, cwd: lab.directory, nothrow: true });
+  const { exitCode, stdout, stderr } = await run`exec ${node} ${CHECKOUT}/scripts/${script}.ts ${args}`;
   return { status: exitCode ?? -1, stdout, stderr };
 }
 
-const withTsx = (script: string, args: readonly string[]) =>
-  lab.run(script, args, { env: d.withToken(d.TOKEN) });
+/** On Node 24, with nothing loaded before it. */
+const natively = (script: string, args: readonly string[], env?: Record<string, string>) =>
+  runBy([NODE_24], script, args, env);
 
-/** What a run printed as JSON, without what differs from run to run: its id, and how long things took. */
+const TSX = [process.execPath, '--import', import.meta.resolve('tsx')];
+const withTsx = (script: string, args: readonly string[]) => runBy(TSX, script, args);
+
+/** What a run printed as JSON, without what differs from run to run: its id, when it was, and how long things took. */
 const lasting = ({ stdout }: Result): unknown =>
-  JSON.parse(stdout, (key, value) => (/^(milliseconds|id|run|release)$|Ms$/.test(key) ? undefined : value));
+  JSON.parse(stdout.replace(/\d{4}-\d\d-\d\dT[\d:]+Z/g, 'TIME'), (key, value) =>
+    /^(milliseconds|id|run|release)$|Ms$/.test(key) ? undefined : value,
+  );
 
 describe('on Node 24 without tsx', () => {
   test('is Node 24, without a warning or a flag', async () => {
