@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs test files, several at a time, and those with a failure once more, alone: many tests look at a clock, and in a crowd
 # they share the machine. Closes with node's summary of it all. A file that passed only then is named as flaky; STRICT=1
-# makes that a failure. AT_ONCE sets how many run at a time: by default five on two cores, for more than half of a test's time is waiting.
+# makes that a failure. AT_ONCE sets how many run at a time: by default five on two cores, for a test mostly waits.
 set -eu
 cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || { echo 'usage: test/twice.sh FILE...' >&2 && exit 2; }
