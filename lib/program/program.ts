@@ -129,7 +129,8 @@ export const preludeText = (): Promise<string> =>
 
 /** The `values` that `text` uses. */
 function assignments(values: Readonly<Record<string, string>>, text: string): readonly string[] {
-  const used = new Set(text.match(/(?<=\$\{?)[A-Z_]+/g));
+  // Without `$` in arithmetic.
+  const used = new Set(text.match(/\b[A-Z][A-Z_]*\b/g));
   return Object.entries(values).flatMap(([name, value]) => (used.has(name) ? `${name}=${quote(value)}` : []));
 }
 

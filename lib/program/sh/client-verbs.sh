@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Verbs rotate, revoke_previous, add_client, set_client, suspend_client, resume_client, revoke_client: each changes the
 # file of CLIENT and nothing else.
-# Needs: CLIENT CLIENTS EPOCH KEEP LAST NEW_CONCURRENT NEW_LIMIT NEW_SCOPE NL PUBLIC_NAME SOURCE VERB
+# Needs: CLIENT CLIENTS EPOCH KEEP LAST NEW_CONCURRENT NEW_LIMIT NEW_SCOPE NL NOW_EPOCH PUBLIC_NAME SOURCE VERB
 # Leaves: FIRST_ACT LIVE_NEW WANTED
 
 MAY_DIFFER=60 # seconds between the clock of this host and the operator's

@@ -22,8 +22,12 @@ const assigned = (text: string): ReadonlySet<string> =>
     text.replace(/^ *#.*$/gm, ''),
     /(?:(?<![^\s;({])|read -r |for )([A-Z][A-Z_]*)(?:=|\b(?<=(?:read -r|for) [A-Z_]+))/gm,
   );
-const read = (text: string): ReadonlySet<string> =>
-  all(text.replace(/^ *#.*$/gm, ''), /\$\{?([A-Z][A-Z_]*)/g);
+/** In arithmetic they may stand without `$`. */
+const read = (text: string): ReadonlySet<string> => {
+  const commands = text.replace(/^ *#.*$/gm, '');
+  const arithmetic = [...commands.matchAll(/\$\(\((.*?)\)\)/g)].map(([, sum = '']) => sum).join('\n');
+  return new Set([...all(commands, /\$\{?([A-Z][A-Z_]*)/g), ...all(arithmetic, /(?<![\w$])([A-Z][A-Z_]*)/g)]);
+};
 
 /** What a part says in the line of its head that begins so. */
 const declared = (text: string, word: string): readonly string[] =>
