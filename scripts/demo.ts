@@ -19,9 +19,11 @@ try {
   await story.useServices(stage);
   await story.changeSetting(stage);
   await story.rollBack(stage);
-  await story.addClient(stage);
+  const editor = await story.addClient(stage);
+  await story.limitClients(stage, editor);
   await story.rotateBearer(stage);
   await story.deployBrokenTemplate(stage, lab);
+  await story.showUsage(stage);
   await story.showStatus(stage);
 
   say(`Done in ${((performance.now() - start) / 1000).toFixed(1)} s.`);

@@ -117,21 +117,18 @@ const releaseOf = ([
   gatepost = '',
 ]: readonly string[]): Release => ({
   id,
-  kind: lookUp<string>(KINDS, kind) ?? kind,
+  kind: lookUp<string>(KINDS, kind) ?? kind.replaceAll('_', ' '),
   when,
   who,
   about,
   gatepost,
 });
 
-/** The verbs of the remote program, for people. */
+/** The verbs of the remote program that have another name for people. */
 const KINDS: Readonly<Partial<Record<Verb | 'found', string>>> = {
   apply: 'deploy',
   found: 'found here',
   http_only: 'HTTP-only vhost',
-  add_client: 'add client',
-  revoke_client: 'revoke client',
-  revoke_previous: 'revoke previous',
 };
 
 function certificateStatusOf(path: string, pem: string | undefined, now: string): CertificateStatus {

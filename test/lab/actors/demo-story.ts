@@ -69,12 +69,40 @@ export async function rollBack({ type }: Stage): Promise<void> {
   await type('npx tsx scripts/rollback.ts', { env: OLD });
 }
 
-export async function addClient({ type, ask }: Stage): Promise<void> {
+/** Adds a client; its token, as it is shown once. */
+async function add({ type }: Stage, name: string): Promise<string> {
+  const added = await type(`npx tsx scripts/bearers.ts add ${name}`, { keep: true });
+  return added.match(/\b[0-9a-f]{64}\b/)?.[0] ?? '';
+}
+
+export async function addClient(stage: Stage): Promise<string> {
+  const { ask } = stage;
   say('Another client, of scope inference: chat and models, nothing else.');
-  const added = await type('npx tsx scripts/bearers.ts add editor', { keep: true });
-  const editor = added.match(/\b[0-9a-f]{64}\b/)?.[0] ?? '';
+  const editor = await add(stage, 'editor');
   await ask('the models, for the editor', 200, MODELS, ...bearer(editor));
   await ask('deleting a model, for the editor', 403, '/ollama/api/delete', '-X', 'DELETE', ...bearer(editor));
+  return editor;
+}
+
+export async function limitClients(stage: Stage, editor: string): Promise<void> {
+  const { type, ask, refused } = stage;
+  say('A client is suspended, from its next request on, and resumed. Its token stays.');
+  await type('npx tsx scripts/bearers.ts suspend editor');
+  await refused('the suspended editor', 'suspended', MODELS, ...bearer(editor));
+  await type('npx tsx scripts/bearers.ts resume editor');
+  await ask('the editor again', 200, MODELS, ...bearer(editor));
+
+  say('A guest for one minute, which then turns into one second.');
+  const guest = await add(stage, 'guest --expires 1m');
+  await ask('the guest', 200, MODELS, ...bearer(guest));
+  await type('npx tsx scripts/bearers.ts set guest --expires 1s --no-verify');
+  await refused('the guest, a second later', 'expired', MODELS, ...bearer(guest));
+  await type('npx tsx scripts/bearers.ts list');
+}
+
+export async function showUsage({ type }: Stage): Promise<void> {
+  say('Who used the gate, and how: from the access log on the proxy.');
+  await type('npx tsx scripts/bearers.ts usage');
 }
 
 export async function rotateBearer(stage: Stage): Promise<void> {
@@ -95,6 +123,6 @@ export async function deployBrokenTemplate(stage: Stage, lab: Lab): Promise<void
 }
 
 export async function showStatus({ type }: Stage): Promise<void> {
-  say('What is on the proxy now.');
-  await type('npx tsx scripts/status.ts', { env: NEW });
+  say('What is on the proxy now. The expired guest needs attention: exit status 3.');
+  await type('npx tsx scripts/status.ts', { env: NEW, status: 3 });
 }

@@ -1,5 +1,6 @@
 /** The stage of the demo: commands as an operator types them, requests as clients send them, each with its expected result. */
 import chalk from 'chalk';
+import { retry } from 'zx';
 import { beside, widthOf } from '../../../lib/output/text.ts';
 import { $ } from '../../../lib/util/shell.ts';
 import type { Lab } from '../namespaces/lab.ts';
@@ -15,6 +16,8 @@ export interface Stage {
   ): Promise<string>;
   /** Asks with curl, says what came back, insists on the status. */
   ask(what: string, status: number, path: string, ...options: readonly string[]): Promise<void>;
+  /** Asks what must be refused with 401, says the gate's own words, insists on `says`; again for some seconds if needed. */
+  refused(what: string, says: string, path: string, ...options: readonly string[]): Promise<void>;
   /** A shell in the lab, until it is left. */
   shell(): Promise<void>;
 }
@@ -49,6 +52,13 @@ export function setStage(lab: Lab): Stage {
       console.log(`  ${what.padEnd(52)} ${stdout}`);
       if (stdout !== String(status)) throw new Error(`${what}: ${stdout} instead of ${status}`);
     },
+    refused: async (what, says, path, ...options) =>
+      void (await retry(20, '300ms', async () => {
+        const { stdout } = await $({ env })`curl -sS -w %{http_code} ${options} ${SITE}${path}`;
+        const [, message = '', status = ''] = /"message":"([^"]*)".*?(\d{3})$/s.exec(stdout) ?? [];
+        if (status !== '401' || !message.includes(says)) throw new Error(`${what}: ${stdout}`);
+        console.log(`  ${what.padEnd(52)} ${status}\n    ${message}`);
+      })),
     shell: async () => {
       await $({ env, cwd: ROOT, stdio: 'inherit', nothrow: true })`bash --norc -i`;
     },
