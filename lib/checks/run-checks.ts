@@ -2,7 +2,9 @@
 import { setMaxListeners } from 'node:events';
 import { type Check, type CheckResult, type CheckTarget, type Finding, failed } from '../model/check.ts';
 import type { Secret } from '../util/secret.ts';
+import { Connections } from './http/connections.ts';
 import { errorAdvice } from './http/failures.ts';
+import { connectSecured } from './http/request.ts';
 import { RequestSlots } from './http/slots.ts';
 
 /** No check takes longer, repetition included: a backend may never end. */
@@ -43,8 +45,28 @@ export async function runChecks(
   onResult: (result: CheckResult) => void = () => {},
   workload = new Workload(),
 ): Promise<readonly CheckResult[]> {
-  const shared = { ...target, slots: new RequestSlots() };
-  const running = checks.map((check) => runTwiceIfSlow(check, shared, workload));
+  const ending = new AbortController();
+  setMaxListeners(0, ending.signal);
+  const connections = new Connections((isSecret) =>
+    connectSecured({ ...target, signal: ending.signal }, isSecret),
+  );
+  const slots = new RequestSlots();
+  const running = checks.map((check) =>
+    runTwiceIfSlow(check, { ...target, connections, slots: slots.share() }, workload),
+  );
+  try {
+    return await inOrder(running, onResult);
+  } finally {
+    ending.abort();
+    connections.close();
+  }
+}
+
+/** The results in their order, each reported as soon as all earlier ones are complete. */
+async function inOrder(
+  running: readonly Promise<CheckResult>[],
+  onResult: (result: CheckResult) => void,
+): Promise<readonly CheckResult[]> {
   const results: CheckResult[] = [];
   for (const run of running) {
     const result = await run;

@@ -1,4 +1,5 @@
 /** Checks: their definition, target, findings and totals. */
+import type { Agent } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Secret } from '../util/secret.ts';
 
@@ -82,11 +83,19 @@ export interface CheckTarget {
   readonly signal?: AbortSignal | undefined;
   /** Set by `runChecks`: shared by all checks, to limit the requests that are made at the same time. */
   readonly slots?: Slots | undefined;
+  /** Set by `runChecks`: shared by all checks, and closed at the end of the run. */
+  readonly connections?: SharedConnections | undefined;
 }
 
 /** Runs work when it has its turn. */
 export interface Slots {
   run<T>(work: () => Promise<T>): Promise<T>;
+}
+
+/** Connections for one request after the other. */
+export interface SharedConnections {
+  /** For requests with a secret, or for others. */
+  agentFor(isSecret: boolean): Agent;
 }
 
 export interface Check {

@@ -10,9 +10,8 @@ import {
 } from '../../model/check.ts';
 import { curl } from '../http/curl.ts';
 import { NoAnswerError } from '../http/failures.ts';
-import { openPool, type Pool } from '../http/keep-alive.ts';
 import { type RawRequest, sendRaw } from '../http/raw-request.ts';
-import { sendRequest } from '../http/request.ts';
+import { isClosed, sendRequest } from '../http/request.ts';
 import { type Seen, type Sender, senderOf } from './answers.ts';
 import { bypassPaths, type Protected, rawRequests } from './bypass-attempts.ts';
 
@@ -37,28 +36,27 @@ export function bypassAttempts(path: Protected): Check {
 
 async function check(gated: Protected, target: CheckTarget): Promise<Finding> {
   const plain = `${gated.prefix}${gated.list}`;
-  // The first request also shows whether the server responds: it throws if not. Later ones may be cut off.
-  const refusal = await sendRequest(target, { path: plain });
+  // First what needs a connection of its own: it takes longest.
+  const raw = rawRequests(plain, target).map((request) => byBytes(target, request));
+  const paths = bypassPaths(gated, target.serverName).map((path) => byPath(target, path));
+  // The plain request also shows whether the server responds: it throws if not. Others may be cut off.
+  const [refusal, ...all] = await Promise.all([sendRequest(target, { path: plain }), ...raw, ...paths]);
   if (senderOf(refusal, refusal, gated.signature) === 'backend')
     return skipped(`The gate is open: fix the problem reported for ${plain} first.`);
-  const pool = openPool(target);
-  try {
-    const paths = bypassPaths(gated, target.serverName).map((path) => byPath(pool, path));
-    const raw = rawRequests(plain, target).map((request) => byBytes(target, request));
-    const all = (await Promise.all([...paths, ...raw])).flat();
-    return judgeBypassAttempts(all, refusal, gated, target);
-  } finally {
-    pool.close();
-  }
+  return judgeBypassAttempts(all.flat(), refusal, gated, target);
 }
 
-const byPath = async (pool: Pool, path: string): Promise<BypassAttempt> => ({
+const byPath = async (target: CheckTarget, path: string): Promise<BypassAttempt> => ({
   request: path,
-  answer: await pool.get(path).catch(unanswered),
+  answer: await sendRequest(target, { path }).catch(unanswered),
 });
 
-/** The server itself responds, as the first request showed, so a silent one waits for a backend that is down. */
+/**
+ * Where the server responds to the plain request, it closes the connection because of the path, or it waits for a backend
+ * that is silent, which is one that is down.
+ */
 function unanswered(error: unknown): Seen {
+  if (isClosed(error)) return { status: 0, headers: {}, body: '' };
   if (error instanceof NoAnswerError && error.code === 'ETIMEDOUT')
     return { status: 504, headers: {}, body: '' };
   throw error;

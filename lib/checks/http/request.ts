@@ -1,13 +1,14 @@
 /**
- * Requests as a client on the internet sends them. Not `fetch`, zx's or Node's: checks need new connections, repeated header
- * lines, the certificate of the peer, the time of each chunk, and connections through a tunnel. No redirect is followed.
+ * Requests as a client on the internet sends them. Not `fetch`, zx's or Node's: checks need to know whether a connection is
+ * new, repeated header lines, raw paths, the certificate of the peer, the time of each chunk, and connections through a
+ * tunnel. No redirect is followed.
  */
 import { once } from 'node:events';
 import http from 'node:http';
 import { addAbortSignal, type Duplex } from 'node:stream';
 import type { CheckTarget } from '../../model/check.ts';
 import { connect, connectTls } from './connect.ts';
-import { NoAnswerError } from './failures.ts';
+import { codeOf, NoAnswerError } from './failures.ts';
 import { inTurn } from './slots.ts';
 
 export interface RequestOptions {
@@ -17,6 +18,8 @@ export interface RequestOptions {
   /** An array is sent as that many header lines. */
   readonly headers?: Readonly<http.OutgoingHttpHeaders>;
   readonly body?: string;
+  /** Must it be on a new connection? */
+  readonly isAlone?: boolean;
   /** Called with each chunk of the response as it arrives. */
   readonly onData?: (piece: Buffer) => void;
 }
@@ -31,22 +34,73 @@ export interface Answer {
 const KEPT_BYTES = 1_000_000;
 
 /**
- * Sends one request and reads the response to its end.
+ * Sends one request and reads the response to its end. Those of a run that are harmless to repeat share connections.
  * @throws NoAnswerError that names the request; its cause is the system error
  */
 export async function sendRequest(target: CheckTarget, request: RequestOptions): Promise<Answer> {
   try {
     return await inTurn(target, () =>
-      overConnection(target, request, async (socket) => {
-        const sent = send(target, request, socket);
-        const events = ['response', 'upgrade'].map((event) => once(sent, event, { signal: target.signal }));
-        const [response]: http.IncomingMessage[] = await Promise.race(events);
-        return await read(response as http.IncomingMessage, request, target);
-      }),
+      isShared(target, request) ? overShared(target, request) : overOwn(target, request),
     );
   } catch (error) {
     throw new NoAnswerError(`${request.method ?? 'GET'} ${urlOf(target, request)}`, target, error);
   }
+}
+
+const SHARED_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
+const isShared = (
+  { connections }: CheckTarget,
+  { scheme, method = 'GET', headers = {}, isAlone }: RequestOptions,
+) =>
+  connections !== undefined &&
+  scheme !== 'http' &&
+  SHARED_METHODS.has(method) &&
+  !isAlone &&
+  !hasHeader(headers, 'upgrade');
+
+const hasHeader = (headers: http.OutgoingHttpHeaders, wanted: string): boolean =>
+  Object.keys(headers).some((name) => name.toLowerCase() === wanted);
+
+/** May it be sent only to a server with a valid certificate? */
+const isSecret = ({ headers = {} }: RequestOptions): boolean => hasHeader(headers, 'authorization');
+
+async function overShared(target: CheckTarget, request: RequestOptions): Promise<Answer> {
+  const sent = send(target, request, { agent: target.connections?.agentFor(isSecret(request)) });
+  try {
+    return await answerTo(sent, request, target);
+  } catch (error) {
+    sent.destroy();
+    // A server may close an idle connection at any time: a new one shows whether it closed it because of this request.
+    if (sent.reusedSocket && isClosed(error) && !target.signal?.aborted) return overOwn(target, request);
+    throw error;
+  }
+}
+
+const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
+
+/** Was the connection closed without a response? */
+export const isClosed = (error: unknown): boolean => CLOSED.has(codeOf(error));
+
+async function overOwn(target: CheckTarget, request: RequestOptions): Promise<Answer> {
+  const { port = 443, httpPort = 80 } = target;
+  const plain = request.scheme === 'http';
+  const socket = await (plain ? connect(target, httpPort) : connectSecured(target, isSecret(request), port));
+  try {
+    return await answerTo(send(target, request, { createConnection: () => socket }), request, target);
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function answerTo(
+  sent: http.ClientRequest,
+  request: RequestOptions,
+  target: CheckTarget,
+): Promise<Answer> {
+  const events = ['response', 'upgrade'].map((event) => once(sent, event, { signal: target.signal }));
+  const [response]: http.IncomingMessage[] = await Promise.race(events);
+  return read(response as http.IncomingMessage, request, target);
 }
 
 /** The URL of a request. */
@@ -54,27 +108,15 @@ export function urlOf(target: CheckTarget, { scheme = 'https', path }: RequestOp
   return `${scheme}://${target.serverName}${path}`;
 }
 
-async function overConnection<T>(
-  target: CheckTarget,
-  request: RequestOptions,
-  use: (socket: Duplex) => Promise<T>,
-) {
-  const { port = 443, httpPort = 80 } = target;
-  const plain = request.scheme === 'http';
-  const socket = plain ? await connect(target, httpPort) : await secured(target, port, request);
-  try {
-    return await use(socket);
-  } finally {
-    socket.destroy();
-  }
-}
-
 /**
  * A token is sent only to a server with a valid certificate, or with one that the proxy itself reported. Other requests
  * are sent in any case: the certificate has a check of its own.
  */
-async function secured(target: CheckTarget, port: number, { headers = {} }: RequestOptions): Promise<Duplex> {
-  const isSecret = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
+export async function connectSecured(
+  target: CheckTarget,
+  isSecret: boolean,
+  port = target.port ?? 443,
+): Promise<Duplex> {
   const known = (target.issued ?? []).filter(({ kind }) => kind !== 'ca');
   const rejectUnauthorized = isSecret && known.length === 0;
   const socket = await connectTls(target, port, { rejectUnauthorized, ALPNProtocols: ['http/1.1'] });
@@ -87,15 +129,23 @@ async function secured(target: CheckTarget, port: number, { headers = {} }: Requ
   });
 }
 
-function send(target: CheckTarget, { method = 'GET', path, headers, body }: RequestOptions, socket: Duplex) {
-  const host = target.serverName;
-  const sent = http.request({ createConnection: () => socket, method, path, headers: { host, ...headers } });
+function send(
+  target: CheckTarget,
+  { method = 'GET', path, headers, body }: RequestOptions,
+  connection: Pick<http.RequestOptions, 'agent' | 'createConnection'>,
+) {
+  const sent = http.request({
+    ...connection,
+    method,
+    path,
+    headers: { host: target.serverName, ...headers },
+  });
   sent.on('error', () => {});
   return sent.end(body);
 }
 
 /** Reads a response to its end. */
-export async function read(
+async function read(
   response: http.IncomingMessage,
   { onData }: RequestOptions,
   { signal }: CheckTarget,

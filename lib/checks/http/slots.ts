@@ -5,27 +5,51 @@ import type { CheckTarget, Slots } from '../../model/check.ts';
  * More could be too many for a load balancer, a tunnel or the open files of this process. With connections that are
  * still closing there are at most 16.
  */
-const AT_ONCE = 12;
+const AT_ONCE = 14;
 
-/** Runs work as soon as fewer others are running, in the order of the calls. */
-export class RequestSlots implements Slots {
+/** What one check has of the slots. */
+interface Share {
+  running: number;
+}
+
+/** Runs work as soon as fewer others are running. Whose turn it is: that of the check with the fewest, then of the first. */
+export class RequestSlots {
   #free: number;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: { readonly share: Share; readonly start: () => void }[] = [];
 
   constructor(atOnce = AT_ONCE) {
     this.#free = atOnce;
   }
 
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  /** The slots for one check: requests that wait for each other do not also wait for all those of another check. */
+  share(): Slots {
+    const share: Share = { running: 0 };
+    return { run: (work) => this.#run(share, work) };
+  }
+
+  async #run<T>(share: Share, work: () => Promise<T>): Promise<T> {
+    await new Promise<void>((start) => {
+      this.#waiting.push({ share, start });
+      this.#startNext();
+    });
     try {
       return await work();
     } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free += 1;
+      share.running -= 1;
+      this.#free += 1;
+      this.#startNext();
     }
+  }
+
+  #startNext(): void {
+    if (this.#free === 0) return;
+    const fewest = Math.min(...this.#waiting.map(({ share }) => share.running));
+    const index = this.#waiting.findIndex(({ share }) => share.running === fewest);
+    const [next] = index === -1 ? [] : this.#waiting.splice(index, 1);
+    if (!next) return;
+    this.#free -= 1;
+    next.share.running += 1;
+    next.start();
   }
 }
 

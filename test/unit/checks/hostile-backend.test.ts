@@ -34,12 +34,13 @@ after(() => {
 
 /** What the checks say of a backend, and what it saw. */
 async function against(handler: RequestListener, checks: readonly Check[], other: Partial<CheckTarget> = {}) {
-  const seen = { requests: 0, open: 0, most: 0 };
+  const seen = { requests: 0, connections: 0, open: 0, most: 0 };
   const server = createServer({ key, cert }, (asked, answer) => {
     seen.requests += 1;
     handler(asked, answer);
   });
   server.on('connection', (socket) => {
+    seen.connections += 1;
     seen.open += 1;
     seen.most = Math.max(seen.most, seen.open);
     socket.on('close', () => {
@@ -86,6 +87,38 @@ test('all checks together send at most 16 requests at a time', async () => {
   const { results, seen } = await against(site(30), checks);
   assert.deepEqual([...new Set(results.map(({ status }) => status))], ['passed']);
   assert.ok(seen.most > 6 && seen.most <= 16, `${seen.most} connections`);
+});
+
+test('a server that closes each connection after its response, unannounced, is asked again on a new one', async () => {
+  const paths = Array.from({ length: 40 }, (_, index) => `/api/${index}`);
+  const closing: RequestListener = ({ socket }, answer) => {
+    answer.setHeader('content-type', 'application/json');
+    answer.end('{}', () => setImmediate(() => socket.destroy()));
+  };
+  const { results } = await against(closing, [reaches('API', paths)]);
+  assert.equal(results[0]?.status, 'passed', results[0]?.detail);
+});
+
+test('requests share connections', async () => {
+  const paths = Array.from({ length: 100 }, (_, index) => `/api/${index}`);
+  const answering: RequestListener = (_, answer) => {
+    answer.setHeader('content-type', 'application/json');
+    setTimeout(() => answer.end('{}'), 5);
+  };
+  const { results, seen } = await against(answering, [reaches('API', paths)]);
+  assert.equal(results[0]?.status, 'passed', results[0]?.detail);
+  assert.deepEqual([seen.requests, seen.connections < 40], [100, true], `${seen.connections} connections`);
+});
+
+test('a check with many requests does not hold up the others', async () => {
+  const slow: RequestListener = ({ url }, answer) => {
+    answer.setHeader('content-type', 'application/json');
+    setTimeout(() => answer.end('{}'), url?.startsWith('/many') ? 100 : 0);
+  };
+  const many = Array.from({ length: 140 }, (_, index) => `/many/${index}`);
+  const { results } = await against(slow, [reaches('many', many), reaches('few', ['/few/1'])]);
+  const [first, second] = results.map(({ milliseconds }) => milliseconds);
+  assert.ok(Number(second) < Number(first) / 2, `${second} ms of ${first} ms`);
 });
 
 const CHAT = { models: '/models', completions: '/chat', tokenVariable: 'T' };

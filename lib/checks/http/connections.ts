@@ -1,0 +1,39 @@
+/** Connections that the requests of a run share: setting up one takes two round trips, a request on it takes one. */
+import http from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { SharedConnections } from '../../model/check.ts';
+
+/** More that wait for a request would be too many for a load balancer or a tunnel. */
+const IDLE = 6;
+
+/** Opens a connection, with a valid certificate if a secret is sent over it. */
+type Open = (isSecret: boolean) => Promise<Duplex>;
+
+export class Connections implements SharedConnections {
+  readonly #agents: Readonly<Record<'secret' | 'other', http.Agent>>;
+
+  constructor(open: Open) {
+    this.#agents = { secret: agent(() => open(true)), other: agent(() => open(false)) };
+  }
+
+  /** For requests with a secret, or for others: the latter are sent whatever the certificate is. */
+  agentFor(isSecret: boolean): http.Agent {
+    return this.#agents[isSecret ? 'secret' : 'other'];
+  }
+
+  close(): void {
+    for (const agent of Object.values(this.#agents)) agent.destroy();
+  }
+}
+
+function agent(open: () => Promise<Duplex>): http.Agent {
+  const made = new http.Agent({ keepAlive: true, maxFreeSockets: IDLE });
+  made.createConnection = (_, done) => {
+    open().then(
+      (socket) => done?.(null, socket),
+      (error: Error) => done?.(error, undefined as never),
+    );
+    return undefined as never;
+  };
+  return made;
+}
