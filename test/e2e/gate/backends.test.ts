@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { withBackends } from '../../../lib/nginx/backends.ts';
 import { site } from '../../../sites/ia.enso.4nkweb.com.ts';
+import { vanishing } from '../../lab/faults/vanishing-packets.ts';
 import { local } from '../../lab/namespaces/process.ts';
 import {
   FULL,
@@ -35,8 +36,9 @@ async function machine(address: string, isDying = false): Promise<void> {
   servers.push(server);
 }
 
-async function behind(backends: string): Promise<void> {
-  writeVhost(undefined, undefined, (text) => withBackends(text, site, { IA_ENSO_OLLAMA_BACKENDS: backends }));
+async function behind(backends: string, shorter = (text: string) => text): Promise<void> {
+  const values = { IA_ENSO_OLLAMA_BACKENDS: backends };
+  writeVhost(undefined, undefined, (text) => shorter(withBackends(text, site, values)));
   await reload();
   asked.clear();
 }
@@ -69,6 +71,18 @@ describe('several Ollama machines', () => {
     await behind('127.0.0.9,127.0.0.3');
     for (let at = 0; at < 4; at += 1) assert.equal((await post(CHAT, FULL, 'x'.repeat(100_000))).status, 200);
     assert.equal(asked.get('127.0.0.3')?.length, 4);
+  });
+
+  test('a machine that does not answer is left for the next one, also with a body', async () => {
+    const silent = vanishing();
+    await behind(`${silent},127.0.0.3`, (text) =>
+      text.replaceAll('proxy_connect_timeout 10s', 'proxy_connect_timeout 1s'),
+    );
+    const start = performance.now();
+    const answers = await Promise.all(Array.from({ length: 4 }, () => post(CHAT, FULL, 'x'.repeat(100_000))));
+    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
+    assert.equal(asked.get('127.0.0.3')?.length, 4);
+    assert.ok(performance.now() - start > 900, 'none of them went to the silent one first');
   });
 
   test('a generation that was sent never runs a second time', async () => {
