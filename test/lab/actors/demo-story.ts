@@ -92,7 +92,7 @@ export async function limitClients(stage: Stage, editor: string): Promise<void> 
   await type('npx tsx scripts/bearers.ts resume editor');
   await ask('the editor again', 200, MODELS, ...bearer(editor));
 
-  say('A guest for one minute, which then turns into one second.');
+  say('A guest for one minute; then its end is moved to one second from now.');
   const guest = await add(stage, 'guest --expires 1m');
   await ask('the guest', 200, MODELS, ...bearer(guest));
   await type('npx tsx scripts/bearers.ts set guest --expires 1s --no-verify');
