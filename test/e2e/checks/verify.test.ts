@@ -163,8 +163,6 @@ test('warns of an account at ollama.com that any client can spend, and generates
     assert.match(`${detail}`, /signed in.*scope inference.*1 model .*big:cloud.*OLLAMA_NO_CLOUD=1/);
     assert.doesNotMatch(`${detail}`, /owner/);
     assert.match(requests, /^GET \S+status;GET \S+tags;POST \S+me;$/);
-    const [listed, which] = await judged({}, inference);
-    assert.equal(listed, 'warned', which);
     const [unknown, why] = await judged({ models: [] }, inference);
     assert.equal(unknown, 'skipped', why);
     assert.match(`${why}`, /scope full in IA_ENSO_OLLAMA_BEARER_TOKEN/);
@@ -274,10 +272,6 @@ test('--via-ssh and status ask each of several machines, and show how they diffe
     `the machines have different models: extra is not on ${at}. Each request goes to one of them: \`ollama pull MODEL\` on the machine itself (through the gate, only the first one changes)`,
   ]);
   assert.match(`${unlike.check?.detail}`, /different versions.*different models/);
-  await lab.backend.sh(`ip addr del ${other}/24 dev eth1`);
-  const down = await asked();
-  assert.deepEqual([down.exit, down.check?.status], [0, 'warned']);
-  assert.match(down.faults.join(), new RegExp(`^backend ${there} (?:silent|unreachable)`));
   const here = await verify(['--only', 'machines'], { ...env, ...backends });
   assert.deepEqual([here.status, here.named('skipped')], [0, ['backend machines']]);
 });
