@@ -76,19 +76,21 @@ test('takes as long as its longest check and three round trips', async () => {
   const port = 8443;
   await startRelay(proxies(1)[0] as Place, roundTrip, port, 443);
   const timed = async (...args: readonly string[]) => {
-    const { host, why } = await verify(['--connect-to', `203.0.113.100:${port}`, ...args]);
+    const { host, why } = await verify(args);
     const { checks = 0 } = (host?.milliseconds ?? {}) as Record<string, number>;
     return { checks, why };
   };
-  // One more for what this machine has to do; the best of three, as others may be at work on it.
-  const bound = 4 * roundTrip;
-  let more = '';
+  const far = ['--connect-to', `203.0.113.100:${port}`];
+  let seen = '';
+  // The best of three, as others may be at work on this machine.
   for (let tries = 0; tries < 3; tries += 1) {
-    const [all, longest] = [await timed(), await timed('--only', 'streaming')];
-    if (all.checks <= longest.checks + bound) return;
-    more = `${all.checks} ms, streaming alone ${longest.checks} ms: ${all.why}`;
+    const near = await timed();
+    const [all, longest] = [await timed(...far), await timed(...far, '--only', 'streaming')];
+    // What this machine has to do besides: all but the stream of 0.7 s.
+    if (all.checks <= longest.checks + 4 * roundTrip + near.checks - 700) return;
+    seen = `${all.checks} ms, near ${near.checks} ms, streaming alone ${longest.checks} ms: ${all.why}`;
   }
-  assert.fail(more);
+  assert.fail(seen);
 });
 
 test('--curl shows the commands, --only runs some checks', async () => {
