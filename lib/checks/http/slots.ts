@@ -1,10 +1,7 @@
 /** Limits how many requests of a run are under way at once: a page that names 20,000 scripts must not open 20,000 connections. */
 import type { CheckTarget, Slots } from '../../model/check.ts';
 
-/**
- * More could be too many for a load balancer, a tunnel or the open files of this process. With connections that are
- * still closing there are at most 16.
- */
+/** More could be too many for a load balancer, a tunnel or the open files of this process. */
 const AT_ONCE = 14;
 
 /** What one check has of the slots. */
@@ -14,12 +11,8 @@ interface Share {
 
 /** Runs work as soon as fewer others are running. Whose turn it is: that of the check with the fewest, then of the first. */
 export class RequestSlots {
-  #free: number;
+  #free = AT_ONCE;
   readonly #waiting: { readonly share: Share; readonly start: () => void }[] = [];
-
-  constructor(atOnce = AT_ONCE) {
-    this.#free = atOnce;
-  }
 
   /** The slots for one check: requests that wait for each other do not also wait for all those of another check. */
   share(): Slots {
