@@ -9,11 +9,13 @@ import { isMainThread } from 'node:worker_threads';
 
 const CACHE = new URL('../node_modules/.cache/gatepost-tests/', import.meta.url);
 
-/** Whether this process is a test that is about to start itself once more, inside the lab. */
+/** Whether this process is a test that first of all starts itself once more, inside the lab. */
 function isBoundForTheLab() {
   if (process.env.GATEPOST_LAB || process.execArgv.includes('--test')) return false;
   const [, file = ''] = process.argv;
-  return file.endsWith('.test.ts') && readFileSync(file, 'utf8').includes("/lab/namespaces/enter.ts'");
+  if (!file.endsWith('.test.ts')) return false;
+  const [first = ''] = /^import .*$/m.exec(readFileSync(file, 'utf8')) ?? [];
+  return first.endsWith("/lab/namespaces/enter.ts';");
 }
 
 if (isMainThread) {
