@@ -1,8 +1,10 @@
 /** What the gate costs: requests per second through it, through the same nginx without it, and through Caddy's. */
-import { OTHER, SITE, withToken } from '../test/lab/actors/deploys.ts';
-import { command, type Host, inLab, type Lab, script, serve } from './lab.ts';
+import { OTHER, SITE, VHOST, withToken } from '../test/lab/actors/deploys.ts';
+import { installClients } from '../test/lab/actors/many-clients.ts';
+import { command, type Host, inLab, type Lab, onHost, script, serve } from './lab.ts';
 import type { Part, Row, Tell } from './part.ts';
 import { inTurns } from './turns.ts';
+import { ungated } from './ungated.ts';
 
 /** Who may compute where: all on both cores, as on a machine in use, or the server on one and the others on the other. */
 const CORES = {
@@ -11,14 +13,22 @@ const CORES = {
 } as const;
 type Cores = (typeof CORES)[keyof typeof CORES];
 
-/** A proxy each: deployed, deployed and stripped of the gate, and taken over by Caddy. */
+/** How many clients the gate has. */
+const CLIENTS = [1, 100, 1000];
+
+const UNKNOWN = 'f'.repeat(64);
+const MODELS = '/ollama/v1/models';
+
+/** A proxy each: deployed, deployed and without the gate, and taken over by Caddy. */
 async function contestants(lab: Lab, cores: Cores): Promise<Record<'gated' | 'ungated' | 'Caddy', Host>> {
-  const [gated, ungated, Caddy] = lab.proxies as [Host, Host, Host];
+  const [gated, plain, Caddy] = lab.proxies as [Host, Host, Host];
   await serve(lab.backend, 'upstream', cores.others);
   await Promise.all(lab.proxies.map((host) => serve(host, 'nginx', cores.server)));
   await script(lab, 'deploy', ['--no-verify'], withToken(OTHER));
-  await Promise.all([serve(ungated, 'ungated', cores.server), serve(Caddy, 'caddy', cores.server, OTHER)]);
-  return { gated, ungated, Caddy };
+  const vhost = await ungated(await onHost(plain, `cat ${VHOST}`));
+  await onHost(plain, `cat >${VHOST}; nginx -s reload`, vhost);
+  await serve(Caddy, 'caddy', cores.server, OTHER);
+  return { gated, ungated: plain, Caddy };
 }
 
 interface Load {
@@ -29,67 +39,144 @@ interface Load {
 
 const MILLISECONDS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000 };
 
-/** A second of requests over 32 kept connections. @throws Error unless all of them were let in */
-async function load(lab: Lab, host: Host, cores: Cores): Promise<Load> {
-  const headers = ['-H', `Host: ${SITE}`, '-H', `Authorization: Bearer ${OTHER}`];
-  const url = `https://${host.publicAddress}/ollama/v1/models`;
+interface Asked {
+  readonly host: Host;
+  readonly path?: string;
+  readonly token?: string;
+  readonly isRefused?: boolean;
+}
+
+/** A second of requests over 32 kept connections. @throws Error unless all of them were accepted, or all refused */
+async function load(
+  lab: Lab,
+  cores: Cores,
+  { host, path = MODELS, token = OTHER, isRefused = false }: Asked,
+): Promise<Load> {
+  const headers = ['-H', `Host: ${SITE}`, '-H', `Authorization: Bearer ${token}`];
+  const url = `https://${host.publicAddress}${path}`;
   const wrk = ['taskset', '-c', cores.others, 'wrk', '-t1', '-c32', '-d1', '--latency', ...headers, url];
   const said = await command(lab, wrk);
   const [, perSecond] = /^Requests\/sec: +([\d.]+)/m.exec(said) ?? [];
   const [, p99, unit = ''] = /^ +99% +([\d.]+)(us|ms|s)/m.exec(said) ?? [];
-  if (/Non-2xx|Socket errors/.test(said)) throw new Error(`${host.name}: ${said}`);
+  const [all, refused] = [/(\d+) requests in/, /Non-2xx or 3xx responses: (\d+)/].map(
+    (form) => form.exec(said)?.[1],
+  );
+  if (/Socket errors/.test(said) || refused !== (isRefused ? all : undefined))
+    throw new Error(`${host.name}${path}: ${said}`);
   return { perSecond: Number(perSecond), p99: Number(p99) * (MILLISECONDS[unit] ?? Number.NaN) };
 }
 
-type Figures = Readonly<Record<'gated' | 'ungated' | 'Caddy', readonly number[]>>;
+type Figures = Readonly<Record<string, readonly number[]>>;
 
-/** The gated server's figures against another's. */
-function against(
-  name: 'ungated' | 'Caddy',
-  who: string,
+/** Each contestant's requests per second and 99th percentile, of every round. */
+async function measure<Name extends string>(
+  lab: Lab,
   cores: Cores,
-  perSecond: Figures,
-  p99: Figures,
-): [Row, Row] {
-  const row = (what: string, unit: Row['unit'], figures: Figures): Row => ({
-    what: `${what}, ${cores.words}`,
-    unit,
-    ours: figures.gated,
-    theirs: { who, figures: figures[name] },
-  });
-  return [
-    row('requests through the gate', 'requests/s', perSecond),
-    row('99th percentile of their times', 'ms', p99),
-  ];
-}
-
-async function compare(lab: Lab, rounds: number, print: Tell, cores: Cores): Promise<Row[]> {
-  const p99 = { gated: [] as number[], ungated: [] as number[], Caddy: [] as number[] };
-  const hosts = await contestants(lab, cores);
-  const turn = (name: keyof typeof p99) => async () => {
-    const measured = await load(lab, hosts[name], cores);
+  rounds: number,
+  print: Tell,
+  asked: Readonly<Record<Name, Asked>>,
+): Promise<{ perSecond: Record<Name, number[]>; p99: Record<Name, number[]> }> {
+  const names = Object.keys(asked) as Name[];
+  const p99 = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
+  const turn = (name: Name) => async () => {
+    const measured = await load(lab, cores, asked[name]);
     p99[name].push(measured.p99);
     return measured.perSecond;
   };
-  const turns = { gated: turn('gated'), ungated: turn('ungated'), Caddy: turn('Caddy') };
-  const printWhere = (text: string) => print(`${cores.words}, ${text}`);
-  const perSecond = await inTurns(rounds, turns, printWhere);
-  const [requests, times] = against('ungated', 'the same nginx, ungated', cores, perSecond, p99);
-  const limit = { atLeast: 0.95 };
-  const judged = cores === CORES.shared ? { ...requests, limit } : requests;
-  return [judged, times, ...against('Caddy', 'Caddy, the same gate', cores, perSecond, p99)];
+  const turns = Object.fromEntries(names.map((name) => [name, turn(name)])) as Record<
+    Name,
+    () => Promise<number>
+  >;
+  return { perSecond: await inTurns(rounds, turns, print), p99 };
 }
+
+const LIMIT = { atLeast: 0.95 };
+
+/** One client against the same nginx without the gate, and against Caddy's. */
+async function againstCaddy(lab: Lab, rounds: number, print: Tell, cores: Cores): Promise<Row[]> {
+  const hosts = await contestants(lab, cores);
+  const asked = {
+    gated: { host: hosts.gated },
+    ungated: { host: hosts.ungated },
+    Caddy: { host: hosts.Caddy },
+  };
+  const { perSecond, p99 } = await measure(
+    lab,
+    cores,
+    rounds,
+    (text) => print(`${cores.words}, ${text}`),
+    asked,
+  );
+  const row = (
+    what: string,
+    unit: Row['unit'],
+    figures: Figures,
+    name: 'ungated' | 'Caddy',
+    who: string,
+  ): Row => ({
+    what: `${what}, ${cores.words}`,
+    unit,
+    ours: figures.gated ?? [],
+    theirs: { who, figures: figures[name] ?? [] },
+  });
+  const rows = (name: 'ungated' | 'Caddy', who: string) => [
+    row('requests through the gate', 'requests/s', perSecond, name, who),
+    row('99th percentile of their times', 'ms', p99, name, who),
+  ];
+  return [...rows('ungated', NGINX), ...rows('Caddy', 'Caddy, the same gate')];
+}
+
+const NGINX = 'the same nginx, ungated';
+
+/** Known and unknown tokens at a gate with so many clients, against the same nginx without the gate. */
+async function withClients(
+  lab: Lab,
+  rounds: number,
+  print: Tell,
+  hosts: { gated: Host; ungated: Host },
+  count: number,
+) {
+  await installClients(hosts.gated, count);
+  const unknown = { token: UNKNOWN, isRefused: true };
+  const { perSecond } = await measure(
+    lab,
+    CORES.shared,
+    rounds,
+    (text) => print(`${count} clients, ${text}`),
+    {
+      known: { host: hosts.gated },
+      unknown: { host: hosts.gated, ...unknown },
+      ungated: { host: hosts.ungated },
+      refused: { host: hosts.ungated, path: '/refused', ...unknown },
+    },
+  );
+  const row = (tokens: 'known' | 'unknown', name: 'ungated' | 'refused', who: string): Row => ({
+    what: `${tokens} token, ${count === 1 ? '1 client' : `${count} clients`}`,
+    unit: 'requests/s',
+    ours: perSecond[tokens],
+    theirs: { who, figures: perSecond[name] },
+  });
+  return [
+    { ...row('known', 'ungated', NGINX), limit: LIMIT },
+    { ...row('unknown', 'ungated', NGINX), limit: LIMIT },
+    row('unknown', 'refused', 'nginx, a fixed 401'),
+  ];
+}
+
+const LAB = { proxies: 3, backends: false };
 
 export const gate: Part = {
   name: 'gate',
-  measures: 'GET /ollama/v1/models over 32 kept TLS connections: gated, ungated, by Caddy.',
-  rounds: 25,
-  measure: async (rounds, print) => {
-    const rows: Row[] = [];
-    for (const cores of Object.values(CORES))
-      rows.push(
-        ...(await inLab({ proxies: 3, backends: false }, (lab) => compare(lab, rounds, print, cores))),
-      );
-    return rows;
-  },
+  measures: `GET ${MODELS} over 32 kept TLS connections: gated, ungated, by Caddy; with more clients, and an unknown token.`,
+  rounds: 12,
+  measure: async (rounds, print) => [
+    ...(await inLab(LAB, async (lab) => {
+      const rows = await againstCaddy(lab, rounds, print, CORES.shared);
+      const [gated, plain] = lab.proxies as [Host, Host];
+      for (const count of CLIENTS)
+        rows.push(...(await withClients(lab, rounds, print, { gated, ungated: plain }, count)));
+      return rows;
+    })),
+    ...(await inLab(LAB, (lab) => againstCaddy(lab, rounds, print, CORES.own))),
+  ],
 };

@@ -111,16 +111,12 @@ export async function command(
 }
 
 /** Runs a command on a host as root. @throws Error with its words when it fails */
-export async function onHost(host: Host, line: string): Promise<string> {
-  const { status, stdout, stderr } = await host.sh(line);
+export async function onHost(host: Host, line: string, input = ''): Promise<string> {
+  const { status, stdout, stderr } = await host.sh(line, { input });
   if (status !== 0) throw new Error(`${host.name}: ${line} ended with ${status}: ${stderr}`);
   return stdout;
 }
 
 /** Sets up a server for a measurement on a host, on these cores (`rivals/serve.sh`). */
-export const serve = (
-  host: Host,
-  what: 'upstream' | 'nginx' | 'ungated' | 'caddy',
-  cores: string,
-  bearer = '',
-) => onHost(host, `BEARER=${bearer} sh ${CHECKOUT}/bench/rivals/serve.sh ${what} ${cores}`);
+export const serve = (host: Host, what: 'upstream' | 'nginx' | 'caddy', cores: string, bearer = '') =>
+  onHost(host, `BEARER=${bearer} sh ${CHECKOUT}/bench/rivals/serve.sh ${what} ${cores}`);

@@ -1,5 +1,6 @@
 /** Backends in the settings -> the vhost with their `server` lines, without the parts for omitted ones. */
 import { NO_BACKEND, type Site } from '../model/site.ts';
+import { uncommented } from './template.ts';
 
 /** A part of a template: `# [NAME` (kept unless it is none), `# [no NAME`, `# [several NAME` (comments, unless it is so), then `# ]`. */
 const PART = /^[ \t]*# \[(no |several )?([A-Z][A-Z_]*)\n(.*?)^[ \t]*# \]\n/gms;
@@ -46,5 +47,3 @@ function replaced(template: string, { name, text, addresses }: Given): string {
     })
     .join('\n');
 }
-
-const uncommented = (body: string): string => body.replace(/^([ \t]*)#/gm, '$1');

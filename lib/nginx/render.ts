@@ -93,7 +93,7 @@ async function renderVhost(file: string, site: Site, settings: Settings, isFull 
   const { name, text: written } = await readTemplate(`sites/${file}`, site);
   const template = withBackends(written, site, settings.values);
   const names = snippetsOf(template);
-  const texts = await Promise.all(names.map((snippet) => readSnippet(snippet, site)));
+  const texts = await Promise.all(names.map((snippet) => readSnippet(snippet, site, settings)));
   const inlined = inline(template, Object.fromEntries(names.map((snippet, i) => [snippet, texts[i] ?? ''])));
   // Before the settings: a value may contain the default name.
   const text = withPublicName(site, inlined);
@@ -137,22 +137,26 @@ function siteMarkers(site: Site): Record<string, string> {
   };
 }
 
-async function renderMap({ source, isGate }: HttpMap, site: Site, { values }: Settings): Promise<string> {
+async function renderMap({ source, isGate }: HttpMap, site: Site, settings: Settings): Promise<string> {
   const { gate } = site;
   const text = await readMap(source, site);
   if (!isGate || !gate) return withPublicName(site, text);
   const named = withPublicName(site, rename(text, gate.names));
-  const origins = values[gate.origins ?? ''];
-  return withOrigins(named, typeof origins === 'string' ? origins.split(',') : []);
+  return withOrigins(named, originsOf(site, settings));
+}
+
+function originsOf({ gate }: Site, { values }: Settings): readonly string[] {
+  const origins = values[gate?.origins ?? ''];
+  return typeof origins === 'string' ? origins.split(',') : [];
 }
 
 /** A snippet; those of the gate have the names of the site's gate. */
-async function readSnippet(name: string, site: Site): Promise<string> {
+async function readSnippet(name: string, site: Site, settings: Settings): Promise<string> {
   const { text } = await readTemplate(`sites/snippets/${name}`, site);
   if (!name.startsWith(GATE_SNIPPETS)) return text;
   if (!site.gate)
     throw new UsageError([`sites/${site.name}.conf: includes snippets/${name}, but the site has no gate`]);
-  return rename(text, site.gate.names);
+  return withOrigins(rename(text, site.gate.names), originsOf(site, settings));
 }
 
 const readMap = async (name: string, site: Pick<Site, 'folder'>): Promise<string> =>

@@ -51,15 +51,24 @@ export function rename(text: string, names: Readonly<Record<string, string>>): s
   return text.replace(any, (name) => names[name] ?? name);
 }
 
+/** The lines of a part of a template that is a comment until it is needed. */
+export const uncommented = (body: string): string => body.replace(/^([ \t]*)#/gm, '$1');
+
 const MAP = /map \$http_origin \$\w+ \{\n {4}default "";\n/;
 
+/** What only a gate with origins needs: comments until there is one. */
+const ORIGINS_PART = /^[ \t]*# \[origins\n(.*?)^[ \t]*# \]\n/gms;
+
 /**
- * Adds a line for each of `origins` to the map of the gate in `text`. The keys are regexes, because nginx compares string keys
- * case-insensitively.
+ * Adds a line for each of `origins` to the map of the gate in `text`, and uncomments what they need. The keys are regexes,
+ * because nginx compares string keys case-insensitively.
  */
 export function withOrigins(text: string, origins: readonly string[]): string {
+  if (origins.length === 0) return text;
   const lines = origins.map((origin) => `    "~^${literal(origin)}\\z" $http_origin;\n`);
-  return text.replace(MAP, (map) => map + lines.join(''));
+  return text
+    .replace(MAP, (map) => map + lines.join(''))
+    .replace(ORIGINS_PART, (_, body: string) => uncommented(body));
 }
 
 const literal = (text: string): string => text.replace(/[^a-z0-9]/gi, '\\$&');

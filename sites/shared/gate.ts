@@ -79,7 +79,8 @@ export const gateMap = ({ name }: GateNames): HttpMap => ({
 
 /** These texts become part of quoted words in nginx, and of JSON. */
 const FORMS = {
-  name: /^[a-z][a-z0-9-]*$/,
+  // PCRE allows 32 characters for the name of a capture; the longest ends with `_limited_600`.
+  name: /^[a-z][a-z0-9-]{0,19}$/,
   service: /^[\w .:+-]+$/,
   inference: /^[^\s"]+$/,
   inferencePaths: /^[^"'\\$\n]+$/,

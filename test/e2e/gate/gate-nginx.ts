@@ -86,11 +86,17 @@ const same = (text: string): string => text;
 
 /** Installs a vhost, its template changed by `prepare`, its text by `edit`; takes effect at the next reload. */
 export function writeVhost(template = `${NAME}.conf`, edit = same, prepare = same): void {
-  writeFileSync(`/etc/nginx/sites-enabled/${NAME}.conf`, edit(rendered(template, prepare)));
+  const text = withOrigins(rendered(template, prepare), allowed);
+  writeFileSync(`/etc/nginx/sites-enabled/${NAME}.conf`, edit(text));
 }
 
-/** Installs the gate's map with these origins; takes effect at the next reload. */
+/** The origins whose pages may use the gate. */
+let allowed: readonly string[] = [];
+
+/** Installs the gate with these origins; takes effect at the next reload. */
 export function allowOrigins(origins: readonly string[]): void {
+  allowed = origins;
+  writeVhost();
   const text = read('http-maps/ia-enso-ollama-bearer.map.conf.example');
   writeFileSync('/etc/nginx/conf.d/ia-enso-http-maps.conf', withOrigins(text, origins));
 }

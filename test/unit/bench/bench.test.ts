@@ -1,12 +1,17 @@
 /** The figures of measurements: how they are computed, and when a limit is missed. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { judge, median, quantile } from '../../../bench/figures.ts';
 import type { Measured, Row } from '../../../bench/part.ts';
 import { type Mark, phasesOf } from '../../../bench/phases.ts';
 import { toMarkdown } from '../../../bench/tables.ts';
 import { inTurns } from '../../../bench/turns.ts';
+import { ungated } from '../../../bench/ungated.ts';
 import { newReport } from '../../../lib/model/host-report.ts';
+import { render } from '../../../lib/nginx/render.ts';
+import { context } from '../../lab/actors/programs.ts';
+import { CHECKOUT } from '../../lab/namespaces/process.ts';
 
 const row = (ours: readonly number[], theirs: readonly number[], limit: Row['limit']): Row => ({
   what: 'something',
@@ -70,4 +75,21 @@ test('a table for the documentation has one line per row', () => {
     toMarkdown(measured).split('\n')[2],
     '| something, 100 ms away | 30 ms | 20 ms, somebody | 1.50 (1.50–1.50) | at most 1.15 | MISSED |',
   );
+});
+
+test('the vhost without the gate has everything else, and none of its variables', async () => {
+  const settings = { ...context.settings, values: { IA_ENSO_BACKEND_IP: '192.168.1.164' } };
+  const vhost = (await render(context.site, settings)).find(({ role }) => role === 'vhost')?.content ?? '';
+  const without = await ungated(vhost);
+  const [location = ''] = /^ {4}location \^~ \/ollama\/.*?^ {4}\}/ms.exec(without) ?? [];
+  assert.match(location, /proxy_pass/);
+  assert.doesNotMatch(location, /^ *[^# ].*(?:\$ia_enso|limit_|ia-enso-live|error_page)/m);
+  assert.doesNotMatch(without, /log_format[^;]*\$ia_enso/);
+  const lines = (text: string) => text.split('\n').map((line) => line.trim());
+  const rest = lines(await readFile(`${CHECKOUT}/bench/rivals/ungated.conf`, 'utf8'));
+  const gate = lines(await readFile(`${CHECKOUT}/sites/snippets/gate.conf`, 'utf8'));
+  for (const line of rest.filter((text) => !text.startsWith('#'))) assert.ok(gate.includes(line), line);
+  for (const line of gate.filter((text) => text.startsWith('proxy_')))
+    assert.ok(rest.includes(line) || line.startsWith('proxy_intercept_errors'), line);
+  await assert.rejects(ungated(without), /does not have once/);
 });

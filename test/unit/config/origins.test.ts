@@ -1,8 +1,10 @@
 /** The origins of browser clients, and the lines of the map that they become. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { origins } from '../../../lib/config/validators.ts';
 import { withOrigins } from '../../../lib/nginx/template.ts';
+import { ROOT } from '../../../lib/util/project.ts';
 
 const VALID = [
   'https://chat.example.org',
@@ -42,4 +44,17 @@ test('each origin becomes one exact line of the map; without origins the text is
       '    "~^https\\:\\/\\/a\\.example\\.org\\z" $http_origin;\n' +
       '    "~^http\\:\\/\\/localhost\\:3000\\z" $http_origin;\n}\n',
   );
+});
+
+test('the parts of the vhost that only origins need are comments without any', async () => {
+  const part =
+    '    # [origins\n    #if ($x_asks) {\n    #    return 418;\n    #}\n    # ]\n    # [no X\n    #y;\n    # ]\n';
+  assert.equal(withOrigins(part, []), part);
+  assert.equal(
+    withOrigins(part, ['https://a.example.org']),
+    '    if ($x_asks) {\n        return 418;\n    }\n    # [no X\n    #y;\n    # ]\n',
+  );
+  const gate = await readFile(new URL('sites/snippets/gate.conf', ROOT), 'utf8');
+  const active = (text: string) => text.match(/^\s*[^#\s].*\$ia_enso_(?:asks|origin|vary|expose)/gm)?.length;
+  assert.deepEqual([active(gate), active(withOrigins(gate, ['https://a.example.org']))], [undefined, 4]);
 });

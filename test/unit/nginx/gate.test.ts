@@ -75,6 +75,13 @@ test('the data of a gate is derived from its names', () => {
   assert.equal(gateMap(NAMES).name, 'llm-1-http-maps.conf');
 });
 
+test('the name of a gate is short enough for the names of captures', () => {
+  const longest = gate({ ...NAMES, name: 'llm-of-twenty-chars1' }, OWN);
+  for (const [, name = ''] of rename(text, longest.names).matchAll(/\(\?<(\w+)>/g))
+    assert.ok(name.length <= 32, name);
+  assert.throws(() => gate({ ...NAMES, name: 'llm-of-twenty-chars-1' }, OWN), /name: must match/);
+});
+
 test('a gate below a path has it in its regex, with escaped dots', () => {
   const { names } = gate({ ...NAMES, path: '/v1.5' }, OWN);
   assert.match(rename(text, names), /"~\^\/v1\\\.5\/\(\?:v1\/\|health\\z\)" 1;/);
