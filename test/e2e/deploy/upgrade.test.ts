@@ -3,10 +3,11 @@ import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
+import { BEARERS } from '../../lab/actors/client-files.ts';
 import * as deploys from '../../lab/actors/deploys.ts';
 import * as programs from '../../lab/actors/programs.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
-import { CHECKOUT } from '../../lab/namespaces/process.ts';
+import { CHECKOUT, typescript } from '../../lab/namespaces/process.ts';
 import { script, statusOf } from '../clients/clients-lab.ts';
 
 let lab: Lab;
@@ -16,6 +17,24 @@ before(async () => {
 after(() => lab.stop());
 
 const EDITOR = 'editor-0123456789abcdef';
+
+/** deploy.ts on the proxy itself, without a token, by the program that `--bundle` writes or by `--local`. */
+const WAYS = {
+  '--bundle': async () => {
+    const file = `${lab.directory}/upgrade.sh`;
+    const made = await lab.run('deploy', ['--bundle', file], {
+      env: { IA_ENSO_OLLAMA_BEARER_TOKEN: undefined },
+    });
+    assert.equal(made.status, 0, made.stderr);
+    return lab.proxy.sh('sh -s', { input: await readFile(file, 'utf8') });
+  },
+  '--local': async () => {
+    const env = { ...lab.env, HOME: '/tmp', IA_ENSO_PROXY_HOST: '', IA_ENSO_OLLAMA_BEARER_TOKEN: '' };
+    const set = Object.entries(env).flatMap(([name, value]) => (value ? [`'${name}=${value}'`] : []));
+    const command = [process.execPath, ...typescript('scripts/deploy.ts', ['--local', '--no-verify'])];
+    return lab.proxy.sh(`cd /tmp && touch .env && env -i ${set.join(' ')} ${command.join(' ')}`);
+  },
+} as const;
 
 const VERBS = { deploy: 'apply', 'add-client': 'add_client' } as const;
 
@@ -85,4 +104,22 @@ describe('an upgrade in place', () => {
     assert.equal(await deploys.leftovers(lab.proxy), '');
     assert.deepEqual([await statusOf(deploys.TOKEN), await statusOf(EDITOR)], [200, 200]);
   });
+
+  for (const [way, deploy] of Object.entries(WAYS))
+    test(`converts the client files by ${way}, tokens unchanged; again is unchanged`, async () => {
+      await deploys.reset(lab.proxy);
+      await runEarlier('deploy');
+      await runEarlier('add-client');
+      const old = `grep -lF '(?i:bearer)' ${BEARERS}/*.map | wc -l`;
+      assert.equal((await lab.proxy.sh(old)).stdout.trim(), '2');
+      const { status, stdout, stderr } = await deploy();
+      assert.equal(status, 0, stdout + stderr);
+      assert.equal((await lab.proxy.sh(old)).stdout.trim(), '0');
+      const wrong = deploys.TOKEN.toLowerCase();
+      assert.deepEqual(
+        [await statusOf(deploys.TOKEN), await statusOf(EDITOR), await statusOf(wrong)],
+        [200, 200, 401],
+      );
+      assert.match((await deploy()).stdout, /unchanged/);
+    });
 });

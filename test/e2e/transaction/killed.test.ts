@@ -3,7 +3,8 @@ import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Settings } from '../../../lib/config/settings.ts';
-import { withNameFrom } from '../../../lib/config/site-registry.ts';
+import { findSites, withNameFrom } from '../../../lib/config/site-registry.ts';
+import type { Site } from '../../../lib/model/site.ts';
 import { render } from '../../../lib/nginx/render.ts';
 import { httpOnlyProgram } from '../../../lib/program/certificate-programs.ts';
 import { type ClientChange, clientProgram, copyProgram } from '../../../lib/program/client-program.ts';
@@ -21,18 +22,27 @@ const KILLS = process.env.KILLS ?? '1';
 const OTHER = 'other-0123456789abcdef';
 const BOB = 'bob-0123456789abcdef';
 
+/** A vhost that tells its name. */
+const named = (name: string) =>
+  programs.inVhost((text) =>
+    text.replace(
+      '    absolute_redirect off;\n',
+      (line) => `${line}    location = /state { return 200 ${name}; }\n`,
+    ),
+  );
+const A_VHOST = named('A');
+/** What begins with its end: the token is refused from the first act on. */
+const ENDS: readonly string[] = ['revoke_client', 'suspend_client'];
+
 let lab: Lab;
 before(async () => {
   lab = await startLab();
   await programs.installShims(lab.proxy);
   for (const name of ['before', 'A']) {
-    const edit = programs.inVhost((text) =>
-      text.replace(
-        '    absolute_redirect off;\n',
-        (line) => `${line}    location = /state { return 200 ${name}; }\n`,
-      ),
+    assert.equal(
+      (await programs.apply(lab.proxy, { token: deploys.TOKEN, edit: named(name) })).verdict,
+      'applied',
     );
-    assert.equal((await programs.apply(lab.proxy, { token: deploys.TOKEN, edit })).verdict, 'applied');
   }
   const added = { verb: 'add_client', client: 'bob', token: new Secret(BOB), scope: 'full' } as const;
   assert.equal((await programs.execute(lab.proxy, await ofClient(added))).verdict, 'applied');
@@ -119,6 +129,7 @@ const VERBS: Readonly<Record<string, () => Promise<programs.Program>>> = {
     };
   },
   revoke_client: () => ofClient({ verb: 'revoke_client', client: 'bob' }),
+  suspend_client: () => ofClient({ verb: 'suspend_client', client: 'bob' }),
   rollback,
   http_only: httpOnly,
   'apply under another name': renaming,
@@ -163,8 +174,50 @@ describe('killed before a call', () => {
         if (is === 'B') await backTo(verb);
       }
       context.diagnostic(`${verb}: ${calls.length} calls, ${JSON.stringify(count)}`);
-      // A revocation goes forward from its first act on.
-      assert.ok(count[verb === 'revoke_client' ? 'B' : 'A'] > 0, JSON.stringify(count));
+      // A revocation and a suspension go forward from their first act on.
+      assert.ok(count[ENDS.includes(verb) ? 'B' : 'A'] > 0, JSON.stringify(count));
     });
   }
+});
+
+/** A deploy of another site on the same proxy, which knows nothing of clients. */
+async function otherSite(): Promise<programs.Program> {
+  const other = (await findSites()).get('nexus') as Site;
+  const content = 'server {\n    listen 127.0.0.1:8099;\n}\n';
+  const run = programs.newRun();
+  const vhost = { role: 'vhost', name: 'nexus.conf', mode: '644', content } as const;
+  return { run, text: await siteProgram('apply', run, other, [vhost]) };
+}
+
+const isLive = async (name: string) =>
+  (await lab.proxy.sh(`ls /etc/nginx/ia-enso-live | grep -q '^${name}[.]'`)).status === 0;
+
+describe('killed before a call, then another site is deployed', () => {
+  for (const verb of ['rotate', ...ENDS])
+    test(`${verb}: what was refused stays refused, and no deploy says unchanged of a change`, async () => {
+      const next = VERBS[verb] as () => Promise<programs.Program>;
+      await backToA();
+      const { calls } = await programs.underPlan(lab.proxy, await next(), '');
+      for (const call of some(calls.length)) {
+        await backToA();
+        await programs.underPlan(lab.proxy, await next(), `${call} before KILL`);
+        const where = `${verb}, killed before ${calls[call - 1]}`;
+        const wasLive = await isLive('bob');
+        assert.equal((await programs.execute(lab.proxy, await otherSite())).verdict, 'applied', where);
+        const [before, now] = [await deploys.config(lab.proxy), await serving()];
+        const own = await programs.apply(lab.proxy, { edit: A_VHOST });
+        const changed = (await deploys.config(lab.proxy)) !== before;
+        assert.equal(own.verdict, changed ? 'applied' : 'unchanged', `${where}\n${own.stdout}`);
+        const [known, other, bob] = (await serving()).split(' ');
+        if (ENDS.includes(verb)) {
+          assert.equal(wasLive, false, where);
+          assert.match(now, /^200 401 401 /, where);
+          assert.deepEqual([known, other, bob], ['200', '401', '401'], where);
+        } else
+          assert.ok(
+            [known, other].sort().join() === '200,401' && bob === '200',
+            `${where}: ${known} ${other}`,
+          );
+      }
+    });
 });
