@@ -105,8 +105,19 @@ is_untouched() {
     new) ! is_there "$2" && return ;;
   esac
   case $MODES in *"$NL$2 "*) ;; *) return 0 ;; esac
-  line=${MODES#*"$NL$2 "}
-  case $SEEN in *"$NL$2 ${line%%"$NL"*}$NL"*) ;; *) return 1 ;; esac
+  find_line "$2"
+  case $SEEN in *"$NL$LINE$NL"*) ;; *) return 1 ;; esac
+}
+
+# find_line PATH: leaves in LINE the line of PATH in MODES. With a thousand clients, dash takes minutes for ${MODES#*"$1 "}.
+find_line() {
+  set -f
+  IFS=$NL
+  for LINE in $MODES; do
+    case $LINE in "$1 "*) break ;; esac
+  done
+  unset IFS
+  set +f
 }
 
 # check_variables: a second definition of a variable is no error, and the last one silently applies to every site.

@@ -201,5 +201,9 @@ describe('a thousand clients of the previous release', () => {
     assert.ok(many < 2 * one, `${one} ms for one, ${many} ms for a thousand`);
     assert.equal(await deploys.leftovers(lab.proxy), '');
     assert.equal((await deploys.deploy(lab, deploys.withToken(deploys.TOKEN))).outcome, 'unchanged');
+    const env = { ...deploys.withToken(deploys.TOKEN), IA_ENSO_BACKEND_IP: '192.168.1.165' };
+    const { outcome, milliseconds } = await deploys.deploy(lab, env);
+    assert.equal(outcome, 'applied');
+    assert.ok((milliseconds.write ?? 0) < 5000, `${milliseconds.write} ms to write the files`);
   });
 });
