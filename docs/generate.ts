@@ -19,6 +19,7 @@ import { SYMPTOMS as SYMPTOM_ROWS } from '../lib/diagnosis/symptoms.ts';
 import type { Setting, Site } from '../lib/model/site.ts';
 import { EXIT, EXIT_MEANINGS } from '../lib/util/errors.ts';
 import { ROOT } from '../lib/util/project.ts';
+import { type Fields, HOST_FIELDS, objectsOf, SCRIPTS, TOP, typeText } from './json-documents.ts';
 
 const SITES = [...(await findSites()).values()];
 
@@ -51,6 +52,10 @@ export async function tables(): Promise<ReadonlyMap<string, string>> {
     ['settings common', settingTable(COMMON)],
     ['flags', await flagTable()],
     ['exit statuses', exitTable()],
+    ['json document', fieldTable(TOP)],
+    ['json host', fieldTable(HOST_FIELDS)],
+    ['json scripts', scriptTables()],
+    ['json objects', objectTables()],
   ]);
 }
 
@@ -89,6 +94,33 @@ function defaultText({ default: value, required, unset }: Setting, seed?: string
   if (value !== undefined) return `\`${value}\``;
   const none = unset ?? (required ? 'none, required' : 'none');
   return seed === undefined ? none : `${none}; \`${seed}\` for \`${name}\``;
+}
+
+const fieldTable = (fields: Fields): string =>
+  markdown(
+    ['field', 'type', 'when', 'meaning'],
+    Object.entries(fields).map(([name, { type, when, meaning }]) => [
+      `\`${name}\``,
+      typeText(type),
+      when ?? 'always',
+      meaning,
+    ]),
+  );
+
+/** What each script has of its own, on top and in its hosts. */
+const scriptTables = (): string =>
+  Object.entries(SCRIPTS)
+    .flatMap(([script, { top, host }]) => [
+      ...(top ? [`### ${script}\n\n${fieldTable(top)}`] : []),
+      ...(host ? [`### ${script}, each host\n\n${fieldTable(host)}`] : []),
+    ])
+    .join('\n\n');
+
+function objectTables(): string {
+  const all = [TOP, HOST_FIELDS, ...Object.values(SCRIPTS).flatMap(({ top = {}, host = {} }) => [top, host])];
+  const objects = new Map(all.flatMap((fields) => [...objectsOf(fields)]));
+  objects.delete('host');
+  return [...objects].map(([name, fields]) => `### ${name}\n\n${fieldTable(fields)}`).join('\n\n');
 }
 
 const exitTable = (): string =>

@@ -25,6 +25,7 @@ export interface Command extends Usage {
 interface Session {
   readonly report: Report;
   readonly underWay: UnderWay;
+  readonly version: string;
   /** The site, once it is known. */
   site: string;
 }
@@ -44,14 +45,20 @@ export async function main(command: Command): Promise<void> {
   const json = process.argv.includes('--json');
   const isData = json || DATA.test(process.argv.slice(2).join('\n'));
   const underWay: UnderWay = { hosts: new Map(), tokens: new Map() };
-  const session: Session = { report: await reportOf(isData, underWay), underWay, site: DEFAULT_SITE };
+  const session: Session = {
+    report: await reportOf(isData, underWay),
+    underWay,
+    version: await readVersion(),
+    site: DEFAULT_SITE,
+  };
   let isEnded = false;
   const end = (result: Result) => {
     isEnded = true;
     const shown =
       json && result.json && hidesTokens ? withoutToken(result.json, session.report) : result.json;
     session.report.close();
-    if (json && shown) process.stdout.write(`${document(command, shown, session)}\n`);
+    if (json && shown)
+      process.stdout.write(`${document(command, { exit: result.exit, ...shown }, session)}\n`);
     if (!json && result.data) process.stdout.write(result.data);
     process.exitCode = result.exit;
     setTimeout(() => process.exit(), LINGER_MS).unref();
@@ -86,12 +93,12 @@ async function reportOf(isData: boolean, { tokens }: UnderWay): Promise<Report> 
 }
 
 /** The JSON document; a new token is the only secret in it. */
-function document({ name }: Command, json: Result['json'], { report, site }: Session): string {
+function document({ name }: Command, json: Result['json'], { report, site, version }: Session): string {
   const clean = (key: string, value: unknown) => {
     if (typeof value !== 'string' || key === 'token') return value;
     return key === 'diff' ? report.safe(value) : report.clean(value);
   };
-  return escapedInvisible(JSON.stringify({ script: name, site, ...json }, clean, 2));
+  return escapedInvisible(JSON.stringify({ script: name, site, version, ...json }, clean, 2));
 }
 
 async function runCommand(command: Command, session: Session): Promise<Result> {

@@ -76,6 +76,11 @@ export async function verifyFromHere(
   const start = performance.now();
   const target = checkTarget(context, { token: settingsToken(context), ...to });
   context.report.print({ kind: 'title', text: titleOf(context, target.serverName) });
+  const { hosts } = context.settings.access;
+  if (hosts.length > 1 && to.address === undefined) {
+    const text = `one of the ${hosts.length} proxies answers the public name; \`npx tsx scripts/verify.ts --via-ssh\` checks each of them`;
+    context.report.print({ kind: 'note', text });
+  }
   return checkedReport(target.serverName, start, await runReported(context, checks, target));
 }
 

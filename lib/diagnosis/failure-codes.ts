@@ -130,7 +130,7 @@ export const FAILURE_CODES = {
   },
   'client-exists': {
     cause: 'Its token was not changed.',
-    fix: 'To replace its token: `npx tsx scripts/rotate-bearer.ts --client NAME`. To change its scope: revoke the client and add it again.',
+    fix: 'To replace its token: `npx tsx scripts/rotate-bearer.ts --client NAME`. To change its scope, limits or end: `npx tsx scripts/bearers.ts set NAME`.',
   },
   'copy-exists': {
     cause:

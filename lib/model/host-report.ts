@@ -44,6 +44,7 @@ export interface Fault {
 interface FileReport {
   readonly path: string;
   readonly changed: boolean;
+  readonly isRemoved?: true;
 }
 
 interface FileDiff {

@@ -3,7 +3,7 @@ import { known } from '../model/contract.ts';
 import type { HostReport } from '../model/host-report.ts';
 
 /** `ended`: its token is in its file, but not live; `old`: in the format of an earlier release, which the next change converts. */
-const CLIENT_STATES = ['live', 'suspended', 'expired', 'ended', 'old', 'unreadable'] as const;
+export const CLIENT_STATES = ['live', 'suspended', 'expired', 'ended', 'old', 'unreadable'] as const;
 type ClientState = (typeof CLIENT_STATES)[number];
 
 /** A client as `bearers.ts list` shows it: never a token. Times as `2026-11-22T17:40:35Z`. */

@@ -120,7 +120,8 @@ const NOTES: Readonly<Record<RecordKind, Note>> = {
     const fact = known(FACTS, name);
     if (fact) report.facts[fact] = value;
   },
-  file: (report, [path = '', state]) => report.files.push({ path, changed: state !== 'same' }),
+  file: (report, [path = '', state]) =>
+    report.files.push({ path, changed: state !== 'same', ...(state === 'gone' && { isRemoved: true }) }),
   release: (report, [id = '']) => {
     report.before = id;
   },

@@ -46,7 +46,7 @@ export interface Status {
   readonly unfinished?: string;
 }
 
-interface Release {
+export interface Release {
   readonly id: string;
   readonly kind: string;
   readonly when: string;
@@ -129,6 +129,7 @@ const KINDS: Readonly<Partial<Record<Verb | 'found', string>>> = {
   apply: 'deploy',
   found: 'found here',
   http_only: 'HTTP-only vhost',
+  copy_client: 'copy clients',
 };
 
 function certificateStatusOf(path: string, pem: string | undefined, now: string): CertificateStatus {

@@ -63,8 +63,11 @@ export function reportFiles(report: Report, hosts: readonly HostReport[]): void 
 }
 
 function changes({ outcome, files }: HostReport): readonly string[] {
-  const verb = outcome === 'planned' ? 'would change' : 'changed';
-  return files.filter(({ changed }) => changed).map(({ path }) => `${verb} ${path}`);
+  const [changes, removes] =
+    outcome === 'planned' ? ['would change', 'would remove'] : ['changed', 'removed'];
+  return files
+    .filter(({ changed }) => changed)
+    .map(({ path, isRemoved }) => `${isRemoved ? removes : changes} ${path}`);
 }
 
 interface Change {

@@ -64,8 +64,8 @@ export function summarize({ report }: Context, results: Results): Result {
     json: {
       ...json,
       hosts: hosts.map((host, i) => ({ ...asJson(host, isOne ? checks : []), ...details[i] })),
-      // With several proxies, the checks by the public name belong to none of them.
-      ...(!isOne && checks.length > 0 && { checks }),
+      // By the public name; of several proxies, that belongs to no single one.
+      checks: isOne ? (hosts[0]?.checks ?? checks) : checks,
       ...(token && { token: token.reveal() }),
     },
   };

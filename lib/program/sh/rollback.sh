@@ -1,7 +1,8 @@
 # shellcheck shell=sh
-# Verb rollback: the vhost and the maps of an earlier release. Clients are in no release: none is restored.
-# Needs: CLIENTS ID KIND LAST LINK MAP_DIR PLAN RECORDED RELEASES TO
-# Leaves: ABOUT FOUND SERVER_NAMES SHARED
+# Verb rollback: the vhost and the maps of an earlier release. Clients are in no release, except in that
+# of a removal: the rollback of it restores them (convert.sh).
+# Needs: CLIENTS ID LAST LINK MAP_DIR PLAN RECORDED RELEASES TO
+# Leaves: ABOUT FOUND KIND SERVER_NAMES SHARED
 
 rollback() {
   begin
@@ -85,8 +86,10 @@ find_release() {
 # find_before: from the release that deployed the present files, the next older one that deployed others. (So one rollback
 # after another goes further back, and never forward.) A state in which the full site is not served is skipped.
 find_before() {
-  FOUND='' origin='' newest='' partial='' SERVED_NOW=''
+  FOUND='' origin='' newest='' partial='' SERVED_NOW='' REMOVED='' KIND=''
   [ -z "$LAST" ] || { served_by "$LAST" && SERVED_NOW=$SERVED; }
+  [ -z "$LAST" ] || kind_of "$LAST"
+  [ "$KIND" != remove ] || REMOVED=yes
   for release in $RELEASES; do
     has_own_files "$release" || continue
     if [ "$(own_state "$release")" = "$(own_state "$LAST")" ]; then
@@ -109,11 +112,15 @@ find_before() {
 # own_state RELEASE: its files without those that are never rolled back.
 own_state() { grep -Ev '^(shared|foreign) ' "$1/state" 2>/dev/null; }
 
-# has_own_files RELEASE: a rollback, or a change of clients, only has the files of an earlier one; a removal has none.
+# has_own_files RELEASE: a rollback, or a change of clients, only has the files of an earlier one; a removal has none. What was
+# here before a removal is in the last one of any kind.
 has_own_files() {
-  ! of_clients "$1" || return 1
-  [ "$KIND" != rollback ] || return 1
-  [ "$1" = "$LAST" ] || [ -n "$(own_state "$1")" ]
+  kind_of "$1"
+  if [ "$1" != "$LAST" ]; then
+    [ -n "$(own_state "$1")" ] || return 1
+    [ -z "$REMOVED" ] || return 0
+  fi
+  ! of_clients "$1" && [ "$KIND" != rollback ]
 }
 
 # serves_as_now RELEASE: is its vhost on TLS and linked, where that of the present release is?

@@ -1,6 +1,8 @@
 /** Several proxies behind one jump host: each has its own result, and a canary goes first. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { HostReport } from '../../../lib/model/host-report.ts';
 import { type ClientChange, clientProgram, type Wanted } from '../../../lib/program/client-program.ts';
@@ -8,6 +10,7 @@ import { Secret } from '../../../lib/util/secret.ts';
 import * as deploys from '../../lab/actors/deploys.ts';
 import * as programs from '../../lab/actors/programs.ts';
 import { finished, type Host, type Lab, onceSaid, type Result, startLab } from '../../lab/namespaces/lab.ts';
+import { CHECKOUT, TYPESCRIPT } from '../../lab/namespaces/process.ts';
 import { watchProcesses } from '../../lab/probes/watch-processes.ts';
 
 const BROKEN = '/etc/nginx/conf.d/broken.conf';
@@ -142,10 +145,19 @@ describe('the connection to the jump host', () => {
   });
 });
 
+const FOLDERS = '/etc/nginx/ia-enso-bearers /etc/nginx/ia-enso-live';
+/** The files of the clients, and which tokens are live. */
+const bearerFiles = async (host: Host) =>
+  (await host.sh(`sha256sum ${FOLDERS.split(' ')[0]}/* && ls ${FOLDERS}`)).stdout;
+
+/** What a proxy answers to a token. */
+async function answerOn(host: Host, token: string): Promise<string> {
+  const curl = `curl -sk -o /dev/null -w '%{http_code}' --resolve ${deploys.SITE}:443:127.0.0.1 -H @-`;
+  const input = `Authorization: Bearer ${token}\n`;
+  return (await host.sh(`${curl} https://${deploys.SITE}/ollama/v1/models`, { input })).stdout;
+}
+
 describe('the clients of several proxies', () => {
-  const FOLDERS = '/etc/nginx/ia-enso-bearers /etc/nginx/ia-enso-live';
-  const files = (host: Host) =>
-    host.sh(`cd / && sha256sum ${FOLDERS.split(' ')[0]}/* && ls ${FOLDERS}`).then(({ stdout }) => stdout);
   const bearers = (args: readonly string[], env = {}) => lab.run('bearers', args, { env });
   const change = async (host: Host, wanted: ClientChange) => {
     const run = programs.newRun();
@@ -153,14 +165,6 @@ describe('the clients of several proxies', () => {
     const { verdict, stdout } = await programs.execute(host, { run, text });
     assert.equal(verdict, 'applied', stdout);
   };
-  const on = (host: Host, token: string) =>
-    host
-      .sh(
-        `curl -sk -o /dev/null -w '%{http_code}' --resolve ${deploys.SITE}:443:127.0.0.1 -H @- https://${deploys.SITE}/ollama/v1/models`,
-        { input: `Authorization: Bearer ${token}\n` },
-      )
-      .then(({ stdout }) => stdout);
-
   test('one that was added while a proxy was down is completed later, with the same token', async () => {
     const [has, gone] = lab.proxies as [Host, Host];
     const host = ['--host', `${has.address},${gone.address}`];
@@ -182,8 +186,8 @@ describe('the clients of several proxies', () => {
     assert.equal(command.exec(different.stderr.replace(/\s+/g, ' '))?.[1], words);
     const { status, stderr } = await bearers(words.split(' '));
     assert.equal(status, 0, stderr);
-    assert.equal(await files(gone), await files(has));
-    assert.equal(await on(gone, JSON.parse(added.stdout).token), '200');
+    assert.equal(await bearerFiles(gone), await bearerFiles(has));
+    assert.equal(await answerOn(gone, JSON.parse(added.stdout).token), '200');
     assert.deepEqual(JSON.parse((await lab.run('status', ['--json', ...host])).stdout).clientDifferences, []);
   });
 
@@ -211,10 +215,10 @@ describe('the clients of several proxies', () => {
     const words = ['0123456789abcdef', 'ALIKE-0123456789', deploys.TOKEN];
     const watch = watchProcesses(words, /$^/);
 
-    const before = await files(to);
+    const before = await bearerFiles(to);
     const planned = await bearers([...args, '--dry-run']);
     assert.equal(planned.status, 0, planned.stderr);
-    assert.equal(await files(to), before);
+    assert.equal(await bearerFiles(to), before);
     const ran = await bearers(args);
     assert.equal(ran.status, 0, ran.stderr);
     assert.deepEqual(watch.stop(), []);
@@ -248,9 +252,9 @@ describe('the clients of several proxies', () => {
       status.stdout,
     );
     const live = ['plain', 'rotated', 'limited'].map(token);
-    for (const text of [...live, alike, deploys.TOKEN]) assert.equal(await on(to, text), '200', text);
+    for (const text of [...live, alike, deploys.TOKEN]) assert.equal(await answerOn(to, text), '200', text);
     for (const name of ['suspended', 'ended', 'expired'])
-      assert.equal(await on(to, token(name)), '401', name);
+      assert.equal(await answerOn(to, token(name)), '401', name);
     const again = JSON.parse((await bearers(args)).stdout);
     assert.equal(again.hosts[0].outcome, 'unchanged');
   });
@@ -277,18 +281,59 @@ describe('the clients of several proxies', () => {
       client: 'editor',
       token: new Secret('editor-0123456789abcdef'),
     });
-    const before = await files(to);
+    const before = await bearerFiles(to);
     const args = ['--from', from.address, '--to', to.address, '--json', '--no-verify'];
     const refused = await bearers(['copy', ...args]);
     const [{ failure }] = JSON.parse(refused.stdout).hosts;
     assert.deepEqual([refused.status, failure.code], [1, 'copy-exists'], refused.stdout);
     assert.match(failure.text, /guest/);
-    assert.equal(await files(to), before);
+    assert.equal(await bearerFiles(to), before);
     assert.equal((await bearers(['copy', 'editor', ...args])).status, 0);
     assert.equal((await bearers(['copy', 'nobody', ...args])).status, 1);
-    assert.equal(await on(to, 'editor-0123456789abcdef'), '200');
-    assert.equal(await on(to, 'two-0123456789abcdef'), '200');
+    assert.equal(await answerOn(to, 'editor-0123456789abcdef'), '200');
+    assert.equal(await answerOn(to, 'two-0123456789abcdef'), '200');
   });
+});
+
+test('docs/backup.md restores a proxy and moves its site to a new one, word by word', async () => {
+  // The public name leads to the first proxy, the new one.
+  const [to, from] = lab.proxies as [Host, Host];
+  const page = await readFile(`${CHECKOUT}/docs/backup.md`, 'utf8');
+  const blocks = [...page.matchAll(/^( *)```sh\n([\s\S]*?)^ *```$/gm)].map(([, , text = '']) => text);
+  assert.equal(blocks.length, 8);
+  const names: Readonly<Record<string, string>> = { PROXY: from.address, OLD: from.address, NEW: to.address };
+  const typed = async (block: string) => {
+    const words = block
+      .replaceAll('USER@JUMP', 'ncantu@4nk.myftp.biz')
+      .replaceAll('USER@', 'ncantu@')
+      .replaceAll(/\b(PROXY|OLD|NEW)\b(?!_)/g, (name) => names[name] ?? '')
+      .replaceAll('npx tsx scripts/', `node ${TYPESCRIPT.join(' ')} ${CHECKOUT}/scripts/`);
+    const ran = await finished(
+      spawn('sh', ['-euc', words], {
+        cwd: lab.directory,
+        env: { ...lab.env, IA_ENSO_PROXY_HOST: to.address },
+      }),
+    );
+    assert.equal(ran.status, 0, `${words}\n${ran.stdout}${ran.stderr}`);
+  };
+  const [backup = '', restore = '', ...move] = blocks;
+  const first = await deploy(['--no-verify', '--host', from.address]);
+  await lab.run('bearers', ['add', 'editor', '--no-verify', '--host', from.address]);
+  await lab.run('bearers', ['suspend', 'editor', '--no-verify', '--host', from.address]);
+  const clients = await bearerFiles(from);
+  await typed(backup);
+  await deploys.reset(from);
+  await from.sh('rm -rf /etc/letsencrypt');
+  await typed(restore);
+  assert.equal(await bearerFiles(from), clients);
+  assert.equal(await answerOn(from, first.token ?? ''), '200');
+
+  await to.sh('rm -rf /etc/letsencrypt');
+  for (const block of move) await typed(block);
+  assert.equal(await bearerFiles(to), clients);
+  assert.equal(await answerOn(to, first.token ?? ''), '200');
+  const left = await from.sh(`grep -rl ${first.token} /etc/nginx /var/lib/gatepost; ls ${deploys.VHOST}`);
+  assert.equal(left.stdout, '');
 });
 
 describe('a check of the public name', () => {

@@ -2,6 +2,7 @@
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostReport } from '../../../lib/model/host-report.ts';
 import { type ClientChange, clientProgram, type Wanted } from '../../../lib/program/client-program.ts';
 import { statusProgram } from '../../../lib/program/history-programs.ts';
@@ -80,6 +81,7 @@ test('without --purge, the token stays in the history, for root only, until --pu
     () => remove('--purge'),
     () => deploys.deploy(lab, deploys.withToken(deploys.OTHER)),
   ] as const) {
+    await deploys.reset(lab.proxy);
     await deploys.deploy(lab, deploys.withToken(NEEDLE));
     await lab.proxy.sh(
       'cd /etc/nginx/ia-enso-bearers && chmod 644 default.map && cp default.map default.map~',
@@ -91,7 +93,6 @@ test('without --purge, the token stays in the history, for root only, until --pu
     assert.match(await tokens(), /^\S+\/kept\/default\.map\n$/);
     await drop();
     assert.ok(!(await tokens()).includes('gatepost'));
-    await deploys.reset(lab.proxy);
   }
 });
 
@@ -191,12 +192,17 @@ describe('after a removal', () => {
 
   test('a rollback restores the clients as they were, and no token that was not live', async () => {
     await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+    // What is there before the removal is no longer what the last deploy left.
+    await deploys.deploy(lab, { ...deploys.withToken(deploys.TOKEN), IA_ENSO_BACKEND_IP: '192.168.1.165' });
+    assert.equal((await lab.run('rollback', ['--no-verify'])).status, 0);
+    const vhost = (await lab.proxy.sh(`cat ${deploys.VHOST}`)).stdout;
     const tokenOf = (name: string) => `${name}-0123456789abcdef`;
     const add = (client: string, more: Partial<Wanted> = {}) =>
       change({ verb: 'add_client', client, token: new Secret(tokenOf(client)), scope: 'full', ...more });
     for (const name of ['limited', 'suspended', 'revoked', 'ended', 'undone'])
       await add(name, name === 'limited' ? { limit: '60', concurrent: '2' } : {});
     await add('short', { end: '+4' });
+    const expiry = Date.now() + 5_000;
     const rotated = new Secret(tokenOf('rotated'));
     await change({ verb: 'rotate', client: 'limited', token: rotated, keepPrevious: true });
     await change({ verb: 'suspend_client', client: 'suspended' });
@@ -209,8 +215,10 @@ describe('after a removal', () => {
     const before = await rows();
     const removed = await remove();
     assert.deepEqual([removed.exit, removed.outcome], [0, 'applied'], removed.said);
+    await sleep(Math.max(0, expiry - Date.now()));
     const { status, stdout, stderr } = await lab.run('rollback', ['--no-verify', '--json']);
     assert.equal(status, 0, stdout + stderr);
+    assert.equal((await lab.proxy.sh(`cat ${deploys.VHOST}`)).stdout, vhost);
     const answers = [];
     for (const name of ['limited', 'rotated', 'suspended', 'revoked', 'ended', 'undone', 'short'])
       answers.push(await deploys.gate(tokenOf(name)));

@@ -3,6 +3,7 @@ import type { StdioOptions } from 'node:child_process';
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { makeCertificates, obtainCertificate, startPebble } from '../certificates/lab-ca.ts';
 import { RELAY_PORT, type Relay, startRelay } from '../faults/start-relay.ts';
+import { documented } from '../probes/documented.ts';
 import { inside } from './enter.ts';
 import { type Host, startHost, stopHost } from './host.ts';
 import * as network from './network.ts';
@@ -113,7 +114,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       return relays.jump;
     },
     proxyRelays: relays.proxies,
-    run: (script, args, run) => finished(launch(script, args, run), run?.input),
+    run: async (script, args, run) => documented(args, await finished(launch(script, args, run), run?.input)),
     spawn: launch,
     startAcme,
     stop: () => stopLab(places),
