@@ -67,11 +67,13 @@ export async function settled(before: Master | undefined): Promise<void> {
 /**
  * ssh, with a shell that outlives this process for a moment: when it ends in any way, its end of the pipe to stdin closes;
  * the shell then ends ssh, its proxy command and the folder. A session of its own keeps Ctrl-C from ssh, and ssh from the terminal.
+ * The shell itself must not write to stderr: nobody may read it any more, and SIGPIPE would end the shell before it has cleaned up.
  */
 function supervised(folder: string, args: readonly string[]): ProcessPromise {
   return $({ detached: true, nothrow: true })`LC_ALL=C; export LC_ALL; exec 3<&0 </dev/null
 mkdir -m 700 ${folder} || exit 1
 ssh ${[...args]} 3<&- >/dev/null & master=$!
+exec 2>/dev/null
 { read -r _; kill $master; sleep 1; kill -9 $master; } <&3 3<&- >/dev/null 2>&1 &
 wait $master; status=$?
 rm -rf ${folder}

@@ -2,7 +2,7 @@
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -191,6 +191,19 @@ for (const signal of ['SIGINT', 'SIGKILL'] as const)
     const next = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
     assert.equal(next.exit, 0, next.stderr);
   });
+
+test('SIGKILL while ssh logs in: nothing is left here', async () => {
+  const folder = await emptyFolder();
+  const jump = { DEPLOY_SSH_PROXY_HOST: '127.0.0.1', DEPLOY_SSH_PROXY_PORT: `${mutePort}` };
+  const env = { ...deploys.withToken(deploys.TOKEN), ...jump, SSH_TRANSPORT: 'openssh', TMPDIR: folder };
+  const child = lab.spawn('deploy', ['--no-verify'], { env });
+  const ended = new Promise((resolve) => void child.on('exit', resolve));
+  while (!(await readdir(folder)).some((name) => name.startsWith('gatepost-'))) await sleep(20);
+  await sleep(200);
+  child.kill('SIGKILL');
+  await ended;
+  await whenEmpty(folder);
+});
 
 const emptyFolder = () => mkdtemp(join(tmpdir(), 'gatepost-ssh-'));
 
