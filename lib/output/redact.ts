@@ -18,7 +18,7 @@ export function redactor(secrets: readonly Secret[]): (text: string) => string {
 
 /** Removes control characters: output of a host must not move the cursor or change colors in this terminal. */
 export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, (c) => (c === '\n' || c === '\t' ? c : ''));
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => (c === '\n' || c === '\t' ? c : ''));
 }
 
 /**

@@ -29,7 +29,9 @@ const BOUNDS = {
   line: 16_384,
   /** Records of a run: enough for 10,000 clients, or a plan of long files. */
   records: 50_000,
-  /** Notes, recovery steps, lines of an error. */
+  /** Rows of a kind, clients excepted, and files. */
+  rows: 20_000,
+  /** Notes, recovery steps, lines of an error, drifted files, files with a diff. */
   remarks: 500,
 } as const;
 
@@ -120,12 +122,15 @@ const NOTES: Readonly<Record<RecordKind, Note>> = {
     const fact = known(FACTS, name);
     if (fact) report.facts[fact] = value;
   },
-  file: (report, [path = '', state]) =>
-    report.files.push({ path, changed: state !== 'same', ...(state === 'gone' && { isRemoved: true }) }),
+  file: (report, [path = '', state]) => {
+    if (report.files.length >= BOUNDS.rows) return;
+    report.files.push({ path, changed: state !== 'same', ...(state === 'gone' && { isRemoved: true }) });
+  },
   release: (report, [id = '']) => {
     report.before = id;
   },
   drift: (report, [path = '', how = '']) => {
+    if (report.drift.length >= BOUNDS.remarks) return;
     // The recovery of an earlier run may have reported it already.
     if (!report.drift.some((known) => known.path === path)) report.drift.push({ path, how });
   },
@@ -151,7 +156,7 @@ const NOTES: Readonly<Record<RecordKind, Note>> = {
     const kind = known(ROW_KINDS, word);
     if (!kind) return;
     const rows = report.rows[kind] ?? [];
-    rows.push(fields);
+    if (kind === 'client' || rows.length < BOUNDS.rows) rows.push(fields);
     report.rows[kind] = rows;
   },
   generated: (report, [client = '']) => {
@@ -168,6 +173,7 @@ const NOTES: Readonly<Record<RecordKind, Note>> = {
 const NOTED: ReadonlyMap<string, Note> = new Map(Object.entries(NOTES));
 
 function addLine(report: HostReportDraft, path: string, side: 'before' | 'after', line: string): void {
+  if (!report.texts.has(path) && report.texts.size >= BOUNDS.remarks) return;
   const texts = report.texts.get(path) ?? { before: '', after: '' };
   report.texts.set(path, { ...texts, [side]: `${texts[side]}${line}\n` });
 }

@@ -1,5 +1,6 @@
 /** Runs a program on a host and learns its outcome, even if the connection drops. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SESSION } from '../diagnosis/ssh-failures.ts';
 import { type Failure, failedReport, type HostReport, newReport } from '../model/host-report.ts';
 import type { Program } from '../model/run.ts';
 import type { ExecOutcome } from '../ssh/session.ts';
@@ -58,8 +59,13 @@ function notStarted(report: HostReport, { stderr, stdout, code }: ExecOutcome): 
 }
 
 /** Nothing was changed: the program was truncated in transit, or only reads. */
-const withoutEffect = (report: HostReport, { lost, stderr }: ExecOutcome): HostReport =>
-  failedReport(report, lost ? { code: 'lost', text: lost.message } : { code: 'bug', text: tail(stderr) });
+function withoutEffect(report: HostReport, { lost, stderr }: ExecOutcome): HostReport {
+  if (!lost) return failedReport(report, { code: 'bug', text: tail(stderr) });
+  const { message: text, advice } = lost;
+  if (text.includes(SESSION.unfinished.error))
+    return failedReport(report, { code: 'unrecognized', text, advice });
+  return failedReport(report, { code: 'lost', text });
+}
 
 async function learnOutcome(
   proxy: ProxyHost,

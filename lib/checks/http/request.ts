@@ -32,6 +32,8 @@ export interface Answer {
 }
 
 const KEPT_BYTES = 1_000_000;
+/** No script of a web interface is as large; what is behind it is not read. */
+const MOST_BYTES = 16_000_000;
 
 /**
  * Sends one request and reads the response to its end. Those of a run that are harmless to repeat share connections.
@@ -144,7 +146,7 @@ function send(
   return sent.end(body);
 }
 
-/** Reads a response to its end. */
+/** Reads a response to its end, or as far as anybody would. */
 async function read(
   response: http.IncomingMessage,
   { onData }: RequestOptions,
@@ -159,6 +161,7 @@ async function read(
     onData?.(piece);
     if (bytes < KEPT_BYTES) kept.push(piece);
     bytes += piece.length;
+    if (bytes > MOST_BYTES) break;
   }
   return { status, headers: response.headers, body: Buffer.concat(kept).toString() };
 }

@@ -121,7 +121,7 @@ export async function reportDiffs({ flags, report }: Context, hosts: readonly Ho
 }
 
 /** For all diffs together: they block everything else, even Ctrl-C. */
-const DIFFS_MS = 1000;
+const DIFFS_MS = 500;
 
 type Patch = typeof import('diff');
 

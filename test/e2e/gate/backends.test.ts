@@ -1,6 +1,7 @@
 /** Several Ollama machines behind the gate: failover, never a generation twice, changes of models on the first one; and Ollama alone. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { withBackends } from '../../../lib/nginx/backends.ts';
@@ -125,6 +126,14 @@ describe('several Ollama machines', () => {
     const answer = await post('/ollama/api/blobs/sha256:1', FULL, 'x'.repeat(50_000_000));
     assert.equal(answer.status, 200);
   });
+});
+
+test('no log has query strings, not even while a backend is down', async () => {
+  await behind('127.0.0.9');
+  assert.equal((await post(`${CHAT}?token=hidden-words-in-a-url`)).status, 502);
+  const logs = readdirSync('/var/log/nginx').map((name) => readFileSync(`/var/log/nginx/${name}`, 'utf8'));
+  assert.match(logs.join(''), /\/ollama\/v1\/chat\/completions/);
+  assert.doesNotMatch(logs.join(''), /hidden-words/);
 });
 
 test('Ollama alone answers 404 at the root, and the hint below its paths', async () => {
