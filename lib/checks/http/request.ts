@@ -32,8 +32,8 @@ export interface Answer {
 }
 
 const KEPT_BYTES = 1_000_000;
-/** No script of a web interface is as large; what is behind it is not read. */
-const MOST_BYTES = 16_000_000;
+/** What comes after these is not read: nothing of it is judged. */
+const MOST_BYTES = 2_000_000;
 
 /**
  * Sends one request and reads the response to its end. Those of a run that are harmless to repeat share connections.

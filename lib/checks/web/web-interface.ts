@@ -61,13 +61,13 @@ async function tryAssets(subject: string, assets: readonly Asset[], target: Chec
       `${subject} references no scripts or style sheets on this host: open it in a browser and check that it is the right page.`,
     );
   const fetched = assets.slice(0, MOST_ASSETS);
-  const tries = fetched.map(async (asset) => ({
-    asset,
-    answer: await sendRequest(target, { path: asset.path }),
-  }));
+  const tries = fetched.map(async (asset) => {
+    const answer = await sendRequest(target, { path: asset.path });
+    return { fault: assetFault(asset, answer), status: answer.status };
+  });
   const answers = await Promise.all(tries);
-  const faults = answers.flatMap(({ asset, answer }) => assetFault(asset, answer) || []);
-  const bad = answers.find(({ answer }) => answer.status !== 200)?.answer.status ?? 200;
+  const faults = answers.flatMap(({ fault }) => fault || []);
+  const bad = answers.find(({ status }) => status !== 200)?.status ?? 200;
   if (faults.length > 0)
     return failed(`${subject} stays blank in a browser: ${faults.join('; ')}. ${statusAdvice(bad, BLANK)}`);
   if (fetched.length < assets.length)
