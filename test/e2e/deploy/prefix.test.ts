@@ -1,4 +1,4 @@
-/** An nginx with its own prefix, folders, pid file and log: bootstrap, deploy, rollback and remove on it. */
+/** nginx started with its own prefix, folders, pid file and log. (test/distros has one that was built so.) */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -8,8 +8,6 @@ import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 let lab: Lab;
 const root = (command: string) => lab.proxy.sh(`set -e; ${command}`);
 const HOME = '/opt/own-nginx';
-/** A build of one's own, where there is one (test/distros.sh); else the system's, started with -p and -c. */
-const BUILT = '/opt/gatepost-nginx/sbin/nginx';
 
 // (!) The lab's hosts share /usr with this machine: nothing may be moved or removed there.
 before(async () => {
@@ -17,8 +15,7 @@ before(async () => {
   await lab.startAcme();
   const started = await root(`nginx -s stop; while [ -s /run/nginx.pid ]; do sleep 0.05; done
     mkdir -p ${HOME}/conf/vhosts ${HOME}/logs; cp -r /etc/nginx/mime.types ${HOME}/conf/
-    rm -rf /etc/nginx /var/log/nginx; mkdir -p ${HOME}/sbin
-    if [ -x ${BUILT} ]; then cp ${BUILT} ${HOME}/sbin/nginx; else cp /usr/sbin/nginx ${HOME}/sbin/nginx; fi
+    rm -rf /etc/nginx /var/log/nginx; mkdir -p ${HOME}/sbin; cp /usr/sbin/nginx ${HOME}/sbin/nginx
     printf '%s\\n' 'user www-data; pid logs/own.pid; error_log logs/own.log;' 'events { }' \
       'http { include mime.types; access_log off; include vhosts/*.conf; }' >${HOME}/conf/nginx.conf
     ${HOME}/sbin/nginx -p ${HOME} -c conf/nginx.conf`);
