@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { daysLeft, readCertificate } from '../model/certificate.ts';
 import type { Issued } from '../model/check.ts';
-import type { RowKind, Verb } from '../model/contract.ts';
+import { known, type RowKind, VERBS, type Verb } from '../model/contract.ts';
 import type { HostReport } from '../model/host-report.ts';
 import { type Renewal, renewalOf } from '../model/renewal.ts';
 import type { Site } from '../model/site.ts';
@@ -117,7 +117,7 @@ const releaseOf = ([
   gatepost = '',
 ]: readonly string[]): Release => ({
   id,
-  kind: lookUp<string>(KINDS, kind) ?? kind.replaceAll('_', ' '),
+  kind: lookUp<string>(KINDS, kind) ?? known(VERBS, kind)?.replaceAll('_', ' ') ?? kind,
   when,
   who,
   about,

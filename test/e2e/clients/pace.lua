@@ -1,4 +1,4 @@
 -- wrk waits so many milliseconds on a connection before it asks: a load, without taking all of the machine.
 function delay()
-  return 20
+  return 4
 end

@@ -102,7 +102,8 @@ function address6(address: string): string {
 test('counts IPv6 addresses of one /64 as one', async () => {
   const slowed = await guessesUntilSlowed((n) => address6(`2001:db8:0:1:${n + 1}::1`));
   assert.ok(slowed >= 90 && slowed < 150, `after ${slowed}`);
-  assert.equal((await guess(address6('2001:db8:0:1:ffff::9'))).status, 429);
+  const others = Array.from({ length: 10 }, (_, n) => guess(address6(`2001:db8:0:1:ffff::${n + 1}`)));
+  assert.ok(count(await Promise.all(others), 429) > 0);
   const right = { headers: bearer(FULL), from: address6('2001:db8:0:1:1::1') };
   assert.equal((await ask('/ollama/api/tags', right)).status, 200);
   assert.equal(seenByOllama().length, 1);

@@ -140,7 +140,7 @@ describe('tokens', () => {
     const read = async (file: string) => (await lab.proxy.sh(`cat ${file}`)).stdout;
     const kept = await Promise.all(FILES.map(read));
     const [maps = '', client = ''] = kept;
-    const inMap = maps.replace(/^map .*limited_10 \{\n/m, (line) => line + byHand);
+    const inMap = maps.replace(/^map .*ia_enso_bearer \{\n/m, (line) => line + byHand);
     assert.notEqual(inMap, maps);
     await deploys.put(lab.proxy, deploys.MAPS, `${inMap}# ${TOKENS.byHand}\n`);
     await deploys.put(lab.proxy, deploys.CLIENT, `${client}${byHand}# token: ${TOKENS.byHand}\n`);

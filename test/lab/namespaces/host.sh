@@ -34,6 +34,8 @@ overlay() {
 		mkdir -p "$layer/upper" "$layer/work"
 		mount -t overlay lab -o "lowerdir=$dir,upperdir=$layer/upper,workdir=$layer/work" "$dir"
 	done
+	# What this machine's root runs at each login is slow at best: version managers wait for locks.
+	rm -f /root/.profile /root/.bash_profile /root/.bash_login /root/.bashrc
 }
 
 files() {
