@@ -95,7 +95,7 @@ export function readStream(token: string, pieces: number, everyMs: number): Prom
 export function wrkAsks(token: string) {
   const pace = fileURLToPath(new URL('pace.lua', import.meta.url));
   const headers = ['-H', 'Connection: close', '-H', `Authorization: Bearer ${token}`];
-  const options = ['-t1', '-c4', '-d300', '-s', pace, ...headers];
+  const options = ['-t1', '-c12', '-d300', '-s', pace, ...headers];
   const url = `https://${NAME}/ollama/v1/models`;
   const wrk = spawn('nice', ['wrk', ...options, url], { stdio: ['ignore', 'pipe', 'inherit'] });
   const said = text(wrk.stdout);
