@@ -62,6 +62,8 @@ export async function main(command: Command): Promise<void> {
     if (!json && result.data) process.stdout.write(result.data);
     process.exitCode = result.exit;
     setTimeout(() => process.exit(), LINGER_MS).unref();
+    // Node takes its signal handlers away before it ends by itself; a late Ctrl-C would then replace the exit status.
+    process.once('beforeExit', () => process.exit());
   };
   const endNow = (resultOf: () => Result) => {
     if (!isEnded) end(resultOf());
