@@ -114,9 +114,21 @@ for (const [path, question] of Object.entries(streams)) {
   });
 }
 
+/** Seconds of silence: of a backend, and of a client. By default just longer than what would go wrong first; SILENT and IDLE set others. */
+const SILENT = Number(process.env.SILENT ?? 2);
+const IDLE = Number(process.env.IDLE ?? 6);
+
 test('waits for a model that is slow to start', async () => {
   const question = { method: 'POST', body: '{"stream":false}', headers: bearer(FULL) };
-  assert.equal((await ask('/ollama/api/generate?silent=2', question)).status, 200);
+  assert.equal((await ask(`/ollama/api/generate?silent=${SILENT}`, question)).status, 200);
+});
+
+test('a client that was idle on its connection gets an answer, not a 502', async () => {
+  for (const seconds of [0, IDLE]) {
+    await sleep(seconds * 1000);
+    for (const path of ['/api/ping', '/ollama/api/tags'])
+      assert.equal((await ask(path, { headers: bearer(FULL) })).status, 200);
+  }
 });
 
 /** A body whose pieces are sent only while the test lets them. */
