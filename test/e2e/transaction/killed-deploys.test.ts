@@ -5,7 +5,6 @@ import { before, describe, test } from 'node:test';
 import * as deploys from '../../lab/actors/deploys.ts';
 import * as programs from '../../lab/actors/programs.ts';
 import { before_, upTo } from '../../lab/faults/killed.ts';
-import { sampled } from '../../lab/faults/sample.ts';
 import { B, isWholly, judge, lab, settle, sweep, trees } from './two-states.ts';
 
 describe('a change that is killed', () => {
@@ -28,7 +27,7 @@ describe('a change that is killed', () => {
   });
 
   test('by KILL before any call leaves the old or the new state', async () => {
-    const count = await sweep(sampled(upTo(calls.length), 2).map(before_('KILL')));
+    const count = await sweep(upTo(calls.length).map(before_('KILL')));
     assert.ok(count.A > 15 && count.B > 0, JSON.stringify(count));
   });
 
@@ -50,7 +49,7 @@ describe('a change that is killed', () => {
     const failed = await programs.underPlan(lab.proxy, program, '');
     assert.equal(failed.ran.verdict, 'rolled-back');
     const first = failed.calls.findIndex((line) => / nginx -t/.test(line)) + 1;
-    const count = await sweep(sampled(upTo(failed.calls.length, first), 2).map(before_('KILL')), broken);
+    const count = await sweep(upTo(failed.calls.length, first).map(before_('KILL')), broken);
     await programs.allowNamespaces(lab.proxy);
     assert.ok(count.B === 0 && count.A > 5, JSON.stringify(count));
   });
@@ -59,7 +58,7 @@ describe('a change that is killed', () => {
     const reload = call(/ sleep /);
     const term = `${reload} before TERM`;
     const whole = await programs.underPlan(lab.proxy, await programs.deployProgram(B), term);
-    const plans = sampled(upTo(whole.calls.length, reload + 1), 2).map((n) => `${term}\n${n} before KILL`);
+    const plans = upTo(whole.calls.length, reload + 1).map((n) => `${term}\n${n} before KILL`);
     assert.ok(plans.length > 5, whole.calls.join('\n'));
     assert.deepEqual(await sweep(plans), { A: plans.length, B: 0 });
   });
@@ -80,7 +79,7 @@ describe('a change that is killed', () => {
     };
     const whole = await recovery('');
     assert.ok(whole.length > 7, whole.join('\n'));
-    for (const n of sampled(upTo(whole.length, 2), 2)) await recovery(`${n} before KILL`);
+    for (const n of upTo(whole.length, 2)) await recovery(`${n} before KILL`);
   });
 
   test('and whose files another reload makes live ends in the old state', async () => {
