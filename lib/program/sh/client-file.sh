@@ -63,7 +63,6 @@ END {
   else if (action == "revoke_previous") { load(1); put() }
   print_all()
 }
-function time_of(mark,  text) { text = substr($0, length(mark) + 2); return text ~ /^[0-9TZ:-]+$/ ? text : "" }
 function fail(text) { print text; failed = 1; exit }
 function save(i) {
   tokens[i] = token; scopes[i] = scope; generations[i] = generation; limits[i] = limit

@@ -5,6 +5,7 @@
 
 # read_key(LINE): is it the line of a token? Leaves form (hashed, exact, old), token, and its grant: scope, name, generation,
 # limit, at_once, end, state. key_line(): the line of these. generate(PRINT): the generation of these (client-map.ts).
+# time_of(MARK): the time in a comment of the file that begins with MARK.
 #
 # lines_awk PROGRAM [OPERAND…]: runs PROGRAM with these functions.
 lines_awk() {
@@ -55,5 +56,6 @@ function escaped(token,  text, i, c) {
   for (i = 1; i <= length(token); i++) { c = substr(token, i, 1); text = text (c ~ /[A-Za-z0-9]/ ? c : "\\" c) }
   return text
 }
+function time_of(mark,  text) { text = substr($0, length(mark) + 2); return text ~ /^[0-9TZ:-]+$/ ? text : "" }
 ' "$@"
 }

@@ -20,8 +20,8 @@ say_tokens() {
 live { there[$0] = 1; next }
 FNR == 1 { file = FILENAME; sub(/.*\//, "", file); sub(/\.map$/, "", file); created = rotated = "" }
 file == "" || index(revoked, " " file " ") { next }
-index($0, created_mark " ") == 1 { created = substr($0, length(created_mark) + 2) }
-index($0, rotated_mark " ") == 1 { rotated = substr($0, length(rotated_mark) + 2) }
+index($0, created_mark " ") == 1 { created = time_of(created_mark) }
+index($0, rotated_mark " ") == 1 { rotated = time_of(rotated_mark) }
 read_key($0) {
   if (form == "old") state = "-"
   else if (!(name "." generation in there)) state = "suspended"

@@ -70,7 +70,6 @@ read_key($0) {
 }
 END { say_client() }
 function shown(text) { return text == "-" ? "" : text }
-function time_of(mark,  text) { text = substr($0, length(mark) + 2); return text ~ /^[0-9TZ:-]+$/ ? text : "" }
 function state_of() {
   if (form == "old") return "old"
   if (state == "suspended") return "suspended"
