@@ -1,4 +1,4 @@
-/** Writes the tables into docs/speed.md, so that nobody copies figures by hand. */
+/** Writes the tables into docs/speed.md, so that no figure is copied by hand. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { CHECKOUT } from '../test/lab/namespaces/process.ts';
 import type { Measured } from './part.ts';

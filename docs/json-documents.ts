@@ -216,11 +216,7 @@ const STATUS: Of<Status> = {
     }),
     'nginx on the proxy',
   ),
-  oldMaster: field(
-    'string',
-    'the master process of a binary upgrade that nobody finished',
-    'where there is one',
-  ),
+  oldMaster: field('string', 'the old master process of an unfinished binary upgrade', 'where there is one'),
   messages: field({ list: 'string' }, 'what `nginx -t` printed'),
   vhost: field({ oneOf: ['tls', 'http-only'] }, 'the vhost that is there', 'where there is one'),
   serves: field('string', 'the names that it serves', 'where they are not those in the settings'),

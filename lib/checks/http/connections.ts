@@ -16,7 +16,7 @@ export class Connections implements SharedConnections {
     this.#agents = { secret: agent(() => open(true)), other: agent(() => open(false)) };
   }
 
-  /** For requests with a secret, or for others: the latter are sent whatever the certificate is. */
+  /** For requests with a secret, or for all others, which are also sent to a server with an invalid certificate. */
   agentFor(isSecret: boolean): http.Agent {
     return this.#agents[isSecret ? 'secret' : 'other'];
   }
