@@ -1,5 +1,5 @@
 /** What the gate costs: requests per second through it, through the same nginx without it, and through Caddy's. */
-import { OTHER, SITE, VHOST, withToken } from '../test/lab/actors/deploys.ts';
+import { OTHER_TOKEN, SITE, VHOST, withToken } from '../test/lab/actors/deploys.ts';
 import { installClients } from '../test/lab/actors/many-clients.ts';
 import { command, type Host, inLab, type Lab, onHost, script, serve } from './lab.ts';
 import type { Part, Row, Tell } from './part.ts';
@@ -24,10 +24,10 @@ async function contestants(lab: Lab, cores: Cores): Promise<Record<'gated' | 'un
   const [gated, plain, Caddy] = lab.proxies as [Host, Host, Host];
   await serve(lab.backend, 'upstream', cores.others);
   await Promise.all(lab.proxies.map((host) => serve(host, 'nginx', cores.server)));
-  await script(lab, 'deploy', ['--no-verify'], withToken(OTHER));
+  await script(lab, 'deploy', ['--no-verify'], withToken(OTHER_TOKEN));
   const vhost = await ungated(await onHost(plain, `cat ${VHOST}`));
   await onHost(plain, `cat >${VHOST}; nginx -s reload`, vhost);
-  await serve(Caddy, 'caddy', cores.server, OTHER);
+  await serve(Caddy, 'caddy', cores.server, OTHER_TOKEN);
   return { gated, ungated: plain, Caddy };
 }
 
@@ -50,7 +50,7 @@ interface Asked {
 async function load(
   lab: Lab,
   cores: Cores,
-  { host, path = MODELS, token = OTHER, isRefused = false }: Asked,
+  { host, path = MODELS, token = OTHER_TOKEN, isRefused = false }: Asked,
 ): Promise<Load> {
   const headers = ['-H', `Host: ${SITE}`, '-H', `Authorization: Bearer ${token}`];
   const url = `https://${host.publicAddress}${path}`;

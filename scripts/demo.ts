@@ -1,13 +1,13 @@
 /** Shows gatepost in a lab of real parts, in network namespaces of this machine; nothing else is touched. */
 import '../test/lab/namespaces/enter.ts';
 import * as story from '../test/lab/actors/demo-story.ts';
-import { say, setStage } from '../test/lab/actors/stage.ts';
+import { printHeading, setStage } from '../test/lab/actors/stage.ts';
 import { startLab } from '../test/lab/namespaces/lab.ts';
 
 const flags = story.demoFlags();
 const start = performance.now();
 
-say(
+printHeading(
   'A lab: an operator, a jump host, a proxy with a stock nginx, a backend; real SSH, sudo, nginx, certbot and CA.',
 );
 const lab = await startLab({ certificate: 'none' });
@@ -26,7 +26,7 @@ try {
   await story.showUsage(stage);
   await story.showStatus(stage);
 
-  say(`Done in ${((performance.now() - start) / 1000).toFixed(1)} s.`);
+  printHeading(`Done in ${((performance.now() - start) / 1000).toFixed(1)} s.`);
   if (flags.keep) {
     console.log(
       'The lab stays up as long as this shell: run the scripts, send requests with curl; exit ends it.',

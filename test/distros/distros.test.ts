@@ -176,11 +176,11 @@ function story(root: string, isSudoRs: boolean): void {
     const other = `server { listen 80; server_name ${deploys.SITE}; }`;
     await deploys.put(lab.proxy, '/etc/nginx/conf.d/other.conf', other);
     const config = await deploys.config(lab.proxy);
-    const rejected = await deploys.deploy(lab, deploys.withToken(deploys.OTHER));
+    const rejected = await deploys.deploy(lab, deploys.withToken(deploys.OTHER_TOKEN));
     assert.equal(rejected.exit, 1, rejected.stderr);
     assert.match(rejected.stderr, /conflicting server name/);
     assert.equal(await deploys.config(lab.proxy), config);
-    assert.deepEqual([await deploys.gate(TOKEN), await deploys.gate(deploys.OTHER)], [200, 401]);
+    assert.deepEqual([await deploys.gate(TOKEN), await deploys.gate(deploys.OTHER_TOKEN)], [200, 401]);
     await lab.proxy.sh('rm /etc/nginx/conf.d/other.conf');
   });
 

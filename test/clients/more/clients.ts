@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
-import { finished, PATH, started } from '../../lab/namespaces/process.ts';
+import { finished, PATH, spawnProcess } from '../../lab/namespaces/process.ts';
 
 const TOKEN = 'a-token-for-clients-0123456789-ABCdef';
 const HOST = 'https://ia.enso.4nkweb.com';
@@ -39,7 +39,11 @@ type Chat = (
 const run = async (program: string, args: readonly string[], env: Record<string, string>) => {
   const start = performance.now();
   const more = { PATH, HOME: lab.directory, NODE_EXTRA_CA_CERTS: `${lab.env.NODE_EXTRA_CA_CERTS}`, ...env };
-  const child = started({ env: more, cwd: lab.directory, stdio: ['ignore', 'pipe', 'pipe'] }, program, args);
+  const child = spawnProcess(
+    { env: more, cwd: lab.directory, stdio: ['ignore', 'pipe', 'pipe'] },
+    program,
+    args,
+  );
   const { status, stdout, stderr } = await finished(child);
   return { status, shown: stdout + stderr, took: performance.now() - start };
 };

@@ -47,9 +47,9 @@ describe('--bundle', () => {
   });
 
   test('does not show a token from the settings', async () => {
-    const { status, stdout, stderr } = await write(['--json'], deploys.withToken(deploys.OTHER));
+    const { status, stdout, stderr } = await write(['--json'], deploys.withToken(deploys.OTHER_TOKEN));
     assert.equal(status, 0);
-    assert.ok(!(stdout + stderr).includes(deploys.OTHER));
+    assert.ok(!(stdout + stderr).includes(deploys.OTHER_TOKEN));
     assert.match(stderr, /contains a bearer token/);
     assert.equal(JSON.parse(stdout).bundle, join(lab.directory, 'site.sh'));
   });

@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { selfSignedProgram } from '../../../lib/program/certificate-programs.ts';
-import { execute, installShims, newRun, site, underPlan } from '../../lab/actors/programs.ts';
+import { execute, installShims, newRun, runWithPlan, site } from '../../lab/actors/programs.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { bootstrap, issued, LIVE, NAME, served, WITH_TOKEN } from './bootstrap-lab.ts';
 import { snapshot } from './other-certificates-lab.ts';
@@ -85,12 +85,12 @@ describe('bootstrap-tls --self-signed', () => {
 
     test('leaves a pair that nginx accepts, and keeps an RSA key', async () => {
       await place();
-      const { ran, calls } = await underPlan(lab.proxy, await program(), '');
-      assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+      const { result, calls } = await runWithPlan(lab.proxy, await program(), '');
+      assert.equal(result.verdict, 'applied', result.stdout + result.stderr);
       assert.ok(calls.length > 8, calls.join('\n'));
       for (let n = 1; n <= calls.length; n++) {
         await place();
-        await underPlan(lab.proxy, await program(), `${n} before KILL`);
+        await runWithPlan(lab.proxy, await program(), `${n} before KILL`);
         // The part of it that signs may outlive it; it holds the lock.
         const left = await host(
           `flock /var/lib/gatepost/lock true; nginx -t; ${pair}; cmp ${key} /root/old/privkey.pem`,
@@ -105,11 +105,11 @@ describe('bootstrap-tls --self-signed', () => {
     test('replaces a broken key when it runs again', async () => {
       const broken = `echo broken >${key}`;
       await place(broken);
-      const { calls } = await underPlan(lab.proxy, await program(), '');
+      const { calls } = await runWithPlan(lab.proxy, await program(), '');
       const between = calls.findIndex((line) => / mv .*fullchain/.test(line)) + 1;
       assert.ok(between > 1, calls.join('\n'));
       await place(broken);
-      await underPlan(lab.proxy, await program(), `${between} before KILL`);
+      await runWithPlan(lab.proxy, await program(), `${between} before KILL`);
       assert.notEqual((await host(pair)).status, 0);
       const mended = await bootstrap(lab, ['--self-signed', '--no-verify'], { env: WITH_TOKEN });
       assert.equal(mended.status, 0, mended.stderr);

@@ -1,7 +1,7 @@
 /** Certificates of every kind for the checks, from the CA that the test process trusts. */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, writeFileSync } from 'node:fs';
-import { caConfig, lifeArgs } from '../../lab/certificates/openssl-ca.ts';
+import { caConfig, validityArgs } from '../../lab/certificates/openssl-ca.ts';
 import { DIR, KEY } from './trust.ts';
 
 const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' });
@@ -24,7 +24,7 @@ export function issue(label: string, name: string, { days = 90, by = 'ca', exten
   writeFileSync(file, caConfig(DIR, `certificate = ${signer.pem}`, `private_key = ${signer.key}`));
   const more = extension ?? `subjectAltName=DNS:${name}`;
   openssl('req', '-new', ...KEY, '-subj', `/CN=${name}`, '-addext', more, '-keyout', key, '-out', csr);
-  openssl('ca', '-config', file, '-batch', '-notext', ...lifeArgs(-90, days), '-in', csr, '-out', pem);
+  openssl('ca', '-config', file, '-batch', '-notext', ...validityArgs(-90, days), '-in', csr, '-out', pem);
 }
 
 /** Issues one whose chain has a link between it and the CA, which is left out as by who installs cert.pem. */

@@ -10,7 +10,7 @@ import { runChecks } from '../../../lib/checks/run-checks.ts';
 import { streams } from '../../../lib/checks/web/streaming.ts';
 import type { CheckTarget } from '../../../lib/model/check.ts';
 import { site } from '../../../sites/ia.enso.4nkweb.com.ts';
-import { vanishing } from '../../lab/faults/vanishing-packets.ts';
+import { droppingAddress } from '../../lab/faults/vanishing-packets.ts';
 import { issue, issueSelfSigned, issueWithoutChain, mismatch } from './certificates.ts';
 import { dropped, SABOTAGES } from './sabotages.ts';
 import { INFERENCE_TOKEN, NAME, ollamaSite, TOKEN, writeClients } from './site.ts';
@@ -94,7 +94,7 @@ async function notices(sabotage: Sabotage): Promise<Results> {
 // What is timed is asked only where it must fail, so that they may share the machine.
 describe('the checks detect', { concurrency: 3 }, () => {
   // First, since the others can be made while it waits.
-  const firewall = dropped(vanishing());
+  const firewall = dropped(droppingAddress());
   test(`${firewall.fact}, before their time limit`, async () => {
     const start = performance.now();
     const results = await notices(firewall);

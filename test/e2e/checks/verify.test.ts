@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { deploy, MAPS, TOKEN, withToken } from '../../lab/actors/deploys.ts';
 import { startRelay } from '../../lab/faults/start-relay.ts';
 import { type Lab, startBackends, startLab } from '../../lab/namespaces/lab.ts';
-import { type Place, proxies, publicNames, SITE, STATE } from '../../lab/namespaces/network.ts';
+import { type HostSpec, proxies, publicNames, SITE, STATE } from '../../lab/namespaces/network.ts';
 import { script } from '../clients/clients-lab.ts';
 
 const ALL = 14;
@@ -74,7 +74,7 @@ test('passes on a healthy site, in under two seconds apart from streaming', asyn
 test('takes as long as its longest check and three round trips', async () => {
   const roundTrip = 200;
   const port = 8443;
-  await startRelay(proxies(1)[0] as Place, roundTrip, port, 443);
+  await startRelay(proxies(1)[0] as HostSpec, roundTrip, port, 443);
   const timed = async (...args: readonly string[]) => {
     const { host, why } = await verify(args);
     const { checks = 0 } = (host?.milliseconds ?? {}) as Record<string, number>;

@@ -14,10 +14,11 @@ before(async () => {
 after(() => lab.stop());
 
 const stat = async (path: string) => (await lab.proxy.sh(`stat -c '%F %a %U:%G' ${path}`)).stdout.trim();
-const changed = ({ files }: deploys.Deployed) => files.filter((file) => file.changed).map(({ path }) => path);
+const changed = ({ files }: deploys.DeployResult) =>
+  files.filter((file) => file.changed).map(({ path }) => path);
 
 describe('a first deploy', () => {
-  let first: deploys.Deployed;
+  let first: deploys.DeployResult;
   before(async () => {
     await deploys.reset(lab.proxy);
     first = await deploys.deploy(lab);
@@ -114,11 +115,14 @@ describe('a token in the settings', () => {
 
   test('changes together with the address', async () => {
     const both = await deploys.deploy(lab, {
-      ...deploys.withToken(deploys.OTHER),
+      ...deploys.withToken(deploys.OTHER_TOKEN),
       IA_ENSO_BACKEND_IP: '192.168.1.165',
     });
     assert.deepEqual(changed(both), [deploys.VHOST, deploys.CLIENT]);
-    assert.deepEqual([await deploys.gate(deploys.OTHER), await deploys.gate(deploys.TOKEN)], [502, 401]);
+    assert.deepEqual(
+      [await deploys.gate(deploys.OTHER_TOKEN), await deploys.gate(deploys.TOKEN)],
+      [502, 401],
+    );
   });
 });
 
@@ -210,7 +214,7 @@ describe('a dry run', () => {
     const before = await deploys.tree(lab.proxy);
     const plan = await deploys.deploy(
       lab,
-      { ...deploys.withToken(deploys.OTHER), IA_ENSO_BACKEND_IP: '192.168.1.165' },
+      { ...deploys.withToken(deploys.OTHER_TOKEN), IA_ENSO_BACKEND_IP: '192.168.1.165' },
       ['--dry-run'],
     );
     assert.equal(await deploys.tree(lab.proxy), before);
@@ -219,10 +223,10 @@ describe('a dry run', () => {
     const { createHash } = await import('node:crypto');
     const sha = (token: string) => createHash('sha256').update(token).digest('hex').slice(0, 12);
     assert.ok(
-      plan.stderr.includes(sha(deploys.TOKEN)) && plan.stderr.includes(sha(deploys.OTHER)),
+      plan.stderr.includes(sha(deploys.TOKEN)) && plan.stderr.includes(sha(deploys.OTHER_TOKEN)),
       plan.stderr,
     );
-    for (const token of [deploys.TOKEN, deploys.OTHER]) {
+    for (const token of [deploys.TOKEN, deploys.OTHER_TOKEN]) {
       assert.ok(!(plan.stdout + plan.stderr).replaceAll('\\', '').includes(token));
     }
   });

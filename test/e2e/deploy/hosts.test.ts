@@ -232,19 +232,19 @@ describe('a clock that is years off', () => {
   });
 
   test("keeps a run's own log, and its outcome when others drop the log", async () => {
-    const late = await programs.deployProgram({ token: deploys.OTHER, year: 1970 });
+    const late = await programs.deployProgram({ token: deploys.OTHER_TOKEN, year: 1970 });
     const ran = await programs.execute(lab.proxy, late);
     assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
     assert.equal((await root(`cat ${runs}/${late.run.id}`)).stdout, ran.stdout);
-    const asked = await programs.execute(lab.proxy, await programs.question(late.run));
+    const asked = await programs.execute(lab.proxy, await programs.outcomeQuery(late.run));
     assert.deepEqual([asked.verdict, asked.outcome], ['asked', 'applied'], asked.stdout);
     await root(future);
     assert.equal(
-      (await programs.apply(lab.proxy, { token: deploys.OTHER, year: 1971 })).verdict,
+      (await programs.apply(lab.proxy, { token: deploys.OTHER_TOKEN, year: 1971 })).verdict,
       'unchanged',
     );
     assert.equal((await root(`ls ${runs} | grep -c ${late.run.id} || true`)).stdout, '0\n');
-    const again = await programs.execute(lab.proxy, await programs.question(late.run));
+    const again = await programs.execute(lab.proxy, await programs.outcomeQuery(late.run));
     assert.deepEqual([again.verdict, again.outcome], ['asked', 'applied'], again.stdout);
     assert.deepEqual(await deploys.releases(lab.proxy), ['apply', 'apply']);
   });
@@ -253,7 +253,7 @@ describe('a clock that is years off', () => {
     await root(future);
     for (const [year, token] of [
       [1995, deploys.TOKEN],
-      [2080, deploys.OTHER],
+      [2080, deploys.OTHER_TOKEN],
     ] as const) {
       const deployed = await deploys.deploy(lab, { ...deploys.withToken(token), ...operatorIn(year) });
       assert.deepEqual([deployed.exit, deployed.outcome], [0, 'applied'], deployed.stderr);

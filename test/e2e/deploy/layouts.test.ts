@@ -24,7 +24,7 @@ async function kinds(...paths: readonly string[]): Promise<string> {
 const includes = (...lines: readonly string[]) =>
   root(`sed -i '/^\\tinclude .*\\(conf.d\\|sites-enabled\\)/d; s|^http {|&\\n${lines.join('\\n')}|' ${CONF}`);
 
-async function deployed(): Promise<deploys.Deployed> {
+async function deployed(): Promise<deploys.DeployResult> {
   const done = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
   assert.deepEqual([done.exit, done.outcome], [0, 'applied'], done.stderr);
   assert.equal(await deploys.gate(deploys.TOKEN), 200);

@@ -94,9 +94,9 @@ describe('an upgrade in place', () => {
 
   test('recovers a killed run of the earlier version', async () => {
     await programs.installShims(lab.proxy);
-    const first = await programs.underPlan(lab.proxy, await earlier('deploy', '192.168.1.166'), '');
+    const first = await programs.runWithPlan(lab.proxy, await earlier('deploy', '192.168.1.166'), '');
     const swapped = first.calls.findIndex((line) => / mv .*gatepost-new .*sites-available/.test(line)) + 2;
-    await programs.underPlan(lab.proxy, await earlier('deploy', '192.168.1.167'), `${swapped} before KILL`);
+    await programs.runWithPlan(lab.proxy, await earlier('deploy', '192.168.1.167'), `${swapped} before KILL`);
     await lab.proxy.sh('rm /usr/local/sbin/*');
     assert.match((await lab.proxy.sh(`cat ${deploys.VHOST}`)).stdout, /server 192\.168\.1\.167:11434;/);
     const deployed = await scriptHere('deploy', ['--no-verify']);

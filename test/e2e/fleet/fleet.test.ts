@@ -9,7 +9,14 @@ import { type ClientChange, clientProgram, type Wanted } from '../../../lib/prog
 import { Secret } from '../../../lib/util/secret.ts';
 import * as deploys from '../../lab/actors/deploys.ts';
 import * as programs from '../../lab/actors/programs.ts';
-import { finished, type Host, type Lab, onceSaid, type Result, startLab } from '../../lab/namespaces/lab.ts';
+import {
+  finished,
+  type Host,
+  type Lab,
+  onceOutput,
+  type Result,
+  startLab,
+} from '../../lab/namespaces/lab.ts';
 import { CHECKOUT, TYPESCRIPT } from '../../lab/namespaces/process.ts';
 import { watchProcesses } from '../../lab/probes/watch-processes.ts';
 
@@ -125,7 +132,7 @@ describe('the connection to the jump host', () => {
   async function cutOnce(said: RegExp, ...args: readonly string[]) {
     const before = lab.relay.connections;
     const child = lab.spawn('deploy', ['--json', '--verbose', '--no-verify', ...args]);
-    onceSaid(child, said, () => void lab.relay.cut('rst'));
+    onceOutput(child, said, () => void lab.relay.cut('rst'));
     const { status, stdout, stderr } = await finished(child);
     const { hosts } = JSON.parse(stdout) as Pick<Ran, 'hosts'>;
     const told = hosts.map(({ outcome }) => outcome);

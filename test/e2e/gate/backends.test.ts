@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { withBackends } from '../../../lib/nginx/backends.ts';
 import { site } from '../../../sites/ia.enso.4nkweb.com.ts';
-import { vanishing } from '../../lab/faults/vanishing-packets.ts';
+import { droppingAddress } from '../../lab/faults/vanishing-packets.ts';
 import { local } from '../../lab/namespaces/process.ts';
 import {
   FULL,
@@ -75,7 +75,7 @@ describe('several Ollama machines', () => {
   });
 
   test('a machine that does not answer is left for the next one, also with a body', async () => {
-    const silent = vanishing();
+    const silent = droppingAddress();
     await behind(`${silent},127.0.0.3`, (text) =>
       text.replaceAll('proxy_connect_timeout 10s', 'proxy_connect_timeout 1s'),
     );

@@ -2,11 +2,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectPlain, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { type Deployed, deploy, type Run } from '../../lab/actors/deploys.ts';
+import { type DeployResult, deploy, type Run } from '../../lab/actors/deploys.ts';
 import type { Host } from '../../lab/namespaces/host.ts';
 import type { RunOptions } from '../../lab/namespaces/lab.ts';
 import { STATE } from '../../lab/namespaces/network.ts';
-import { PATH, ready, started, typescript } from '../../lab/namespaces/process.ts';
+import { PATH, ready, spawnProcess, typescript } from '../../lab/namespaces/process.ts';
 
 export const KEY = 'nvk-lab-0123456789abcdef';
 export const PUBLIC_NAME = 'nexus.gatepost.test';
@@ -22,7 +22,7 @@ export async function furnish(host: Host): Promise<void> {
   const args = typescript('test/lab/stand-ins/nexus.ts', ['127.0.0.1']);
   const where = `--net=/run/netns/${host.name}`;
   const env = { PATH, BACKEND_LOG: REQUESTS };
-  const child = started({ env, stdio: ['ignore', 'pipe', 'pipe'] }, 'nsenter', [
+  const child = spawnProcess({ env, stdio: ['ignore', 'pipe', 'pipe'] }, 'nsenter', [
     where,
     process.execPath,
     ...args,
@@ -59,7 +59,7 @@ export function deployNexus(
   host: Host,
   env: RunOptions['env'] = {},
   args: readonly string[] = [],
-): Promise<Deployed> {
+): Promise<DeployResult> {
   return deploy(lab, settings(host, env), ['--site', 'nexus', ...args]);
 }
 

@@ -8,9 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CheckResult } from '../../../lib/model/check.ts';
 import * as deploys from '../../lab/actors/deploys.ts';
 import { CTRL_C, onTerminal } from '../../lab/actors/terminal.ts';
-import { finished, type Lab, onceSaid, startLab } from '../../lab/namespaces/lab.ts';
+import { finished, type Lab, onceOutput, startLab } from '../../lab/namespaces/lab.ts';
 import { BACKEND } from '../../lab/namespaces/network.ts';
-import { CHECKOUT, local, PATH, ready, started, typescript } from '../../lab/namespaces/process.ts';
+import { CHECKOUT, local, PATH, ready, spawnProcess, typescript } from '../../lab/namespaces/process.ts';
 
 const RUNNER = '/usr/local/sbin/gatepost-run';
 let lab: Lab;
@@ -52,7 +52,7 @@ test('a backend that ends no answer, or gives too much: verify ends with its che
   const file = join(lab.directory, 'most');
   const args = [`--net=/run/netns/${BACKEND.name}`, process.execPath];
   const standIn = typescript('test/lab/stand-ins/hostile-backend.ts', [`${BACKEND.lan}`, file]);
-  const backend = started({ env: { PATH }, stdio: ['ignore', 'pipe', 'pipe'] }, 'nsenter', [
+  const backend = spawnProcess({ env: { PATH }, stdio: ['ignore', 'pipe', 'pipe'] }, 'nsenter', [
     ...args,
     ...standIn,
   ]);
@@ -157,7 +157,7 @@ describe('a proxy whose root answers with', () => {
         const [script, ...flags] = args;
         const child = lab.spawn(script, flags, { env: { SSH_TRANSPORT: transport } });
         const ended = finished(child);
-        await new Promise<void>((resolve) => onceSaid(child, / connect /, resolve));
+        await new Promise<void>((resolve) => onceOutput(child, / connect /, resolve));
         await sleep(moment);
         const start = performance.now();
         child.kill(i % 2 ? 'SIGTERM' : 'SIGINT');

@@ -1,7 +1,7 @@
 /** A certificate of the lab's CA in the middle of its lifetime. */
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
-import { caConfig, lifeArgs } from '../../lab/certificates/openssl-ca.ts';
+import { caConfig, validityArgs } from '../../lab/certificates/openssl-ca.ts';
 import type { Host } from '../../lab/namespaces/lab.ts';
 import { SITE, STATE } from '../../lab/namespaces/network.ts';
 import { local } from '../../lab/namespaces/process.ts';
@@ -19,7 +19,7 @@ export async function age(host: Host, { begun, left }: { begun: number; left: nu
   const name = ['-subj', `/CN=${SITE}`, '-addext', `subjectAltName=DNS:${SITE}`];
   await local`openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -batch ${name} -keyout ${key} -out ${csr}`;
   const ca = ['-config', `${DIRECTORY}/ca.conf`, '-cert', `${CA}/ca.pem`, '-keyfile', `${CA}/ca.key`];
-  await local`openssl ca -batch -notext ${ca} ${lifeArgs(-begun, left)} -in ${csr} -out ${pem}`;
+  await local`openssl ca -batch -notext ${ca} ${validityArgs(-begun, left)} -in ${csr} -out ${pem}`;
   for (const [file, target] of [
     [pem, 'fullchain'],
     [key, 'privkey'],

@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import * as deploys from '../../lab/actors/deploys.ts';
 import { copyProject } from '../../lab/actors/project.ts';
 import { finished, type Lab, type Result, startLab } from '../../lab/namespaces/lab.ts';
-import { filesWith, ownFilesWith } from '../../lab/probes/find-words.ts';
+import { filesWith, operatorFilesWith } from '../../lab/probes/find-words.ts';
 import { watchProcesses } from '../../lab/probes/watch-processes.ts';
 
 /** New at each run, so that no file from before can hold them. */
@@ -204,7 +204,7 @@ describe('tokens', () => {
   });
 
   test('are stored here only where requested, readable only by the operator', async () => {
-    const files = await ownFilesWith(since, all().flatMap(spelled));
+    const files = await operatorFilesWith(since, all().flatMap(spelled));
     assert.deepEqual(files.sort(), [join(lab.directory, '.env'), join(lab.directory, 'site.sh')]);
     const { stdout } = await finished(spawn('stat', ['-c', '%a', ...files]));
     assert.equal(stdout, '600\n600\n');

@@ -79,7 +79,7 @@ test('--purge leaves no token behind, not even in an editor’s backup files', a
 test('without --purge, the token stays in the history, for root only, until --purge or the next deploy', async () => {
   for (const drop of [
     () => remove('--purge'),
-    () => deploys.deploy(lab, deploys.withToken(deploys.OTHER)),
+    () => deploys.deploy(lab, deploys.withToken(deploys.OTHER_TOKEN)),
   ] as const) {
     await deploys.reset(lab.proxy);
     await deploys.deploy(lab, deploys.withToken(NEEDLE));

@@ -15,7 +15,7 @@ import {
   local,
   PATH,
   ready,
-  started,
+  spawnProcess,
   TYPESCRIPT,
   typescript,
 } from '../../lab/namespaces/process.ts';
@@ -35,7 +35,7 @@ before(async () => {
   const backend = [`--net=/run/netns/${BACKEND.name}`, process.execPath];
   const args = [...backend, ...typescript('test/lab/stand-ins/llama-cpp.ts', [`${BACKEND.lan}`])];
   await Promise.all([
-    ready(started({ env: { PATH }, stdio: ['ignore', 'pipe', 'pipe'] }, 'nsenter', args), 'llama.cpp'),
+    ready(spawnProcess({ env: { PATH }, stdio: ['ignore', 'pipe', 'pipe'] }, 'nsenter', args), 'llama.cpp'),
     lab.startAcme(),
     deploys.deploy(lab, deploys.withToken(deploys.TOKEN)),
   ]);

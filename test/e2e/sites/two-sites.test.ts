@@ -33,7 +33,7 @@ async function handshake(url: string): Promise<string> {
 
 interface One {
   readonly name: string;
-  deploy(): Promise<deploys.Deployed>;
+  deploy(): Promise<deploys.DeployResult>;
   /** Serves all that it should. */
   works(): Promise<void>;
   isGone(): Promise<void>;

@@ -12,7 +12,7 @@ import { rowFor } from '../../../lib/diagnosis/row.ts';
 import { SSH } from '../../../lib/diagnosis/ssh-failures.ts';
 import type { Hop } from '../../../lib/ssh/hops.ts';
 import { SshError } from '../../../lib/util/errors.ts';
-import { vanishing } from '../../lab/faults/vanishing-packets.ts';
+import { droppingAddress } from '../../lab/faults/vanishing-packets.ts';
 import { connect } from './connect.ts';
 import { startOldServer } from './old-server.ts';
 import { hopTo, keygen, privateFile, publicKey, type Sshd, startSshd } from './sshd.ts';
@@ -32,7 +32,7 @@ privateFile(
 );
 
 // To 203.0.113.0/24 there is no way; no name server answers.
-const nowhere = vanishing();
+const nowhere = droppingAddress();
 privateFile(file('resolv.conf'), 'nameserver 127.0.0.1\n', 0o644);
 execFileSync('sh', [
   '-ec',

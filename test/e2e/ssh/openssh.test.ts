@@ -23,7 +23,7 @@ import { type Hop, resolveHops } from '../../../lib/ssh/hops.ts';
 import * as openssh from '../../../lib/ssh/openssh/transport.ts';
 import { SshError } from '../../../lib/util/errors.ts';
 import { type Break, cut, type Fault, join, type Link } from '../../lab/faults/relay-link.ts';
-import { vanishing } from '../../lab/faults/vanishing-packets.ts';
+import { droppingAddress } from '../../lab/faults/vanishing-packets.ts';
 import { CHECKOUT, TYPESCRIPT } from '../../lab/namespaces/process.ts';
 import { startFidoAgent } from '../../lab/stand-ins/fido-agent.ts';
 import { connect } from './connect.ts';
@@ -37,7 +37,7 @@ mkdirSync(path(directory, 'tmp'));
 process.env.TMPDIR = path(directory, 'tmp');
 mkdirSync(HOME, { recursive: true });
 execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=700', 'test', HOME]);
-const nowhere = vanishing();
+const nowhere = droppingAddress();
 
 const file = (name: string) => path(directory, name);
 for (const name of ['id', 'other', 'stranger', 'user_ca', 'host_ca', 'certified', 'held']) keygen(file(name));

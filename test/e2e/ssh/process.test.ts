@@ -10,7 +10,7 @@ import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Hop } from '../../../lib/ssh/hops.ts';
 import { cut, type Fault, join, type Link } from '../../lab/faults/relay-link.ts';
-import { vanishing } from '../../lab/faults/vanishing-packets.ts';
+import { droppingAddress } from '../../lab/faults/vanishing-packets.ts';
 import { CHECKOUT, finished, type Result, TYPESCRIPT } from '../../lab/namespaces/process.ts';
 import { agentProcess, hopTo, keygen, privateFile, publicKey, type Sshd, startSshd } from './sshd.ts';
 
@@ -39,7 +39,7 @@ const server = await startSshd(
 const known = privateFile(file('known_hosts'), `${server.address} ${server.hostKeys.ed25519}\n`, 0o644);
 const proxy = hopTo('proxy', server, file('id'), known);
 
-const nowhere = vanishing();
+const nowhere = droppingAddress();
 
 const as = (uid: number, command: readonly string[], env: Record<string, string> = {}): Promise<Result> =>
   finished(

@@ -114,7 +114,7 @@ describe('a deploy', { concurrency: 4 }, () => {
     test(`reports ${what}`, async () => {
       const started = Date.now();
       const { exit, failure, stderr } = await deploys.deploy(lab, {
-        ...deploys.withToken(deploys.OTHER),
+        ...deploys.withToken(deploys.OTHER_TOKEN),
         ...(await env()),
       });
       assert.equal(exit, 1, stderr);
@@ -126,7 +126,7 @@ describe('a deploy', { concurrency: 4 }, () => {
   for (const [what, env, says] of [...KEYS, ...WAYS].filter(([name]) => !/mute|vanish/.test(name)))
     test(`reports over the ssh program ${what}`, async () => {
       const { exit, failure, stderr } = await deploys.deploy(lab, {
-        ...deploys.withToken(deploys.OTHER),
+        ...deploys.withToken(deploys.OTHER_TOKEN),
         ...(await env()),
         SSH_TRANSPORT: 'openssh',
       });
@@ -150,14 +150,18 @@ describe('a deploy', { concurrency: 4 }, () => {
 
 test('none of them changed anything', async () => {
   assert.equal(await deploys.tree(lab.proxy), unchanged);
-  assert.deepEqual([await deploys.gate(deploys.TOKEN), await deploys.gate(deploys.OTHER)], [502, 401]);
+  assert.deepEqual([await deploys.gate(deploys.TOKEN), await deploys.gate(deploys.OTHER_TOKEN)], [502, 401]);
 });
 
 test('a deploy and its checks through the ssh program end as over ssh2, and leave nothing here', async () => {
-  const env = { ...deploys.withToken(deploys.OTHER), SSH_TRANSPORT: 'openssh', TMPDIR: await emptyFolder() };
+  const env = {
+    ...deploys.withToken(deploys.OTHER_TOKEN),
+    SSH_TRANSPORT: 'openssh',
+    TMPDIR: await emptyFolder(),
+  };
   const { exit, outcome, stderr } = await deploys.deploy(lab, env);
   assert.deepEqual([exit, outcome], [0, 'applied'], stderr);
-  assert.deepEqual([await deploys.gate(deploys.TOKEN), await deploys.gate(deploys.OTHER)], [401, 502]);
+  assert.deepEqual([await deploys.gate(deploys.TOKEN), await deploys.gate(deploys.OTHER_TOKEN)], [401, 502]);
   const checksOver = async (transport: string) => {
     const { stdout } = await lab.run('verify', ['--json', '--via-ssh'], {
       env: { ...env, SSH_TRANSPORT: transport },
@@ -173,7 +177,7 @@ test('a deploy and its checks through the ssh program end as over ssh2, and leav
 
 for (const signal of ['SIGINT', 'SIGKILL'] as const)
   test(`${signal} while the program runs: it completes, and nothing is left here`, async () => {
-    await programs.apply(lab.proxy, { token: deploys.OTHER });
+    await programs.apply(lab.proxy, { token: deploys.OTHER_TOKEN });
     const folder = await emptyFolder();
     const env = { ...deploys.withToken(deploys.TOKEN), SSH_TRANSPORT: 'openssh', TMPDIR: folder };
     await lab.proxy.sh(

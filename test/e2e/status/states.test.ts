@@ -8,7 +8,7 @@ import { type Status, statusOf } from '../../../lib/remote/status.ts';
 import { clientFileText } from '../../lab/actors/client-files.ts';
 import * as deploys from '../../lab/actors/deploys.ts';
 import * as programs from '../../lab/actors/programs.ts';
-import { caConfig, lifeArgs } from '../../lab/certificates/openssl-ca.ts';
+import { caConfig, validityArgs } from '../../lab/certificates/openssl-ca.ts';
 import { type Host, type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { bootstrap, WITH_TOKEN } from '../certificates/bootstrap-lab.ts';
 import { script } from '../clients/clients-lab.ts';
@@ -93,7 +93,7 @@ const noTimer = `mv ${SYSTEMCTL} /root/kept; printf '#!/bin/sh\\necho inactive\\
 const newCertificate = (days: number) =>
   `cp -P ${CHAIN} /root/kept; rm ${CHAIN}; cd /root/ca; : >index; key=${CHAIN.replace('fullchain', 'privkey')}
   openssl req -new -key $key -subj /CN=x -out request
-  openssl ca -batch -selfsign -notext -config config -keyfile $key -in request -out ${CHAIN} ${lifeArgs(days - 89.5, days + 0.5).join(' ')}`;
+  openssl ca -batch -selfsign -notext -config config -keyfile $key -in request -out ${CHAIN} ${validityArgs(days - 89.5, days + 0.5).join(' ')}`;
 
 /** What is wrong, how it is made so and undone, what the faults are about, and words of the first. */
 const FAULTS: readonly (readonly [string, spoil: string, mend: string, about: string[], says: RegExp])[] = [

@@ -23,7 +23,7 @@ const LIMIT_MS = { fin: 45_000, rst: 45_000, freeze: 70_000 };
 
 let lab: Lab;
 let known: cuts.Known;
-let carried: Record<Transport, Record<cuts.Hop, cuts.Carried>>;
+let carried: Record<Transport, Record<cuts.Hop, cuts.HopTraffic>>;
 /** Frozen ones wait, the others work. */
 let pools: Record<'waiting' | 'working', ReturnType<typeof cuts.poolOf<cuts.Slot>>>;
 
@@ -48,11 +48,11 @@ async function heldBy(slot: cuts.Slot, state: cuts.State): Promise<string> {
   return cuts.filesOf(slot);
 }
 
-async function measured(slot: cuts.Slot, hop: cuts.Hop, transport: Transport): Promise<cuts.Carried> {
+async function measured(slot: cuts.Slot, hop: cuts.Hop, transport: Transport): Promise<cuts.HopTraffic> {
   await programs.apply(slot.host, cuts.WANTED.old);
   let deploying: Promise<unknown> | undefined;
-  const upload = await cuts.locked(slot, () =>
-    cuts.uploaded(slot, hop, () => {
+  const upload = await cuts.withLock(slot, () =>
+    cuts.bytesUploaded(slot, hop, () => {
       deploying = deploys.deploy(slot, environment('new', transport));
     }),
   );
@@ -71,11 +71,11 @@ const exits: Record<string, number> = {};
 /** One deploy of the new state over a connection that breaks; every other is repeated by the script. */
 async function broken(
   slot: cuts.Slot,
-  place: cuts.Place,
+  place: cuts.CutPoint,
   transport: Transport,
   isRepeated: boolean,
 ): Promise<void> {
-  const where = `${transport}, ${cuts.shown(place)}`;
+  const where = `${transport}, ${cuts.describeCut(place)}`;
   try {
     await breaking(slot, place, transport, where);
     if (isRepeated) await repeated(slot, where);
@@ -88,7 +88,7 @@ async function broken(
 
 async function breaking(
   slot: cuts.Slot,
-  place: cuts.Place,
+  place: cuts.CutPoint,
   transport: Transport,
   where: string,
 ): Promise<void> {
@@ -100,7 +100,7 @@ async function breaking(
     .finally(() => slot.relays[place.hop].heal());
   const said = `${where}: ${exit}, ${stderr}`;
   assert.ok(Date.now() - started < LIMIT_MS[place.kind], said);
-  await cuts.quiet(slot);
+  await cuts.runEnded(slot);
   const is = await cuts.stateOf(slot, known, said);
   if (place.phase === 'upload') assert.equal(exit, 1, said);
   if (exit === 0) assert.equal(is, 'new', said);
@@ -122,7 +122,7 @@ describe('a connection that breaks', { concurrency: true }, () => {
       for (const kind of ['freeze', 'fin', 'rst'] as const)
         test(`over ${transport} by ${kind} to the ${hop}, at ${COUNTS[transport]} points (seed ${seed})`, async () => {
           const pool = pools[kind === 'freeze' ? 'waiting' : 'working'];
-          const all = cuts.places(hop, kind, carried[transport][hop], COUNTS[transport], seed);
+          const all = cuts.cutPoints(hop, kind, carried[transport][hop], COUNTS[transport], seed);
           await Promise.all(
             all.map((place, index) =>
               pool((slot) => broken(slot, place, transport, (index + kind.length) % 2 === 0)),
@@ -139,8 +139,8 @@ async function lostForGood(
   env: Record<string, string> = {},
 ) {
   let running: Promise<Result> | undefined;
-  await cuts.locked(slot, async () => {
-    await cuts.uploaded(slot, 'jump', () => {
+  await cuts.withLock(slot, async () => {
+    await cuts.bytesUploaded(slot, 'jump', () => {
       running = slot.run(script, args, { env });
     });
     await slot.relays.jump.fault({ kind: 'fin', direction: 'down', afterBytes: 0, connections: 'all' });
@@ -148,7 +148,7 @@ async function lostForGood(
   });
   const ran = (await running) as Result;
   await slot.relays.jump.heal();
-  await cuts.quiet(slot);
+  await cuts.runEnded(slot);
   return ran;
 }
 
@@ -174,7 +174,7 @@ describe('a connection that does not come back', { concurrency: true }, () => {
           if (script !== 'deploy') await programs.apply(slot.host, cuts.WANTED.old);
           const ran = await lostForGood(slot, script, flags);
           assert.deepEqual([ran.status, tokens(ran).length], [4, 1], ran.stdout + ran.stderr);
-          assert.equal(await cuts.gateOf(slot, tokens(ran)[0] as string), '200');
+          assert.equal(await cuts.gateStatusOf(slot, tokens(ran)[0] as string), '200');
           const next = await slot.run('deploy', ['--json', '--no-verify']);
           assert.deepEqual([next.status, tokens(next)], [0, []], next.stderr);
         }));

@@ -14,7 +14,7 @@ const sh = async (script: string): Promise<string> => {
 };
 
 /** The same change of vhost, maps and client, from the state A. */
-const change: programs.Wanted = {
+const change: programs.DeployOptions = {
   ...B,
   edit: (file) => (file.role === 'map' ? `${file.content}# more\n` : (B.edit?.(file) ?? '')),
 };
@@ -24,8 +24,8 @@ const found = () => sh(`grep -lx 'kind found' ${deploys.RELEASES}/*/meta | tail 
 /** Kills the change once its files are in place. */
 async function killInPlace(): Promise<programs.Program> {
   const program = await programs.deployProgram(change);
-  const { ran } = await programs.underPlan(lab.proxy, program, `${inPlace} before KILL`);
-  assert.equal(ran.verdict, undefined, ran.stdout);
+  const { result } = await programs.runWithPlan(lab.proxy, program, `${inPlace} before KILL`);
+  assert.equal(result.verdict, undefined, result.stdout);
   return program;
 }
 
@@ -35,7 +35,7 @@ describe('a file edited by hand between a killed change and its recovery', () =>
   before(async () => {
     await programs.installShims(lab.proxy);
     await settle();
-    const { calls } = await programs.underPlan(lab.proxy, await programs.deployProgram(change), '');
+    const { calls } = await programs.runWithPlan(lab.proxy, await programs.deployProgram(change), '');
     inPlace = calls.findIndex((line) => / wc -c/.test(line)) + 1;
     assert.ok(inPlace > 0, calls.join('\n'));
   });
@@ -52,7 +52,7 @@ describe('a file edited by hand between a killed change and its recovery', () =>
         const program = await killInPlace();
         await sh(edit(path));
         const edited = await sh(`cat ${path}`);
-        const answer = await programs.execute(lab.proxy, await programs.question(program.run));
+        const answer = await programs.execute(lab.proxy, await programs.outcomeQuery(program.run));
         assert.deepEqual([answer.verdict, answer.outcome], ['asked', 'rolled-back'], answer.stdout);
         assert.equal(await sh(`cat ${path}`), edited);
         assert.equal(await deploys.leftovers(lab.proxy), '');
@@ -86,7 +86,7 @@ describe('a file edited by hand between a killed change and its recovery', () =>
   test('and deleted stays deleted', async () => {
     const program = await killInPlace();
     await sh(`rm ${deploys.VHOST} ${deploys.LINK} ${deploys.CLIENT}`);
-    const answer = await programs.execute(lab.proxy, await programs.question(program.run));
+    const answer = await programs.execute(lab.proxy, await programs.outcomeQuery(program.run));
     assert.equal(answer.outcome, 'rolled-back', answer.stdout);
     await sh(`nginx -t && ! ls ${deploys.VHOST} ${deploys.CLIENT} 2>/dev/null`);
     assert.equal(await deploys.leftovers(lab.proxy), '');
@@ -99,7 +99,7 @@ describe('a file edited by hand between a killed change and its recovery', () =>
   test('is moved aside where nginx would not start with it and the restored files', async () => {
     const program = await killInPlace();
     await sh(`sed -i '1i nonsense;' ${deploys.VHOST}`);
-    const answer = await programs.execute(lab.proxy, await programs.question(program.run));
+    const answer = await programs.execute(lab.proxy, await programs.outcomeQuery(program.run));
     assert.equal(answer.outcome, 'rolled-back', answer.stdout);
     await sh('nginx -t');
     assert.equal(await serving(), WHOLE.A);

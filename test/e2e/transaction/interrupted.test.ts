@@ -9,7 +9,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import * as deploys from '../../lab/actors/deploys.ts';
 import * as programs from '../../lab/actors/programs.ts';
 import { copyProject } from '../../lab/actors/project.ts';
-import { finished, type Lab, onceSaid, type Result, startLab } from '../../lab/namespaces/lab.ts';
+import { finished, type Lab, onceOutput, type Result, startLab } from '../../lab/namespaces/lab.ts';
 import { typescript } from '../../lab/namespaces/process.ts';
 
 let lab: Lab;
@@ -27,13 +27,13 @@ async function interrupted(
   env: Record<string, string> = {},
 ): Promise<Result> {
   const child = lab.spawn(name, args, { env });
-  onceSaid(child, said, () => child.kill(signal));
+  onceOutput(child, said, () => child.kill(signal));
   const ran = await finished(child);
   await lab.proxy.sh('flock /var/lib/gatepost/lock true');
   return ran;
 }
 
-const live = async () => [await deploys.gate(deploys.TOKEN), await deploys.gate(deploys.OTHER)];
+const live = async () => [await deploys.gate(deploys.TOKEN), await deploys.gate(deploys.OTHER_TOKEN)];
 const OLD = [200, 401];
 const NEW = [401, 200];
 
@@ -44,7 +44,13 @@ describe('a deploy that is interrupted', () => {
   });
 
   test('before the proxy is connected changes nothing, and reports that', async () => {
-    const ran = await interrupted('deploy', [], /through 4nk/, 'SIGINT', deploys.withToken(deploys.OTHER));
+    const ran = await interrupted(
+      'deploy',
+      [],
+      /through 4nk/,
+      'SIGINT',
+      deploys.withToken(deploys.OTHER_TOKEN),
+    );
     assert.equal(ran.status, 1, ran.stdout);
     assert.match(ran.stdout, /Interrupted\.\n.*Nothing was changed.*Run the same command again/);
     assert.deepEqual(await live(), OLD);
@@ -52,7 +58,13 @@ describe('a deploy that is interrupted', () => {
 
   for (const signal of ['SIGINT', 'SIGHUP'] as const)
     test(`by ${signal} while the change is running leaves the old or the new state, and names the command to run`, async () => {
-      const ran = await interrupted('deploy', [], /✓ connect /, signal, deploys.withToken(deploys.OTHER));
+      const ran = await interrupted(
+        'deploy',
+        [],
+        /✓ connect /,
+        signal,
+        deploys.withToken(deploys.OTHER_TOKEN),
+      );
       assert.equal(ran.status, 4, ran.stdout);
       assert.match(
         ran.stdout,
@@ -72,7 +84,7 @@ describe('a deploy that is interrupted', () => {
       [],
       /Checks of https/,
       'SIGINT',
-      deploys.withToken(deploys.OTHER),
+      deploys.withToken(deploys.OTHER_TOKEN),
     );
     assert.equal(ran.status, 3, ran.stdout);
     assert.match(ran.stdout, /Interrupted after the change was made on 192\.168\.1\.100\./);
@@ -86,7 +98,7 @@ describe('a deploy that is interrupted', () => {
       ['--dry-run'],
       /✓ connect /,
       'SIGINT',
-      deploys.withToken(deploys.OTHER),
+      deploys.withToken(deploys.OTHER_TOKEN),
     );
     assert.equal(ran.status, 1, ran.stdout);
     assert.match(ran.stdout, /Nothing was changed/);
@@ -101,7 +113,7 @@ describe('the end of a script', () => {
     const agent = createServer(() => {}).listen(socket);
     const env = { IA_ENSO_SSH_KEY: '~/.ssh/id_ed25519.pub', SSH_AUTH_SOCK: socket };
     const child = lab.spawn('deploy', args, { env });
-    if (ended) onceSaid(child, /^}$/m, () => child.kill(ended));
+    if (ended) onceOutput(child, /^}$/m, () => child.kill(ended));
     return finished(child).finally(() => agent.close());
   }
 
@@ -150,7 +162,7 @@ describe('a new token', () => {
 
   test('written to the env file before any proxy: the summary names the file and the live token', async () => {
     const file = join(lab.directory, 'interrupted.env');
-    await writeFile(file, `IA_ENSO_OLLAMA_BEARER_TOKEN=${deploys.OTHER}\n`, { mode: 0o600 });
+    await writeFile(file, `IA_ENSO_OLLAMA_BEARER_TOKEN=${deploys.OTHER_TOKEN}\n`, { mode: 0o600 });
     const ran = await interrupted(
       'rotate-bearer',
       ['--write-env', '--env', file],
@@ -210,7 +222,7 @@ describe('a bug in the scripts', () => {
       const ran = await finished(
         spawn(process.execPath, args, {
           cwd: copy,
-          env: { ...lab.env, ...deploys.withToken(deploys.OTHER) },
+          env: { ...lab.env, ...deploys.withToken(deploys.OTHER_TOKEN) },
         }),
       );
       await lab.proxy.sh('flock /var/lib/gatepost/lock true 2>/dev/null');
@@ -222,7 +234,7 @@ describe('a bug in the scripts', () => {
         exit !== 1,
         error.message,
       );
-      assert.equal(await deploys.gate(deploys.OTHER), exit === 1 ? 0 : 200);
+      assert.equal(await deploys.gate(deploys.OTHER_TOKEN), exit === 1 ? 0 : 200);
     });
 });
 
@@ -232,7 +244,7 @@ describe('who reads the output', () => {
     finished(
       spawn('bash', ['-c', `set -o pipefail; ${text}`], {
         cwd: lab.directory,
-        env: { ...lab.env, ...deploys.withToken(deploys.OTHER) },
+        env: { ...lab.env, ...deploys.withToken(deploys.OTHER_TOKEN) },
       }),
     );
 
@@ -242,6 +254,6 @@ describe('who reads the output', () => {
       const { status, stdout, stderr } = await shell(`${command} ${tail}`);
       assert.equal(status, 0, stdout + stderr);
       assert.doesNotMatch(stderr, /^\s+at /m);
-      assert.equal(await deploys.gate(deploys.OTHER), 200);
+      assert.equal(await deploys.gate(deploys.OTHER_TOKEN), 200);
     });
 });

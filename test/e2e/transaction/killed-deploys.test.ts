@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import * as deploys from '../../lab/actors/deploys.ts';
 import * as programs from '../../lab/actors/programs.ts';
-import { before_, upTo } from '../../lab/faults/killed.ts';
+import { callNumbers, signalBefore } from '../../lab/faults/killed.ts';
 import { B, isWholly, judge, lab, settle, sweep, trees } from './two-states.ts';
 
 describe('a change that is killed', () => {
@@ -21,24 +21,26 @@ describe('a change that is killed', () => {
     trees.B = await deploys.config(lab.proxy);
     await settle();
     trees.A = await deploys.config(lab.proxy);
-    ({ calls } = await programs.underPlan(lab.proxy, await programs.deployProgram(B), ''));
+    ({ calls } = await programs.runWithPlan(lab.proxy, await programs.deployProgram(B), ''));
     assert.ok(calls.length > 20, calls.join('\n'));
     await settle();
   });
 
   test('by KILL before any call leaves the old or the new state', async () => {
-    const count = await sweep(upTo(calls.length).map(before_('KILL')));
+    const count = await sweep(callNumbers(calls.length).map(signalBefore('KILL')));
     assert.ok(count.A > 15 && count.B > 0, JSON.stringify(count));
   });
 
   test('by TERM during any call leaves the old or the new state, and reports which', async () => {
-    const count = await sweep(upTo(calls.length, call(/mkdir .*journal.new/), 2).map(before_('TERM')));
+    const count = await sweep(
+      callNumbers(calls.length, call(/mkdir .*journal.new/), 2).map(signalBefore('TERM')),
+    );
     assert.ok(count.A > 5 && count.B > 0, JSON.stringify(count));
   });
 
   for (const signal of ['HUP', 'PIPE']) {
     test(`by ${signal} runs to its end`, async () => {
-      const count = await sweep(upTo(calls.length, 6, 9).map(before_(signal)));
+      const count = await sweep(callNumbers(calls.length, 6, 9).map(signalBefore(signal)));
       assert.equal(count.A, 0);
     });
   }
@@ -46,10 +48,10 @@ describe('a change that is killed', () => {
   test('by KILL while it rolls back what nginx refused leaves the old state', async () => {
     await programs.forbidNamespaces(lab.proxy);
     const program = await programs.deployProgram(broken);
-    const failed = await programs.underPlan(lab.proxy, program, '');
-    assert.equal(failed.ran.verdict, 'rolled-back');
+    const failed = await programs.runWithPlan(lab.proxy, program, '');
+    assert.equal(failed.result.verdict, 'rolled-back');
     const first = failed.calls.findIndex((line) => / nginx -t/.test(line)) + 1;
-    const count = await sweep(upTo(failed.calls.length, first).map(before_('KILL')), broken);
+    const count = await sweep(callNumbers(failed.calls.length, first).map(signalBefore('KILL')), broken);
     await programs.allowNamespaces(lab.proxy);
     assert.ok(count.B === 0 && count.A > 5, JSON.stringify(count));
   });
@@ -57,8 +59,8 @@ describe('a change that is killed', () => {
   test('by KILL while it rolls back what is already live leaves the old state', async () => {
     const reload = call(/ sleep /);
     const term = `${reload} before TERM`;
-    const whole = await programs.underPlan(lab.proxy, await programs.deployProgram(B), term);
-    const plans = upTo(whole.calls.length, reload + 1).map((n) => `${term}\n${n} before KILL`);
+    const whole = await programs.runWithPlan(lab.proxy, await programs.deployProgram(B), term);
+    const plans = callNumbers(whole.calls.length, reload + 1).map((n) => `${term}\n${n} before KILL`);
     assert.ok(plans.length > 5, whole.calls.join('\n'));
     assert.deepEqual(await sweep(plans), { A: plans.length, B: 0 });
   });
@@ -67,39 +69,42 @@ describe('a change that is killed', () => {
     const swap = call(/ mv .*gatepost-new .*sites-available/) + 1;
     const recovery = async (plan: string) => {
       const program = await programs.deployProgram(B);
-      await programs.underPlan(lab.proxy, program, `${swap} before KILL`);
-      const { ran, calls: made } = await programs.underPlan(
+      await programs.runWithPlan(lab.proxy, program, `${swap} before KILL`);
+      const { result, calls: made } = await programs.runWithPlan(
         lab.proxy,
-        await programs.question(program.run),
+        await programs.outcomeQuery(program.run),
         plan,
       );
-      await judge(program, ran, `recovery killed before ${made.at(-1)}`);
+      await judge(program, result, `recovery killed before ${made.at(-1)}`);
       await isWholly('A', plan);
       return made;
     };
     const whole = await recovery('');
     assert.ok(whole.length > 7, whole.join('\n'));
-    for (const n of upTo(whole.length, 2)) await recovery(`${n} before KILL`);
+    for (const n of callNumbers(whole.length, 2)) await recovery(`${n} before KILL`);
   });
 
   test('and whose files another reload makes live ends in the old state', async () => {
     const program = await programs.deployProgram(B);
-    const { ran } = await programs.underPlan(lab.proxy, program, `${call(IN_PLACE)} before KILL`);
+    const { result } = await programs.runWithPlan(lab.proxy, program, `${call(IN_PLACE)} before KILL`);
     const pids = await deploys.workers(lab.proxy);
     await lab.proxy.sh('nginx -s reload; sleep 0.5');
     assert.notEqual(await deploys.workers(lab.proxy), pids);
-    assert.equal(await judge(program, ran, 'reloaded by hand'), 'A');
+    assert.equal(await judge(program, result, 'reloaded by hand'), 'A');
   });
 
   test('is recovered by the next deploy, which reports it', async () => {
-    await programs.underPlan(lab.proxy, await programs.deployProgram(B), `${call(IN_PLACE)} before KILL`);
+    await programs.runWithPlan(lab.proxy, await programs.deployProgram(B), `${call(IN_PLACE)} before KILL`);
     const next = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
     assert.deepEqual([next.exit, next.outcome], [0, 'applied'], next.stderr);
     assert.match(
       next.stderr,
       /an earlier run \(.* of tester@lab\) did not finish; its changes were rolled back/,
     );
-    assert.deepEqual([await deploys.gate(deploys.TOKEN), await deploys.gate(deploys.OTHER)], [200, 401]);
+    assert.deepEqual(
+      [await deploys.gate(deploys.TOKEN), await deploys.gate(deploys.OTHER_TOKEN)],
+      [200, 401],
+    );
     await settle();
   });
 
@@ -118,7 +123,7 @@ describe('a change that is killed', () => {
       await programs.installShims(lab.proxy);
       // Twice: only the second one finds what the deploy will find, and so comes to the same calls.
       const count = async () => {
-        const { calls } = await programs.underPlan(
+        const { calls } = await programs.runWithPlan(
           lab.proxy,
           await programs.deployProgram({ token: deploys.TOKEN }),
           '',

@@ -66,7 +66,7 @@ async function serving(): Promise<string> {
   const ask = (token: string) =>
     `${code} -H 'Authorization: Bearer ${token}' https://${deploys.SITE}/ollama/v1/models`;
   const all = [
-    ...[deploys.TOKEN, deploys.OTHER, BOB].map(ask),
+    ...[deploys.TOKEN, deploys.OTHER_TOKEN, BOB].map(ask),
     `${code} http://${deploys.SITE}/x`,
     `${curl} https://${deploys.SITE}/state`,
   ];
@@ -105,7 +105,12 @@ async function removal(): Promise<programs.Program> {
 
 const VERBS: Readonly<Record<string, () => Promise<programs.Program>>> = {
   rotate: () =>
-    ofClient({ verb: 'rotate', client: 'default', token: new Secret(deploys.OTHER), keepPrevious: false }),
+    ofClient({
+      verb: 'rotate',
+      client: 'default',
+      token: new Secret(deploys.OTHER_TOKEN),
+      keepPrevious: false,
+    }),
   copy_client: async () => {
     const run = programs.newRun();
     const [created, rotated] = [run.now, run.now];
@@ -118,7 +123,7 @@ const VERBS: Readonly<Record<string, () => Promise<programs.Program>>> = {
       end: '-',
       state: '-',
     } as const;
-    const tokens = [OTHER, deploys.OTHER].map((token, i) => ({
+    const tokens = [OTHER, deploys.OTHER_TOKEN].map((token, i) => ({
       ...rest,
       client: `copy${i}`,
       token: new Secret(token),
@@ -149,27 +154,32 @@ async function backTo(verb: string): Promise<void> {
 /** Some calls of all; of one only, one past the middle, when the files are in their places. */
 const some = (calls: number) =>
   KILLS === 'all'
-    ? killed.upTo(calls)
-    : killed.upTo(Number(KILLS)).map((n) => Math.ceil((n * calls) / (Number(KILLS) + 0.4)));
+    ? killed.callNumbers(calls)
+    : killed.callNumbers(Number(KILLS)).map((n) => Math.ceil((n * calls) / (Number(KILLS) + 0.4)));
 
 describe('killed before a call', () => {
   for (const [verb, program] of Object.entries(VERBS)) {
     test(`${verb} is fully applied or fully rolled back, and the outcome query reports which`, async (context) => {
       await backTo(verb);
-      const whole = { A: await serving(), B: '' };
+      const responses = { A: await serving(), B: '' };
       const trees = { A: await deploys.config(lab.proxy), B: '' };
-      const { ran, calls } = await programs.underPlan(lab.proxy, await program(), '');
-      assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
-      Object.assign(whole, { B: await serving() });
+      const { result, calls } = await programs.runWithPlan(lab.proxy, await program(), '');
+      assert.equal(result.verdict, 'applied', result.stdout + result.stderr);
+      Object.assign(responses, { B: await serving() });
       Object.assign(trees, { B: await deploys.config(lab.proxy) });
-      assert.notEqual(whole.B, whole.A);
-      const scene: killed.Scene = { host: () => lab.proxy, serving, whole, trees };
+      assert.notEqual(responses.B, responses.A);
+      const scene: killed.Scene = { host: () => lab.proxy, serving, responses, trees };
       const count = { A: 0, B: 0 };
       await backTo(verb);
       for (const call of some(calls.length)) {
         const next = await program();
-        const victim = await programs.underPlan(lab.proxy, next, `${call} before KILL`);
-        const is = await killed.judge(scene, next, victim.ran, `${verb}, killed before ${calls[call - 1]}`);
+        const victim = await programs.runWithPlan(lab.proxy, next, `${call} before KILL`);
+        const is = await killed.assertReportedState(
+          scene,
+          next,
+          victim.result,
+          `${verb}, killed before ${calls[call - 1]}`,
+        );
         count[is] += 1;
         if (is === 'B') await backTo(verb);
       }
@@ -197,10 +207,10 @@ describe('killed before a call, then another site is deployed', () => {
     test(`${verb}: what was refused stays refused, and no deploy says unchanged of a change`, async () => {
       const next = VERBS[verb] as () => Promise<programs.Program>;
       await backToA();
-      const { calls } = await programs.underPlan(lab.proxy, await next(), '');
+      const { calls } = await programs.runWithPlan(lab.proxy, await next(), '');
       for (const call of some(calls.length)) {
         await backToA();
-        await programs.underPlan(lab.proxy, await next(), `${call} before KILL`);
+        await programs.runWithPlan(lab.proxy, await next(), `${call} before KILL`);
         const where = `${verb}, killed before ${calls[call - 1]}`;
         const wasLive = await isLive('bob');
         assert.equal((await programs.execute(lab.proxy, await otherSite())).verdict, 'applied', where);

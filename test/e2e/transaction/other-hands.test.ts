@@ -49,7 +49,7 @@ const DURING_RELOAD = ['sleep', IN_PLACE] as const;
 const DURING_TEST = ['nginx', '[ "$1" = -t ]'] as const;
 
 /** Runs a program that waits so many seconds for an upgrade to end. */
-function patiently({ run, text }: programs.Program, wait = 2): Promise<programs.Ran> {
+function patiently({ run, text }: programs.Program, wait = 2): Promise<programs.ProgramResult> {
   assert.match(text, /^UPGRADE_WAIT=10 /m);
   return programs.execute(lab.proxy, { run, text: text.replace('UPGRADE_WAIT=10', `UPGRADE_WAIT=${wait}`) });
 }
@@ -177,7 +177,7 @@ describe('nginx is stopped', () => {
   ] as const)
     test(`${when}: the files are rolled back, and it starts with them`, async () => {
       await atNext(command, condition, `systemctl stop nginx; ${until('[ ! -e /run/nginx.pid ]')}`);
-      const deployed = await deploys.deploy(lab, deploys.withToken(deploys.OTHER));
+      const deployed = await deploys.deploy(lab, deploys.withToken(deploys.OTHER_TOKEN));
       assert.deepEqual(
         [deployed.exit, deployed.outcome, deployed.failure?.code],
         [1, 'rolled-back', 'nginx-stopped'],

@@ -20,7 +20,7 @@ const sh = async (script: string): Promise<string> => {
   return stdout;
 };
 
-const state = (name: string, more = ''): programs.Wanted => ({
+const state = (name: string, more = ''): programs.DeployOptions => ({
   token: deploys.TOKEN,
   edit: programs.inVhost((text) =>
     text.replace(
@@ -205,11 +205,11 @@ describe('a managed file is missing or damaged', () => {
   test('the next deploy recovers it together with a killed run', async () => {
     const program = await programs.deployProgram(state('C'));
     await programs.installShims(lab.proxy);
-    const { calls } = await programs.underPlan(lab.proxy, await programs.deployProgram(state('C')), '');
+    const { calls } = await programs.runWithPlan(lab.proxy, await programs.deployProgram(state('C')), '');
     await sh(`find /etc/nginx /var/lib/gatepost -mindepth 1 -delete; cp -a /root/B/nginx /etc; cp -a /root/B/gatepost /var/lib
       /usr/sbin/nginx -s reload; sleep 0.3`);
     const inPlace = calls.findIndex((line) => / wc -c/.test(line)) + 1;
-    await programs.underPlan(lab.proxy, program, `${inPlace} before KILL`);
+    await programs.runWithPlan(lab.proxy, program, `${inPlace} before KILL`);
     await sh(`rm ${deploys.MAPS}; rm -f /usr/local/sbin/*`);
     const next = await programs.apply(lab.proxy, state('D'));
     assert.equal(next.verdict, 'applied', next.stdout + next.stderr);

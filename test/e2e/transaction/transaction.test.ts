@@ -53,7 +53,10 @@ describe('a change that cannot be made', () => {
       await lab.proxy.sh('openssl ecparam -name prime256v1 -genkey -noout -out /etc/nginx/other.key');
       const tree = await deploys.config(lab.proxy);
       const pids = await deploys.workers(lab.proxy);
-      const ran = await programs.apply(lab.proxy, { token: deploys.OTHER, edit: programs.inVhost(edit) });
+      const ran = await programs.apply(lab.proxy, {
+        token: deploys.OTHER_TOKEN,
+        edit: programs.inVhost(edit),
+      });
       assert.deepEqual(
         [ran.status, ran.verdict, ran.failure?.code],
         [1, 'rolled-back', 'test'],
@@ -75,7 +78,7 @@ describe('a change that cannot be made', () => {
     await sleep(300);
     const start = performance.now();
     const ran = await programs.apply(lab.proxy, {
-      token: deploys.OTHER,
+      token: deploys.OTHER_TOKEN,
       edit: programs.inVhost((text) => text.replace('listen 80;', 'listen 80;\n    listen 8443;')),
     });
     const took = performance.now() - start;
@@ -95,7 +98,7 @@ describe('a change that cannot be made', () => {
     const vhost = `server { listen 80; listen 443 ssl; server_name ${deploys.SITE};
       ssl_certificate ${certificate}/fullchain.pem; ssl_certificate_key ${certificate}/privkey.pem; return 444; }\n`;
     await deploys.put(lab.proxy, '/etc/nginx/sites-enabled/zz-other', vhost);
-    const deployed = await deploys.deploy(lab, deploys.withToken(deploys.OTHER));
+    const deployed = await deploys.deploy(lab, deploys.withToken(deploys.OTHER_TOKEN));
     assert.deepEqual([deployed.exit, deployed.outcome], [1, 'rolled-back'], deployed.stderr);
     assert.match(deployed.stderr, /conflicting server name "ia.enso.4nkweb.com"/);
     assert.match(deployed.stderr, /Another vhost on this proxy already has this server_name/);
@@ -106,7 +109,7 @@ describe('a change that cannot be made', () => {
   test('is refused first when another file breaks nginx', async () => {
     await deploys.put(lab.proxy, '/etc/nginx/conf.d/zz-theirs.conf', 'their_nonsense on;\n');
     const tree = await deploys.tree(lab.proxy, '/etc/nginx', deploys.RELEASES);
-    const deployed = await deploys.deploy(lab, deploys.withToken(deploys.OTHER));
+    const deployed = await deploys.deploy(lab, deploys.withToken(deploys.OTHER_TOKEN));
     assert.deepEqual([deployed.exit, deployed.outcome, deployed.failure?.code], [1, 'refused', 'sick']);
     assert.match(
       deployed.stderr,
@@ -130,7 +133,7 @@ describe('a change that cannot be made', () => {
         name,
         ['--json', name === 'deploy' ? '--no-verify' : '--yes'],
         {
-          env: deploys.withToken(deploys.OTHER),
+          env: deploys.withToken(deploys.OTHER_TOKEN),
         },
       );
       await lab.proxy.sh('nginx');
@@ -168,7 +171,7 @@ describe('a change that cannot be made', () => {
   const kept = '/etc/nginx/conf.d/ia-enso-http-maps.conf';
   const changeMaps = {
     ...B,
-    edit: ({ role, content }: Parameters<NonNullable<programs.Wanted['edit']>>[0]) =>
+    edit: ({ role, content }: Parameters<NonNullable<programs.DeployOptions['edit']>>[0]) =>
       role === 'map' ? `${content}# more\n` : content,
   };
   /** A file system of its own in the place of a folder, with the same in it. */
@@ -280,7 +283,7 @@ END`;
     await lab.proxy.sh(
       `${own('/etc/nginx/conf.d', 'mode=755')} && ${inPlaceAt('nginx', `chattr +i ${kept}`)}`,
     );
-    const edit: programs.Wanted['edit'] = (file) =>
+    const edit: programs.DeployOptions['edit'] = (file) =>
       file.role === 'vhost' ? `${file.content}nonsense;\n` : changeMaps.edit(file);
     const ran = await programs.apply(lab.proxy, { ...changeMaps, edit });
     assert.deepEqual(
@@ -317,7 +320,7 @@ describe('two changes at once', () => {
     for (let round = 0; round < ROUNDS; round++) {
       await settle();
       const both = await Promise.all([
-        programs.apply(lab.proxy, { ...A, token: deploys.OTHER, who: 'alice@lab' }),
+        programs.apply(lab.proxy, { ...A, token: deploys.OTHER_TOKEN, who: 'alice@lab' }),
         programs.apply(lab.proxy, { ...B, token: deploys.TOKEN, who: 'bob@lab' }),
       ]);
       for (const ran of both) assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
@@ -336,7 +339,7 @@ describe('two changes at once', () => {
     await deploys.put(lab.proxy, '/usr/local/sbin/sync', slow);
     await lab.proxy.sh('rm -rf /run/slept; chmod 755 /usr/local/sbin/sync');
     const [deployed, rotated] = await Promise.all([
-      deploys.deploy(lab, deploys.withToken(deploys.OTHER)),
+      deploys.deploy(lab, deploys.withToken(deploys.OTHER_TOKEN)),
       lab.run('rotate-bearer', ['--json', '--no-verify']),
     ]);
     await lab.proxy.sh('rm /usr/local/sbin/sync');
@@ -350,13 +353,13 @@ describe('two changes at once', () => {
     assert.deepEqual(isSecond.toSorted(), [false, true], deployed.stderr + rotated.stderr);
     const { token } = JSON.parse(rotated.stdout);
     assert.deepEqual(
-      [await deploys.gate(deploys.OTHER), await deploys.gate(token)],
+      [await deploys.gate(deploys.OTHER_TOKEN), await deploys.gate(token)],
       isSecond[0] ? [200, 401] : [401, 200],
     );
   });
 
   /** A change by alice that is stopped at its ninth call; it ends when it is continued or killed. */
-  async function stopOne(): Promise<Promise<programs.Ran>> {
+  async function stopOne(): Promise<Promise<programs.ProgramResult>> {
     await programs.installShims(lab.proxy);
     await lab.proxy.sh('echo 0 >/run/shim/count; echo 9 before STOP >/run/shim/plan');
     const stopped = programs.apply(lab.proxy, { ...B, who: 'alice@lab' });

@@ -14,7 +14,7 @@ before(async () => {
 after(() => lab.stop());
 
 /** A state of the proxy: a vhost that tells its name, and one token. */
-export const state = (name: string, token: string, more = ''): programs.Wanted => ({
+export const state = (name: string, token: string, more = ''): programs.DeployOptions => ({
   token,
   edit: programs.inVhost((text) =>
     text.replace(
@@ -24,7 +24,7 @@ export const state = (name: string, token: string, more = ''): programs.Wanted =
   ),
 });
 export const A = state('A', deploys.TOKEN);
-export const B = state('B', deploys.OTHER);
+export const B = state('B', deploys.OTHER_TOKEN);
 export const WHOLE = { A: 'A 200 401', B: 'B 401 200' };
 
 let probes = 0;
@@ -35,7 +35,7 @@ export async function serving(): Promise<string> {
   const ask = (token: string) =>
     `${curl} -o /dev/null -w ' %{http_code}' -H 'Authorization: Bearer ${token}' https://${deploys.SITE}/ollama/v1/models`;
   const { stdout } = await lab.proxy.sh(
-    `${curl} https://${deploys.SITE}/state; ${ask(deploys.TOKEN)}; ${ask(deploys.OTHER)}`,
+    `${curl} https://${deploys.SITE}/state; ${ask(deploys.TOKEN)}; ${ask(deploys.OTHER_TOKEN)}`,
   );
   return stdout;
 }
@@ -47,18 +47,18 @@ export async function settle(wanted = A): Promise<void> {
   assert.ok(back.verdict === 'applied' || back.verdict === 'unchanged', back.stdout + back.stderr);
 }
 
-const scene: killed.Scene = { host: () => lab.proxy, serving, whole: WHOLE, trees };
-export const isWholly = (is: killed.State, where: string) => killed.isWholly(scene, is, where);
-export const judge = (program: programs.Program, ran: programs.Ran, where: string) =>
-  killed.judge(scene, program, ran, where);
+const scene: killed.Scene = { host: () => lab.proxy, serving, responses: WHOLE, trees };
+export const isWholly = (is: killed.State, where: string) => killed.assertState(scene, is, where);
+export const judge = (program: programs.Program, ran: programs.ProgramResult, where: string) =>
+  killed.assertReportedState(scene, program, ran, where);
 
 /** Runs the change from A to B under each plan, and tells how often which state came of it. */
 export async function sweep(plans: readonly string[], wanted = B): Promise<Record<'A' | 'B', number>> {
   const count = { A: 0, B: 0 };
   for (const plan of plans) {
     const program = await programs.deployProgram(wanted);
-    const { ran, calls } = await programs.underPlan(lab.proxy, program, plan);
-    const is = await judge(program, ran, `${plan.replace('\n', ', ')}: ${calls.at(-1)}`);
+    const { result, calls } = await programs.runWithPlan(lab.proxy, program, plan);
+    const is = await judge(program, result, `${plan.replace('\n', ', ')}: ${calls.at(-1)}`);
     count[is] += 1;
     if (is === 'B') await settle();
   }

@@ -1,27 +1,27 @@
-/** The lines of a client's file as the program on the proxy must write them: a second implementation, to judge it. */
+/** A second implementation of the lines that the program writes to a client's file, to test it against. */
 import { escapeToken, type Scope, tokenFingerprint } from '../../../lib/model/bearer.ts';
 import { KEY_SIZE } from '../../../lib/nginx/client-map.ts';
 import type { Secret } from '../../../lib/util/secret.ts';
 
-/** What a token is good for. */
+/** What a token permits. */
 export interface Grant {
   readonly scope: Scope;
   readonly client: string;
-  /** Requests a minute. */
+  /** Requests per minute. */
   readonly limit?: number;
-  /** Requests at the same time. */
+  /** Concurrent requests. */
   readonly concurrent?: number;
-  /** Seconds since 1970. */
+  /** Expiry, in seconds since 1970. */
   readonly end?: number;
   readonly suspended?: boolean;
 }
 
-/** How a key of the release before ended. */
+/** The end of a map key in the previous release. */
 export const OLD_KEY_END = '\\z"';
 
 /**
- * The name of the file that makes a token live. What comes after the name of the client is the generation: it differs as
- * soon as the token or its grant does, so that no worker goes on with an earlier grant.
+ * The name of the file that activates a token. The part after the client's name is the generation: it changes with the
+ * token and its grant, so that no nginx worker keeps applying an earlier grant.
  */
 export function liveName(
   token: Secret,
@@ -36,13 +36,13 @@ export function grantText(token: Secret, grant: Grant): string {
   return [scope, liveName(token, grant), limit, concurrent, end, suspended ? 'suspended' : '-'].join(':');
 }
 
-/** The line of a token, found by its first characters; `dollar` is the variable of the gate that holds a dollar sign. */
+/** A token's line, keyed by its first characters; `dollar` is the gate's variable that holds a dollar sign. */
 export function hashedLine(token: Secret, grant: Grant, dollar: string): string {
   const [key, text] = [token.reveal().slice(0, KEY_SIZE), token.reveal().replaceAll('$', `\${${dollar}}`)];
   return `"=${key}" "${text} ${grantText(token, grant)}";\n`;
 }
 
-/** The line of a token whose key another one has: keys that are equal ignoring case cannot stand beside each other. */
+/** The line of a token whose short key is taken: nginx rejects map keys that differ only in case. */
 export function exactLine(token: Secret, grant: Grant): string {
   return `"~^:${escapeToken(token.reveal())}\\z" ${grantText(token, grant)};\n`;
 }

@@ -1,4 +1,4 @@
-/** Every composed shell program as text: for shellcheck, and for tests of its definitions. */
+/** Every composed shell program, for shellcheck and for tests of its definitions. */
 import { readSettings } from '../../../lib/config/settings.ts';
 import { findSites } from '../../../lib/config/site-registry.ts';
 import type { Verb } from '../../../lib/model/contract.ts';
@@ -35,7 +35,7 @@ type Composed = readonly [name: string, text: string];
 const SITE = 'ia.enso.4nkweb.com';
 const sites = await findSites();
 const site = sites.get(SITE);
-if (!site) throw new Error(`there is no site ${SITE}`);
+if (!site) throw new Error(`unknown site ${SITE}`);
 const settings = await readSettings(
   site,
   sites.values(),
@@ -59,11 +59,11 @@ const request = {
   isLocalCa: false,
 } as const;
 
-const change = async (wanted: ClientChange): Promise<string> =>
-  clientProgram(run, { site, settings }, wanted, false);
+const change = async (clientChange: ClientChange): Promise<string> =>
+  clientProgram(run, { site, settings }, clientChange, false);
 const textOf = async (program: Promise<{ readonly text: string }>): Promise<string> => (await program).text;
 
-/** A program of each verb. */
+/** One program per verb. */
 export const PROGRAMS: Readonly<Record<Verb, string>> = {
   apply: await siteProgram('apply', run, site, files),
   plan: await siteProgram('plan', run, site, files),
@@ -90,7 +90,7 @@ export const PROGRAMS: Readonly<Record<Verb, string>> = {
   self_signed: await textOf(selfSignedProgram(site, '10.0.0.1')),
 };
 
-/** The same, with those that are installed on a proxy. */
+/** Those programs, and the scripts that are installed on a proxy. */
 export const EVERY_SCRIPT: readonly Composed[] = [
   ...Object.entries(PROGRAMS),
   ['status, before an order', await textOf(inspectProgram(site))],

@@ -1,4 +1,4 @@
-/** Deploys into the lab, and what a proxy then serves, stores and runs. */
+/** Deploys in the lab, and the resulting state of a proxy: responses, files, processes. */
 import type { HostReport } from '../../../lib/model/host-report.ts';
 import type { Host } from '../namespaces/host.ts';
 import type { Lab, RunOptions } from '../namespaces/lab.ts';
@@ -7,7 +7,7 @@ import { local } from '../namespaces/process.ts';
 
 export const SITE = 'ia.enso.4nkweb.com';
 export const TOKEN = 'Alpha.Token+with*(every)[kind]{of}^sign|h?;#~%&=<>$host';
-export const OTHER = '0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0';
+export const OTHER_TOKEN = '0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0';
 export const VHOST = `/etc/nginx/sites-available/${SITE}.conf`;
 export const LINK = `/etc/nginx/sites-enabled/${SITE}.conf`;
 export const MAPS = '/etc/nginx/conf.d/ia-enso-http-maps.conf';
@@ -15,8 +15,8 @@ export const WEBSOCKET = '/etc/nginx/conf.d/websocket-connection-map.conf';
 export const CLIENT = '/etc/nginx/ia-enso-bearers/default.map';
 export const RELEASES = `/var/lib/gatepost/${SITE}/releases`;
 
-/** The account of the first host, and how the script ended. */
-export interface Deployed extends HostReport {
+/** The first host's report, and the result of the script. */
+export interface DeployResult extends HostReport {
   readonly exit: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -30,7 +30,7 @@ export async function deploy(
   lab: Run,
   env: RunOptions['env'] = {},
   args: readonly string[] = [],
-): Promise<Deployed> {
+): Promise<DeployResult> {
   const { status, stdout, stderr } = await lab.run('deploy', ['--json', '--no-verify', ...args], { env });
   if (!stdout.endsWith('}\n')) throw new Error(`deploy ended with ${status} and no JSON: ${stderr}`);
   const { hosts, token } = JSON.parse(stdout) as { hosts: HostReport[]; token?: string };
@@ -39,7 +39,7 @@ export async function deploy(
 
 export const withToken = (token: string) => ({ IA_ENSO_OLLAMA_BEARER_TOKEN: token });
 
-/** The status that a fresh connection gets from the public name; 0 when there is none. */
+/** The HTTP status on a new connection to the public name; 0 if there is no response. */
 export async function status(path: string, token?: string): Promise<number> {
   const header = token ? ['-H', `Authorization: Bearer ${token}`] : [];
   const curl = local({ nothrow: true });
@@ -48,47 +48,47 @@ export async function status(path: string, token?: string): Promise<number> {
   return Number(stdout);
 }
 
-/** What the gate answers to a token. */
+/** The gate's HTTP status for a token. */
 export const gate = (token?: string): Promise<number> => status('/ollama/v1/models', token);
 
 /**
- * Every file below nginx's and our own folders, and whatever else a change might leave in /var: path, kind, mode, owner,
- * inode, times, content. Of the rest of /var, what this host wrote since it was made: the machine itself may be busy there.
+ * Every file that a change might touch: path, type, mode, owner, inode, times, checksum. Outside nginx's and gatepost's
+ * directories, only what this host wrote since it was created: the machine itself may write to /var.
  */
 export async function tree(host: Host, ...folders: readonly string[]): Promise<string> {
-  const where = folders.length > 0 ? folders.join(' ') : '/etc/nginx /var/lib/gatepost';
-  const list = (of: string) => `find ${of} -printf '%p %y %m %U:%G %i %T@ %l\n' 2>/dev/null | sort`;
-  const sums = `find ${where} -type f -print0 2>/dev/null | sort -z | xargs -0r sha256sum`;
-  const inside = (await host.sh(`${list(where)}; ${sums}`)).stdout;
-  if (folders.length > 0) return inside;
-  const written = await local`sh -c ${list(`${STATE}/hosts/${host.name}/var/upper/lib`)}`;
-  return inside + written.stdout;
+  const folderList = folders.length > 0 ? folders.join(' ') : '/etc/nginx /var/lib/gatepost';
+  const listing = (paths: string) => `find ${paths} -printf '%p %y %m %U:%G %i %T@ %l\n' 2>/dev/null | sort`;
+  const sums = `find ${folderList} -type f -print0 2>/dev/null | sort -z | xargs -0r sha256sum`;
+  const listed = (await host.sh(`${listing(folderList)}; ${sums}`)).stdout;
+  if (folders.length > 0) return listed;
+  const written = await local`sh -c ${listing(`${STATE}/hosts/${host.name}/var/upper/lib`)}`;
+  return listed + written.stdout;
 }
 
-/** The files of nginx as anybody sees them: mode, owner, link, content; no times. */
+/** Nginx's files: mode, owner, link target, checksum; no times. */
 export async function config(host: Host): Promise<string> {
   const list = `find /etc/nginx -printf '%p %y %m %U:%G %l\\n' | sort`;
   return (await host.sh(`${list}; find /etc/nginx -type f -print0 | sort -z | xargs -0r sha256sum`)).stdout;
 }
 
-/** The pids of nginx's workers. */
+/** The PIDs of the nginx workers. */
 export async function workers(host: Host): Promise<string> {
   return (await host.sh('pgrep -P "$(cat /run/nginx.pid)" | sort')).stdout;
 }
 
-/** What a change leaves beside its targets while it is under way. */
+/** Temporary files that a change leaves only while it is in progress. */
 export async function leftovers(host: Host): Promise<string> {
   const names = `-name '*gatepost-new' -o -name '*gatepost-old' -o -name 'journal*' -o -name 'found.new'`;
   return (await host.sh(`find /etc/nginx /var/lib/gatepost ${names}`)).stdout;
 }
 
-/** The kinds of the releases there are, oldest first. */
+/** The kinds of the stored releases, oldest first. */
 export async function releases(host: Host): Promise<readonly string[]> {
   const { stdout } = await host.sh(`cd ${RELEASES} && for r in *; do sed -n 's/^kind //p' $r/meta; done`);
   return stdout.split('\n').filter(Boolean);
 }
 
-/** Makes a proxy what it was when the lab started. */
+/** Restores a proxy to its state at the start of the lab. */
 export async function reset(host: Host): Promise<void> {
   const { status: failed, stderr } = await host.sh(`set -e
     rm -rf /var/lib/gatepost /etc/nginx/ia-enso-bearers /etc/nginx/ia-enso-live /etc/nginx/conf.d/* /etc/nginx/conf.d/.[!.]*
@@ -97,7 +97,6 @@ export async function reset(host: Host): Promise<void> {
   if (failed) throw new Error(stderr);
 }
 
-/** Writes a file on a host. */
 export async function put(host: Host, path: string, content: string): Promise<void> {
   await host.sh(`cat >'${path}'`, { input: content });
 }

@@ -1,8 +1,8 @@
-/** A gate with many clients: their files as the suite writes them, without a run of the suite for each. */
+/** A gate with many clients: writes their files directly instead of running the suite once per client. */
 import type { Host } from '../namespaces/host.ts';
 import { BEARERS, clientFileText, LIVE } from './client-files.ts';
 
-/** The token of one of the many. */
+/** The token of client `client-NUMBER`. */
 export const tokenOf = (number: number): string => `${`${number}`.padStart(8, '0')}${'f0e1'.repeat(14)}`;
 
 const WRITE = `awk -F '\\t' '
@@ -10,7 +10,7 @@ const WRITE = `awk -F '\\t' '
 ' bearers=${BEARERS} live=${LIVE} -
 chmod 600 ${BEARERS}/*.map`;
 
-/** Fills the gate of a host up to `count` clients beside the ones it has (client-2 is the first), and reloads nginx. */
+/** Adds clients to a host's gate until it has `count` (client-2 is the first), and reloads nginx. */
 export async function installClients(host: Host, count: number): Promise<void> {
   const lines = Array.from({ length: count - 1 }, (_, i) => {
     const { text, live } = clientFileText({

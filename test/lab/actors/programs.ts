@@ -1,4 +1,4 @@
-/** Programs as the scripts send them, run on a proxy directly, and killed on the way. */
+/** The scripts' programs, run directly on a proxy, and killed midway. */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Settings } from '../../../lib/config/settings.ts';
@@ -18,7 +18,7 @@ export const site = (await findSites()).get(SITE) as Site;
 
 const settings = { values: {} } as unknown as Settings;
 
-/** What programs of the site are made of. */
+/** The context that programs of the site are rendered from. */
 export const context = { site, settings };
 
 export interface Program {
@@ -26,21 +26,21 @@ export interface Program {
   readonly text: string;
 }
 
-export interface Ran extends HostReport {
+export interface ProgramResult extends HostReport {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** The program's last word, with `end` after it. */
+  /** The program's final verdict record, without `end`. */
   readonly verdict: string | undefined;
 }
 
-export interface Wanted {
+export interface DeployOptions {
   readonly backend?: string;
   readonly token?: string;
-  /** Changes the text of a file before it is sent, as another template would. */
+  /** Edits a file's text before it is sent, like a different template. */
   readonly edit?: (file: SiteFile) => string;
   readonly who?: string;
-  /** The year by the operator's clock. */
+  /** The year on the operator's clock. */
   readonly year?: number;
   readonly verb?: 'apply' | 'plan';
 }
@@ -52,24 +52,24 @@ export function newRun(who = 'tester@lab', year = 2026): Run {
   return { id, now: `${year}-11-22T17:40:35Z`, who };
 }
 
-/** What deploy.ts would send. */
-export async function deployProgram(wanted: Wanted = {}): Promise<Program> {
-  const { backend = '192.168.1.164', token, edit = ({ content }) => content, verb = 'apply' } = wanted;
-  const run = newRun(wanted.who, wanted.year);
+/** The program that deploy.ts would send. */
+export async function deployProgram(options: DeployOptions = {}): Promise<Program> {
+  const { backend = '192.168.1.164', token, edit = ({ content }) => content, verb = 'apply' } = options;
+  const run = newRun(options.who, options.year);
   const files = await render(site, { values: { IA_ENSO_BACKEND_IP: backend } } as unknown as Settings);
   if (token) files.push(clientFile('client', new Secret(token)));
-  const edited = files.map((file) => ({ ...file, content: edit(file) }));
-  return { run, text: await siteProgram(verb, run, site, edited) };
+  const editedFiles = files.map((file) => ({ ...file, content: edit(file) }));
+  return { run, text: await siteProgram(verb, run, site, editedFiles) };
 }
 
-/** What a script sends that lost its connection. */
-export async function question(asked: Run): Promise<Program> {
+/** The outcome query that a script sends after losing its connection. */
+export async function outcomeQuery(queriedRun: Run): Promise<Program> {
   const run = newRun();
-  return { run, text: await outcomeProgram(run, site, asked.id) };
+  return { run, text: await outcomeProgram(run, site, queriedRun.id) };
 }
 
-/** Runs a program on a host, as root, as sshd and sudo would start it. */
-export async function execute(host: Host, { run, text }: Program, shell = '/bin/sh'): Promise<Ran> {
+/** Runs a program on a host as root, started as sshd and sudo would. */
+export async function execute(host: Host, { run, text }: Program, shell = '/bin/sh'): Promise<ProgramResult> {
   const { status, stdout, stderr } = await host.sh(`exec ${shell} -s`, { input: text });
   const report = newReport(host.name);
   const reader = readRecords(run.id, report);
@@ -77,19 +77,19 @@ export async function execute(host: Host, { run, text }: Program, shell = '/bin/
   return { ...report, status, stdout, stderr, verdict: reader.verdict() };
 }
 
-export const apply = async (host: Host, wanted?: Wanted): Promise<Ran> =>
-  execute(host, await deployProgram(wanted));
+export const apply = async (host: Host, options?: DeployOptions): Promise<ProgramResult> =>
+  execute(host, await deployProgram(options));
 
-/** Edits the vhost, and only that. */
+/** Applies an edit to the vhost only. */
 export const inVhost =
   (edit: (text: string) => string) =>
   ({ role, content }: SiteFile): string =>
     role === 'vhost' ? edit(content) : content;
 
-/** The commands by which the program changes something, or waits. */
+/** The commands with which the program changes something or waits. */
 const COMMANDS = 'install mkdir rmdir rm mv ln cp chmod chown sync nginx wc sleep';
 
-/** Puts a counting shim before every command that changes something. */
+/** Wraps every command that changes something in a counting shim. */
 export async function installShims(host: Host): Promise<void> {
   const shim = await readFile(`${CHECKOUT}/test/lab/faults/shim.sh`, 'utf8');
   await host.sh(
@@ -99,24 +99,24 @@ export async function installShims(host: Host): Promise<void> {
   );
 }
 
-/** Takes from a host the private mount namespaces that a configuration is tested in, as a container without the right to. */
+/** Makes private mount namespaces unavailable on a host, as in an unprivileged container. */
 export const forbidNamespaces = (host: Host) =>
   host.sh('printf "#!/bin/sh\\nexit 1\\n" >/usr/local/sbin/unshare && chmod 755 /usr/local/sbin/unshare');
 
 export const allowNamespaces = (host: Host) => host.sh('rm -f /usr/local/sbin/unshare');
 
-/** Runs a program under a plan (`CALL before|after SIGNAL`, a line each); tells the calls it came to. */
-export async function underPlan(
+/** Runs a program under a fault plan (one line each: `CALL before|after SIGNAL`); returns the calls it made. */
+export async function runWithPlan(
   host: Host,
   program: Program,
   plan: string,
-): Promise<{ ran: Ran; calls: readonly string[] }> {
-  // Old runs go first, for the program drops those past the twentieth, which would be a call more.
-  const few = 'cd /var/lib/gatepost/runs 2>/dev/null && ls | head -n -5 | xargs -r rm';
-  await host.sh(`${few}; : >/run/shim/calls; echo 0 >/run/shim/count; cat >/run/shim/plan`, {
+): Promise<{ result: ProgramResult; calls: readonly string[] }> {
+  // Deleting old runs first: the program deletes all but the newest twenty, which would add a call.
+  const dropOldRuns = 'cd /var/lib/gatepost/runs 2>/dev/null && ls | head -n -5 | xargs -r rm';
+  await host.sh(`${dropOldRuns}; : >/run/shim/calls; echo 0 >/run/shim/count; cat >/run/shim/plan`, {
     input: `${plan}\n`,
   });
-  const ran = await execute(host, program);
+  const result = await execute(host, program);
   const { stdout } = await host.sh('/bin/rm -f /run/shim/plan; cat /run/shim/calls');
-  return { ran, calls: stdout.split('\n').filter(Boolean) };
+  return { result, calls: stdout.split('\n').filter(Boolean) };
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Copies what a script needs into `directory`; node_modules is a link. */
+/** Copies what a script needs into `directory`; node_modules is a symlink. */
 export async function copyProject(directory: string): Promise<string> {
   await mkdir(directory, { recursive: true });
   const parts = ['lib', 'scripts', 'sites', 'http-maps', 'package.json', 'tsconfig.json'];

@@ -1,4 +1,6 @@
-/** The stage of the demo: commands as an operator types them, requests as clients send them, each with its expected result. */
+/**
+ * The demo's stage: commands as an operator types them, requests as clients send them, each with its expected result.
+ */
 import chalk from 'chalk';
 import { retry } from 'zx';
 import { beside, widthOf } from '../../../lib/output/text.ts';
@@ -9,28 +11,30 @@ import { ROOT } from './project.ts';
 const SITE = 'https://ia.enso.4nkweb.com';
 
 export interface Stage {
-  /** Shows a command, runs it on this terminal, insists on its exit status; with `keep` gives what it printed on stdout. */
+  /** Prints and runs a command on this terminal; throws on any other exit status. With `keep`, returns its stdout. */
   type(
     line: string,
     options?: { status?: number; env?: Record<string, string>; cwd?: string; keep?: boolean },
   ): Promise<string>;
-  /** Asks with curl, says what came back, insists on the status. */
-  ask(what: string, status: number, path: string, ...options: readonly string[]): Promise<void>;
-  /** Asks what must be refused with 401, says the gate's own words, insists on `says`; again for some seconds if needed. */
-  refused(what: string, says: string, path: string, ...options: readonly string[]): Promise<void>;
-  /** A shell in the lab, until it is left. */
+  /** Sends a request with curl and prints the HTTP status; throws on any other. */
+  request(what: string, status: number, path: string, ...options: readonly string[]): Promise<void>;
+  /**
+   * Sends a request that must get 401, and prints the gate's message; retries for some seconds until it has `expected`.
+   */
+  expectRefusal(what: string, expected: string, path: string, ...options: readonly string[]): Promise<void>;
+  /** Opens a shell in the lab and waits for its end. */
   shell(): Promise<void>;
 }
 
-export const say = (text: string): void =>
+export const printHeading = (text: string): void =>
   console.log(`\n${chalk.bold.cyan(beside('== ', text, widthOf(process.stdout)))}`);
 export const bearer = (token: string): readonly string[] => ['-H', `Authorization: Bearer ${token}`];
 
-/** A stage in `lab`; colours as this process has them. */
+/** A stage in `lab`, with this process's color support. */
 export function setStage(lab: Lab): Stage {
   const env = {
     ...lab.env,
-    // As for `local` in namespaces/process.ts.
+    // See `local` in namespaces/process.ts.
     SHLVL: '1',
     CURL_CA_BUNDLE: lab.env.NODE_EXTRA_CA_CERTS ?? '',
     ...(chalk.level > 0 ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' }),
@@ -47,16 +51,16 @@ export function setStage(lab: Lab): Stage {
       if (exitCode !== status) throw new Error(`${line}: exit status ${exitCode} instead of ${status}`);
       return stdout;
     },
-    ask: async (what, status, path, ...options) => {
+    request: async (what, status, path, ...options) => {
       const { stdout } = await $({ env })`curl -sS -o /dev/null -w %{http_code} ${options} ${SITE}${path}`;
       console.log(`  ${what.padEnd(52)} ${stdout}`);
       if (stdout !== String(status)) throw new Error(`${what}: ${stdout} instead of ${status}`);
     },
-    refused: async (what, says, path, ...options) =>
+    expectRefusal: async (what, expected, path, ...options) =>
       void (await retry(20, '300ms', async () => {
         const { stdout } = await $({ env })`curl -sS -w %{http_code} ${options} ${SITE}${path}`;
         const [, message = '', status = ''] = /"message":"([^"]*)".*?(\d{3})$/s.exec(stdout) ?? [];
-        if (status !== '401' || !message.includes(says)) throw new Error(`${what}: ${stdout}`);
+        if (status !== '401' || !message.includes(expected)) throw new Error(`${what}: ${stdout}`);
         console.log(`  ${what.padEnd(52)} ${status}\n    ${message}`);
       })),
     shell: async () => {

@@ -1,4 +1,4 @@
-/** The scripts on a pseudo-terminal of 60 columns. */
+/** Runs scripts on a 60-column pseudo-terminal. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { stripVTControlCharacters } from 'node:util';
@@ -9,17 +9,17 @@ export const CTRL_C = '\u0003';
 
 interface Options {
   readonly env?: Readonly<Record<string, string>>;
-  /** Of the shell, behind the command. */
+  /** Shell redirections, appended to the command. */
   readonly redirect?: string;
-  /** Keys, typed once `after` is on the screen; then the keyboard is gone, as with Ctrl-D. */
+  /** Keys to type once `after` is on the screen; then stdin is closed, as with Ctrl-D. */
   readonly typed?: { readonly after: RegExp; readonly keys: string };
 }
 
-interface Shown {
+interface TerminalResult {
   readonly status: number | null;
-  /** Every byte that the terminal got. */
+  /** Every byte written to the terminal. */
   readonly raw: string;
-  /** What stands there in the end. */
+  /** The final screen. */
   readonly rows: readonly string[];
 }
 
@@ -29,17 +29,17 @@ export async function onTerminal(
   script: string,
   args: readonly string[],
   { env = {}, redirect = '', typed }: Options = {},
-): Promise<Shown> {
+): Promise<TerminalResult> {
   const words = [process.execPath, ...typescript(`scripts/${script}.ts`, args)].map((word) => `'${word}'`);
   const command = `stty cols 60 rows 40; exec ${words.join(' ')} ${redirect}`;
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     cwd: lab.directory,
     env: { ...lab.env, TERM: 'xterm-256color', ...env },
   });
-  const parts: Buffer[] = [];
-  const raw = () => Buffer.concat(parts).toString();
+  const chunks: Buffer[] = [];
+  const raw = () => Buffer.concat(chunks).toString();
   child.stdout.on('data', (part: Buffer) => {
-    parts.push(part);
+    chunks.push(part);
     if (!typed?.after.test(raw()) || child.stdin.writableEnded) return;
     child.stdin.end(typed.keys);
   });
@@ -47,7 +47,7 @@ export async function onTerminal(
   return { status, raw: raw(), rows: screen(raw()) };
 }
 
-/** What stands on the screen in the end: carriage returns go back over what was written. */
+/** The final screen: text after a carriage return overwrites the line. */
 function screen(text: string): readonly string[] {
   return stripVTControlCharacters(text)
     .split('\r\n')

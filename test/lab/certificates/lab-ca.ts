@@ -1,13 +1,13 @@
-/** Certificates for the lab: a CA of its own, and Pebble with real certbot. */
+/** Certificates for the lab: its own CA, and Pebble with real certbot. */
 import { appendFile, readFile } from 'node:fs/promises';
 import { get } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../namespaces/host.ts';
 import { CA, CA_NAME, SITE, STATE } from '../namespaces/network.ts';
-import { letGo, local, PATH, started } from '../namespaces/process.ts';
+import { local, PATH, spawnProcess, unrefChild } from '../namespaces/process.ts';
 
 const SHARED = `${STATE}/shared`;
-/** What the operator trusts beside the system's store; Pebble's root is added when it starts. */
+/** CA certificates that the operator trusts in addition to the system store; Pebble's root is added when it starts. */
 export const TRUST = `${STATE}/operator/trust.pem`;
 export const DIRECTORY = `https://${CA_NAME}:14000/dir`;
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-batch'];
@@ -18,9 +18,9 @@ async function issue(name: string, certificate: string, key: string): Promise<vo
   await local`openssl req -x509 ${KEY} ${ca} ${names} -subj /CN=${name} -keyout ${key} -out ${certificate}`;
 }
 
-/** Makes the lab's CA, Pebble's certificate and, when asked, one for the site. */
+/** Creates the lab's CA, Pebble's certificate and, if `site`, the site's. */
 export async function makeCertificates(site: boolean): Promise<void> {
-  // Python 3.13 wants the key usage.
+  // Python 3.13 requires the keyUsage extension.
   const usage = ['-addext', 'keyUsage=critical,keyCertSign,cRLSign'];
   await local`openssl req -x509 ${KEY} -days 3650 ${usage} -subj ${'/CN=Gatepost lab CA'} -keyout ${SHARED}/ca.key -out ${SHARED}/ca.pem`;
   const wanted = [issue(CA_NAME, `${SHARED}/pebble.pem`, `${SHARED}/pebble.key`)];
@@ -52,7 +52,7 @@ function fetchText(url: string, ca: Buffer): Promise<string> {
   });
 }
 
-/** The root that Pebble issues from, as soon as it answers. */
+/** Pebble's issuing root; waits until Pebble answers. */
 async function issuingRoot(): Promise<string> {
   const ca = await readFile(`${SHARED}/ca.pem`);
   for (let tries = 200; ; tries--) {
@@ -65,21 +65,24 @@ async function issuingRoot(): Promise<string> {
   }
 }
 
-/** Starts Pebble on its host and lets the operator trust what it issues. */
+/** Starts Pebble on its host and makes the operator trust its certificates. */
 export async function startPebble(): Promise<void> {
   await local({ input: JSON.stringify(CONFIG) })`cat > ${SHARED}/pebble.json`;
-  // Pebble rejects 5 % of good nonces by default, and certbot gives up at the second in a row.
+  // By default, Pebble rejects 5% of good nonces, and certbot gives up after two in a row.
   const env = { PATH, PEBBLE_VA_NOSLEEP: '1', PEBBLE_AUTHZREUSE: '0', PEBBLE_WFE_NONCEREJECT: '0' };
-  // In the host's network but the operator's files, where its configuration lies.
+  // Joins the host's network namespace only: Pebble's configuration is among the operator's files.
   const args = [`--net=/run/netns/${CA.name}`, 'pebble', '-config', `${SHARED}/pebble.json`];
-  letGo(started({ env, stdio: 'ignore' }, 'nsenter', args));
+  unrefChild(spawnProcess({ env, stdio: 'ignore' }, 'nsenter', args));
   await appendFile(TRUST, await issuingRoot());
 }
 
-/** Gets the site's certificate on the first proxy, through the stock site's webroot, and copies it to the others. */
+/**
+ * Requests the site's certificate on the first proxy, through the default site's webroot, and copies it to the others.
+ */
 export async function obtainCertificate([first, ...others]: readonly Host[]): Promise<void> {
-  const how = '--webroot -w /var/www/html --non-interactive --agree-tos --register-unsafely-without-email';
-  const result = await first?.sh(`certbot certonly ${how} -d ${SITE} --server ${DIRECTORY}`);
+  const options =
+    '--webroot -w /var/www/html --non-interactive --agree-tos --register-unsafely-without-email';
+  const result = await first?.sh(`certbot certonly ${options} -d ${SITE} --server ${DIRECTORY}`);
   if (result?.status !== 0) throw new Error(`certbot failed: ${result?.stdout}${result?.stderr}`);
   const archive = await first?.sh('tar -C /etc -cz letsencrypt | base64');
   const copy = (host: Host) => host.sh('base64 -d | tar -C /etc -xz', { input: archive?.stdout ?? '' });

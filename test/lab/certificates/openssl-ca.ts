@@ -1,10 +1,10 @@
-/** `openssl ca`, which can set the start and end of a certificate. */
+/** `openssl ca`, which can set a certificate's start and end dates. */
 
-/** Its configuration; `more` are lines for the CA itself. */
-export const caConfig = (folder: string, ...more: readonly string[]): string => `[ca]
+/** A configuration file for it; `more`: lines for the CA section. */
+export const caConfig = (folder: string, ...caLines: readonly string[]): string => `[ca]
 default_ca = lab
 [lab]
-${more.map((line) => `${line}\n`).join('')}database = ${folder}/index
+${caLines.map((line) => `${line}\n`).join('')}database = ${folder}/index
 new_certs_dir = ${folder}
 rand_serial = yes
 unique_subject = no
@@ -15,12 +15,12 @@ copy_extensions = copy
 commonName = supplied
 `;
 
-/** Today and so many days, as openssl writes it. */
+/** The date `days` from now, in openssl's format. */
 const inDays = (days: number): string =>
   new Date(Date.now() + days * 86_400_000).toISOString().replace(/[-:T]|\.\d+/g, '');
 
-/** The arguments of a life, by days from today. */
-export const lifeArgs = (from: number, to: number): readonly string[] => [
+/** Arguments for a validity period, in days from now. */
+export const validityArgs = (from: number, to: number): readonly string[] => [
   '-startdate',
   inDays(from),
   '-enddate',

@@ -1,4 +1,4 @@
-/** Runs that are killed at their system calls, and the two states of which one must hold afterwards. */
+/** Runs that are killed at their system calls, and the two states of which exactly one must hold afterwards. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as deploys from '../actors/deploys.ts';
@@ -7,48 +7,48 @@ import type { Host } from '../namespaces/host.ts';
 
 export type State = 'A' | 'B';
 
-/** The two states of a host: what it serves in each, and its files of nginx. */
+/** A host's two states: its responses and its nginx files in each. */
 export interface Scene {
   readonly host: () => Host;
   readonly serving: () => Promise<string>;
-  readonly whole: Readonly<Record<State, string>>;
+  readonly responses: Readonly<Record<State, string>>;
   readonly trees: Readonly<Record<string, string>>;
 }
 
-export const upTo = (last: number, first = 1, step = 1) =>
+export const callNumbers = (last: number, first = 1, step = 1) =>
   Array.from({ length: Math.max(0, Math.ceil((last - first + 1) / step)) }, (_, i) => first + i * step);
 
 /** A plan for test/lab/faults/shim.sh. */
-export const before_ = (signal: string) => (call: number) => `${call} before ${signal}`;
+export const signalBefore = (signal: string) => (call: number) => `${call} before ${signal}`;
 
-/** The host is whole, nothing lies about, and files and service agree. */
-export async function isWholly(scene: Scene, is: State, where: string): Promise<void> {
+/** Asserts that responses and files are those of `state`, without leftovers. */
+export async function assertState(scene: Scene, state: State, where: string): Promise<void> {
   const host = scene.host();
-  assert.equal(await scene.serving(), scene.whole[is], where);
-  assert.equal(await deploys.config(host), scene.trees[is], where);
+  assert.equal(await scene.serving(), scene.responses[state], where);
+  assert.equal(await deploys.config(host), scene.trees[state], where);
   assert.equal(await deploys.leftovers(host), '', where);
 }
 
-/** After a run that was killed: it is what it is said to be. */
-export async function judge(
+/** After a killed run: asserts that the state matches the outcome that the program reports. */
+export async function assertReportedState(
   scene: Scene,
   program: programs.Program,
-  ran: programs.Ran,
+  result: programs.ProgramResult,
   where: string,
 ): Promise<State> {
-  const states = Object.values(scene.whole);
-  // A reload that is under way takes a moment from the first new answer to the last old one.
-  let now = await scene.serving();
-  for (let tries = 0; tries < 20 && !states.includes(now); tries++) {
+  const states = Object.values(scene.responses);
+  // During a reload, responses may come from old and new workers for a moment.
+  let serving = await scene.serving();
+  for (let tries = 0; tries < 20 && !states.includes(serving); tries++) {
     await sleep(250);
-    now = await scene.serving();
+    serving = await scene.serving();
   }
-  assert.ok(states.includes(now), `mixed: ${now}: ${where}`);
-  const answer = await programs.execute(scene.host(), await programs.question(program.run));
-  const told = `${where}\n${ran.stdout}${ran.stderr}${answer.stdout}${answer.stderr}`;
-  assert.ok(['asked', 'cancelled'].includes(answer.verdict ?? ''), told);
-  if (ran.verdict && answer.verdict === 'asked') assert.equal(answer.outcome, ran.outcome, told);
-  const is = answer.outcome === 'applied' ? 'B' : 'A';
-  await isWholly(scene, is, told);
-  return is;
+  assert.ok(states.includes(serving), `mixed: ${serving}: ${where}`);
+  const query = await programs.execute(scene.host(), await programs.outcomeQuery(program.run));
+  const output = `${where}\n${result.stdout}${result.stderr}${query.stdout}${query.stderr}`;
+  assert.ok(['asked', 'cancelled'].includes(query.verdict ?? ''), output);
+  if (result.verdict && query.verdict === 'asked') assert.equal(query.outcome, result.outcome, output);
+  const state = query.outcome === 'applied' ? 'B' : 'A';
+  await assertState(scene, state, output);
+  return state;
 }

@@ -1,22 +1,22 @@
-/** One connection through the relay: bytes in order, late by half a round trip, broken where a fault says so. */
+/** One connection through the relay: bytes in order, delayed by half a round trip, cut at a fault. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 type Direction = 'up' | 'down';
 export type Break = 'fin' | 'rst' | 'freeze';
 
-/** What happens to a connection once so many bytes went through it; `up` is towards the server. */
+/** What happens to a connection after a number of bytes; `up` is toward the server. */
 export interface Fault {
   kind: Break;
   direction: Direction;
   afterBytes: number;
-  /** How long after those bytes; at once unless given. */
+  /** Delay after those bytes; none by default. */
   afterMs?: number;
-  /** Which connections: the next one only (the default), or all until healed. */
+  /** Affected connections: only the next one (the default), or all until healed. */
   connections?: 'next' | 'all';
 }
 
-/** Where the relay leads, and how far away that is. */
+/** The relay's target, and its distance. */
 interface Target {
   host: string;
   port: number;
@@ -29,12 +29,12 @@ export interface Link {
   server?: Socket;
   fault: Fault | undefined;
   state: 'open' | 'broken' | 'frozen';
-  passed: Record<Direction, number>;
+  forwarded: Record<Direction, number>;
   queue: Record<Direction, Promise<void>>;
 }
 
-/** Runs something one way's time from now, after all that was queued in that direction before. */
-function later(link: Link, direction: Direction, run: () => void): void {
+/** Runs an action after the one-way delay, and after everything queued before it in that direction. */
+function afterDelay(link: Link, direction: Direction, run: () => void): void {
   const due = performance.now() + link.target.oneWayMs;
   link.queue[direction] = link.queue[direction].then(async () => {
     const wait = due - performance.now();
@@ -43,7 +43,7 @@ function later(link: Link, direction: Direction, run: () => void): void {
   });
 }
 
-/** Resets a connection. Node's own resetAndDestroy sends a FIN ahead, which a slow reader takes for an orderly end. */
+/** Sends a RST. Node's resetAndDestroy sends a FIN first, which a slow reader takes for an orderly end. */
 function reset(socket: Socket | undefined): void {
   if (socket) Object.assign(socket, { resetAndClosing: true }).destroy();
 }
@@ -58,37 +58,37 @@ export function cut(link: Link, kind: Break): void {
   }
 }
 
-/** Hands bytes on, up to the one at which this connection is to break; all of them where that comes some time later. */
-function pass(link: Link, direction: Direction, to: Socket, bytes: Buffer): void {
-  if (!to.writable) return;
+/** Forwards bytes up to the point of the fault, or all of them if the fault has a delay. */
+function forward(link: Link, direction: Direction, receiver: Socket, bytes: Buffer): void {
+  if (!receiver.writable) return;
   const fault = link.fault?.direction === direction ? link.fault : undefined;
-  const room = fault ? fault.afterBytes - link.passed[direction] : Number.POSITIVE_INFINITY;
-  const part = fault?.afterMs === undefined ? bytes.subarray(0, Math.min(room, bytes.length)) : bytes;
-  link.passed[direction] += part.length;
-  to.write(part);
-  if (fault && bytes.length >= room) breakBy(link, fault);
+  const remaining = fault ? fault.afterBytes - link.forwarded[direction] : Number.POSITIVE_INFINITY;
+  const chunk = fault?.afterMs === undefined ? bytes.subarray(0, Math.min(remaining, bytes.length)) : bytes;
+  link.forwarded[direction] += chunk.length;
+  receiver.write(chunk);
+  if (fault && bytes.length >= remaining) applyFault(link, fault);
 }
 
-function breakBy(link: Link, { kind, afterMs }: Fault): void {
+function applyFault(link: Link, { kind, afterMs }: Fault): void {
   link.fault = undefined;
   if (afterMs === undefined) cut(link, kind);
   else setTimeout(cut, afterMs, link, kind);
 }
 
 function flow(link: Link, direction: Direction, from: Socket, to: () => Socket | undefined): void {
-  const act = (what: (socket: Socket) => void) =>
-    later(link, direction, () => {
+  const whenOpen = (action: (socket: Socket) => void) =>
+    afterDelay(link, direction, () => {
       const socket = to();
-      if (socket && link.state === 'open') what(socket);
+      if (socket && link.state === 'open') action(socket);
     });
   from.setNoDelay(true);
-  from.on('data', (bytes: Buffer) => act((socket) => pass(link, direction, socket, bytes)));
-  from.on('end', () => act((socket) => socket.end()));
-  from.on('error', () => act(reset));
+  from.on('data', (bytes: Buffer) => whenOpen((socket) => forward(link, direction, socket, bytes)));
+  from.on('end', () => whenOpen((socket) => socket.end()));
+  from.on('error', () => whenOpen(reset));
 }
 
-/** Reaches the server as late as a handshake over a link of that length would. */
-async function reach(link: Link): Promise<void> {
+/** Connects to the server after the duration of a handshake over a link with this delay. */
+async function connectToServer(link: Link): Promise<void> {
   const { host, port, oneWayMs } = link.target;
   if (oneWayMs > 0) await sleep(oneWayMs * 3);
   if (link.client.destroyed || link.state !== 'open') return;
@@ -96,12 +96,12 @@ async function reach(link: Link): Promise<void> {
   flow(link, 'down', link.server, () => link.client);
 }
 
-/** Joins a client that was just accepted to the target. */
+/** Connects a newly accepted client to the target. */
 export function join(client: Socket, target: Target, fault: Fault | undefined): Link {
-  const none = Promise.resolve();
-  const passed = { up: 0, down: 0 };
-  const link: Link = { target, client, fault, state: 'open', passed, queue: { up: none, down: none } };
-  link.queue.up = reach(link);
+  const idle = Promise.resolve();
+  const forwarded = { up: 0, down: 0 };
+  const link: Link = { target, client, fault, state: 'open', forwarded, queue: { up: idle, down: idle } };
+  link.queue.up = connectToServer(link);
   flow(link, 'up', client, () => link.server);
   return link;
 }

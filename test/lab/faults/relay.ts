@@ -1,8 +1,10 @@
-/** A TCP relay that adds latency and breaks connections when told to: relay.ts PORT TARGET_HOST TARGET_PORT ROUND_TRIP_MS. */
+/**
+ * A TCP relay that adds latency and breaks connections on command: relay.ts PORT TARGET_HOST TARGET_PORT ROUND_TRIP_MS.
+ */
 import { createServer, type Socket } from 'node:net';
 import { type Break, cut, type Fault, join, type Link } from './relay-link.ts';
 
-/** Connections accepted so far, and the bytes that the newest of them carried. */
+/** Connections accepted so far, and the bytes forwarded on the newest one. */
 export interface Traffic {
   connections: number;
   up: number;
@@ -19,7 +21,7 @@ let newest: Link | undefined;
 let pending: Fault | undefined;
 
 function report(id?: number): void {
-  const { up, down } = newest?.passed ?? { up: 0, down: 0 };
+  const { up, down } = newest?.forwarded ?? { up: 0, down: 0 };
   process.send?.({ id, traffic: { connections, up, down } satisfies Traffic });
 }
 
@@ -43,14 +45,14 @@ function heal(): void {
   for (const link of links) if (link.state === 'frozen') cut(link, 'rst');
 }
 
-function obey(command: Command): void {
+function execute(command: Command): void {
   if (command.do === 'fault') pending = command.fault;
   if (command.do === 'cut') for (const link of links) cut(link, command.kind);
   if (command.do === 'heal') heal();
 }
 
 process.on('message', ({ id, command }: { id: number; command: Command }) => {
-  obey(command);
+  execute(command);
   report(id);
 });
 process.on('disconnect', () => process.exit());

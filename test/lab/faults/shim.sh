@@ -1,13 +1,13 @@
 #!/bin/sh
-# Stands before a command in /usr/local/sbin of a proxy: counts the calls and, as /run/shim/plan says
-# (CALL before|after SIGNAL, a line each), sends the program a signal; where there is no plan, only the command itself.
+# Wraps a command in /usr/local/sbin of a proxy: counts its calls and sends signals to the program as planned in
+# /run/shim/plan (one line each: CALL before|after SIGNAL). Without a plan, only runs the command.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 dir=/run/shim
 command=${0##*/}
 [ -e $dir/plan ] || exec "$command" "$@"
-# How often a program waits for the same thing is the machine's business: only its first wait is a call.
+# How often a program polls depends on the machine: only its first sleep counts as a call.
 [ "$command" != sleep ] || ! grep -q ' sleep ' $dir/calls || exec sleep "$@"
-# The program told its own number to the lock.
+# The program wrote its PID to the lock.
 IFS= read -r holder </var/lib/gatepost/lock 2>/dev/null
 program=${holder##*process }
 program=${program%)}

@@ -1,6 +1,6 @@
 /**
- * The scripts as JavaScript, each in one file that V8 has compiled: a whole run of the tests starts more than a thousand
- * processes, and each of them starts in a third of the time. esbuild makes it, once for each state of the sources.
+ * Bundles each script into one JavaScript file with V8's code cache: a full test run starts over a thousand processes,
+ * and this cuts their startup time to a third. esbuild builds the bundles once per state of the sources.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -11,15 +11,15 @@ import type { BuildOptions } from 'esbuild';
 
 const SELF = fileURLToPath(import.meta.url);
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-// Not by the name of gatepost: tests look for its processes by that.
+// Must not contain the word gatepost: tests search for its processes by that name.
 const CACHE = `${ROOT}node_modules/.cache/test-bundles/`;
 const FOLDERS = ['lib', 'scripts', 'sites', 'test/lab'];
-/** Without the demo, which starts itself once more. */
+/** Not the demo, which re-executes itself. */
 const SCRIPTS = /^scripts\/(?!demo)[\w-]+\.ts$/;
-/** What the lab starts beside them. */
+/** Other programs that the lab starts. */
 const HELPERS = /^test\/lab\/(?:stand-ins\/[\w-]+|faults\/relay)\.ts$/;
 const SITES = /^sites\/[^/]+$/;
-/** How a site is imported; esbuild cannot follow that. */
+/** The import of a site file, which esbuild cannot follow. */
 const BY_URL = 'import(url.href)';
 
 const sources = (): readonly string[] =>
@@ -27,7 +27,7 @@ const sources = (): readonly string[] =>
     readdirSync(ROOT + folder, { recursive: true }).map((name) => `${folder}/${name}`),
   ).filter((file) => file.endsWith('.ts'));
 
-function stateOf(files: readonly string[]): string {
+function hashOf(files: readonly string[]): string {
   const hash = createHash('sha256').update(ROOT);
   for (const file of files) hash.update(`\0${file}\0`).update(readFileSync(ROOT + file));
   return hash.digest('hex').slice(0, 24);
@@ -36,23 +36,23 @@ function stateOf(files: readonly string[]): string {
 let folder: string | undefined;
 
 /**
- * The bundled file of a source; undefined for what is not bundled.
- * @param loader the arguments with which Node takes TypeScript
+ * The bundle of a source file, or undefined if it is not bundled.
+ * @param loader Node's arguments for loading TypeScript
  */
 export function bundled(file: string, loader: readonly string[]): string | undefined {
   const kind = SCRIPTS.test(file) ? 'cjs' : HELPERS.test(file) ? 'mjs' : undefined;
   if (!kind) return undefined;
-  folder ??= CACHE + stateOf(sources());
+  folder ??= CACHE + hashOf(sources());
   if (!existsSync(folder)) spawnSync(process.execPath, [...loader, SELF, folder], { stdio: 'inherit' });
   return `${folder}/${file.slice(0, -2)}${kind}`;
 }
 
 const urlOf = (path: string): string => JSON.stringify(pathToFileURL(path).href);
 
-/** The text of a module, which finds the files of the checkout by its own URL: that stays the one of the source. */
-function inPlace(path: string): string {
+/** A module's text with `import.meta.url` fixed to the source, so that it finds the files of the checkout. */
+function withSourceUrls(path: string): string {
   const text = readFileSync(path, 'utf8').replaceAll('import.meta.url', urlOf(path));
-  // CommonJS has no await here; nothing comes after this one.
+  // CommonJS has no top-level await; nothing follows this one.
   if (path.startsWith(`${ROOT}scripts/`)) return text.replace(/^await main\(/m, 'main(');
   if (!path.endsWith('lib/config/site-file.ts')) return text;
   if (!text.includes(BY_URL)) throw new Error(`${path}: lacks ${BY_URL}`);
@@ -61,7 +61,7 @@ function inPlace(path: string): string {
   return text.replace(BY_URL, `(({ ${imports.join(', ')} })[url.href]?.() ?? ${BY_URL})`);
 }
 
-/** Runs a script of the bundle, compiled: the first that ends well keeps what V8 made of it. */
+/** Runs a bundled script; the first successful run saves V8's code cache. */
 const START = `'use strict';
 const { readFileSync, renameSync, writeFileSync } = require('node:fs');
 const { createRequire } = require('node:module');
@@ -101,8 +101,8 @@ const common = {
     {
       name: 'in place',
       setup({ onLoad, onResolve }) {
-        onLoad({ filter: /\.ts$/ }, ({ path }) => ({ loader: 'ts', contents: inPlace(path) }));
-        // ssh2 loads what is compiled for it from its own folder.
+        onLoad({ filter: /\.ts$/ }, ({ path }) => ({ loader: 'ts', contents: withSourceUrls(path) }));
+        // ssh2 loads its native module from its own folder.
         onLoad({ filter: /\/ssh2\/.*\.js$/ }, ({ path }) => ({
           contents: readFileSync(path, 'utf8').replaceAll('__dirname', JSON.stringify(dirname(path))),
         }));
@@ -122,7 +122,7 @@ const entries = (kind: RegExp): string[] =>
 
 const DAY_MS = 86_400_000;
 
-/** Removes the bundles of earlier sources; no run of the tests takes a day. */
+/** Removes bundles of earlier sources; no test run takes a day. */
 function removeOld(): void {
   if (!existsSync(CACHE)) return;
   for (const name of readdirSync(CACHE))
@@ -151,7 +151,7 @@ async function makeBundle(folder: string): Promise<void> {
   try {
     renameSync(outdir, folder);
   } catch {
-    // Another process has just made it.
+    // Another process was faster.
     rmSync(outdir, { recursive: true });
   }
 }

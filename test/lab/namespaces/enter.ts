@@ -1,10 +1,10 @@
-/** Moves this process into namespaces of its own; the first import of everything that uses the lab. */
+/** Re-executes this process in its own namespaces; must be the first import of everything that uses the lab. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 
 const UNSHARE = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
-// A shell as process 1 reaps orphans, which Node would leave as zombies; the private /run keeps `ip netns` off the machine.
+// PID 1 is a shell, which reaps orphans (Node would leave zombies); the private /run hides `ip netns` from the machine.
 const INIT = 'mount -t tmpfs -o mode=755 lab /run && ip link set lo up && "$@"; exit "$?"';
 const NEEDS = `The lab needs Linux namespaces: run this as root (sudo npm test, sudo npm run demo) on Linux,
 with unshare and setpriv (package util-linux) and ip (package iproute2);
@@ -15,18 +15,18 @@ function network(): string {
   return readlinkSync('/proc/self/ns/net');
 }
 
-/** Whether this process already has namespaces of its own. */
-export function inside(): boolean {
+/** Whether this process already has its own namespaces. */
+export function isInside(): boolean {
   const outer = process.env.GATEPOST_LAB;
   return Boolean(outer) && process.platform === 'linux' && outer !== network();
 }
 
-/** The environment for inside; root's PATH may lack the folders that hold ip and sshd. */
+/** The environment inside; root's PATH may lack the folders of ip and sshd. */
 function environment(): NodeJS.ProcessEnv {
   return { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin`, GATEPOST_LAB: network() };
 }
 
-function possible(): boolean {
+function canUnshare(): boolean {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
   const probe = spawnSync('unshare', [
     ...UNSHARE,
@@ -37,15 +37,15 @@ function possible(): boolean {
   return probe.status === 0 && spawnSync('setpriv', ['--version']).status === 0;
 }
 
-/** The only child of a process, by the kernel's list. */
+/** The PID of a process's only child. */
 function childOf(pid: number | undefined): number {
   return Number.parseInt(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), 10);
 }
 
-/** Passes a signal on to the process inside, and ends everything when that does not help. */
+/** Forwards a signal to the process inside; kills everything if it does not exit. */
 function forward(child: ChildProcess, signal: NodeJS.Signals): void {
   setTimeout(() => child.kill('SIGKILL'), 3000).unref();
-  // A terminal's Ctrl-C reaches the process inside by itself.
+  // The terminal sends Ctrl-C to the whole foreground process group.
   if (signal === 'SIGINT' && process.stdin.isTTY) return;
   try {
     process.kill(childOf(childOf(child.pid)), signal);
@@ -54,10 +54,10 @@ function forward(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-/** Runs this process once more, inside, and resolves with its exit status. */
-function again(): Promise<number> {
+/** Runs this process again inside; resolves with its exit status. */
+function reexecute(): Promise<number> {
   const self = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  // pdeathsig: whoever kills this process outright ends all that is inside, too.
+  // pdeathsig: if this process is killed, everything inside ends too.
   const command = ['--pdeathsig', 'KILL', 'unshare', ...UNSHARE, 'sh', '-c', INIT, 'sh', ...self];
   const child = spawn('setpriv', command, { stdio: 'inherit', env: environment() });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, (s) => forward(child, s));
@@ -67,10 +67,10 @@ function again(): Promise<number> {
   });
 }
 
-if (!inside()) {
-  if (!possible()) {
+if (!isInside()) {
+  if (!canUnshare()) {
     process.stderr.write(NEEDS);
     process.exit(1);
   }
-  process.exit(await again());
+  process.exit(await reexecute());
 }

@@ -1,4 +1,4 @@
-/** Keeps a small lab up until it is interrupted; prints `up` when it is ready. */
+/** Keeps a small lab running until interrupted; prints `up` when it is ready. */
 import './enter.ts';
 import { startLab } from './lab.ts';
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes the namespaces it is started in one host of the lab, says so, and stays as the process that holds them.
-# Usage: host.sh NAME ROLE INTERNET LAN [ROOT] (an address, or - for none); ROLE is proxy, jump or plain; ROOT is the root
-# file system of another distribution, which stays as it is.
+# Turns the namespaces it is started in into one host of the lab, prints `ready`, and stays to keep them alive.
+# Usage: host.sh NAME ROLE INTERNET LAN [ROOT] (- for no address); ROLE is proxy, jump or plain; ROOT is the root
+# file system of another distribution, which is not modified.
 set -eu
 name=$1 role=$2 internet=$3 lan=$4 root=${5-}
 here=${0%/*}
@@ -16,7 +16,7 @@ network() {
 	echo "$name" >/proc/sys/kernel/hostname
 }
 
-# From here on, every program is the distribution's own; the checkout is out of sight.
+# From here on, every program is the distribution's; the checkout is no longer visible.
 enter_root() {
 	checkout=
 	mount --bind "$root" "$root"
@@ -34,7 +34,7 @@ overlay() {
 		mkdir -p "$layer/upper" "$layer/work"
 		mount -t overlay lab -o "lowerdir=$dir,upperdir=$layer/upper,workdir=$layer/work" "$dir"
 	done
-	# What this machine's root runs at each login is slow at best: version managers wait for locks.
+	# The login files of this machine's root are slow at best: version managers wait for locks.
 	rm -f /root/.profile /root/.bash_profile /root/.bash_login /root/.bashrc
 }
 
@@ -47,7 +47,7 @@ files() {
 	cat "$shared/ca.pem" >>/etc/ssl/certs/ca-certificates.crt
 }
 
-# An account that may log in by key only; without UsePAM a locked one ("!") could not.
+# An account with key login only; without UsePAM, sshd rejects a locked one ("!").
 account() {
 	id -u "$1" >/dev/null 2>&1 || useradd -m -p '*' -s /bin/bash "$1"
 	home=$(getent passwd "$1" | cut -d: -f6)
@@ -110,7 +110,7 @@ web_server() {
 	[ "$(nproc)" -le 4 ] || sed -i 's/^worker_processes auto;/worker_processes 2;/' /etc/nginx/nginx.conf
 }
 
-# The checkout stays visible when it lies under /tmp.
+# The checkout stays visible if it is below /tmp.
 private_folders() {
 	mkdir -p "$state/tmp" "$state/run"
 	mount -t tmpfs -o mode=1777 lab "$state/tmp"

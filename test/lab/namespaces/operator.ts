@@ -8,19 +8,19 @@ import { local, PATH } from './process.ts';
 
 /** The operator's scratch folder; private to the lab. */
 export const SCRATCH = `${STATE}/operator/work`;
-// OpenSSH takes the home folder from passwd, not from $HOME.
+// OpenSSH takes the home directory from passwd, not from $HOME.
 const SSH = '/root/.ssh';
 
-// Where root has no ~/.ssh, an overlay gives the operator one without making it on the machine.
+// If root has no ~/.ssh, an overlay adds one without creating it on the machine.
 const OWN_SSH = `[ ! -d ${SSH} ] || exec mount -t tmpfs -o mode=700 lab ${SSH}
 mkdir -p ${STATE}/root/upper ${STATE}/root/work
 mount -t overlay -o lowerdir=/root,upperdir=${STATE}/root/upper,workdir=${STATE}/root/work lab /root
 mkdir -m 700 ${SSH}`;
 
-/** Gives the operator an own ~/.ssh with a fresh key, an own /etc/hosts and a scratch folder. */
-export async function settleOperator(): Promise<void> {
+/** Gives the operator a private ~/.ssh with a new key, a private /etc/hosts and a scratch folder. */
+export async function setUpOperator(): Promise<void> {
   await mkdir(SCRATCH, { recursive: true });
-  // Without one, the scripts would read the one beside gatepost, of whoever runs the tests.
+  // Without it, the scripts would read the .env in the checkout, with the settings of the person running the tests.
   await writeFile(`${SCRATCH}/.env`, '', { mode: 0o600 });
   await writeFile(`${STATE}/operator/hosts`, publicNames());
   await local`mount --bind ${STATE}/operator/hosts /etc/hosts`;
@@ -29,25 +29,28 @@ export async function settleOperator(): Promise<void> {
   await local`cp ${SSH}/id_ed25519.pub ${STATE}/shared/operator.pub`;
 }
 
-/** Leaves names and ~/.ssh as they were. */
-export async function unsettleOperator(): Promise<void> {
+/** Restores /etc/hosts and ~/.ssh. */
+export async function tearDownOperator(): Promise<void> {
   await local`umount /etc/hosts`;
   await local`umount ${SSH} 2>/dev/null || umount -l /root`;
 }
 
-async function knownLines(name: string, host: Host): Promise<string> {
+async function knownHostsLines(name: string, host: Host): Promise<string> {
   const file = `${STATE}/hosts/${host.name}/etc/upper/ssh/ssh_host_ed25519_key.pub`;
   const [type, key] = (await readFile(file, 'utf8')).split(' ');
   return `${name} ${type} ${key}\n[${name}]:${RELAY_PORT} ${type} ${key}\n`;
 }
 
-/** Writes known_hosts: the jump host by its name, the proxies by their LAN address. */
-export async function knowHosts(jump: Host, proxies: readonly Host[]): Promise<void> {
-  const lines = [knownLines(JUMP_NAME, jump), ...proxies.map((host) => knownLines(host.address, host))];
+/** Writes known_hosts: the jump host by name, the proxies by LAN address. */
+export async function writeKnownHosts(jump: Host, proxies: readonly Host[]): Promise<void> {
+  const lines = [
+    knownHostsLines(JUMP_NAME, jump),
+    ...proxies.map((host) => knownHostsLines(host.address, host)),
+  ];
   await writeFile(`${SSH}/known_hosts`, (await Promise.all(lines)).join(''));
 }
 
-/** The whole environment in which the scripts run. */
+/** The complete environment of the scripts. */
 export function environment(proxies: readonly Host[]): Record<string, string> {
   return {
     PATH: process.env.PATH ?? PATH,

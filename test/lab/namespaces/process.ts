@@ -1,4 +1,4 @@
-/** Child processes of the lab: run to their end, or started and waited for until they are ready. */
+/** The lab's child processes: run to completion, or started and waited for until ready. */
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import type { Options } from 'zx/core';
 import { $ } from '../../../lib/util/shell.ts';
 import { bundled } from './bundle.ts';
 
-/** How a command ended; killed by a signal counts as 128 and its number, as in a shell. */
+/** A command's result; killed by a signal counts as 128 plus its number, as in a shell. */
 export interface Result {
   status: number;
   stdout: string;
@@ -14,44 +14,50 @@ export interface Result {
 }
 
 /**
- * Local commands, the first that fails being the last; its stderr shows in the error. With a socket for stdin, as Node gives
- * it, and no SHLVL, a script for bash takes itself for a remote login and runs ~/.bashrc first.
+ * Local commands, stopping at the first failure; errors include stderr. SHLVL is set because bash, with a socket as
+ * stdin (which Node provides) and no SHLVL, assumes a remote login and runs ~/.bashrc first.
  */
 export const local = $({ prefix: 'set -eu; ', env: { ...process.env, SHLVL: '1' } });
 
 /**
- * A program that is started and held by its process, which is the program's own: it may end as it likes. What it prints goes
- * by: whoever wants it listens at once.
+ * Starts a program and returns its child process; any exit status is fine. Output is not buffered: attach listeners at
+ * once.
  */
-export function started(options: Partial<Options>, program: string, args: readonly string[]): ChildProcess {
+export function spawnProcess(
+  options: Partial<Options>,
+  program: string,
+  args: readonly string[],
+): ChildProcess {
   const running = $({ ...options, nothrow: true })`exec ${[program, ...args]}`;
   return running.child as ChildProcess;
 }
 
 export const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
-/** Node 24, pinned in test/node24 and apart from the other packages: npm scripts would take its `node` for theirs. */
+/** Node 24, installed apart from the other packages: npm scripts would otherwise use its `node`. */
 export const NODE_24 = `${CHECKOUT}/test/node24/node_modules/node-${process.platform}-${process.arch}/bin/node`;
 export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** How this process loads TypeScript, and so how every process of the lab does: tsx, or test/typescript.mjs in a whole run. */
+/** The TypeScript loader of this process and every process of the lab: tsx, or test/typescript.mjs in a full run. */
 const IMPORT = process.execArgv.indexOf('--import');
 const LOADER = (IMPORT >= 0 && process.execArgv[IMPORT + 1]) || 'tsx';
-/** The arguments with which Node takes a TypeScript file, from any folder. */
+/** Node's arguments for loading TypeScript, from any folder. */
 export const TYPESCRIPT = ['--import', import.meta.resolve(LOADER)] as const;
 
-/** The arguments with which Node runs a TypeScript file of the checkout, from any folder: bundled, in a whole run. */
+/** Node's arguments for running a TypeScript file of the checkout from any folder: its bundle in a full run. */
 export function typescript(file: string, args: readonly string[] = []): string[] {
   const ready = LOADER === 'tsx' ? undefined : bundled(file, TYPESCRIPT);
   return ready ? [ready, ...args] : [...TYPESCRIPT, `${CHECKOUT}/${file}`, ...args];
 }
 
 function text(stream: NodeJS.ReadableStream | null): () => string {
-  const parts: Buffer[] = [];
-  stream?.on('data', (part: Buffer) => parts.push(part));
-  return () => Buffer.concat(parts).toString();
+  const chunks: Buffer[] = [];
+  stream?.on('data', (part: Buffer) => chunks.push(part));
+  return () => Buffer.concat(chunks).toString();
 }
 
-/** Feeds a command its input and resolves once it ended and its output is read; rejects only when it could not start. */
+/**
+ * Writes a command's input, and resolves when it has ended and its output is read; rejects only if it could not start.
+ */
 export function finished(child: ChildProcess, input = ''): Promise<Result> {
   const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
   // A command may end before it has read all of its input.
@@ -65,28 +71,28 @@ export function finished(child: ChildProcess, input = ''): Promise<Result> {
   });
 }
 
-/** Does something once, as soon as the child has said this. */
-export function onceSaid(child: ChildProcess, said: RegExp, act: () => void): void {
+/** Runs an action once, as soon as the child's output matches. */
+export function onceOutput(child: ChildProcess, pattern: RegExp, action: () => void): void {
   let text = '';
   let isDone = false;
-  const hear = (part: Buffer) => {
+  const onData = (part: Buffer) => {
     text += part;
-    if (isDone || !said.test(text)) return;
+    if (isDone || !pattern.test(text)) return;
     isDone = true;
-    act();
+    action();
   };
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', hear);
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', onData);
 }
 
-/** Lets this process end although a child and its pipes are still there. */
-export function letGo(child: ChildProcess): void {
+/** Lets this process exit although a child and its pipes are still open. */
+export function unrefChild(child: ChildProcess): void {
   child.unref();
   for (const stream of [child.stdout, child.stderr, child.channel]) {
     if (stream && 'unref' in stream && typeof stream.unref === 'function') stream.unref();
   }
 }
 
-/** Resolves once the child prints a line `ready`; rejects with what it said instead. */
+/** Resolves once the child prints a line `ready`; rejects with its stderr if it exits. */
 export async function ready(child: ChildProcess, name: string): Promise<void> {
   const stderr = text(child.stderr);
   await new Promise<void>((resolve, reject) => {
@@ -94,5 +100,5 @@ export async function ready(child: ChildProcess, name: string): Promise<void> {
     child.on('exit', (code) => reject(new Error(`${name} ended with ${code}: ${stderr()}`)));
     child.stdout?.on('data', (part: Buffer) => /^ready$/m.test(part.toString()) && resolve());
   });
-  letGo(child);
+  unrefChild(child);
 }

@@ -1,9 +1,9 @@
-/** Holds every JSON document that a test gets from a script to docs/json.md. */
+/** Checks every JSON document that a script prints in a test against docs/json.md. */
 import assert from 'node:assert/strict';
 import { judgeDocument } from '../../../docs/json-documents.ts';
 import type { Result } from '../namespaces/process.ts';
 
-/** The result of a script; fails where its document has a field that is not documented, lacks one, or has another type. */
+/** Returns the script's result; fails if its document has an undocumented field, lacks one, or has another type. */
 export function documented(args: readonly string[] = [], result: Result): Result {
   if (!args.includes('--json') || !result.stdout.startsWith('{')) return result;
   assert.deepEqual(

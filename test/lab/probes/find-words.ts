@@ -1,8 +1,8 @@
-/** Searches a host for forbidden words: its files, in memory and on disk. */
+/** Searches a host's files, in memory and on disk, for forbidden words. */
 import type { Host } from '../namespaces/host.ts';
 import { local } from '../namespaces/process.ts';
 
-/** The files of a host, apart from those that it was made with, that hold one of `words`. */
+/** The files of a host that contain one of `words`, apart from those of its base system. */
 export async function filesWith(host: Host, words: readonly string[]): Promise<string[]> {
   const input = words.join('\n');
   const find = 'find /tmp /run -xdev -type f ! -name words -exec grep -lF -f /run/words {} +';
@@ -13,8 +13,8 @@ export async function filesWith(host: Host, words: readonly string[]): Promise<s
   return [...memory.stdout.split('\n'), ...disk.stdout.split('\n').map(path)].filter(Boolean);
 }
 
-/** The operator's files that are newer than `since` and hold one of `words`. */
-export async function ownFilesWith(since: string, words: readonly string[]): Promise<string[]> {
+/** The operator's files newer than `since` that contain one of `words`. */
+export async function operatorFilesWith(since: string, words: readonly string[]): Promise<string[]> {
   const list =
     'find /tmp /var/tmp /root /run /dev/shm -xdev -type f -newer "$0" -size -50M ! -path "*/hosts/*" -print0';
   const { stdout } = await local({

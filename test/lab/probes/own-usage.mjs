@@ -1,4 +1,4 @@
-// Imported first by a script under test: what it has used in the end, written into the file that USAGE names.
+// Imported first by a script under test: writes its resource usage into the file named by USAGE when it exits.
 import { writeFileSync } from 'node:fs';
 
 process.on('exit', () => writeFileSync(process.env.USAGE, JSON.stringify(process.resourceUsage())));

@@ -8,9 +8,9 @@ import {
   json,
   type Routes,
   serve,
-  silence,
   stream,
   text,
+  waitIfSilent,
   words,
 } from './stand-in.ts';
 
@@ -41,12 +41,12 @@ const upload: Handler = async ({ request, response }) => {
 
 const chat: Handler = async (call) => {
   await countBody(call.request);
-  await silence(call);
-  const pieces = words(call).map(
+  await waitIfSilent(call);
+  const chunks = words(call).map(
     (textResponse) => `data: ${JSON.stringify({ type: 'textResponseChunk', textResponse })}\n\n`,
   );
   await stream(call, 'text/event-stream', [
-    ...pieces,
+    ...chunks,
     'data: {"type":"finalizeResponseStream","close":true}\n\n',
   ]);
 };
@@ -65,7 +65,7 @@ const routes: Routes = {
 
 const AGENT = /^\/api\/agent-invocation\/[^/?]+(?:\?|$)/;
 
-/** Each message comes back as it was; other paths get no handshake. */
+/** Echoes each message; other paths get no handshake. */
 function addAgents(server: Server): void {
   const agents = new WebSocketServer({ noServer: true });
   server.on('upgrade', (request, socket, head) => {
@@ -77,10 +77,10 @@ function addAgents(server: Server): void {
   });
 }
 
-/** The server, not yet listening; any other path is the page, as of a server for a single-page interface. */
+/** The server, not yet listening; any other path gets the page, as is usual for a single-page application. */
 export function anythingllm(): Server {
   const server = serve('anythingllm', routes, page);
-  // Node's own default, written down because the proxy must cope with it.
+  // Node's default, made explicit because the proxy must cope with it.
   server.keepAliveTimeout = 5000;
   addAgents(server);
   return server;

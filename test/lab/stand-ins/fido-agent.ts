@@ -1,4 +1,4 @@
-/** An SSH agent with one FIDO-type key, sk-ssh-ed25519, and a software authenticator that is always touched (PROTOCOL.u2f). */
+/** An SSH agent with one sk-ssh-ed25519 key, and a software authenticator that is always touched (PROTOCOL.u2f). */
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
 
@@ -20,7 +20,7 @@ const string = (value: string | Buffer) => {
 };
 const sha256 = (value: string | Buffer) => createHash('sha256').update(value).digest();
 
-/** Listens on `path`; gives the line for authorized_keys. */
+/** Listens on `path`; returns the line for authorized_keys. */
 export async function startFidoAgent(path: string): Promise<string> {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const raw = publicKey.export({ type: 'spki', format: 'der' }).subarray(-RAW_BYTES);

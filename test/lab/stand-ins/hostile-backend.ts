@@ -1,25 +1,28 @@
-/** Stand-ins for Ollama (11434) and AnythingLLM (3001) that end no answer, or give too much of it; writes into a file how many requests were open at once, and says `ready`. */
+/**
+ * Stand-ins for Ollama (11434) and AnythingLLM (3001) whose responses are endless or oversized; writes the highest
+ * number of concurrent requests to a file, and prints `ready`.
+ */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import { setInterval } from 'node:timers';
 
 const [, , address = '127.0.0.1', file = '/dev/null'] = process.argv;
-let [open, most] = [0, 0];
+let [open, maxOpen] = [0, 0];
 
-/** Writes a piece every so many milliseconds, for as long as somebody reads. */
-function without(end: ServerResponse, piece: string, every: number): void {
-  const timer = setInterval(() => end.write(piece), every);
-  end.on('close', () => clearInterval(timer));
+/** Writes a chunk at an interval, until the client closes the connection. */
+function trickle(response: ServerResponse, chunk: string, intervalMs: number): void {
+  const timer = setInterval(() => response.write(chunk), intervalMs);
+  response.on('close', () => clearInterval(timer));
 }
 
-/** As fast as it is read. */
-function flood(answer: ServerResponse): void {
-  const more = () => {
-    while (!answer.destroyed && answer.write(Buffer.alloc(65_536, 'x')));
+/** As fast as the client reads. */
+function flood(response: ServerResponse): void {
+  const write = () => {
+    while (!response.destroyed && response.write(Buffer.alloc(65_536, 'x')));
   };
-  answer.on('drain', more);
-  more();
+  response.on('drain', write);
+  write();
 }
 
 const json = { 'content-type': 'application/json' };
@@ -29,10 +32,10 @@ const ollama: RequestListener = ({ url = '' }, answer) => {
   if (url.startsWith('/v1/models')) return answer.writeHead(200, json).end('{"data":[{"id":"m"}]}');
   if (url.startsWith('/v1/chat')) {
     answer.writeHead(200, { 'content-type': 'text/event-stream' });
-    return without(answer, 'data: {"choices":[{"delta":{"content":"x"}}]}\n\n', 20);
+    return trickle(answer, 'data: {"choices":[{"delta":{"content":"x"}}]}\n\n', 20);
   }
-  // The list of models, a character at a time.
-  return without(answer.writeHead(200, json), '[', 500);
+  // The list of models, one character at a time.
+  return trickle(answer.writeHead(200, json), '[', 500);
 };
 
 const anythingllm: RequestListener = ({ url = '' }, answer) => {
@@ -48,14 +51,14 @@ for (const [port, listener] of [
 ] as const) {
   const server = createServer((request, answer) => {
     open += 1;
-    most = Math.max(most, open);
-    writeFileSync(file, `${most}`);
+    maxOpen = Math.max(maxOpen, open);
+    writeFileSync(file, `${maxOpen}`);
     answer.on('close', () => {
       open -= 1;
     });
     listener(request, answer);
   });
-  // A handshake of WebSocket is never answered.
+  // WebSocket handshakes get no response.
   server.on('upgrade', (_, socket) => socket.on('error', () => {}));
   server.listen(port, address);
   await once(server, 'listening');

@@ -1,9 +1,9 @@
 #!/bin/sh
-# What root of a hostile proxy may run in the place of gatepost's programs: it takes the program and answers with what
-# /run/hostile says. Installed as /usr/local/sbin/gatepost-run, which the scripts start through sudo.
+# What root on a hostile proxy could run in place of gatepost's programs: reads the program and answers with
+# /run/hostile. Installed as /usr/local/sbin/gatepost-run, which the scripts start through sudo.
 run=$(sed -n "s/^RUN='\(.*\)'\$/\1/p" | head -n 1)
 record() { printf '%b\n' "@$run\\t$1"; }
-# lines COUNT FORMAT: with %d for the number of the line.
+# lines COUNT FORMAT: %d is the line number.
 lines() { seq 1 "$1" | awk -v format="@$run\\t$2\\n" '{ printf format, $1, $1, $1 }'; }
 end() { record "outcome\\t$1\\t$run\\t100" && record end; }
 record 'step\tsurvey\t1'

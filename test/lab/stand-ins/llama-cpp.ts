@@ -1,4 +1,6 @@
-/** A stand-in for llama.cpp's server (8080) on the address given: its OpenAI-compatible API, its page, its own errors. */
+/**
+ * A stand-in for llama.cpp's server (8080) on the given address: its OpenAI-compatible API, its page, its own errors.
+ */
 import { once } from 'node:events';
 import { openaiRoutes } from './ollama-openai.ts';
 import { answer, type Handler, json, type Routes, serve, text } from './stand-in.ts';

@@ -10,15 +10,15 @@ import {
   type Routes,
   readJson,
   serve,
-  silence,
   stream,
+  waitIfSilent,
   words,
 } from './stand-in.ts';
 
 const address = process.argv[2] ?? '127.0.0.1';
 const VIRTUAL_KEY = 'nvk-lab-0123456789abcdef';
 
-/** Who answers, and what exactly arrived. */
+/** Which service answered, and the exact request. */
 const answerOf =
   (service: string): Handler =>
   async ({ request, response }) => {
@@ -36,7 +36,7 @@ const guarded =
 
 const chat: Handler = async (call) => {
   await readJson(call.request);
-  await silence(call);
+  await waitIfSilent(call);
   const pieces = words(call).map(
     (content) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`,
   );
@@ -51,7 +51,7 @@ const gateway: Routes = {
 
 const controlPlane: Routes = { 'GET /api/compliance/export': chat, 'GET /api/hang': () => {} };
 
-/** The Hub takes things that have a token; each message comes back as it was. */
+/** The Hub accepts things with a token, and echoes each message. */
 function addThings(server: Server): Server {
   const things = new WebSocketServer({ noServer: true });
   server.on('upgrade', (request, socket, head) => {

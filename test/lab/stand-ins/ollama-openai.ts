@@ -7,8 +7,8 @@ import {
   MODEL,
   type Routes,
   readJson,
-  silence,
   stream,
+  waitIfSilent,
   words,
 } from './stand-in.ts';
 
@@ -19,11 +19,11 @@ const event = (value: unknown) => `data: ${JSON.stringify(value)}\n\n`;
 
 type Choice = (content: string, isPiece: boolean) => object;
 
-/** An OpenAI-shaped answer: SSE when the body says `"stream": true`. */
+/** An OpenAI-style response: SSE if the body has `"stream": true`. */
 function openai(object: string, choice: Choice): Handler {
   return async (call) => {
     const body = await readJson(call.request);
-    await silence(call);
+    await waitIfSilent(call);
     const shape = (content: string, finish: string | null, isPiece: boolean) => ({
       id: 'cmpl-1',
       object: isPiece && object === 'chat.completion' ? `${object}.chunk` : object,
@@ -46,7 +46,7 @@ const chatChoice: Choice = (content, isPiece) => ({
 
 const VECTOR = [0.1, 0.2];
 
-/** OpenAI's own client asks for base64 unless told otherwise. */
+/** OpenAI's client requests base64 by default. */
 const embeddings: Handler = async ({ request, response }) => {
   const { encoding_format: format } = await readJson(request);
   const packed = Buffer.from(Float32Array.from(VECTOR).buffer).toString('base64');
@@ -62,10 +62,10 @@ const embeddings: Handler = async ({ request, response }) => {
 const anthropicEvent = (type: string, value: object) =>
   `event: ${type}\ndata: ${JSON.stringify({ type, ...value })}\n\n`;
 
-/** An Anthropic-shaped answer: SSE when the body says `"stream": true`. */
+/** An Anthropic-style response: SSE if the body has `"stream": true`. */
 const messages: Handler = async (call) => {
   const body = await readJson(call.request);
-  await silence(call);
+  await waitIfSilent(call);
   const message = {
     id: 'msg_1',
     type: 'message',

@@ -12,9 +12,9 @@ import {
   type Routes,
   readJson,
   serve,
-  silence,
   stream,
   text,
+  waitIfSilent,
   words,
 } from './stand-in.ts';
 
@@ -26,13 +26,13 @@ const DETAILS = {
   families: ['llama'],
   parameter_size: '1M',
 };
-/** What a machine may have otherwise than others; `PUT /stand-in` changes it. */
+/** Properties that differ between machines; `PUT /stand-in` changes them. */
 const machine = {
   version: '0.12.0',
-  /** Whose requests for cloud models ollama.com answers; empty: nobody is signed in. */
+  /** The account for which ollama.com serves cloud models; empty if nobody is signed in. */
   account: '',
   isCloudDisabled: false,
-  /** Fields of further models, such as `remote_host`. */
+  /** Fields of additional models, such as `remote_host`. */
   models: [] as readonly Readonly<Record<string, unknown>>[],
 };
 const CARD = {
@@ -47,11 +47,11 @@ const DONE = { done: true, done_reason: 'stop', total_duration: 1, eval_count: 5
 
 const line = (value: unknown) => `${JSON.stringify(value)}\n`;
 
-/** A native answer: NDJSON unless the body says `"stream": false`. */
+/** A native response: NDJSON unless the body has `"stream": false`. */
 function native(wrap: (content: string) => object): Handler {
   return async (call) => {
     const body = await readJson(call.request);
-    await silence(call);
+    await waitIfSilent(call);
     const head = { model: body.model ?? MODEL, created_at: NOW };
     if (body.stream === false) {
       json(call.response, { ...head, ...wrap(words(call).join('')), ...DONE });
@@ -62,7 +62,7 @@ function native(wrap: (content: string) => object): Handler {
   };
 }
 
-/** What changes the models: says how many bytes of the request's body arrived. */
+/** Endpoints that change models: return the number of body bytes received. */
 const counted: Handler = async ({ request, response }) => {
   json(response, { status: 'success', bytes: await countBody(request) });
 };
@@ -72,7 +72,7 @@ const running: Handler = ({ response }) => text(response, 'text/plain', 'Ollama 
 const tags: Handler = ({ response }) =>
   json(response, { models: [CARD, ...machine.models.map((more) => ({ ...CARD, ...more }))] });
 
-/** As of Ollama 0.16; the URL to sign in at carries the key of the machine. */
+/** As in Ollama 0.16; the sign-in URL contains the machine's key. */
 const account: Handler = ({ response }) =>
   machine.account === ''
     ? json(response, { error: 'unauthorized', signin_url: 'https://ollama.com/connect?key=a2V5' }, 401)
@@ -108,7 +108,7 @@ const routes: Routes = {
   ...openaiRoutes,
 };
 
-/** As Ollama does when it listens on loopback: foreign pages and rebound names get nothing. */
+/** Ollama on loopback rejects foreign origins and rebound names. */
 function isForeign({ request }: Call): boolean {
   const { origin, host = '' } = request.headers;
   const isLocal = (name: string) => /^(?:localhost|[0-9.]+)(?::[0-9]+)?$/.test(name);
@@ -119,7 +119,7 @@ const guarded = (handler: Handler): Handler => {
   return (call) => (isForeign(call) ? text(call.response, 'text/plain', '', 403) : handler(call));
 };
 
-/** Like the router that Ollama uses: a final slash too many is redirected, to a path of its own root. */
+/** Ollama's router redirects a path with an extra trailing slash, relative to its own root. */
 const unknownPath: Handler = ({ response, url }) => {
   if (url.pathname.length < 2 || !url.pathname.endsWith('/'))
     return text(response, 'text/plain', '404 page not found', 404);
@@ -130,7 +130,7 @@ const unknownPath: Handler = ({ response, url }) => {
 export function ollama(): Server {
   const entries = Object.entries(routes).map(([key, handler]) => [key, guarded(handler)] as const);
   const server = serve('ollama', Object.fromEntries(entries), guarded(unknownPath));
-  // A Go server: it closes no idle connection, and waits for a slow body as long as it takes.
+  // As a Go server: it keeps idle connections open and waits indefinitely for a slow body.
   server.keepAliveTimeout = 3_600_000;
   server.requestTimeout = 0;
   return server;

@@ -3,14 +3,14 @@ import { appendFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** One request, with what the handlers ask of it. */
+/** One request, with what handlers need. */
 export interface Call {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly url: URL;
 }
 export type Handler = (call: Call) => Promise<void> | void;
-/** `METHOD /path` to handler; a path that ends with `*` stands for all that begin so. */
+/** `METHOD /path` to handler; a trailing `*` matches any suffix. */
 export type Routes = Readonly<Record<string, Handler>>;
 
 export function json(response: ServerResponse, value: unknown, status = 200): void {
@@ -34,14 +34,14 @@ export async function readJson(request: IncomingMessage): Promise<Record<string,
   return body === '' ? {} : (JSON.parse(body) as Record<string, unknown>);
 }
 
-function knob(url: URL, name: string, standard: number): number {
-  return Number(url.searchParams.get(name) ?? standard);
+function queryNumber(url: URL, name: string, fallback: number): number {
+  return Number(url.searchParams.get(name) ?? fallback);
 }
 
-/** The one model that Ollama's stand-in has. */
+/** The only model of the stand-in for Ollama. */
 export const MODEL = 'tiny:latest';
 
-/** A route that always answers the same. */
+/** A route with a fixed response. */
 export function answer(value: unknown): Handler {
   return async ({ request, response }) => {
     await countBody(request);
@@ -49,29 +49,29 @@ export function answer(value: unknown): Handler {
   };
 }
 
-/** Waits as long as the test asks by `?silent=SECONDS`, as a model that is being loaded would. */
-export async function silence({ url }: Call): Promise<void> {
-  await sleep(1000 * knob(url, 'silent', 0));
+/** Waits `?silent=SECONDS`, like a model that is being loaded. */
+export async function waitIfSilent({ url }: Call): Promise<void> {
+  await sleep(1000 * queryNumber(url, 'silent', 0));
 }
 
-/** Sends the pieces one by one; `?every=MILLISECONDS` sets the pace, 100 ms if not given. */
+/** Sends the chunks one by one, `?every=MILLISECONDS` apart (100 by default). */
 export async function stream(call: Call, type: string, pieces: readonly string[]): Promise<void> {
   const { response, url } = call;
   response.writeHead(200, { 'content-type': type });
   for (const piece of pieces) {
     if (response.destroyed) return;
     response.write(piece);
-    await sleep(knob(url, 'every', 100));
+    await sleep(queryNumber(url, 'every', 100));
   }
   response.end();
 }
 
-/** The words of an answer; `?pieces=N` makes it as long as the test needs. */
+/** The words of a response; `?pieces=N` sets their number. */
 export function words({ url }: Call): string[] {
-  return Array.from({ length: knob(url, 'pieces', 5) }, (_, at) => (at === 0 ? 'Hello' : ` ${at}`));
+  return Array.from({ length: queryNumber(url, 'pieces', 5) }, (_, at) => (at === 0 ? 'Hello' : ` ${at}`));
 }
 
-/** What arrived, for tests that judge what the proxy sends. */
+/** Returns the request as received, for tests of what the proxy sends. */
 export async function echo({ request, response }: Call): Promise<void> {
   const bytes = await countBody(request);
   const { method, url, headers, rawHeaders } = request;
@@ -82,17 +82,17 @@ function find(routes: Routes, method: string, path: string): Handler | undefined
   const exact = routes[`${method} ${path}`] ?? routes[`* ${path}`];
   const isPrefix = (key: string) =>
     key.endsWith('*') &&
-    [`${method} ${path}`, `* ${path}`].some((asked) => asked.startsWith(key.slice(0, -1)));
+    [`${method} ${path}`, `* ${path}`].some((candidate) => candidate.startsWith(key.slice(0, -1)));
   return exact ?? routes[Object.keys(routes).find(isPrefix) ?? ''];
 }
 
-function pair(header: string): [string, string] {
+function headerPair(header: string): [string, string] {
   const [name = '', ...value] = header.split(':');
   return [name, value.join(':')];
 }
 
-/** A client that went away before its answer was complete: its path and the time, into the file BACKEND_ABORTS. */
-function noteAbort({ url }: IncomingMessage): void {
+/** Records a client's disconnect before the end of its response: path and time, in the file BACKEND_ABORTS. */
+function recordAbort({ url }: IncomingMessage): void {
   const file = process.env.BACKEND_ABORTS;
   if (file) appendFileSync(file, `${JSON.stringify({ url, at: Date.now() })}\n`);
 }
@@ -104,15 +104,15 @@ function log(service: string, { method, url, headers }: IncomingMessage): void {
   else if (file !== '') appendFileSync(file, line);
 }
 
-/** A server that logs each request to the file BACKEND_LOG (to stdout without one, nowhere when empty). */
+/** A server that logs each request to the file BACKEND_LOG (stdout if unset, nowhere if empty). */
 export function serve(service: string, routes: Routes, otherwise: Handler): Server {
   return createServer((request, response) => {
     log(service, request);
-    // A path like //x is no relative URL: the base goes before it as text.
+    // A path like //x is not a valid relative URL, so the base is prepended as text.
     const url = new URL(`http://stand-in${request.url ?? '/'}`);
-    // `?header=NAME:VALUE` adds a header to the answer.
-    for (const header of url.searchParams.getAll('header')) response.setHeader(...pair(header));
-    response.on('close', () => response.writableFinished || noteAbort(request));
+    // `?header=NAME:VALUE` adds a header to the response.
+    for (const header of url.searchParams.getAll('header')) response.setHeader(...headerPair(header));
+    response.on('close', () => response.writableFinished || recordAbort(request));
     const handler = find(routes, request.method ?? '', url.pathname) ?? otherwise;
     Promise.resolve(handler({ request, response, url })).catch((error: unknown) => {
       if (!response.headersSent) json(response, { error: String(error) }, 400);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Stands in for systemd on the lab's hosts, which have no init: nginx and certbot's timer, nothing else.
+# A stand-in for systemctl on the lab's hosts, which have no init; knows only nginx and certbot's timer.
 set -eu
 verb=
 unit=
