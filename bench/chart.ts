@@ -4,12 +4,12 @@ import type { Row } from './part.ts';
 
 const WIDTH = 60;
 
-/** A chart for each round trip: a line a phase, with its median and its place in the whole. */
+/** One chart per round trip: a line per phase, with its median and its place in the total. */
 export function chart(rows: readonly Row[]): string {
   const distances = [...new Set(rows.map(({ roundTripMs }) => roundTripMs))];
   return distances
     .map((distance) =>
-      one(
+      chartOf(
         `${distance} ms to the jump host`,
         rows.filter(({ roundTripMs }) => roundTripMs === distance),
       ),
@@ -17,15 +17,15 @@ export function chart(rows: readonly Row[]): string {
     .join('\n\n');
 }
 
-function one(title: string, rows: readonly Row[]): string {
+function chartOf(title: string, rows: readonly Row[]): string {
   const phases = rows.map(({ what, ours }) => ({ what, time: median(ours) }));
-  const whole = phases.reduce((sum, { time }) => sum + time, 0);
-  const place = (time: number) => Math.round((time / whole) * WIDTH);
+  const total = phases.reduce((sum, { time }) => sum + time, 0);
+  const elapsed = (time: number) => Math.round((time / total) * WIDTH);
   let from = 0;
   const lines = phases.map(({ what, time }) => {
-    const bar = ' '.repeat(place(from)) + ('█'.repeat(place(from + time) - place(from)) || '▏');
+    const bar = ' '.repeat(elapsed(from)) + ('█'.repeat(elapsed(from + time) - elapsed(from)) || '▏');
     from += time;
     return `${what.padEnd(28)} ${time.toFixed(0).padStart(5)}  ${bar}`;
   });
-  return [`${title}: ${whole.toFixed(0)} ms`, ...lines].join('\n');
+  return [`${title}: ${total.toFixed(0)} ms`, ...lines].join('\n');
 }

@@ -1,22 +1,24 @@
-/** A deploy that changes the vhost, against the other ways to make the same change. */
+/** A deploy that changes the vhost, compared with other ways to make the same change. */
 import { deploy as deployTo, type Host, type Lab, nearAndFar, type Runner } from './lab.ts';
-import type { Part, Row, Tell } from './part.ts';
-import { ansible, openssh, steps, writeFiles } from './rivals.ts';
+import type { Part, Print, Row } from './part.ts';
+import { ansible, openssh, renderToFolder, steps } from './rivals.ts';
 import { inTurns, timed } from './turns.ts';
 
-/** What a deploy may take of the time of OpenSSH and the wait. Far away, nearly all of it is the network's; near, Node's. */
+/**
+ * Maximum ratio to OpenSSH plus the wait. With a distant jump host most of the time is network, with a near one Node.
+ */
 const limits = (roundTripMs: number): Record<Runner, number> =>
   roundTripMs === 0 ? { tsx: 1.5, 'Node 24': 1.1 } : { tsx: 0.85, 'Node 24': 0.85 };
 
-/** A proxy each, for what one has written another would take for drift. */
-async function race(lab: Lab, rounds: number, print: Tell) {
-  const [own, native, bash, other] = lab.proxies as [Host, Host, Host, Host];
+/** Each contestant has its own proxy: another's changes would count as drift. */
+async function race(lab: Lab, rounds: number, print: Print) {
+  const [own, native, bash, ansibleHost] = lab.proxies as [Host, Host, Host, Host];
   const waits: Record<Runner, number[]> = { tsx: [], 'Node 24': [] };
-  const backend = (round: number) => `192.168.1.${round + 2}`;
-  const files = (round: number) => writeFiles(lab, `files-${round}`, backend(round));
+  const backendOf = (round: number) => `192.168.1.${round + 2}`;
+  const files = (round: number) => renderToFolder(lab, `files-${round}`, backendOf(round));
   const change = (runner: Runner, host: Host) => async (round: number) =>
     timed(async () => {
-      const { hosts } = await deployTo(lab, [host], backend(round), runner);
+      const { hosts } = await deployTo(lab, [host], backendOf(round), runner);
       waits[runner].push(hosts[0]?.milliseconds.reload ?? Number.NaN);
     });
   await deployTo(lab, [own], '192.168.1.1');
@@ -26,7 +28,7 @@ async function race(lab: Lab, rounds: number, print: Tell) {
     tsx: change('tsx', own),
     'Node 24': change('Node 24', native),
     bash: (round: number) => files(round).then((folder) => timed(() => steps(lab, bash, folder))),
-    Ansible: (round: number) => files(round).then((folder) => timed(() => ansible(lab, other, folder))),
+    Ansible: (round: number) => files(round).then((folder) => timed(() => ansible(lab, ansibleHost, folder))),
   };
   return { waits, ...(await inTurns(rounds, turns, print)) };
 }
@@ -44,17 +46,17 @@ export const deploy: Part = {
         ours: ours[runner],
         theirs: { who, figures },
       });
-      const againstLeast = (runner: Runner): Row => {
-        const least = OpenSSH.map((time, round) => time + (waits[runner][round] ?? Number.NaN));
+      const againstOpenSsh = (runner: Runner): Row => {
+        const times = OpenSSH.map((time, round) => time + (waits[runner][round] ?? Number.NaN));
         return {
-          ...row(runner, 'OpenSSH, and the wait', least),
+          ...row(runner, 'OpenSSH, plus the wait', times),
           limit: { atMost: limits(roundTripMs)[runner] },
         };
       };
       return [
-        againstLeast('tsx'),
-        againstLeast('Node 24'),
-        row('tsx', 'bash, a connection a step', bash),
+        againstOpenSsh('tsx'),
+        againstOpenSsh('Node 24'),
+        row('tsx', 'bash, one connection per step', bash),
         row('tsx', 'Ansible, pipelining', Ansible),
       ];
     }),

@@ -6,16 +6,16 @@ import { machine, toMarkdown } from './tables.ts';
 
 const FILE = `${CHECKOUT}/docs/speed.md`;
 
-/** Replaces what stands between `<!-- NAME -->` and `<!-- end -->`, and says when and on what it was measured. */
+/** Replaces the text between `<!-- NAME -->` and `<!-- end -->`, and adds the date and the machine. */
 export async function writeTables(measured: readonly Measured[]): Promise<void> {
   const today = new Date().toISOString().slice(0, 10);
   let text = await readFile(FILE, 'utf8');
   for (const { part, rows } of measured) {
-    const room = new RegExp(`(<!-- ${part.name} -->\\n)[^]*?(<!-- end -->)`);
-    if (!room.test(text))
-      throw new Error(`${FILE} has no room for ${part.name}: <!-- ${part.name} --> … <!-- end -->`);
-    const written = `\n${toMarkdown({ part, rows })}\n${today}, ${machine()}\n\n`;
-    text = text.replace(room, (_, begin: string, end: string) => begin + written + end);
+    const placeholder = new RegExp(`(<!-- ${part.name} -->\\n)[^]*?(<!-- end -->)`);
+    if (!placeholder.test(text))
+      throw new Error(`${FILE} lacks a place for ${part.name}: <!-- ${part.name} --> … <!-- end -->`);
+    const replacement = `\n${toMarkdown({ part, rows })}\n${today}, ${machine()}\n\n`;
+    text = text.replace(placeholder, (_, begin: string, end: string) => begin + replacement + end);
   }
   await writeFile(FILE, text);
 }

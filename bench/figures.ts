@@ -1,12 +1,15 @@
 /** The values of several rounds -> one figure, and whether it meets its limit. */
 import type { Limit, Row } from './part.ts';
 
-/** The value below which the part `q` (0 to 1) of the values lies, between the two nearest. */
+/** The quantile `q` (0 to 1) of the values, interpolated between the two nearest. */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  const at = (sorted.length - 1) * q;
-  const [below, above] = [sorted[Math.floor(at)] ?? Number.NaN, sorted[Math.ceil(at)] ?? Number.NaN];
-  return below + (above - below) * (at % 1);
+  const position = (sorted.length - 1) * q;
+  const [below, above] = [
+    sorted[Math.floor(position)] ?? Number.NaN,
+    sorted[Math.ceil(position)] ?? Number.NaN,
+  ];
+  return below + (above - below) * (position % 1);
 }
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
@@ -14,9 +17,9 @@ export const median = (values: readonly number[]): number => quantile(values, 0.
 export interface Judged {
   readonly ours: number;
   readonly theirs?: number;
-  /** Of the rounds' own ratios, so that what disturbs a whole round disturbs no ratio: the median and the middle half. */
+  /** The median and the middle half of each round's ratio, so that what slows down a whole round does not affect it. */
   readonly ratio?: { readonly median: number; readonly from: number; readonly to: number };
-  /** Undefined where nothing is promised. */
+  /** Undefined without a limit. */
   readonly ok?: boolean;
 }
 

@@ -1,25 +1,25 @@
-/** What the gate costs: requests per second through it, through the same nginx without it, and through Caddy's. */
+/** The cost of the gate: requests per second through it, through the same nginx without it, and through Caddy's. */
 import { OTHER_TOKEN, SITE, VHOST, withToken } from '../test/lab/actors/deploys.ts';
 import { installClients } from '../test/lab/actors/many-clients.ts';
 import { command, type Host, inLab, type Lab, onHost, script, serve } from './lab.ts';
-import type { Part, Row, Tell } from './part.ts';
+import type { Part, Print, Row } from './part.ts';
 import { inTurns } from './turns.ts';
 import { ungated } from './ungated.ts';
 
-/** Who may compute where: all on both cores, as on a machine in use, or the server on one and the others on the other. */
+/** CPU cores: all share both, as on a busy machine, or the server has one and everything else the other. */
 const CORES = {
   shared: { words: 'on both cores', server: '0,1', others: '0,1' },
-  own: { words: 'on a core of its own', server: '1', others: '0' },
+  own: { words: 'on its own core', server: '1', others: '0' },
 } as const;
 type Cores = (typeof CORES)[keyof typeof CORES];
 
-/** How many clients the gate has. */
+/** Numbers of clients at the gate. */
 const CLIENTS = [1, 100, 1000];
 
 const UNKNOWN = 'f'.repeat(64);
 const MODELS = '/ollama/v1/models';
 
-/** A proxy each: deployed, deployed and without the gate, and taken over by Caddy. */
+/** Three proxies: deployed, deployed but without the gate, and Caddy instead of nginx. */
 async function contestants(lab: Lab, cores: Cores): Promise<Record<'gated' | 'ungated' | 'Caddy', Host>> {
   const [gated, plain, Caddy] = lab.proxies as [Host, Host, Host];
   await serve(lab.backend, 'upstream', cores.others);
@@ -33,53 +33,53 @@ async function contestants(lab: Lab, cores: Cores): Promise<Record<'gated' | 'un
 
 interface Load {
   readonly perSecond: number;
-  /** Of the answers' times, in milliseconds. */
+  /** Of the response times, in milliseconds. */
   readonly p99: number;
 }
 
 const MILLISECONDS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000 };
 
-interface Asked {
+interface RequestOptions {
   readonly host: Host;
   readonly path?: string;
   readonly token?: string;
   readonly isRefused?: boolean;
 }
 
-/** A second of requests over 32 kept connections. @throws Error unless all of them were accepted, or all refused */
+/** One second of requests over 32 keep-alive connections. @throws Error unless all are accepted, or all rejected */
 async function load(
   lab: Lab,
   cores: Cores,
-  { host, path = MODELS, token = OTHER_TOKEN, isRefused = false }: Asked,
+  { host, path = MODELS, token = OTHER_TOKEN, isRefused = false }: RequestOptions,
 ): Promise<Load> {
   const headers = ['-H', `Host: ${SITE}`, '-H', `Authorization: Bearer ${token}`];
   const url = `https://${host.publicAddress}${path}`;
   const wrk = ['taskset', '-c', cores.others, 'wrk', '-t1', '-c32', '-d1', '--latency', ...headers, url];
-  const said = await command(lab, wrk);
-  const [, perSecond] = /^Requests\/sec: +([\d.]+)/m.exec(said) ?? [];
-  const [, p99, unit = ''] = /^ +99% +([\d.]+)(us|ms|s)/m.exec(said) ?? [];
-  const [all, refused] = [/(\d+) requests in/, /Non-2xx or 3xx responses: (\d+)/].map(
-    (form) => form.exec(said)?.[1],
+  const output = await command(lab, wrk);
+  const [, perSecond] = /^Requests\/sec: +([\d.]+)/m.exec(output) ?? [];
+  const [, p99, unit = ''] = /^ +99% +([\d.]+)(us|ms|s)/m.exec(output) ?? [];
+  const [total, refused] = [/(\d+) requests in/, /Non-2xx or 3xx responses: (\d+)/].map(
+    (pattern) => pattern.exec(output)?.[1],
   );
-  if (/Socket errors/.test(said) || refused !== (isRefused ? all : undefined))
-    throw new Error(`${host.name}${path}: ${said}`);
+  if (/Socket errors/.test(output) || refused !== (isRefused ? total : undefined))
+    throw new Error(`${host.name}${path}: ${output}`);
   return { perSecond: Number(perSecond), p99: Number(p99) * (MILLISECONDS[unit] ?? Number.NaN) };
 }
 
 type Figures = Readonly<Record<string, readonly number[]>>;
 
-/** Each contestant's requests per second and 99th percentile, of every round. */
+/** Each contestant's requests per second and 99th percentile, per round. */
 async function measure<Name extends string>(
   lab: Lab,
   cores: Cores,
   rounds: number,
-  print: Tell,
-  asked: Readonly<Record<Name, Asked>>,
+  print: Print,
+  contestantsByName: Readonly<Record<Name, RequestOptions>>,
 ): Promise<{ perSecond: Record<Name, number[]>; p99: Record<Name, number[]> }> {
-  const names = Object.keys(asked) as Name[];
+  const names = Object.keys(contestantsByName) as Name[];
   const p99 = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
   const turn = (name: Name) => async () => {
-    const measured = await load(lab, cores, asked[name]);
+    const measured = await load(lab, cores, contestantsByName[name]);
     p99[name].push(measured.p99);
     return measured.perSecond;
   };
@@ -92,10 +92,10 @@ async function measure<Name extends string>(
 
 const LIMIT = { atLeast: 0.95 };
 
-/** One client against the same nginx without the gate, and against Caddy's. */
-async function againstCaddy(lab: Lab, rounds: number, print: Tell, cores: Cores): Promise<Row[]> {
+/** One client, compared with the same nginx without the gate, and with Caddy. */
+async function againstCaddy(lab: Lab, rounds: number, print: Print, cores: Cores): Promise<Row[]> {
   const hosts = await contestants(lab, cores);
-  const asked = {
+  const requests = {
     gated: { host: hosts.gated },
     ungated: { host: hosts.ungated },
     Caddy: { host: hosts.Caddy },
@@ -105,7 +105,7 @@ async function againstCaddy(lab: Lab, rounds: number, print: Tell, cores: Cores)
     cores,
     rounds,
     (text) => print(`${cores.words}, ${text}`),
-    asked,
+    requests,
   );
   const row = (
     what: string,
@@ -121,18 +121,18 @@ async function againstCaddy(lab: Lab, rounds: number, print: Tell, cores: Cores)
   });
   const rows = (name: 'ungated' | 'Caddy', who: string) => [
     row('requests through the gate', 'requests/s', perSecond, name, who),
-    row('99th percentile of their times', 'ms', p99, name, who),
+    row('99th percentile of response times', 'ms', p99, name, who),
   ];
   return [...rows('ungated', NGINX), ...rows('Caddy', 'Caddy, the same gate')];
 }
 
 const NGINX = 'the same nginx, ungated';
 
-/** Known and unknown tokens at a gate with so many clients, against the same nginx without the gate. */
+/** Known and unknown tokens at a gate with `count` clients, compared with the same nginx without the gate. */
 async function withClients(
   lab: Lab,
   rounds: number,
-  print: Tell,
+  print: Print,
   hosts: { gated: Host; ungated: Host },
   count: number,
 ) {

@@ -1,4 +1,4 @@
-/** What the measurements run in the lab: scripts and commands as an operator types them, which must succeed. */
+/** Runs scripts and commands in the lab as an operator types them; they must succeed. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { HostReport } from '../lib/model/host-report.ts';
@@ -12,14 +12,14 @@ import {
   startLab,
 } from '../test/lab/namespaces/lab.ts';
 import { CHECKOUT, local, NODE_24 } from '../test/lab/namespaces/process.ts';
-import type { Row, Tell } from './part.ts';
+import type { Print, Row } from './part.ts';
 
 export type { Host, Lab } from '../test/lab/namespaces/lab.ts';
 
-/** Round trips to the jump host, in milliseconds: none, and a far one. */
+/** Round trips to the jump host, in milliseconds: near and distant. */
 const ROUND_TRIPS = [0, 100];
 
-/** A lab for as long as the work takes. */
+/** Runs `work` in a lab, then stops it. */
 export async function inLab<T>(options: LabOptions, work: (lab: Lab) => Promise<T>): Promise<T> {
   const lab = await startLab(options);
   try {
@@ -29,24 +29,24 @@ export async function inLab<T>(options: LabOptions, work: (lab: Lab) => Promise<
   }
 }
 
-/** The same in a lab with a near jump host and in one with a far one. */
+/** Measures in a lab with a near jump host, then in one with a distant one. */
 export async function nearAndFar(
   options: LabOptions,
-  print: Tell,
-  measure: (lab: Lab, print: Tell, roundTripMs: number) => Promise<readonly Row[]>,
+  print: Print,
+  measure: (lab: Lab, print: Print, roundTripMs: number) => Promise<readonly Row[]>,
 ): Promise<Row[]> {
-  const all: Row[] = [];
+  const allRows: Row[] = [];
   for (const roundTripMs of ROUND_TRIPS) {
     const printWhere = (text: string) => print(`${roundTripMs} ms to the jump host, ${text}`);
     const rows = await inLab({ backends: false, latencyMs: roundTripMs, ...options }, (lab) =>
       measure(lab, printWhere, roundTripMs),
     );
-    all.push(...rows.map((row) => ({ ...row, roundTripMs })));
+    allRows.push(...rows.map((row) => ({ ...row, roundTripMs })));
   }
-  return all;
+  return allRows;
 }
 
-/** How a script is started: by this Node with tsx, or by Node 24 alone, with its compile cache. */
+/** How a script is run: by this Node with tsx, or by Node 24 alone, with its compile cache. */
 export type Runner = 'tsx' | 'Node 24';
 
 async function start(
@@ -63,16 +63,13 @@ async function start(
   return { status: exitCode ?? -1, stdout, stderr };
 }
 
-/** What a script told of itself. */
-export interface Told {
+/** A script's JSON document. */
+export interface ScriptResult {
   readonly hosts: readonly HostReport[];
   readonly token?: string;
 }
 
-/**
- * Runs a script with --json to its end.
- * @throws Error with its words, unless every host came to `outcome`
- */
+/** Runs a script with --json. @throws Error with its stderr unless every host has `outcome` */
 export async function script(
   lab: Lab,
   name: string,
@@ -80,25 +77,30 @@ export async function script(
   env: Record<string, string> = {},
   outcome = 'applied',
   runner: Runner = 'tsx',
-): Promise<Told> {
+): Promise<ScriptResult> {
   const { stdout, stderr } = await start(lab, runner, name, [...args, '--json'], {
     ...withToken(TOKEN),
     ...env,
   });
   if (stdout === '') throw new Error(`${name}: ${stderr}`);
-  const told = JSON.parse(stdout) as Told;
-  if (told.hosts.some((host) => host.outcome !== outcome))
+  const document = JSON.parse(stdout) as ScriptResult;
+  if (document.hosts.some((host) => host.outcome !== outcome))
     throw new Error(`${name}: not ${outcome}: ${stderr}`);
-  return told;
+  return document;
 }
 
-/** A deploy without checks; another `backend` than before is a change of the vhost. */
-export function deploy(lab: Lab, hosts: readonly Host[], backend: string, runner?: Runner): Promise<Told> {
+/** A deploy without checks; a new `backend` changes the vhost. */
+export function deploy(
+  lab: Lab,
+  hosts: readonly Host[],
+  backend: string,
+  runner?: Runner,
+): Promise<ScriptResult> {
   const args = ['--no-verify', '--host', hosts.map(({ address }) => address).join(',')];
   return script(lab, 'deploy', args, { IA_ENSO_BACKEND_IP: backend }, 'applied', runner);
 }
 
-/** Runs a command of the operator's to its end; gives what it printed. @throws Error with its words when it fails */
+/** Runs a command of the operator; returns its stdout. @throws Error with its output if it fails */
 export async function command(
   lab: Lab,
   [name = '', ...args]: readonly string[],
@@ -110,13 +112,13 @@ export async function command(
   return stdout;
 }
 
-/** Runs a command on a host as root. @throws Error with its words when it fails */
+/** Runs a command on a host as root; returns its stdout. @throws Error with its stderr if it fails */
 export async function onHost(host: Host, line: string, input = ''): Promise<string> {
   const { status, stdout, stderr } = await host.sh(line, { input });
   if (status !== 0) throw new Error(`${host.name}: ${line} ended with ${status}: ${stderr}`);
   return stdout;
 }
 
-/** Sets up a server for a measurement on a host, on these cores (`rivals/serve.sh`). */
-export const serve = (host: Host, what: 'upstream' | 'nginx' | 'caddy', cores: string, bearer = '') =>
-  onHost(host, `BEARER=${bearer} sh ${CHECKOUT}/bench/rivals/serve.sh ${what} ${cores}`);
+/** Starts a server for a measurement on a host, on the given cores (`rivals/serve.sh`). */
+export const serve = (host: Host, what: 'upstream' | 'nginx' | 'caddy', cores: string, token = '') =>
+  onHost(host, `BEARER=${token} sh ${CHECKOUT}/bench/rivals/serve.sh ${what} ${cores}`);

@@ -1,6 +1,6 @@
 /**
- * Everything that is promised about speed, measured side by side in one run: `npm run bench -- [NAME…] [--rounds N] [--json]
- * [--write]`. Ends with 1 when a limit is missed or a measurement failed.
+ * Measures every promised speed, side by side in one run: `npm run bench -- [NAME…] [--rounds N] [--json] [--write]`.
+ * Exits with 1 if a limit is missed or a measurement fails.
  */
 import '../test/lab/namespaces/enter.ts';
 import { parseArgs } from 'node:util';
@@ -27,8 +27,8 @@ ${PARTS.map(({ name, measures }) => `  ${name.padEnd(10)} ${measures}\n`).join('
   --write    puts the tables into docs/speed.md
 `;
 
-/** What the command line asks for; undefined when it cannot be understood. */
-function order() {
+/** The parsed command line; undefined if it is invalid. */
+function parseOptions() {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
@@ -43,7 +43,7 @@ function order() {
   }
 }
 
-/** What a part gave; nothing when it failed, which stops no other. */
+/** A part's results; none if it fails, which does not stop the others. */
 async function run(part: Part, rounds = part.rounds): Promise<Measured[]> {
   const print = (text: string) => void process.stderr.write(`${part.name}: ${text}\n`);
   print(part.measures);
@@ -55,19 +55,19 @@ async function run(part: Part, rounds = part.rounds): Promise<Measured[]> {
   }
 }
 
-const asked = order();
-if (!asked) {
+const options = parseOptions();
+if (!options) {
   process.stderr.write(USAGE);
   process.exit(2);
 }
 const measured: Measured[] = [];
-for (const part of asked.parts) {
-  const done = await run(part, asked.rounds);
-  measured.push(...done);
-  if (!asked.json) for (const each of done) console.log(`\n${toText(each)}`);
+for (const part of options.parts) {
+  const results = await run(part, options.rounds);
+  measured.push(...results);
+  if (!options.json) for (const result of results) console.log(`\n${toText(result)}`);
 }
-if (asked.json) console.log(JSON.stringify(toDocument(measured), null, 2));
-if (asked.write) await writeTables(measured);
+if (options.json) console.log(JSON.stringify(toDocument(measured), null, 2));
+if (options.write) await writeTables(measured);
 const missed = measured.flatMap(({ rows }) => rows.filter((row) => judge(row).ok === false));
 process.stderr.write(`limits missed: ${missed.length}\n`);
-process.exitCode = missed.length > 0 || measured.length < asked.parts.length ? 1 : 0;
+process.exitCode = missed.length > 0 || measured.length < options.parts.length ? 1 : 0;

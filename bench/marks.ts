@@ -1,6 +1,6 @@
 /**
- * Loaded into a script before it (`--import`), notes when things happen there, in milliseconds since the epoch, and writes
- * them to the file MARKS at the end. It listens only: the script is as it is, and nothing of it knows.
+ * Preloaded into a script (`--import`): records when its phases end, in milliseconds since the epoch, and writes that
+ * to the file MARKS at exit. It only listens; the script is unmodified.
  */
 import { EventEmitter } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -12,17 +12,17 @@ const marks: [name: string, time: number][] = [
 ];
 const mark = (name: string) => void marks.push([name, now()]);
 
-// lib/cli/main.ts listens for Ctrl-C first of all: then everything is imported.
+// lib/cli/main.ts first listens for Ctrl-C; at that point, everything is imported.
 process.on('newListener', (event) => void (event === 'SIGINT' && mark('imports')));
 
-// The events of ssh2's clients: the jump host's come first.
+// Events of ssh2's clients: the jump host's come first.
 const { emit } = EventEmitter.prototype;
 EventEmitter.prototype.emit = function (this: EventEmitter, name: string | symbol, ...args: unknown[]) {
   if (this.constructor.name === 'Client' && (name === 'handshake' || name === 'ready')) mark(name);
   return emit.call(this, name, ...args);
 } as typeof emit;
 
-// A line on stderr is the end of a phase.
+// A line on stderr ends a phase.
 const { write } = process.stderr;
 process.stderr.write = ((text: string, ...rest: []) => {
   mark(text.trim());

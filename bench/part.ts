@@ -1,34 +1,34 @@
 /** A measurement, and its results. */
 
-/** What is promised: of the ratio where there is a rival, else of our own figure. */
+/** The promise: for the ratio if there is an alternative, else for our own figure. */
 export type Limit = { readonly atMost: number } | { readonly atLeast: number };
 
-/** One thing measured, a figure a round; the rival's is of the same round, and made in the same way. */
+/** One measurement, a figure per round; the alternative is measured in the same round and in the same way. */
 export interface Row {
   readonly what: string;
   readonly unit: 'ms' | 'requests/s' | 'failed';
   readonly ours: readonly number[];
   readonly theirs?: { readonly who: string; readonly figures: readonly number[] };
   readonly limit?: Limit;
-  /** To the jump host, where that was varied. */
+  /** To the jump host, if varied. */
   readonly roundTripMs?: number;
 }
 
-export type Tell = (text: string) => void;
+export type Print = (text: string) => void;
 
-/** One measurement, in a lab of its own where it needs one. */
+/** One measurement, in its own lab if it needs one. */
 export interface Part {
   readonly name: string;
-  /** What runs, in one sentence. */
+  /** One sentence describing the measurement. */
   readonly measures: string;
-  /** How many rounds, unless the command line says otherwise. */
+  /** Default number of rounds. */
   readonly rounds: number;
-  readonly measure: (rounds: number, print: Tell) => Promise<readonly Row[]>;
-  /** The rows as a drawing, where that says more than the table. */
+  readonly measure: (rounds: number, print: Print) => Promise<readonly Row[]>;
+  /** Draws the rows, if that shows more than a table. */
   readonly draw?: (rows: readonly Row[]) => string;
 }
 
-/** A part and what it gave. */
+/** A part and its results. */
 export interface Measured {
   readonly part: Part;
   readonly rows: readonly Row[];

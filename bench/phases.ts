@@ -1,11 +1,11 @@
 /** The marks of a deploy (marks.ts) -> the duration of each phase. */
-import type { Told } from './lab.ts';
+import type { ScriptResult } from './lab.ts';
 
 export type Mark = readonly [name: string, time: number];
-/** Milliseconds by phase, in order. */
+/** Milliseconds per phase, in order. */
 export type Phases = Record<string, number>;
 
-/** The phases on this side, each with the mark that ends it. */
+/** The phases on this machine, each with the mark that ends it. */
 const HERE: readonly (readonly [phase: string, mark: RegExp])[] = [
   ['Node starts', /^node$/],
   ['tsx is loaded', /^tsx$/],
@@ -16,34 +16,39 @@ const HERE: readonly (readonly [phase: string, mark: RegExp])[] = [
   ['proxy: dial, keys', /^handshake$/],
   ['proxy: login', /^ready$/],
 ];
-/** Those on the proxy, each ended by a line of the report. */
+/** The phases on the proxy, each ended by a line of progress. */
 const THERE = ['survey', 'write', 'test', 'reload', 'record'];
 
-/** From the start of the process to its end. Between the login and the survey the program is on its way. */
-export function phasesOf(start: number, marks: readonly Mark[], { hosts }: Told, end: number): Phases {
+/** From the start of the process to its end. Between login and survey, the program is being uploaded. */
+export function phasesOf(
+  start: number,
+  marks: readonly Mark[],
+  { hosts }: ScriptResult,
+  end: number,
+): Phases {
   const phases: Phases = {};
-  const left = marks.values();
+  const remaining = marks.values();
   let last = start;
-  const until = (phase: string, time: number) => {
+  const endPhase = (phase: string, time: number) => {
     phases[phase] = time - last;
     last = time;
   };
-  for (const [phase, mark] of HERE) until(phase, next(left, mark));
-  next(left, /^✓ connect/);
+  for (const [phase, mark] of HERE) endPhase(phase, next(remaining, mark));
+  next(remaining, /^✓ connect/);
   for (const phase of THERE) {
-    const ended = next(left, /^✓/);
-    if (phase === 'survey') until('upload, sudo', ended - (hosts[0]?.milliseconds.survey ?? Number.NaN));
-    until(`proxy: ${phase}`, ended);
+    const ended = next(remaining, /^✓/);
+    if (phase === 'survey') endPhase('upload, sudo', ended - (hosts[0]?.milliseconds.survey ?? Number.NaN));
+    endPhase(`proxy: ${phase}`, ended);
   }
-  until('goodbye', next(left, /^exit$/));
-  until('process ends', end);
+  endPhase('goodbye', next(remaining, /^exit$/));
+  endPhase('process ends', end);
   return phases;
 }
 
-/** The time of the next mark of that name; those before it are passed over. @throws Error when there is none */
+/** The time of the next mark that matches; skips others. @throws Error if there is none */
 function next(marks: Iterator<Mark>, name: RegExp): number {
   for (let mark = marks.next(); !mark.done; mark = marks.next()) {
     if (name.test(mark.value[0])) return mark.value[1];
   }
-  throw new Error(`the deploy made no mark ${name}`);
+  throw new Error(`the deploy recorded no mark ${name}`);
 }

@@ -1,11 +1,11 @@
-/** Several proxies behind one jump host; in the lab all of them share this machine's cores. */
+/** Several proxies behind one jump host; in the lab, all share this machine's cores. */
 import { deploy, nearAndFar } from './lab.ts';
 import type { Part, Row } from './part.ts';
 import { inTurns, timed } from './turns.ts';
 
 export const proxies: Part = {
   name: 'proxies',
-  measures: 'A deploy to 5 and to 20 proxies behind one jump host, against one to a single proxy.',
+  measures: 'A deploy to 5 and to 20 proxies behind one jump host, compared with one to a single proxy.',
   rounds: 5,
   measure: (rounds, print) =>
     nearAndFar({ proxies: 20 }, print, async (lab, printWhere, roundTripMs): Promise<Row[]> => {

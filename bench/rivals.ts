@@ -1,4 +1,4 @@
-/** Other ways to bring the same files to a proxy, through the same jump host. */
+/** Other ways to copy the same files to a proxy, through the same jump host. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Settings } from '../lib/config/settings.ts';
@@ -9,17 +9,17 @@ import { site } from '../test/lab/actors/programs.ts';
 import { CHECKOUT } from '../test/lab/namespaces/process.ts';
 import { command, type Host, type Lab } from './lab.ts';
 
-/** The least that a deploy must do. */
-const LEAST = 'cat >/dev/null; sudo -n nginx -t && sudo -n systemctl reload nginx';
+/** The minimum that a deploy must do. */
+const MINIMUM = 'cat >/dev/null; sudo -n nginx -t && sudo -n systemctl reload nginx';
 
 const jump = ({ env }: Lab) => `ncantu@${env.DEPLOY_SSH_PROXY_HOST}:${env.DEPLOY_SSH_PROXY_PORT ?? 22}`;
 
-/** Bare OpenSSH, one session: it sends nothing and does not wait for the reload. */
+/** Plain OpenSSH, one session: sends nothing and does not wait for the reload. */
 export function openssh(lab: Lab, host: Host): Promise<string> {
-  return command(lab, ['ssh', '-o', 'BatchMode=yes', '-J', jump(lab), `ncantu@${host.address}`, LEAST]);
+  return command(lab, ['ssh', '-o', 'BatchMode=yes', '-J', jump(lab), `ncantu@${host.address}`, MINIMUM]);
 }
 
-/** A bash script with a connection for every step. */
+/** A bash script with one connection per step. */
 export function steps(lab: Lab, host: Host, files: string): Promise<string> {
   return command(lab, [
     'bash',
@@ -30,7 +30,7 @@ export function steps(lab: Lab, host: Host, files: string): Promise<string> {
   ]);
 }
 
-/** Ansible with pipelining. Its connection lives as long as the run, as it would an hour after the one before. */
+/** Ansible with pipelining. Its connection ends with the run, as it would for runs an hour apart. */
 export async function ansible(lab: Lab, host: Host, files: string): Promise<string> {
   const env = {
     ANSIBLE_HOME: join(lab.directory, 'ansible'),
@@ -44,8 +44,8 @@ export async function ansible(lab: Lab, host: Host, files: string): Promise<stri
   return command(lab, ['ansible-playbook', '-i', `${host.address},`, '-e', `files=${files}`, playbook], env);
 }
 
-/** The site's files in a folder of their own, for those who render nothing themselves; gives the folder. */
-export async function writeFiles(lab: Lab, name: string, backend: string): Promise<string> {
+/** Writes the site's files to a folder, for tools that do not render them; returns the folder. */
+export async function renderToFolder(lab: Lab, name: string, backend: string): Promise<string> {
   const settings = { values: { IA_ENSO_BACKEND_IP: backend } } as unknown as Settings;
   const files = [
     ...(await render(site, settings)),

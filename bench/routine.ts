@@ -1,11 +1,11 @@
 /** Frequent runs that do not change the vhost: a deploy without changes, and a rotation. */
 import { TOKEN, withToken } from '../test/lab/actors/deploys.ts';
 import { type Lab, nearAndFar, script } from './lab.ts';
-import type { Part, Row, Tell } from './part.ts';
+import type { Part, Print, Row } from './part.ts';
 import { openssh } from './rivals.ts';
 import { inTurns, timed } from './turns.ts';
 
-function race(lab: Lab, rounds: number, print: Tell) {
+function race(lab: Lab, rounds: number, print: Print) {
   let token = TOKEN;
   const run = (name: string, outcome: string) =>
     timed(() => script(lab, name, ['--no-verify'], withToken(token), outcome));
@@ -23,7 +23,7 @@ function race(lab: Lab, rounds: number, print: Tell) {
 export const routine: Part = {
   name: 'routine',
   measures:
-    'A deploy that changes nothing, and a rotation, against bare OpenSSH that tests and reloads without waiting.',
+    'A deploy that changes nothing, and a rotation, compared with plain OpenSSH that tests and reloads without waiting.',
   rounds: 7,
   measure: (rounds, print) =>
     nearAndFar({}, print, async (lab, printWhere): Promise<Row[]> => {
@@ -34,6 +34,6 @@ export const routine: Part = {
         ours,
         theirs: { who: 'OpenSSH', figures: OpenSSH },
       });
-      return [row('deploy of nothing new', unchanged), row('rotation', rotation)];
+      return [row('deploy without changes', unchanged), row('rotation', rotation)];
     }),
 };

@@ -1,4 +1,4 @@
-/** How long a script takes to start, and what loading each library would cost. */
+/** The startup time of scripts, and the load time of each library. */
 import { readdir, readFile } from 'node:fs/promises';
 import { $ } from '../lib/util/shell.ts';
 import { CHECKOUT } from '../test/lab/namespaces/process.ts';
@@ -9,7 +9,7 @@ const node = $({ cwd: CHECKOUT });
 const IMPORT =
   'const t = performance.now(); await import(process.argv[1]); console.log(performance.now() - t)';
 
-/** The operator's scripts; the demo makes a lab first. */
+/** The operator's scripts, without the demo, which first builds a lab. */
 async function scripts(): Promise<string[]> {
   const files = await readdir(`${CHECKOUT}/scripts`);
   return files.filter((file) => file.endsWith('.ts') && file !== 'demo.ts').sort();
@@ -26,7 +26,7 @@ const fromNames = <T>(names: readonly string[], turn: (name: string) => T): Reco
 
 export const startup: Part = {
   name: 'startup',
-  measures: 'Each script with --help, against tsx with nothing to run; and each library, loaded by itself.',
+  measures: 'Each script with --help, compared with tsx and an empty script; and each library, loaded alone.',
   rounds: 7,
   measure: async (rounds, print) => {
     const [names, imported] = [await scripts(), await libraries()];
@@ -41,10 +41,10 @@ export const startup: Part = {
     };
     const times: Record<string, number[]> = await inTurns(rounds, turns, print);
     const row = (what: string, name: string): Row => ({ what, unit: 'ms', ours: times[name] ?? [] });
-    const against = (who: string, name: string) => ({ theirs: { who, figures: times[name] ?? [] } });
+    const compare = (who: string, name: string) => ({ theirs: { who, figures: times[name] ?? [] } });
     return [
-      { ...row('tsx with nothing to run', 'tsx'), ...against('bare Node', 'node') },
-      ...names.map((file) => ({ ...row(`${file} --help`, file), ...against('tsx alone', 'tsx') })),
+      { ...row('tsx with an empty script', 'tsx'), ...compare('bare Node', 'node') },
+      ...names.map((file) => ({ ...row(`${file} --help`, file), ...compare('tsx alone', 'tsx') })),
       ...imported.map((name) => row(`import ${name}`, name)),
     ];
   },

@@ -1,6 +1,7 @@
 /**
- * Asks for streamed completions, by turns through the gate and from the backend, and times the first piece of each:
- * stream-client.ts ROUNDS, on a proxy of the lab, with the bearer in TOKEN. Prints milliseconds, `{ gate, direct }`.
+ * Requests streamed completions, alternately through the gate and from the backend, and measures the time to the first
+ * chunk: stream-client.ts ROUNDS, on a proxy of the lab, with the token in TOKEN. Prints milliseconds, `{ gate, direct
+ * }`.
  */
 import { once } from 'node:events';
 import * as http from 'node:http';
@@ -36,22 +37,22 @@ const direct = {
   agent: new http.Agent({ keepAlive: true }),
 };
 
-/** The time until the first piece; the rest is read, so that the connection can be used again. */
-async function firstPiece(request: http.ClientRequest): Promise<number> {
+/** The time until the first chunk; reads the rest too, so that the connection can be reused. */
+async function timeToFirstChunk(request: http.ClientRequest): Promise<number> {
   const start = performance.now();
   const [response] = (await once(request.end(BODY), 'response')) as [http.IncomingMessage];
-  // On a busy machine the end comes together with the first piece.
+  // On a busy machine the end may arrive together with the first chunk.
   const ended = once(response, 'end');
   await once(response, 'data');
-  const took = performance.now() - start;
+  const milliseconds = performance.now() - start;
   if (response.statusCode !== 200) throw new Error(`${response.statusCode}`);
   await ended;
-  return took;
+  return milliseconds;
 }
 
 const turns = {
-  gate: () => firstPiece(https.request(viaGate)),
-  direct: () => firstPiece(http.request(direct)),
+  gate: () => timeToFirstChunk(https.request(viaGate)),
+  direct: () => timeToFirstChunk(http.request(direct)),
 };
 await inTurns(3, turns, () => {});
 console.log(JSON.stringify(await inTurns(Number(process.argv[2]), turns, () => {})));

@@ -1,4 +1,4 @@
-/** How much later the first chunk of a stream arrives through the gate than from the backend itself. */
+/** The delay that the gate adds to the first chunk of a stream. */
 import { TOKEN, withToken } from '../test/lab/actors/deploys.ts';
 import { typescript } from '../test/lab/namespaces/process.ts';
 import { inLab, onHost, script } from './lab.ts';
@@ -7,7 +7,7 @@ import type { Part, Row } from './part.ts';
 export const stream: Part = {
   name: 'stream',
   measures:
-    'The first piece of a streamed completion, asked on the proxy over kept connections: through the gate, and from the backend.',
+    'The first chunk of a streamed completion, requested on the proxy over keep-alive connections: through the gate, and from the backend.',
   rounds: 100,
   measure: (rounds, print) =>
     inLab({}, async (lab): Promise<Row[]> => {
@@ -18,10 +18,10 @@ export const stream: Part = {
       print(`${rounds} streams by each way`);
       return [
         {
-          what: 'first piece of a stream',
+          what: 'first chunk of a stream',
           unit: 'ms',
           ours: gate ?? [],
-          theirs: { who: 'the backend itself', figures: direct ?? [] },
+          theirs: { who: 'direct to the backend', figures: direct ?? [] },
         },
       ];
     }),

@@ -5,21 +5,21 @@ import { judge } from './figures.ts';
 import type { Limit, Measured, Row } from './part.ts';
 import { figure } from './turns.ts';
 
-const HEADS = ['what', 'ours', 'theirs', 'ratio (middle half)', 'limit', ''];
+const HEADS = ['measurement', 'gatepost', 'alternative', 'ratio (middle half)', 'limit', ''];
 
-/** A part's drawing, or its table. */
+/** A part's chart, or its table. */
 export function toText({ part, rows }: Measured): string {
   return `${part.measures}\n\n${part.draw?.(rows) ?? tableText({ heads: HEADS, rows: rows.map(cells) })}\n`;
 }
 
-/** The same for the documentation. */
+/** The same as Markdown. */
 export function toMarkdown({ part, rows }: Measured): string {
   if (part.draw) return `\`\`\`\n${part.draw(rows)}\n\`\`\`\n`;
-  const line = (words: readonly string[]) => `| ${words.join(' | ')} |\n`;
+  const line = (cellTexts: readonly string[]) => `| ${cellTexts.join(' | ')} |\n`;
   return [HEADS, HEADS.map(() => '---'), ...rows.map(cells)].map(line).join('');
 }
 
-/** Everything, with the figures of every round. */
+/** All results, with the figures of every round. */
 export function toDocument(measured: readonly Measured[]) {
   const parts = measured.map(({ part: { name, measures }, rows }) => ({
     name,
@@ -29,10 +29,10 @@ export function toDocument(measured: readonly Measured[]) {
   return { when: new Date().toISOString(), machine: machine(), parts };
 }
 
-/** What the figures depend on. */
+/** The hardware and software that the figures depend on. */
 export function machine(): string {
-  const [cpu, ...others] = cpus();
-  return `${others.length + 1} cores (${cpu?.model.trim()}), Linux ${release()}, Node ${process.version}`;
+  const [cpu, ...otherCores] = cpus();
+  return `${otherCores.length + 1} cores (${cpu?.model.trim()}), Linux ${release()}, Node ${process.version}`;
 }
 
 function cells(row: Row): string[] {

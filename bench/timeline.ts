@@ -1,4 +1,4 @@
-/** Where the time of a deploy goes. */
+/** The phases of a deploy. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TOKEN, withToken } from '../test/lab/actors/deploys.ts';
@@ -15,9 +15,9 @@ async function markedDeploy(lab: Lab, backend: string): Promise<Phases> {
   const script = typescript('scripts/deploy.ts', ['--no-verify', '--json']).slice(2);
   const env = { ...withToken(TOKEN), MARKS: file, IA_ENSO_BACKEND_IP: backend };
   const start = Date.now();
-  const told = await command(lab, [process.execPath, flag, tsx, flag, marks, ...script], env);
+  const stdout = await command(lab, [process.execPath, flag, tsx, flag, marks, ...script], env);
   const end = Date.now();
-  return phasesOf(start, JSON.parse(await readFile(file, 'utf8')), JSON.parse(told), end);
+  return phasesOf(start, JSON.parse(await readFile(file, 'utf8')), JSON.parse(stdout), end);
 }
 
 export const timeline: Part = {

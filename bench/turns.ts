@@ -1,15 +1,15 @@
-/** Rounds in which the contestants alternate, so that a busy minute of the machine affects all of them. */
+/** Rounds in which the contestants take turns, so that a busy minute of the machine affects all of them. */
 import { median } from './figures.ts';
-import type { Tell } from './part.ts';
+import type { Print } from './part.ts';
 
-/** Runs once and gives the round's figure. */
+/** Runs once; returns the round's figure. */
 type Turn = (round: number) => Promise<number>;
 
-/** Every contestant's figure of every round; who goes first changes from round to round. */
+/** Every contestant's figures; the order is reversed every second round. */
 export async function inTurns<Name extends string>(
   rounds: number,
   contestants: Readonly<Record<Name, Turn>>,
-  print: Tell,
+  print: Print,
 ): Promise<Record<Name, number[]>> {
   const names = Object.keys(contestants) as Name[];
   const figures = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
@@ -24,12 +24,12 @@ export async function inTurns<Name extends string>(
 
 const latest = (name: string, values: readonly number[]): string => `${name} ${figure(values.at(-1) ?? 0)}`;
 
-/** A figure as people read it: no digits that say nothing. */
+/** Rounds a figure to significant digits. */
 export function figure(value: number): string {
   return value >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toPrecision(3);
 }
 
-/** How long the work takes, in milliseconds. */
+/** The duration of `work`, in milliseconds. */
 export async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();

@@ -1,11 +1,11 @@
-/** The vhost of a proxy without its gate: the same TLS, upstream, buffering, headers and log, but no test of a token. */
+/** The vhost of a proxy without its gate: same TLS, upstream, buffering, headers and log, but no token check. */
 import { readFile } from 'node:fs/promises';
 import { inline } from '../lib/nginx/template.ts';
 import { CHECKOUT } from '../test/lab/namespaces/process.ts';
 
 const LOCATION = '    location ^~ /ollama/ {';
 
-/** An answer like the gate's to an unknown token, with its headers, at a path of its own; nothing is looked up for it. */
+/** A location with a response like the gate's to an unknown token, but without any lookup. */
 const REFUSAL = `    location = /refused {
         add_header Strict-Transport-Security "max-age=63072000" always;
         add_header WWW-Authenticate Bearer always;
@@ -19,8 +19,8 @@ const REFUSAL = `    location = /refused {
 `;
 
 /**
- * `vhost` with `rest` where it has `gate`, both snippets, without the client's name in its log, and with the path `/refused`.
- * @throws Error unless the vhost has each of these once
+ * Replaces the `gate` snippet of `vhost` with `rest`, removes the client from the log format, and adds `/refused`.
+ * @throws Error unless each replaced text occurs exactly once
  */
 export function withoutGate(vhost: string, gate: string, rest: string): string {
   const at = (text: string) => inline('        include snippets/it;\n', { it: text });

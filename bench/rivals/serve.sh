@@ -1,6 +1,6 @@
 #!/bin/sh
-# Sets up, on a host of the lab, one of the servers that the gate is measured with, on the cores that it is given:
-# as many workers as these.
+# Starts one of the servers that the gate is compared with on a host of the lab, on the given cores, with one worker
+# per core.
 # Usage: serve.sh upstream | nginx | caddy CORES (with the token in BEARER)
 set -eu
 here=${0%/*} cores=$2

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A deployer as they are often written: a connection for every step, and no way back.
+# A typical deployment script: one connection per step, and no rollback.
 # Usage: steps.sh JUMP TARGET FOLDER (with the files map, shared, client and vhost)
 set -euo pipefail
 jump=$1 target=$2

@@ -61,10 +61,10 @@ test('the phases of a deploy add up to its total time', () => {
   const here = ['node', 'tsx', 'imports', 'x on y, through z', 'handshake', 'ready', 'handshake', 'ready'];
   const there = ['✓ connect', '✓ look', '✓ write', '✓ test', '✓ reload', '✓ record', 'exit'];
   const marks = [...here, ...there].map((name, i): Mark => [name, 100 + 10 * i]);
-  const told = { hosts: [{ ...newReport('proxy'), milliseconds: { survey: 4 } }] };
-  const phases = phasesOf(93, marks, told, 250);
-  const whole = Object.values(phases).reduce((sum, time) => sum + time, 0);
-  assert.equal(whole, 250 - 93);
+  const document = { hosts: [{ ...newReport('proxy'), milliseconds: { survey: 4 } }] };
+  const phases = phasesOf(93, marks, document, 250);
+  const total = Object.values(phases).reduce((sum, time) => sum + time, 0);
+  assert.equal(total, 250 - 93);
   assert.deepEqual([phases['Node starts'], phases['upload, sudo'], phases['proxy: survey']], [7, 16, 4]);
 });
 
