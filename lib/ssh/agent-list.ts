@@ -1,4 +1,7 @@
-/** Lists the keys of an SSH agent, certificates and FIDO keys included, which ssh2 does not know (RFC draft-ietf-sshm-ssh-agent). */
+/**
+ * Lists all keys of an SSH agent, including certificates and FIDO keys, which ssh2 does not support
+ * (draft-ietf-sshm-ssh-agent).
+ */
 import { connect } from 'node:net';
 
 export interface AgentKey {
@@ -9,7 +12,7 @@ export interface AgentKey {
 const REQUEST_IDENTITIES = 11;
 const IDENTITIES_ANSWER = 12;
 const MAX_BYTES = 1024 * 1024;
-/** An agent of this machine answers within a millisecond; the decision waits for no person. */
+/** A local agent answers within a millisecond, and listing keys never requires a confirmation. */
 const LIMIT_MS = 1_000;
 
 /** @throws Error if the agent does not answer in time */
@@ -33,11 +36,11 @@ function ask(path: string, request: Buffer): Promise<Buffer> {
   });
 }
 
-/** A byte for the kind, a count, then a blob and a comment for each key. @throws RangeError if it is truncated */
+/** The answer: a type byte, a count, then a blob and a comment per key. @throws RangeError if it is truncated */
 function parseIdentities(answer: Buffer): AgentKey[] {
   if (answer[0] !== IDENTITIES_ANSWER) throw new Error('the agent refused');
   const keys: AgentKey[] = [];
-  const stringAt = (at: number) => answer.subarray(at + 4, at + 4 + answer.readUInt32BE(at));
+  const stringAt = (offset: number) => answer.subarray(offset + 4, offset + 4 + answer.readUInt32BE(offset));
   for (let at = 5; keys.length < answer.readUInt32BE(1); ) {
     const blob = stringAt(at);
     keys.push({ type: blob.toString('latin1', 4, 4 + blob.readUInt32BE(0)), blob });

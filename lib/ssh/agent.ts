@@ -1,9 +1,9 @@
-/** The SSH agent: which keys it holds, and signing with one of them. */
+/** The SSH agent: lists its keys, and signs with one of them. */
 import type { Socket } from 'node:net';
 import ssh2, { type BaseAgent, type ParsedKey } from 'ssh2';
 import { SshError } from '../util/errors.ts';
 import type { Hop } from './hops.ts';
-import { whyNotHere } from './identity-files.ts';
+import { whyUnusable } from './identity-files.ts';
 import { LIMITS } from './timeouts.ts';
 
 /** @throws SshError if the agent does not answer */
@@ -17,7 +17,7 @@ export async function agentKeys(hop: Hop, socket: string): Promise<readonly Pars
   });
 }
 
-/** The agent as if it held only this key. */
+/** An agent that exposes only this key. */
 export function agentWith(hop: Hop, socket: string, key: ParsedKey): BaseAgent {
   const agent = agentAt(hop, socket, LIMITS.sign);
   agent.getIdentities = (callback) => callback(null, [key]);
@@ -41,7 +41,7 @@ function agentAt(hop: Hop, path: string, limitMs: number): BaseAgent {
 const gone = (hop: Hop, path: string, why: string, cause?: Error) =>
   new SshError(
     hop.label,
-    `the SSH agent at ${path} is gone: ${whyNotHere(path) ?? why}`,
+    `the SSH agent at ${path} is gone: ${whyUnusable(path) ?? why}`,
     'Start one and add the key (`eval "$(ssh-agent)"; ssh-add`), or set a private key file in the settings.',
     { cause },
   );

@@ -15,8 +15,9 @@ interface Protocol {
 const LOGIN = 'ssh-userauth';
 
 /**
- * ssh2 has no option for this: its protocol object is made to assume that the service was accepted, without waiting for
- * the reply. A host that refuses the service still closes the connection (RFC 4253, 10). By then its host key was verified.
+ * ssh2 has no option for this: its protocol object is made to assume that the host has accepted the service, without
+ * waiting for the reply. A host that refuses the service still closes the connection (RFC 4253, 10). At this point, its
+ * host key has been verified.
  */
 export function sendLoginEarly(client: Client): void {
   const protocol = Reflect.get(client, '_protocol') as Protocol | undefined;
@@ -42,7 +43,7 @@ const HASHES: Readonly<Record<string, 'sha256' | 'sha512'>> = {
 };
 
 interface Shortcuts {
-  /** Signs in place of an agent's key, if it shall not be probed either. */
+  /** Signs for an agent's key, if that is not to be probed either. */
   readonly agent?: BaseAgent | undefined;
   /** Why a key must not be used for this signature algorithm; undefined if it may. */
   readonly refuse: (algorithm: string) => Error | undefined;
@@ -51,8 +52,8 @@ interface Shortcuts {
 }
 
 /**
- * ssh2 has no option for this: its protocol object signs where it would only probe a key. Keys in an agent are probed,
- * unless it is the only one: a probe costs a round trip, a signature perhaps a confirmation by the operator.
+ * ssh2 has no option for this: its protocol object is made to sign instead of probing a key. Keys in an agent are
+ * probed unless there is only one: a probe costs a round trip, a signature may require the operator's confirmation.
  */
 export function signWithoutProbe(client: Client, { agent, refuse, skipped }: Shortcuts): void {
   const protocol = Reflect.get(client, '_protocol') as Protocol | undefined;
@@ -75,7 +76,7 @@ export function signWithoutProbe(client: Client, { agent, refuse, skipped }: Sho
 const signer =
   (key: ParsedKey, algorithm: string, skip: (why: Error) => void): Sign =>
   (data, done) => {
-    // Its type does not say that it returns an Error, for a damaged key.
+    // Its type omits that it returns an Error for a damaged key.
     const signature: Buffer | Error = key.sign(data, HASHES[algorithm]);
     if (signature instanceof Error) skip(signature);
     else done(signature);

@@ -1,4 +1,4 @@
-/** The output of a command: stored, limited in size, and passed on in complete lines. */
+/** The output of a command: collected, limited in size, and passed on in complete lines. */
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { LIMITS } from './timeouts.ts';
@@ -8,7 +8,7 @@ export interface Output {
   stderr: string;
 }
 
-/** Where it comes from. */
+/** The streams of a command. */
 interface Source {
   readonly stdout: Readable;
   readonly stderr: Readable;
@@ -48,7 +48,7 @@ export function collect(source: Source, output: Output, { onLine, giveUp, reject
   });
 }
 
-/** A longer line is dropped: no record is as long, and the beginning of one could be misread. */
+/** Longer lines are dropped: no record is that long, and a truncated one could be misread. */
 const LONGEST_LINE = 65_536;
 
 /** Passes on complete lines only: a truncated line could be misread. */

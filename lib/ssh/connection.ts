@@ -19,7 +19,7 @@ export interface Jump extends OpenJump {
  * @throws SshError that names the hop that failed
  */
 export async function openJump(hops: readonly Hop[]): Promise<Jump> {
-  let jump = direct;
+  let jump = dialDirectly;
   const prepared = hops.map((hop) => [hop, prepareLink(hop)] as const);
   try {
     for (const [hop, preparing] of prepared) jump = through(await link(hop, jump, preparing), jump);
@@ -37,17 +37,18 @@ export async function openJump(hops: readonly Hop[]): Promise<Jump> {
 export async function connectThrough(target: Hop, opening: Jump | Promise<Jump>): Promise<Connection> {
   const prepared = prepareLink(target);
   const jump = await opening;
-  const made = await link(target, jump, prepared);
-  const own: Link = { ...made, lost: () => rootCause(made, jump) };
+  const targetLink = await link(target, jump, prepared);
+  const proxyLink: Link = { ...targetLink, lost: () => rootCause(targetLink, jump) };
   return {
     run: (command, input, onLine = () => {}, limitMs = LIMITS.run) =>
-      execCommand(own, command, input, onLine, limitMs),
-    forward: (host, port) => own.open({ ...target, label: `${host} behind ${target.label}`, host, port }),
-    close: made.close,
+      execCommand(proxyLink, command, input, onLine, limitMs),
+    forward: (host, port) =>
+      proxyLink.open({ ...target, label: `${host} behind ${target.label}`, host, port }),
+    close: targetLink.close,
   };
 }
 
-const direct: Jump = { depth: 0, reach: dial, lost: () => undefined, close: () => {} };
+const dialDirectly: Jump = { depth: 0, reach: dial, lost: () => undefined, close: () => {} };
 
 const through = (made: Link, before: Jump): Jump => ({
   depth: before.depth + 1,
@@ -56,7 +57,7 @@ const through = (made: Link, before: Jump): Jump => ({
   close: () => closeAll([made, before]),
 });
 
-/** A lost jump host breaks every connection behind it, so it is the one to report. */
+/** A lost jump host breaks every connection behind it, so its error is reported. */
 const rootCause = (made: Link, before: Jump) => made.lost() && (before.lost() ?? made.lost());
 
 const closeAll = (parts: readonly { close(): void }[]) => {

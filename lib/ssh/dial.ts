@@ -1,4 +1,4 @@
-/** The stream to a hop: a TCP connection, the ProxyCommand of the SSH configuration, or one through the hop before it. */
+/** The stream to a hop: a TCP connection, a ProxyCommand, or a stream forwarded by the previous hop. */
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Client } from 'ssh2';

@@ -1,4 +1,4 @@
-/** Runs one command on a hop: sends its input, reads its output line by line, and returns how it ended. */
+/** Runs one command on a hop: sends its input, reads its output line by line, and returns its exit status. */
 import type { ClientChannel } from 'ssh2';
 import type { SshError } from '../util/errors.ts';
 import { collect, type Output } from './channel-output.ts';
@@ -81,7 +81,10 @@ function follow(channel: ClientChannel, watch: Watch): void {
   });
 }
 
-/** A background process of the command may keep its output open: after the exit status, a period of silence counts as the end. */
+/**
+ * A background process of the command may keep the output open: after the exit status, a period of silence ends the
+ * wait.
+ */
 function endAfterExit(
   channel: ClientChannel,
   progress: ExecState,

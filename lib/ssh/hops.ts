@@ -1,4 +1,4 @@
-/** The hops to a proxy and how to log in to each: from the settings, then the SSH configuration, then the defaults. */
+/** The hops to a proxy and their login parameters: from the settings, then the SSH configuration, then the defaults. */
 import { expandPath, expandTokens, home } from '../util/home.ts';
 import { type HostKeyRules, hostKeyRules } from './host-key-rules.ts';
 import { agentOf, defaultKeys } from './identity-files.ts';
@@ -23,21 +23,21 @@ interface SshDefaults {
 }
 
 export interface Hop extends HostKeyRules {
-  /** Its name in messages: `jump host 4nk.myftp.biz`, `proxy 192.168.1.100`. */
+  /** The name in messages: `jump host 4nk.myftp.biz`, `proxy 192.168.1.100`. */
   readonly label: string;
   readonly host: string;
-  /** As the operator wrote it, which `Host` in the SSH configuration matches; the host if left out. */
+  /** The name as the operator typed it, to match `Host` in the SSH configuration; defaults to the host. */
   readonly name?: string;
   readonly port: number;
   readonly user: string;
-  /** What its SSH configuration asks for that ssh2 cannot do; undefined if OpenSSH is not installed. */
+  /** Features that its SSH configuration requires and ssh2 lacks; undefined if OpenSSH is not installed. */
   readonly beyondSsh2?: readonly string[];
-  /** The command whose standard input and output are the connection; only the first hop has one. */
+  /** A command whose stdin and stdout are the connection; only for the first hop. */
   readonly proxyCommand?: string;
-  /** Paths of the private keys to try; they need not exist, unless the operator set one. */
+  /** Paths of the private keys to try; they need not exist unless the operator set one. */
   readonly keys: readonly string[];
   readonly keyIsExplicit: boolean;
-  /** IdentitiesOnly: of the agent, only the keys that are in `keys`. */
+  /** IdentitiesOnly: of the agent's keys, offer only those that are also in `keys`. */
   readonly identitiesOnly?: boolean;
   /** PubkeyAcceptedAlgorithms, if the SSH configuration was read. */
   readonly keyAlgorithms?: readonly string[];
@@ -66,16 +66,16 @@ type LookUp = (settings: HostSettings) => Promise<Named>;
 /** Looks up a host in the SSH configuration. */
 type AskConfig = (settings: HostSettings) => Promise<HostConfig | undefined>;
 
-/** Looks it up in the configuration files of OpenSSH. */
+/** Reads OpenSSH's configuration files. */
 export const askSshConfig: AskConfig = (settings) => readHostConfig(settings, SSH_CONFIGS);
 
 /**
- * The hops to a proxy, the last one being the proxy itself.
- * @param jump undefined means none is set
+ * The hops to a proxy; the last one is the proxy itself.
+ * @param jump undefined if not set
  * @param jumpIsExplicit if false, a ProxyJump in the SSH configuration takes precedence over `jump`
  * @param knownHosts the only known_hosts file to read, if the operator set one
  * @param ask looks up a host in the SSH configuration
- * @throws UsageError with the message of ssh if the SSH configuration is invalid
+ * @throws UsageError with ssh's message if the SSH configuration is invalid
  */
 export async function resolveHops(
   target: HostSettings,
@@ -95,7 +95,7 @@ export async function resolveHops(
   }));
 }
 
-/** The jump hosts before a target: those of its configuration, which may have a ProxyCommand instead, else the one given. */
+/** The jump hosts before a target: those in its configuration (none with a ProxyCommand), else the given one. */
 async function jumpsBefore(
   lookUp: LookUp,
   target: Named | undefined,
@@ -108,7 +108,7 @@ async function jumpsBefore(
 
 const keyOf = ({ key }: HostSettings): Pick<HostSettings, 'key'> => (key === undefined ? {} : { key });
 
-/** A jump host can itself have a ProxyJump, as with `ssh -J`. */
+/** A jump host can have its own ProxyJump, as with `ssh -J`. */
 async function chainBefore(lookUp: LookUp, first: Named | undefined): Promise<readonly Named[]> {
   if (!first) return [];
   return first.config?.jumps

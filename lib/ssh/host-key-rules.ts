@@ -1,4 +1,4 @@
-/** What an SSH configuration says about host keys, beside known_hosts (ssh_config(5)). */
+/** Directives of an SSH configuration about host keys, in addition to known_hosts (ssh_config(5)). */
 import { directive, type HostConfig } from './ssh-config.ts';
 
 export interface HostKeyRules {
@@ -10,11 +10,11 @@ export interface HostKeyRules {
   readonly requiredRsaSize?: number;
   /** CheckHostIP. */
   readonly checksAddress?: boolean;
-  /** What is set to accept keys that are not known; it is not followed. */
+  /** Directives that accept unknown keys; they are reported but not followed. */
   readonly lenientHostKeys?: readonly string[];
 }
 
-/** Directives that make OpenSSH accept a key that is not known, and their values that do not. */
+/** Directives that make OpenSSH accept unknown keys, and their strict values. */
 const LENIENT: Readonly<Record<string, RegExp>> = {
   StrictHostKeyChecking: /^(yes|true|ask)$/,
   NoHostAuthenticationForLocalhost: /^no$/,

@@ -19,7 +19,7 @@ export interface HostKeyCheck {
   /** Host key algorithms to negotiate: those of the keys in known_hosts first, as OpenSSH does. */
   readonly algorithms: readonly string[];
   readonly judge: (key: Buffer) => Verdict;
-  /** CheckHostIP: the same for the address that answers, which need not be known. */
+  /** CheckHostIP: judges the key for the host's IP address, which may be absent from known_hosts. */
   readonly judgeAddress: (key: Buffer, address: string) => Verdict;
 }
 
@@ -31,7 +31,7 @@ const ALGORITHMS = [
   'rsa-sha2-512',
   'rsa-sha2-256',
 ];
-/** RSA with SHA-1, which only HostKeyAlgorithms allows. */
+/** RSA with SHA-1: used only if HostKeyAlgorithms allows it. */
 const SHA1 = 'ssh-rsa';
 
 /** @throws SshError if no known_hosts file can be read: no host is trusted by default */
@@ -47,7 +47,7 @@ export async function hostKeyCheck(hop: Hop): Promise<HostKeyCheck> {
   };
 }
 
-/** Whom known_hosts trusts, RevokedHostKeys and RequiredRSASize may still refuse. */
+/** RevokedHostKeys and RequiredRSASize can reject a key that known_hosts trusts. */
 async function refusals(hop: Hop, known: readonly Buffer[]): Promise<(key: Buffer) => Verdict | undefined> {
   const { revokedHostKeys: file, requiredRsaSize = 0 } = hop;
   const isRevoked = file === undefined ? () => false : await revokedKeys(hop, file, known);
@@ -58,7 +58,7 @@ async function refusals(hop: Hop, known: readonly Buffer[]): Promise<(key: Buffe
   };
 }
 
-/** @throws SshError if HostKeyAlgorithms leaves none: ssh2 would then offer its default ones */
+/** @throws SshError if HostKeyAlgorithms leaves none: ssh2 would then offer its defaults */
 function algorithmsFor({ label, hostKeyAlgorithms }: Hop, types: readonly string[]): string[] {
   const allowed = hostKeyAlgorithms
     ? [...ALGORITHMS, SHA1].filter((name) => hostKeyAlgorithms.includes(name))
@@ -101,7 +101,7 @@ const missing = (hop: Hop) =>
 
 /**
  * The error for a rejected host key, with the command that fixes it.
- * @param certificateProblem why OpenSSH did not accept the certificate of the host
+ * @param certificateProblem why OpenSSH rejected the host's certificate
  */
 export function hostKeyError(
   hop: Hop,
@@ -121,13 +121,13 @@ export function hostKeyError(
       : '';
   return new SshError(
     hop.label,
-    `host key unknown: ${hop.host} presented ${shown}${authority}${notFollowed(hop)}`,
+    `host key unknown: ${hop.host} presented ${shown}${authority}${ignoredDirectives(hop)}`,
     `No login was attempted. ${compare(key)} If it matches, run:\n  echo '${entry(hop, key)}' >> ${hop.knownHosts[0]}`,
   );
 }
 
-/** Directives that would make OpenSSH accept a key that is not known. */
-const notFollowed = ({ lenientHostKeys = [] }: Hop): string =>
+/** Directives that would make OpenSSH accept an unknown key. */
+const ignoredDirectives = ({ lenientHostKeys = [] }: Hop): string =>
   lenientHostKeys.length > 0 ? ` (${lenientHostKeys.join(', ')} is not followed: a key must be known)` : '';
 
 const listed = (hop: Hop, shown: string, file: string) =>
@@ -163,7 +163,7 @@ const revoked = (hop: Hop, shown: string, place: string) =>
 const entry = (hop: Hop, key: Buffer) =>
   `${knownName(hop.hostKeyName, checkedPort(hop))} ${keyType(key)} ${key.toString('base64')}`;
 
-/** With the file name that sshd uses: ssh_host_ed25519_key.pub. */
+/** The file name is the one that sshd uses: ssh_host_ed25519_key.pub. */
 function compare(key: Buffer): string {
   const kind = keyType(key).replace(/^ssh-|-.*$/g, '');
   return `Compare the fingerprint with the one on the host (there: \`ssh-keygen -lf /etc/ssh/ssh_host_${kind}_key.pub\`).`;

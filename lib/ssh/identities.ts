@@ -1,4 +1,4 @@
-/** The keys that are offered to a hop, from the agent and from files, in the order of OpenSSH. Never prompts. */
+/** The keys to offer to a hop, from the agent and from files, in OpenSSH's order. Never prompts. */
 import { existsSync } from 'node:fs';
 import type { BaseAgent, ParsedKey } from 'ssh2';
 import { SshError } from '../util/errors.ts';
@@ -9,34 +9,40 @@ import { hostKeyFingerprint, rsaBits } from './known-hosts.ts';
 
 export interface Offer {
   readonly key: ParsedKey;
-  /** Signs; without one, `key` is a private key. */
+  /** The agent that signs; without it, `key` is a private key. */
   readonly agent?: BaseAgent;
-  /** For messages: type, fingerprint and source. */
-  readonly shown: string;
+  /** Type, fingerprint and source, for messages. */
+  readonly description: string;
 }
 
 export interface Identities {
   readonly offers: readonly Offer[];
-  /** Why other keys cannot be used: they count only if none of the offers is accepted. */
+  /** Why other keys cannot be used; reported only if no offer is accepted. */
   readonly skipped: readonly SshError[];
 }
 
 /**
- * The keys to offer. A key that the operator set is the only one. Otherwise, as in OpenSSH: the keys of the agent that are
- * among the files, the other keys of the agent, the other files; a file without a passphrase signs by itself.
+ * The keys to offer. A key that the operator set is the only one. Otherwise, in OpenSSH's order: the agent's keys that
+ * are also files, the agent's other keys, the other files. A file without a passphrase signs without the agent.
  * @throws SshError if the key that the operator set cannot be used
  */
 export async function findIdentities(hop: Hop): Promise<Identities> {
   if (hop.keyIsExplicit) return { offers: [await offerExplicit(hop, hop.keys[0] ?? '')], skipped: [] };
   const [files, agent] = await Promise.all([readFiles(hop), listAgent(hop)]);
-  const held = agent.keys.map((key) => ({ key, file: files.usable.find(({ blob }) => isKey(key, blob)) }));
+  const agentEntries = agent.keys.map((key) => ({
+    key,
+    file: files.usable.find(({ blob }) => isKey(key, blob)),
+  }));
   const fromAgent = [
-    ...held.filter(({ file }) => file),
-    ...(hop.identitiesOnly ? [] : held.filter(({ file }) => !file)),
+    ...agentEntries.filter(({ file }) => file),
+    ...(hop.identitiesOnly ? [] : agentEntries.filter(({ file }) => !file)),
   ].map(({ key, file }) => (file?.kind === 'ready' ? fromFile(file) : signedByAgent(hop, key)));
-  const left = files.usable.filter((file) => !held.some((each) => each.file === file));
-  const offers = [...fromAgent, ...left.flatMap((file) => (file.kind === 'ready' ? [fromFile(file)] : []))];
-  const locked = left.flatMap((file) => (file.kind === 'locked' ? [file.problem] : []));
+  const remaining = files.usable.filter((file) => !agentEntries.some((each) => each.file === file));
+  const offers = [
+    ...fromAgent,
+    ...remaining.flatMap((file) => (file.kind === 'ready' ? [fromFile(file)] : [])),
+  ];
+  const locked = remaining.flatMap((file) => (file.kind === 'locked' ? [file.problem] : []));
   return {
     offers: offers.filter(({ key }) => isAccepted(hop, key)),
     skipped: [...locked, ...files.problems, ...agent.problems],
@@ -57,7 +63,7 @@ interface Files {
   readonly problems: readonly SshError[];
 }
 
-/** The files that exist, alone or as a public half beside which the agent holds the private one. */
+/** The keys whose private or public file exists; with only the public half, the agent must have the private one. */
 async function readFiles(hop: Hop): Promise<Files> {
   const paths = hop.keys.filter((path) => existsSync(path) || existsSync(`${path}.pub`));
   const results = await Promise.allSettled(paths.map((path) => readKeyFile(hop, path)));
@@ -72,7 +78,7 @@ function asProblem(reason: unknown): SshError {
   throw reason;
 }
 
-/** An agent that does not answer has no keys. */
+/** An agent that does not answer counts as empty. */
 async function listAgent(hop: Hop): Promise<{ keys: readonly ParsedKey[]; problems: readonly SshError[] }> {
   if (!hop.agent) return { keys: [], problems: [] };
   return await agentKeys(hop, hop.agent).then(
@@ -83,13 +89,13 @@ async function listAgent(hop: Hop): Promise<{ keys: readonly ParsedKey[]; proble
 
 const fromFile = ({ key, path }: Extract<KeyFile, { kind: 'ready' }>): Offer => ({
   key,
-  shown: describe(key, path),
+  description: describe(key, path),
 });
 
 const signedByAgent = (hop: Hop, key: ParsedKey): Offer => ({
   key,
   agent: agentWith(hop, hop.agent ?? '', key),
-  shown: describe(key, 'agent'),
+  description: describe(key, 'agent'),
 });
 
 /** RSA keys have several signature algorithms. */

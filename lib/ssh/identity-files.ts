@@ -1,7 +1,7 @@
-/** Where OpenSSH looks for keys: the default files, and the agent (ssh_config(5)). */
+/** Where OpenSSH looks for keys: its default files, and the agent (ssh_config(5)). */
 import type { HostConfig } from './ssh-config.ts';
 
-/** The files that OpenSSH tries by default, as far as ssh2 can use them; for operators without OpenSSH. */
+/** OpenSSH's default key files that ssh2 supports; used if OpenSSH is not installed. */
 export const defaultKeys: readonly string[] = ['~/.ssh/id_rsa', '~/.ssh/id_ecdsa', '~/.ssh/id_ed25519'];
 
 const SOCKET = 'SSH_AUTH_SOCK';
@@ -24,8 +24,8 @@ export function agentOf(
   return (name === undefined ? expand(value) : variable(name)) || undefined;
 }
 
-/** The agent of Windows listens on a named pipe; `ssh -G` halves the backslashes. */
-export const whyNotHere = (path: string, platform: string = process.platform): string | undefined =>
+/** The Windows agent listens on a named pipe; `ssh -G` halves the backslashes. */
+export const whyUnusable = (path: string, platform: string = process.platform): string | undefined =>
   /^\\{1,2}\.\\pipe\\/.test(path) && platform !== 'win32'
     ? 'it is a named pipe of Windows, which this system does not have; name a socket of this system in IdentityAgent or SSH_AUTH_SOCK'
     : undefined;

@@ -3,9 +3,12 @@ import type { Hop } from './hops.ts';
 import type { OpenJump, Transport } from './session.ts';
 
 export interface JumpPool {
-  /** The open connection, or a new one if the last was lost. @throws SshError, the same one for all callers, if it could not be opened */
+  /**
+   * Returns the open connection, or a new one if it was lost. @throws SshError, the same for all callers, if opening
+   * failed
+   */
   open(hops: readonly Hop[]): Promise<OpenJump>;
-  /** The same, but retries once if it could not be opened; concurrent callers share the attempt. */
+  /** Also retries once if opening failed; concurrent callers share the attempt. */
   again(hops: readonly Hop[]): Promise<OpenJump>;
   close(): void;
 }
@@ -15,12 +18,12 @@ export function newJumpPool({ openJump }: Pick<Transport, 'openJump'>): JumpPool
   const jumps = new Map<string, Promise<OpenJump>>();
   const again: JumpPool['again'] = async (hops) => {
     const name = JSON.stringify(hops);
-    const known = jumps.get(name);
-    const jump = await known?.catch(() => undefined);
+    const previous = jumps.get(name);
+    const jump = await previous?.catch(() => undefined);
     if (jump && !jump.lost()) return jump;
     jump?.close();
-    const others = jumps.get(name);
-    if (others && others !== known) return others;
+    const concurrent = jumps.get(name);
+    if (concurrent && concurrent !== previous) return concurrent;
     const fresh = openJump(hops);
     jumps.set(name, fresh);
     return fresh;

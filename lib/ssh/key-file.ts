@@ -1,4 +1,4 @@
-/** Reads a private key file, or reports why it cannot be used. */
+/** Reads a private key file, or reports why it is unusable. */
 import { AssertionError } from 'node:assert';
 import { createPrivateKey } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import ssh2, { type ParsedKey } from 'ssh2';
 import { SshError } from '../util/errors.ts';
 import type { Hop } from './hops.ts';
 
-/** `locked` keys can only be used through an agent; `blob` is the public half, if it is readable. */
+/** `locked` keys can be used only through an agent; `blob` is the public half, if readable. */
 export type KeyFile =
   | { readonly kind: 'ready'; readonly path: string; readonly key: ParsedKey; readonly blob: Buffer }
   | { readonly kind: 'locked'; readonly path: string; readonly blob?: Buffer; readonly problem: SshError };
@@ -41,7 +41,10 @@ async function readPrivateKey(hop: Hop, path: string): Promise<KeyFile> {
   return { kind: 'locked', path, ...(blob && { blob }), problem: open ?? encrypted(hop, path) };
 }
 
-/** ssh2 does not read PKCS#8, which OpenSSH does; RSA and EC keys have an older form, too. It throws at some damages. */
+/**
+ * ssh2 does not read PKCS#8; OpenSSH does. RSA and EC keys also have an older format. Parsing throws for some damaged
+ * keys.
+ */
 function parseKeyText(text: string): ParsedKey | ParsedKey[] | Error {
   if (/-----BEGIN ENCRYPTED PRIVATE KEY-----/.test(text)) return new Error('encrypted');
   try {
@@ -87,7 +90,7 @@ async function readText(hop: Hop, path: string): Promise<string> {
 const keyAdvice = (path: string) =>
   `Set a private key in the settings, or generate one: \`ssh-keygen -t ed25519 -f ${path}\`, and add its .pub to authorized_keys there.`;
 
-/** As in OpenSSH, a key of the operator that others can read is not used. */
+/** Like OpenSSH, refuses a key file of the operator's that others can read. */
 async function openMode(hop: Hop, path: string): Promise<SshError | undefined> {
   const { uid, mode } = await stat(path);
   if (uid !== process.getuid?.() || (mode & 0o077) === 0) return undefined;

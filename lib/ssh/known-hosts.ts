@@ -1,4 +1,4 @@
-/** Verifies a host key against known_hosts by the rules of OpenSSH. */
+/** Verifies a host key against known_hosts by OpenSSH's rules. */
 import { createHash, createHmac } from 'node:crypto';
 
 export interface KnownHostsFile {
@@ -11,13 +11,13 @@ export interface Place {
   readonly line: number;
 }
 
-/** `unknown` includes the @cert-authority line for the host, if there is one: certificates are not supported. */
+/** `unknown` includes the host's @cert-authority line, if there is one: certificates are not supported. */
 export type Verdict =
   | { readonly kind: 'match' }
   | { readonly kind: 'unknown'; readonly authority?: Place }
   | ({ readonly kind: 'changed'; readonly expected: readonly string[] } & Place)
   | ({ readonly kind: 'revoked' } & Place)
-  /** By RevokedHostKeys. */
+  /** Listed in RevokedHostKeys. */
   | { readonly kind: 'listed'; readonly file: string }
   /** An RSA key with fewer bits than RequiredRSASize. */
   | { readonly kind: 'short'; readonly bits: number };
@@ -29,35 +29,35 @@ interface Entry extends Place {
   readonly key: Buffer;
 }
 
-// In OpenSSH a marker ends at the first space of the line; at a tab only if the line has no spaces.
+// OpenSSH ends a marker at the first space of the line, or at a tab if the line has no spaces.
 const LINE =
   /^[ \t]*(?:(@revoked|@cert-authority)(?: |\t(?=[^ ]*$))[ \t]*)?([^ \t@#][^ \t]*)[ \t]+([^ \t]+)[ \t]+([^ \t]+)/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** The number of strings in the blob of a key. */
+/** The number of strings in a key's blob. */
 const STRINGS: Readonly<Record<string, number>> = {
   'ssh-ed25519': 2,
   'ssh-rsa': 3,
   'ecdsa-sha2-nistp': 3,
 };
 
-/** The name of a host in known_hosts: `[host]:port` if the port is not 22, in lower case. */
+/** A host's name in known_hosts: lower case, and `[host]:port` unless the port is 22. */
 export const knownName = (host: string, port: number): string =>
   (port === 22 ? host : `[${host}]:${port}`).toLowerCase();
 
-/** As `ssh-keygen -l` shows it: `SHA256:…`. */
+/** In the format of `ssh-keygen -l`: `SHA256:…`. */
 export const hostKeyFingerprint = (key: Buffer): string =>
   `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
 
-/** The type of the key, which is the first string of its blob; empty if the blob is truncated. */
+/** A key's type, the first string of its blob; empty if the blob is truncated. */
 export function keyType(key: Buffer): string {
   const length = key.length < 4 ? 0 : key.readUInt32BE(0);
   return key.subarray(4, 4 + length).toString('latin1');
 }
 
 /**
- * The verdict on a key that a host presented (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT").
- * A host on another port that is not listed as `[host]:port` can match by its bare name.
+ * The verdict on a host's key (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"). A host on another port that is not listed as
+ * `[host]:port` can match by its plain name.
  */
 export function judgeHostKey(
   files: readonly KnownHostsFile[],
@@ -71,13 +71,13 @@ export function judgeHostKey(
   return bare.kind === 'changed' || (bare.kind === 'unknown' && named.authority) ? named : bare;
 }
 
-/** The keys in known_hosts for a host, under either of its names. */
+/** The host's keys in known_hosts, under either of its names. */
 export const knownKeys = (files: readonly KnownHostsFile[], host: string, port: number): Buffer[] =>
   [knownName(host, port), knownName(host, 22)].flatMap((name) =>
     plain(entriesFor(files, name)).map(({ key }) => key),
   );
 
-/** The length of the modulus of an RSA key, in bits; undefined for others (RFC 4253, 6.6: type, e, n). */
+/** The modulus length of an RSA key, in bits; undefined for other keys (RFC 4253, 6.6: type, e, n). */
 export function rsaBits(key: Buffer): number | undefined {
   if (keyType(key) !== 'ssh-rsa') return undefined;
   let at = 4 + key.readUInt32BE(0);
@@ -87,14 +87,14 @@ export function rsaBits(key: Buffer): number | undefined {
   return first < 0 ? 0 : (modulus.length - first) * 8 - Math.clz32(modulus[first] ?? 0) + 24;
 }
 
-/** The key types in known_hosts for a host, so that they are negotiated first. */
+/** The host's key types in known_hosts, so that they are negotiated first. */
 export function knownKeyTypes(files: readonly KnownHostsFile[], host: string, port: number): string[] {
   const types = (name: string) => plain(entriesFor(files, name)).map((entry) => entry.type);
   const named = types(knownName(host, port));
   return [...new Set(named.length > 0 ? named : types(knownName(host, 22)))];
 }
 
-/** Does a @cert-authority line of the file match the host, by either of its names? */
+/** Whether a @cert-authority line of the file matches the host, by either of its names. */
 export const hasAuthority = (file: KnownHostsFile, host: string, port: number): boolean =>
   [knownName(host, port), knownName(host, 22)].some((name) =>
     entriesFor([file], name).some((entry) => entry.marker === '@cert-authority'),
@@ -126,10 +126,10 @@ function entriesFor(files: readonly KnownHostsFile[], name: string): Entry[] {
   );
 }
 
-/** One line; undefined if OpenSSH would skip it: a comment, an unknown marker, an invalid key. */
+/** Parses one line; undefined if OpenSSH would skip it: a comment, an unknown marker, an invalid key. */
 function parseLine(text: string, file: string, line: number): Entry | undefined {
   const [, marker = '', hosts = '', type = '', keyText = ''] = LINE.exec(text) ?? [];
-  // The decoder of OpenSSH ignores whitespace, such as the \r of Windows line endings.
+  // OpenSSH's decoder ignores whitespace, such as the \r of Windows line endings.
   const encoded = keyText.replace(/[\r\v\f]/g, '');
   if (!BASE64.test(encoded)) return undefined;
   const key = Buffer.from(encoded, 'base64');
@@ -153,9 +153,9 @@ const canonicalType = (type: string) => (/^rsa-sha2-(256|512)$/.test(type) ? 'ss
 function matches(hosts: string, name: string): boolean {
   if (hosts.startsWith('|')) return matchesHash(hosts, name);
   const patterns = hosts.toLowerCase().split(',');
-  const hit = (pattern: string) => glob(pattern).test(name);
-  if (patterns.some((pattern) => pattern.startsWith('!') && hit(pattern.slice(1)))) return false;
-  return patterns.some((pattern) => !pattern.startsWith('!') && hit(pattern));
+  const isMatch = (pattern: string) => glob(pattern).test(name);
+  if (patterns.some((pattern) => pattern.startsWith('!') && isMatch(pattern.slice(1)))) return false;
+  return patterns.some((pattern) => !pattern.startsWith('!') && isMatch(pattern));
 }
 
 function matchesHash(hosts: string, name: string): boolean {

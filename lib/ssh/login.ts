@@ -21,10 +21,10 @@ import { ProxyStream } from './proxy-command.ts';
 import { handshakeError, lostError, type Stage } from './ssh-errors.ts';
 import { LIMITS } from './timeouts.ts';
 
-/** How long a congested connection may delay the disconnect message. */
+/** Limit for sending the disconnect message over a congested connection. */
 const DISCONNECT_MS = 200;
 
-/** What can be prepared before the hop answers. */
+/** Everything that can be prepared before the hop answers. */
 export interface Prepared {
   readonly hop: Hop;
   readonly check: HostKeyCheck;
@@ -36,7 +36,7 @@ export interface Link {
   readonly client: Client;
   /** How the connection was lost; undefined while it is open. */
   readonly lost: () => SshError | undefined;
-  /** A stream from this hop to another address: the next hop, or a service there. */
+  /** Opens a stream from this hop to another address: the next hop, or a service there. */
   readonly open: (next: Hop) => Promise<Duplex>;
   readonly close: () => void;
 }
@@ -48,7 +48,7 @@ export async function prepare(hop: Hop): Promise<Prepared> {
   return { hop, check, identities };
 }
 
-/** It may revoke keys that known_hosts trusts, so it must not be ignored. */
+/** KnownHostsCommand may revoke keys that known_hosts trusts, so it must not be ignored. */
 function refuseCommand({ label, beyondSsh2 = [] }: Hop): void {
   const command = beyondSsh2.find((each) => each.startsWith('KnownHostsCommand '));
   if (command === undefined) return;
@@ -62,7 +62,7 @@ function refuseCommand({ label, beyondSsh2 = [] }: Hop): void {
 type AuthMethod = PublicKeyAuthMethod | AgentAuthMethod | NoAuthMethod;
 
 interface LoginState extends Stage {
-  said: string;
+  firstBytes: string;
   handshake: boolean;
   accepts: readonly string[];
   unsigned?: string;
@@ -70,18 +70,18 @@ interface LoginState extends Stage {
 }
 
 /**
- * Logs in over a stream that reaches the hop.
+ * Logs in over a stream to the hop.
  * @param depth number of jump hosts before it: the nearest connection should be the first to detect a dead network path
  * @throws SshError that names the hop
  */
 export function logIn({ hop, check, identities }: Prepared, sock: Duplex, depth: number): Promise<Link> {
   const client = new ssh2.Client();
   const { offers, skipped } = identities;
-  const offered = offers.map(({ shown }) => shown);
-  const progress: LoginState = { said: '', handshake: false, accepts: ['publickey'], offered, skipped };
+  const offered = offers.map(({ description }) => description);
+  const progress: LoginState = { firstBytes: '', handshake: false, accepts: ['publickey'], offered, skipped };
   const missed = LIMITS.missed + depth;
   const ready = untilReady({ client, sock, hop, missed }, progress);
-  // ssh2 would keep waiting on a stream that ended before it attached its listeners.
+  // ssh2 would wait forever on a stream that ended before its listeners were attached.
   if (sock.errored) client.emit('error', sock.errored);
   if ((sock.readableEnded || sock.destroyed) && client.emit('close')) return ready;
   client.connect({
@@ -100,20 +100,20 @@ export function logIn({ hop, check, identities }: Prepared, sock: Duplex, depth:
     skipped: (why) => noteUnsigned(progress, why),
   });
   if (offers[0]?.key.type !== RSA) sendLoginEarly(client);
-  // The stream of a jump host stays half open after the other side ends it, and ssh2 would wait on it without end.
+  // A forwarded stream stays half open after the other side ends it; ssh2 would wait on it forever.
   client.on('end', () => sock.destroy());
   keepFirstBytes(sock, progress);
   return ready;
 }
 
-/** A host announces the RSA signature algorithms that it accepts right before it accepts the login service (RFC 8308). */
+/** A host announces its RSA signature algorithms right before it accepts the login service (RFC 8308). */
 const RSA = 'ssh-rsa';
 
-/** `ssh-rsa` as a signature algorithm is RSA with SHA-1, which OpenSSH uses only if it is configured. */
+/** The signature algorithm `ssh-rsa` is RSA with SHA-1, which OpenSSH uses only if configured. */
 const sha1Error = ({ keyAlgorithms }: Hop, algorithm: string): Error | undefined =>
   algorithm !== RSA || keyAlgorithms?.includes(RSA) ? undefined : new Error(HANDSHAKE.sha1Only.error);
 
-/** An agent that does not answer ends the login; one that refuses a key may have another. */
+/** An agent that does not answer ends the login; one that refuses a key may sign with another. */
 function noteUnsigned(progress: LoginState, why: Error): void {
   if (why instanceof SshError) progress.refused ??= why;
   else progress.unsigned = why.message;
@@ -122,13 +122,16 @@ function noteUnsigned(progress: LoginState, why: Error): void {
 /** The first bytes distinguish sshd from other servers. */
 function keepFirstBytes(sock: Duplex, progress: LoginState): void {
   sock.on('data', (data: Buffer) => {
-    if (progress.said.length < 1024) progress.said += data.toString('latin1');
+    if (progress.firstBytes.length < 1024) progress.firstBytes += data.toString('latin1');
   });
 }
 
-/** With CheckHostIP, the address that answers may be known by another key: only of a connection of our own, to a name. */
-function verdictOn(key: Buffer, to: { hop: Hop; check: HostKeyCheck; sock: Duplex }): Verdict {
-  const { hop, check, sock } = to;
+/**
+ * With CheckHostIP, the IP address must not be listed with another key; applies only to our own TCP connection to a
+ * name.
+ */
+function verdictOn(key: Buffer, connection: { hop: Hop; check: HostKeyCheck; sock: Duplex }): Verdict {
+  const { hop, check, sock } = connection;
   const verdict = check.judge(key);
   const address =
     sock instanceof Socket && !/^127\.|^::1$/.test(sock.remoteAddress ?? '') && sock.remoteAddress;
@@ -138,7 +141,7 @@ function verdictOn(key: Buffer, to: { hop: Hop; check: HostKeyCheck; sock: Duple
   return ofAddress.kind === 'changed' || ofAddress.kind === 'revoked' ? ofAddress : verdict;
 }
 
-/** Anything but a literal, synchronous `false` would let ssh2 go on. */
+/** ssh2 continues unless the result is a literal, synchronous `false`. */
 function isRightHost(hop: Hop, key: Buffer, verdict: Verdict, progress: LoginState): boolean {
   if (verdict.kind === 'match') return true;
   progress.refused = hostKeyError(hop, key, verdict);
@@ -146,18 +149,18 @@ function isRightHost(hop: Hop, key: Buffer, verdict: Verdict, progress: LoginSta
 }
 
 /**
- * Starts with keys: ssh2 by default starts with a `none` probe, which costs a round trip per hop. Here it comes last; hosts
- * such as Tailscale's accept it.
+ * Tries keys first. ssh2 by default starts with `none`, which costs a round trip per hop; here it comes last, for hosts
+ * that accept it, such as Tailscale's.
  */
 function offerOneByOne(hop: Hop, offers: readonly Offer[], progress: LoginState): AuthHandlerMiddleware {
-  const left: AuthMethod[] = [
+  const remaining: AuthMethod[] = [
     ...offers.map((offer) => methodOf(hop, offer)),
     { type: 'none', username: hop.user },
   ];
   return (accepts, _partial, next) => {
     progress.accepts = accepts ?? progress.accepts;
     // @ts-expect-error ssh2 documents `false` for "none left"; its types do not.
-    next(left.shift() ?? false);
+    next(remaining.shift() ?? false);
   };
 }
 
@@ -168,11 +171,11 @@ interface Login {
   readonly client: Client;
   readonly sock: Duplex;
   readonly hop: Hop;
-  /** How many keepalives may remain unanswered. */
+  /** Keepalives that may remain unanswered. */
   readonly missed: number;
 }
 
-/** The listeners stay attached: ssh2 may emit several errors, and an unhandled one would end the process. */
+/** The listeners stay attached: ssh2 may emit several errors, and an unhandled one would crash the process. */
 function untilReady({ client, sock, hop, missed }: Login, progress: LoginState): Promise<Link> {
   let lost: SshError | undefined;
   return new Promise((resolve, reject) => {
@@ -203,8 +206,8 @@ const toLink = ({ hop, client, sock }: Omit<Login, 'missed'>, lost: Link['lost']
 });
 
 /**
- * Sends the disconnect message and closes without waiting for the reply, which takes a round trip, and never comes over a
- * dead network path. `destroy` of ssh2 does nothing after its `end`.
+ * Sends the disconnect message and closes without waiting for the reply, which takes a round trip and never arrives
+ * over a dead network path. After `end`, ssh2's `destroy` does nothing.
  */
 function end(client: Client, sock: Duplex): void {
   client.end();

@@ -1,27 +1,27 @@
-/** ProxyCommand (ssh_config(5)): a local process whose standard input and output are the connection. */
+/** ProxyCommand (ssh_config(5)): a local process whose stdin and stdout are the connection. */
 import { Duplex } from 'node:stream';
 import { HANDSHAKE } from '../diagnosis/ssh-failures.ts';
 import { $, type ProcessPromise } from '../util/shell.ts';
 
-/** How long it may take to pass on the last data. */
+/** Limit for passing on the last data. */
 const LAST_WORDS_MS = 100;
 
-/** The stderr that an error shows. */
+/** Maximum stderr shown in an error. */
 const STDERR_BYTES = 2048;
 
 /**
- * Starts it in a session of its own, so that Ctrl-C here does not cut the connection of a program that is running.
- * It is stopped with the stream, and at the latest with this process.
+ * Starts it in its own session, so that Ctrl-C does not cut the connection of a running program. It ends with the
+ * stream, or with this process at the latest.
  */
 export function startProxyCommand(command: string): ProxyStream {
   const store = { stdout: [], stderr: [], stdall: [] };
-  // Nobody reads what zx stores, which would be everything that was ever received.
+  // zx would otherwise store everything that was ever received.
   store.stdout.push = store.stdall.push = () => 0;
   const running = $({ detached: true, nothrow: true, store })`exec /bin/sh -c ${`exec ${command}`}`;
   return new ProxyStream(running);
 }
 
-/** `destroySoon` is that of net.Socket. */
+/** `destroySoon` as in net.Socket. */
 export class ProxyStream extends Duplex {
   readonly #running: ProcessPromise;
   #stderr = '';
@@ -37,7 +37,7 @@ export class ProxyStream extends Duplex {
       this.#stderr = (this.#stderr + data.toString()).slice(-STDERR_BYTES);
     });
     process.on('exit', this.#stop);
-    // It may end before ssh2 listens; the login then reads `errored`.
+    // The command may end before ssh2 listens; the login then reads `errored`.
     this.on('error', () => {});
     void running.then(({ exitCode, signal }) => this.#ended(signal ?? `exit status ${exitCode}`));
   }
@@ -71,7 +71,7 @@ export class ProxyStream extends Duplex {
     this.destroy(new Error(`${HANDSHAKE.proxyCommand.error} (${how})${words && `: ${words}`}`));
   }
 
-  /** With its children: a pipeline is several processes. */
+  /** Kills the process group: a pipeline is several processes. */
   #kill(): void {
     const { pid, exitCode } = this.#running.child ?? {};
     if (pid === undefined || exitCode !== null) return;

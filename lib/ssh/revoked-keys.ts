@@ -28,7 +28,7 @@ export async function revokedKeys(
   return (key) => revoked.some((each) => each.equals(key));
 }
 
-/** Lines of `TYPE BASE64 COMMENT`. @throws SshError for a line that is none */
+/** Lines of `TYPE BASE64 COMMENT`. @throws SshError for an invalid line */
 const listed = (hop: Hop, path: string, text: string): Buffer[] =>
   text.split('\n').flatMap((line, index) => {
     if (/^[ \t\r]*(#|$)/.test(line)) return [];
@@ -37,7 +37,7 @@ const listed = (hop: Hop, path: string, text: string): Buffer[] =>
     return [key];
   });
 
-/** One file per key; ssh-keygen prints `FILE (COMMENT): REVOKED`, and exits with 1 if there is one. */
+/** One file per key; ssh-keygen prints `FILE (COMMENT): REVOKED` for revoked ones, and then exits with 1. */
 async function inKrl(hop: Hop, path: string, candidates: readonly Buffer[]): Promise<Buffer[]> {
   if (candidates.length === 0) return [];
   const folder = await mkdtemp(join(tmpdir(), 'gatepost-keys-'));

@@ -1,4 +1,4 @@
-/** What both transports offer: connections that run commands and open streams, behind jump hosts that are shared. */
+/** The interface of both transports: connections that run commands and open streams, behind shared jump hosts. */
 import type { Duplex } from 'node:stream';
 import type { SshError } from '../util/errors.ts';
 import type { Hop } from './hops.ts';
@@ -24,13 +24,13 @@ export interface Connection {
     onLine?: (line: string) => void,
     limitMs?: number,
   ): Promise<ExecOutcome>;
-  /** A stream to an address as seen from the proxy. */
+  /** Opens a stream to an address as seen from the proxy. */
   forward(host: string, port: number): Promise<Duplex>;
   /** Closes the connection, and that of the jump host unless it is shared; the process may exit immediately. */
   close(): void;
 }
 
-/** The connections to jump hosts, which many proxies share. */
+/** The connections to jump hosts, shared by many proxies. */
 export interface OpenJump {
   /** How it was lost; undefined while it is open. */
   lost(): SshError | undefined;

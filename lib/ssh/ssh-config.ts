@@ -1,4 +1,4 @@
-/** The OpenSSH configuration of a host, read with `ssh -G`. */
+/** A host's OpenSSH configuration, read with `ssh -G`. */
 import { UsageError } from '../util/errors.ts';
 import { $ } from '../util/shell.ts';
 
@@ -15,12 +15,12 @@ export interface HostConfig {
   readonly host: string;
   readonly user?: string;
   readonly port?: number;
-  /** IdentityFile, or the files that OpenSSH tries by default; paths with tokens. */
+  /** IdentityFile, or OpenSSH's default files; paths with tokens. */
   readonly keys: readonly string[];
   readonly hostKeyAlias?: string;
   readonly jumps?: readonly HostSettings[];
   readonly knownHosts: readonly string[];
-  /** Everything that `ssh -G` printed: the values of each directive, its name in lower case. */
+  /** The complete output of `ssh -G`: values by directive, in lower case. */
   readonly directives: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -33,10 +33,13 @@ export function directive(config: HostConfig | undefined, name: string): string 
 const LIMIT_MS = 10_000;
 const UNSET = { user: 'gatepost.unset', port: '65535' };
 
-/** The files that OpenSSH reads, that of the user first (ssh_config(5)). */
+/** The files that OpenSSH reads, the user's first (ssh_config(5)). */
 export const SSH_CONFIGS: readonly string[] = ['~/.ssh/config', '/etc/ssh/ssh_config'];
 
-/** The `gatepost.unset` values come last, so that they apply only to options that the files do not set (the first value wins). */
+/**
+ * The `gatepost.unset` values come last, so that they apply only to options that the files do not set (the first value
+ * wins).
+ */
 export const sshConfigText = (files: readonly string[]): string =>
   `${files.map((file) => `Include ${file}\nMatch all\n`).join('')}User ${UNSET.user}
 Port ${UNSET.port}
@@ -45,19 +48,19 @@ Port ${UNSET.port}
 /** `ssh -G` expands `%r` in some paths itself, to the `gatepost.unset` value if the files set no user. */
 export const withUser = (path: string, user: string): string => path.replaceAll(UNSET.user, user);
 
-/** The exit status of a shell that does not find a command. */
+/** The shell's exit status if it does not find a command. */
 const NOT_FOUND = 127;
 
 /**
- * Reads the configuration of one host; undefined if OpenSSH is not installed.
- * @throws UsageError with the message of ssh if the configuration is invalid
+ * Reads one host's configuration; undefined if OpenSSH is not installed.
+ * @throws UsageError with ssh's message if the configuration is invalid
  */
 export async function readHostConfig(
   settings: HostSettings,
   files: readonly string[],
 ): Promise<HostConfig | undefined> {
   const signal = AbortSignal.timeout(LIMIT_MS);
-  // sh provides a pipe: a stdin passed by Node is a socket, which cannot be opened as /dev/stdin.
+  // sh provides a pipe: Node would pass a socket as stdin, which cannot be opened as /dev/stdin.
   const output = await $({
     signal,
     nothrow: true,
@@ -73,7 +76,7 @@ export async function readHostConfig(
   );
 }
 
-/** User and port are passed if they are set: `Match user` and tokens depend on them. */
+/** Passes user and port if they are set: `Match user` and tokens depend on them. */
 function argumentsFor({ host, user, port }: HostSettings): string[] {
   return [...(user ? ['-l', user] : []), ...(port ? ['-p', String(port)] : []), '--', host];
 }

@@ -1,16 +1,16 @@
-/** The error messages of a hop: what happened and the fix, from the rows of lib/diagnosis/ssh-failures.ts. */
+/** A hop's error messages: what happened and the fix, from the table in lib/diagnosis/ssh-failures.ts. */
 import { filled, type Row, rowFor } from '../diagnosis/row.ts';
 import { HANDSHAKE, SESSION, UNREACHABLE } from '../diagnosis/ssh-failures.ts';
 import { SshError } from '../util/errors.ts';
 import type { Hop } from './hops.ts';
-import { whyNotHere } from './identity-files.ts';
+import { whyUnusable } from './identity-files.ts';
 import { LIMITS } from './timeouts.ts';
 
 const seconds = (milliseconds: number) => `${milliseconds / 1000} s`;
 const at = (hop: Hop) => `${hop.host} port ${hop.port}`;
 const namesOf = ({ host, port, user }: Hop) => ({ HOST: host, PORT: String(port), USER: user });
 
-/** An error at `hop`, with the fix of the row and its placeholders filled in. */
+/** An error at `hop`, with the row's fix and its placeholders filled in. */
 const sshError = (hop: Hop, row: Row, what: string, cause?: unknown, names = {}): SshError =>
   new SshError(hop.label, what, filled(row.fix, { ...namesOf(hop), ...names }), { cause });
 
@@ -56,13 +56,13 @@ export function openError(jump: Hop, next: Hop, cause: Error & { reason?: unknow
 export const openTimeout = (jump: Hop, next: Hop): SshError =>
   openError(jump, next, new Error(`timed out, no answer within ${seconds(LIMITS.open)}`));
 
-/** The progress of a handshake: what the other side sent first, and which keys were offered. */
+/** The progress of a handshake: the first bytes from the other side, and the keys that were offered. */
 export interface Stage {
-  readonly said: string;
+  readonly firstBytes: string;
   readonly handshake: boolean;
   readonly offered: readonly string[];
   readonly accepts: readonly string[];
-  /** Why a key was not used to sign, such as by the agent. */
+  /** Why a key did not sign, for example in the agent. */
   readonly unsigned?: string;
   /** Why other keys were not offered. */
   readonly skipped: readonly SshError[];
@@ -71,9 +71,9 @@ export interface Stage {
 /** Why the login to a hop that answered failed. */
 export function handshakeError(hop: Hop, stage: Stage, cause: Error & { level?: string }): SshError {
   const timedOut = cause.level === 'client-timeout';
-  if (stage.said === '' && timedOut) return silent(hop, cause);
-  if (stage.said !== '' && !/^SSH-|\nSSH-/.test(stage.said)) return notSsh(hop, stage, cause);
-  if (/SSH-2\.0-Tailscale/.test(stage.said) && stage.handshake)
+  if (stage.firstBytes === '' && timedOut) return noBanner(hop, cause);
+  if (stage.firstBytes !== '' && !/^SSH-|\nSSH-/.test(stage.firstBytes)) return notSsh(hop, stage, cause);
+  if (/SSH-2\.0-Tailscale/.test(stage.firstBytes) && stage.handshake)
     return sshError(hop, HANDSHAKE.tailscale, `${HANDSHAKE.tailscale.error} ${hop.user}`, cause);
   if (cause.level === 'client-authentication') return notAccepted(hop, stage, cause);
   const how = timedOut ? `timed out, no answer within ${seconds(LIMITS.hop)}` : textOf(cause);
@@ -88,7 +88,7 @@ export function handshakeError(hop: Hop, stage: Stage, cause: Error & { level?: 
 const textOf = (cause: Error & { code?: unknown }): string =>
   cause.code === 'ECONNRESET' ? HANDSHAKE.reset.error : cause.message;
 
-const silent = (hop: Hop, cause: Error) =>
+const noBanner = (hop: Hop, cause: Error) =>
   sshError(
     hop,
     HANDSHAKE.silent,
@@ -96,11 +96,11 @@ const silent = (hop: Hop, cause: Error) =>
     cause,
   );
 
-const notSsh = (hop: Hop, { said }: Stage, cause: Error) =>
+const notSsh = (hop: Hop, { firstBytes }: Stage, cause: Error) =>
   sshError(
     hop,
     HANDSHAKE.notSsh,
-    `${at(hop)} ${HANDSHAKE.notSsh.error}; it sent "${firstLine(said)}"`,
+    `${at(hop)} ${HANDSHAKE.notSsh.error}; it sent "${firstLine(firstBytes)}"`,
     cause,
   );
 
@@ -120,7 +120,7 @@ function notAccepted(hop: Hop, stage: Stage, cause: Error): SshError {
 
 function agentState({ agent }: Hop): string {
   if (!agent) return 'no SSH agent is running';
-  const why = whyNotHere(agent);
+  const why = whyUnusable(agent);
   return why
     ? `the SSH agent at ${agent} cannot be used: ${why}`
     : `the SSH agent at ${agent} has no supported key`;
@@ -134,8 +134,8 @@ const noKey = (hop: Hop) =>
   );
 
 /**
- * How an established connection went away.
- * @param missed how many keepalives may go unanswered on this hop
+ * How an established connection was lost.
+ * @param missed keepalives that may go unanswered on this hop
  */
 export function lostError(hop: Hop, cause?: Broken, missed: number = LIMITS.missed): SshError {
   return sshError(hop, SESSION.lost, `connection lost: ${how(cause, missed)}`, cause);
@@ -158,7 +158,7 @@ export const commandError = (hop: Hop, cause?: Error): SshError =>
 export const unfinishedError = (hop: Hop, why: string): SshError =>
   sshError(hop, SESSION.unfinished, `${SESSION.unfinished.error}: ${why}`);
 
-/** A key file that OpenSSH could not use; `why` is its own reason. */
+/** A key file that OpenSSH could not use; `why` is ssh's own reason. */
 export function keyFileError(hop: Hop, path: string, why: string): SshError {
   if (/passphrase/.test(why))
     return new SshError(

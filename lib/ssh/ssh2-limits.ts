@@ -1,10 +1,10 @@
-/** What an SSH configuration can ask for that ssh2 cannot do. */
+/** Features of an SSH configuration that ssh2 lacks. */
 import { existsSync } from 'node:fs';
 
 /** All values of a directive, as `ssh -G` prints them. */
 type Directives = (name: string) => readonly string[];
 
-/** Algorithms of ssh2 by directive; none of them in common means that only OpenSSH can connect. */
+/** ssh2's algorithms by directive; if none are in common, only OpenSSH can connect. */
 const ALGORITHMS: Readonly<Record<string, RegExp>> = {
   kexalgorithms: /^(curve25519-sha256|ecdh-sha2-nistp\d+|diffie-hellman-group)/,
   hostkeyalgorithms: /^(ssh-ed25519|ecdsa-sha2-nistp\d+|rsa-sha2-(256|512))$/,
@@ -12,7 +12,7 @@ const ALGORITHMS: Readonly<Record<string, RegExp>> = {
   ciphers: /^(aes(128|256)-gcm@openssh\.com|aes\d+-ctr|chacha20-poly1305@openssh\.com)$/,
 };
 
-/** Directives that ssh2 cannot follow, with the values that do not ask for them. */
+/** Directives that ssh2 cannot follow, and their harmless values. */
 const DIRECTIVES: Readonly<Record<string, RegExp>> = {
   CertificateFile: /^none$/,
   PKCS11Provider: /^none$/,
@@ -26,8 +26,9 @@ const DIRECTIVES: Readonly<Record<string, RegExp>> = {
 };
 
 /**
- * What the SSH configuration of a host asks for that ssh2 cannot do, in the words of ssh_config(5).
- * @param hasTicket is there a Kerberos ticket? GSSAPIAuthentication alone says nothing: some systems set it for everyone
+ * The features that a host's SSH configuration requires and ssh2 lacks, as written in ssh_config(5).
+ * @param hasTicket whether there is a Kerberos ticket: GSSAPIAuthentication alone is no sign, since some systems set it
+ * for everyone
  */
 export function beyondSsh2(all: Directives, hasTicket: () => boolean): readonly string[] {
   const set = Object.entries(DIRECTIVES).flatMap(([name, off]) => {
@@ -50,7 +51,7 @@ export function beyondSsh2(all: Directives, hasTicket: () => boolean): readonly 
 }
 
 /**
- * A Kerberos credential cache, which only a login makes (krb5.conf(5), default_ccache_name).
+ * Whether there is a Kerberos credential cache, which only a login creates (krb5.conf(5), default_ccache_name).
  * @param setting KRB5CCNAME
  */
 export function hasKerberosTicket(setting: string | undefined): boolean {

@@ -1,11 +1,11 @@
-/** Why ssh2 cannot connect: found in the SSH configuration, beside the identities, in the agent, in known_hosts. */
+/** Why ssh2 cannot connect, as found in the SSH configuration, the key files, the agent and known_hosts. */
 import { existsSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { type AgentKey, listAgent } from './agent-list.ts';
 import type { Hop } from './hops.ts';
 import { hasAuthority } from './known-hosts.ts';
 
-/** Why OpenSSH must connect to these hops, in one phrase; undefined if ssh2 can. Contacts no host. */
+/** Why these hops need OpenSSH, in one phrase; undefined if ssh2 can connect. Makes no connection. */
 export async function whyNotSsh2(hops: readonly Hop[]): Promise<string | undefined> {
   const all = await Promise.all(hops.map(async (hop) => [hop, await reasonFor(hop)] as const));
   const [found] = all.filter(([, reason]) => reason !== undefined);
@@ -29,7 +29,7 @@ async function identityReason({ keys }: Hop): Promise<string | undefined> {
 
 const ENOUGH_BYTES = 400;
 
-/** Decided by the public key, at the start of a .pub file and of the OpenSSH format (PROTOCOL.key). */
+/** Decided by the public key, at the start of a .pub file or of the OpenSSH format (PROTOCOL.key). */
 async function isSecurityKey(path: string): Promise<boolean> {
   try {
     const file = await open(path);
@@ -38,7 +38,7 @@ async function isSecurityKey(path: string): Promise<boolean> {
     const [, body = ''] = /-----BEGIN OPENSSH PRIVATE KEY-----([^-]+)/.exec(text) ?? [];
     return /^sk-|sk-(ssh|ecdsa)-/.test(body ? Buffer.from(body, 'base64').toString('latin1') : text);
   } catch {
-    // Whoever uses the key reports what is wrong with it.
+    // The login reports unreadable keys.
     return false;
   }
 }
@@ -50,7 +50,7 @@ async function agentReason(hop: Hop): Promise<string | undefined> {
   );
 }
 
-/** The certificates and FIDO keys in the agent; if the operator set a key, only those of that one. */
+/** The certificates and FIDO keys in the agent; if the operator set a key, only those that belong to it. */
 export async function agentBeyondSsh2({ agent, keyIsExplicit, keys }: Hop): Promise<readonly AgentKey[]> {
   if (!agent) return [];
   const held = await listAgent(agent).catch((): AgentKey[] => []);
@@ -58,7 +58,7 @@ export async function agentBeyondSsh2({ agent, keyIsExplicit, keys }: Hop): Prom
   return keyIsExplicit ? await ofFiles(beyond, keys) : beyond;
 }
 
-/** The blob of a certificate contains the parameters of its key (PROTOCOL.certkeys). */
+/** A certificate's blob contains its key's parameters (PROTOCOL.certkeys). */
 async function ofFiles(held: readonly AgentKey[], paths: readonly string[]): Promise<AgentKey[]> {
   if (held.length === 0) return [];
   const texts = await Promise.all(

@@ -3,7 +3,7 @@ import { quote } from '../../util/shell.ts';
 import type { Hop } from '../hops.ts';
 import { LIMITS } from '../timeouts.ts';
 
-/** What no SSH configuration may change: no prompt, no unknown host key, nothing forwarded or run besides. */
+/** Options that no SSH configuration may change: no prompts, no unknown host keys, no other forwardings or commands. */
 const FIXED: Readonly<Record<string, string>> = {
   BatchMode: 'yes',
   StrictHostKeyChecking: 'yes',
@@ -23,7 +23,7 @@ const FIXED: Readonly<Record<string, string>> = {
   ServerAliveInterval: String(LIMITS.keepalive / 1000),
 };
 
-/** ssh replaces `%` tokens in most values, and splits some of them at blanks. */
+/** ssh expands `%` tokens in most values, and splits some at blanks. */
 const literal = (path: string) => `"${path.replaceAll('%', '%%').replace(/["\\]/g, '\\$&')}"`;
 
 const options = (values: Readonly<Record<string, string>>): string[] =>
@@ -31,24 +31,27 @@ const options = (values: Readonly<Record<string, string>>): string[] =>
 
 /** The route to a hop. */
 export interface Route {
-  /** The control socket of the jump host before it. */
+  /** The control socket of the previous jump host. */
   readonly through: string | undefined;
-  /** The number of jump hosts before it: the nearest connection detects a dead network path first. */
+  /** Number of jump hosts before it: the nearest connection must detect a dead network path first. */
   readonly depth: number;
-  /** Does only the agent hold the certificate of the key that is set? ssh offers it only together with all other keys. */
+  /**
+   * Whether the configured key's certificate is only in the agent: ssh then offers it only together with all other
+   * keys.
+   */
   readonly offersAgent: boolean;
 }
 
 /**
- * The arguments of the connection that others share (ssh_config(5), ControlMaster): it runs no command and says by -v what
- * it does.
+ * The arguments of the connection that others share (ssh_config(5), ControlMaster): runs no command; -v logs its
+ * progress.
  */
 export function masterArguments(hop: Hop, { through, depth, offersAgent }: Route, socket: string): string[] {
   const { name = hop.host, user, port, keys, keyIsExplicit, agent, knownHosts, hostKeyName } = hop;
   const values = {
     ...FIXED,
     ServerAliveCountMax: String(missedKeepalives(depth)),
-    // A ProxyJump was resolved to a hop of its own; a ProxyCommand is left to ssh.
+    // A ProxyJump was already resolved to a hop; a ProxyCommand is left to ssh.
     ...(through ? { ProxyCommand: proxyCommand(through, hop) } : { ProxyJump: 'none' }),
     UserKnownHostsFile: knownHosts.map(literal).join(' ') || '/dev/null',
     GlobalKnownHostsFile: '/dev/null',
@@ -63,14 +66,14 @@ export function masterArguments(hop: Hop, { through, depth, offersAgent }: Route
 
 export const missedKeepalives = (depth: number): number => LIMITS.missed + depth;
 
-/** The shell of the operator runs it, whichever that is. @throws Error for a host that is no name or address */
+/** ssh runs it in the operator's shell, which can be any. @throws Error for a host that is not a name or an address */
 function proxyCommand(through: string, { host, port }: Hop): string {
   if (!/^[\w.:%-]+$/.test(host)) throw new Error(`not a host: ${host}`);
   const words = ['ssh', ...sharedArguments(through), ...streamArguments(host, port)];
   return words.map((word) => quote(word.replaceAll('%', '%%'))).join(' ');
 }
 
-/** Arguments of a stream to an address as seen from the host; -v says when it is open. */
+/** Arguments for a stream to an address as seen from the host; -v logs when it is open. */
 export const streamArguments = (host: string, port: number): string[] => [
   '-v',
   '-W',
@@ -79,7 +82,7 @@ export const streamArguments = (host: string, port: number): string[] => [
   NO_HOST,
 ];
 
-/** Arguments of a command that runs without a pty. */
+/** Arguments for a command that runs without a pty. */
 export const commandArguments = (command: string): string[] => [
   '-T',
   '-o',
@@ -89,10 +92,10 @@ export const commandArguments = (command: string): string[] => [
   command,
 ];
 
-/** Never contacted: what shares a connection must not open one of its own when that is gone. */
+/** Never contacted: if the shared connection is gone, ssh must not open its own. */
 const NO_HOST = 'shared.invalid';
 
-/** Arguments of an ssh that shares the connection with this control socket, without any configuration. */
+/** Arguments for an ssh that uses the connection of this control socket, without any configuration. */
 export const sharedArguments = (socket: string): string[] => [
   '-F',
   'none',

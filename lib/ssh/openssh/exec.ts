@@ -1,4 +1,7 @@
-/** Runs one command over a shared connection: sends its input, reads its output line by line, and returns how it ended. */
+/**
+ * Runs one command over a shared connection: sends its input, reads its output line by line, and returns its exit
+ * status.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SshError } from '../../util/errors.ts';
 import { $, type ProcessPromise } from '../../util/shell.ts';
@@ -10,9 +13,9 @@ import { commandArguments, sharedArguments } from './arguments.ts';
 import { refusedCommand } from './failures.ts';
 import { type Master, settled } from './master.ts';
 
-/** The exit status of ssh for its own failures; a command may have it, too. */
+/** ssh's exit status for its own failures; a command can return it, too. */
 const FAILED = 255;
-/** The end of a connection is seen in two processes. */
+/** The end of a connection is noticed in two processes. */
 const SETTLE_MS = 2_000;
 
 interface Progress {
@@ -39,19 +42,19 @@ export async function execShared(
   const running = $({ detached: true, nothrow: true })`LC_ALL=C; export LC_ALL
 exec ssh ${[...sharedArguments(master.socket), ...commandArguments(command)]}`;
   const progress: Progress = { stdout: '', stderr: '', sent: false };
-  const said = () => master.log().slice(before);
-  const { reason, code } = await ending(running, { progress, input, onLine, limitMs, said });
+  const log = () => master.log().slice(before);
+  const { reason, code } = await ending(running, { progress, input, onLine, limitMs, log });
   if (reason) return { ...progress, code: undefined, lost: unfinishedError(master.hop, reason) };
   if (code !== FAILED) return { ...progress, code };
-  return await failed(master, progress, said());
+  return await failed(master, progress, log());
 }
 
-/** Status 255: the connection was lost, the host refused, a signal, or the command's own status. */
-async function failed(master: Master, progress: Progress, said: string): Promise<ExecOutcome> {
-  if (/exit-signal/.test(said)) return { ...progress, code: undefined, signal: 'unknown' };
-  if (/exit-status/.test(said)) return { ...progress, code: FAILED };
+/** Resolves status 255: the connection was lost, the host refused, a signal, or the command's own status. */
+async function failed(master: Master, progress: Progress, log: string): Promise<ExecOutcome> {
+  if (/exit-signal/.test(log)) return { ...progress, code: undefined, signal: 'unknown' };
+  if (/exit-status/.test(log)) return { ...progress, code: FAILED };
   await Promise.race([master.ended, sleep(SETTLE_MS, undefined, { ref: false })]);
-  if (!master.lost()) throw refusedCommand(master.hop, said);
+  if (!master.lost()) throw refusedCommand(master.hop, log);
   await settled(master.before);
   return { ...progress, code: undefined, lost: master.lost() as SshError };
 }
@@ -61,17 +64,17 @@ interface Watch {
   readonly input: string;
   readonly onLine: (line: string) => void;
   readonly limitMs: number;
-  /** What the shared connection logged meanwhile. */
-  readonly said: () => string;
+  /** The shared connection's log since the start of the command. */
+  readonly log: () => string;
 }
 
 interface Ending {
   readonly code?: number | undefined;
-  /** Why we stopped waiting. */
+  /** Why waiting ended early. */
   readonly reason?: string;
 }
 
-function ending(running: ProcessPromise, { progress, input, onLine, limitMs, said }: Watch): Promise<Ending> {
+function ending(running: ProcessPromise, { progress, input, onLine, limitMs, log }: Watch): Promise<Ending> {
   return new Promise((resolve, reject) => {
     const stop = () => running.child?.kill();
     const giveUp = (reason: string) => {
@@ -79,7 +82,7 @@ function ending(running: ProcessPromise, { progress, input, onLine, limitMs, sai
       stop();
     };
     const timer = setTimeout(() => giveUp(`not finished within ${limitMs / 1000} s`), limitMs);
-    const quiet = whenQuiet(running, said, () => end({ code: undefined }));
+    const quiet = whenQuiet(running, log, () => end({ code: undefined }));
     const end = (ended: Ending) => {
       clearTimeout(timer);
       clearInterval(quiet);
@@ -94,15 +97,18 @@ function ending(running: ProcessPromise, { progress, input, onLine, limitMs, sai
   });
 }
 
-/** A background process of the command may keep its output open: after the exit status, a period of silence counts as the end. */
-function whenQuiet(running: ProcessPromise, said: () => string, end: () => void): NodeJS.Timeout {
-  let last = performance.now();
+/**
+ * A background process of the command may keep the output open: after the exit status, a period of silence ends the
+ * wait.
+ */
+function whenQuiet(running: ProcessPromise, log: () => string, end: () => void): NodeJS.Timeout {
+  let lastOutput = performance.now();
   running.stdout.on('data', () => {
-    last = performance.now();
+    lastOutput = performance.now();
   });
   return setInterval(() => {
-    if (!/rtype exit-(status|signal)/.test(said())) last = performance.now();
-    if (performance.now() - last < LIMITS.drain) return;
+    if (!/rtype exit-(status|signal)/.test(log())) lastOutput = performance.now();
+    if (performance.now() - lastOutput < LIMITS.drain) return;
     end();
     running.child?.kill();
   }, LIMITS.drain / 5);

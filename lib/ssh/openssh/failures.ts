@@ -1,4 +1,4 @@
-/** The words of ssh -> the errors that the transport over ssh2 has for the same failure. */
+/** ssh's messages -> the errors that the ssh2 transport reports for the same failures. */
 import { SshError } from '../../util/errors.ts';
 import type { Hop } from '../hops.ts';
 import {
@@ -13,19 +13,19 @@ import {
 } from '../ssh-errors.ts';
 import { missedKeepalives } from './arguments.ts';
 
-/** The jump host, and what its connection said so far. */
+/** The jump host, and the log of its connection. */
 interface Before {
   readonly hop: Hop;
   readonly log: () => string;
 }
 
-/** What a login was waiting for when the limit was reached, or `ended`. */
+/** What the login was waiting for when it timed out, or `ended`. */
 export type Late = 'ended' | 'stream' | 'hop';
 
-/** A connection that did not come about. */
+/** A failed attempt to connect. */
 interface Attempt {
   readonly hop: Hop;
-  /** What ssh said by -v. */
+  /** The output of ssh -v. */
   readonly log: string;
   readonly before: Before | undefined;
   readonly late: Late;
@@ -33,16 +33,16 @@ interface Attempt {
   readonly code: number | null;
 }
 
-/** Has the jump host opened the stream to the next hop? */
+/** Whether the jump host has opened the stream to the next hop. */
 export const wasOpened = (log: string): boolean =>
   /mux_client_request_stdio_fwd: master session id/.test(log);
 
 const NOT_FOUND = 127;
 
-/** Why a login failed; `host key` if ssh refused that. */
+/** Why a login failed; `host key` if ssh rejected that. */
 export function connectError({ hop, log, before, late, code }: Attempt): SshError | 'host key' {
   if (code === NOT_FOUND) return noProgram(hop);
-  const noSocket = spoken(log).find((each) => /^(mkdir: |unix_listener: |.*ControlPath)/.test(each));
+  const noSocket = messagesOf(log).find((each) => /^(mkdir: |unix_listener: |.*ControlPath)/.test(each));
   if (noSocket) return socketError(hop, noSocket);
   if (before && late === 'stream') return openTimeout(before.hop, hop);
   if (before && /^Stdio forwarding request failed/m.test(log)) return refusedStream(before, hop);
@@ -73,49 +73,51 @@ const CODES: readonly (readonly [words: RegExp, code: string])[] = [
   [/connect to (host|address) .*: Connection reset/, 'ECONNRESET'],
 ];
 
-/** Debug lines report each address; only the last error of ssh counts. */
+/** Debug lines report each address; only ssh's last error counts. */
 function dialFailure(hop: Hop, log: string): SshError | undefined {
-  const said = spoken(log).find((line) => /^ssh: /.test(line));
-  if (said === undefined) return undefined;
-  const code = CODES.find(([words]) => words.test(said))?.[1];
-  return dialError(hop, Object.assign(new Error(said.replace(/^ssh: /, '')), code && { code }));
+  const message = messagesOf(log).find((line) => /^ssh: /.test(line));
+  if (message === undefined) return undefined;
+  const code = CODES.find(([words]) => words.test(message))?.[1];
+  return dialError(hop, Object.assign(new Error(message.replace(/^ssh: /, '')), code && { code }));
 }
 
-/** What the jump host said of a stream that it did not open. */
+/** The jump host's reason for not opening a stream. */
 function refusedStream(before: Before, next: Hop): SshError {
   return openError(before.hop, next, refusal(before.log(), next.host, next.port));
 }
 
-/** The reason that the shared connection logged for the last stream to an address (RFC 4254, 5.1). */
+/** The logged reason for the last failed stream to an address (RFC 4254, 5.1). */
 export function refusal(log: string, host: string, port: number): Error & { reason?: unknown } {
   const lines = log.split('\n');
-  const asked = lines.findLastIndex((line) => line.endsWith(`channel_connect_stdio_fwd: ${host}:${port}`));
-  const own = /debug1: channel (\d+): new/.exec(
-    lines.slice(asked + 1).find((line) => /: channel \d+: new/.test(line)) ?? '',
+  const requestLine = lines.findLastIndex((line) =>
+    line.endsWith(`channel_connect_stdio_fwd: ${host}:${port}`),
   );
-  const failed = new RegExp(`^channel ${own?.[1] ?? '\\d+'}: open failed: ([^:]+)(?:: (.*))?`);
+  const channel = /debug1: channel (\d+): new/.exec(
+    lines.slice(requestLine + 1).find((line) => /: channel \d+: new/.test(line)) ?? '',
+  );
+  const failed = new RegExp(`^channel ${channel?.[1] ?? '\\d+'}: open failed: ([^:]+)(?:: (.*))?`);
   const [, kind = '', words = ''] =
     lines
-      .slice(asked + 1)
+      .slice(requestLine + 1)
       .map((line) => failed.exec(line.trim()))
       .find(Boolean) ?? [];
   const prohibited = /prohibited/.test(kind);
   return Object.assign(new Error(words || kind || 'the stream was refused'), prohibited && { reason: 1 });
 }
 
-/** Files that ssh names because it cannot use them. It may still have tried others. */
+/** The key file that ssh reports as unusable, if the operator set it. ssh may still have tried others. */
 function keyFailure(hop: Hop, log: string): SshError | undefined {
   if (!hop.keyIsExplicit || !/Permission denied \(/.test(log)) return undefined;
   const [path = ''] = hop.keys;
   const [, why] = /^(?:Load key ".*"|Warning: Identity file .* not accessible): (.*)$/m.exec(log) ?? [];
   if (why !== undefined) return keyFileError(hop, path, why);
-  // ssh offers the public half of an encrypted key, and can only then not sign.
+  // ssh offers the public half of an encrypted key, then fails to sign.
   const isAccepted = log.includes(`Server accepts key: ${path} `);
   return isAccepted ? keyFileError(hop, path, 'incorrect passphrase') : undefined;
 }
 
 function handshakeFailure(hop: Hop, log: string, late: Late): SshError {
-  const said = spoken(log);
+  const messages = messagesOf(log);
   const stage = stageOf(log);
   const timedOut = late === 'hop' || /^Connection (to .* )?timed out/m.test(log);
   const level = timedOut
@@ -123,13 +125,15 @@ function handshakeFailure(hop: Hop, log: string, late: Late): SshError {
     : /Permission denied \(/.test(log)
       ? 'client-authentication'
       : undefined;
-  return handshakeError(hop, stage, Object.assign(new Error(reasonIn(said)), level && { level }));
+  return handshakeError(hop, stage, Object.assign(new Error(reasonIn(messages)), level && { level }));
 }
 
-/** The same form as in the words of ssh2, which the failure table knows. */
-function reasonIn(said: readonly string[]): string {
+/** In ssh2's wording, which the failure table matches. */
+function reasonIn(messages: readonly string[]): string {
   const text =
-    said.find((line) => /no matching|Too many authentication failures/.test(line)) ?? said.at(-1) ?? '';
+    messages.find((line) => /no matching|Too many authentication failures/.test(line)) ??
+    messages.at(-1) ??
+    '';
   const [, kind] = /no matching (.*) found/.exec(text) ?? [];
   if (kind) return `no matching ${TYPES[kind] ?? kind} (${text.replace(/^.*found\. /, '')})`;
   if (/Connection closed by/.test(text)) return 'closed by the other side';
@@ -153,7 +157,7 @@ function stageOf(log: string): Stage {
   const [isSsh, software = ''] =
     /^debug1: Remote protocol version \S+, remote software version (.*)$/m.exec(log) ?? [];
   return {
-    said: isSsh ? `SSH-2.0-${software}` : (BANNER.exec(log)?.[1] ?? ''),
+    firstBytes: isSsh ? `SSH-2.0-${software}` : (BANNER.exec(log)?.[1] ?? ''),
     handshake: /SSH2_MSG_NEWKEYS received/.test(log),
     offered: offeredIn(log),
     accepts: methods ? methods.split(',') : ['publickey'],
@@ -162,10 +166,10 @@ function stageOf(log: string): Stage {
 }
 
 const offeredIn = (log: string): readonly string[] =>
-  [...log.matchAll(/^debug1: Offering public key: (.*)$/gm)].map(([, text = '']) => shownKey(text));
+  [...log.matchAll(/^debug1: Offering public key: (.*)$/gm)].map(([, text = '']) => describeKey(text));
 
-/** From `PATH TYPE SHA256:… [explicit] [agent]` to the form of the other transport. */
-function shownKey(text: string): string {
+/** Converts `PATH TYPE SHA256:… [explicit] [agent]` to the ssh2 transport's form. */
+function describeKey(text: string): string {
   const [, path, type = '', print, how = ''] = /^(.*) (\S+) (SHA256:\S+)(.*)$/.exec(text) ?? [];
   return print ? `${KEY_TYPES[type] ?? type} ${print} (${/\bagent\b/.test(how) ? 'agent' : path})` : text;
 }
@@ -176,8 +180,8 @@ const KEY_TYPES: Readonly<Record<string, string>> = {
   'ED25519-SK': 'sk-ssh-ed25519@openssh.com',
 };
 
-/** What ssh says without -v. */
-export const spoken = (log: string): readonly string[] =>
+/** ssh's messages without those of -v. */
+export const messagesOf = (log: string): readonly string[] =>
   log
     .split('\n')
     .map((line) => line.trim())
@@ -185,7 +189,7 @@ export const spoken = (log: string): readonly string[] =>
       (line) => line !== '' && !/^(debug\d: |OpenSSH_|Authenticated to |Warning: Permanently)/.test(line),
     );
 
-/** How an established connection ended. */
+/** Why an established connection ended. */
 export function goneError(hop: Hop, log: string, depth: number): SshError {
   const missed = missedKeepalives(depth);
   const after = log.slice(Math.max(0, log.indexOf('Authenticated to ')));
@@ -198,6 +202,7 @@ export function goneError(hop: Hop, log: string, depth: number): SshError {
 
 /** Why a host did not run a command. */
 export const refusedCommand = (hop: Hop, log: string): SshError => {
-  const words = spoken(log).findLast((line) => /open failed/.test(line)) ?? 'session open refused by peer';
+  const words =
+    messagesOf(log).findLast((line) => /open failed/.test(line)) ?? 'session open refused by peer';
   return commandError(hop, new Error(words.replace(/^channel \d+: /, '')));
 };

@@ -1,4 +1,4 @@
-/** A stream from a host to another address, as seen from there, over a shared connection. */
+/** A stream from a host to an address as seen from there, over a shared connection. */
 import { Duplex, PassThrough } from 'node:stream';
 import { $, type ProcessPromise } from '../../util/shell.ts';
 import type { Hop } from '../hops.ts';
@@ -14,7 +14,7 @@ export async function openStream(master: Master, next: Hop): Promise<Duplex> {
   if (gone) throw gone;
   const args = [...sharedArguments(master.socket), ...streamArguments(next.host, next.port)];
   const running = $({ detached: true, nothrow: true })`LC_ALL=C; export LC_ALL; exec ssh ${args}`;
-  // zx reads stdout from the start: what came before anyone listens would be gone.
+  // zx reads stdout from the start: without this, data that arrives before the first listener would be lost.
   const stdout = running.stdout.pipe(new PassThrough());
   const late = () => {
     running.child?.kill();
@@ -37,8 +37,7 @@ function opened(running: ProcessPromise): Promise<boolean> {
 }
 
 /**
- * Not `Duplex.from`: it fails with ERR_STREAM_PREMATURE_CLOSE, and loses what is still unread, where the other side closes
- * before we end.
+ * Not `Duplex.from`: if the other side closes first, that fails with ERR_STREAM_PREMATURE_CLOSE and loses unread data.
  */
 function streamOf({ child, stdin }: ProcessPromise, stdout: PassThrough): Duplex {
   const stream = new Duplex({

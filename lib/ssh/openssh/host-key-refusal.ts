@@ -1,23 +1,25 @@
-/** Why OpenSSH refused a host key. It says so without the key itself; the error needs that for the line to type. */
+/**
+ * Why OpenSSH rejected a host key. ssh does not print the key; the error needs it for the line to add to known_hosts.
+ */
 import { SshError } from '../../util/errors.ts';
 import { $ } from '../../util/shell.ts';
 import type { Hop } from '../hops.ts';
 import { hostKeyCheck, hostKeyError } from '../host-key.ts';
 import { LIMITS } from '../timeouts.ts';
 import { masterArguments, type Route } from './arguments.ts';
-import { spoken } from './failures.ts';
+import { messagesOf } from './failures.ts';
 
-/** ssh runs it with the key that the host presented (ssh_config(5), KnownHostsCommand); it knows none. */
+/** ssh runs this with the key that the host presented (ssh_config(5), KnownHostsCommand); it returns no known keys. */
 const SHOW_KEY = `KnownHostsCommand=/bin/sh -c 'echo "gatepost-key $1" >&2' sh %K`;
 
-/** The error for the key, judged by the same known_hosts files. @param log what ssh said when it refused */
+/** The error for the key, judged by the same known_hosts files. @param log ssh's output when it rejected the key */
 export async function hostKeyRefusal(hop: Hop, route: Route, log: string): Promise<SshError> {
   const key = await presentedKey(hop, route);
-  if (!key) return inItsWords(hop, log);
+  if (!key) return inOpensshWords(hop, log);
   try {
     const verdict = (await hostKeyCheck(hop)).judge(key);
-    if (verdict.kind === 'match') return inItsWords(hop, log);
-    // ssh has tried the authority: the host has no certificate of it that is valid.
+    if (verdict.kind === 'match') return inOpensshWords(hop, log);
+    // ssh has checked the authority: the host has no valid certificate from it.
     return hostKeyError(
       hop,
       key,
@@ -25,11 +27,11 @@ export async function hostKeyRefusal(hop: Hop, route: Route, log: string): Promi
       certificateProblem(log),
     );
   } catch (error) {
-    return error instanceof SshError ? error : inItsWords(hop, log);
+    return error instanceof SshError ? error : inOpensshWords(hop, log);
   }
 }
 
-/** Asks the host once more, up to its key; no login is attempted. */
+/** Connects again, only to get the host's key; no login is attempted. */
 async function presentedKey(hop: Hop, route: Route): Promise<Buffer | undefined> {
   const args = ['-o', SHOW_KEY, ...masterArguments(hop, route, 'none')];
   const signal = AbortSignal.timeout(LIMITS.hop);
@@ -47,10 +49,10 @@ async function presentedKey(hop: Hop, route: Route): Promise<Buffer | undefined>
 const certificateProblem = (log: string): string | undefined =>
   /^Certificate invalid: (.*)$/m.exec(log)?.[1] ?? /Host certificate .*: (.*)$/m.exec(log)?.[1];
 
-/** For what only OpenSSH knows: a revocation list, a command of the operator. */
-function inItsWords(hop: Hop, log: string): SshError {
+/** For rejections that only OpenSSH can explain: a revocation list, a command of the operator's. */
+function inOpensshWords(hop: Hop, log: string): SshError {
   const [, print = ''] = /^debug1: Server host key: (.*)$/m.exec(log) ?? [];
-  const words = spoken(log).filter((line) => !/^@|Host key verification failed/.test(line));
+  const words = messagesOf(log).filter((line) => !/^@|Host key verification failed/.test(line));
   const kind = /REVOKED|revoked/.test(log) ? 'revoked' : /HAS CHANGED/.test(log) ? 'changed' : 'unknown';
   return new SshError(
     hop.label,

@@ -16,23 +16,23 @@ import { hostKeyRefusal } from './host-key-refusal.ts';
 export interface Master {
   readonly hop: Hop;
   readonly socket: string;
-  /** The jump host that it goes through. */
+  /** The jump host that it connects through. */
   readonly before: Master | undefined;
-  /** The number of jump hosts before it. */
+  /** Number of jump hosts before it. */
   readonly depth: number;
-  /** What ssh said so far, debug lines included. */
+  /** ssh's output so far, including debug lines. */
   readonly log: () => string;
-  /** How the connection was lost; undefined while it is open. A lost jump host breaks all behind it, and is the one to report. */
+  /** How the connection was lost; undefined while it is open. If a jump host was lost, its error is reported. */
   readonly lost: () => SshError | undefined;
-  /** Resolves once ssh has ended. */
+  /** Resolves when ssh has ended. */
   readonly ended: Promise<unknown>;
   readonly close: () => void;
 }
 
 const POLL_MS = 5;
-/** sun_path has 104 bytes on some systems, and ssh adds 17 to the name while it binds; it expands `%`. */
+/** sun_path has 104 bytes on some systems, and ssh appends 17 to the name while binding; it expands `%`. */
 const parentFolder = (): string => (/^[\w./-]{1,60}$/.test(tmpdir()) ? tmpdir() : '/tmp');
-/** ssh has its own limit for the connection and the banner, and its words say which of the two it was. */
+/** ssh has its own time limits for the connection and the banner; its message shows which one was reached. */
 const GRACE_MS = 1_000;
 
 /**
@@ -56,7 +56,7 @@ export async function openMaster(hop: Hop, before?: Master): Promise<Master> {
   throw before?.lost() ?? (failure === 'host key' ? await hostKeyRefusal(hop, route, master.log()) : failure);
 }
 
-/** Time for the jump host's own end to be seen, which is the cause of what broke behind it. */
+/** Time to notice the end of the jump host, which may be the cause of the failure. */
 const SETTLE_MS = 300;
 
 /** Waits until it is clear whether the jump host was lost, too. */
@@ -65,9 +65,10 @@ export async function settled(before: Master | undefined): Promise<void> {
 }
 
 /**
- * ssh, with a shell that outlives this process for a moment: when it ends in any way, its end of the pipe to stdin closes;
- * the shell then ends ssh, its proxy command and the folder. A session of its own keeps Ctrl-C from ssh, and ssh from the terminal.
- * The shell itself must not write to stderr: nobody may read it any more, and SIGPIPE would end the shell before it has cleaned up.
+ * ssh, with a shell that outlives this process for a moment: when this process ends in any way, the pipe to the shell's
+ * stdin closes; the shell then ends ssh and its proxy command, and removes the folder. A separate session keeps Ctrl-C
+ * from ssh, and ssh from the terminal. The shell must not write to stderr: with no reader left, SIGPIPE would end it
+ * before it has cleaned up.
  */
 function supervised(folder: string, args: readonly string[]): ProcessPromise {
   return $({ detached: true, nothrow: true })`LC_ALL=C; export LC_ALL; exec 3<&0 </dev/null
@@ -105,7 +106,7 @@ function masterOf(
     log: () => log,
     lost: () => lost && (before?.lost() ?? lost),
     ended,
-    close: () => letGo(running),
+    close: () => release(running),
   };
 }
 
@@ -115,16 +116,16 @@ async function watch(running: ProcessPromise, onEnd: () => void): Running['ended
   return { code };
 }
 
-/** Its stdin closes; the process may exit without waiting for the shell. */
-function letGo({ child, stdin }: ProcessPromise): void {
+/** Closes the shell's stdin; this process may exit without waiting for it. */
+function release({ child, stdin }: ProcessPromise): void {
   stdin.end();
   child?.unref();
   for (const stream of child?.stdio ?? []) (stream as unknown as { unref?: () => void })?.unref?.();
 }
 
-/** The socket appears after the login. */
+/** ssh creates the socket after the login. */
 async function untilReady({ socket, ended, log }: Running, isBehindJump: boolean): Promise<Late | 'ready'> {
-  const began = performance.now();
+  const start = performance.now();
   let isOver = false;
   const over = () => {
     isOver = true;
@@ -133,7 +134,7 @@ async function untilReady({ socket, ended, log }: Running, isBehindJump: boolean
   for (;;) {
     if (existsSync(socket)) return 'ready';
     if (isOver) return 'ended';
-    const waited = performance.now() - began;
+    const waited = performance.now() - start;
     if (isBehindJump && waited > LIMITS.open && !wasOpened(log())) return 'stream';
     if (waited > LIMITS.hop + GRACE_MS) return 'hop';
     await sleep(POLL_MS);

@@ -1,4 +1,6 @@
-/** The transport over the ssh program of the system: one shared connection per hop, each through that of the jump host before it. */
+/**
+ * The transport over the system's ssh program: one shared connection per hop, each through the previous jump host's.
+ */
 import type { Hop } from '../hops.ts';
 import type { Connection, OpenJump } from '../session.ts';
 import { LIMITS } from '../timeouts.ts';
@@ -6,7 +8,7 @@ import { execShared } from './exec.ts';
 import { openStream } from './forward.ts';
 import { type Master, openMaster } from './master.ts';
 
-/** The connections to jump hosts, the nearest to the proxy last; none for direct connections. */
+/** The connections to jump hosts, the one nearest to the proxy last; none for direct connections. */
 export interface Jump extends OpenJump {
   readonly last: Master | undefined;
 }

@@ -18,7 +18,7 @@ const proxy = hop('proxy p');
 const jump = hop('jump host j');
 const coded = (code: string) => Object.assign(new Error(code), { code });
 const stage = {
-  said: 'SSH-2.0-x\r\n',
+  firstBytes: 'SSH-2.0-x\r\n',
   handshake: true,
   offered: ['ssh-ed25519 SHA256:x (/k)'],
   accepts: ['publickey'],
@@ -46,7 +46,7 @@ describe('a failure of a hop', () => {
     ],
     [handshakeError(proxy, { ...stage, accepts: ['password'] }, authentication), /it accepts only password/],
     [
-      handshakeError(proxy, { ...stage, said: 'Not allowed at this time\r\n' }, new Error('x')),
+      handshakeError(proxy, { ...stage, firstBytes: 'Not allowed at this time\r\n' }, new Error('x')),
       /sent "Not allowed at this time"/,
     ],
     [handshakeError(proxy, stage, new Error('Too many authentication failures')), /during login: Too many/],

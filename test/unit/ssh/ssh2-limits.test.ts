@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
-import { whyNotHere } from '../../../lib/ssh/identity-files.ts';
+import { whyUnusable } from '../../../lib/ssh/identity-files.ts';
 import { parseHostConfig } from '../../../lib/ssh/ssh-config.ts';
 import { beyondSsh2, hasKerberosTicket } from '../../../lib/ssh/ssh2-limits.ts';
 
@@ -57,9 +57,9 @@ describe('the SSH configuration', () => {
 describe('the path of an agent', () => {
   it('that belongs to Windows is refused on other systems with an explanation', () => {
     for (const path of ['\\\\.\\pipe\\openssh-ssh-agent', '\\.\\pipe\\openssh-ssh-agent']) {
-      assert.match(whyNotHere(path, 'linux') ?? '', /named pipe of Windows/);
-      assert.equal(whyNotHere(path, 'win32'), undefined);
+      assert.match(whyUnusable(path, 'linux') ?? '', /named pipe of Windows/);
+      assert.equal(whyUnusable(path, 'win32'), undefined);
     }
-    assert.equal(whyNotHere('/run/agent', 'linux'), undefined);
+    assert.equal(whyUnusable('/run/agent', 'linux'), undefined);
   });
 });
