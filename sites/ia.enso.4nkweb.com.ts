@@ -6,6 +6,7 @@ import {
   challengePath,
   closedPorts,
   cloudAccount,
+  crossOrigin,
   httpRedirects,
   inferenceScope,
   otherNames,
@@ -99,6 +100,7 @@ export const site: Site = {
     challengePath(),
     certificate(),
     bearerGate({ lists: [MODELS, `${OLLAMA}/api/tags`], tokenVariable: TOKEN }),
+    crossOrigin({ path: MODELS, originsVariable: ORIGINS }),
     streams({
       models: MODELS,
       completions: `${OLLAMA}/v1/chat/completions`,

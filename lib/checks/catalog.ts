@@ -14,6 +14,7 @@ export const challengePath = named('challengePath');
 export const closed = named('closed');
 export const closedPorts = named('closedPorts');
 export const cloudAccount = named('cloudAccount');
+export const crossOrigin = named('crossOrigin');
 export const httpRedirects = named('httpRedirects');
 export const inferenceScope = named('inferenceScope');
 export const otherNames = named('otherNames');

@@ -2,6 +2,7 @@
 export { bearerGate } from './gate/bearer-gate.ts';
 export { bypassAttempts } from './gate/bypass.ts';
 export { cloudAccount } from './gate/cloud-account.ts';
+export { crossOrigin } from './gate/cross-origin.ts';
 export { inferenceScope } from './gate/scopes.ts';
 export { certificate } from './tls/handshake.ts';
 export { otherNames } from './web/other-names.ts';

@@ -6,7 +6,13 @@ import { runHook } from '../commands/hook.ts';
 import type { Choice } from '../config/choice.ts';
 import type { CommandLine, FlagName, Flags } from '../config/flag-table.ts';
 import { chooseRun, isInCi, keepFromChildren, readSettings, terminal } from '../config/settings.ts';
-import { DEFAULT_SITE, findSites, pickSite, withNameFrom, withoutBackends } from '../config/site-registry.ts';
+import {
+  DEFAULT_SITE,
+  findSites,
+  pickSite,
+  withNameFrom,
+  withoutUnusedChecks,
+} from '../config/site-registry.ts';
 import { escapedInvisible } from '../output/redact.ts';
 import { createReport, type Report } from '../output/report.ts';
 import { widthOf } from '../output/text.ts';
@@ -123,7 +129,7 @@ async function runCommand(command: Command, session: Session): Promise<Result> {
     replacesToken: flags['write-env'],
   });
   keepFromChildren(sites.values());
-  const site = withoutBackends(withNameFrom(picked, settings.values), settings.values);
+  const site = withoutUnusedChecks(withNameFrom(picked, settings.values), settings.values);
   for (const value of Object.values(settings.values)) if (value instanceof Secret) report.hide(value);
   for (const text of settings.warnings) report.print({ kind: 'warning', text });
   const context = { site, settings, flags, words, report, underWay };

@@ -6,7 +6,7 @@ import { secretOf } from '../config/settings.ts';
 import { issuedOn } from '../model/certificate.ts';
 import type { Check, CheckResult, CheckTarget } from '../model/check.ts';
 import { type HostReport, isDone } from '../model/host-report.ts';
-import { isNameless } from '../model/site.ts';
+import { isNameless, originsOf } from '../model/site.ts';
 import type { Secret } from '../util/secret.ts';
 import type { Context } from './context.ts';
 import type { RolloutProxy } from './rollout.ts';
@@ -23,6 +23,7 @@ export function checkTarget({ site, settings }: Context, via: Partial<CheckTarge
     serverName: (isNameless(site) && hosts[0]) || site.serverName,
     isNameless: isNameless(site),
     proxies: hosts,
+    origins: originsOf(site, settings.values),
     inferenceToken: secretOf(settings, site.gate?.inferenceToken),
     ...via,
   };

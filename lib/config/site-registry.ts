@@ -1,6 +1,6 @@
 /** The sites: every file in sites/, loaded by its name. */
 import { readdir } from 'node:fs/promises';
-import { NO_BACKEND, type Site, withPublicName } from '../model/site.ts';
+import { NO_BACKEND, originsOf, type Site, withPublicName } from '../model/site.ts';
 import { UsageError } from '../util/errors.ts';
 import { nearest } from '../util/nearest.ts';
 import { ROOT } from '../util/project.ts';
@@ -10,11 +10,15 @@ import { type LoadedSite, loadSite, openOwnSites } from './site-file.ts';
 /** The site if none is selected. */
 export const DEFAULT_SITE = 'ia.enso.4nkweb.com';
 
-/** `site` without the checks of the backends that its settings leave out. */
-export function withoutBackends(site: Site, values: Readonly<Record<string, unknown>>): Site {
+/** The check that only a gate with origins needs (lib/checks/catalog.ts). */
+const CROSS_ORIGIN = 'crossOrigin';
+
+/** `site` without the checks of the backends that its settings leave out, and of CORS if they have no origins. */
+export function withoutUnusedChecks(site: Site, values: Readonly<Record<string, unknown>>): Site {
   const gone = Object.entries(site.backends ?? {}).flatMap(([name, { checks = [] }]) =>
     values[name] === NO_BACKEND ? checks : [],
   );
+  if (originsOf(site, values).length === 0) gone.push(CROSS_ORIGIN);
   return gone.length > 0
     ? { ...site, checks: site.checks.filter(({ maker }) => !gone.includes(maker)) }
     : site;

@@ -73,6 +73,8 @@ export interface CheckTarget {
   readonly faultsOnProxy?: ((about: 'backends' | 'clients') => Promise<readonly string[]>) | undefined;
   /** A token of scope `inference`. */
   readonly inferenceToken?: Secret | undefined;
+  /** The origins whose pages may use the gate from a browser. */
+  readonly origins?: readonly string[] | undefined;
   /** The proxies in the settings, for advice. */
   readonly proxies?: readonly string[] | undefined;
   /** The certificates on the proxies, one of which must be served; empty if unknown. */

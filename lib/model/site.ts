@@ -135,6 +135,15 @@ export function certificateFilesOf({
   return certificate ?? lineageFiles(serverName);
 }
 
+/** The origins whose pages may use the gate of `site` from a browser. */
+export function originsOf(
+  { gate }: Pick<Site, 'gate'>,
+  values: Readonly<Record<string, unknown>>,
+): readonly string[] {
+  const origins = values[gate?.origins ?? ''];
+  return typeof origins === 'string' ? origins.split(',') : [];
+}
+
 /** Is `site` reached by address, without a name? */
 export const isNameless = ({ serverName }: Pick<Site, 'serverName'>): boolean => serverName === NAMELESS;
 

@@ -5,6 +5,7 @@ import {
   certificateFilesOf,
   type HttpMap,
   isByAddress,
+  originsOf,
   type Site,
   vhostFile,
   withPublicName,
@@ -142,12 +143,7 @@ async function renderMap({ source, isGate }: HttpMap, site: Site, settings: Sett
   const text = await readMap(source, site);
   if (!isGate || !gate) return withPublicName(site, text);
   const named = withPublicName(site, rename(text, gate.names));
-  return withOrigins(named, originsOf(site, settings));
-}
-
-function originsOf({ gate }: Site, { values }: Settings): readonly string[] {
-  const origins = values[gate?.origins ?? ''];
-  return typeof origins === 'string' ? origins.split(',') : [];
+  return withOrigins(named, originsOf(site, settings.values));
 }
 
 /** A snippet; those of the gate have the names of the site's gate. */
@@ -156,7 +152,7 @@ async function readSnippet(name: string, site: Site, settings: Settings): Promis
   if (!name.startsWith(GATE_SNIPPETS)) return text;
   if (!site.gate)
     throw new UsageError([`sites/${site.name}.conf: includes snippets/${name}, but the site has no gate`]);
-  return withOrigins(rename(text, site.gate.names), originsOf(site, settings));
+  return withOrigins(rename(text, site.gate.names), originsOf(site, settings.values));
 }
 
 const readMap = async (name: string, site: Pick<Site, 'folder'>): Promise<string> =>

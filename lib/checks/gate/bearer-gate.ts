@@ -7,6 +7,7 @@ import { bearerOption, curl } from '../http/curl.ts';
 import { statusAdvice } from '../http/failures.ts';
 import { type Answer, sendRequest } from '../http/request.ts';
 import { attempts, judgeRefusals } from './attempts.ts';
+import { isRejected } from './bearer-live.ts';
 import { modelsIn } from './models.ts';
 
 interface BearerGateOptions {
@@ -18,7 +19,7 @@ interface BearerGateOptions {
 
 /**
  * Two checks: requests that must be rejected, and requests that must be accepted.
- * At most seven rejected requests per list, far below the number at which the gate rate-limits an IP address (100).
+ * At most 12 rejected requests on two lists, far below the number at which the gate rate-limits an IP address (100).
  */
 export function bearerGate(gate: BearerGateOptions): readonly Check[] {
   const request = { path: gate.lists[0] ?? '/' };
@@ -43,12 +44,12 @@ async function checkRejects(
   { lists, tokenVariable }: BearerGateOptions,
   target: CheckTarget,
 ): Promise<Finding> {
-  const tries = lists.flatMap((path) =>
-    attempts(target.token?.reveal()).map(async (attempt) => {
-      const headers = attempt.authorization.length === 0 ? {} : { Authorization: [...attempt.authorization] };
-      return { path, attempt, answer: await sendRequest(target, { path, headers }) };
-    }),
-  );
+  const tries = attempts(lists, target.token?.reveal()).map(async ({ path, ...attempt }) => {
+    const headers = Object.fromEntries(
+      Object.entries(attempt.headers).map(([name, some]) => [name, [...some]]),
+    );
+    return { path, attempt, answer: await sendRequest(target, { path, headers }) };
+  });
   const finding = judgeRefusals(await Promise.all(tries));
   const hint = target.token === undefined ? ` Set ${tokenVariable} for more attempts.` : '';
   return { ...finding, detail: `${finding.detail}${hint}` };
@@ -60,15 +61,26 @@ async function checkAccepts(
 ): Promise<Finding> {
   const { token } = target;
   if (token === undefined) return skipped(`${noToken(tokenVariable)} ${ONLY_THE_PROXY}`);
-  const headers = { authorization: `Bearer ${token.reveal()}` };
-  const answers = await Promise.all(
-    lists.map(async (path) => ({ path, answer: await sendRequest(target, { path, headers }) })),
-  );
-  const faults = answers.map(({ path, answer }) => listFault(path, answer, tokenVariable)).filter(Boolean);
+  const [first = '/'] = lists;
+  const ask = (path: string, headers: Readonly<Record<string, string>>) =>
+    sendRequest(target, { path, headers });
+  const [withApiKey, ...answers] = await Promise.all([
+    ask(first, { 'x-api-key': token.reveal() }),
+    ...lists.map((path) => ask(path, { authorization: `Bearer ${token.reveal()}` })),
+  ]);
+  const faults = answers
+    .map((answer, index) => listFault(lists[index] ?? first, answer, tokenVariable))
+    .filter((fault) => fault !== '');
   if (faults.length > 0) return failed([...new Set(faults)].join(' '));
-  const models = modelsIn(answers[0]?.answer.body ?? '')?.length ?? 0;
-  return passed(`The token is accepted on ${lists.join(' and ')}; ${plural(models, 'model')} listed.`);
+  if (isRejected(withApiKey)) return failed(ONLY_AS_BEARER);
+  const models = modelsIn(answers[0]?.body ?? '')?.length ?? 0;
+  return passed(
+    `The token is accepted on ${lists.join(' and ')}, also as X-Api-Key; ${plural(models, 'model')} listed.`,
+  );
 }
+
+const ONLY_AS_BEARER =
+  'The gate accepts the token as `Authorization: Bearer`, but not as `X-Api-Key`, which clients of the Anthropic API send. Its maps are from an earlier release or were edited: deploy the site again.';
 
 /** Why a check that needs a token was skipped. */
 export function noToken(variable: string): string {

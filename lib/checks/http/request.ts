@@ -65,7 +65,8 @@ const hasHeader = (headers: http.OutgoingHttpHeaders, wanted: string): boolean =
   Object.keys(headers).some((name) => name.toLowerCase() === wanted);
 
 /** May it be sent only to a server with a valid certificate? */
-const isSecret = ({ headers = {} }: RequestOptions): boolean => hasHeader(headers, 'authorization');
+const isSecret = ({ headers = {} }: RequestOptions): boolean =>
+  hasHeader(headers, 'authorization') || hasHeader(headers, 'x-api-key');
 
 async function overShared(target: CheckTarget, request: RequestOptions): Promise<Answer> {
   const sent = send(target, request, { agent: target.connections?.agentFor(isSecret(request)) });

@@ -13,11 +13,16 @@ import { site } from '../../../sites/ia.enso.4nkweb.com.ts';
 import { droppingAddress } from '../../lab/faults/vanishing-packets.ts';
 import { issue, issueSelfSigned, issueWithoutChain, mismatch } from './certificates.ts';
 import { dropped, SABOTAGES } from './sabotages.ts';
-import { INFERENCE_TOKEN, NAME, ollamaSite, TOKEN, writeClients } from './site.ts';
+import { INFERENCE_TOKEN, NAME, ORIGIN, ollamaSite, TOKEN, writeClients } from './site.ts';
 import { asked, type Sabotage, served, startBackend } from './spoiled-nginx.ts';
 
 const checks = await makeChecks(site.checks);
-const TARGET: CheckTarget = { serverName: NAME, token: TOKEN, inferenceToken: INFERENCE_TOKEN };
+const TARGET: CheckTarget = {
+  serverName: NAME,
+  token: TOKEN,
+  inferenceToken: INFERENCE_TOKEN,
+  origins: [ORIGIN],
+};
 
 let stop = () => {};
 before(async () => {

@@ -97,7 +97,7 @@ const CERTIFICATE: readonly Sabotage[] = [
   {
     fact: 'the key of another certificate',
     certificate: 'mismatched',
-    fails: ['certificate', ...SECURE, ...WEB, 'path bypass attempts', 'other names'].sort(),
+    fails: ['certificate', ...SECURE, 'CORS', ...WEB, 'path bypass attempts', 'other names'].sort(),
     says: /does not respond with valid TLS.*certificate and key match/,
   },
   {
@@ -120,8 +120,8 @@ const CERTIFICATE: readonly Sabotage[] = [
 const WAF = {
   replace: 'location ^~ /ollama/ {',
   by: 'location @waf { default_type text/html; return 403 "<!DOCTYPE html><title>Blocked</title>"; } location ^~ /ollama/ { error_page 403 = @waf; return 403;',
-  fails: SECURE,
-  says: /returned 403 for.*not from the gate|returns 403.*web application firewall|neither the gate/,
+  fails: [...SECURE, 'CORS'],
+  says: /returned 403 for.*not from the gate|returns 403.*(web application firewall|instead of 204)|neither the gate/,
 };
 
 const AT_THE_GATE: readonly Sabotage[] = [
@@ -137,7 +137,7 @@ const AT_THE_GATE: readonly Sabotage[] = [
     replace: '"~^([^ ]++) (\\S++) \\1',
     by: '"~*^([^ ]++) (\\S++) \\1',
     fails: ['bearer gate refuses'],
-    says: /returned 200 for the token in changed letter case\..*ignores letter case.*deploy/,
+    says: /returned 200 for the token in changed letter case, an X-Api-Key in changed letter case\..*ignores letter case.*deploy/,
   },
   {
     fact: 'a gate that refuses everyone',
@@ -150,8 +150,8 @@ const AT_THE_GATE: readonly Sabotage[] = [
     fact: 'another location in the gate’s place',
     replace: 'location ^~ /ollama/ {',
     by: 'location ^~ /ollama/ { return 404;',
-    fails: SECURE,
-    says: /returned 404 for.*not from the gate|returns 404.*(proxy_pass|neither the gate)/,
+    fails: [...SECURE, 'CORS'],
+    says: /returned 404 for.*not from the gate|returns 404.*(proxy_pass|neither the gate|instead of 204)/,
   },
   {
     fact: 'a web application firewall before the gate',
@@ -171,6 +171,35 @@ const AT_THE_GATE: readonly Sabotage[] = [
     location = /ollama {`,
     fails: ['path bypass attempts'],
     says: /\/OLLAMA\/api\/tags.* reach Ollama: anyone.*regex locations/,
+  },
+  {
+    fact: 'a gate that ignores X-Api-Key',
+    replace: /\$http_x_api_key/g,
+    by: '$http_x_none',
+    fails: ['bearer gate opens'],
+    says: /but not as `X-Api-Key`.*deploy the site again/,
+  },
+  {
+    fact: 'preflights that need a token',
+    replace: /if \(\$ia_enso_asks\)/,
+    by: 'if ($host = none)',
+    fails: ['CORS'],
+    says: /preflight of https:\/\/chat\.example\.org returns 401/,
+  },
+  {
+    fact: 'an error that a page cannot read',
+    replace:
+      /(add_header X-Request-Id \$request_id always;\n) {4}add_header Access-Control-Allow-Origin \S+ always;/,
+    by: 'add_header X-Request-Id $request_id always;',
+    fails: ['CORS'],
+    says: /401 .*cannot be read/,
+  },
+  {
+    fact: 'pages of all origins',
+    replace: /\$ia_enso_origin \{\n +default "";/,
+    by: '$ia_enso_origin {\n    default $http_origin;',
+    fails: ['CORS'],
+    says: /no-such-origin\.invalid is allowed, too.*Remove them/,
   },
   {
     fact: 'a refusal that does not say how to ask',

@@ -277,3 +277,17 @@ test('--via-ssh and status ask each of several machines, and show how they diffe
   const here = await verify(['--only', 'machines'], { ...env, ...backends });
   assert.deepEqual([here.status, here.named('skipped')], [0, ['backend machines']]);
 });
+
+test('checks CORS only with origins, and reports one that was not deployed', async () => {
+  const chat = 'https://chat.example.org';
+  const settings = { ...withToken(TOKEN), IA_ENSO_CORS_ORIGINS: chat };
+  assert.equal((await deploy(lab, settings)).exit, 0);
+  const { status, named, why } = await verify([], { ...env, IA_ENSO_CORS_ORIGINS: chat });
+  assert.deepEqual([status, named('passed').includes('CORS')], [0, true], why);
+  const other = await verify(['--only', 'CORS'], {
+    ...env,
+    IA_ENSO_CORS_ORIGINS: `${chat},http://localhost:3000`,
+  });
+  assert.equal(other.status, 3, other.why);
+  assert.match(other.detail('CORS'), /preflight of http:\/\/localhost:3000 returns 4(?:01|29).*Deploy/);
+});

@@ -5,6 +5,7 @@ import type { PeerCertificate } from 'node:tls';
 import { attempts, judgeRefusals } from '../../../lib/checks/gate/attempts.ts';
 import { listFault } from '../../../lib/checks/gate/bearer-gate.ts';
 import { isAccepted, isRejected } from '../../../lib/checks/gate/bearer-live.ts';
+import { judgeOrigins } from '../../../lib/checks/gate/cross-origin.ts';
 import { modelsIn } from '../../../lib/checks/gate/models.ts';
 import { judgeScope } from '../../../lib/checks/gate/scopes.ts';
 import { isByNginx } from '../../../lib/checks/http/request.ts';
@@ -132,16 +133,88 @@ test('chunks too fast to distinguish prove nothing', () => {
   assert.equal(judgeStreamTiming(1000, every(0.1, 10), 'm').status, 'skipped');
 });
 
-test('the attempts of a list are fewer than ten, with letter case only where there is a letter', () => {
-  assert.equal(attempts('abc').length, 7);
-  assert.equal(attempts('0123456789012345').length, 6);
-  assert.deepEqual(attempts('aB1').find(({ name }) => name.includes('case'))?.authorization, ['Bearer Ab1']);
-  assert(attempts(undefined).every(({ name }) => !name.includes('case')));
+test('the attempts on two lists are at most 12, with letter case only where there is a letter', () => {
+  const two = ['/list', '/tags'];
+  assert.deepEqual(
+    [two.slice(1), two].map((paths) => attempts(paths, 'abc').length),
+    [11, 12],
+  );
+  assert.equal(attempts(two, '0123456789012345').length, 10);
+  assert(attempts(two).every(({ name }) => !name.includes('case')));
 });
 
+test('each header is tried with the token in changed letter case and duplicated', () => {
+  const tried = attempts(['/list', '/tags'], 'aB1').map(({ path, headers }) =>
+    JSON.stringify([path, headers]),
+  );
+  for (const some of [
+    ['/list', { Authorization: ['Bearer Ab1'] }],
+    ['/list', { Authorization: ['Bearer aB1', 'Bearer aB1x'] }],
+    ['/tags', { 'X-Api-Key': ['Ab1'] }],
+    ['/tags', { 'X-Api-Key': ['aB1x', 'aB1'] }],
+    ['/tags', { 'X-Api-Key': [''] }],
+    ['/tags', {}],
+  ])
+    assert.ok(tried.includes(JSON.stringify(some)), JSON.stringify(some));
+});
+
+const ORIGIN = 'https://chat.example.org';
+const FOR = { 'access-control-allow-origin': ORIGIN };
+const ALLOWED = {
+  ...FOR,
+  'access-control-allow-methods': 'GET, POST',
+  'access-control-allow-headers': 'Authorization,content-type',
+};
+const CORS: readonly [string, Record<string, string>, number, Record<string, string>, string, RegExp][] = [
+  ['all that a page needs', ALLOWED, 204, FOR, 'passed', /Pages of https:\/\/chat\.example\.org are allowed/],
+  [
+    'a preflight without a header',
+    { ...ALLOWED, 'access-control-allow-headers': 'x' },
+    204,
+    FOR,
+    'failed',
+    /allow authorization, content-type/,
+  ],
+  [
+    'a preflight without a method',
+    { ...ALLOWED, 'access-control-allow-methods': 'GET' },
+    204,
+    FOR,
+    'failed',
+    /allow POST/,
+  ],
+  [
+    'a preflight for all origins',
+    { ...ALLOWED, 'access-control-allow-origin': '*' },
+    204,
+    FOR,
+    'failed',
+    /answered for \*/,
+  ],
+  ['a preflight that is rejected', {}, 401, FOR, 'failed', /returns 401 instead of 204/],
+  ['a 401 that the page cannot read', ALLOWED, 204, {}, 'failed', /401 .*cannot be read/],
+];
+for (const [fact, headers, status, rejected, verdict, says] of CORS)
+  test(`CORS: ${fact}: ${verdict}`, () => {
+    const all = [
+      {
+        origin: ORIGIN,
+        preflight: { status, headers },
+        rejected: { status: 401, headers: rejected, body: '' },
+      },
+    ];
+    const found = judgeOrigins(all, { headers: {} }, 'ORIGINS');
+    assert.equal(found.status, verdict);
+    assert.match(found.detail, says);
+    assert.equal(
+      judgeOrigins(all, { headers: { 'access-control-allow-origin': '*' } }, 'ORIGINS').status,
+      'failed',
+    );
+  });
+
 const outcomes = (status: number, challenge = 'Bearer') =>
-  attempts('abc').map((attempt) => ({
-    path: '/list',
+  attempts(['/list'], 'abc').map(({ path, ...attempt }) => ({
+    path,
     attempt,
     answer: { status, headers: { 'www-authenticate': challenge } },
   }));

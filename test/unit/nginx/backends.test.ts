@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import { withoutBackends } from '../../../lib/config/site-registry.ts';
+import { withoutUnusedChecks } from '../../../lib/config/site-registry.ts';
 import { endpointOrNone, endpoints } from '../../../lib/config/validators.ts';
 import { withBackends } from '../../../lib/nginx/backends.ts';
 import { ROOT } from '../../../lib/util/project.ts';
@@ -38,11 +38,18 @@ describe('the vhost', () => {
 });
 
 test('a site without AnythingLLM does not check it', () => {
-  const makers = withoutBackends(site, { IA_ENSO_ANYTHINGLLM: 'none' }).checks.map(({ maker }) => maker);
+  const makers = withoutUnusedChecks(site, { IA_ENSO_ANYTHINGLLM: 'none' }).checks.map(({ maker }) => maker);
   assert.ok(
     !makers.includes('webInterface') && !makers.includes('webSocket') && makers.includes('bearerGate'),
   );
-  assert.equal(withoutBackends(site, { IA_ENSO_ANYTHINGLLM: '10.0.0.1' }), site);
+  const all = { IA_ENSO_ANYTHINGLLM: '10.0.0.1', IA_ENSO_CORS_ORIGINS: 'https://chat.example.org' };
+  assert.equal(withoutUnusedChecks(site, all), site);
+});
+
+test('a site without origins does not check CORS', () => {
+  const named = (values: Record<string, string>) =>
+    withoutUnusedChecks(site, values).checks.some(({ maker }) => maker === 'crossOrigin');
+  assert.deepEqual([named({}), named({ IA_ENSO_CORS_ORIGINS: 'https://a.example' })], [false, true]);
 });
 
 test('backends are addresses with a port or without', () => {
