@@ -72,7 +72,10 @@ want_resumed() {
   done
 }
 
-resumed() { sed 's/^\("[^"]*" .*\):suspended\("\{0,1\};\)/\1:-\2/' "$1"; }
+resumed() {
+  sed 's/^\("=[^"]*" "[^"]*\):suspended\(";\)/\1:-\2/
+s/^\("~[^"]*" [^";]*\):suspended;/\1:-;/' "$1"
+}
 
 revoke_client() {
   FIRST_ACT=end_client

@@ -54,8 +54,11 @@ want_pending() {
   done
 }
 
-# suspended FILE: a client's file whose tokens are suspended.
-suspended() { sed 's/^\("[^"]*" .*:[^: ]*\):-\("\{0,1\};\)/\1:suspended\2/' "$1"; }
+# suspended FILE: a client's file whose tokens are suspended. (A token may contain `:-;`, but no quote.)
+suspended() {
+  sed 's/^\("=[^"]*" "[^"]*:[^":]*\):-\(";\)/\1:suspended\2/
+s/^\("~[^"]*" [^";]*:[^":;]*\):-;/\1:suspended;/' "$1"
+}
 
 # forget_pending: CLIENT is to be live again.
 forget_pending() { [ -n "$DRY" ] || rm -f "$PENDING/$CLIENT"; }

@@ -164,14 +164,24 @@ describe('a change of a client', () => {
     assert.deepEqual([same.live, same.ends.length], [[], 2]);
   });
 
-  it('suspends and resumes by the last word of a line', () => {
-    file({ ...bob, tokens: [OLD, TOKEN], end: 1_900_000_000 });
+  it('suspends and resumes by the last word of a line, once, whatever the token', () => {
+    const tokens = [
+      OLD,
+      TOKEN,
+      'odd:suspended;:-;0123456789',
+      'ODD:suspended;:-;0123456789',
+      'odd:x:-;:suspended;',
+    ];
+    const resumed = `${part('client-verbs')}\nresumed ${clients}/bob.map`;
+    const kept = { ...bob, tokens, end: 1_900_000_000 };
+    file(kept);
     const before = readFileSync(join(clients, 'bob.map'), 'utf8');
+    assert.equal(run(resumed), before);
     const suspended = run(`suspended ${clients}/bob.map`);
-    const { text } = clientFileText({ ...bob, tokens: [OLD, TOKEN], end: 1_900_000_000, suspended: true });
-    assert.equal(suspended, text);
+    assert.equal(suspended, clientFileText({ ...kept, suspended: true }).text);
     write('bob', suspended);
-    assert.equal(run(`${part('client-verbs')}\nresumed ${clients}/bob.map`), before);
+    assert.equal(run(`suspended ${clients}/bob.map`), suspended);
+    assert.equal(run(resumed), before);
   });
 
   it('reads back every line that it writes, for any token', () => {
