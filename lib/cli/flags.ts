@@ -2,6 +2,7 @@
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type CommandLine, FLAGS, type FlagName, type Flags, STDOUT } from '../config/flag-table.ts';
+import { host } from '../config/validators.ts';
 import { beside, wrapped } from '../output/text.ts';
 import { lookUp } from '../util/collections.ts';
 import { refuseAll, UsageError } from '../util/errors.ts';
@@ -137,5 +138,22 @@ function judgeFlags({ flags, given }: CommandLine): readonly string[] {
     flags.bundle === STDOUT && flags.json
       ? ['--bundle - and --json: both write to stdout; use only one of them']
       : [];
-  return [...blank.map((name) => `--${name}: must not be empty`), ...pairs, ...alone, ...both];
+  return [
+    ...blank.map((name) => `--${name}: must not be empty`),
+    ...pairs,
+    ...alone,
+    ...both,
+    ...(blank.length === 0 ? judgeProxies(flags) : []),
+  ];
+}
+
+/** The two proxies of a copy: in a list, the second one would be taken for the target. */
+function judgeProxies({ from, to }: Flags): readonly string[] {
+  if (from === undefined) return [];
+  const [one, other] = [host.read(from), to && host.read(to)];
+  return [
+    ...(one === undefined ? [`--from: must be ${host.wants}`] : []),
+    ...(to !== undefined && other === undefined ? [`--to: must be ${host.wants}`] : []),
+    ...(one !== undefined && one === other ? ['--from and --to: are the same proxy'] : []),
+  ];
 }

@@ -1,5 +1,5 @@
 /** Loads the files of sites, including those outside of gatepost, and reports mistakes in them by line. */
-import { readFile, realpath } from 'node:fs/promises';
+import { readdir, readFile, realpath } from 'node:fs/promises';
 import { register } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Site } from '../model/site.ts';
@@ -23,17 +23,23 @@ export async function resolve(name, context, next) {
 /**
  * Prepares the directory of one's own sites; call it once.
  * @returns its URL, without symbolic links, as the loader has it
- * @throws UsageError if it is none
+ * @throws UsageError if it is none, or cannot be read
  */
 export async function openOwnSites(folder: string): Promise<URL> {
-  const path = await realpath(folder).catch((cause: NodeJS.ErrnoException) => {
+  const path = await readable(folder).catch((cause: NodeJS.ErrnoException) => {
     throw new UsageError([
-      `GATEPOST_SITES: is ${JSON.stringify(folder)}; it cannot be opened (${cause.code})`,
+      `GATEPOST_SITES: is ${JSON.stringify(folder)}; it cannot be opened as a directory (${cause.code})`,
     ]);
   });
   const own = pathToFileURL(`${path}/`);
   register(`data:text/javascript,${encodeURIComponent(hooks(own.href))}`);
   return own;
+}
+
+async function readable(folder: string): Promise<string> {
+  const path = await realpath(folder);
+  await readdir(path);
+  return path;
 }
 
 export interface LoadedSite {

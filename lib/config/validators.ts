@@ -93,10 +93,10 @@ export const url: Form<string> = {
   read: (text) => when(URL.canParse(text) && text.startsWith('https://') && !/\s/.test(text), () => text),
 };
 
-/** An e-mail address, valid enough for an ACME account. */
+/** An e-mail address, valid enough for an ACME account; certbot would take a leading hyphen for an option. */
 export const email: Form<string> = {
   wants: 'an e-mail address',
-  read: (text) => when(/^[^\s@"'\\]+@[^\s@"'\\]+\.[a-z0-9-]+$/i.test(text), () => text),
+  read: (text) => when(/^(?!-)[^\s@"'\\]+@[^\s@"'\\]+\.[a-z0-9-]+$/i.test(text), () => text),
 };
 
 /** A bearer token of the gate. */

@@ -16,6 +16,7 @@ const ALL: readonly FlagName[] = [
   'write-env',
   'scope',
   'limit',
+  'from',
   'to',
   'staging',
   'self-signed',
@@ -52,7 +53,7 @@ test('a flag that is not given has its default, and does not count as given', ()
 test('an empty value is refused with the name of the flag', () => {
   const names = [...ALL, 'site', 'host', 'env'] as const;
   const withValue = names.filter((name) => typeof read().flags[name] !== 'boolean');
-  assert.equal(withValue.length, 14);
+  assert.equal(withValue.length, 15);
   for (const name of withValue)
     for (const value of ['', ' '])
       assert.deepEqual(problems(`--${name}=${value}`), [`--${name}: must not be empty`]);
@@ -66,6 +67,15 @@ test('~ is expanded in file names, which shells do not do after =', () => {
   const { flags } = read('--env=~/a', '--html=~', '--host=~/a');
   assert.deepEqual([flags.env, flags.html, flags.host], [join(home, 'a'), home, '~/a']);
   assert.equal(read('--env=~user/a').flags.env, '~user/a');
+});
+
+test('a copy is from one proxy to another one', () => {
+  assert.deepEqual(problems('--from', '10.0.0.1', '--to', '10.0.0.2'), []);
+  const [list] = problems('--from', 'a,b', '--to', 'c');
+  assert.match(`${list}`, /^--from: must be a host name or an address/);
+  assert.match(problems('--from', 'a', '--to', 'b,c').join(), /^--to: must be /);
+  assert.deepEqual(problems('--from', 'A', '--to', 'a'), ['--from and --to: are the same proxy']);
+  assert.deepEqual(problems('--to', '20261122T182420Z-7de2b6'), []);
 });
 
 describe('flags that exclude each other', () => {

@@ -161,7 +161,7 @@ const REFUSED: readonly (readonly [name: string, values: readonly string[]])[] =
   ['IA_ENSO_PROXY_USER', ODD_USERS],
   ['IA_ENSO_SSH_KEY', ['', 'a\0b', 'a\nb']],
   ['ACME_DIRECTORY_URL', ['ftp://x', 'https://', 'https://a b', '//x', 'https://x\n']],
-  ['ACME_EMAIL', ['a', 'a@', '@b.de', 'a@b', "a'@b.de", 'a@b.de\n']],
+  ['ACME_EMAIL', ['a', 'a@', '@b.de', 'a@b', "a'@b.de", '-a@b.de', 'a@b.de\n']],
 ];
 
 describe('a setting', () => {

@@ -176,6 +176,17 @@ test('sites that share nothing are all usable', async () => {
   assert.deepEqual([[...sites.keys()], sites.problems.size], [['wiki.example.org', 'other.example.org'], 0]);
 });
 
+test('a file or nothing in the place of the directory of one’s own sites is refused', async () => {
+  for (const [path, code] of [
+    ['/etc/passwd', 'ENOTDIR'],
+    ['/none', 'ENOENT'],
+  ] as const)
+    await assert.rejects(findSites(path), {
+      exit: 2,
+      message: `GATEPOST_SITES: is "${path}"; it cannot be opened as a directory (${code})`,
+    });
+});
+
 test('every site of the checkout is usable', async () => {
   assert.deepEqual([...(await findSites()).problems], []);
 });
