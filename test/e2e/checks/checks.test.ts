@@ -1,8 +1,11 @@
 /** Each check against a real nginx: it passes on the healthy site, and fails on the one with its sabotage (sabotages.ts). */
-import './trust.ts';
+import { DIR } from './trust.ts';
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import { type AddressInfo, connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { makeChecks } from '../../../lib/checks/catalog.ts';
@@ -111,6 +114,22 @@ describe('the checks detect', { concurrency: 3 }, () => {
   });
 
   for (const sabotage of SABOTAGES) test(sabotage.fact, () => notices(sabotage).then(() => {}));
+});
+
+test('sends no token to a server with an invalid certificate, in any header', async () => {
+  const headers: string[] = [];
+  const [key, cert] = ['key', 'pem'].map((end) => readFileSync(`${DIR}/self-signed.${end}`));
+  const server = createServer({ key, cert }, (request, response) => {
+    headers.push(...request.rawHeaders);
+    response.end();
+  });
+  await once(server.listen(0, '127.0.8.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  await runChecks(checks, { ...TARGET, address: '127.0.8.1', port });
+  server.close();
+  const text = headers.join('\n').toLowerCase();
+  assert.match(text, /^host$/m);
+  for (const token of [TOKEN, INFERENCE_TOKEN]) assert.ok(!text.includes(token.reveal().toLowerCase()), text);
 });
 
 test('reports an open gate once, not for every bypass attempt', async () => {
