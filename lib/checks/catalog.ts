@@ -1,4 +1,4 @@
-/** What a site in sites/ can name as its checks: plain data, from which the checks are made when they are run. */
+/** The checks that a site in sites/ can list, as plain data; the checks are created when they run. */
 import type { Check, CheckSpec } from '../model/check.ts';
 
 type Makers = typeof import('./makers.ts');
@@ -24,7 +24,7 @@ export const streams = named('streams');
 export const webInterface = named('webInterface');
 export const webSocket = named('webSocket');
 
-/** The checks of a site, in order. Their code is loaded here, since many runs make none. */
+/** A site's checks, in order. Their code is loaded here, since many runs check nothing. */
 export async function makeChecks(specs: readonly CheckSpec[]): Promise<readonly Check[]> {
   const makers = await import('./makers.ts');
   return specs.flatMap(({ maker, options }) => {

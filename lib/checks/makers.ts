@@ -1,4 +1,4 @@
-/** The makers of all checks that a site can name. */
+/** The functions that create the checks that a site can list. */
 export { bearerGate } from './gate/bearer-gate.ts';
 export { bypassAttempts } from './gate/bypass.ts';
 export { cloudAccount } from './gate/cloud-account.ts';

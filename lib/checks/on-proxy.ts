@@ -1,4 +1,4 @@
-/** Checks of what only the proxy itself can see: `verify --via-ssh` asks it. */
+/** Checks of what only the proxy can see; `verify --via-ssh` runs them there. */
 import {
   type Check,
   type CheckTarget,
@@ -12,10 +12,10 @@ import {
 interface OnProxy {
   readonly name: string;
   readonly about: Parameters<NonNullable<CheckTarget['faultsOnProxy']>>[0];
-  /** The finding for faults. */
+  /** The finding if there are faults. */
   readonly finding: (detail: string) => Finding;
   readonly healthy: string;
-  /** Why it is skipped where the proxy is not asked. */
+  /** Why it is skipped without a connection to the proxy. */
   readonly elsewhere: string;
 }
 
@@ -32,21 +32,21 @@ const onProxy = ({ name, about, finding, healthy, elsewhere }: OnProxy): Check =
   },
 });
 
-/** Does the gate have any client? With a known token, a request finds out. */
+/** Whether the gate has any client. If a token is known, a request shows it. */
 export const gateClients = onProxy({
   name: 'gate clients',
   about: 'clients',
   finding: failed,
   healthy: 'The gate has a client.',
-  elsewhere: 'Only the proxy itself can show whether the gate has a client: `npx tsx scripts/status.ts`.',
+  elsewhere: 'Only the proxy itself shows whether the gate has a client: `npx tsx scripts/status.ts`.',
 });
 
-/** Does each of several machines answer, with the same version and models? Through the gate, nginx chooses one. */
+/** Whether each of several machines answers, with the same version and models. Through the gate, nginx picks one. */
 export const backendMachines = onProxy({
   name: 'backend machines',
   about: 'backends',
   finding: warned,
   healthy: 'Each machine answers the proxy; those of one service have the same version and models.',
   elsewhere:
-    'Through the gate, nginx chooses the machine: `npx tsx scripts/verify.ts --via-ssh` (or status.ts) asks each of them from the proxy.',
+    'Through the gate, nginx chooses the machine: `npx tsx scripts/verify.ts --via-ssh` (or status.ts) queries each of them from the proxy.',
 });

@@ -7,12 +7,12 @@ import { errorAdvice } from './http/failures.ts';
 import { connectSecured } from './http/request.ts';
 import { RequestSlots } from './http/slots.ts';
 
-/** No check takes longer, repetition included: a backend may never end. */
+/** A check's time limit, including its repetition: a backend may never end a response. */
 const LIMIT_MS = 15_000;
-/** How long before its time limit a check must stop waiting, to say what it waited for. */
+/** Before its time limit, a check must stop waiting and report what it waited for. */
 const GRACE_MS = 300;
 
-/** Checks that compete for this machine's time; a timed check is repeated when none of them is running. */
+/** Checks that compete for this machine's CPU; a timed check is repeated when none of them is running. */
 export class Workload {
   readonly #running = new Set<Promise<unknown>>();
   #last: Promise<unknown> = Promise.resolve();
@@ -23,7 +23,7 @@ export class Workload {
     return work.finally(() => this.#running.delete(work));
   }
 
-  /** Starts `work` once nothing is running, one after the other. */
+  /** Runs `work` alone, when nothing else is running. */
   runAlone<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#last.then(async () => {
       while (this.#running.size > 0) await Promise.allSettled(this.#running);
@@ -35,8 +35,8 @@ export class Workload {
 }
 
 /**
- * Runs every check independently of the others. A check that throws or exceeds its time limit has failed.
- * @param onResult receives the results in the order of the list, each as soon as all earlier ones are complete
+ * Runs every check independently. A check that throws or exceeds its time limit fails.
+ * @param onResult receives the results in list order, each as soon as all earlier ones are complete
  * @param workload shared by checks that run at the same time
  */
 export async function runChecks(
@@ -62,7 +62,7 @@ export async function runChecks(
   }
 }
 
-/** The results in their order, each reported as soon as all earlier ones are complete. */
+/** The results in order, each reported as soon as all earlier ones are complete. */
 async function inOrder(
   running: readonly Promise<CheckResult>[],
   onResult: (result: CheckResult) => void,
@@ -78,7 +78,7 @@ async function inOrder(
 
 /**
  * A timed check that failed because of its measurement is repeated alone: the others may have kept this process busy. A
- * check that failed for another reason, such as a timeout, would fail again. If there is too little time left, the first
+ * check that failed for another reason, such as a timeout, would fail again. If too little time is left, the first
  * result stands.
  */
 async function runTwiceIfSlow(check: Check, target: CheckTarget, workload: Workload): Promise<CheckResult> {
@@ -86,8 +86,10 @@ async function runTwiceIfSlow(check: Check, target: CheckTarget, workload: Workl
   const result = await workload.run(runOne(check, target));
   if (!check.isTimed || result.ok || result.measured === undefined) return result;
   return workload.runAlone(async () => {
-    const left = Math.floor(end - performance.now());
-    return left > result.milliseconds + GRACE_MS ? runOne(check, { ...target, timeoutMs: left }) : result;
+    const remainingMs = Math.floor(end - performance.now());
+    return remainingMs > result.milliseconds + GRACE_MS
+      ? runOne(check, { ...target, timeoutMs: remainingMs })
+      : result;
   });
 }
 
@@ -102,7 +104,10 @@ async function runOne(check: Check, target: CheckTarget): Promise<CheckResult> {
   return { name: check.name, ok: finding.status !== 'failed', ...finding, milliseconds };
 }
 
-/** The signal aborts the requests of a check, which then report what they waited for; the race covers code that ignores the signal. */
+/**
+ * The signal aborts a check's requests, which then report what they waited for; the race covers code that ignores the
+ * signal.
+ */
 async function withTimeLimit(check: Check, target: CheckTarget): Promise<Finding> {
   const limit = target.timeoutMs ?? LIMIT_MS;
   const control = new AbortController();
@@ -136,7 +141,7 @@ function timedOut(limitMs: number): Finding {
   );
 }
 
-/** Last safeguard: removes the token in any letter case. */
+/** Last safeguard: removes the token, in any letter case. */
 function redacted(finding: Finding, token: Secret | undefined): Finding {
   if (token === undefined || token.reveal() === '') return finding;
   const pattern = new RegExp(token.reveal().replace(/[^A-Za-z0-9]/g, '\\$&'), 'gi');

@@ -4,7 +4,7 @@ import type { Answer } from '../http/request.ts';
 
 interface Attempt {
   readonly name: string;
-  /** The header lines to send, by name. */
+  /** Header lines to send, by name. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
   readonly rejectedWith: readonly number[];
 }
@@ -16,7 +16,7 @@ interface AttemptOutcome {
   readonly answer: Pick<Answer, 'status' | 'headers'>;
 }
 
-/** 429 also comes from the gate: it rate-limits an IP address after 100 rejected requests. */
+/** The gate returns 429 when it rate-limits an IP address, after 100 rejected requests. */
 const GATE = [401, 429];
 /** nginx itself rejects a duplicate Authorization header with 400. */
 const DUPLICATE = [400, ...GATE];

@@ -1,4 +1,4 @@
-/** The bearer gate: accepts a valid token and rejects everything else. */
+/** The bearer gate accepts a valid token and rejects everything else. */
 import { advised } from '../../diagnosis/row.ts';
 import { SYMPTOMS } from '../../diagnosis/symptoms.ts';
 import { type Check, type CheckTarget, type Finding, failed, passed, skipped } from '../../model/check.ts';
@@ -87,7 +87,7 @@ export function noToken(variable: string): string {
   return `No token is configured: set ${variable} in the environment or the env file.`;
 }
 
-/** What is wrong with the response to a valid token; empty if it is a list of models. */
+/** The problem with the response to a valid token; empty if it is a list of models. */
 export function listFault(
   path: string,
   { status, body }: Pick<Answer, 'status' | 'body'>,

@@ -1,15 +1,15 @@
-/** After a change of clients: the gate accepts a token, or no longer accepts it, on new connections. */
+/** After a change of clients: the gate accepts or rejects a token on new connections. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Check, type CheckTarget, type Finding, failed, passed } from '../../model/check.ts';
 import type { Secret } from '../../util/secret.ts';
 import { type Answer, isByNginx, isUnreachable, sendRequest } from '../http/request.ts';
 
-// The proxy waited for its old workers to exit; a load balancer in front of it may take longer.
+// The proxy has waited for its old workers to exit; a load balancer in front of it may take longer.
 const TIME_LIMIT_MS = 8_000;
 const PAUSE_MS = 200;
 const IN_A_ROW = 3;
 
-/** The token is accepted at `path`; a backend that is down does not count as a failure of the gate. */
+/** The token is accepted at `path`; a backend that is down is not a failure of the gate. */
 export function bearerOpens(name: string, path: string, token: Secret): Check {
   return { name, run: async (target) => judgeOpen(path, await settled(target, path, token, isAccepted)) };
 }
@@ -17,8 +17,8 @@ export function bearerOpens(name: string, path: string, token: Secret): Check {
 const DOWN: readonly number[] = [502, 503, 504];
 
 /**
- * Was the token accepted? The backend answered, or nginx reports that it is down, or the client is at its limit, which
- * the gate tests after the token. A redirect is from another vhost.
+ * Whether the token was accepted: the backend answered, nginx reports it as down, or the client is at its limit, which
+ * the gate checks after the token. A redirect is from another vhost.
  */
 export function isAccepted({ status, body }: Pick<Answer, 'status' | 'body'>): boolean {
   if (status === 200 || isLimited({ status, body })) return true;
@@ -33,11 +33,11 @@ export function bearerRefused(name: string, path: string, token: Secret): Check 
   return { name, run: async (target) => judgeRejected(path, await settled(target, path, token, isRejected)) };
 }
 
-/** 429 comes from the gate, too: after many rejected requests of an IP address. */
+/** 429 may also come from the gate: it rate-limits an IP address after many rejected requests. */
 export const isRejected = (answer: Pick<Answer, 'status' | 'body'>): boolean =>
   answer.status === 401 || (answer.status === 429 && !isLimited(answer));
 
-/** The last response, after several expected ones in a row or when the time limit is reached. */
+/** The last response, after several expected ones in a row or at the time limit. */
 async function settled(
   target: CheckTarget,
   path: string,

@@ -1,18 +1,18 @@
-/** Alternative forms of a protected path, as paths and as raw requests: none of them may bypass the gate. */
+/** Alternative forms of a protected path, as paths and as raw requests: none may bypass the gate. */
 import type { CheckTarget } from '../../model/check.ts';
 import type { RawRequest } from '../http/raw-request.ts';
 import type { Signature } from './answers.ts';
 
 export interface Protected {
-  /** The path of the gate, such as `/api`; of a gate at the root of a host, the first segment of the list. */
+  /** The gate's path, such as `/api`; for a gate at the root of a host, the first segment of `list`. */
   readonly prefix: `/${string}`;
-  /** The rest of the path that lists the models, such as `/api/tags`. */
+  /** The rest of the path of the model list, such as `/api/tags`. */
   readonly list: `/${string}`;
-  /** What is behind the gate. */
+  /** The service behind the gate. */
   readonly service: string;
-  /** How its responses are recognized; needed if other services of the host answer, too. */
+  /** Recognizes its responses; required if other services on the host answer, too. */
   readonly signature?: Signature;
-  /** The paths of those services. */
+  /** Paths of those services. */
   readonly others?: readonly string[];
 }
 
@@ -32,7 +32,7 @@ export function bypassPaths(
   ];
 }
 
-/** nginx normalizes these to the plain path: the gate itself must answer. */
+/** nginx normalizes these to the plain path, so the gate itself must answer. */
 function sameForNginx(plain: string, prefix: string, list: string, encodedFirst: string, serverName: string) {
   return [
     `/${plain}`,
@@ -51,7 +51,7 @@ function sameForNginx(plain: string, prefix: string, list: string, encodedFirst:
   ];
 }
 
-/** For nginx these are different paths: they must not reach the backend. */
+/** Different paths for nginx: they must not reach the backend. */
 function otherPaths(name: string, list: string, backslashed: string) {
   return [
     `/${name.toUpperCase()}${list}`,
@@ -114,7 +114,7 @@ function framed(start: readonly string[]): readonly RawRequest[] {
   ];
 }
 
-/** The token is present, but not in the Authorization header. */
+/** The token is sent, but not in the Authorization header. */
 function misplaced(plain: string, start: readonly string[], { token }: CheckTarget): readonly RawRequest[] {
   const bearer = `Bearer ${token?.reveal() ?? 'no-such-bearer'}`;
   const isSecret = token !== undefined;

@@ -22,9 +22,9 @@ interface BypassAttempt {
 }
 
 /**
- * Without a token, no form of the path reaches the backend.
- * (!) Each request that nginx normalizes to the plain path counts as one of the 100 failed requests after which the gate
- * rate-limits an IP address: 22 here and 10 in the check of the gate, so three runs in a row stay below the limit.
+ * Without a token, no form of the path reaches the backend. (!) Each request that nginx normalizes to the plain path
+ * counts toward the 100 failed requests after which the gate rate-limits an IP address: 22 here and 10 in the gate's
+ * check, so three runs in a row stay below the limit.
  */
 export function bypassAttempts(path: Protected): Check {
   return {
@@ -36,10 +36,10 @@ export function bypassAttempts(path: Protected): Check {
 
 async function check(gated: Protected, target: CheckTarget): Promise<Finding> {
   const plain = `${gated.prefix}${gated.list}`;
-  // First what needs a connection of its own: it takes longest.
+  // Requests with their own connection come first: they take longest.
   const raw = rawRequests(plain, target).map((request) => byBytes(target, request));
   const paths = bypassPaths(gated, target.serverName).map((path) => byPath(target, path));
-  // The plain request also shows whether the server responds: it throws if not. Others may be cut off.
+  // The plain request also shows whether the server responds: it throws if not. The others may be cut off.
   const [refusal, ...all] = await Promise.all([sendRequest(target, { path: plain }), ...raw, ...paths]);
   if (senderOf(refusal, refusal, gated.signature) === 'backend')
     return skipped(`The gate is open: fix the problem reported for ${plain} first.`);
@@ -48,14 +48,13 @@ async function check(gated: Protected, target: CheckTarget): Promise<Finding> {
 
 const byPath = async (target: CheckTarget, path: string): Promise<BypassAttempt> => ({
   request: path,
-  answer: await sendRequest(target, { path }).catch(unanswered),
+  answer: await sendRequest(target, { path }).catch(fromError),
 });
 
 /**
- * Where the server responds to the plain request, it closes the connection because of the path, or it waits for a backend
- * that is silent, which is one that is down.
+ * The server answers the plain request, so a closed connection is due to the path, and a timeout to a silent backend.
  */
-function unanswered(error: unknown): Seen {
+function fromError(error: unknown): Seen {
   if (isClosed(error)) return { status: 0, headers: {}, body: '' };
   if (error instanceof NoAnswerError && error.code === 'ETIMEDOUT')
     return { status: 504, headers: {}, body: '' };
@@ -67,7 +66,7 @@ async function byBytes(target: CheckTarget, request: RawRequest): Promise<readon
   return answer === undefined ? [] : [{ request: request.name, answer }];
 }
 
-/** Judges all responses; `refusal` is the one to the path itself. */
+/** Judges all responses; `refusal` is the response to the plain path. */
 export function judgeBypassAttempts(
   all: readonly BypassAttempt[],
   refusal: Seen,

@@ -1,4 +1,4 @@
-/** Clients of the gate cannot spend an account at a provider to whom the backend passes requests on. */
+/** Clients of the gate cannot spend an account at a provider to which the backend forwards requests. */
 import { type Check, type CheckTarget, type Finding, passed, skipped, warned } from '../../model/check.ts';
 import { plural } from '../../util/plural.ts';
 import { bearerOption, curl } from '../http/curl.ts';
@@ -9,24 +9,24 @@ import { noToken } from './bearer-gate.ts';
 import { listIn, modelName } from './models.ts';
 
 export interface CloudAccount {
-  /** The path that reports whether requests are passed on; `field` leads to `true` where that is turned off. */
+  /** The path that reports whether forwarding is disabled: `field` is then `true`. */
   readonly disabled: { readonly path: string; readonly field: readonly string[] };
-  /** The request that reports the account: 200 with its name in `field`, or 401 if there is none. */
+  /** The request for the account: returns 200 with its name in `field`, or 401 if there is none. */
   readonly account: { readonly method: string; readonly path: string; readonly field: string };
-  /** The path that lists the models; `field` is not empty in those that run at the provider. */
+  /** The path that lists the models; `field` is set in those that run at the provider. */
   readonly models: { readonly path: string; readonly field: string };
   readonly service: string;
   readonly provider: string;
-  /** How it is turned off. */
+  /** How to disable forwarding. */
   readonly fix: string;
-  /** The name of the setting with a token that may request all of this. */
+  /** The name of the setting with a token that permits these requests. */
   readonly tokenVariable: string;
 }
 
-/** The backend may ask the provider before it answers. */
+/** The backend may query the provider before it answers. */
 const ACCOUNT_LIMIT_MS = 5_000;
 
-/** A warning where any client can spend the account by naming a model of the provider. Nothing is generated. */
+/** Warns if any client can spend the account by requesting one of the provider's models. Generates nothing. */
 export function cloudAccount(options: CloudAccount): Check {
   const { account, tokenVariable } = options;
   return {
@@ -52,7 +52,7 @@ async function check(options: CloudAccount, target: CheckTarget): Promise<Findin
   return judgeAccount(options, { ...seen, account });
 }
 
-/** What keeps the requests from being answered is reported by the checks of the gate. */
+/** The gate's checks report why requests fail. */
 function unanswered(error: unknown): Finding {
   if (error instanceof NoAnswerError) return skipped(`Not checked: ${error.message}`);
   throw error;
@@ -65,14 +65,14 @@ function within(milliseconds: number, target: CheckTarget): CheckTarget {
 
 type Response = Pick<Answer, 'status' | 'headers' | 'body'>;
 
-/** The responses; `account` is missing where it was not requested, or not answered in time. */
+/** The responses; `account` is missing if it was not requested, or did not arrive in time. */
 interface Seen {
   readonly disabled: Response;
   readonly models: Response;
   readonly account?: Response | undefined;
 }
 
-/** Judges the responses. An account that is not known is no reason for a warning. */
+/** Judges the responses. An unknown account is no reason for a warning. */
 export function judgeAccount(options: CloudAccount, { disabled, models, account }: Seen): Finding {
   const { service, provider, fix } = options;
   if (isDisabled(options, disabled)) return passed(`${service} has the models of ${provider} turned off.`);
@@ -92,7 +92,7 @@ export function judgeAccount(options: CloudAccount, { disabled, models, account 
 const isDisabled = ({ disabled: { field } }: CloudAccount, { status, body }: Response): boolean =>
   status === 200 && fieldOf(jsonIn(body), ...field) === true;
 
-/** The gate's 401 announces itself; a backend's does not. */
+/** The gate's 401 has a WWW-Authenticate header; the backend's does not. */
 const isByGate = ({ headers }: Response): boolean => headers['www-authenticate'] !== undefined;
 
 function remoteModels({ models: { field } }: CloudAccount, { body }: Response): readonly string[] {

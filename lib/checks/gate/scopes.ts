@@ -5,17 +5,17 @@ import { type Answer, isHtml, type RequestOptions, sendRequest } from '../http/r
 import { noToken } from './bearer-gate.ts';
 
 interface Scopes {
-  /** A request outside of the scope, harmless even if it is accepted. A method other than GET gets the body `{}`. */
+  /** A request outside the scope that is harmless even if accepted. Methods other than GET send the body `{}`. */
   readonly forbidden: { readonly method: string; readonly path: string };
   /** The path that lists the models. */
   readonly models: string;
-  /** What is behind the gate. */
+  /** The service behind the gate. */
   readonly service: string;
   /** The name of the setting with a token of that scope. */
   readonly tokenVariable: string;
 }
 
-/** The token gets 403 for what the scope does not allow and is accepted for listing models. */
+/** The token gets 403 for a request outside its scope, and is accepted for listing models. */
 export function inferenceScope(scopes: Scopes): Check {
   const { method, path } = scopes.forbidden;
   const byHand = [
@@ -49,7 +49,7 @@ async function check(scopes: Scopes, target: CheckTarget): Promise<Finding> {
   return judgeScope(scopes, refused, listed.status);
 }
 
-/** Judges both responses; a backend that is down does not count as a failure of the gate. */
+/** Judges both responses; a backend that is down is not a failure of the gate. */
 export function judgeScope(
   { forbidden, models, service, tokenVariable }: Scopes,
   refused: Pick<Answer, 'status' | 'headers' | 'body'>,

@@ -1,4 +1,4 @@
-/** Opens connections as a client on the internet does, directly or by the method that the target sets. */
+/** Opens connections as a client on the internet does, directly or with the target's own method. */
 import { once } from 'node:events';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -12,7 +12,7 @@ export async function connect(target: CheckTarget, port: number): Promise<Duplex
   return reached(withErrorListener(socket), 'connect', target);
 }
 
-/** Opens a TLS connection. An IP address is not sent as server name (RFC 6066, section 3). */
+/** Opens a TLS connection. An IP address is not sent as the server name (RFC 6066, section 3). */
 export async function connectTls(
   target: CheckTarget,
   port: number,
@@ -21,7 +21,7 @@ export async function connectTls(
   const raw = await connect(target, port);
   const name = net.isIP(target.serverName) === 0 ? { servername: target.serverName } : {};
   const socket = tls.connect({ socket: raw, host: target.serverName, ...name, ...options });
-  // (!) Never the other way round: Node 20 crashes when the connection under a TLS socket is destroyed first.
+  // (!) Never the other way round: Node 20 crashes if the connection below a TLS socket is destroyed first.
   socket.once('close', () => raw.destroy());
   return reached(withErrorListener(socket), 'secureConnect', target);
 }
@@ -36,7 +36,7 @@ async function reached<T extends Duplex>(socket: T, event: string, { signal }: C
   }
 }
 
-/** Without a listener, a late error would end the process. */
+/** An error after the last listener would end the process. */
 function withErrorListener<T extends Duplex>(socket: T): T {
   socket.on('error', () => {});
   return socket;

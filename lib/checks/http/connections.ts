@@ -1,12 +1,12 @@
-/** Connections that the requests of a run share: setting up one takes two round trips, a request on it takes one. */
+/** Connections shared by a run's requests: a new one costs two round trips, a request on an open one costs one. */
 import http from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { SharedConnections } from '../../model/check.ts';
 
-/** More that wait for a request would be too many for a load balancer or a tunnel. */
+/** More idle connections could be too many for a load balancer or a tunnel. */
 const IDLE = 6;
 
-/** Opens a connection, with a valid certificate if a secret is sent over it. */
+/** Opens a connection; for a secret, only to a server with a valid certificate. */
 type Open = (isSecret: boolean) => Promise<Duplex>;
 
 export class Connections implements SharedConnections {
@@ -16,7 +16,10 @@ export class Connections implements SharedConnections {
     this.#agents = { secret: agent(() => open(true)), other: agent(() => open(false)) };
   }
 
-  /** For requests with a secret, or for all others, which are also sent to a server with an invalid certificate. */
+  /**
+   * Separate agents for requests with a secret, and for all others, which may go to a server with an invalid
+   * certificate.
+   */
   agentFor(isSecret: boolean): http.Agent {
     return this.#agents[isSecret ? 'secret' : 'other'];
   }

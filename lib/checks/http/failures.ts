@@ -1,4 +1,4 @@
-/** Requests without a response, and unexpected responses: the cause and the fix of each. */
+/** Requests without a response, and unexpected responses: their causes and fixes. */
 import { advised } from '../../diagnosis/row.ts';
 import { SYMPTOMS, symptomOf } from '../../diagnosis/symptoms.ts';
 import type { CheckTarget } from '../../model/check.ts';
@@ -17,14 +17,14 @@ export class NoAnswerError extends Error {
   }
 }
 
-/** The code of an error, even if Node nests it: one error per address tried, or a cause. */
+/** An error's code, even if Node nests it: one error per address tried, or a cause. */
 export function codeOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
   if (!(error instanceof Error)) return '';
   return 'code' in error && typeof error.code === 'string' ? error.code : codeOf(error.cause);
 }
 
-/** Is this a certificate error code of OpenSSL or Node? */
+/** Whether this is a certificate error of OpenSSL or Node. */
 export const isCertificateError = (code: string): boolean =>
   /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_TLS_CERT)/.test(code);
 
@@ -33,7 +33,7 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** By the code of the system. */
+/** By system error code. */
 const BY_CODE: Readonly<Record<string, string>> = {
   ENOTFOUND: advised(SYMPTOMS.noName),
   EAI_AGAIN: 'The DNS server does not respond. Check the network of this machine, then retry.',
@@ -50,7 +50,7 @@ const TRUST =
 const NO_TLS =
   'The server there does not respond with valid TLS. Check that it is nginx, that its vhost has `listen … ssl`, and that certificate and key match.';
 
-/** One text for a failure: what happened, its cause, the fix. */
+/** A failure as one text: what happened, its cause, the fix. */
 export function errorAdvice(error: unknown, target: CheckTarget): string {
   const code = codeOf(error);
   const what = error instanceof Error && error.message !== '' ? error.message : String(error);

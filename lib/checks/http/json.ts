@@ -1,6 +1,6 @@
-/** Fields of JSON responses, which may hold anything. */
+/** Fields of JSON responses, which may contain anything. */
 
-/** The value in a JSON text; undefined if it is none. */
+/** The value of a JSON text; undefined if it is invalid. */
 export function jsonIn(body: string): unknown {
   try {
     return JSON.parse(body);
@@ -9,7 +9,7 @@ export function jsonIn(body: string): unknown {
   }
 }
 
-/** The value below `keys`, one after the other; undefined if there is none. */
+/** The value at the path `keys`; undefined if there is none. */
 export function fieldOf(value: unknown, ...keys: readonly string[]): unknown {
   return keys.reduce<unknown>(
     (inner, key) =>

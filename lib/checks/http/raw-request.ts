@@ -7,10 +7,13 @@ import type { Answer } from './request.ts';
 import { inTurn } from './slots.ts';
 
 const KEPT_BYTES = 100_000;
-/** All requests ask the server to close; if it does not, the bytes received until then are judged. */
+/** All requests ask the server to close the connection; otherwise, the bytes received until then are judged. */
 const READ_LIMIT_MS = 5_000;
 
-/** Sends it on a separate connection and reads until that closes; undefined if an invalid certificate prevents sending it. */
+/**
+ * Sends it on a separate connection and reads until that closes; undefined if the certificate is invalid and the
+ * request secret.
+ */
 export function sendRaw(target: CheckTarget, request: RawRequest): Promise<Answer | undefined> {
   return inTurn(target, () => send(target, request));
 }
@@ -46,7 +49,7 @@ async function readAll(socket: Duplex, { signal }: CheckTarget): Promise<string>
       if (text.length > KEPT_BYTES) break;
     }
   } catch {
-    // A reset connection is a result, too.
+    // A reset connection is a valid result, too.
   } finally {
     clearTimeout(ending);
     signal?.removeEventListener('abort', end);
@@ -54,7 +57,7 @@ async function readAll(socket: Duplex, { signal }: CheckTarget): Promise<string>
   return text;
 }
 
-/** The last response; status 0 if there was none, or one without headers as in HTTP/0.9. */
+/** The last response; status 0 if there is none, or one without headers as in HTTP/0.9. */
 export function lastAnswer(text: string, answers: number): Answer {
   const heads = [...text.matchAll(/^HTTP\/1\.[01] (\d{3})/gm)];
   const last = heads.at(-1);
@@ -76,6 +79,6 @@ export interface RawRequest {
   readonly text: string;
   /** It contains a token: send it only to a server with a valid certificate. */
   readonly isSecret?: boolean;
-  /** The number of expected responses; the last one is judged. */
+  /** Number of expected responses; the last one is judged. */
   readonly answers?: number;
 }

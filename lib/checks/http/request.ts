@@ -15,10 +15,10 @@ export interface RequestOptions {
   readonly path: string;
   readonly scheme?: 'http' | 'https';
   readonly method?: string;
-  /** An array is sent as that many header lines. */
+  /** An array is sent as several header lines. */
   readonly headers?: Readonly<http.OutgoingHttpHeaders>;
   readonly body?: string;
-  /** Must it be on a new connection? */
+  /** Requires a new connection. */
   readonly isAlone?: boolean;
   /** Called with each chunk of the response as it arrives. */
   readonly onData?: (piece: Buffer) => void;
@@ -32,11 +32,11 @@ export interface Answer {
 }
 
 const KEPT_BYTES = 1_000_000;
-/** What comes after these is not read: nothing of it is judged. */
+/** The rest is not read, as nothing in it is judged. */
 const MOST_BYTES = 2_000_000;
 
 /**
- * Sends one request and reads the response to its end. Those of a run that are harmless to repeat share connections.
+ * Sends one request and reads the response to its end. Requests that are safe to repeat share connections.
  * @throws NoAnswerError that names the request; its cause is the system error
  */
 export async function sendRequest(target: CheckTarget, request: RequestOptions): Promise<Answer> {
@@ -64,7 +64,7 @@ const isShared = (
 const hasHeader = (headers: http.OutgoingHttpHeaders, wanted: string): boolean =>
   Object.keys(headers).some((name) => name.toLowerCase() === wanted);
 
-/** May it be sent only to a server with a valid certificate? */
+/** Whether to send it only to a server with a valid certificate. */
 const isSecret = ({ headers = {} }: RequestOptions): boolean =>
   hasHeader(headers, 'authorization') || hasHeader(headers, 'x-api-key');
 
@@ -74,7 +74,7 @@ async function overShared(target: CheckTarget, request: RequestOptions): Promise
     return await answerTo(sent, request, target);
   } catch (error) {
     sent.destroy();
-    // A server may close an idle connection at any time: a new one shows whether it closed it because of this request.
+    // A server may close an idle connection at any time; a new one shows whether this request was the reason.
     if (sent.reusedSocket && isClosed(error) && !target.signal?.aborted) return overOwn(target, request);
     throw error;
   }
@@ -82,7 +82,7 @@ async function overShared(target: CheckTarget, request: RequestOptions): Promise
 
 const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
 
-/** Was the connection closed without a response? */
+/** Whether the connection was closed without a response. */
 export const isClosed = (error: unknown): boolean => CLOSED.has(codeOf(error));
 
 async function overOwn(target: CheckTarget, request: RequestOptions): Promise<Answer> {
@@ -106,14 +106,14 @@ async function answerTo(
   return read(response as http.IncomingMessage, request, target);
 }
 
-/** The URL of a request. */
+/** A request's URL. */
 export function urlOf(target: CheckTarget, { scheme = 'https', path }: RequestOptions): string {
   return `${scheme}://${target.serverName}${path}`;
 }
 
 /**
- * A token is sent only to a server with a valid certificate, or with one that the proxy itself reported. Other requests
- * are sent in any case: the certificate has a check of its own.
+ * A token is sent only to a server with a valid certificate, or with the one that the proxy itself reported. Other
+ * requests are sent in any case: the certificate has its own check.
  */
 export async function connectSecured(
   target: CheckTarget,
@@ -147,7 +147,7 @@ function send(
   return sent.end(body);
 }
 
-/** Reads a response to its end, or as far as anybody would. */
+/** Reads a response to its end, or to the size limit. */
 async function read(
   response: http.IncomingMessage,
   { onData }: RequestOptions,
@@ -167,17 +167,17 @@ async function read(
   return { status, headers: response.headers, body: Buffer.concat(kept).toString() };
 }
 
-/** Is the response an HTML page, by its content type or its first bytes? */
+/** Whether the response is an HTML page, by its content type or its first bytes. */
 export function isHtml({ headers, body }: Pick<Answer, 'headers' | 'body'>): boolean {
   return /\bhtml\b/.test(headers['content-type'] ?? '') || /^\s*<(!doctype html|html)\b/i.test(body);
 }
 
-/** The error pages of nginx end with its name, with or without a version. */
+/** nginx's error pages end with its name, with or without a version. */
 export function isByNginx({ body }: Pick<Answer, 'body'>): boolean {
   return /<center>nginx(?:\/[\d.]+)?(?: \([^()<]*\))?<\/center>/.test(body);
 }
 
-/** Is this the error by which the gate reports that its backend is down or silent? */
+/** Whether this is the gate's error for a backend that is down or silent. */
 export function isUnreachable({ body }: Pick<Answer, 'body'>): boolean {
   return /"code":"(?:service_unavailable|timeout)"/.test(body);
 }

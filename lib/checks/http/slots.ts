@@ -1,20 +1,20 @@
-/** Limits how many requests of a run are under way at once: a page that names 20,000 scripts must not open 20,000 connections. */
+/** Limits a run's concurrent requests: a page that references 20,000 scripts must not open 20,000 connections. */
 import type { CheckTarget, Slots } from '../../model/check.ts';
 
-/** More could be too many for a load balancer, a tunnel or the open files of this process. */
+/** More could be too many for a load balancer, a tunnel or this process's open files. */
 const AT_ONCE = 14;
 
-/** What one check has of the slots. */
+/** One check's use of the slots. */
 interface Share {
   running: number;
 }
 
-/** Runs work as soon as fewer others are running. Whose turn it is: that of the check with the fewest, then of the first. */
+/** Runs requests as slots become free: next is the check with the fewest running requests, then the first one. */
 export class RequestSlots {
   #free = AT_ONCE;
   readonly #waiting: { readonly share: Share; readonly start: () => void }[] = [];
 
-  /** The slots for one check: requests that wait for each other do not also wait for all those of another check. */
+  /** The slots of one check, so that requests that wait for each other do not also wait for another check's. */
   share(): Slots {
     const share: Share = { running: 0 };
     return { run: (work) => this.#run(share, work) };
@@ -46,6 +46,6 @@ export class RequestSlots {
   }
 }
 
-/** Makes a request of a check when it has its turn. */
+/** Makes a check's request when a slot is free. */
 export const inTurn = <T>({ slots }: CheckTarget, work: () => Promise<T>): Promise<T> =>
   slots ? slots.run(work) : work();

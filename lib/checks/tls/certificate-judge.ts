@@ -1,4 +1,4 @@
-/** Judges a certificate as clients do, and reports what is wrong with it. */
+/** Judges a certificate as clients do, and reports its problems. */
 import { isIP } from 'node:net';
 import tls from 'node:tls';
 import { dayOf, isStaging, judgeLife, renewalPoint, timeText } from '../../model/certificate.ts';
@@ -6,12 +6,15 @@ import { type CheckTarget, type Finding, failed, type Issued, passed, warned } f
 
 /** The result of a handshake. */
 export interface Seen {
-  /** The OpenSSL or Node error code of an invalid chain or name; empty if both are valid. */
+  /** OpenSSL's or Node's error code for an invalid chain or name; empty if both are valid. */
   readonly verdict: string;
   readonly certificate: tls.PeerCertificate;
 }
 
-/** The result of a handshake with TLS 1.1 and older: rejected, the version that the server accepted, or why it was not tried. */
+/**
+ * The result of a handshake with TLS 1.1 or older: rejected, the version that the server accepted, or why it was not
+ * tried.
+ */
 export type OldTls = 'refused' | { readonly accepted: string } | { readonly skipReason: string };
 
 const RENEW =
@@ -39,8 +42,8 @@ const VERDICTS: Readonly<Record<string, { what: string; advice: string }>> = {
 };
 
 /**
- * All problems as one finding; a warning if it only expires soon, or if it is not meant to be publicly trusted.
- * `issued` of the target lists the certificates on the proxies, if known; one of them must be served.
+ * All problems as one finding; a warning if it only expires soon, or is not meant to be publicly trusted. The target's
+ * `issued` lists the certificates on the proxies, if known; one of them must be served.
  */
 export function judgeCertificate(
   seen: Seen,
@@ -70,7 +73,7 @@ export function judgeCertificate(
   return (soon ? warned : passed)(`The certificate is trusted, covers ${name}, ${same}${end}`);
 }
 
-/** Kinds that no client trusts by default, if the operator requested one. */
+/** Kinds that no client trusts by default but the operator requested. */
 const EXPECTED: Readonly<Record<Issued['kind'], string>> = {
   ca: '',
   staging:
@@ -79,7 +82,7 @@ const EXPECTED: Readonly<Record<Issued['kind'], string>> = {
     'The certificate is the self-signed one generated on the proxy: clients must be configured to trust it. With a public name, `npx tsx scripts/bootstrap-tls.ts` replaces it.',
 };
 
-/** A public CA issues no certificate for a private address or a LAN name: there, a self-signed one is expected. */
+/** No public CA issues certificates for private addresses or LAN names, so a self-signed one is expected there. */
 function byAddress(
   { verdict }: Seen,
   { serverName, isNameless }: Pick<CheckTarget, 'serverName' | 'isNameless'>,

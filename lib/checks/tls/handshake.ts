@@ -1,4 +1,4 @@
-/** The certificate is valid for clients and not about to expire, and old TLS versions are disabled. */
+/** The certificate is valid for clients and does not expire soon, and old TLS versions are disabled. */
 import type tls from 'node:tls';
 import { lifeOf } from '../../model/certificate.ts';
 import type { Check, CheckTarget, Finding } from '../../model/check.ts';
@@ -7,7 +7,10 @@ import { curl } from '../http/curl.ts';
 import { codeOf, NoAnswerError } from '../http/failures.ts';
 import { judgeCertificate, type OldTls, type Seen } from './certificate-judge.ts';
 
-/** Chain, name, time left (fails below a ninth of the lifetime, warns below a quarter), and TLS 1.1 and 1.0 rejected. */
+/**
+ * Checks chain, name and remaining time (fails below a ninth of the lifetime, warns below a quarter), and that TLS 1.1
+ * and 1.0 are rejected.
+ */
 export function certificate(): Check {
   return {
     name: 'certificate',
@@ -35,13 +38,13 @@ async function inspect(target: CheckTarget): Promise<Seen> {
   }
 }
 
-/** Node returns the OpenSSL code as a string, although its types declare an Error. */
+/** Node returns OpenSSL's code as a string, although its types declare an Error. */
 function verdictOf(socket: tls.TLSSocket): string {
   const error: unknown = socket.authorizationError;
   return typeof error === 'string' ? error : codeOf(error);
 }
 
-/** Whether the server still speaks TLS 1.1 or 1.0; SECLEVEL 0, because OpenSSL 3 does not offer them otherwise. */
+/** Whether the server accepts TLS 1.1 or 1.0. SECLEVEL 0, because OpenSSL 3 otherwise does not offer them. */
 async function tryOldTls(target: CheckTarget): Promise<OldTls> {
   const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const;
   try {
@@ -55,8 +58,8 @@ async function tryOldTls(target: CheckTarget): Promise<OldTls> {
 const nameOf = (socket: tls.TLSSocket): string => (socket.getProtocol() === 'TLSv1' ? 'TLS 1.0' : 'TLS 1.1');
 
 /**
- * Only a TLS alert of the server counts as a rejection. An inappropriate fallback is detected by the client: the server
- * chose TLS 1.0, but its hello shows that it supports a later version (RFC 8446, section 4.1.3).
+ * Only a TLS alert from the server counts as a rejection. An inappropriate fallback is detected by the client: the
+ * server chose TLS 1.0, but its hello shows that it supports a later version (RFC 8446, section 4.1.3).
  */
 export function oldTlsVerdict(code: string): OldTls {
   if (code === 'ERR_SSL_INAPPROPRIATE_FALLBACK') return { accepted: 'TLS 1.0' };

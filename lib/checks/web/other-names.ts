@@ -1,13 +1,13 @@
-/** Unknown names and the bare address are not served by the vhost of the site. */
+/** The site's vhost does not answer for unknown names or the bare address. */
 import { type Check, type CheckTarget, type Finding, passed, skipped, warned } from '../../model/check.ts';
 import { sendRaw } from '../http/raw-request.ts';
 import type { Answer } from '../http/request.ts';
 
-/** A name that no vhost has (RFC 2606), and an address that no host has (RFC 5737): for a vhost, both are foreign. */
+/** A name that no vhost has (RFC 2606), and an address that no host has (RFC 5737): both are foreign to any vhost. */
 const FOREIGN = ['gatepost-check.invalid', '192.0.2.1'] as const;
 const MISDIRECTED = 421;
 
-/** Warns if a request for another name, or for the address itself, gets what the site's own name gets. */
+/** Warns if another name, or the bare address, gets the same response as the site's own name. */
 export function otherNames(): Check {
   return {
     name: 'other names',
@@ -26,7 +26,7 @@ async function check(target: CheckTarget): Promise<Finding> {
   return judgeForeign(own, foreign);
 }
 
-/** The answer to `GET /`; undefined where the handshake is rejected or the connection is closed. */
+/** The response to `GET /`; undefined if the handshake was rejected or the connection closed. */
 async function ask(target: CheckTarget, name: string): Promise<Answer | undefined> {
   const text = `GET / HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`;
   const { address = target.serverName } = target;
@@ -38,7 +38,7 @@ async function ask(target: CheckTarget, name: string): Promise<Answer | undefine
   }
 }
 
-/** Judges the answers for foreign names by the one for the site's own. */
+/** Compares the responses for foreign names with the one for the site's own. */
 function judgeForeign(own: Answer | undefined, foreign: readonly (Answer | undefined)[]): Finding {
   const served = FOREIGN.filter((_, i) => own && isSame(own, foreign[i]));
   if (served.length > 0)

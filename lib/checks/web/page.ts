@@ -1,4 +1,4 @@
-/** Loads a page as a browser does: follows redirects, lists the assets it references, and judges them. */
+/** Loads a page as a browser does: follows redirects, lists the referenced assets, and judges them. */
 import { advised } from '../../diagnosis/row.ts';
 import { SYMPTOMS } from '../../diagnosis/symptoms.ts';
 import type { CheckTarget } from '../../model/check.ts';
@@ -12,7 +12,7 @@ export interface Asset {
 
 const TYPES = { script: /\b(javascript|ecmascript)\b/, style: /\btext\/css\b/ } as const;
 
-/** Every script and style sheet on this host that the page references; those on other hosts are not fetched. */
+/** Every script and style sheet of the page on this host; those on other hosts are not fetched. */
 export function assetsOf(html: string, pagePath: string, host: string): readonly Asset[] {
   const base = `https://${host}${pagePath}`;
   const named = [...html.matchAll(/<(script|link)\b([^>]*)>/gi)].map(([, tag = '', rest = '']) =>
@@ -43,7 +43,7 @@ function attribute(attributes: string, name: string): string | undefined {
   return (match?.[1] ?? match?.[2] ?? match?.[3])?.replaceAll('&amp;', '&');
 }
 
-/** What is wrong with an asset; empty if nothing is. */
+/** The problem with an asset; empty if there is none. */
 export function assetFault({ path, kind }: Asset, answer: Answer): string {
   const type = answer.headers['content-type'] ?? 'no content type';
   if (answer.status !== 200) return `${path} returns ${answer.status}`;
@@ -59,7 +59,7 @@ function parsed(address: string, base: string): URL | null {
 
 const REDIRECTS = 5;
 
-/** The final path of a chain of redirects with its response, or why it does not end on this host. */
+/** The end of a redirect chain: the final path and its response, or why it does not end on this host. */
 type Destination = { readonly path: string; readonly answer: Answer } | { readonly fault: string };
 
 /** Requests a path and follows its redirects on this host, at most five. */
@@ -80,7 +80,7 @@ export async function followRedirects(
     : { fault: `${entry} still redirects after ${REDIRECTS} redirects.` };
 }
 
-/** The target of a redirect: a path on this host, or why it is not followed. */
+/** A redirect's target: a path on this host, or why it is not followed. */
 export function nextOf(
   location: string,
   from: string,

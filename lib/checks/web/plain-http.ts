@@ -1,4 +1,4 @@
-/** Port 80: redirects everything to HTTPS except the path of the ACME challenge. */
+/** Port 80 redirects everything to HTTPS except the path of the ACME challenge. */
 import { type Check, type CheckTarget, type Finding, failed, passed, warned } from '../../model/check.ts';
 import { curl } from '../http/curl.ts';
 import { statusAdvice } from '../http/failures.ts';
@@ -6,7 +6,7 @@ import { type Answer, isByNginx, type RequestOptions, sendRequest, urlOf } from 
 
 const PROBE: RequestOptions = { scheme: 'http', path: '/redirect-check?a=1&b=%2F' };
 
-/** HTTP returns a 301 to the same path and query on HTTPS, on the same host. */
+/** HTTP returns a 301 to the same path and query on the same host over HTTPS. */
 export function httpRedirects(): Check {
   return {
     name: 'http to https',
@@ -40,7 +40,7 @@ const CHALLENGE: RequestOptions = { scheme: 'http', path: '/.well-known/acme-cha
 const NOT_SERVED =
   'The CA would not find its challenge there, so the certificate could not be renewed. The vhost for port 80 needs `location ^~ /.well-known/acme-challenge/` with the webroot, in addition to its redirect. Deploy the site again; if the problem persists, another vhost, a CDN or the router answers for this name.';
 
-/** nginx itself reports that the file does not exist: no redirect, and no page of a backend. */
+/** nginx itself reports the missing file: no redirect, no page from a backend. */
 export function challengePath(): Check {
   return {
     name: 'challenge path',
@@ -49,7 +49,7 @@ export function challengePath(): Check {
   };
 }
 
-/** Judges the response for a file that does not exist. */
+/** Judges the response for the missing file. */
 export function judgeChallengePath(answer: Answer, target: CheckTarget): Finding {
   const { status, headers } = answer;
   const url = urlOf(target, CHALLENGE);

@@ -4,7 +4,7 @@ import { connect, isIP } from 'node:net';
 import { type Check, type CheckTarget, type Finding, failed, passed, skipped } from '../../model/check.ts';
 import { resolved } from './public-name.ts';
 
-/** A firewall that drops packets never responds: a port that does not open in this time counts as closed. */
+/** A firewall that drops packets never responds: a port that does not open within this time counts as closed. */
 const OPENS_WITHIN_MS = 1_500;
 
 interface Endpoint {
@@ -49,7 +49,7 @@ export function judgePorts(
 /** Packets that come neither from the machine itself nor from its containers. */
 const OTHERS = "iifname != lo iifname != 'docker*' iifname != 'br-*'";
 
-/** The commands of docs/firewall.md. */
+/** The commands in docs/firewall.md. */
 function firewall(ports: readonly number[], proxies: readonly string[]): string {
   const known = proxies.filter((host) => isIP(host) === 4);
   const from = known.length > 0 ? known : ['PROXY'];

@@ -1,4 +1,4 @@
-/** The name resolves to public addresses, by the resolver of the system. */
+/** The name resolves to public addresses, according to the system's resolver. */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { advised } from '../../diagnosis/row.ts';
@@ -8,10 +8,10 @@ import { isCloudflare, isPublicAddress } from '../../util/public-address.ts';
 import { curl } from '../http/curl.ts';
 import { codeOf } from '../http/failures.ts';
 
-/** The addresses of the name, or why they were not looked up. */
+/** The name's addresses, or why they were not resolved. */
 type Resolved = { readonly addresses: readonly string[] } | { readonly skipReason: string };
 
-/** Warns if an address of the name is not public. */
+/** Warns if one of the name's addresses is not public. */
 export function publicName(): Check {
   return {
     name: 'public DNS',
@@ -20,7 +20,7 @@ export function publicName(): Check {
   };
 }
 
-/** The addresses of the name, if the target is reached by name and the name resolves. */
+/** The name's addresses, if the target is reached by name and the name resolves. */
 export async function resolved({ serverName, address, port, open }: CheckTarget): Promise<Resolved> {
   if (open !== undefined) return { skipReason: 'Not checked with --via-ssh.' };
   if (address !== undefined || port !== undefined) return { skipReason: 'Not checked with --connect-to.' };
@@ -33,7 +33,7 @@ export async function resolved({ serverName, address, port, open }: CheckTarget)
   }
 }
 
-/** Judges the addresses of the name. */
+/** Judges the name's addresses. */
 export function judgeAddresses(where: Resolved, name: string): Finding {
   if ('skipReason' in where) return skipped(where.skipReason);
   const internal = where.addresses.filter((address) => !isPublicAddress(address));

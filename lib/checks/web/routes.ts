@@ -1,4 +1,4 @@
-/** Paths reach the service that they belong to, or none. */
+/** Paths reach the service they belong to, or are closed. */
 import { type Check, type CheckTarget, type Finding, failed, passed } from '../../model/check.ts';
 import { curl } from '../http/curl.ts';
 import { statusAdvice } from '../http/failures.ts';
@@ -9,7 +9,7 @@ interface Tried {
   readonly answer: Pick<Answer, 'status' | 'headers' | 'body'>;
 }
 
-/** Each path reaches `service`. Any status counts (200, 401, a JSON 404), as long as that server responds. */
+/** Each path reaches `service`. Any status counts (200, 401, a JSON 404) if that service sent it. */
 export function reaches(service: string, paths: readonly string[]): Check {
   return {
     name: service,
@@ -31,7 +31,7 @@ function tryAll(paths: readonly string[], target: CheckTarget): Promise<Tried[]>
   return Promise.all(paths.map(async (path) => ({ path, answer: await sendRequest(target, { path }) })));
 }
 
-/** A response of the service is neither an HTML page nor an error page of nginx. */
+/** The service's responses are neither HTML pages nor error pages of nginx. */
 export function judgeReached(service: string, all: readonly Tried[]): Finding {
   const misrouted = all.filter(({ answer }) => isHtml(answer));
   if (misrouted.length === 0)
@@ -44,7 +44,7 @@ export function judgeReached(service: string, all: readonly Tried[]): Finding {
 const WRONG_LOCATION =
   'Another location of the vhost matches the path. Check whether the vhost was edited by hand or a newer one overlaps, and deploy the site again.';
 
-/** Each of these paths returns a 404 by nginx itself. */
+/** nginx itself returns 404 for each of these paths. */
 export function judgeClosed(all: readonly Tried[]): Finding {
   const open = all.filter(({ answer }) => !(answer.status === 404 && isByNginx(answer)));
   if (open.length === 0) return passed(`${all.map(({ path }) => path).join(', ')}: 404 by nginx.`);

@@ -6,20 +6,21 @@ import { plural } from '../../util/plural.ts';
 
 /** One read from the connection. */
 export interface Arrival {
-  /** Milliseconds, on any clock. */
+  /** In milliseconds, on any clock. */
   readonly at: number;
   /** The number of server-sent events in it. */
   readonly events: number;
 }
 
-/** Reads closer together than this count as one chunk: a buffered response takes several reads. */
+/** Reads closer together than this are one chunk: a buffered response takes several reads. */
 const SAME_CHUNK_MS = 2;
 /** An endless stream must not fill the report. */
 const MAX_CHUNKS = 300;
 
 /**
- * `sentAt` uses the clock of the arrivals. Streamed means: at least three chunks apart in time, none with more than half of
- * all events. Counting chunks alone is not enough, because nginx forwards each full buffer of 4 or 8 kB.
+ * A response is streamed if it arrives in at least three chunks, spread over time, none with more than half of all
+ * events. Counting chunks alone is not enough, because nginx forwards each full buffer of 4 or 8 kB. `sentAt` uses the
+ * clock of the arrivals.
  */
 export function judgeStreamTiming(sentAt: number, arrivals: readonly Arrival[], model: string): Finding {
   const measured = timingOf(sentAt, arrivals);

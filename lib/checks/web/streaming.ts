@@ -14,7 +14,7 @@ export interface Streaming {
   readonly completions: string;
   /** The name of the setting with the token. */
   readonly tokenVariable: string;
-  /** The service that checks the token, if that is not the nginx gate. */
+  /** The service that checks the token, if not the nginx gate. */
   readonly service?: string;
 }
 
@@ -56,7 +56,7 @@ function untrusted(error: unknown): undefined {
   throw error;
 }
 
-/** The first model that can chat: many lists start with embedding models. */
+/** The first chat model: many lists start with embedding models. */
 export function firstChatModel(models: readonly string[]): string | undefined {
   return models.find((name) => !/embed/i.test(name)) ?? models[0];
 }

@@ -1,4 +1,4 @@
-/** The page that a browser loads, and all assets that it needs. */
+/** The page that a browser loads, and all its assets. */
 import { advised } from '../../diagnosis/row.ts';
 import { SYMPTOMS } from '../../diagnosis/symptoms.ts';
 import { type Check, type CheckTarget, type Finding, failed, passed, warned } from '../../model/check.ts';
@@ -10,18 +10,18 @@ import { type Asset, assetFault, assetsOf, followRedirects } from './page.ts';
 interface WebInterface {
   /** The path that users open. */
   readonly entry: string;
-  /** A cheap request to its API, which returns JSON. */
+  /** A cheap API request that returns JSON. */
   readonly ping?: string;
 }
 
-/** A hostile page could name any number. */
+/** A hostile page could reference any number of assets. */
 const MOST_ASSETS = 200;
 
 const BLANK = advised(SYMPTOMS.blank);
 const WRONG_REDIRECT =
   'Check the `return` lines of the vhost and deploy the site again; if the backend itself redirects there, check its settings.';
 
-/** Follows redirects as a browser does, then fetches every script and style sheet that the page references, and the ping. */
+/** Follows redirects as a browser does, then fetches the ping and every script and style sheet of the page. */
 export function webInterface(options: WebInterface): Check {
   return {
     name: 'web interface',
@@ -79,7 +79,7 @@ async function tryAssets(subject: string, assets: readonly Asset[], target: Chec
   );
 }
 
-/** What is wrong with the response to the ping; empty if nothing is. */
+/** The problem with the ping's response; empty if there is none. */
 function pingFault(ping: string, answer: Answer): string {
   if (answer.status !== 200) return `${ping} returns ${answer.status}. ${statusAdvice(answer.status, BLANK)}`;
   return isHtml(answer) ? `${ping} returns an HTML page instead of the API response. ${BLANK}` : '';

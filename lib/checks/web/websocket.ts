@@ -7,7 +7,7 @@ import { curl } from '../http/curl.ts';
 import { statusAdvice } from '../http/failures.ts';
 import { type Answer, isHtml, type RequestOptions, sendRequest } from '../http/request.ts';
 
-// A generated id is meaningless to readers and too long to wrap.
+// A generated id means nothing to readers and is too long to wrap.
 const GENERATED_ID = /[0-9a-f-]{36}$/;
 
 interface WebSocketPath {
@@ -16,7 +16,7 @@ interface WebSocketPath {
   readonly refusals?: readonly number[];
 }
 
-/** The path switches to WebSocket (101); what is sent on it afterwards does not matter. */
+/** The path switches to WebSocket (101); anything after the handshake is ignored. */
 export function webSocket({ path, refusals = [] }: WebSocketPath): Check {
   return {
     name: 'WebSocket',
@@ -33,7 +33,7 @@ async function check(path: string, refusals: readonly number[], target: CheckTar
   return judgeHandshake(answer, path, acceptOf(key));
 }
 
-/** curl keeps the upgraded connection open: -m ends it. */
+/** curl keeps the upgraded connection open; -m ends it. */
 function byHand(path: string, target: CheckTarget): string {
   const request = handshake(path, 'Z2F0ZXBvc3QtYnktaGFuZA==');
   const headers = Object.entries(request.headers).map(([name, value]) => `-H '${name}: ${value}'`);
@@ -53,7 +53,7 @@ export function acceptOf(key: string): string {
   return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 }
 
-/** Judges the response to a handshake that expects `accept`. */
+/** Judges the response to a handshake that expects the accept value `accept`. */
 export function judgeHandshake(
   { status, headers }: Pick<Answer, 'status' | 'headers'>,
   path: string,
