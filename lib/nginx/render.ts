@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.ts';
 import { DEFAULT_CLIENT } from '../model/bearer.ts';
 import {
   certificateFilesOf,
+  type Gate,
   type HttpMap,
   isByAddress,
   originsOf,
@@ -96,6 +97,8 @@ async function renderVhost(file: string, site: Site, settings: Settings, isFull 
   const names = snippetsOf(template);
   const texts = await Promise.all(names.map((snippet) => readSnippet(snippet, site, settings)));
   const inlined = inline(template, Object.fromEntries(names.map((snippet, i) => [snippet, texts[i] ?? ''])));
+  if (isFull && site.gate && !testsToken(inlined, site.gate))
+    throw new UsageError([`${name}: has no \`include snippets/gate.conf;\`, so it would require no token`]);
   // Before the settings: a value may contain the default name.
   const text = withPublicName(site, inlined);
   const values = markerValues(text, site, settings, isFull);
@@ -104,6 +107,10 @@ async function renderVhost(file: string, site: Site, settings: Settings, isFull 
   const kept = Object.entries(values).filter(([marker]) => left.has(marker) || !before.has(marker));
   return fill(name, text, Object.fromEntries(kept));
 }
+
+/** Does a directive of the vhost use the variable that is 1 for a known token? */
+const testsToken = (vhost: string, { variables }: Gate): boolean =>
+  vhost.replace(/^\s*#.*$/gm, '').includes(`$${variables}_authorized`);
 
 /** The full vhost must have the marker of every setting with a default, and of every required one. Others are used if their marker exists. */
 function markerValues(

@@ -82,7 +82,8 @@ const FORMS = {
   // PCRE allows 32 characters for the name of a capture; the longest ends with `_limited_600`.
   name: /^[a-z][a-z0-9-]{0,19}$/,
   service: /^[\w .:+-]+$/,
-  inference: /^[^\s"]+$/,
+  // An empty alternative would allow every path.
+  inference: /^(?!\||.*\|\||.*\|$)[^\s"]+$/,
   inferencePaths: /^[^"'\\$\n]+$/,
 } as const;
 

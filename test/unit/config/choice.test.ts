@@ -67,7 +67,7 @@ mkdirSync(join(OWN, 'http-maps'));
 writeFileSync(join(OWN, 'own.example.org.ts'), GATED);
 writeFileSync(
   join(OWN, 'own.example.org.conf'),
-  '# own vhost __OWN_BACKEND_IP__\ninclude snippets/hsts.conf;\ninclude snippets/mine.conf;\n',
+  '# own vhost __OWN_BACKEND_IP__\ninclude snippets/gate.conf;\ninclude snippets/hsts.conf;\ninclude snippets/mine.conf;\n',
 );
 writeFileSync(join(OWN, 'snippets/mine.conf'), '# a snippet of my own\n');
 writeFileSync(join(OWN, 'http-maps/own.map.conf'), '# a map of my own\n');

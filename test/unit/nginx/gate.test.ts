@@ -82,6 +82,11 @@ test('the name of a gate is short enough for the names of captures', () => {
   assert.throws(() => gate({ ...NAMES, name: 'llm-of-twenty-chars-1' }, OWN), /name: must match/);
 });
 
+test('what clients of scope inference may use is not everything by a slip', () => {
+  for (const inference of ['v1/|', '|v1/', 'v1/||health\\z', ''])
+    assert.throws(() => gate({ ...NAMES, inference }, OWN), /inference: must match/, inference);
+});
+
 test('a gate below a path has it in its regex, with escaped dots', () => {
   const { names } = gate({ ...NAMES, path: '/v1.5' }, OWN);
   assert.match(rename(text, names), /"~\^\/v1\\\.5\/\(\?:v1\/\|health\\z\)" 1;/);

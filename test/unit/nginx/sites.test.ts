@@ -1,8 +1,11 @@
 /** Sites with a name in a setting, or without one: what is rendered, and how hosts adapt it. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
-import { describe, it } from 'node:test';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { readSettings } from '../../../lib/config/settings.ts';
 import { findSites, pickSite, withNameFrom } from '../../../lib/config/site-registry.ts';
 import {
@@ -215,4 +218,18 @@ describe('installing by hand', () => {
       assert.equal(inline(stdout, snippets), rendered?.content, line);
     }
   });
+});
+
+test('a site with a gate is not rendered from a template that forgets it, or has it in a comment', async () => {
+  const site = pickSite(sites, 'ia.enso.4nkweb.com');
+  const own = await mkdtemp(join(tmpdir(), 'gatepost-ungated-'));
+  const folder = `${pathToFileURL(own)}/`;
+  const settings = await readSettings(site, sites.values(), { envFile: '/dev/null' }, {});
+  const vhost = await readFile(new URL(`sites/${site.name}.conf`, ROOT), 'utf8');
+  for (const before of ['', '#']) {
+    const text = vhost.replace(/include snippets\/gate\.conf;\n/g, before && `${before}$&`);
+    await writeFile(join(own, `${site.name}.conf`), text);
+    await assert.rejects(render({ ...site, folder }, settings), /has no `include snippets\/gate\.conf;`/);
+  }
+  await rm(own, { recursive: true });
 });
