@@ -51,12 +51,14 @@ function keep(file, text) {
 export async function load(url, context, next) {
   if (!url.endsWith('.ts')) return next(url, context);
   const text = readFileSync(new URL(url), 'utf8');
-  const file = new URL(`${createHash('sha256').update(text).digest('hex')}.mjs`, CACHE);
+  // The map names the file relative to itself: the same text may be elsewhere the next time.
+  const name = url.slice(url.lastIndexOf('/') + 1);
+  const file = new URL(`${createHash('sha256').update(`${name}\n${text}`).digest('hex')}.mjs`, CACHE);
   let source;
   try {
     source = readFileSync(file, 'utf8');
   } catch {
-    source = compiled(text, url);
+    source = compiled(text, name);
     keep(file, source);
   }
   return { format: 'module', source, shortCircuit: true };
