@@ -3,10 +3,10 @@ import { main } from '../lib/cli/main.ts';
 import * as changes from '../lib/commands/client-changes.ts';
 import { argumentsOf, CLIENT_FLAGS, summarizeClients } from '../lib/commands/clients.ts';
 import { copyClients } from '../lib/commands/copy-clients.ts';
-import { planStatus } from '../lib/commands/history.ts';
 import { readAll, rollout } from '../lib/commands/rollout.ts';
 import { planUsage, summarizeUsage } from '../lib/commands/usage.ts';
 import { reportDiffs } from '../lib/commands/views/rollout-view.ts';
+import { statusProgram } from '../lib/program/history-programs.ts';
 
 await main({
   name: 'bearers',
@@ -16,7 +16,7 @@ await main({
   run: async (context) => {
     const { verb, name } = argumentsOf(context);
     if (verb === 'list')
-      return summarizeClients(context, await readAll(context, await planStatus(context, 'clients')));
+      return summarizeClients(context, await readAll(context, await statusProgram(context.site, 'clients')));
     if (verb === 'usage') return summarizeUsage(context, await readAll(context, await planUsage(context)));
     if (verb === 'copy') return copyClients(context, name);
     const plan = await changes.planClientChange(context, verb, name);

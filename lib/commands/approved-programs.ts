@@ -1,7 +1,7 @@
 /** What root approves on a proxy, so that the login user need not be root: every program that gatepost may send there. */
 import { createHash } from 'node:crypto';
 import { acmeServers, type CertificateRequest } from '../model/certbot.ts';
-import { newRun } from '../model/run.ts';
+import { newRun, type Program } from '../model/run.ts';
 import { isNameless } from '../model/site.ts';
 import { clientFile, render } from '../nginx/render.ts';
 import { runnerText } from '../program/approved-runner.ts';
@@ -27,7 +27,7 @@ export async function approvedList(context: Context): Promise<string> {
   const lines = await inParallel(
     programs,
     AT_ONCE,
-    async ([what, text]) => `${await sumOf(runner, text)} ${what}\n`,
+    async ([what, { text }]) => `${await sumOf(runner, text)} ${what}\n`,
   );
   return lines.join('');
 }
@@ -38,96 +38,93 @@ async function sumOf(runner: string, text: string): Promise<string> {
   return createHash('sha256').update(stdout).digest('hex');
 }
 
-type Named = readonly [what: string, text: string];
+/** What a program does, and the program. */
+type Named = readonly [what: string, program: Program];
 
 /** Every program for this site with these settings. */
 async function everyProgram(context: Context): Promise<readonly Named[]> {
-  const parts = [ofSite, ofGate, ofHistory, ofTls];
+  const parts = [ofSite, ofGate, ofHistory, ofTls, ofHttpOnly];
   return (await Promise.all(parts.map((part) => part(context)))).flat();
 }
 
+const EITHER = [false, true];
+
+/** The programs of one kind. */
+const named = async (what: string, ...programs: readonly Promise<Program>[]): Promise<Named[]> =>
+  (await Promise.all(programs)).map((program) => [what, program]);
+
 async function ofSite({ site, settings }: Context): Promise<Named[]> {
-  const run = newRun();
   const files = await render(site, settings);
   const roles = site.gate ? (['client', 'first-client'] as const) : [undefined];
-  const programs = roles.flatMap((role) => {
+  const deploys = roles.flatMap((role) => {
     const all = role ? [...files, clientFile(role, EXAMPLE.token)] : files;
-    return (['apply', 'plan'] as const).map(
-      async (verb): Promise<Named> => [
-        `${verb} ${role ?? ''}`.trim(),
-        await siteProgram(verb, run, site, all),
-      ],
+    return (['apply', 'plan'] as const).map((verb) =>
+      named(`${verb} ${role ?? ''}`.trim(), siteProgram(verb, site, all)),
     );
   });
-  return [...(await Promise.all(programs)), ['outcome', await outcomeProgram(run, site, run.id)]];
+  return [
+    ...(await Promise.all(deploys)).flat(),
+    ...(await named('outcome', outcomeProgram(site, newRun().id))),
+  ];
 }
 
 async function ofGate(context: Context): Promise<Named[]> {
-  const { site } = context;
-  if (!site.gate) return [];
+  if (!context.site.gate) return [];
   const { client, token } = EXAMPLE;
+  const verbs = [
+    'set_client',
+    'revoke_previous',
+    'suspend_client',
+    'resume_client',
+    'revoke_client',
+  ] as const;
   const changes: readonly ClientChange[] = [
     { verb: 'rotate', client, token, keepPrevious: false },
     { verb: 'add_client', client, token },
-    { verb: 'set_client', client },
-    ...(['revoke_previous', 'suspend_client', 'resume_client', 'revoke_client'] as const).map((verb) => ({
-      verb,
-      client,
-    })),
+    ...verbs.map((verb) => ({ verb, client })),
   ];
-  const programs = changes.flatMap((change) =>
-    [false, true].map(
-      async (dry): Promise<Named> => [change.verb, await clientProgram(newRun(), context, change, dry)],
-    ),
+  const programs = changes.map((change) =>
+    named(change.verb, ...EITHER.map((isDry) => clientProgram(context, change, isDry))),
   );
-  return Promise.all(programs);
+  return (await Promise.all(programs)).flat();
 }
 
 async function ofHistory(context: Context): Promise<Named[]> {
   const { site } = context;
-  const run = newRun();
-  const both = [false, true];
-  return Promise.all([
-    ...both.flatMap((dryRun) =>
-      both.map(
-        async (purge): Promise<Named> => ['remove', await removalProgram(run, site, { dryRun, purge })],
-      ),
-    ),
-    ...both.map(
-      async (dry): Promise<Named> => ['rollback', await rollbackProgram(run, context, run.id, dry)],
-    ),
-    ...(['clients', 'everything'] as const).map(
-      async (only): Promise<Named> => ['status', await statusProgram(run, site, only)],
-    ),
-  ]);
+  const removals = EITHER.flatMap((dryRun) => EITHER.map((purge) => removalProgram(site, { dryRun, purge })));
+  const rollbacks = EITHER.map((isDry) => rollbackProgram(context, newRun().id, isDry));
+  const statuses = (['clients', 'everything'] as const).map((only) => statusProgram(site, only));
+  return [
+    ...(await named('remove', ...removals)),
+    ...(await named('rollback', ...rollbacks)),
+    ...(await named('status', ...statuses)),
+  ];
 }
 
-async function ofTls(context: Context): Promise<Named[]> {
-  const { site } = context;
-  const programs = [
+function ofTls({ site, settings }: Context): Promise<Named[]> {
+  const requests = acmeServers(settings.acme.directoryUrl).map(
+    (server) => ({ server, email: settings.acme.email ?? '' }) as CertificateRequest,
+  );
+  const orders = (['new', 'rehearsal', 'none'] as const).flatMap((order) =>
+    requests.map((request) => tls.issueProgram(site, order, request)),
+  );
+  return named(
+    'certificate',
     tls.inspectProgram(site),
     tls.challengeProgram(site, tls.newChallenge()),
     tls.challengeProgram(site),
     tls.selfSignedProgram(site, EXAMPLE.client),
-    ...(isNameless(site) ? [] : [tls.useProgram(site, EXAMPLE.client), ...orders(context)]),
-  ];
-  const texts = (await Promise.all(programs)).map(({ text }): Named => ['certificate', text]);
-  return [...texts, ...(await httpOnly(context))];
-}
-
-function orders({ site, settings }: Context) {
-  const requests = acmeServers(settings.acme.directoryUrl).map(
-    (server) => ({ server, email: settings.acme.email ?? '' }) as CertificateRequest,
+    ...(isNameless(site) ? [] : [tls.useProgram(site, EXAMPLE.client), ...orders]),
   );
-  const kinds: readonly tls.Order[] = ['new', 'rehearsal', 'none'];
-  return requests.flatMap((request) => kinds.map((kind) => tls.issueProgram(site, kind, request)));
 }
 
 /** A site may lack that template. */
-async function httpOnly({ site, settings }: Context): Promise<Named[]> {
+async function ofHttpOnly({ site, settings }: Context): Promise<Named[]> {
   try {
-    const both = [false, true].map((isBeside) => tls.httpOnlyProgram(site, settings, isBeside));
-    return (await Promise.all(both)).map(({ text }): Named => ['http_only', text]);
+    return await named(
+      'http_only',
+      ...EITHER.map((isBeside) => tls.httpOnlyProgram(site, settings, isBeside)),
+    );
   } catch (error) {
     if (error instanceof UsageError) return [];
     throw error;

@@ -4,7 +4,7 @@ import { secretOf } from '../config/settings.ts';
 import { DEFAULT_CLIENT, type Scope, tokenFingerprint } from '../model/bearer.ts';
 import type { Check, CheckResult } from '../model/check.ts';
 import { type HostReport, isDone, mayBeLive, withVerdict } from '../model/host-report.ts';
-import { newProgram, type Program } from '../model/run.ts';
+import type { Program } from '../model/run.ts';
 import type { Gate } from '../model/site.ts';
 import { readWhen } from '../model/when.ts';
 import { newToken } from '../nginx/tokens.ts';
@@ -33,7 +33,7 @@ export async function planChange(
   const token = 'token' in change ? change.token : undefined;
   for (const secret of [token, old]) if (secret) report.hide(secret);
   if (token && isNew && !flags['dry-run']) underWay.tokens.set(change.client, token);
-  const program = await newProgram((run) => clientProgram(run, context, change, flags['dry-run']));
+  const program = await clientProgram(context, change, flags['dry-run']);
   return { change, program, isNew, ...(old && { old }) };
 }
 

@@ -4,13 +4,12 @@ import { judgeClientName, judgeTokenForm, SCOPES } from '../model/bearer.ts';
 import type { Check } from '../model/check.ts';
 import { known } from '../model/contract.ts';
 import { type Failure, failedReport, type HostReport, isDone } from '../model/host-report.ts';
-import { newProgram } from '../model/run.ts';
 import type { Gate } from '../model/site.ts';
 import { type CopiedToken, copyProgram, exportProgram } from '../program/client-program.ts';
+import { statusProgram } from '../program/history-programs.ts';
 import { plural } from '../util/plural.ts';
 import { Secret } from '../util/secret.ts';
 import type { Context, Result } from './context.ts';
-import { planStatus } from './history.ts';
 import { type RolloutProxy, rollout } from './rollout.ts';
 import { proxyTarget, reportProxyChecks, runSiteChecks } from './site-checks.ts';
 import { reportDiffs } from './views/rollout-view.ts';
@@ -21,9 +20,7 @@ export async function copyClients(context: Context, name: string): Promise<Resul
   const [from = '', to = ''] = context.settings.access.hosts;
   const { source, tokens } = await readTokens(onlyOn(context, from), name);
   if (!isDone(source)) return summarize(context, { hosts: [source], json: { from, clients: [] } });
-  const program = await newProgram((run) =>
-    copyProgram(run, context, { tokens, from, dryRun: context.flags['dry-run'] }),
-  );
+  const program = await copyProgram(context, { tokens, from, dryRun: context.flags['dry-run'] });
   const target = onlyOn(context, to);
   const hosts = await rollout(target, async (proxy) =>
     proven(target, proxy, { report: await proxy.apply(program), tokens }),
@@ -50,7 +47,7 @@ interface Source {
 
 /** The tokens of the client `name`, or of all; from here on they are hidden. */
 async function readTokens(context: Context, name: string): Promise<Source> {
-  const program = await newProgram((run) => exportProgram(run, context.site));
+  const program = await exportProgram(context.site);
   let tokens: readonly CopiedToken[] = [];
   const [source] = await rollout(context, async (proxy) => {
     const { rows, ...read } = await proxy.read(program);
@@ -120,7 +117,7 @@ async function proven(
   if (checks.length === 0) return report;
   const start = performance.now();
   context.report.print({ kind: 'begin', host: proxy.host, name: 'checks' });
-  const listens = await proxy.read(await planStatus(context, 'listens'), { isSilent: true });
+  const listens = await proxy.read(await statusProgram(site, 'listens'), { isSilent: true });
   const results = await runSiteChecks(checks, proxyTarget(context, proxy, { report: listens }));
   const milliseconds = { ...report.milliseconds, checks: Math.round(performance.now() - start) };
   const verified = { ...report, checks: results, milliseconds };

@@ -2,7 +2,7 @@
 import { secretOf } from '../config/settings.ts';
 import { DEFAULT_CLIENT } from '../model/bearer.ts';
 import { type Fault, type HostReport, isDone, withVerdict } from '../model/host-report.ts';
-import { newRun, type Program } from '../model/run.ts';
+import type { Program } from '../model/run.ts';
 import { clientFile, render } from '../nginx/render.ts';
 import { type Bearer, bearerFor } from '../nginx/tokens.ts';
 import { siteProgram } from '../program/program.ts';
@@ -20,15 +20,14 @@ export interface DeployPlan {
 /** The program that deploys the site on a host (in a dry run, reports what that would change), with its bearer. */
 export async function planDeploy(context: Context, verb: 'apply' | 'bundle' = 'apply'): Promise<DeployPlan> {
   const { site, settings, flags, report, underWay } = context;
-  const run = newRun();
   const [files, bearer] = await Promise.all([render(site, settings), bearerFor(site, settings)]);
   if (bearer) {
     report.hide(bearer.token);
     if (bearer.role === 'first-client') underWay.tokens.set(DEFAULT_CLIENT, bearer.token);
     files.push(clientFile(bearer.role, bearer.token));
   }
-  const text = await siteProgram(flags['dry-run'] ? 'plan' : verb, run, site, files);
-  return { program: { id: run.id, text }, ...(bearer && { bearer }) };
+  const program = await siteProgram(flags['dry-run'] ? 'plan' : verb, site, files);
+  return { program, ...(bearer && { bearer }) };
 }
 
 /** The token that this host accepts after the deploy, if it is known. */

@@ -1,6 +1,6 @@
 /** One piece of work on every proxy of a site, over SSH or on this machine, reported as it happens. */
 import type { HostReport } from '../model/host-report.ts';
-import { newProgram, type Program } from '../model/run.ts';
+import type { Program } from '../model/run.ts';
 import { outcomeProgram, takingOver } from '../program/program.ts';
 import { localFleet } from '../remote/local.ts';
 import type { RemoteEvent } from '../remote/protocol.ts';
@@ -76,7 +76,7 @@ async function applied(
   { program, onEvent }: { program: Program; onEvent: (event: RemoteEvent) => void },
 ): Promise<HostReport> {
   const { site, underWay } = context;
-  const ask = () => newProgram((run) => outcomeProgram(run, site, program.id));
+  const ask = () => outcomeProgram(site, program.id);
   underWay.hosts.set(proxy.host, undefined);
   try {
     const wanted = context.flags['take-over-lock'] ? takingOver(program) : program;

@@ -1,6 +1,6 @@
 /** `bearers.ts usage`: the use of each client by the access log, for people, as JSON and for Prometheus. */
 import { type HostReport, isDone } from '../model/host-report.ts';
-import { newProgram, type Program } from '../model/run.ts';
+import type { Program } from '../model/run.ts';
 import { readSpan } from '../model/when.ts';
 import { usageProgram } from '../program/history-programs.ts';
 import { type ClientUsage, type Quantiles, requestsIn, usageOf } from '../remote/usage-rows.ts';
@@ -10,13 +10,7 @@ import { requestEntries, usageEntries } from './views/usage-view.ts';
 
 /** Evaluates the access log on a host; changes nothing. */
 export function planUsage({ site, flags: { since, request } }: Context): Promise<Program> {
-  const seconds = since === undefined ? undefined : readSpan(since);
-  return newProgram((run) =>
-    usageProgram(run, site, {
-      ...(seconds !== undefined && { since: seconds }),
-      ...(request !== undefined && { id: request }),
-    }),
-  );
+  return usageProgram(site, since === undefined ? undefined : readSpan(since), request);
 }
 
 /** Reports the usage of each client, or one request, in the format that the flags select. */

@@ -7,9 +7,9 @@ import type { Check, CheckResult, CheckTarget } from '../model/check.ts';
 import { checkCounts } from '../model/check.ts';
 import { type HostReport, isDone, newReport, withVerdict } from '../model/host-report.ts';
 import { isNameless } from '../model/site.ts';
+import { statusProgram } from '../program/history-programs.ts';
 import { UsageError } from '../util/errors.ts';
 import type { Context } from './context.ts';
-import { planStatus } from './history.ts';
 import type { RolloutProxy } from './rollout.ts';
 import {
   checkTarget,
@@ -94,7 +94,7 @@ export async function verifyThroughSsh(
   const start = performance.now();
   context.report.print({ kind: 'begin', host, name: 'checks' });
   const token = settingsToken(context);
-  const listens = await proxy.read(await planStatus(context, 'listens'), { isSilent: true });
+  const listens = await proxy.read(await statusProgram(context.site, 'listens'), { isSilent: true });
   const target = proxyTarget(context, proxy, {
     report: listens,
     token,
@@ -111,7 +111,7 @@ async function faultsOn(
   proxy: RolloutProxy,
   about: 'backends' | 'clients',
 ): Promise<readonly string[]> {
-  const report = await proxy.read(await planStatus(context, about), { isSilent: true });
+  const report = await proxy.read(await statusProgram(context.site, about), { isSilent: true });
   if (!isDone(report)) throw new Error(report.failure?.text ?? report.outcome);
   const faults =
     about === 'clients' ? clientFaults(report, context.site) : backendFaults(report, context.site);

@@ -36,9 +36,3 @@ export interface Program {
   readonly id: string;
   readonly text: string;
 }
-
-/** A program of a run of its own. */
-export async function newProgram(textOf: (run: Run) => Promise<string>): Promise<Program> {
-  const run = newRun();
-  return { id: run.id, text: await textOf(run) };
-}

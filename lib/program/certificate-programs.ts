@@ -5,7 +5,6 @@ import { isIP } from 'node:net';
 import type { Settings } from '../config/settings.ts';
 import type { CertificateRequest } from '../model/certbot.ts';
 import type { Program } from '../model/run.ts';
-import { newProgram } from '../model/run.ts';
 import type { Site } from '../model/site.ts';
 import { renderHttpOnly } from '../nginx/render.ts';
 import { ROOT } from '../util/project.ts';
@@ -35,36 +34,32 @@ export async function hookText(): Promise<string[]> {
 }
 
 /** Inspects the TLS setup of the host. */
-export async function inspectProgram(site: Site): Promise<Program> {
-  const hook = await hookText();
-  return newProgram((run) => program('status', run, site, { ONLY: 'tls' }, hook));
-}
+export const inspectProgram = async (site: Site): Promise<Program> =>
+  program('status', site, { ONLY: 'tls' }, await hookText());
 
 /** Installs the HTTP-only vhost instead of the full one, or beside one under an earlier name, which stays. */
 export async function httpOnlyProgram(site: Site, settings: Settings, isBeside = false): Promise<Program> {
   const files = await renderHttpOnly(site, settings, isBeside);
-  return newProgram((run) => siteProgram('http_only', run, site, files, isBeside ? ['keep_released'] : []));
+  return siteProgram('http_only', site, files, isBeside ? ['keep_released'] : []);
 }
 
 /** Places `file` in the webroot; without one, removes the earlier one. */
-export async function challengeProgram(site: Site, file?: ChallengeFile): Promise<Program> {
-  const values = { CHALLENGE_NAME: file?.name ?? '', CHALLENGE_TEXT: file?.text ?? '' };
-  return newProgram((run) => program(file ? 'challenge' : 'end_challenge', run, site, values));
-}
+export const challengeProgram = (site: Site, file?: ChallengeFile): Promise<Program> =>
+  program(file ? 'challenge' : 'end_challenge', site, {
+    CHALLENGE_NAME: file?.name ?? '',
+    CHALLENGE_TEXT: file?.text ?? '',
+  });
 
 /** Orders with certbot, installs the renewal hook, reloads nginx. */
 export async function issueProgram(site: Site, order: Order, request: CertificateRequest): Promise<Program> {
   const { server, email } = request;
   const values = { ORDER: order, ACME_SERVER: server, ACME_EMAIL: email, DOMAIN: site.serverName };
-  const hook = await hookText();
-  return newProgram((run) => program('issue', run, site, values, hook));
+  return program('issue', site, values, await hookText());
 }
 
 /** Uses a certificate that certbot has under another name. */
-export async function useProgram(site: Site, certificate: string): Promise<Program> {
-  const hook = await hookText();
-  return newProgram((run) => program('use_certificate', run, site, { CERTIFICATE: certificate }, hook));
-}
+export const useProgram = async (site: Site, certificate: string): Promise<Program> =>
+  program('use_certificate', site, { CERTIFICATE: certificate }, await hookText());
 
 /** The name in a self-signed certificate: that of the site, or of `host` if the site has none. */
 export function selfSignedName({ serverName }: Site, host: string): string {
@@ -72,12 +67,11 @@ export function selfSignedName({ serverName }: Site, host: string): string {
 }
 
 /** Creates a self-signed certificate on `host`, with its key. */
-export async function selfSignedProgram(site: Site, host: string): Promise<Program> {
+export function selfSignedProgram(site: Site, host: string): Promise<Program> {
   const name = selfSignedName(site, host);
-  const values = {
+  return program('self_signed', site, {
     COMMON_NAME: name.length <= 64 ? name : 'gatepost',
     ALTERNATIVE_NAMES: `${isIP(name) ? 'IP' : 'DNS'}:${name}`,
     DAYS: String(SELF_SIGNED_DAYS),
-  };
-  return newProgram((run) => program('self_signed', run, site, values));
+  });
 }

@@ -1,11 +1,9 @@
 /** Changes of the gate's clients -> programs. Each changes the file of one client only. */
-import type { Settings } from '../config/settings.ts';
 import { type Scope, tokenFingerprint } from '../model/bearer.ts';
-import type { Run } from '../model/run.ts';
+import type { Program } from '../model/run.ts';
 import type { Site } from '../model/site.ts';
-import { renderGate } from '../nginx/render.ts';
 import type { Secret } from '../util/secret.ts';
-import { contentFunction, gateFunctions, program } from './program.ts';
+import { type Configured, contentFunction, gateFunctions, program, yes } from './program.ts';
 
 /** What a client may do; undefined fields stay unchanged. */
 export interface Wanted {
@@ -36,13 +34,12 @@ export type ClientChange =
 
 /** The program of one change; with `dryRun` it only shows what would change. */
 export async function clientProgram(
-  run: Run,
-  { site, settings }: { readonly site: Site; readonly settings: Settings },
+  context: Configured,
   change: ClientChange,
   dryRun: boolean,
-): Promise<string> {
+): Promise<Program> {
   const values = {
-    DRY: dryRun ? 'yes' : '',
+    DRY: yes(dryRun),
     CLIENT: change.client,
     ABOUT: change.client,
     KEEP: 'keepPrevious' in change ? keepText(change.keepPrevious) : '',
@@ -51,10 +48,7 @@ export async function clientProgram(
     ),
   };
   const token = 'token' in change ? [contentFunction(0, change.token.reveal())] : [];
-  return program(change.verb, run, site, values, [
-    ...token,
-    ...gateFunctions(await renderGate(site, settings), 1),
-  ]);
+  return program(change.verb, context.site, values, [...token, ...(await gateFunctions(context))]);
 }
 
 /** A token of a client, with everything that it may do, as a proxy has it. */
@@ -71,18 +65,17 @@ export interface CopiedToken {
 }
 
 /** Sends the clients of a proxy, with their tokens, to this script. Changes nothing there. */
-export const exportProgram = (run: Run, site: Site): Promise<string> => program('export_clients', run, site);
+export const exportProgram = (site: Site): Promise<Program> => program('export_clients', site);
 
 /** Gives a proxy clients of another one, with the same tokens. */
 export async function copyProgram(
-  run: Run,
-  { site, settings }: { readonly site: Site; readonly settings: Settings },
+  context: Configured,
   {
     tokens,
     from,
     dryRun,
   }: { readonly tokens: readonly CopiedToken[]; readonly from: string; readonly dryRun: boolean },
-): Promise<string> {
+): Promise<Program> {
   const lines = tokens.map(({ client, created, rotated, scope, limit, concurrent, end, state, token }) =>
     [
       client,
@@ -98,10 +91,10 @@ export async function copyProgram(
     ].join('\t'),
   );
   // No client has this name: the change is of several.
-  const values = { DRY: dryRun ? 'yes' : '', CLIENT: '-', ABOUT: `from ${from}` };
-  return program('copy_client', run, site, values, [
+  const values = { DRY: yes(dryRun), CLIENT: '-', ABOUT: `from ${from}` };
+  return program('copy_client', context.site, values, [
     contentFunction(0, lines.map((line) => `${line}\n`).join('')),
-    ...gateFunctions(await renderGate(site, settings), 1),
+    ...(await gateFunctions(context)),
   ]);
 }
 

@@ -1,33 +1,30 @@
-/** The programs of rollback, status and removal. */
-import type { Settings } from '../config/settings.ts';
-import type { Run } from '../model/run.ts';
+/** The programs of rollback, status, usage and removal. */
+import type { Program } from '../model/run.ts';
 import { reportsOf, type Site, vhostFile } from '../model/site.ts';
-import { renderGate, webSocketMap } from '../nginx/render.ts';
+import { webSocketMap } from '../nginx/render.ts';
 import { quote } from '../util/shell.ts';
 import { hookText } from './certificate-programs.ts';
-import { contentFunction, gateFunctions, program } from './program.ts';
+import { type Configured, contentFunction, gateFunctions, program, shellFunction, yes } from './program.ts';
 
 /** Restores the vhost and the maps of the release `to`, or of the previous release. */
-export async function rollbackProgram(
-  run: Run,
-  { site, settings }: { readonly site: Site; readonly settings: Settings },
-  to: string | undefined,
-  dryRun: boolean,
-): Promise<string> {
+export async function rollbackProgram(context: Configured, to = '', dryRun = false): Promise<Program> {
+  const { site } = context;
   const shared = site.webSocket ? await webSocketMap() : undefined;
-  const gate = await renderGate(site, settings);
-  return program('rollback', run, site, { DRY: dryRun ? 'yes' : '', TO: to ?? '' }, [
-    ...gateFunctions(gate, 1),
+  return program('rollback', site, { DRY: yes(dryRun), TO: to }, [
+    ...(await gateFunctions(context)),
     ...(shared ? [contentFunction(0, shared.content)] : []),
-    `shared_files() {\n  ${shared ? `want_missing shared ${quote(shared.name)} ${shared.mode} content_0` : ':'}\n}`,
+    shellFunction(
+      'shared_files',
+      shared ? [`want_missing shared ${quote(shared.name)} ${shared.mode} content_0`] : [],
+    ),
   ]);
 }
 
 /** The subject of a status: everything, or only the gate's clients, the backends, or the addresses of the vhost. */
-export type StatusOf = 'backends' | 'clients' | 'everything' | 'listens';
+type StatusOf = 'backends' | 'clients' | 'everything' | 'listens';
 
 /** Reports the state of the host. Read-only. */
-export async function statusProgram(run: Run, site: Site, only: StatusOf): Promise<string> {
+export async function statusProgram(site: Site, only: StatusOf): Promise<Program> {
   const { upstream = '', version, models } = reportsOf(site) ?? {};
   const values = {
     ONLY: only,
@@ -35,23 +32,18 @@ export async function statusProgram(run: Run, site: Site, only: StatusOf): Promi
     REPORTING_UPSTREAM: upstream,
     REPORT_PATHS: [version?.path, models].filter(Boolean).join(' '),
   };
-  return program('status', run, site, values, await hookText());
+  return program('status', site, values, await hookText());
 }
 
 /** Evaluates the access log of the gate: the last `since` seconds or all of it, or the line of the request `id`. */
-export function usageProgram(
-  run: Run,
-  site: Site,
-  { since, id = '' }: { since?: number; id?: string },
-): Promise<string> {
+export function usageProgram(site: Site, since?: number, id = ''): Promise<Program> {
   const { log = '', path = '' } = site.gate ?? {};
-  const values = {
+  return program('usage', site, {
     ACCESS_LOG: log,
     GATE_PATH: `${path}/`,
     REQUEST_ID: id,
     SINCE: since === undefined ? '' : String(since),
-  };
-  return program('usage', run, site, values);
+  });
 }
 
 /**
@@ -59,19 +51,17 @@ export function usageProgram(
  * clients; with `dryRun` it only shows which.
  */
 export async function removalProgram(
-  run: Run,
   site: Site,
   { dryRun, purge = false }: { readonly dryRun: boolean; readonly purge?: boolean },
-): Promise<string> {
+): Promise<Program> {
   const shared = site.webSocket ? await webSocketMap() : undefined;
-  const lines = [
-    `unwant_file vhost ${quote(vhostFile(site))}`,
-    ...site.maps.map(({ name }) => `unwant_file map ${quote(name)}`),
-    'unwant_clients',
-    ...(shared ? [`unwant_file shared ${quote(shared.name)} content_0`] : []),
-  ];
-  return program('remove', run, site, { DRY: dryRun ? 'yes' : '', PURGE: purge ? 'yes' : '' }, [
+  return program('remove', site, { DRY: yes(dryRun), PURGE: yes(purge) }, [
     ...(shared ? [contentFunction(0, shared.content)] : []),
-    `site_files() {\n${lines.map((line) => `  ${line}\n`).join('')}}`,
+    shellFunction('site_files', [
+      `unwant_file vhost ${quote(vhostFile(site))}`,
+      ...site.maps.map(({ name }) => `unwant_file map ${quote(name)}`),
+      'unwant_clients',
+      ...(shared ? [`unwant_file shared ${quote(shared.name)} content_0`] : []),
+    ]),
   ]);
 }

@@ -1,14 +1,13 @@
 /** Files and a verb -> the text of one remote program, POSIX sh. */
-
 import { readFile } from 'node:fs/promises';
+import type { Settings } from '../config/settings.ts';
 import { FINGERPRINT_DIGITS } from '../model/bearer.ts';
 import { challengePrefix, LETSENCRYPT, WEBROOT } from '../model/certbot.ts';
 import type { Verb } from '../model/contract.ts';
-import type { Program, Run } from '../model/run.ts';
+import { newRun, type Program, type Run } from '../model/run.ts';
 import { certificateFilesOf, isNameless, type Site, titleOf, vhostFile } from '../model/site.ts';
 import * as lines from '../nginx/client-map.ts';
-import type { SiteFile } from '../nginx/render.ts';
-import { definedVariables } from '../nginx/render.ts';
+import { definedVariables, renderGate, type SiteFile } from '../nginx/render.ts';
 import { ROOT, readVersion } from '../util/project.ts';
 import { quote } from '../util/shell.ts';
 
@@ -76,36 +75,33 @@ const PARTS: Readonly<Record<Verb, readonly string[]>> = {
  */
 export function siteProgram(
   verb: 'apply' | 'plan' | 'bundle' | 'http_only',
-  run: Run,
   site: Site,
   files: readonly SiteFile[],
   others: readonly string[] = [],
-): Promise<string> {
-  const lines = [...files.map(wanted), ...others];
-  return program(verb, run, site, { VARIABLES: definedVariables(files).join(' ') }, [
+): Promise<Program> {
+  return program(verb, site, { VARIABLES: definedVariables(files).join(' ') }, [
     ...files.map(({ content }, i) => contentFunction(i, content)),
-    `site_files() {\n${lines.map((line) => `  ${line}\n`).join('')}}`,
+    shellFunction('site_files', [...files.map(wanted), ...others]),
   ]);
 }
 
 /** Queries the outcome of the run `asked`, whose connection dropped. */
-export function outcomeProgram(run: Run, site: Site, asked: string): Promise<string> {
-  return program('outcome', run, site, { ASKED: asked });
-}
+export const outcomeProgram = (site: Site, asked: string): Promise<Program> =>
+  program('outcome', site, { ASKED: asked });
 
 /**
- * One compound command: a shell runs nothing of it before it has read the closing brace, so a truncated program does nothing
+ * The program of a new run. It is one compound command: a shell runs nothing of it before it has read the closing brace, so a truncated program does nothing
  * (dash, bash, busybox).
  * @param values variables of the verb
  * @param functions what the parts call and do not define, such as the content of files
  */
 export async function program(
   verb: Verb,
-  run: Run,
   site: Site,
   values: Readonly<Record<string, string>> = {},
   functions: readonly string[] = [],
-): Promise<string> {
+): Promise<Program> {
+  const run = newRun();
   const texts = await Promise.all(
     PARTS[verb].map((part) => readFile(new URL(`lib/program/sh/${part}.sh`, ROOT), 'utf8')),
   );
@@ -114,7 +110,8 @@ export async function program(
   const prelude = await preludeText();
   const known = { ...constants(verb, run, site), GATEPOST: await readVersion(), ...values };
   const variables = assignments(known, parts.join(''));
-  return ['{', prelude, ...variables, ...parts, ...functions, verb, 'exit', '}', ''].join('\n');
+  const text = ['{', prelude, ...variables, ...parts, ...functions, verb, 'exit', '}', ''].join('\n');
+  return { id: run.id, text };
 }
 
 /** The program that ends a run which holds the lock and makes no progress (lock.sh), instead of being refused. */
@@ -177,14 +174,32 @@ export function contentFunction(index: number, content: string): string {
   return `content_${index}() { printf %s ${quote(content)}; }`;
 }
 
-/** The current gate, for a host whose gate is of an earlier release; contents from `first` on. */
-export function gateFunctions(maps: readonly SiteFile[], first: number): readonly string[] {
-  const lines = maps.map((map, i) => `  ${wanted(map, first + i)}\n`).join('');
+/** A function with these commands. */
+export const shellFunction = (name: string, commands: readonly string[]): string =>
+  [`${name}() {`, ...(commands.length > 0 ? commands : [':']).map((command) => `  ${command}`), '}'].join(
+    '\n',
+  );
+
+/** The current gate, for a host whose gate is of an earlier release; its contents are numbered from 1. */
+export async function gateFunctions({ site, settings }: Configured): Promise<readonly string[]> {
+  const maps = await renderGate(site, settings);
   return [
-    ...maps.map(({ content }, i) => contentFunction(first + i, content)),
-    `gate_files() {\n${lines || '  :\n'}}`,
+    ...maps.map(({ content }, i) => contentFunction(i + 1, content)),
+    shellFunction(
+      'gate_files',
+      maps.map((map, i) => wanted(map, i + 1)),
+    ),
   ];
 }
+
+/** A site with the settings of this run. */
+export interface Configured {
+  readonly site: Site;
+  readonly settings: Settings;
+}
+
+/** A flag as a variable of the shell. */
+export const yes = (flag: boolean): string => (flag ? 'yes' : '');
 
 function wanted({ role, name, mode }: SiteFile, index: number): string {
   const verb = role === 'first-client' ? 'want_first' : `want ${role}`;

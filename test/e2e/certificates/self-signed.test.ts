@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { selfSignedProgram } from '../../../lib/program/certificate-programs.ts';
-import { execute, installShims, newRun, runWithPlan, site } from '../../lab/actors/programs.ts';
+import { execute, installShims, runWithPlan, site } from '../../lab/actors/programs.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { bootstrap, issued, LIVE, NAME, served, WITH_TOKEN } from './bootstrap-lab.ts';
 import { snapshot } from './other-certificates-lab.ts';
@@ -69,10 +69,7 @@ describe('bootstrap-tls --self-signed', () => {
     const own = `openssl req -x509 -newkey rsa:2048 -nodes -days 800 -subj /CN=${NAME} -addext subjectAltName=DNS:${NAME}`;
     const pair = `[ "$(openssl x509 -in ${chain} -noout -pubkey)" = "$(openssl pkey -in ${key} -pubout)" ]`;
     const host = (text: string) => lab.proxy.sh(`set -e; ${text}`);
-    const program = async () => {
-      const { id, text } = await selfSignedProgram(site, lab.proxy.address);
-      return { run: { ...newRun(), id }, text };
-    };
+    const program = () => selfSignedProgram(site, lab.proxy.address);
     before(async () => {
       await installShims(lab.proxy);
       const { stderr, status } = await host(

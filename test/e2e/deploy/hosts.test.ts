@@ -42,9 +42,9 @@ describe('the layout', () => {
   });
 
   test('without nginx is refused', async () => {
-    const { text, run } = await programs.deployProgram();
+    const { id, text } = await programs.deployProgram();
     const ran = await programs.execute(lab.proxy, {
-      run,
+      id,
       text: text.replace(':/usr/sbin:/usr/bin:/sbin:/bin', ':/usr/bin:/bin'),
     });
     assert.deepEqual(
@@ -235,16 +235,16 @@ describe('a clock that is years off', () => {
     const late = await programs.deployProgram({ token: deploys.OTHER_TOKEN, year: 1970 });
     const ran = await programs.execute(lab.proxy, late);
     assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
-    assert.equal((await root(`cat ${runs}/${late.run.id}`)).stdout, ran.stdout);
-    const asked = await programs.execute(lab.proxy, await programs.outcomeQuery(late.run));
+    assert.equal((await root(`cat ${runs}/${late.id}`)).stdout, ran.stdout);
+    const asked = await programs.execute(lab.proxy, await programs.outcomeQuery(late));
     assert.deepEqual([asked.verdict, asked.outcome], ['asked', 'applied'], asked.stdout);
     await root(future);
     assert.equal(
       (await programs.apply(lab.proxy, { token: deploys.OTHER_TOKEN, year: 1971 })).verdict,
       'unchanged',
     );
-    assert.equal((await root(`ls ${runs} | grep -c ${late.run.id} || true`)).stdout, '0\n');
-    const again = await programs.execute(lab.proxy, await programs.outcomeQuery(late.run));
+    assert.equal((await root(`ls ${runs} | grep -c ${late.id} || true`)).stdout, '0\n');
+    const again = await programs.execute(lab.proxy, await programs.outcomeQuery(late));
     assert.deepEqual([again.verdict, again.outcome], ['asked', 'applied'], again.stdout);
     assert.deepEqual(await deploys.releases(lab.proxy), ['apply', 'apply']);
   });

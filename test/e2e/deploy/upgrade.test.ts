@@ -3,6 +3,7 @@ import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
+import { newRun } from '../../../lib/model/run.ts';
 import { BEARERS } from '../../lab/actors/client-files.ts';
 import * as deploys from '../../lab/actors/deploys.ts';
 import * as programs from '../../lab/actors/programs.ts';
@@ -42,11 +43,11 @@ const part = (name: string) => readFile(`${CHECKOUT}/test/lab/earlier/${name}.sh
 
 /** Programs as the release before this one sent them (test/lab/earlier/), each as a run of its own. */
 async function earlier(name: keyof typeof VERBS, backend = '192.168.1.164'): Promise<programs.Program> {
-  const run = programs.newRun('earlier@lab');
+  const { id } = newRun();
   const text = (await part('common')).replace('__VERB__', VERBS[name]) + (await part(name));
   return {
-    run,
-    text: text.replaceAll('20261122T000000Z-000000', run.id).replaceAll('192.168.1.164', backend),
+    id,
+    text: text.replaceAll('20261122T000000Z-000000', id).replaceAll('192.168.1.164', backend),
   };
 }
 
@@ -54,7 +55,7 @@ async function runEarlier(...args: Parameters<typeof earlier>): Promise<string> 
   const program = await earlier(...args);
   const ran = await programs.execute(lab.proxy, program);
   assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
-  return program.run.id;
+  return program.id;
 }
 
 const scriptHere = async (name: string, args: readonly string[] = []) => {

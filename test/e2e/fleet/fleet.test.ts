@@ -167,9 +167,8 @@ async function answerOn(host: Host, token: string): Promise<string> {
 describe('the clients of several proxies', () => {
   const bearers = (args: readonly string[], env = {}) => lab.run('bearers', args, { env });
   const change = async (host: Host, wanted: ClientChange) => {
-    const run = programs.newRun();
-    const text = await clientProgram(run, programs.context, wanted, false);
-    const { verdict, stdout } = await programs.execute(host, { run, text });
+    const program = await clientProgram(programs.context, wanted, false);
+    const { verdict, stdout } = await programs.execute(host, program);
     assert.equal(verdict, 'applied', stdout);
   };
   test('one that was added while a proxy was down is completed later, with the same token', async () => {

@@ -236,15 +236,12 @@ describe('after a removal', () => {
 });
 
 async function change(wanted: ClientChange): Promise<void> {
-  const run = programs.newRun();
-  await programs.execute(lab.proxy, { run, text: await clientProgram(run, programs.context, wanted, false) });
+  await programs.execute(lab.proxy, await clientProgram(programs.context, wanted, false));
 }
 
 /** What the proxy says of each client, its last use apart. */
 async function rows(): Promise<readonly string[]> {
-  const run = programs.newRun();
-  const text = await statusProgram(run, programs.site, 'clients');
-  const { rows } = await programs.execute(lab.proxy, { run, text });
+  const { rows } = await programs.execute(lab.proxy, await statusProgram(programs.site, 'clients'));
   return (rows.client ?? []).map((row) => row.toSpliced(8, 1).join(' '));
 }
 

@@ -25,11 +25,7 @@ after(() => lab.stop());
 
 /** What the script's program tells of a host now. */
 async function look(host = first): Promise<Status> {
-  const run = programs.newRun();
-  const ran = await programs.execute(host, {
-    run,
-    text: await statusProgram(run, programs.site, 'everything'),
-  });
+  const ran = await programs.execute(host, await statusProgram(programs.site, 'everything'));
   assert.equal(ran.verdict, 'unchanged', ran.stdout + ran.stderr);
   assert.equal(ran.stderr, '');
   return statusOf(ran, programs.site, new Date().toISOString());

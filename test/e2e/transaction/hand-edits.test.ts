@@ -52,7 +52,7 @@ describe('a file edited by hand between a killed change and its recovery', () =>
         const program = await killInPlace();
         await sh(edit(path));
         const edited = await sh(`cat ${path}`);
-        const answer = await programs.execute(lab.proxy, await programs.outcomeQuery(program.run));
+        const answer = await programs.execute(lab.proxy, await programs.outcomeQuery(program));
         assert.deepEqual([answer.verdict, answer.outcome], ['asked', 'rolled-back'], answer.stdout);
         assert.equal(await sh(`cat ${path}`), edited);
         assert.equal(await deploys.leftovers(lab.proxy), '');
@@ -86,7 +86,7 @@ describe('a file edited by hand between a killed change and its recovery', () =>
   test('and deleted stays deleted', async () => {
     const program = await killInPlace();
     await sh(`rm ${deploys.VHOST} ${deploys.LINK} ${deploys.CLIENT}`);
-    const answer = await programs.execute(lab.proxy, await programs.outcomeQuery(program.run));
+    const answer = await programs.execute(lab.proxy, await programs.outcomeQuery(program));
     assert.equal(answer.outcome, 'rolled-back', answer.stdout);
     await sh(`nginx -t && ! ls ${deploys.VHOST} ${deploys.CLIENT} 2>/dev/null`);
     assert.equal(await deploys.leftovers(lab.proxy), '');
@@ -99,7 +99,7 @@ describe('a file edited by hand between a killed change and its recovery', () =>
   test('is moved aside where nginx would not start with it and the restored files', async () => {
     const program = await killInPlace();
     await sh(`sed -i '1i nonsense;' ${deploys.VHOST}`);
-    const answer = await programs.execute(lab.proxy, await programs.outcomeQuery(program.run));
+    const answer = await programs.execute(lab.proxy, await programs.outcomeQuery(program));
     assert.equal(answer.outcome, 'rolled-back', answer.stdout);
     await sh('nginx -t');
     assert.equal(await serving(), WHOLE.A);
@@ -197,12 +197,8 @@ describe('a plain file in sites-enabled', () => {
         `sed -n 's/^id //p' ${(await found()).trim()}; basename "$(dirname ${(await found()).trim()})"`,
       )
     ).trim();
-    const run = programs.newRun();
     const to = (id.split('\n')[1] ?? '').replace(/^\d+\./, '');
-    const back = await programs.execute(lab.proxy, {
-      run,
-      text: await rollbackProgram(run, programs.context, to, false),
-    });
+    const back = await programs.execute(lab.proxy, await rollbackProgram(programs.context, to));
     assert.equal(back.verdict, 'applied', back.stdout + back.stderr);
     await sh(`[ ! -L ${deploys.LINK} ] && nginx -t`);
     assert.equal(await sh(`cat ${deploys.LINK}`), plain);

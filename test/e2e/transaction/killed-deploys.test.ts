@@ -72,7 +72,7 @@ describe('a change that is killed', () => {
       await programs.runWithPlan(lab.proxy, program, `${swap} before KILL`);
       const { result, calls: made } = await programs.runWithPlan(
         lab.proxy,
-        await programs.outcomeQuery(program.run),
+        await programs.outcomeQuery(program),
         plan,
       );
       await judge(program, result, `recovery killed before ${made.at(-1)}`);

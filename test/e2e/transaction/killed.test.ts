@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Settings } from '../../../lib/config/settings.ts';
 import { findSites, withNameFrom } from '../../../lib/config/site-registry.ts';
+import { timeNow } from '../../../lib/model/run.ts';
 import type { Site } from '../../../lib/model/site.ts';
 import { render } from '../../../lib/nginx/render.ts';
 import { httpOnlyProgram } from '../../../lib/program/certificate-programs.ts';
@@ -74,33 +75,28 @@ async function serving(): Promise<string> {
 }
 
 async function ofClient(change: ClientChange): Promise<programs.Program> {
-  const run = programs.newRun();
-  return { run, text: await clientProgram(run, programs.context, change, false) };
+  return clientProgram(programs.context, change, false);
 }
 
 async function httpOnly(): Promise<programs.Program> {
   const settings = { values: { IA_ENSO_BACKEND_IP: '192.168.1.164' } } as unknown as Settings;
-  const { id, text } = await httpOnlyProgram(programs.site, settings);
-  return { run: { ...programs.newRun(), id }, text };
+  return httpOnlyProgram(programs.site, settings);
 }
 
 /** A deploy under another public name, which replaces the vhost. */
 async function renaming(): Promise<programs.Program> {
   const values = { IA_ENSO_SERVER_NAME: OTHER_NAME, IA_ENSO_BACKEND_IP: '192.168.1.164' };
   const site = withNameFrom(programs.site, values);
-  const run = programs.newRun();
   const files = await render(site, { values } as unknown as Settings);
-  return { run, text: await siteProgram('apply', run, site, files) };
+  return siteProgram('apply', site, files);
 }
 
 async function rollback(): Promise<programs.Program> {
-  const run = programs.newRun();
-  return { run, text: await rollbackProgram(run, programs.context, undefined, false) };
+  return rollbackProgram(programs.context);
 }
 
 async function removal(): Promise<programs.Program> {
-  const run = programs.newRun();
-  return { run, text: await removalProgram(run, programs.site, { dryRun: false }) };
+  return removalProgram(programs.site, { dryRun: false });
 }
 
 const VERBS: Readonly<Record<string, () => Promise<programs.Program>>> = {
@@ -112,8 +108,7 @@ const VERBS: Readonly<Record<string, () => Promise<programs.Program>>> = {
       keepPrevious: false,
     }),
   copy_client: async () => {
-    const run = programs.newRun();
-    const [created, rotated] = [run.now, run.now];
+    const [created, rotated] = [timeNow(), timeNow()];
     const rest = {
       created,
       rotated,
@@ -128,10 +123,7 @@ const VERBS: Readonly<Record<string, () => Promise<programs.Program>>> = {
       client: `copy${i}`,
       token: new Secret(token),
     }));
-    return {
-      run,
-      text: await copyProgram(run, programs.context, { tokens, from: 'elsewhere', dryRun: false }),
-    };
+    return copyProgram(programs.context, { tokens, from: 'elsewhere', dryRun: false });
   },
   revoke_client: () => ofClient({ verb: 'revoke_client', client: 'bob' }),
   suspend_client: () => ofClient({ verb: 'suspend_client', client: 'bob' }),
@@ -194,9 +186,8 @@ describe('killed before a call', () => {
 async function otherSite(): Promise<programs.Program> {
   const other = (await findSites()).get('nexus') as Site;
   const content = 'server {\n    listen 127.0.0.1:8099;\n}\n';
-  const run = programs.newRun();
   const vhost = { role: 'vhost', name: 'nexus.conf', mode: '644', content } as const;
-  return { run, text: await siteProgram('apply', run, other, [vhost]) };
+  return siteProgram('apply', other, [vhost]);
 }
 
 const isLive = async (name: string) =>

@@ -49,9 +49,9 @@ const DURING_RELOAD = ['sleep', IN_PLACE] as const;
 const DURING_TEST = ['nginx', '[ "$1" = -t ]'] as const;
 
 /** Runs a program that waits so many seconds for an upgrade to end. */
-function patiently({ run, text }: programs.Program, wait = 2): Promise<programs.ProgramResult> {
+function patiently({ id, text }: programs.Program, wait = 2): Promise<programs.ProgramResult> {
   assert.match(text, /^UPGRADE_WAIT=10 /m);
-  return programs.execute(lab.proxy, { run, text: text.replace('UPGRADE_WAIT=10', `UPGRADE_WAIT=${wait}`) });
+  return programs.execute(lab.proxy, { id, text: text.replace('UPGRADE_WAIT=10', `UPGRADE_WAIT=${wait}`) });
 }
 
 const change = async (wait?: number) => patiently(await programs.deployProgram(B), wait);
@@ -102,9 +102,8 @@ describe('a binary upgrade of nginx', () => {
   for (const when of ['is in progress', 'begins'] as const)
     test(`that ${when} while a client is revoked: no process accepts its token`, async () => {
       await (when === 'begins' ? atNext(...BEFORE_RELOAD, UPGRADE) : sh(UPGRADE));
-      const run = programs.newRun();
       const revoke = { verb: 'revoke_client', client: 'default' } as const;
-      const ran = await patiently({ run, text: await clientProgram(run, programs.context, revoke, false) });
+      const ran = await patiently(await clientProgram(programs.context, revoke, false));
       assert.deepEqual([ran.failure?.code, ran.facts.ended], ['upgrading', 'yes'], ran.stdout);
       assert.deepEqual(await servingAll(), new Set(['A 401 401']));
       await sh(FINISH);

@@ -133,14 +133,8 @@ const DAMAGES: Readonly<Record<string, string>> = {
   'the file of a client holds nonsense': `printf '%s\\n' nonsense '}' >>/etc/nginx/ia-enso-bearers/editor.map`,
 };
 
-const rollback = async (): Promise<programs.Program> => {
-  const run = programs.newRun();
-  return { run, text: await rollbackProgram(run, programs.context, undefined, false) };
-};
-const removal = async (): Promise<programs.Program> => {
-  const run = programs.newRun();
-  return { run, text: await removalProgram(run, programs.site, { dryRun: false }) };
-};
+const rollback = (): Promise<programs.Program> => rollbackProgram(programs.context);
+const removal = (): Promise<programs.Program> => removalProgram(programs.site, { dryRun: false });
 
 describe('a managed file is missing or damaged', () => {
   const THEIRS = '/etc/nginx/sites-enabled/zz-theirs';

@@ -16,13 +16,13 @@ after(() => lab.stop());
 
 /** Runs a deploy whose records are read all at once after its end; `took` is its time by the proxy's clock. */
 async function heldBack(before = '') {
-  const { run, text } = await programs.deployProgram({ token: deploys.TOKEN });
+  const { id, text } = await programs.deployProgram({ token: deploys.TOKEN });
   const uptime = 'echo "uptime $(cut -d " " -f 1 </proc/uptime | tr -d .)"';
   const { stdout } = await lab.proxy.sh(`${uptime}; ${before} /bin/sh -s; ${uptime}`, { input: text });
   const [start = 0, end = 0] = [...stdout.matchAll(/^uptime (\d+)$/gm)].map(([, time]) => Number(time) * 10);
   const report = newReport('proxy');
   const events: RemoteEvent[] = [];
-  const reader = readRecords(run.id, report, (event) => events.push(event));
+  const reader = readRecords(id, report, (event) => events.push(event));
   for (const line of stdout.split('\n')) reader.line(line);
   const sum = Object.values(report.milliseconds).reduce((all, each) => all + each, 0);
   return { report, events, sum, took: end - start };

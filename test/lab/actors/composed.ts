@@ -2,7 +2,7 @@
 import { readSettings } from '../../../lib/config/settings.ts';
 import { findSites } from '../../../lib/config/site-registry.ts';
 import type { Verb } from '../../../lib/model/contract.ts';
-import { newRun } from '../../../lib/model/run.ts';
+import { newRun, type Program } from '../../../lib/model/run.ts';
 import { clientFile, render } from '../../../lib/nginx/render.ts';
 import { runnerText } from '../../../lib/program/approved-runner.ts';
 import {
@@ -46,7 +46,6 @@ const settings = await readSettings(
   },
 );
 
-const run = newRun();
 const token = new Secret('e'.repeat(64));
 const files = [...(await render(site, settings)), clientFile('client', token)];
 const client = 'example';
@@ -59,17 +58,17 @@ const request = {
   isLocalCa: false,
 } as const;
 
-const change = async (clientChange: ClientChange): Promise<string> =>
-  clientProgram(run, { site, settings }, clientChange, false);
-const textOf = async (program: Promise<{ readonly text: string }>): Promise<string> => (await program).text;
+const context = { site, settings };
+const textOf = async (program: Promise<Program>): Promise<string> => (await program).text;
+const change = (clientChange: ClientChange) => textOf(clientProgram(context, clientChange, false));
 
 /** One program per verb. */
 export const PROGRAMS: Readonly<Record<Verb, string>> = {
-  apply: await siteProgram('apply', run, site, files),
-  plan: await siteProgram('plan', run, site, files),
-  bundle: await siteProgram('bundle', run, site, files),
+  apply: await textOf(siteProgram('apply', site, files)),
+  plan: await textOf(siteProgram('plan', site, files)),
+  bundle: await textOf(siteProgram('bundle', site, files)),
   http_only: await textOf(httpOnlyProgram(site, settings, true)),
-  outcome: await outcomeProgram(run, site, run.id),
+  outcome: await textOf(outcomeProgram(site, newRun().id)),
   rotate: await change({ verb: 'rotate', client, token, keepPrevious: true }),
   revoke_previous: await change({ verb: 'revoke_previous', client }),
   add_client: await change({ verb: 'add_client', client, token, scope: 'full' }),
@@ -77,12 +76,12 @@ export const PROGRAMS: Readonly<Record<Verb, string>> = {
   suspend_client: await change({ verb: 'suspend_client', client }),
   resume_client: await change({ verb: 'resume_client', client }),
   revoke_client: await change({ verb: 'revoke_client', client }),
-  export_clients: await exportProgram(run, site),
-  copy_client: await copyProgram(run, { site, settings }, { tokens: [], from: '10.0.0.2', dryRun: false }),
-  rollback: await rollbackProgram(run, { site, settings }, undefined, false),
-  remove: await removalProgram(run, site, { dryRun: false }),
-  status: await statusProgram(run, site, 'everything'),
-  usage: await usageProgram(run, site, {}),
+  export_clients: await textOf(exportProgram(site)),
+  copy_client: await textOf(copyProgram(context, { tokens: [], from: '10.0.0.2', dryRun: false })),
+  rollback: await textOf(rollbackProgram(context)),
+  remove: await textOf(removalProgram(site, { dryRun: false })),
+  status: await textOf(statusProgram(site, 'everything')),
+  usage: await textOf(usageProgram(site)),
   challenge: await textOf(challengeProgram(site, newChallenge())),
   end_challenge: await textOf(challengeProgram(site)),
   issue: await textOf(issueProgram(site, 'new', request)),

@@ -1,10 +1,9 @@
 /** The scripts' programs, run directly on a proxy, and killed midway. */
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Settings } from '../../../lib/config/settings.ts';
 import { findSites } from '../../../lib/config/site-registry.ts';
 import { type HostReport, newReport } from '../../../lib/model/host-report.ts';
-import type { Run } from '../../../lib/model/run.ts';
+import type { Program } from '../../../lib/model/run.ts';
 import type { Site } from '../../../lib/model/site.ts';
 import { clientFile, render, type SiteFile } from '../../../lib/nginx/render.ts';
 import { outcomeProgram, siteProgram } from '../../../lib/program/program.ts';
@@ -21,10 +20,7 @@ const settings = { values: {} } as unknown as Settings;
 /** The context that programs of the site are rendered from. */
 export const context = { site, settings };
 
-export interface Program {
-  readonly run: Run;
-  readonly text: string;
-}
+export type { Program };
 
 export interface ProgramResult extends HostReport {
   readonly status: number;
@@ -45,34 +41,34 @@ export interface DeployOptions {
   readonly verb?: 'apply' | 'plan';
 }
 
-let count = 0;
-export function newRun(who = 'tester@lab', year = 2026): Run {
-  const number = `${count++}`.padStart(6, '0');
-  const id = `${year}1122T${number}Z-${randomBytes(3).toString('hex')}`;
-  return { id, now: `${year}-11-22T17:40:35Z`, who };
+/** The program of the same run by another operator, or by one whose clock is years off. */
+function sentBy({ id, text }: Program, who: string, year?: number): Program {
+  const from = text.replace(/^WHO=.*$/m, `WHO='${who}'`);
+  if (year === undefined) return { id, text: from };
+  const late = id.replace(/^\d{4}/, `${year}`);
+  return {
+    id: late,
+    text: from.replace(`RUN='${id}'`, `RUN='${late}'`).replace(/^(NOW=')\d{4}/m, `$1${year}`),
+  };
 }
 
 /** The program that deploy.ts would send. */
 export async function deployProgram(options: DeployOptions = {}): Promise<Program> {
   const { backend = '192.168.1.164', token, edit = ({ content }) => content, verb = 'apply' } = options;
-  const run = newRun(options.who, options.year);
   const files = await render(site, { values: { IA_ENSO_BACKEND_IP: backend } } as unknown as Settings);
   if (token) files.push(clientFile('client', new Secret(token)));
   const editedFiles = files.map((file) => ({ ...file, content: edit(file) }));
-  return { run, text: await siteProgram(verb, run, site, editedFiles) };
+  return sentBy(await siteProgram(verb, site, editedFiles), options.who ?? 'tester@lab', options.year);
 }
 
 /** The outcome query that a script sends after losing its connection. */
-export async function outcomeQuery(queriedRun: Run): Promise<Program> {
-  const run = newRun();
-  return { run, text: await outcomeProgram(run, site, queriedRun.id) };
-}
+export const outcomeQuery = ({ id }: Program): Promise<Program> => outcomeProgram(site, id);
 
 /** Runs a program on a host as root, started as sshd and sudo would. */
-export async function execute(host: Host, { run, text }: Program, shell = '/bin/sh'): Promise<ProgramResult> {
+export async function execute(host: Host, { id, text }: Program, shell = '/bin/sh'): Promise<ProgramResult> {
   const { status, stdout, stderr } = await host.sh(`exec ${shell} -s`, { input: text });
   const report = newReport(host.name);
-  const reader = readRecords(run.id, report);
+  const reader = readRecords(id, report);
   for (const line of stdout.split('\n')) reader.line(line);
   return { ...report, status, stdout, stderr, verdict: reader.verdict() };
 }

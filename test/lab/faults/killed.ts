@@ -44,7 +44,7 @@ export async function assertReportedState(
     serving = await scene.serving();
   }
   assert.ok(states.includes(serving), `mixed: ${serving}: ${where}`);
-  const query = await programs.execute(scene.host(), await programs.outcomeQuery(program.run));
+  const query = await programs.execute(scene.host(), await programs.outcomeQuery(program));
   const output = `${where}\n${result.stdout}${result.stderr}${query.stdout}${query.stderr}`;
   assert.ok(['asked', 'cancelled'].includes(query.verdict ?? ''), output);
   if (result.verdict && query.verdict === 'asked') assert.equal(query.outcome, result.outcome, output);
