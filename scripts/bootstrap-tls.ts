@@ -5,7 +5,6 @@ import * as bootstrap from '../lib/commands/certificates/bootstrap.ts';
 import { judgeDeploy, showNewToken, tokenOn, tokenOutside } from '../lib/commands/deploy.ts';
 import { rollout } from '../lib/commands/rollout.ts';
 import { verifyProxy, verifySite } from '../lib/commands/site-checks.ts';
-import { reportDiffs } from '../lib/commands/views/rollout-view.ts';
 import { summarize } from '../lib/commands/views/summary.ts';
 import { CHANGE_FLAGS } from '../lib/config/flag-table.ts';
 
@@ -29,7 +28,6 @@ await main({
       return verifyProxy(context, proxy, { report, token: tokenOn(context, plan.deploy, report) });
     });
 
-    await reportDiffs(context, hosts);
     const newToken = showNewToken(context, plan.deploy, hosts);
     const checks = await verifySite(context, { hosts, token: tokenOutside(context, plan.deploy, newToken) });
     return summarize(context, { hosts, checks, token: newToken });

@@ -12,7 +12,6 @@ import {
 import { writeRendered } from '../lib/commands/rendered.ts';
 import { rollout } from '../lib/commands/rollout.ts';
 import { verifyProxy, verifySite } from '../lib/commands/site-checks.ts';
-import { reportDiffs } from '../lib/commands/views/rollout-view.ts';
 import { summarize } from '../lib/commands/views/summary.ts';
 import { CHANGE_FLAGS } from '../lib/config/flag-table.ts';
 
@@ -31,7 +30,6 @@ await main({
       return verifyProxy(context, proxy, { report, token: tokenOn(context, plan, report) });
     });
 
-    await reportDiffs(context, hosts);
     const newToken = showNewToken(context, plan, hosts);
     const checks = await verifySite(context, { hosts, token: tokenOutside(context, plan, newToken) });
     return judgePending(context, hosts, summarize(context, { hosts, checks, token: newToken }));

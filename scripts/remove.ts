@@ -3,7 +3,6 @@ import { main } from '../lib/cli/main.ts';
 import { confirmRemoval } from '../lib/commands/confirm.ts';
 import { planRemoval } from '../lib/commands/history.ts';
 import { rollout } from '../lib/commands/rollout.ts';
-import { reportDiffs } from '../lib/commands/views/rollout-view.ts';
 import { inWords, summarize } from '../lib/commands/views/summary.ts';
 
 await main({
@@ -19,7 +18,6 @@ await main({
       return inWords(report, { applied: 'removed', unchanged: 'nothing to remove' });
     });
 
-    await reportDiffs(context, hosts);
     return summarize(context, { hosts });
   },
 });

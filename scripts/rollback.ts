@@ -4,7 +4,6 @@ import { warnOfClients } from '../lib/commands/deploy.ts';
 import { planRollback, warnOfName } from '../lib/commands/history.ts';
 import { rollout } from '../lib/commands/rollout.ts';
 import { settingsToken, verifyProxy, verifySite } from '../lib/commands/site-checks.ts';
-import { reportDiffs } from '../lib/commands/views/rollout-view.ts';
 import { summarize } from '../lib/commands/views/summary.ts';
 
 await main({
@@ -22,7 +21,6 @@ await main({
       return verifyProxy(context, proxy, { report, token });
     });
 
-    await reportDiffs(context, hosts);
     const checks = await verifySite(context, { hosts, token });
     return summarize(context, { hosts, checks });
   },

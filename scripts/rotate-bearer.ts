@@ -3,7 +3,6 @@ import { main } from '../lib/cli/main.ts';
 import { proveChange, showClientToken, summarizeChange } from '../lib/commands/client-changes.ts';
 import { rollout } from '../lib/commands/rollout.ts';
 import { planRotation, settleEnv, writeEnv } from '../lib/commands/rotate.ts';
-import { reportDiffs } from '../lib/commands/views/rollout-view.ts';
 import type { HostReport } from '../lib/model/host-report.ts';
 
 await main({
@@ -30,7 +29,6 @@ await main({
     } finally {
       await settleEnv(context, written, hosts); // restored if the token is not live anywhere
     }
-    await reportDiffs(context, hosts);
     const token = showClientToken(context, plan, hosts);
     const checks = await proveChange(context, plan, hosts);
     return summarizeChange(context, plan, { hosts, checks, token });

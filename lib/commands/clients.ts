@@ -1,12 +1,14 @@
 /** The arguments of bearers.ts, judged before anything is contacted, and the list of clients. */
 import type { FlagName, Flags } from '../config/flag-table.ts';
 import { DEFAULT_CLIENT, judgeClientName, SCOPES } from '../model/bearer.ts';
-import { type HostReport, isDone } from '../model/host-report.ts';
+import { isDone } from '../model/host-report.ts';
 import type { Gate } from '../model/site.ts';
 import { readSpan, readWhen, SPAN_FORM, WHEN_FORM } from '../model/when.ts';
+import { statusProgram } from '../program/history-programs.ts';
 import { clientsIn } from '../remote/client-rows.ts';
 import { refuseAll } from '../util/errors.ts';
 import type { Context, Result } from './context.ts';
+import { readAll } from './rollout.ts';
 import { clientEntry } from './views/client-views.ts';
 import { summarize } from './views/summary.ts';
 
@@ -145,9 +147,10 @@ function judgeExpiry(verb: Word, when: string | undefined): string | undefined {
     : undefined;
 }
 
-/** Reports every client with fingerprints and times. */
-export function summarizeClients(context: Context, hosts: readonly HostReport[]): Result {
+/** `bearers.ts list`: every client with fingerprints and times. */
+export async function listClients(context: Context): Promise<Result> {
   const { report } = context;
+  const hosts = await readAll(context, await statusProgram(context.site, 'clients'));
   for (const host of hosts.filter(isDone)) {
     if (hosts.length > 1) report.print({ kind: 'title', text: host.host });
     report.print(clientEntry(host));

@@ -12,7 +12,6 @@ import { Secret } from '../util/secret.ts';
 import type { Context, Result } from './context.ts';
 import { type RolloutProxy, rollout } from './rollout.ts';
 import { proxyTarget, reportProxyChecks, runSiteChecks } from './site-checks.ts';
-import { reportDiffs } from './views/rollout-view.ts';
 import { summarize } from './views/summary.ts';
 
 /** Copies the client `name`, or all, from `--from` to `--to`; one change there, proven by requests. */
@@ -25,7 +24,6 @@ export async function copyClients(context: Context, name: string): Promise<Resul
   const hosts = await rollout(target, async (proxy) =>
     proven(target, proxy, { report: await proxy.apply(program), tokens }),
   );
-  await reportDiffs(target, hosts);
   return summarize(context, { hosts, json: { from, clients: namesOf(tokens) } });
 }
 

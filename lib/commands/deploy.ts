@@ -10,7 +10,7 @@ import { EXIT } from '../util/errors.ts';
 import type { Secret } from '../util/secret.ts';
 import type { Context, Result } from './context.ts';
 import { clientFaults } from './views/client-views.ts';
-import { defaultServerText, selinuxFaults } from './views/proxy-faults.ts';
+import { defaultServerFaults, selinuxFaults } from './views/proxy-faults.ts';
 
 export interface DeployPlan {
   readonly program: Program;
@@ -50,10 +50,8 @@ export function warnOfClients({ site, report: { print } }: Context, report: Host
 /** Warns of problems on the proxy that a deploy cannot fix. */
 function warnOfProxy({ site, report: { print } }: Context, report: HostReport): void {
   if (!isDone(report)) return;
-  const { host } = report;
-  for (const { text } of selinuxFaults(report)) print({ kind: 'warning', host, text });
-  const text = defaultServerText(report, site);
-  if (text) print({ kind: 'warning', host, text });
+  for (const { text } of [...selinuxFaults(report), ...defaultServerFaults(report, site)])
+    print({ kind: 'warning', host: report.host, text });
 }
 
 /** The report after a deploy, with what needs attention: does the gate accept anyone? A dry run only warns. */

@@ -1,20 +1,18 @@
 /** `bearers.ts usage`: the use of each client by the access log, for people, as JSON and for Prometheus. */
 import { type HostReport, isDone } from '../model/host-report.ts';
-import type { Program } from '../model/run.ts';
 import { readSpan } from '../model/when.ts';
 import { usageProgram } from '../program/history-programs.ts';
 import { type ClientUsage, type Quantiles, requestsIn, usageOf } from '../remote/usage-rows.ts';
 import type { Context, Result } from './context.ts';
+import { readAll } from './rollout.ts';
 import { summarize } from './views/summary.ts';
 import { requestEntries, usageEntries } from './views/usage-view.ts';
 
-/** Evaluates the access log on a host; changes nothing. */
-export function planUsage({ site, flags: { since, request } }: Context): Promise<Program> {
-  return usageProgram(site, since === undefined ? undefined : readSpan(since), request);
-}
-
-/** Reports the usage of each client, or one request, in the format that the flags select. */
-export function summarizeUsage(context: Context, hosts: readonly HostReport[]): Result {
+/** Evaluates the access logs: the usage of each client, or one request, in the format that the flags select. */
+export async function evaluateUsage(context: Context): Promise<Result> {
+  const { since, request } = context.flags;
+  const seconds = since === undefined ? undefined : readSpan(since);
+  const hosts = await readAll(context, await usageProgram(context.site, seconds, request));
   reportUsage(context, hosts);
   const data = prometheusText(context, hosts);
   return { ...summarize(context, { hosts, details: usageJson(context, hosts) }), ...(data && { data }) };

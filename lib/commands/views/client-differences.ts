@@ -1,9 +1,7 @@
 /** Where the clients of several proxies behind one name differ: a client then depends on which of them answers. */
-import { type HostReport, isDone, withVerdict } from '../../model/host-report.ts';
-import { clientsIn, type ListedClient } from '../../remote/client-rows.ts';
-import { isDeployed, statusOf } from '../../remote/status.ts';
+import { type HostReport, withVerdict } from '../../model/host-report.ts';
+import type { ListedClient } from '../../remote/client-rows.ts';
 import { groupIdentical } from '../../util/collections.ts';
-import type { Context } from '../context.ts';
 import { limitText } from './client-views.ts';
 import { needs } from './summary.ts';
 
@@ -14,28 +12,23 @@ export interface ClientDifference {
   readonly on: Readonly<Record<string, string>>;
 }
 
-/** The clients that are not the same on all proxies that have the site. */
-export function clientDifferences(
-  { site }: Context,
-  hosts: readonly HostReport[],
-): readonly ClientDifference[] {
-  const compared = hosts.filter(
-    (host) =>
-      isDone(host) &&
-      isDeployed(statusOf(host, site, '')) &&
-      // What an earlier release wrote has no fingerprint.
-      clientsIn(host).every(({ state }) => state !== 'old'),
+/** The clients on one proxy. */
+export interface ClientsOn {
+  readonly host: string;
+  readonly clients: readonly ListedClient[];
+}
+
+/** The clients that are not the same on all of these proxies. */
+export function clientDifferences(proxies: readonly ClientsOn[]): readonly ClientDifference[] {
+  const texts = proxies.map(
+    ({ host, clients }) => [host, new Map(clients.map((client) => [client.name, textOf(client)]))] as const,
   );
-  const texts = compared.map((host) => [host.host, textsOf(host)] as const);
   const names = new Set(texts.flatMap(([, clients]) => [...clients.keys()]));
   return [...names].sort().flatMap((client) => {
     const on = texts.map(([host, clients]) => [host, clients.get(client) ?? 'missing'] as const);
     return new Set(on.map(([, text]) => text)).size > 1 ? [{ client, on: Object.fromEntries(on) }] : [];
   });
 }
-
-const textsOf = (host: HostReport): ReadonlyMap<string, string> =>
-  new Map(clientsIn(host).map((client) => [client.name, textOf(client)]));
 
 const textOf = (client: ListedClient): string =>
   [
@@ -46,20 +39,15 @@ const textOf = (client: ListedClient): string =>
     client.fingerprints.join(' and '),
   ].join(', ');
 
-/** The reports, those that differ from most others with what needs attention. */
-export const withDifferences = (
-  hosts: readonly HostReport[],
-  differences: readonly ClientDifference[],
-): readonly HostReport[] =>
-  hosts.map((report) => {
-    const faults = differences.flatMap((difference) =>
-      isOdd(difference, report.host) ? [{ about: 'clients', text: differenceText(difference) }] : [],
-    );
-    if (faults.length === 0) return report;
-    const attention = [...(report.attention ?? []), ...faults];
-    const meaning = needs(attention);
-    return withVerdict(report, { attention, ...(meaning && { meaning }) });
-  });
+/** The report of a proxy, if it differs from most others with what needs attention. */
+export function withDifferences(report: HostReport, differences: readonly ClientDifference[]): HostReport {
+  const odd = differences.filter((difference) => isOdd(difference, report.host));
+  if (odd.length === 0) return report;
+  const faults = odd.map((difference) => ({ about: 'clients', text: differenceText(difference) }));
+  const attention = [...(report.attention ?? []), ...faults];
+  const meaning = needs(attention);
+  return withVerdict(report, { attention, ...(meaning && { meaning }) });
+}
 
 /** Is it not with most of the others? Where nobody can tell which ones are right, all are odd. */
 function isOdd({ on }: ClientDifference, host: string): boolean {

@@ -12,16 +12,17 @@ export function selinuxFaults({ facts }: Pick<HostReport, 'facts'>): readonly Fa
 }
 
 /** Where the site is the default server because no other vhost is, with the vhost to add. */
-export function defaultServerText({ facts }: Pick<HostReport, 'facts'>, site: Named): string | undefined {
+export function defaultServerFaults({ facts }: Pick<HostReport, 'facts'>, site: Named): readonly Fault[] {
   const { default_server: sockets, nginx = '' } = facts;
-  if (sockets === undefined || isByAddress(site)) return undefined;
+  if (sockets === undefined || isByAddress(site)) return [];
   const listens = sockets.split(', ');
   const [secure, plain] = [listens.filter(isSecure), listens.filter((socket) => !isSecure(socket))];
   const blocks = [
     ...(secure.length > 0 ? [secureCatchAll(secure, nginx, site)] : []),
     ...(plain.length > 0 ? [`server { ${plain.map(listenLine('')).join(' ')} return 444; }`] : []),
   ];
-  return `no other vhost is the default server on ${sockets}, so requests for unknown names and for the bare address reach this site (which answers 421 over https). To keep them away, add a catch-all vhost to nginx on the proxy: ${blocks.join(' ')}`;
+  const text = `no other vhost is the default server on ${sockets}, so requests for unknown names and for the bare address reach this site (which answers 421 over https). To keep them away, add a catch-all vhost to nginx on the proxy: ${blocks.join(' ')}`;
+  return [{ about: 'the default server', text }];
 }
 
 const isSecure = (socket: string): boolean => /(?:^|:)443$/.test(socket);

@@ -77,57 +77,42 @@ interface Change {
 }
 
 /**
- * After a dry run, the reports with the diff of every file that would change. Tokens are fingerprints already when they come
- * from the host.
+ * After a dry run, reports the diff of every file that would change, once where it is the same on several hosts; returns the
+ * reports with their diffs. Tokens are fingerprints already when they come from the host.
  */
 export async function withDiffs(
-  { flags }: Pick<Context, 'flags'>,
+  { flags, report }: Pick<Context, 'flags' | 'report'>,
   hosts: readonly HostReport[],
 ): Promise<readonly HostReport[]> {
   if (!flags['dry-run']) return hosts;
   // Loaded here: no other run needs it.
   const patch = await import('diff');
   const until = performance.now() + DIFFS_MS;
-  const bodies = new Map<string, string>();
-  const bodyOf = (change: Change): string => {
-    const key = JSON.stringify(change);
-    const body = bodies.get(key) ?? diff(patch, change, until - performance.now());
-    bodies.set(key, body);
-    return body;
-  };
-  return hosts.map((report) => ({
-    ...report,
-    diff: changesOf(report).map((change) => ({
-      path: change.path,
-      diff: `--- ${change.path}\ton ${report.host}\n+++ ${change.path}\twanted\n${bodyOf(change)}`,
-    })),
-  }));
-}
-
-const changesOf = ({ texts }: HostReport): readonly Change[] =>
-  [...texts].map(([path, text]) => ({ path, ...text }));
-
-/** After a dry run, reports the diff of every file, once where it is the same on several hosts. */
-export async function reportDiffs({ flags, report }: Context, hosts: readonly HostReport[]): Promise<void> {
-  if (!flags['dry-run']) return;
-  const all = hosts.flatMap((host) => changesOf(host).map((change) => [host.host, change] as const));
-  for (const { what, hosts: names } of groupIdentical(all)) {
-    const [first, ...others] = names;
-    const diffs = hosts.find(({ host }) => host === first)?.diff ?? [];
-    const text = diffs.find(({ path }) => path === what.path)?.diff ?? '';
-    report.print({ kind: 'diff', text });
+  const changes = hosts.flatMap(({ host, texts }) =>
+    [...texts].map(([path, text]) => [host, { path, ...text }] as const),
+  );
+  const diffs = groupIdentical(changes).map(({ what, hosts }) => {
+    const hunks = diff(patch, what, until - performance.now());
+    const on = (host: string) => `--- ${what.path}\ton ${host}\n+++ ${what.path}\twanted\n${hunks}`;
+    return { path: what.path, hosts, on };
+  });
+  for (const { hosts, on } of diffs) {
+    const [first = '', ...others] = hosts;
+    report.print({ kind: 'diff', text: on(first) });
     if (others.length > 0) report.print({ kind: 'note', text: `the same on ${shortHostList(others)}` });
   }
+  return hosts.map((report) => {
+    const own = diffs.filter(({ hosts }) => hosts.includes(report.host));
+    return { ...report, diff: own.map(({ path, on }) => ({ path, diff: on(report.host) })) };
+  });
 }
 
 /** For all diffs together: they block everything else, even Ctrl-C. */
 const DIFFS_MS = 500;
 
-type Patch = typeof import('diff');
-
 /** The hunks of a diff. */
 function diff(
-  { createTwoFilesPatch, OMIT_HEADERS }: Patch,
+  { createTwoFilesPatch, OMIT_HEADERS }: typeof import('diff'),
   { path, before, after }: Change,
   timeout: number,
 ): string {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { clientEntry, clientText } from '../../../lib/commands/views/client-views.ts';
-import { statusEntries } from '../../../lib/commands/views/status-view.ts';
+import { hostStatus, statusEntries } from '../../../lib/commands/views/status-view.ts';
 import type { Settings } from '../../../lib/config/settings.ts';
 import { newReport } from '../../../lib/model/host-report.ts';
 import { clientProgram } from '../../../lib/program/client-program.ts';
@@ -134,7 +134,7 @@ test('the newest release is the current one, and verbs are shown as words', () =
 test('a missing or invalid certificate is reported', () => {
   const missing = { ...report({}), facts: { certificate: '/c.pem' } };
   assert.match(
-    JSON.stringify(statusEntries(missing, site, NOW)),
+    JSON.stringify(statusEntries(missing, hostStatus(missing, site, NOW))),
     /\/c\.pem is missing \(`npx tsx scripts\/bootstrap-tls\.ts`\)/,
   );
   const none = { ...missing, certificate: '' };

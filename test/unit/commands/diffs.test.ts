@@ -3,19 +3,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Context } from '../../../lib/commands/context.ts';
 import { judgePending } from '../../../lib/commands/deploy.ts';
-import { reportDiffs, withDiffs } from '../../../lib/commands/views/rollout-view.ts';
+import { withDiffs } from '../../../lib/commands/views/rollout-view.ts';
 import { type HostReport, newReport } from '../../../lib/model/host-report.ts';
 import type { Entry } from '../../../lib/output/entry.ts';
 
-const dry = { flags: { 'dry-run': true } as Context['flags'] };
+const flags = { 'dry-run': true } as Context['flags'];
 
 async function diffsOf(
   texts: ReadonlyMap<string, { before: string; after: string }>,
 ): Promise<readonly string[]> {
   const entries: Entry[] = [];
   const report = { print: (entry: Entry) => void entries.push(entry) };
-  const context = { flags: { 'dry-run': true }, report } as unknown as Context;
-  await reportDiffs(context, await withDiffs(context, [{ ...newReport('proxy'), texts }]));
+  await withDiffs({ flags, report } as Context, [{ ...newReport('proxy'), texts }]);
   return entries.flatMap((entry) => (entry.kind === 'diff' ? [entry.text] : []));
 }
 
@@ -39,19 +38,21 @@ test('a diff of typical files shows each changed line', async () => {
 
 test('a diff in the report of a host is unified text that names the file and the host', async () => {
   const texts = new Map([['/a', { before: 'one\ntwo\n', after: 'one\n2\n' }]]);
-  const [host] = await withDiffs(dry, [{ ...newReport('proxy'), texts }]);
+  const [host] = await withDiffs({ flags, report: { print: () => {} } as unknown as Context['report'] }, [
+    { ...newReport('proxy'), texts },
+  ]);
   const diff = '--- /a\ton proxy\n+++ /a\twanted\n@@ -1,2 +1,2 @@\n one\n-two\n+2';
   assert.deepEqual(host?.diff, [{ path: '/a', diff }]);
 });
 
 test('with --exit-code, a dry run exits with 3 if changes are pending, and keeps a worse status', () => {
-  const flags = { 'exit-code': true } as Context['flags'];
+  const exitCode = { 'exit-code': true } as Context['flags'];
   const planned: HostReport = { ...newReport('proxy'), outcome: 'planned', before: 'R' };
   const changed: HostReport = { ...planned, files: [{ path: '/a', changed: true }] };
-  const exit = (hosts: readonly HostReport[], was: 0 | 1 = 0, given = flags) =>
+  const exit = (hosts: readonly HostReport[], was: 0 | 1 = 0, given = exitCode) =>
     judgePending({ flags: given }, hosts, { exit: was }).exit;
   assert.deepEqual([exit([planned]), exit([planned, changed]), exit([newReport('proxy')])], [0, 3, 0]);
   assert.equal(exit([{ ...newReport('proxy'), outcome: 'planned' }]), 3, 'a first release');
   assert.equal(exit([changed], 1), 1);
-  assert.equal(exit([changed], 0, dry.flags), 0);
+  assert.equal(exit([changed], 0, flags), 0);
 });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { statusEntries } from '../../../lib/commands/views/status-view.ts';
+import { hostStatus, statusEntries } from '../../../lib/commands/views/status-view.ts';
 import { readSettings } from '../../../lib/config/settings.ts';
 import { findSites, pickSite } from '../../../lib/config/site-registry.ts';
 import { diagnose } from '../../../lib/diagnosis/diagnose.ts';
@@ -70,7 +70,7 @@ test('a status with unknown words is printed', () => {
     };
     const host = { ...newReport('proxy'), rows };
     assert.equal(statusOf(host, {}, NOW).releases[0]?.kind, odd);
-    const texts = statusEntries(host, { serverName: 'x' }, NOW).flatMap((entry) =>
+    const texts = statusEntries(host, hostStatus(host, { serverName: 'x' }, NOW)).flatMap((entry) =>
       entry.kind === 'point' ? [[entry.status, entry.text] as const] : [],
     );
     assert.ok(
