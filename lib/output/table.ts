@@ -8,6 +8,20 @@ export interface Table {
   readonly spare?: readonly string[];
 }
 
+/** Columns by their headers, each with what it shows of an item. */
+export type Columns<T> = Readonly<Record<string, (item: T) => string>>;
+
+/** A row for each item. */
+export const tableOf = <T>(
+  columns: Columns<T>,
+  items: readonly T[],
+  spare: readonly string[] = [],
+): Table => ({
+  heads: Object.keys(columns),
+  rows: items.map((item) => Object.values(columns).map((cell) => cell(item))),
+  spare,
+});
+
 /** The table in at most `width` columns: complete, without spare columns, or stacked. */
 export function tableText(table: Table, width = Number.POSITIVE_INFINITY): string {
   const { spare = [] } = table;

@@ -1,9 +1,8 @@
 /** The clients of the gate for people: a table, and the settings for client programs. */
-
 import type { Fault, HostReport } from '../../model/host-report.ts';
 import type { Site } from '../../model/site.ts';
 import type { Entry } from '../../output/report.ts';
-import { atMinute } from '../../output/table.ts';
+import { atMinute, type Columns, tableOf } from '../../output/table.ts';
 import { clientsIn, type ListedClient } from '../../remote/client-rows.ts';
 
 /** What is wrong if a gate has no live client (`clients none` in lib/program/sh/gate.sh). */
@@ -46,34 +45,30 @@ function endingText({ name, state, expires }: ListedClient, now: number): string
 export const exactClients = (clients: readonly ListedClient[]): readonly string[] =>
   clients.flatMap(({ name, isExact }) => (isExact ? [name] : []));
 
-/** The columns of the list. */
-const COLUMNS: readonly (readonly [head: string, cell: (client: ListedClient) => string])[] = [
-  ['client', ({ name }) => name],
-  ['scope', ({ scope }) => scope],
-  ['state', ({ state }) => state],
-  ['limit', limitText],
-  ['expires', ({ expires }) => (expires ? atMinute(expires) : '-')],
-  ['last used', ({ lastUsed }) => (lastUsed ? atMinute(lastUsed) : '-')],
-  ['rotated', ({ rotated }) => atMinute(rotated)],
-  ['created', ({ created }) => atMinute(created)],
-  ['fingerprint', printText],
-];
+const COLUMNS: Columns<ListedClient> = {
+  client: ({ name }) => name,
+  scope: ({ scope }) => scope,
+  state: ({ state }) => state,
+  limit: limitText,
+  expires: ({ expires }) => (expires ? atMinute(expires) : '-'),
+  'last used': ({ lastUsed }) => (lastUsed ? atMinute(lastUsed) : '-'),
+  rotated: ({ rotated }) => atMinute(rotated),
+  created: ({ created }) => atMinute(created),
+  fingerprint: printText,
+};
+
+/** The first columns to be dropped are those that say nothing. */
+const USUAL = { limit: '-', expires: '-', state: 'live' } as const;
 
 /** The table of clients. */
 export function clientEntry(host: HostReport): Entry {
   const clients = clientsIn(host);
   if (clients.length === 0)
     return { kind: 'text', text: `${host.host}: no clients; the gate rejects every request` };
-  const rows = clients.map((client) => COLUMNS.map(([, cell]) => cell(client)));
-  const heads = COLUMNS.map(([head]) => head);
-  const isEmpty = (head: string, value: string) => rows.every((row) => row[heads.indexOf(head)] === value);
-  const spare = [
-    ...(isEmpty('limit', '-') ? ['limit'] : []),
-    ...(isEmpty('expires', '-') ? ['expires'] : []),
-    ...(isEmpty('state', 'live') ? ['state'] : []),
-    'created',
-  ];
-  return { kind: 'table', table: { heads, rows, spare } };
+  const empty = Object.entries(USUAL).flatMap(([head, usual]) =>
+    clients.every((client) => COLUMNS[head]?.(client) === usual) ? [head] : [],
+  );
+  return { kind: 'table', table: tableOf(COLUMNS, clients, [...empty, 'created']) };
 }
 
 /** Its limits in a few words; `-` for none. */

@@ -7,8 +7,14 @@ import type { Fault, HostReport } from '../../model/host-report.ts';
 import { renewalFaults } from '../../model/renewal.ts';
 import type { Site } from '../../model/site.ts';
 import type { Entry } from '../../output/report.ts';
-import { atMinute } from '../../output/table.ts';
-import { type CertificateStatus, isDeployed, type Status, statusOf } from '../../remote/status.ts';
+import { atMinute, type Columns, tableOf } from '../../output/table.ts';
+import {
+  type CertificateStatus,
+  isDeployed,
+  type Release,
+  type Status,
+  statusOf,
+} from '../../remote/status.ts';
 import { lookUp } from '../../util/collections.ts';
 import { backendPoints } from './backend-views.ts';
 import { clientEntry, clientFaults, endingFaults, exactClients } from './client-views.ts';
@@ -127,16 +133,18 @@ function filePoints({ state }: Status): readonly Point[] {
   });
 }
 
-function releases({ releases: all }: Status): Entry {
-  if (all.length === 0) return { kind: 'text', text: 'no releases of this site' };
-  const rows = all.map(({ id, when, who, kind, about }, i) => [
-    id,
-    atMinute(when),
-    who,
-    `${kind}${about ? ` ${about}` : ''}${i === 0 ? ' (current)' : ''}`,
-  ]);
+const RELEASE_COLUMNS: Columns<Release> = {
+  release: ({ id }) => id,
+  when: ({ when }) => atMinute(when),
+  who: ({ who }) => who,
+  what: ({ kind, about }) => [kind, about].filter(Boolean).join(' '),
+};
+
+function releases({ releases: [current, ...earlier] }: Status): Entry {
+  if (!current) return { kind: 'text', text: 'no releases of this site' };
+  const last = { ...current, about: `${current.about} (current)`.trim() };
   // An id begins with its time.
-  return { kind: 'table', table: { heads: ['release', 'when', 'who', 'what'], rows, spare: ['when'] } };
+  return { kind: 'table', table: tableOf(RELEASE_COLUMNS, [last, ...earlier], ['when']) };
 }
 
 /** Problems that the status itself shows, besides those of its lists (files, backends, days left). */
