@@ -12,23 +12,28 @@ import { readAll } from './rollout.ts';
 import { clientEntry } from './views/client-views.ts';
 import { summarize } from './views/summary.ts';
 
-/** The flags that only bearers.ts has. */
-export const CLIENT_FLAGS = [
-  'show-token',
-  'scope',
-  'limit',
-  'concurrent',
-  'expires',
-  'since',
-  'request',
-  'prometheus',
-  'from',
-  'to',
-] as const satisfies readonly FlagName[];
-
 const CHANGES = ['add', 'set', 'suspend', 'resume', 'revoke'] as const;
 const VERBS = ['list', 'usage', 'copy', ...CHANGES] as const;
 type Word = (typeof VERBS)[number];
+
+/** The flags that only bearers.ts has, with the commands that they are for. */
+const OWN_FLAGS = {
+  scope: ['add', 'set'],
+  limit: ['add', 'set'],
+  concurrent: ['add', 'set'],
+  expires: ['add', 'set'],
+  since: ['usage'],
+  request: ['usage'],
+  prometheus: ['usage'],
+  from: ['copy'],
+  to: ['copy'],
+} as const satisfies Partial<Record<FlagName, readonly Word[]>>;
+
+const OWN = Object.keys(OWN_FLAGS) as (keyof typeof OWN_FLAGS)[];
+const isFor = (flag: keyof typeof OWN_FLAGS, verb: Word): boolean =>
+  OWN_FLAGS[flag].some((each) => each === verb);
+
+export const CLIENT_FLAGS: readonly FlagName[] = ['show-token', ...OWN];
 
 interface Arguments {
   readonly verb: Word;
@@ -39,28 +44,18 @@ interface Arguments {
 const SEE_HELP = 'See: `npx tsx scripts/bearers.ts --help`';
 const COMMANDS = ['list', ...CHANGES.map((verb) => `${verb} NAME`), 'copy [NAME]', 'usage'].join(', ');
 
-/** The flags that say what a client may do. */
-const GRANT = ['scope', 'limit', 'concurrent', 'expires'] as const;
-
 /** @throws UsageError for an unknown command, name, scope, limit or time */
 export function argumentsOf({ words, flags, site }: Context): Arguments {
   const [word, name = '', ...rest] = words;
   const verb = VERBS.find((known) => known === word);
-  refuseAll(
-    [
-      !site.gate && `--site ${site.name}: has no bearer gate`,
-      ...(verb
-        ? [
-            judgeName(verb, name, words.length),
-            ...judgeGrant(verb, flags, site.gate),
-            ...judgeUsage(verb, flags),
-            judgeCopy(verb, flags),
-            rest.length > 0 && `${verb}: takes one name`,
-          ]
-        : [judgeVerb(word)]),
-    ],
-    SEE_HELP,
-  );
+  const problems = verb
+    ? [
+        judgeName(verb, name, words.length),
+        ...judgeFlags(verb, flags, site.gate),
+        rest.length > 0 && `${verb}: takes one name`,
+      ]
+    : [judgeVerb(word)];
+  refuseAll([!site.gate && `--site ${site.name}: has no bearer gate`, ...problems], SEE_HELP);
   return { verb: verb as Word, name };
 }
 
@@ -79,73 +74,53 @@ function judgeName(verb: Word, name: string, count: number): string | undefined 
     : undefined;
 }
 
-function judgeGrant(verb: Word, flags: Context['flags'], gate?: Gate): readonly (string | undefined)[] {
-  const given = GRANT.filter((flag) => flags[flag] !== undefined);
-  if (verb !== 'add' && verb !== 'set') return given.map((flag) => `--${flag}: only for add and set`);
-  const nothing = verb === 'set' && given.length === 0;
+type Problem = string | false | undefined;
+
+function judgeFlags(verb: Word, flags: Flags, gate?: Gate): readonly Problem[] {
+  const given = OWN.filter((flag) => flags[flag] !== undefined && flags[flag] !== false);
+  const { from, to } = flags;
   return [
-    nothing ? `set: what is to change is missing: ${GRANT.map((flag) => `--${flag}`).join(', ')}` : undefined,
-    judgeChoice('--scope', flags.scope, SCOPES),
-    judgeChoice(
-      '--limit',
-      flags.limit,
-      [...Object.keys(gate?.limits ?? {}), ...noLimit(verb)],
-      'requests a minute',
-    ),
-    judgeChoice('--concurrent', flags.concurrent, [
-      ...(gate?.concurrent ?? []).map(String),
-      ...noLimit(verb),
-    ]),
-    judgeExpiry(verb, flags.expires),
+    ...given.map((flag) => !isFor(flag, verb) && `--${flag}: only for ${OWN_FLAGS[flag].join(' and ')}`),
+    verb === 'copy' &&
+      (from === undefined || to === undefined) &&
+      'copy: --from HOST and --to HOST are missing: the proxy that has the clients, and the one that gets them',
+    ...(verb === 'add' || verb === 'set' ? judgeGrant(verb, flags, gate) : []),
+    ...(verb === 'usage' ? judgeUsage(flags) : []),
   ];
 }
 
-/** Two proxies, for `copy` only. */
-function judgeCopy(verb: Word, { from, to }: Flags): string | undefined {
-  if (verb !== 'copy')
-    return from === undefined && to === undefined ? undefined : '--from and --to: only for copy';
-  return from === undefined || to === undefined
-    ? 'copy: --from HOST and --to HOST are missing: the proxy that has the clients, and the one that gets them'
-    : undefined;
-}
-
-/** Judges the flags of `usage`; the flag table has their forms. */
-function judgeUsage(verb: Word, { since, request, prometheus, json }: Flags) {
-  if (verb !== 'usage')
-    return [
-      since !== undefined && '--since: only for usage',
-      request !== undefined && '--request: only for usage',
-      prometheus && '--prometheus: only for usage',
-    ];
+/** What a client may do. */
+function judgeGrant(verb: 'add' | 'set', flags: Flags, gate?: Gate): readonly Problem[] {
+  const { scope, limit, concurrent, expires } = flags;
+  const grant = OWN.filter((flag) => isFor(flag, verb));
+  const none = verb === 'set' ? ['none'] : [];
+  const limits = [...Object.keys(gate?.limits ?? {}), ...none];
   return [
-    since !== undefined && readSpan(since) === undefined && `--since: must be ${SPAN_FORM}`,
-    request !== undefined &&
-      !/^[0-9a-f]{32}$/.test(request) &&
-      '--request: must be 32 hex digits, as in X-Request-Id',
-    prometheus && json && '--prometheus: not with --json',
-    prometheus && request !== undefined && '--prometheus: not with --request',
+    verb === 'set' &&
+      grant.every((flag) => flags[flag] === undefined) &&
+      `set: what is to change is missing: ${grant.map((flag) => `--${flag}`).join(', ')}`,
+    isUnknown(scope, SCOPES) && `--scope: must be ${SCOPES.join(' or ')}`,
+    isUnknown(limit, limits) && `--limit: must be one of ${limits.join(', ')} (requests a minute)`,
+    isUnknown(concurrent, [...(gate?.concurrent ?? []).map(String), ...none]) &&
+      `--concurrent: must be ${[...(gate?.concurrent ?? []), ...none].join(' or ')}`,
+    expires !== undefined &&
+      !(verb === 'set' && expires === 'never') &&
+      readWhen(expires, new Date()) === undefined &&
+      `--expires: must be ${WHEN_FORM}, yet to come${verb === 'set' ? ', or never' : ''}`,
   ];
 }
 
-const noLimit = (verb: Word): readonly string[] => (verb === 'set' ? ['none'] : []);
+const isUnknown = (value: string | undefined, choices: readonly string[]): boolean =>
+  value !== undefined && !choices.includes(value);
 
-function judgeChoice(
-  flag: string,
-  value: string | undefined,
-  choices: readonly string[],
-  unit?: string,
-): string | undefined {
-  if (value === undefined || choices.includes(value)) return undefined;
-  const list = unit ? `one of ${choices.join(', ')} (${unit})` : choices.join(' or ');
-  return `${flag}: must be ${list}`;
-}
-
-function judgeExpiry(verb: Word, when: string | undefined): string | undefined {
-  if (when === undefined || (verb === 'set' && when === 'never')) return undefined;
-  return readWhen(when, new Date()) === undefined
-    ? `--expires: must be ${WHEN_FORM}, yet to come${verb === 'set' ? ', or never' : ''}`
-    : undefined;
-}
+const judgeUsage = ({ since, request, prometheus, json }: Flags): readonly Problem[] => [
+  since !== undefined && readSpan(since) === undefined && `--since: must be ${SPAN_FORM}`,
+  request !== undefined &&
+    !/^[0-9a-f]{32}$/.test(request) &&
+    '--request: must be 32 hex digits, as in X-Request-Id',
+  prometheus && json && '--prometheus: not with --json',
+  prometheus && request !== undefined && '--prometheus: not with --request',
+];
 
 /** `bearers.ts list`: every client with fingerprints and times. */
 export async function listClients(context: Context): Promise<Result> {

@@ -11,7 +11,7 @@ import { plural } from '../util/plural.ts';
 import { Secret } from '../util/secret.ts';
 import type { Context, Result } from './context.ts';
 import { type RolloutProxy, rollout } from './rollout.ts';
-import { proxyTarget, reportProxyChecks, runSiteChecks } from './site-checks.ts';
+import { proxyTarget, runSiteChecks, withChecks } from './site-checks.ts';
 import { summarize } from './views/summary.ts';
 
 /** Copies the client `name`, or all, from `--from` to `--to`; one change there, proven by requests. */
@@ -113,14 +113,10 @@ async function proven(
   if (!site.gate || flags['no-verify'] || flags['dry-run'] || !isDone(report)) return report;
   const checks = proofs(tokens, site.gate.models);
   if (checks.length === 0) return report;
-  const start = performance.now();
-  context.report.print({ kind: 'begin', host: proxy.host, name: 'checks' });
-  const listens = await proxy.read(await statusProgram(site, 'listens'), { isSilent: true });
-  const results = await runSiteChecks(checks, proxyTarget(context, proxy, { report: listens }));
-  const milliseconds = { ...report.milliseconds, checks: Math.round(performance.now() - start) };
-  const verified = { ...report, checks: results, milliseconds };
-  reportProxyChecks(context, verified);
-  return verified;
+  return withChecks(context, report, async () => {
+    const listens = await proxy.read(await statusProgram(site, 'listens'), { isSilent: true });
+    return runSiteChecks(checks, proxyTarget(context, proxy, { report: listens }));
+  });
 }
 
 function proofs(tokens: readonly CopiedToken[], path: string): readonly Check[] {

@@ -5,7 +5,7 @@ import { runChecks, Workload } from '../checks/run-checks.ts';
 import { secretOf } from '../config/settings.ts';
 import { issuedOn } from '../model/certificate.ts';
 import type { Check, CheckResult, CheckTarget } from '../model/check.ts';
-import { type HostReport, isDone } from '../model/host-report.ts';
+import { areWell, type HostReport, isDone } from '../model/host-report.ts';
 import { isNameless, originsOf } from '../model/site.ts';
 import type { Secret } from '../util/secret.ts';
 import type { Context } from './context.ts';
@@ -119,14 +119,31 @@ export async function verifyProxy(
   { report, token }: { readonly report: HostReport; readonly token: Secret | undefined },
 ): Promise<HostReport> {
   if (!isVerified(context) || !isUnderItsName(report) || !isCheckedAlone(context)) return report;
-  const start = performance.now();
-  context.report.print({ kind: 'begin', host: proxy.host, name: 'checks' });
   const target = proxyTarget(context, proxy, { report, token, issued: issuedOn(report) });
-  const checks = await runSiteChecks(await makeChecks(context.site.checks), target);
-  const milliseconds = { ...report.milliseconds, checks: Math.round(performance.now() - start) };
-  const verified = { ...report, checks, milliseconds };
-  reportProxyChecks(context, verified);
-  return verified;
+  return withChecks(context, report, async () =>
+    runSiteChecks(await makeChecks(context.site.checks), target),
+  );
+}
+
+/** The report of a proxy with the results of checks. For several proxies, only failures and warnings are reported. */
+export async function withChecks(
+  { report: { print }, settings }: Context,
+  report: HostReport,
+  run: () => Promise<readonly CheckResult[]>,
+): Promise<HostReport> {
+  const { host } = report;
+  const start = performance.now();
+  print({ kind: 'begin', host, name: 'checks' });
+  const checks = await run();
+  const milliseconds = Math.round(performance.now() - start);
+  print({ kind: 'step', host, name: 'checks', milliseconds, ok: areWell(checks) });
+  const isOne = settings.access.hosts.length === 1;
+  for (const result of checks) {
+    if (isOne) print({ kind: 'check', result });
+    else if (result.status === 'failed' || result.status === 'warned')
+      print({ kind: 'check', result: { ...result, detail: `${host}: ${result.detail}` } });
+  }
+  return { ...report, checks, milliseconds: { ...report.milliseconds, checks: milliseconds } };
 }
 
 /** Is the site served by the name in the settings? A release that was restored may be from before a renaming. */
@@ -144,16 +161,3 @@ const isCheckedAlone = ({ site, flags, settings: { access } }: Context): boolean
 /** Can the site be checked from here, by its name or (a single one without) by its address? */
 const isSeenFromHere = (context: Context): boolean =>
   !context.flags.local && !(isNameless(context.site) && isCheckedAlone(context));
-
-/** For several proxies, reports only failures and warnings; the summary counts the rest. */
-export function reportProxyChecks({ report, settings }: Context, verified: HostReport): void {
-  const { host, checks = [] } = verified;
-  const milliseconds = verified.milliseconds.checks ?? 0;
-  report.print({ kind: 'step', host, name: 'checks', milliseconds, ok: checks.every(({ ok }) => ok) });
-  const isOne = settings.access.hosts.length === 1;
-  for (const result of checks) {
-    if (isOne) report.print({ kind: 'check', result });
-    else if (result.status === 'failed' || result.status === 'warned')
-      report.print({ kind: 'check', result: { ...result, detail: `${host}: ${result.detail}` } });
-  }
-}

@@ -3,8 +3,7 @@ import { makeChecks } from '../checks/catalog.ts';
 import { backendMachines, gateClients } from '../checks/on-proxy.ts';
 import { secretOf } from '../config/settings.ts';
 import { host as hostForm, port as portForm } from '../config/validators.ts';
-import type { Check, CheckResult, CheckTarget } from '../model/check.ts';
-import { checkCounts } from '../model/check.ts';
+import { type Check, type CheckResult, type CheckTarget, checkCounts } from '../model/check.ts';
 import { type HostReport, isDone, newReport, withVerdict } from '../model/host-report.ts';
 import { isNameless } from '../model/site.ts';
 import { statusProgram } from '../program/history-programs.ts';
@@ -73,7 +72,6 @@ export async function verifyFromHere(
   checks: readonly Check[],
   to: Address,
 ): Promise<HostReport> {
-  const start = performance.now();
   const target = checkTarget(context, { token: settingsToken(context), ...to });
   context.report.print({ kind: 'title', text: titleOf(context, target.serverName) });
   const { hosts } = context.settings.access;
@@ -81,28 +79,27 @@ export async function verifyFromHere(
     const text = `one of the ${hosts.length} proxies answers the public name; \`npx tsx scripts/verify.ts --via-ssh\` checks each of them`;
     context.report.print({ kind: 'note', text });
   }
-  return checkedReport(target.serverName, start, await runReported(context, checks, target));
+  return checkedReport(target.serverName, () => runReported(context, checks, target));
 }
 
 /** Runs the checks through SSH on one proxy, on its own ports. */
-export async function verifyThroughSsh(
+export function verifyThroughSsh(
   context: Context,
   checks: readonly Check[],
   proxy: RolloutProxy,
 ): Promise<HostReport> {
   const { host } = proxy;
-  const start = performance.now();
   context.report.print({ kind: 'begin', host, name: 'checks' });
-  const token = settingsToken(context);
-  const listens = await proxy.read(await statusProgram(context.site, 'listens'), { isSilent: true });
-  const target = proxyTarget(context, proxy, {
-    report: listens,
-    token,
-    faultsOnProxy: (about) => faultsOn(context, proxy, about),
+  return checkedReport(host, async () => {
+    const target = proxyTarget(context, proxy, {
+      report: await proxy.read(await statusProgram(context.site, 'listens'), { isSilent: true }),
+      token: settingsToken(context),
+      faultsOnProxy: (about) => faultsOn(context, proxy, about),
+    });
+    const results = await runSiteChecks(checks, target);
+    reportTogether(context, host, results);
+    return results;
   });
-  const results = await runSiteChecks(checks, target);
-  reportTogether(context, host, results);
-  return checkedReport(host, start, results);
 }
 
 /** What the proxy itself reports to be wrong with the gate's clients or with the backends. */
@@ -137,7 +134,9 @@ function reportTogether(context: Context, host: string, results: readonly CheckR
   if (!isWhole && text !== '') report.print({ kind: 'point', status: 'passed', text });
 }
 
-function checkedReport(host: string, start: number, checks: readonly CheckResult[]): HostReport {
+async function checkedReport(host: string, run: () => Promise<readonly CheckResult[]>): Promise<HostReport> {
+  const start = performance.now();
+  const checks = await run();
   const milliseconds = { checks: Math.round(performance.now() - start) };
   const report: HostReport = { ...newReport(host), outcome: 'unchanged', checks, milliseconds };
   return withVerdict(report, { meaning: 'checked' });

@@ -100,7 +100,7 @@ function remoteModels({ models: { field } }: CloudAccount, { body }: Response): 
 }
 
 const cost = (options: CloudAccount, remote: readonly string[] = []): string =>
-  `Every client of the gate, also one of scope inference, spends that account by the name of a model${remote.length > 0 ? ` (it lists ${listed(options, remote)})` : ''}.`;
+  `Any client of the gate, even one of scope inference, can run models of ${options.provider} at the expense of that account, by naming one in a request${remote.length > 0 ? ` (${options.service} lists ${listed(options, remote)})` : ''}.`;
 
 function listed({ provider }: CloudAccount, remote: readonly string[]): string {
   const [first = ''] = remote;

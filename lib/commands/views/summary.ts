@@ -1,6 +1,5 @@
 /** The end of a run: its exit status, its summary lines, its JSON. */
-import type { CheckResult } from '../../model/check.ts';
-import { checkSummary } from '../../model/check.ts';
+import { type CheckResult, checkSummary } from '../../model/check.ts';
 import {
   areWell,
   type Fault,
