@@ -28,7 +28,14 @@ const GATE = answer(401, {}, { 'www-authenticate': 'Bearer' });
 
 for (const [fact, disabled, models, account, status, says] of [
   ['cloud models turned off', answer(200, { cloud: { disabled: true } }), REMOTE, undefined, 'passed', /off/],
-  ['an account', ON, LOCAL, OWNER, 'warned', /is signed in.*name of a model\. Turn it off\./],
+  [
+    'an account',
+    ON,
+    LOCAL,
+    OWNER,
+    'warned',
+    /is signed in.*at the expense of that account, by naming one in a request\. Turn it off\./,
+  ],
   ['an account and a cloud model', ON, REMOTE, OWNER, 'warned', /1 model of ollama\.com, such as b:cloud/],
   ['nobody signed in', ON, LOCAL, NOBODY, 'passed', /not signed in/],
   ['nobody signed in, and a model that was pulled before', ON, REMOTE, NOBODY, 'passed', /not signed in/],
