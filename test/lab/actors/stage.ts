@@ -6,6 +6,7 @@ import { retry } from 'zx';
 import { beside, widthOf } from '../../../lib/output/text.ts';
 import { $ } from '../../../lib/util/shell.ts';
 import type { Lab } from '../namespaces/lab.ts';
+import { PRIVATELY } from '../namespaces/operator.ts';
 import { ROOT } from './project.ts';
 
 const SITE = 'https://ia.enso.4nkweb.com';
@@ -64,7 +65,12 @@ export function setStage(lab: Lab): Stage {
         console.log(`  ${what.padEnd(52)} ${status}\n    ${message}`);
       })),
     shell: async () => {
-      await $({ env, cwd: ROOT, stdio: 'inherit', nothrow: true })`bash --norc -i`;
+      await $({
+        env,
+        cwd: ROOT,
+        stdio: 'inherit',
+        nothrow: true,
+      })`unshare --mount sh -c ${PRIVATELY} sh bash --norc -i`;
     },
   };
 }

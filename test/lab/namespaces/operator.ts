@@ -35,6 +35,20 @@ export async function tearDownOperator(): Promise<void> {
   await local`umount ${SSH} 2>/dev/null || umount -l /root`;
 }
 
+/** What `--local` would change. */
+const CHANGED_LOCALLY = ['/etc', '/var/lib', '/var/log', '/var/www'];
+
+/** A shell script that runs its arguments with those folders copied on write: nothing in them changes on this machine. */
+export const PRIVATELY = `set -eu
+for dir in ${CHANGED_LOCALLY.join(' ')}; do
+	[ -d "$dir" ] || continue
+	layer=${STATE}/private$dir
+	mkdir -p "$layer/upper" "$layer/work"
+	mount -t overlay -o "lowerdir=$dir,upperdir=$layer/upper,workdir=$layer/work" lab "$dir"
+done
+mount --bind ${STATE}/operator/hosts /etc/hosts
+exec "$@"`;
+
 async function knownHostsLines(name: string, host: Host): Promise<string> {
   const file = `${STATE}/hosts/${host.name}/etc/upper/ssh/ssh_host_ed25519_key.pub`;
   const [type, key] = (await readFile(file, 'utf8')).split(' ');
