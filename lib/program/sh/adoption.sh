@@ -1,13 +1,14 @@
 # shellcheck shell=sh
-# Imports a certificate that certbot does not manage as its lineage, for an order. If the order fails, this is undone.
+# Before an order, imports a certificate that certbot does not manage as its lineage. If the order fails, this is
+# undone.
 # Needs: ACME_SERVER CHAIN FAILED KEY LETSENCRYPT NEW RUN SITE STORE WEBROOT
 # Leaves: JOURNAL
 
-# A journal as in journal.sh, for the one change that certbot completes.
+# A journal as in journal.sh, for this one change, which certbot completes.
 ADOPTION=$STORE/$SITE/adoption
 
-# import_lineage: certbot never overwrites files that it does not manage. So the files in its place become a lineage, without
-# ever being missing for nginx, and the new certificate is its next version.
+# import_lineage: certbot never overwrites files that it does not manage. So the current files become a lineage, without
+# ever being missing for nginx, and the new certificate becomes its next version.
 import_lineage() {
   live=${CHAIN%/*} archive=$LETSENCRYPT/archive/$(lineage)
   [ ! -e "$(renewal_file)" ] || return 0
@@ -25,14 +26,14 @@ import_lineage() {
   renewal_text >"$NEW" && mv -fT "$NEW" "$(renewal_file)"
 }
 
-# set_aside DIRECTORY: moves away files that are not a certificate with its key, which would stop certbot.
+# set_aside DIRECTORY: moves away files other than a certificate with its key, which would stop certbot.
 set_aside() {
   [ -e "$1" ] && ! rmdir "$1" 2>/dev/null || return 0
   note "$1 is moved to $1.before-$RUN"
   echo "$1 $1.before-$RUN" >>"$ADOPTION.aside" && mv -T "$1" "$1.before-$RUN"
 }
 
-# next_number: the first number that no file in the archive has.
+# next_number: the first number that is unused in the archive.
 next_number() {
   last=$(find "$archive/" -name '*.pem' 2>/dev/null | sed -n 's/.*[a-z]\([0-9][0-9]*\)\.pem$/\1/p' | sort -n | tail -n 1)
   echo $((${last:-0} + 1))
@@ -69,7 +70,7 @@ renewal_text() {
   printf '%s\n' '[renewalparams]' 'authenticator = webroot' "webroot_path = $WEBROOT," "server = $ACME_SERVER"
 }
 
-# settle_adoption: after an order of this run or an earlier one that brought no certificate, restores the previous state.
+# settle_adoption: if the order, of this run or an earlier one, issued no certificate, restores the previous state.
 settle_adoption() {
   abandon "$ADOPTION.new"
   if [ -d "$ADOPTION" ]; then

@@ -19,7 +19,7 @@ plan() {
   apply
 }
 
-# want_first NAME MODE FUNCTION: a client for a host that has no client and never had the full site.
+# want_first NAME MODE FUNCTION: a client for a host that has no clients and never had the full site.
 want_first() {
   ! was_whole || return 0
   for any in "$CLIENTS"/*.map; do [ ! -e "$any" ] || return 0; done
@@ -27,7 +27,7 @@ want_first() {
   want client "$@"
 }
 
-# was_whole: was the full site here, since it was last removed?
+# was_whole: was the full site here since its last removal?
 was_whole() {
   for release in $RELEASES; do
     kind_of "$release"

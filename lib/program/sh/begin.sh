@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# How every change begins and ends. With DRY it is only shown, and nothing is written on this host.
+# How every change begins and ends. With DRY, it is only shown, and nothing is written on this host.
 # Needs: DRY GENERATED LIVE
 
 begin() {

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Verb bundle: apply, from a file that other tools bring here. It makes its own run id, because it may run many times, and
-# prints its records and changes for people.
+# Verb bundle: apply, from a file that other tools copy to this host. It creates its own run id, because it may run
+# several times, and prints its records and changes for people.
 # Needs: CLIENTS PUBLIC_NAME
 # Leaves: DRY NOW RUN VERB
 
@@ -43,7 +43,7 @@ Exit status: 0 done, 1 refused or rolled back, 2 usage, 3 live but no client is 
 END
 }
 
-# is_whole: the first stage has verified its content; here, every other byte of a file is.
+# is_whole: the first stage has verified its own content; this verifies the rest of the file.
 is_whole() {
   started=${BUNDLE##*/}
   # A login shell has a hyphen before its name.
@@ -79,7 +79,7 @@ in_words() {
   esac
 }
 
-# show_file ROLE PATH MODE CONTENT-FUNCTION STATE: for people a diff, without secrets, where this host has diff.
+# show_file ROLE PATH MODE CONTENT-FUNCTION STATE: a diff for people, without secrets, if this host has diff.
 show_file() {
   [ "$5" != same ] && command -v diff >/dev/null || return 0
   after=

@@ -1,10 +1,10 @@
 # shellcheck shell=sh
-# Who renews the certificate, with what, and when: certbot from a package, snap, pip or a virtual environment; acme.sh; lego.
+# Who renews the certificate, how, and when: certbot from a package, snap, pip or a virtual environment; acme.sh; lego.
 # Needs: CHAIN LETSENCRYPT SERVER_NAMES SUDO_COMMAND SUDO_UID SUDO_USER
 # Leaves: ADVICE CERTBOT RENEWER RENEWER_HOME UNTRUSTED WHY
 
-# find_certbot: leaves in CERTBOT the one to run: from PATH, from the folders of snap, pip and virtual environments, or from a
-# timer or a cron line. UNTRUSTED is one that is not run as root, because others can change it.
+# find_certbot: leaves in CERTBOT the one to run: from PATH, from the folders of snap, pip and virtual environments, or
+# from a timer or a cron line. UNTRUSTED is one that is not run as root, because other users can change it.
 find_certbot() {
   CERTBOT=$(command -v certbot) UNTRUSTED=''
   [ -z "$CERTBOT" ] || return 0
@@ -31,8 +31,8 @@ is_trusted() {
 # is_address: is the site's name an IPv4 address?
 is_address() { case $SERVER_NAMES in '' | *[!0-9.]*) return 1 ;; esac; }
 
-# find_too_old: is the name an address, and certbot too old to get a certificate for one by webroot? (5.3 has the option, 5.4
-# has it for webroot.) Leaves WHY and ADVICE.
+# find_too_old: is the name an address, and certbot too old to request a certificate for one by webroot? (The option
+# exists since 5.3, for webroot since 5.4.) Leaves WHY and ADVICE.
 find_too_old() {
   is_address || return 1
   if find_certbot; then
@@ -56,7 +56,7 @@ END
 }
 
 # find_renewer: leaves in RENEWER what renews the certificate at CHAIN: certbot, acme.sh, lego, or nothing known; in
-# RENEWER_HOME where the latter two keep it.
+# RENEWER_HOME the data folder of the latter two.
 find_renewer() {
   RENEWER='' RENEWER_HOME=''
   if [ -n "$(owner)" ] && [ -e "$LETSENCRYPT/renewal/$(owner).conf" ]; then RENEWER=certbot; return; fi
@@ -98,7 +98,7 @@ has_timer() {
   return 1
 }
 
-# is_active NAME…: is one of these timers?
+# is_active NAME…: is one of these timers active?
 is_active() {
   for unit; do
     [ "$(systemctl is-active "$unit.timer" 2>/dev/null)" != active ] || return 0
@@ -109,7 +109,7 @@ is_active() {
 service_lines() { services | xargs -r grep -hs "^ExecStart=.*$1"; }
 services() { find /etc/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system -maxdepth 1 -name '*.service' 2>/dev/null; }
 
-# cron_lines: everything that cron starts, without comments. (Debian's line for certbot does nothing where systemd runs.)
+# cron_lines: everything that cron starts, without comments. (Debian's line for certbot does nothing under systemd.)
 cron_lines() {
   lines=$(grep -rhsv '^[[:space:]]*#' /etc/crontab /etc/anacrontab /etc/cron.* /etc/crontabs /etc/periodic /var/spool/cron)
   if [ -d /run/systemd/system ]; then

@@ -1,12 +1,12 @@
 # shellcheck shell=sh
-# The site's certificate on this host: what it is, what renews it, and whether nginx is reloaded after a renewal.
+# The site's certificate on this host: its content, its renewal, and whether nginx is reloaded afterwards.
 # Needs: CERTBOT CHAIN KEY LETSENCRYPT NEW NGINX RENEWER RENEWER_HOME WHY
 # Leaves: HOOK TEST
 
 HOOK=$LETSENCRYPT/renewal-hooks/deploy/gatepost-reload-nginx
 
-# say_certificate: the certificate itself (it is public), whether its key is there (yes, or other: not its own), and who
-# renews it.
+# say_certificate: the certificate itself (it is public), whether its key is there (yes, or other: does not match), and
+# who renews it.
 say_certificate() {
   [ ! -s "$KEY" ] || { is_pair "$CHAIN" "$KEY" && say fact key yes; } || say fact key other
   if [ -s "$CHAIN" ]; then
@@ -16,13 +16,13 @@ say_certificate() {
   say_renewal
 }
 
-# is_pair CHAIN KEY: does the key belong to the certificate, as far as can be known?
+# is_pair CHAIN KEY: does the key match the certificate, as far as can be determined?
 is_pair() {
   [ -s "$1" ] && command -v openssl >/dev/null || return 0
   [ "$(openssl x509 -in "$1" -noout -pubkey 2>/dev/null)" = "$(openssl pkey -in "$2" -pubout 2>/dev/null </dev/null)" ]
 }
 
-# say_renewal: who renews it; certbot: how, and of another lineage, which the site only uses, its name.
+# say_renewal: who renews it; for certbot, how; and the lineage's name, if the site only uses another one.
 say_renewal() {
   find_renewer
   [ -n "$RENEWER" ] || return 0
@@ -44,7 +44,7 @@ say_renewing() {
   if will_reload; then say fact hook yes; else say fact hook no; fi
 }
 
-# will_reload: acme.sh keeps the command beside the certificate; lego gets it from the line that starts it.
+# will_reload: acme.sh stores the reload command next to the certificate; lego gets it from the line that starts it.
 will_reload() {
   case $RENEWER in
     acme.sh) grep -qs "^Le_ReloadCmd='..*'" "$RENEWER_HOME"/*.conf ;;
@@ -55,7 +55,7 @@ will_reload() {
 
 has_hook() { [ -x "$HOOK" ] && hook_text | cmp -s - "$HOOK"; }
 
-# hook_text: for the nginx that runs here.
+# hook_text: the hook, adapted to the nginx on this host.
 hook_text() {
   if [ "$NGINX" = nginx ]; then
     content_0
@@ -73,7 +73,7 @@ install_hook() {
     hook_text | cmp -s - "$NEW" && mv -fT "$NEW" "$HOOK"
 }
 
-# serve_certificate: a new certificate is served only after a reload.
+# serve_certificate: nginx serves a new certificate only after a reload.
 serve_certificate() {
   step serve
   TEST=$(try_nginx -t) || fail serve "$TEST"

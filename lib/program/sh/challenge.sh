@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# Verbs challenge and end_challenge: a file where certbot will put its own, to fetch from outside before the order.
+# Verbs challenge and end_challenge: a file in certbot's challenge folder, to be requested from outside before the
+# order.
 # Needs: CHALLENGE_NAME CHALLENGE_PREFIX CHALLENGE_TEXT WEBROOT
 
 CHALLENGES=$WEBROOT/.well-known/acme-challenge
@@ -17,5 +18,5 @@ end_challenge() {
   finish planned 0
 }
 
-# remove_challenge: removes the file that was placed, and those that earlier runs left; other sites share the webroot.
+# remove_challenge: removes this file and those of earlier runs; other sites share the webroot.
 remove_challenge() { rm -f "$CHALLENGES/$CHALLENGE_PREFIX"*; }

@@ -4,7 +4,7 @@
 # Needs: TEST UNSEEN VERB VERSION WHO
 # Leaves: BROKEN CLEANUP GENERATED LOGS WANTED WHY WRITTEN
 
-LOGS=/var/log/nginx # of our vhosts; an nginx from elsewhere may have its own elsewhere
+LOGS=/var/log/nginx # of our vhosts; nginx's own may be elsewhere
 BEGUN='' DONE='' EMPTIED='' GENERATED=''
 
 # examine: can this host take the change, and what would it change? Read-only.
@@ -22,13 +22,14 @@ examine() {
   [ "$VERB" = remove ] || say_selinux
 }
 
-# check_version: older versions lack directives that the vhosts need.
+# check_version: older versions lack directives that the vhosts use.
 check_version() {
   [ -z "$VERSION" ] || [ "$VERB" = remove ] || at_least 1 15 6 || refuse nginx-old "nginx $VERSION is older than 1.15.6"
 }
 
 # check_nginx: is nginx ready for a change? If it rejects its current configuration, only a test of the new one can tell
-# whether a file of ours is to blame: nginx does not name a missing file. If none of our files changes, none is to blame.
+# whether one of our files is to blame: nginx does not report missing files by name. If none of our files changes, none
+# is to blame.
 check_nginx() {
   if [ -z "$ACCEPTED" ]; then
     repair_client "$SAID" || ! all_same || refuse sick "$SAID"
@@ -41,8 +42,8 @@ check_nginx() {
 
 say_file() { say file "$2" "$5"; }
 
-# is_blamed ROLE PATH MODE CONTENT-FUNCTION STATE: does TEST name a file that this change brings, or the certificate that
-# our vhost names? (nginx names a vhost by its link.)
+# is_blamed ROLE PATH MODE CONTENT-FUNCTION STATE: does TEST name a file of this change, or the certificate in our
+# vhost? (nginx names a vhost by its link.)
 is_blamed() {
   [ "$5" != same ] || return 0
   case $TEST in
@@ -53,7 +54,7 @@ is_blamed() {
   BLAMED=$2
 }
 
-# up_to_date: is everything here as wanted, and as our last change left it?
+# up_to_date: is everything here as wanted, and unmodified since our last change?
 up_to_date() {
   all_same && [ -n "$LAST" ] && [ -z "$DRIFT" ] || return 1
   kind_of "$LAST"
@@ -65,7 +66,7 @@ all_same() { [ -z "$CONVERTING" ] && has_all_live && each_wanted is_same; }
 
 is_same() { [ "$5" = same ]; }
 
-# prepare: stages the new files, and writes the current state into the journal.
+# prepare: stages the new files, and records the current state in the journal.
 prepare() {
   WHY="cannot write below $STORE/$SITE"
   { [ -d "$JOURNAL.new/files" ] || mkdir -p "$JOURNAL.new/files"; } && echo "$RUN of $WHO" >"$JOURNAL.new/run" || return 1
@@ -78,7 +79,7 @@ prepare() {
     sync_files "$STORE/$SITE"
 }
 
-# note_staged: records what this change puts in the place of the old files. (A link was recorded when it was made.)
+# note_staged: records the new content of each target. (A link was recorded when it was created.)
 note_staged() {
   set --
   for file in $WRITTEN; do set -- "$@" "$file"; done
@@ -123,7 +124,7 @@ change() {
   step reload
   make_live
   step record
-  # Before the commit: if the connection or the program ends with it, the token is known to be the one.
+  # Before the commit: even if the connection or the program ends with it, the token is already known.
   [ -z "$GENERATED" ] || say generated "$GENERATED"
   commit || roll_back write "cannot record the release below $STORE/$SITE$(why_not)"
 }
@@ -137,7 +138,7 @@ make_live() {
   await_old_master || roll_back upgrading "$WHY"
 }
 
-# try_change: tests the configuration before any of it is in place. Two failures can be worked around.
+# try_change: tests the configuration before any file is in place. Works around two kinds of failure.
 try_change() {
   rehearse
   while [ "$REHEARSAL" = refused ]; do
@@ -146,7 +147,8 @@ try_change() {
   done
 }
 
-# leave_out_shared: does this build reject a second $connection_upgrade? Then the change is made without ours, once.
+# leave_out_shared: does this nginx build reject a second $connection_upgrade? Then the change is made without ours,
+# once.
 leave_out_shared() {
   case $TEST in *duplicate*connection_upgrade*) ;; *) return 1 ;; esac
   case $WANTED in *"shared|$SHARED|"*) ;; *) return 1 ;; esac
@@ -165,7 +167,7 @@ END
   WANTED=$kept
 }
 
-# test_in_place: where the configuration could not be tested before.
+# test_in_place: if the configuration could not be tested before.
 test_in_place() {
   step test
   test_nginx && return
@@ -174,7 +176,7 @@ test_in_place() {
   test_nginx
 }
 
-# refuse_result: nginx rejects the new configuration, or rejected the current one for a reason that is not ours.
+# refuse_result: nginx rejects the new configuration, or rejects the current one for a reason that is not ours.
 refuse_result() {
   BLAMED='' code=test
   each_wanted is_blamed
@@ -186,7 +188,7 @@ refuse_result() {
   finish rolled-back 1
 }
 
-# why_not: on a full disk, the shell only says "I/O error"; cat says more.
+# why_not: on a full disk, the shell reports only "I/O error"; cat reports the reason.
 why_not() {
   words=$(pad_block 2>/dev/null | cat 2>&1 >"$JOURNAL/page")
   [ -z "$words" ] || printf ': %s' "$words"
@@ -220,7 +222,7 @@ roll_back() {
   finish rolled-back 1
 }
 
-# ended: what ends the program early (a signal, a bug) still leaves the old state or the new one, never a mix.
+# ended: however the program ends early (a signal, a bug), it leaves the old state or the new one, never a mix.
 ended() {
   [ -z "$BEGUN" ] || [ ! -d "$JOURNAL" ] || roll_back ended "the program was terminated before it finished"
   [ -z "$BEGUN$DONE" ] || finish applied 0

@@ -5,9 +5,9 @@
 
 CLIENT_TEXT=
 
-# plan_client ACTION NAME FUNCTION [VARIABLE=VALUE…]: FUNCTION prints a new token, or is `:`. Leaves in CLIENT_TEXT the file of
-# the client NAME after ACTION, in LIVE_NEW and ENDING what becomes live and what ends with it; says the fingerprint
-# of its present token.
+# plan_client ACTION NAME FUNCTION [VARIABLE=VALUE…]: FUNCTION prints a new token, or is `:`. Leaves in CLIENT_TEXT the
+# file of the client NAME after ACTION, in LIVE_NEW and ENDING the live files to add and to remove; reports the
+# fingerprint of its current token.
 plan_client() {
   action=$1 whose=$2 token=$3
   shift 3

@@ -1,11 +1,11 @@
 # shellcheck shell=sh
-# The lines of the clients' files, for awk: read, written, and the rules for a change of one client. Tokens go through
-# pipes and variables only: no argument of a command holds one.
+# The lines of client files, for awk: parsing, writing, and the rules for a change of one client. Tokens pass only
+# through pipes and variables, never through command arguments.
 # Needs: DOLLAR KEY_SIZE LINE_SIZE OLD_KEY_START
 
-# read_key(LINE): is it the line of a token? Leaves form (hashed, exact, old), token, and its grant: scope, name, generation,
-# limit, at_once, end, state. key_line(): the line of these. generate(PRINT): the generation of these (client-map.ts).
-# time_of(MARK): the time in a comment of the file that begins with MARK.
+# read_key(LINE): is it a token line? Leaves form (hashed, exact, old), token, and its grant: scope, name, generation,
+# limit, at_once, end, state. key_line(): the line for these. generate(PRINT): their generation (client-map.ts).
+# time_of(MARK): the time in the file's comment that begins with MARK.
 #
 # lines_awk PROGRAM [OPERAND…]: runs PROGRAM with these functions.
 lines_awk() {

@@ -1,10 +1,10 @@
 # shellcheck shell=sh
-# Verbs rotate, revoke_previous, add_client, set_client, suspend_client, resume_client, revoke_client: each changes the
-# file of CLIENT and nothing else.
+# Verbs rotate, revoke_previous, add_client, set_client, suspend_client, resume_client, revoke_client: each changes only
+# the file of CLIENT.
 # Needs: CLIENT CLIENTS EPOCH KEEP LAST NEW_CONCURRENT NEW_LIMIT NEW_SCOPE NL NOW_EPOCH PUBLIC_NAME SOURCE VERB
 # Leaves: FIRST_ACT LIVE_NEW WANTED
 
-MAY_DIFFER=60 # seconds between the clock of this host and the operator's
+MAY_DIFFER=60 # seconds of difference between this host's clock and the operator's
 
 # rotate: the new token replaces all others, or (KEEP) all but the current one.
 rotate() { change_client want_rotated; }
@@ -39,7 +39,7 @@ want_set() {
   want_client set : new_scope="$NEW_SCOPE" new_limit="$NEW_LIMIT" new_at_once="$NEW_CONCURRENT" new_end="$NEW_END"
 }
 
-# find_end: NEW_END by the clock of this host, which nginx uses.
+# find_end: NEW_END by this host's clock, which nginx uses.
 find_end() {
   case $NEW_END in
     '' | -) return 0 ;;
@@ -88,7 +88,7 @@ want_revoked() {
   [ "$(each_client name_line | grep -c .)" -ne 1 ] || note "$CLIENT is the last client: the gate now rejects every request"
 }
 
-# find_client [any]: the file of CLIENT, which must exist and be readable to gatepost.
+# find_client [any]: the file of CLIENT, which must exist and be in a format that gatepost reads.
 find_client() {
   FILE=$CLIENTS/$CLIENT.map
   if [ ! -e "$FILE" ] || { [ "$VERB" != revoke_client ] && is_revoked "$CLIENT"; }; then
@@ -113,7 +113,7 @@ want_client() {
   add client "$FILE" 600 client_text
 }
 
-# change_client FUNCTION: one change of the client that FUNCTION wants.
+# change_client FUNCTION: one change of the client, described by FUNCTION.
 change_client() {
   begin
   survey || :

@@ -1,13 +1,13 @@
 # shellcheck shell=sh
-# The clients of the gate, one file each: comments, then a line for each token, the newest first. No token becomes an argument
-# of a command. A rollback restores clients only after the removal of their site.
+# The clients of the gate, one file each: comments, then a line per token, the newest first. No token becomes a command
+# argument. A rollback restores clients only if it undoes the removal of their site.
 # Needs: CLIENTS LIVE_FILES NL SITE STORE WANTED
 # Leaves: EPOCH FOUND LIVE_NEW PENDING SOURCE
 
-# Where the clients are read: in their folder, or in the drafts of a conversion (convert.sh).
+# The folder that clients are read from: their own, or the drafts of a conversion (convert.sh).
 SOURCE=
 FOUND='' EPOCH=''
-# Names of live files that the change makes.
+# Names of live files that the change creates.
 LIVE_NEW=
 
 each_client() { for path in "$CLIENTS"/*.map; do [ ! -f "$path" ] || "$1" "$path"; done; }
@@ -16,13 +16,13 @@ name_of() { name=${1##*/}; printf '%s' "${name%.map}"; }
 
 name_line() { name_of "$1"; echo; }
 
-# What was revoked or suspended while the client's file could not be changed: the next change does.
+# Revocations and suspensions whose client file could not be changed: the next change completes them.
 PENDING=$STORE/$SITE/pending
 
-# is_revoked CLIENT: was it, while its file could not be removed?
+# is_revoked CLIENT: was it revoked while its file could not be removed?
 is_revoked() { grep -qsx revoke_client "$PENDING/$1"; }
 
-# clients_awk PROGRAM OPERAND…: runs PROGRAM over OPERANDs (stdin is `-`), then over the clients' files.
+# clients_awk PROGRAM OPERAND…: runs PROGRAM over OPERANDs (stdin is `-`), then over the client files.
 clients_awk() {
   odd='' files='' from=${SOURCE:-$CLIENTS}
   for path in "$from"/*.map; do
@@ -38,15 +38,15 @@ clients_awk() {
   fi
 }
 
-# live_names: of the files of live tokens.
+# live_names: names of the live files.
 live_names() {
   for path in "$LIVE_FILES"/*; do
     case ${path##*/} in *[!A-Za-z0-9._-]* | \*) ;; *) printf '%s\n' "${path##*/}" ;; esac
   done
 }
 
-# scan_clients: leaves in FOUND a line for each of: `alive`, a token is live; `old`, a line is of an earlier release; `lost
-# NAME`, a live file that is missing. Leaves the time in EPOCH.
+# scan_clients: leaves in FOUND a line for each of: `alive`, a token is live; `old`, a line has an earlier release's
+# format; `lost NAME`, a live file is missing. Leaves the time in EPOCH.
 scan_clients() {
   FOUND='' EPOCH=
   [ -n "$CLIENTS" ] || return 0
@@ -64,7 +64,7 @@ scan_clients() {
 # is_found WORD: did scan_clients find it?
 is_found() { case $FOUND in *"$NL$1$NL"*) ;; *) return 1 ;; esac; }
 
-# repair_client TEXT: comments out the damaged lines of a client's file that nginx names in TEXT; nothing is lost.
+# repair_client TEXT: comments out the damaged lines of a client file that nginx names in TEXT; nothing is lost.
 repair_client() {
   [ -n "$CLIENTS" ] || return 1
   for path in "$CLIENTS"/*.map; do

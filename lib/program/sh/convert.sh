@@ -1,14 +1,14 @@
 # shellcheck shell=sh
-# Converts client files of an earlier release to the current format, in the same change as the gate that reads them, with
-# unchanged tokens. All at once: one process per client would take minutes.
+# Converts an earlier release's client files to the current format, in the same change as the gate that reads them, with
+# unchanged tokens. Converts all of them in one process: one process per client would take minutes.
 # Needs: CLIENTS DRY FOUND JOURNAL LAST LIVE_FILES NEW NL OLD VERB
 # Leaves: CLEANUP CONVERTING LIVE_NEW READY SOURCE WHY
 
 CONVERTING=''
-# The folder of clients that a removal kept, where this change restores them.
+# The clients' folder that a removal kept, if this change restores it.
 KEPT=''
 
-# ready_clients: reads the clients, and prepares what every change does with them in passing.
+# ready_clients: reads the clients, and prepares the parts of a change that concern all of them.
 ready_clients() {
   [ -n "$CLIENTS" ] || return 0
   READY=yes
@@ -16,7 +16,7 @@ ready_clients() {
   scan_clients
   ! is_found old || convert_clients
   [ -z "$KEPT" ] || { want_kept && return; }
-  # Lost with the whole folder, as by a backup that was restored. A single one was removed on purpose.
+  # Lost together with the whole folder, for example because a backup was restored. A single one was removed on purpose.
   [ -d "$LIVE_FILES" ] || find_lost
   want_pending
 }
@@ -26,14 +26,14 @@ find_lost() {
   [ -z "$lost" ] || { note "$LIVE_FILES is missing: it is made again" && LIVE_NEW=$LIVE_NEW$lost$NL; }
 }
 
-# find_kept: the clients that were removed with the site, where the last change was that removal, are read as if they were here.
+# find_kept: if the last change removed the site, its kept clients are read as if they were here.
 find_kept() {
   [ -n "$LAST" ] && [ -d "$LAST/kept" ] || return 0
   for path in "$CLIENTS"/*.map; do [ ! -e "$path" ] || return 0; done
   KEPT=$LAST/kept SOURCE=$KEPT
 }
 
-# want_kept: they come back as they were. A token that was not live when the site was removed does not become live.
+# want_kept: restores them unchanged. A token that was not live when the site was removed stays inactive.
 want_kept() {
   was_live=$NL$(cat "$KEPT/live")$NL
   for name in $(printf '%s' "$FOUND" | sed -n 's/^lost //p'); do
@@ -51,7 +51,7 @@ want_kept() {
   note "restoring the clients that were removed with the site"
 }
 
-# convert_clients: leaves the converted files in SOURCE. A dry run only reports it.
+# convert_clients: leaves the converted files in SOURCE. A dry run only reports the conversion.
 convert_clients() {
   note "the client files are of an earlier release: they are converted, and tokens stay as they are"
   CONVERTING=yes
@@ -64,7 +64,8 @@ convert_clients() {
   SOURCE=$drafts
 }
 
-# converted FOLDER: writes all files there; prints the names of what becomes live. Reads the sums of the tokens, in order.
+# converted FOLDER: writes all files there; prints the names of the live files. Reads the checksums of the tokens, in
+# order.
 converted() {
   clients_awk 'prints { print_by[$2] = substr($1, 1, 12); next }
 FNR == 1 { file = FILENAME; sub(/.*\//, "", file) }
@@ -82,7 +83,7 @@ END {
 }' folder="$1" prints=1 - prints=0
 }
 
-# keep_clients, stage_clients, swap_clients: as keep, stage and swap do with one file.
+# keep_clients, stage_clients, swap_clients: like keep, stage and swap for one file.
 keep_clients() {
   [ -n "$SOURCE" ] || return 0
   stage_names "$CLIENTS"

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# Verb copy_client: clients of another proxy (export.sh) get their files here, with the same tokens, in one change. content_0
-# prints a line for each token, the present one of a client first: NAME PRINT CREATED ROTATED SCOPE LIMIT CONCURRENT END STATE
-# TOKEN, separated by tabs.
+# Verb copy_client: creates the files of another proxy's clients (export.sh) here, with the same tokens, in one change.
+# content_0 prints a line per token, a client's current one first: NAME PRINT CREATED ROTATED SCOPE LIMIT CONCURRENT END
+# STATE TOKEN, separated by tabs.
 # Needs: CLIENTS CREATED_MARK HEADER_END HEADER_START NL ROTATED_MARK
 # Leaves: LIVE_NEW
 
@@ -9,7 +9,7 @@ COPIES=
 
 copy_client() { change_client want_copies; }
 
-# want_copies: a client that is here with the same token stays as it is; with another one, nothing is copied.
+# want_copies: a client that is here with the same token stays unchanged; if one has another token, nothing is copied.
 want_copies() {
   names='' taken=''
   while IFS= read -r line; do

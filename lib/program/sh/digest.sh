@@ -1,23 +1,23 @@
 # shellcheck shell=sh
-# A dump of nginx's configuration (`nginx -T -V`), read block by block as it goes by and never kept: it holds every token.
+# Parses a dump of nginx's configuration (`nginx -T -V`) as a stream and never stores it: it contains every token.
 
 # digest [PREFIX [VARIABLES]]: a dump as lines for `survey`; PREFIX is the master's own `-p`.
 #   version NUMBER, conf FILE, pid FILE, error_log FILE, says TEXT, accepted
-#   includes ORDER PATTERN END               an include of the http context, with its place in the whole configuration; END is
-#                                            what the name of a file must end with to be included: .conf where it may, - for
-#                                            a single file, or what can have no name of ours
-#   elsewhere CONTEXT PATTERN                one of another context that cannot hold a vhost
-#   listens PORT ADDRESS ORDER FILE OPTION…  of a server in http, on port 80 or 443; ADDRESS as nginx.conf has it, or *
+#   includes ORDER PATTERN END               an include of the http context, with its place in the configuration; END is the
+#                                            required ending of included names: .conf if possible, - for a single file or a
+#                                            pattern that none of our names can match
+#   elsewhere CONTEXT PATTERN                an include of another context, which cannot contain vhosts
+#   listens PORT ADDRESS ORDER FILE OPTION…  of a server in http, on port 80 or 443; ADDRESS as configured, or *
 #   stream PORT ADDRESS FILE                 of a server in stream
 #   defines FILE, uses FILE                  files with $connection_upgrade
 #   claims FILE NAME                         a file that defines one of VARIABLES
 #
-# The dump has each file once, behind the file that includes it. So a file's context is that of the include line that it
-# matches; ORDER sorts as nginx reads: the place of that line, then the file, then the place in it.
+# The dump has each file once, after the file that includes it. So a file's context is that of the include line that it
+# matches; ORDER sorts in nginx's reading order: the place of that line, then the file, then the place in it.
 digest() {
   awk -v prefix="${1-}" -v variables="${2-}" '
     function absolute(path, base) { return path ~ /^\// ? path : base "/" path }
-    # (A directory has a place of its own, so that a thousand files are not compared with a thousand patterns.)
+    # (Directories have their own index, so that a thousand files are not compared with a thousand patterns.)
     function remember(pattern, order, directory) {
       if (pattern !~ /[*?[]/) { if (!(pattern in literal)) literal[pattern] = context "\n" order; return }
       directory = pattern; sub(/\/[^\/]*$/, "", directory)
@@ -102,13 +102,13 @@ digest() {
       if (context == "/http/server" && !listening) { number++; none[2] = "80"; listen(2, none) }
       if (depth > 0) context = stack[depth--]
     }
-    # Lua between braces is skipped by its braces only.
+    # Lua between braces is skipped by counting braces.
     function skip_lua(rest) {
       gsub(/"([^"\\]|\\.)*"|\047([^\047\\]|\\.)*\047/, "", rest); sub(/--.*/, "", rest)
       lua += gsub(/\{/, "", rest); lua -= gsub(/\}/, "", rest)
       if (lua < 1) { lua = 0; close_block() }
     }
-    # Words end at blanks; quotes and # mean something only where a word begins, } only where a directive does.
+    # Words end at blanks; quotes and # are special only at the start of a word, } only at the start of a directive.
     function scan(rest, c, head) {
       for (;;) {
         if (quote != "") {
@@ -159,7 +159,7 @@ digest() {
       }
       next
     }
-    # A client file of a gate, or any other map: long, and of no interest here.
+    # A client file of a gate, or any other map: long and irrelevant here.
     context ~ /\/(map|geo|types|split_clients)$/ && depth == 0 { next }
     /\$(connection_upgrade|\{connection_upgrade\})/ {
       line = $0; sub(/(^|[ \t])#.*/, "", line)

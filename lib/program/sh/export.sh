@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Verb export_clients: the clients of the gate with their tokens, for copy-client.sh on another proxy. They go over this
-# connection only: this verb has no log, and no argument of a command holds a token.
+# Verb export_clients: the clients of the gate with their tokens, for copy-client.sh on another proxy. The tokens leave
+# only through this connection: this verb has no log, and no command argument contains a token.
 # Needs: CLIENTS CREATED_MARK LIVE ROTATED_MARK
 
 export_clients() {
@@ -13,8 +13,8 @@ export_clients() {
   finish unchanged "$LIVE"
 }
 
-# say_tokens: row token NAME CREATED ROTATED SCOPE LIMIT CONCURRENT END STATE TOKEN for each token, the present one of a client
-# first. One that is not live is suspended; a client that was revoked is left out.
+# say_tokens: row token NAME CREATED ROTATED SCOPE LIMIT CONCURRENT END STATE TOKEN per token, a client's current one
+# first. A token that is not live counts as suspended; revoked clients are left out.
 say_tokens() {
   live_names | clients_awk '
 live { there[$0] = 1; next }
@@ -30,7 +30,7 @@ read_key($0) {
     created_mark="$CREATED_MARK" rotated_mark="$ROTATED_MARK" live=1 - live=0
 }
 
-# revoked_names: of clients whose files could not be removed yet.
+# revoked_names: revoked clients whose files could not be removed yet.
 revoked_names() {
   for path in "$CLIENTS"/*.map; do
     name=$(name_of "$path")

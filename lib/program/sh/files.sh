@@ -1,26 +1,26 @@
 # shellcheck shell=sh
-# The files that the site wants here: where they go on this host, in which form, and whether they are there.
+# The site's files: their places and form on this host, and whether they are there.
 #
-# WANTED holds a line a file: ROLE PATH MODE FUNCTION STATE, the FUNCTION printing its content. Roles:
+# WANTED has one line per file: ROLE PATH MODE FUNCTION STATE; FUNCTION prints its content. Roles:
 #   vhost, map   the site's own, kept in releases
 #   shared       the WebSocket map, which sites share; kept in releases, but no rollback touches it
-#   foreign      that map as somebody made or edited it: kept in releases, and never taken for ours
+#   foreign      that map, created or edited by somebody else: kept in releases, and never treated as ours
 #   client       a client of the gate; no rollback touches it
-#   link         a symbolic link to what FUNCTION prints
-#   gone         one of an earlier release that is not wanted any more
+#   link         a symbolic link; FUNCTION prints its target
+#   gone         a file of an earlier release that is no longer wanted
 # Needs: CLAIMS CLIENTS DEFINES_UPGRADE JOURNAL LINK LINK_DIR LINK_END MAP_DIR NEW NGINX_DIR NL OWNER SERVER_NAMES STORE
 # Needs: USES_UPGRADE VERSION VHOST_DIR
 # Leaves: SHARED SHARED_EDITED TARGET WANTED WHY WRITTEN
 
 WANTED='' WRITTEN='' SHARED='' SHARED_EDITED='' MODES=''
 
-# say_served VHOST: fact serves NAMES, where it is not for the present name of the site.
+# say_served VHOST: fact serves NAMES, if these are not the site's current name.
 say_served() {
   served=" $(sed -n 's/^[[:space:]]*server_name[[:space:]]\{1,\}\([^;]*\);.*/\1/p' "$1" | sort -u | tr '\n' ' ')"
   case $served in *" ${SERVER_NAMES:-_} "*) ;; *) say fact serves "$served" ;; esac
 }
 
-# is_on_tls FILE: does this vhost name a certificate?
+# is_on_tls FILE: does this vhost have a certificate?
 is_on_tls() { grep -q '^[^#]*ssl_certificate' "$1"; }
 
 # at_least MAJOR MINOR PATCH: is this nginx at least that version?
@@ -64,14 +64,15 @@ want() {
 
 print_vhost() { printf '%s\n' "$VHOST_TEXT"; }
 
-# others_define PATH: do other files than PATH define $connection_upgrade?
+# others_define PATH: do files other than PATH define $connection_upgrade?
 others_define() {
   others=
   for file in $DEFINES_UPGRADE; do [ "$file" = "$1" ] || others="$others $file"; done
   [ -n "$others" ]
 }
 
-# is_edited_map FUNCTION: is the WebSocket map neither ours, comments apart, nor of a release? Leaves that in SHARED_EDITED.
+# is_edited_map FUNCTION: does the WebSocket map differ, beyond comments, from ours and from every release? Leaves that
+# in SHARED_EDITED.
 is_edited_map() {
   [ -f "$SHARED" ] && ! "$1" | cmp -s - "$SHARED" && [ "$("$1" | directives)" != "$(directives <"$SHARED")" ] && ! is_shared_release shared "$SHARED" || return 1
   SHARED_EDITED=yes
@@ -79,7 +80,7 @@ is_edited_map() {
 
 directives() { sed 's/#.*//; s/[[:space:]]\{1,\}/ /g; s/^ //; s/ $//; /^$/d'; }
 
-# find_map_users: leaves in USERS the files of others that use $connection_upgrade, where the WebSocket map defines it.
+# find_map_users: leaves in USERS other files that use $connection_upgrade, if the WebSocket map defines it.
 find_map_users() {
   USERS=''
   case " $DEFINES_UPGRADE " in *" $SHARED "*) ;; *) return 1 ;; esac
@@ -92,12 +93,13 @@ find_map_users() {
 # add_as_is ROLE PATH: a file that stays unchanged, and is kept in the release.
 add_as_is() { WANTED="$WANTED$1|$2|$(stat -c %a "$2")|cat $2|same$NL"; }
 
-# see_files: reads the state of all files that the site may have here. Leaves in SEEN a line per file: PATH MODE:OWNER INODE SIZE TIME.
+# see_files: reads the state of all files that the site may have here. Leaves in SEEN a line per file: PATH MODE:OWNER
+# INODE SIZE TIME.
 see_files() {
   SEEN=$NL$(stat -c '%n %a:%u:%g %i %s %y' "$NGINX_DIR"/*/* "$CLIENTS"/*.map 2>/dev/null)$NL
 }
 
-# is_untouched ROLE PATH MODE CONTENT-FUNCTION STATE: is it unchanged since MODES was read? SEEN has its state now.
+# is_untouched ROLE PATH MODE CONTENT-FUNCTION STATE: is it unchanged since MODES was read? SEEN has its current state.
 is_untouched() {
   WHY="$2 was edited while this change was prepared"
   case $5 in
@@ -109,7 +111,8 @@ is_untouched() {
   case $SEEN in *"$NL$LINE$NL"*) ;; *) return 1 ;; esac
 }
 
-# find_line PATH: leaves in LINE the line of PATH in MODES. With a thousand clients, dash takes minutes for ${MODES#*"$1 "}.
+# find_line PATH: leaves in LINE the line of PATH in MODES. With a thousand clients, dash takes
+# minutes for ${MODES#*"$1 "}.
 find_line() {
   set -f
   IFS=$NL
@@ -120,7 +123,7 @@ find_line() {
   set +f
 }
 
-# check_variables: a second definition of a variable is no error, and the last one silently applies to every site.
+# check_variables: nginx accepts a second definition of a variable, and applies the last one to every site.
 check_variables() {
   while read -r file name; do
     case $NL$WANTED in *"|$file|"*) continue ;; esac
@@ -145,7 +148,7 @@ add() {
 
 is_there() { [ -e "$1" ] || [ -L "$1" ]; }
 
-# check_target ROLE PATH: never write through a link, or over something that is not a file.
+# check_target ROLE PATH: never writes through a link, or over something other than a file.
 check_target() {
   if [ -d "$2" ] && [ ! -L "$2" ]; then
     refuse target "$2 is a directory"
@@ -156,13 +159,13 @@ check_target() {
   fi
 }
 
-# check_owner PATH: a name in the settings may be that of another site.
+# check_owner PATH: a name in the settings may belong to another site.
 check_owner() {
   is_there "$1" && ! is_released "$1" && find_owner "$1" || return 0
   refuse target "$1 is the vhost of the site $OWNER"
 }
 
-# is_own_link PATH: is it a link as we make it, where there may have been a file before?
+# is_own_link PATH: is it a link as we create it, in a place that previously had a file?
 is_own_link() {
   name=${1##*/}
   [ -n "$LINK_DIR" ] && [ "${1%/*}" = "$LINK_DIR" ] && leads_to "$1" "$VHOST_DIR/${name%"$LINK_END"}.conf"
@@ -177,18 +180,18 @@ is_as_wanted() {
   esac
 }
 
-# find_target FUNCTION: leaves in TARGET what it prints.
+# find_target FUNCTION: leaves in TARGET its output.
 find_target() { case $1 in 'echo '*) TARGET=${1#echo } ;; *) TARGET=$($1) ;; esac; }
 
 leads_to() { [ "$(readlink "$1")" = "$2" ] || [ "$(readlink -f "$1")" = "$2" ]; }
 
-# has_mode PATH MODE: is it root's, with this mode?
+# has_mode PATH MODE: is it owned by root, with this mode?
 has_mode() {
   [ -n "$MODES" ] || { see_files && MODES=$SEEN; }
   case $MODES in *"$NL$1 $2:0:0 "*) ;; *) [ "$(stat -c '%a:%u:%g' "$1" 2>/dev/null)" = "$2:0:0" ] ;; esac
 }
 
-# find_keys: leaves in KEYS, of a client's file on stdin, what the gate reads.
+# find_keys: leaves in KEYS the lines that the gate reads from a client file on stdin.
 find_keys() {
   KEYS=''
   while IFS= read -r line || [ -n "$line" ]; do
@@ -203,7 +206,7 @@ END
   [ "$KEYS" = "$1" ]
 }
 
-# each_wanted FUNCTION: FUNCTION ROLE PATH MODE CONTENT-FUNCTION STATE for every wanted file.
+# each_wanted FUNCTION: calls FUNCTION ROLE PATH MODE CONTENT-FUNCTION STATE for every wanted file.
 each_wanted() {
   while IFS='|' read -r role path mode content state; do
     [ -z "$role" ] || "$1" "$role" "$path" "$mode" "$content" "$state" || return 1
@@ -226,10 +229,10 @@ stage() {
   fi
 }
 
-# make_roots FILE: root's, also where its folder has a group of its own.
+# make_roots FILE: sets owner and group to root, even if the folder has a setgid group.
 make_roots() { { [ -O "$1" ] && [ -G "$1" ]; } || chown 0:0 "$1"; }
 
-# swap ROLE PATH MODE CONTENT-FUNCTION STATE: puts the staged file in place, by one rename.
+# swap ROLE PATH MODE CONTENT-FUNCTION STATE: renames the staged file to its target.
 swap() {
   stage_names "$2"
   WHY="cannot replace $2"

@@ -1,11 +1,12 @@
 # shellcheck shell=sh
-# The gate on this host: whether nginx has one, in the current format, and whether it accepts anyone. Without a live client it fails closed.
+# The gate on this host: whether nginx has one in the current format, and whether it has live clients. Without any, it
+# rejects every request.
 # Needs: CLIENTS DOLLAR LAST LIVE_FILES LIVE_NEW LIVE_VARIABLE NGINX_DIR VERB
 # Leaves: LIVE
 
-LIVE=0 # the exit status of a change that is live; 3 where no client is accepted
+LIVE=0 # the exit status of an applied change; 3 if the gate accepts no client
 
-# say_gate: fact clients none, if the gate is here and no token is live or will be.
+# say_gate: fact clients none, if the gate is here but no token is or will be live.
 say_gate() {
   case $VERB in
     apply | plan | rollback | status) ;;
@@ -16,10 +17,10 @@ say_gate() {
 
 is_shut() { [ -n "$CLIENTS" ] && [ -z "$LIVE_NEW" ] && ! is_found alive && has_gate; }
 
-# has_gate: does nginx read the clients' files here?
+# has_gate: does nginx read the client files here?
 has_gate() { is_in_maps "include $CLIENTS/"; }
 
-# is_in_maps TEXT: in those that the last release has, or that were installed by hand.
+# is_in_maps TEXT: does it occur in the maps of the last release, or in those that were installed by hand?
 is_in_maps() {
   text=$1
   set -- "$NGINX_DIR"/conf.d/*.conf
@@ -30,7 +31,7 @@ is_in_maps() {
 # is_today FILE: does it read lines in the current format?
 is_today() { grep -qsF "geo \$$DOLLAR {" "$1"; }
 
-# want_gate: replaces a gate of an earlier release by the current one, with its test in the vhost.
+# want_gate: replaces an earlier release's gate with the current one, including its test in the vhost.
 want_gate() {
   is_in_maps "geo \$$DOLLAR {" || { check_layout && gate_files; }
   while read -r role path mode _; do
@@ -38,7 +39,7 @@ want_gate() {
   done <"$LAST/state"
 }
 
-# with_live_test FILE: the vhost with a test whether the token is live, after the one whether it is known.
+# with_live_test FILE: the vhost with a test for live tokens after the one for known tokens.
 with_live_test() {
   if [ -z "$CLIENTS" ] || grep -qF "$LIVE_FILES/" "$1"; then
     cat "$1"

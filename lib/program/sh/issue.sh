@@ -1,8 +1,9 @@
 # shellcheck shell=sh
-# Verb issue: certbot's order (ORDER is new, rehearsal or none), the renewal hook, and the new certificate served.
+# Verb issue: orders a certificate with certbot (ORDER is new, rehearsal or none), installs the renewal hook, and serves
+# the new certificate.
 # Needs: ACME_EMAIL ACME_SERVER CERTBOT DOMAIN HOOK LETSENCRYPT ORDER OTHER_NAMES RUN WEBROOT
 
-# After a dropped connection, the script queries the outcome for about 95 s: certbot must end before.
+# After a dropped connection, the script queries the outcome for about 95 s: certbot must end before that.
 ORDER_LIMIT=80
 CERTBOT_LOG=/var/log/letsencrypt/letsencrypt.log
 
@@ -48,21 +49,21 @@ order() {
   finish failed 1
 }
 
-# unproven_names: the other names that the CA refused, when it did not refuse the site's own.
+# unproven_names: the other names that the CA rejected, if it did not reject the site's own.
 unproven_names() {
   refused=$(printf '%s\n' "$words" | sed -n 's/^ *Domain: *//p; s/^ *Identifier: *//p' | sort -u)
   [ -n "$OTHER_NAMES" ] && ! printf '%s\n' "$refused" | grep -qxF "$DOMAIN" || return 0
   printf '%s' "$refused" | tr '\n' ' ' | sed 's/ *$//'
 }
 
-# said_by_ca: the CA's last problem (RFC 8555, 6.7) from certbot's log of this run; certbot may not print it.
+# said_by_ca: the CA's last problem (RFC 8555, 6.7) in certbot's log of this run; certbot may not print it.
 said_by_ca() {
   log_of_this_run | grep -oE '"(type|detail)": *"([^"\\]|\\.)*"' |
     grep -A 1 'urn:ietf:params:acme:error:' | tail -n 2 | sed 's/^[^:]*: *//' |
     while IFS= read -r line; do say text "the CA said: $line"; done
 }
 
-# log_of_this_run: certbot starts a new file, appends to the existing one, or ends before it writes any.
+# log_of_this_run: certbot creates a new log file, appends to the existing one, or ends before it writes any.
 log_of_this_run() {
   if [ "$(stat -c %i "$CERTBOT_LOG" 2>/dev/null)" = "${logged% *}" ]; then
     tail -c "+$((${logged#* } + 1))" "$CERTBOT_LOG"
@@ -75,7 +76,7 @@ log_of_this_run() {
 ask_certbot() {
   umask 022
   set -- --non-interactive --agree-tos --webroot --webroot-path "$WEBROOT" --cert-name "$(lineage)"
-  # Let's Encrypt has certificates for addresses in this profile only; other CAs may not know it.
+  # Let's Encrypt issues certificates for addresses only in this profile; other CAs may not know it.
   if is_address; then set -- "$@" --ip-address "$DOMAIN" --preferred-profile shortlived; else set -- "$@" --domain "$DOMAIN"; fi
   for name in $OTHER_NAMES; do set -- "$@" --webroot-path "$(webroot_of "$name")" --domain "$name"; done
   for moment in deploy pre post; do
@@ -83,7 +84,7 @@ ask_certbot() {
     [ -z "$command" ] || set -- "$@" "--$moment-hook" "$command"
   done
   ! has_setting reuse_key True || set -- "$@" --reuse-key
-  # With several accounts, certbot asks which one; an order keeps that of the certificate.
+  # With several accounts, certbot would prompt; an order keeps the account of the certificate.
   ! has_setting server "$ACME_SERVER" || [ -z "$(setting_of account)" ] || set -- "$@" --account "$(setting_of account)"
   if [ -n "$ACME_EMAIL" ]; then
     set -- "$@" --email "$ACME_EMAIL" --no-eff-email
@@ -91,13 +92,13 @@ ask_certbot() {
     set -- "$@" --register-unsafely-without-email
   fi
   if [ "$ORDER" = rehearsal ]; then set -- "$@" --dry-run; else set -- "$@" --server "$ACME_SERVER" --force-renewal; fi
-  # Python finds by HOME what pip installed for one user only.
+  # Python uses HOME to find packages that pip installed for one user.
   case $CERTBOT in */.local/bin/certbot) export HOME="${CERTBOT%/.local/bin/certbot}" ;; esac
   mkdir -p "$WEBROOT" && GATEPOST_RUN=$RUN timeout -k 5 "$ORDER_LIMIT" "$CERTBOT" certonly "$@"
 }
 
-# hook_of MOMENT: the lineage's own hook, which `certonly` would drop and others may rely on. Pre and post hooks belong to
-# the authenticator: those of standalone stop nginx.
+# hook_of MOMENT: the lineage's own hook, which `certonly` would drop and other software may need. Pre and post hooks
+# belong to the authenticator: those of standalone stop nginx.
 hook_of() {
   [ -e "$(renewal_file)" ] || return 0
   case $1 in

@@ -1,36 +1,37 @@
 # shellcheck shell=sh
-# The journal of one change: the state before it, until the change is committed.
+# The journal of one change: the previous state, until the change is committed.
 #
 #   journal.new   being prepared and tested; nothing is changed yet
-#   journal       begun; whoever finds it rolls everything back
-#   releases/N    committed: the same directory, renamed, which is the one moment of the commit
+#   journal       begun; a later run that finds it rolls everything back
+#   releases/N    committed: the same directory, renamed; this rename is the commit
 #
-# `before` holds a line a target: KIND PATH [LINK TARGET]. (`clients` is the folder of all client files.) What stood at PATH is kept beside it by a hard link,
-# so that restoring it needs no space and keeps owner, mode and times. A `directory` was made by the change, one that
-# is `emptied` by it is removed once it is done. `after` says what the change puts there (SHA256  STAGED, or
-# link STAGED TARGET): what is neither was edited by hand since, and stays. (Earlier versions had no `after`.)
+# `before` has one line per target: KIND PATH [LINK TARGET]. (`clients` is the folder of all client files.) The file at
+# PATH has a hard link next to it, so that restoring it needs no space and keeps owner, mode and times. A `directory`
+# was created by the change; one that is `emptied` is removed after the change. `after` has the new content of each
+# target (SHA256  STAGED, or link STAGED TARGET): a target that matches neither was edited by hand since, and stays.
+# (Earlier versions had no `after`.)
 # Needs: NGINX NL RUN SITE STORE WHY
 # Leaves: BROKEN FAILED JOURNAL NEW OLD RELOAD_DUE TEST
 
 JOURNAL=$STORE/$SITE/journal
-# After a recovery that could not be verified, because nginx was broken.
+# Set after a recovery that could not be verified because nginx was broken.
 RELOAD_DUE=$STORE/reload-due
-# Did nginx reject its configuration before this change? Then no test can verify that it was restored.
+# Did nginx reject its configuration before this change? Then no test can verify a rollback.
 BROKEN=''
 
 # stage_names PATH: leaves in NEW and OLD the names of the staged file and of the backup next to PATH.
 stage_names() { NEW=${1%/*}/.${1##*/}.gatepost-new OLD=${1%/*}/.${1##*/}.gatepost-old; }
 
-# write_file PATH FUNCTION: writes what FUNCTION prints. The shell does not say why a write failed; cat does.
+# write_file PATH FUNCTION: writes FUNCTION's output. The shell does not report why a write failed; cat does.
 write_file() { $2 2>/dev/null >"$1" || $2 | cat >"$1"; }
 
-# sync_files FILE…: flushes these to the disk, or everything if `sync` takes no names.
+# sync_files FILE…: flushes these to the disk, or everything if `sync` takes no file names.
 sync_files() { sync "$@" 2>/dev/null || sync; }
 
 # put_link PATH TARGET
 put_link() { stage_names "$1" && ln -sfn "$2" "$NEW" && mv -fT "$NEW" "$1"; }
 
-# keep PATH: backs it up: records it in the journal and keeps the file under another name.
+# keep PATH: backs it up: records it in the journal, and hard-links the file under another name.
 keep() {
   stage_names "$1"
   if [ -L "$1" ]; then
@@ -43,14 +44,14 @@ keep() {
   fi >>"$JOURNAL.new/before"
 }
 
-# keep_directory PATH: creates a directory of ours if it is missing.
+# keep_directory PATH: creates one of our directories if it is missing.
 keep_directory() {
   [ ! -d "$1" ] || return 0
   echo "directory $1" >>"$JOURNAL.new/before" && mkdir -m "$2" "$1"
 }
 
-# restore_files JOURNAL: every target as it was; safe to repeat. What somebody edited since stays, and is listed in EDITED;
-# what cannot be restored is left in FAILED.
+# restore_files JOURNAL: restores every target; can be repeated. Files that were edited since stay, and are listed in
+# EDITED; those that cannot be restored are left in FAILED.
 restore_files() {
   FAILED='' EDITED='' AFTER=''
   [ ! -e "$1/after" ] || AFTER=$NL$(cat "$1/after")$NL
@@ -59,7 +60,7 @@ restore_files() {
     case $kind in
       clients) put_back_clients "$path" || FAILED=$path ;;
       file | link | absent)
-        # If its folder is gone, too, there is nothing to restore.
+        # If its folder is gone too, there is nothing to restore.
         [ -d "${path%/*}/" ] || continue
         if is_edited; then EDITED="$EDITED$path$NL"; else restore_file; fi || FAILED=$path
         ;;
@@ -76,7 +77,7 @@ restore_file() {
   esac
 }
 
-# is_edited: does `path` have neither the content from before the change nor that of the change?
+# is_edited: does `path` have neither its previous content nor that of the change?
 is_edited() {
   [ -n "$AFTER" ] && ! is_before || return 1
   if [ -L "$path" ]; then
@@ -87,7 +88,7 @@ is_edited() {
   elif [ -e "$path" ]; then
     return 0
   else
-    # The change removes it, unless it had something staged for it.
+    # The change removes it, unless a file was staged for it.
     case $AFTER in *"  $NEW$NL"* | *"link $NEW "*) return 0 ;; *) return 1 ;; esac
   fi
   case $AFTER in *"$NL$entry$NL"*) return 1 ;; esac
@@ -101,8 +102,8 @@ is_before() {
   esac
 }
 
-# set_edits_aside JOURNAL: nginx rejects what was edited beside what was restored. So that it can start, the edited files
-# are moved into the store, and what was there before the change is restored for them, too.
+# set_edits_aside JOURNAL: nginx rejects the edited files together with the restored ones. So that nginx can start, this
+# moves the edited files into the store, and restores their previous content, too.
 set_edits_aside() {
   [ -n "$EDITED" ] || return 1
   aside=${1%/*}/edited-$RUN
@@ -124,10 +125,10 @@ put_back_clients() {
   done
 }
 
-# drop_fresh JOURNAL: the files that the change had made live (live.sh).
+# drop_fresh JOURNAL: removes the live files that the change had created (live.sh).
 drop_fresh() { [ ! -s "$1/fresh" ] || xargs rm -f <"$1/fresh"; }
 
-# clean_up JOURNAL: drops what was staged or kept beside the targets.
+# clean_up JOURNAL: removes staged files and backups next to the targets.
 clean_up() {
   journal=$1
   set --
@@ -138,21 +139,21 @@ clean_up() {
   rm -rf "$@"
 }
 
-# remove_directories JOURNAL: those that the change had made, unless they are in use.
+# remove_directories JOURNAL: removes those that the change had created, unless they are in use.
 remove_directories() {
   while read -r kind path _; do
     [ "$kind" != directory ] || rmdir "$path" 2>/dev/null || :
   done <"$1/before"
 }
 
-# abandon JOURNAL.NEW: nothing was changed yet; what was prepared is removed.
+# abandon JOURNAL.NEW: nothing was changed yet; removes what was prepared.
 abandon() {
   [ -e "$1" ] || return 0
   [ ! -e "$1/before" ] || { drop_fresh "$1" && clean_up "$1" && remove_directories "$1"; }
   rm -rf "$1"
 }
 
-# say_edits JOURNAL: files that stay as somebody edited them are drift.
+# say_edits JOURNAL: reports edited files that stay as drift.
 say_edits() {
   while IFS= read -r path; do
     [ -n "$path" ] || continue
@@ -165,7 +166,7 @@ $EDITED
 END
 }
 
-# restore JOURNAL: rolls back, and proves that nginx serves what it served. It always reloads: someone else may have
+# restore JOURNAL: rolls back, and verifies that nginx serves the previous state. Always reloads: someone else may have
 # reloaded nginx while the new files were in place.
 restore() {
   step restore
@@ -178,18 +179,18 @@ restore() {
   drop_journal "$1"
 }
 
-# prove_restored JOURNAL: nginx serves what was restored; where somebody stopped it, it will when it starts.
+# prove_restored JOURNAL: nginx serves the restored files; if somebody stopped it, it will when it starts.
 prove_restored() {
-  # It waits for an nginx that is being restarted: that one may have read the files of the change.
+  # It waits for an nginx that is being restarted, which may have read the new files.
   ! reload_nginx || return 0
   is_stopped || restore_failed "$1" "$WHY"
   true >"$RELOAD_DUE"
   note "nginx was stopped during the change; it serves the previous configuration when it is started again"
 }
 
-# drop_journal JOURNAL: removes a journal that is settled.
+# drop_journal JOURNAL: removes a settled journal.
 drop_journal() {
-  # What the change had made live ends once nothing knows its token any more.
+  # Tokens that the change had made live end once nothing else knows them.
   drop_fresh "$1"
   clean_up "$1"
   remove_directories "$1"
@@ -217,7 +218,7 @@ restore_failed() {
   finish restore-failed 5
 }
 
-# recover: rolls back or finishes what earlier runs left, for any site.
+# recover: rolls back or completes changes that earlier runs left unfinished, for any site.
 recover() {
   for site in "$STORE"/*/releases; do
     site=${site%/releases}
@@ -231,8 +232,8 @@ recover() {
   [ ! -e "$RELOAD_DUE" ] || ! survey || ! find_master || reload_nginx || refuse reload "$WHY"
 }
 
-# tidy RELEASE: a committed journal keeps its record only; a directory that was emptied is removed. (`reload` and `sick` are
-# of earlier versions.)
+# tidy RELEASE: a committed journal keeps only its record; an emptied directory is removed. (`reload` and `sick` are
+# from earlier versions.)
 tidy() {
   clean_up "$1"
   while read -r kind path _; do
@@ -241,8 +242,8 @@ tidy() {
   rm -rf "$1/before" "$1/after" "$1/reload" "$1/run" "$1/sick" "$1/fresh" "$1/ends" "$1/name" "$1/forward" "$1/clients"
 }
 
-# is_decided JOURNAL: can the change only be completed, not rolled back? A change that revokes begins by ending tokens (`forward`), every
-# other one ends them as the first act of its commit (live.sh).
+# is_decided JOURNAL: can the change only be completed, not rolled back? A change that revokes begins by ending tokens
+# (`forward`); every other one ends them as the first act of its commit (live.sh).
 is_decided() { [ -e "$1/forward" ] || has_ended "$1"; }
 
 has_ended() {
@@ -251,7 +252,7 @@ has_ended() {
   return 1
 }
 
-# go_forward JOURNAL: completes a change that is decided.
+# go_forward JOURNAL: completes a decided change.
 go_forward() {
   read -r release <"$1/name" || return 1
   [ ! -e "$1/forward" ] || put_forward "$1" || return 1
@@ -259,7 +260,7 @@ go_forward() {
   mv -fT "$1" "$release" && tidy "$release"
 }
 
-# put_forward JOURNAL: gives every target the state that the change wants.
+# put_forward JOURNAL: gives every target its new state.
 put_forward() {
   AFTER=$NL$(cat "$1/after")$NL
   while read -r kind path _; do
@@ -268,13 +269,13 @@ put_forward() {
     if [ -e "$NEW" ]; then
       mv -fT "$NEW" "$path" || return 1
     else
-      # Nothing was staged for what the change removes.
+      # Nothing was staged for targets that the change removes.
       case $AFTER in *"  $NEW$NL"*) ;; *) rm -f "$path" || return 1 ;; esac
     fi
   done <"$1/before"
 }
 
-# is_sound JOURNAL: can its record be read?
+# is_sound JOURNAL: is its record readable?
 is_sound() {
   [ -f "$1/before" ] || return 1
   while read -r kind path _; do
@@ -282,14 +283,14 @@ is_sound() {
   done <"$1/before"
 }
 
-# quarantine JOURNAL: moves away a damaged one. It does not say what was there before, so the files stay.
+# quarantine JOURNAL: moves away a damaged one. Its previous state is unknown, so the files stay.
 quarantine() {
   note "the journal of an earlier run is damaged: moved to ${1%/*}/damaged-$RUN; the files are left as they are"
   mv -fT "$1" "${1%/*}/damaged-$RUN" || restore_failed "$1" "cannot move $1"
 }
 
-# recover_one JOURNAL: as restore does, but nginx may have been stopped or broken by others since, or reloaded in the
-# middle of the change. What cannot be proven now is proven by the next reload.
+# recover_one JOURNAL: like restore, but nginx may since have been stopped or broken by others, or reloaded in the
+# middle of the change. If that cannot be verified now, the next reload does.
 recover_one() {
   is_sound "$1" || { quarantine "$1"; return; }
   if is_decided "$1"; then

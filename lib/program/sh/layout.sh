@@ -1,19 +1,19 @@
 # shellcheck shell=sh
-# Where a vhost and its maps can be, by the include lines of this nginx.
+# Where the vhost and its maps can go, according to this nginx's include lines.
 # Needs: CONF ELSEWHERE INCLUDES NGINX_DIR VERB
 # Leaves: LINK LINK_DIR LINK_END MAP_DIR VHOST_DIR VHOST_ORDER
 
 # check_layout: leaves in
-#   LINK_DIR, LINK_END     sites-enabled, where it is used, and how a name must end there
-#   VHOST_DIR, MAP_DIR     where the files go
-#   VHOST_ORDER            the place of the vhosts in the whole configuration
+#   LINK_DIR, LINK_END   sites-enabled, if it is used, and the required ending of names in it
+#   VHOST_DIR, MAP_DIR   the folders of the files
+#   VHOST_ORDER          the position of the vhosts in the whole configuration
 check_layout() {
   find_folders
   [ -n "$MAP_DIR" ] || is_optional || refuse_layout
   MAP_DIR=${MAP_DIR:-$NGINX_DIR/conf.d}
   if [ -n "$LINK_DIR" ]; then
     VHOST_DIR=${LINK_DIR%/*}/sites-available VHOST_ORDER=$link_order
-    # If one of them is a link to the other, there is nothing to link.
+    # If one of them links to the other, there is nothing to link.
     if [ -L "$LINK_DIR" ] || [ -L "$VHOST_DIR" ]; then
       [ "$(readlink -f "$LINK_DIR")" != "$(readlink -f "$VHOST_DIR")" ] || { VHOST_DIR=$LINK_DIR LINK_DIR=''; }
     fi
@@ -25,7 +25,7 @@ check_layout() {
 # is_optional: does this verb work without such a folder? (It only reads or removes.)
 is_optional() { case $VERB in remove | status) ;; *) return 1 ;; esac; }
 
-# find_folders: of the folders that http includes, the one of the vhosts' links and the best one for everything else.
+# find_folders: of the folders that http includes, the one for the vhosts' links and the best one for everything else.
 find_folders() {
   LINK_DIR='' LINK_END='' MAP_DIR='' map_order='' link_order='' best=9
   while read -r order pattern end; do
@@ -55,7 +55,7 @@ is_better() {
   [ "$rank" -lt "$best" ]
 }
 
-# link_of VHOST: leaves in LINK the name by which nginx reads the vhost of that file name.
+# link_of VHOST: leaves in LINK the path by which nginx reads the vhost with that file name.
 link_of() {
   if [ -n "$LINK_DIR" ]; then LINK=$LINK_DIR/${1%.conf}$LINK_END; else LINK=$VHOST_DIR/$1; fi
 }

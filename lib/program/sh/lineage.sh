@@ -1,19 +1,19 @@
 # shellcheck shell=sh
-# What an order or a self-signed certificate must not damage: other certificates that the site's paths link to, and the other
-# names of the site's own.
+# What an order or a self-signed certificate must not damage: other certificates that the site's paths link to, and
+# other names in the site's own.
 # Needs: CHAIN KEY LETSENCRYPT RENEWER RENEWER_HOME SERVER_NAMES UNTRUSTED WEBROOT
 # Leaves: OTHER_NAMES WHY
 
 WHY='' ADVICE='' OTHER_NAMES='' IMPOSSIBLE=''
 
-# lineage: certbot's name for the certificate at CHAIN, when it lies where certbot keeps its own.
+# lineage: certbot's name for the certificate at CHAIN, if it is in certbot's folder.
 lineage() {
   case $CHAIN in
     "$LETSENCRYPT"/live/*/fullchain.pem) name=${CHAIN#"$LETSENCRYPT/live/"} && printf '%s' "${name%/fullchain.pem}" ;;
   esac
 }
 
-# owner: the lineage that the certificate at CHAIN really belongs to, links followed.
+# owner: the lineage that the certificate at CHAIN really belongs to, following links.
 owner() {
   real=$(real_path "$CHAIN")
   case $real in
@@ -26,22 +26,22 @@ owner() {
 
 renewal_file() { printf '%s/renewal/%s.conf' "$LETSENCRYPT" "$(lineage)"; }
 
-# setting_of KEY: a value of the renewal configuration. (certbot quotes one that holds a comma or a quote.)
+# setting_of KEY: a value in the renewal configuration. (certbot quotes values with a comma or a quote.)
 setting_of() { setting_in "$1" <"$(renewal_file)" | sed "s/^\\([\"']\\)\\(.*\\)\\1\$/\\2/"; }
 setting_in() { sed -n "s/^$1 *= *//p" | tail -n 1; }
 
-# blame WHAT: one more reason, for WHY.
+# blame WHAT: adds a reason to WHY.
 blame() { WHY="${WHY:+$WHY; }$1"; }
 
-# refuse_for CODE: before anything was changed, with what WHY and ADVICE hold.
+# refuse_for CODE: refuses before any change, with the reasons in WHY and the commands in ADVICE.
 refuse_for() {
   say_error "$1" "$WHY"
   say advice "$ADVICE"
   finish refused 1
 }
 
-# find_linked: do paths that would be written link to another certificate? Leaves in WHY which ones, and in ADVICE
-# the command that gives the site its own.
+# find_linked: do paths that would be written link to another certificate? Leaves them in WHY, and in ADVICE the command
+# that gives the site its own.
 find_linked() {
   WHY='' ADVICE=''
   if [ -n "$(lineage)" ]; then
@@ -79,7 +79,7 @@ find_linked_lineage() {
 # real_path PATH: its target, even if nothing exists there.
 real_path() { readlink -f "$1" || readlink "$1" || printf '%s\n' "$1"; }
 
-# find_own_folders: the two that hold this lineage's files; an archive that was moved out of /etc/letsencrypt is its own.
+# find_own_folders: the two folders with this lineage's files; an archive that was moved out of /etc/letsencrypt counts.
 find_own_folders() {
   OWN_LIVE=$(real_path "$LETSENCRYPT/live")/$own
   OWN_ARCHIVE=$(real_path "$LETSENCRYPT/archive")/$own
@@ -92,7 +92,7 @@ find_own_folders() {
   esac
 }
 
-# is_in_lineage PATH: does it, links followed, lie in this lineage's folders (or is it not there yet)?
+# is_in_lineage PATH: is it, following links, in this lineage's folders (or does it not exist yet)?
 is_in_lineage() {
   case $(real_path "$1")/ in
     "$OWN_LIVE"/* | "$OWN_ARCHIVE"/* | "$live"/* | "$archive"/*) ;;
@@ -100,14 +100,14 @@ is_in_lineage() {
   esac
 }
 
-# find_users: another lineage that certbot keeps in this one's archive.
+# find_users: another lineage that certbot stores in this one's archive.
 find_users() {
   user=$(grep -ls "^archive_dir *= *\\($archive\\|$OWN_ARCHIVE\\)/*\$" "$LETSENCRYPT"/renewal/*.conf | grep -vxF "$conf" | head -n 1)
   [ -z "$user" ] || blame "$user names $OWN_ARCHIVE for another certificate"
 }
 
-# advise_own_lineage: copies the targets of the links, so that they are never missing, and leaves them in place. (`certbot
-# delete` would take the other certificate's files.)
+# advise_own_lineage: copies the targets of the links, so that they are never missing, and keeps the originals.
+# (`certbot delete` would remove the other certificate's files.)
 advise_own_lineage() {
   if [ -n "$user" ]; then
     ADVICE="Give that certificate an archive of its own. $(on_proxy "mv $OWN_ARCHIVE $OWN_ARCHIVE.other && sed -i 's|^archive_dir.*|archive_dir = $OWN_ARCHIVE.other|' $user && certbot update_symlinks")"
@@ -133,11 +133,11 @@ advise_own_files() {
   ADVICE="To use those files, leave all as it is. For the site's own: $(on_proxy "$steps")"
 }
 
-# on_proxy COMMAND: for people.
+# on_proxy COMMAND: the instruction for people.
 on_proxy() { printf "on the proxy, as root: \`%s\`; then run the same command again." "$1"; }
 
-# find_names: the names of the certificate that an order would replace, beside the site's: those that it can keep in
-# OTHER_NAMES, those that no webroot can prove in IMPOSSIBLE. Fails when they cannot be known.
+# find_names: the other names of the certificate that an order would replace: in OTHER_NAMES those that it can keep, in
+# IMPOSSIBLE those that no webroot can prove. Fails if they cannot be determined.
 find_names() {
   OTHER_NAMES='' IMPOSSIBLE=''
   { [ -n "$(lineage)" ] && { [ -s "$CHAIN" ] || [ -e "$(renewal_file)" ]; }; } || return 0
@@ -158,14 +158,15 @@ END
 
 impossible() { IMPOSSIBLE="$IMPOSSIBLE${IMPOSSIBLE:+, }$1"; }
 
-# names_in FILE: its alternative names, a line each, as openssl writes them: `dns:NAME`, `ip address:ADDRESS`.
+# names_in FILE: its alternative names, one per line, in openssl's format: `dns:NAME`, `ip address:ADDRESS`.
 names_in() {
   openssl x509 -in "$1" -noout -text 2>/dev/null | sed -n '/Subject Alternative Name/{n;p;}' | tr ',' '\n' |
     sed 's/^ *//; s/ *$//' | tr '[:upper:]' '[:lower:]'
 }
 
-# names_to_keep: those that somebody may rely on. Of certbot's lineage, the ones of the newest certificate that can be
-# read. Of others, not those of one that no client trusts (self-signed), nor of a copy of what certbot renews elsewhere.
+# names_to_keep: those that may be in use. For certbot's lineage, the names of the newest readable certificate. For
+# others, not those of a self-signed certificate, which no client trusts, nor of a copy of one that certbot renews
+# elsewhere.
 names_to_keep() {
   if [ ! -e "$(renewal_file)" ]; then
     is_self_signed || is_copy || names_in "$CHAIN"
@@ -188,7 +189,7 @@ is_copy() {
   return 1
 }
 
-# find_impossible: why not all of the names can be ordered, in WHY and ADVICE.
+# find_impossible: why some names cannot be ordered, in WHY and ADVICE.
 find_impossible() {
   if ! find_names; then
     WHY="cannot read the names of the certificate $(lineage), which all must be kept"
@@ -205,7 +206,7 @@ find_impossible() {
   fi
 }
 
-# find_lost: which other names would a self-signed certificate not have, in WHY and ADVICE?
+# find_lost: the names that a self-signed certificate would lack, in WHY and ADVICE.
 find_lost() {
   find_names
   [ -n "$OTHER_NAMES$IMPOSSIBLE" ] || return 1
@@ -217,7 +218,8 @@ advise_aside() {
   ADVICE="If nothing else uses that certificate: $(on_proxy "cd $LETSENCRYPT/live && mv $(lineage) $(lineage).before")"
 }
 
-# webroot_of NAME: where certbot proves it. The site's own vhost serves WEBROOT; another name keeps what certbot knows.
+# webroot_of NAME: where certbot proves it. The site's own vhost serves WEBROOT; other names keep their setting in
+# certbot.
 webroot_of() {
   root=
   if [ "$1" != "$SERVER_NAMES" ] && [ -e "$(renewal_file)" ] && [ "$(setting_of authenticator)" = webroot ]; then
@@ -233,7 +235,9 @@ say_untrusted() {
     "Install one for root: $(on_proxy 'python3 -m venv /opt/certbot && /opt/certbot/bin/pip install certbot')"
 }
 
-# find_managed: does acme.sh or lego renew the certificate that would be replaced? It would overwrite the new one later. Leaves WHY and ADVICE.
+# find_managed: does acme.sh or lego renew the certificate that would be replaced? It would later overwrite the new one.
+# Leaves
+# WHY and ADVICE.
 find_managed() {
   find_renewer
   case $RENEWER in
@@ -248,14 +252,14 @@ find_managed() {
   ADVICE="$renew To let certbot renew it from now on: $(on_proxy "$remove")"
 }
 
-# covers LINEAGE: is its certificate good for the site's name for another day?
+# covers LINEAGE: is its certificate valid for the site's name for at least another day?
 covers() {
   if is_address; then option=-checkip; else option=-checkhost; fi
   openssl x509 -in "$LETSENCRYPT/live/$1/fullchain.pem" -noout "$option" "$SERVER_NAMES" 2>/dev/null | grep -q 'does match' &&
     openssl x509 -in "$LETSENCRYPT/live/$1/fullchain.pem" -noout -checkend 86400 >/dev/null 2>&1
 }
 
-# say_usable: where the site has no certificate yet, those of certbot that cover its name already.
+# say_usable: if the site has no certificate yet, certbot's lineages that already cover its name.
 say_usable() {
   if [ -s "$CHAIN" ] || [ -z "$(lineage)" ]; then return; fi
   for conf in "$LETSENCRYPT"/renewal/*.conf; do

@@ -1,16 +1,16 @@
 # shellcheck shell=sh
-# The addresses that a vhost listens on. nginx gives a connection to the most specific address: where other vhosts have
-# `listen ADDRESS:443`, a wildcard gets no connections there; and a reload cannot bind a wildcard over an address that nginx
-# already listens on. Options of a listen line hold for the whole socket, which others may share.
+# The addresses that a vhost listens on. nginx gives a connection to the most specific address: if other vhosts have
+# `listen ADDRESS:443`, a wildcard gets no connections there; and a reload cannot bind a wildcard over an address that
+# nginx already listens on. The options of a listen line apply to the whole socket, which other vhosts may share.
 # Needs: LISTENS SERVER_NAMES VHOST_ORDER
 # Leaves: PLAN
 
 USUAL_PLAN='80|*| 80|[::]| 443|*| 443|[::]|'
 PLAN=$USUAL_PLAN
 
-# plan_listens FILE [current]: leaves in PLAN a word PORT|ADDRESS|OPTIONS for each address that the vhost which nginx reads
-# as FILE is to listen on; reports where to ask it, and where it becomes the default server. `current`: both of the vhost
-# as it is, and no plan.
+# plan_listens FILE [current]: leaves in PLAN a word PORT|ADDRESS|OPTIONS for each address that the vhost which nginx
+# reads as FILE should listen on; reports at which address to query it, and where it becomes the default server.
+# `current`: reports both for the vhost as it is, without a plan.
 plan_listens() {
   PLAN='' default_on=''
   ipv6=''
@@ -32,7 +32,7 @@ END
   say_default
 }
 
-# say_default: without another default server, the site answers for unknown names and the bare address, too.
+# say_default: without another default server, the site also answers for unknown names and the bare address.
 say_default() {
   [ -n "$default_on" ] && [ -n "$SERVER_NAMES" ] || return 0
   say fact default_server "$default_on"
@@ -43,7 +43,7 @@ listens_of() {
   awk -v ours="$1" -v order="$2" -v ipv6="$ipv6" -v current="${3-}" '
     function is_wild(address) { return address == "*" || address == "[::]" }
     function is_loopback(address) { return address ~ /^127\.|^localhost$|^\[::1\]$/ }
-    # What the kernel has: nothing, wild or single.
+    # The sockets that the kernel has: none, wild or single.
     function bound(port, family, table, line, word, local, found) {
       table = "/proc/net/tcp" (family == 6 ? "6" : "")
       found = "nothing"
@@ -81,7 +81,7 @@ listens_of() {
       n = split(list, address, " ")
       for (i = 1; i <= n; i++) take(port, address[i])
     }
-    # Those of `list` that the host still has; all of them where that cannot be known.
+    # The addresses in `list` that the host still has, or all of them if that cannot be determined.
     function kept(list, there, n, i, address, result) {
       if (there == "") return list
       n = split(list, address, " ")
@@ -92,7 +92,7 @@ listens_of() {
       side = port " " family
       wildcard = family == 6 ? "[::]" : "*"
       if (family == 6 && !ipv6) return
-      # A socket of IPv6 may serve IPv4, too.
+      # An IPv6 socket may also serve IPv4.
       if (family == 4 && dual[port] && !wild[side] && single[side] == "") return
       has = single[side] own_single[side] != "" || loopback[side] ? bound(port, family) : "nothing"
       if (has == "wild" && (wild[side] || own_wild[side]) || has == "nothing" && (wild[side] || single[side] == "")) {
@@ -106,7 +106,7 @@ listens_of() {
       take_all(port, kept(own_single[side], there))
       if (!got[side]) take_all(port, there)
     }
-    # An address at which the vhost answers a connection from this host itself.
+    # An address at which the vhost answers connections from this host itself.
     function ask(port, list, n, i, address, chosen, last) {
       n = split(list, address, " ")
       for (i = 1; i <= n; i++) {
@@ -172,14 +172,15 @@ $LISTENS
 END
 }
 
-# vhost_text FUNCTION: a vhost, written for the oldest nginx with IPv6 and without other vhosts, as this host wants it.
+# vhost_text FUNCTION: adapts a vhost, which is written for the oldest nginx with IPv6 and no other vhosts, to this
+# host.
 vhost_text() {
   modern=''
   ! at_least 1 25 1 || modern=yes
   if [ "$PLAN$modern" = "$USUAL_PLAN" ]; then for_this_nginx "$1"; else for_this_nginx "$1" | with_listens; fi
 }
 
-# with_listens: a vhost on stdin, with the addresses of PLAN in the place of its own for the same port.
+# with_listens: a vhost on stdin, with the addresses in PLAN instead of its own for the same port.
 with_listens() {
   awk -v plan="$PLAN" -v modern="$modern" '
     function put(spec, options) {

@@ -1,15 +1,16 @@
 # shellcheck shell=sh
-# Which tokens are live: an empty file each, tested by every worker for every request. A rollback removes files that the
-# change made. A token ends once the change is verified, and no recovery brings it back. Revoking and suspending begin with that.
+# Which tokens are live: one empty file each, which every worker checks for every request. A rollback removes the files
+# that the change created. A token ends once the change is verified, and no recovery restores it. Revocations and
+# suspensions begin with that.
 # Needs: CLIENT CLIENTS DRY FIRST_ACT JOURNAL LIVE_FILES LIVE_NEW MASTER NEXT NL OLD PENDING RUN SOURCE VERB WORKERS
 # Leaves: ENDING UNSEEN WANTED WHY
 
 # Names of live files that the commit removes.
 ENDING=
 UNSEEN=
-# Are the clients that this change removes kept in its release?
+# Does this change's release keep the clients that it removes?
 KEEPING=
-# Does this change complete what is pending?
+# Does this change complete pending revocations and suspensions?
 READY=
 
 # end_client: from here on, no worker accepts a token of CLIENT.
@@ -22,8 +23,8 @@ end_client() {
   say fact ended yes
 }
 
-# decide: from the begin of its journal on, a change that ends tokens first goes forward: what is described now is what the
-# commit would describe. (One that also brings the gate of today goes back, and `pending` stays.)
+# decide: once its journal has begun, a change that ends tokens first can only go forward: describes now what the commit
+# would describe. (A change that also installs the current gate can still be rolled back, and `pending` stays.)
 decide() {
   [ "$FIRST_ACT" = end_client ] && is_all_clients || return 0
   WHY="cannot write below $JOURNAL.new"
@@ -36,7 +37,7 @@ is_all_clients() { each_wanted is_client; }
 
 is_client() { [ "$1" = client ]; }
 
-# want_pending: what earlier runs could not finish.
+# want_pending: completes what earlier runs could not.
 want_pending() {
   for pending in "$PENDING"/*; do
     path=$CLIENTS/${pending##*/}.map
@@ -54,7 +55,7 @@ want_pending() {
   done
 }
 
-# suspended FILE: a client's file whose tokens are suspended. (A token may contain `:-;`, but no quote.)
+# suspended FILE: a client file with its tokens suspended. (A token may contain `:-;`, but no quote.)
 suspended() {
   sed 's/^\("=[^"]*" "[^"]*:[^":]*\):-\(";\)/\1:suspended\2/
 s/^\("~[^"]*" [^";]*:[^":;]*\):-;/\1:suspended;/' "$1"
@@ -65,12 +66,12 @@ forget_pending() { [ -n "$DRY" ] || rm -f "$PENDING/$CLIENT"; }
 
 drop_pending() { [ -z "$READY" ] || [ ! -d "$PENDING" ] || rm -rf "$PENDING"; }
 
-# missing_live: those of LIVE_NEW that are not there yet.
+# missing_live: those in LIVE_NEW that do not exist yet.
 missing_live() { for fresh in $LIVE_NEW; do [ -e "$LIVE_FILES/$fresh" ] || printf '%s\n' "$LIVE_FILES/$fresh"; done; }
 
 has_all_live() { for fresh in $LIVE_NEW; do [ -e "$LIVE_FILES/$fresh" ] || return 1; done; }
 
-# stage_live: makes the new files, in place, since a file that is moved in keeps the SELinux label of its origin.
+# stage_live: creates the new files in place, because a moved file would keep the SELinux label of its origin.
 stage_live() {
   ! has_all_live || return 0
   WHY="cannot write in $LIVE_FILES"
@@ -78,14 +79,14 @@ stage_live() {
   while IFS= read -r path; do true >"$path" || return 1; done <"$JOURNAL.new/fresh"
 }
 
-# keep_removed: the files of clients that are removed with their site stay in the history, for root only, so that a rollback
-# of the removal has them.
+# keep_removed: client files that are removed with their site stay in the release history, for root only, so that a
+# rollback of the removal can restore them.
 keep_removed() {
   [ -n "$KEEPING" ] || return 0
   mkdir -p "$JOURNAL/kept" && printf '%s\n' "$ENDING" >"$JOURNAL/kept/live" && each_wanted keep_client
 }
 
-# keep_client ROLE PATH: neither copies by editors, nor what was revoked.
+# keep_client ROLE PATH: skips copies by editors, and revoked clients.
 keep_client() {
   name=${2##*/}
   case $1:$name in client:.*) return 0 ;; client:*.map) ;; *) return 0 ;; esac
@@ -94,8 +95,8 @@ keep_client() {
   cp "$OLD" "$JOURNAL/kept/$name" && chmod 600 "$JOURNAL/kept/$name"
 }
 
-# find_unseen: fails, and leaves it in UNSEEN, if nginx's workers cannot see a live file: the gate would reject everybody.
-# If that cannot be tried, it succeeds.
+# find_unseen: fails, leaving the path in UNSEEN, if nginx's workers cannot see a live file: the gate would reject
+# everybody. Succeeds if that cannot be tested.
 find_unseen() {
   [ -s "$JOURNAL.new/fresh" ] && read -r path <"$JOURNAL.new/fresh" && find_master && find_workers "$MASTER" || return 0
   pid=${WORKERS##* }
@@ -111,10 +112,10 @@ find_unseen() {
   setpriv "$@" test -f "$path" || { UNSEEN=$path && return 1; }
 }
 
-# id_in NAME: the effective one of the worker.
+# id_in NAME: the worker's effective one.
 id_in() { sed -n "s/^$1:[[:space:]]*[0-9]*[[:space:]]*\([0-9]*\).*/\1/p" "/proc/$pid/status" 2>/dev/null; }
 
-# end_tokens: the first act of the commit. From here on there is no way back, only forward.
+# end_tokens: the first act of the commit. From here on, the change can only go forward.
 end_tokens() {
   for ending in $ENDING; do [ ! -e "$LIVE_FILES/$ending" ] || printf '%s\n' "$LIVE_FILES/$ending"; done >"$JOURNAL/ends" &&
     printf '%s\n' "$1" >"$JOURNAL/name" && sync_files "$JOURNAL/ends" "$JOURNAL/name" || return 1

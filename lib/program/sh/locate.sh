@@ -1,13 +1,14 @@
 # shellcheck shell=sh
-# Which nginx this is: the program, the arguments that its master was started with, and the folder of its nginx.conf.
+# Which nginx this is: the program, the arguments of its master process, and the folder of its nginx.conf.
 # Needs: PATH
 # Leaves: CLIENTS LIVE_FILES NGINX NGINX_DIR PREFIX TITLE
 
-NGINX=nginx           # as a command: the program, and -p and -c where its master has them
-NGINX_DIR=/etc/nginx  # the folder of nginx.conf; our own folders stand there, too
+NGINX=nginx           # as a command: the program, and -p and -c if its master has them
+NGINX_DIR=/etc/nginx  # the folder of nginx.conf, and of our own folders
 PREFIX=''             # the master's own -p
 
-# find_nginx: leaves in NGINX and PREFIX those of the running master: the one of the usual pid file, or else the only one.
+# find_nginx: leaves in NGINX and PREFIX those of the running master: the one in the usual PID file, or else the only
+# one.
 find_nginx() {
   NGINX=nginx PREFIX='' TITLE='' pid=
   ! read -r pid 2>/dev/null </run/nginx.pid || title_of "$pid"
@@ -15,14 +16,14 @@ find_nginx() {
   read_arguments
 }
 
-# find_only_master: by its title, since its pid file may be anywhere; those of containers are not ours, nor is anybody's
-# but root's. Leaves pid and TITLE.
+# find_only_master: by its title, since its PID file may be anywhere; ignores those in containers, and any that is not
+# root's. Leaves pid and TITLE.
 find_only_master() {
   pid='' seen='' here=$(namespaces self)
   while read -r file; do
     is_ours "${file%/cmdline}" || continue
     title_of "$other"
-    # During a binary upgrade there are two with the same arguments.
+    # During a binary upgrade, there are two with the same arguments.
     case $seen in
       '') pid=$other seen=$TITLE ;;
       "$TITLE") ;;
@@ -43,7 +44,7 @@ is_ours() {
 
 namespaces() { readlink "/proc/$1/ns/net" "/proc/$1/ns/pid" 2>/dev/null; }
 
-# read_arguments: of the master pid, whose TITLE ends with them. A program that PATH finds is called by its name.
+# read_arguments: those of the master pid, whose TITLE ends with them. A program in PATH is called by its name.
 read_arguments() {
   option='' program=''
   set -f
@@ -83,19 +84,19 @@ check_installed() {
   refuse nginx-absent "nginx is not installed on this host${also-}"
 }
 
-# use_folder FOLDER: the one of nginx.conf, as the dump has it; our own folders move with it.
+# use_folder FOLDER: the one of nginx.conf, from the dump; our own folders move with it.
 use_folder() {
   [ -z "$CLIENTS" ] || CLIENTS=$1${CLIENTS#"$NGINX_DIR"} LIVE_FILES=$1${LIVE_FILES#"$NGINX_DIR"}
   NGINX_DIR=$1
 }
 
-# find_clients_folder: without a dump, where nginx is the usual one.
+# find_clients_folder: without a dump, if nginx is the usual one.
 find_clients_folder() {
   find_nginx
   [ "$NGINX" = nginx ] && [ -e "$NGINX_DIR/nginx.conf" ] || ! is_installed || survey || :
 }
 
-# for_this_nginx FUNCTION: a text of ours with the paths of this nginx's folder.
+# for_this_nginx FUNCTION: one of our texts, with the paths of this nginx's folder.
 for_this_nginx() {
   if [ "$NGINX_DIR" = /etc/nginx ]; then "$@"; else "$@" | sed "s|/etc/nginx/|$NGINX_DIR/|g"; fi
 }

@@ -1,17 +1,17 @@
 # shellcheck shell=sh
-# One run at a time on a host, for all sites: nginx is tested and reloaded as a whole.
+# One run at a time per host, for all sites: nginx is tested and reloaded as a whole.
 # Needs: RUN SITE TAKE_OVER VERB WHO
 # Leaves: FIRST_ACT HELD HOLDER HOLDER_PID IDLE LOG STALLED_AFTER STORE
 
 STORE=/var/lib/gatepost
 LOCK_WAIT=30 # seconds
-STALLED_AFTER=600 # seconds without progress; no step takes as long
+STALLED_AFTER=600 # seconds without progress; no step takes that long
 LOCKED=''
 RUNS_KEPT=20
-# What runs before the recovery of earlier runs.
+# Runs before the recovery of earlier runs.
 FIRST_ACT=:
 
-# open_run: takes the lock, opens the log, and rolls back what earlier runs left. `ended` runs however this one ends.
+# open_run: takes the lock, opens the log, and rolls back what earlier runs left. `ended` runs however this run ends.
 open_run() {
   locked
   claim_run
@@ -21,8 +21,8 @@ open_run() {
   recover
 }
 
-# locked: takes the lock, and begins the verb again without its descriptor: the shell keeps that for itself and closes it in
-# every command that it starts. So what a hook of somebody else leaves running never holds the lock.
+# locked: takes the lock, and restarts the verb without its descriptor: the shell keeps that open and closes it in every
+# command that it starts. So a process left running by somebody else's hook never holds the lock.
 locked() {
   [ -z "$LOCKED" ] || return 0
   take_lock
@@ -64,8 +64,8 @@ refuse_locked() {
   refuse locked "$held"
 }
 
-# find_holder: leaves in HOLDER who took the lock last, in HOLDER_PID its process, in HELD and IDLE for how many seconds it
-# has had the lock and has made no progress (each step is a line in the log of its run).
+# find_holder: leaves in HOLDER who took the lock last, in HOLDER_PID its process, in HELD and IDLE for how many seconds
+# it has held the lock and has made no progress (each step is a line in the log of its run).
 find_holder() {
   HOLDER=$(head -n 1 "$STORE/lock" 2>/dev/null | tr -d '\t')
   HOLDER=${HOLDER:-somebody} HOLDER_PID=${HOLDER##*process }
@@ -79,7 +79,7 @@ find_holder() {
 
 duration() { if [ "$1" -lt 120 ]; then echo "$1 s"; else echo "$(($1 / 60)) min"; fi; }
 
-# has_lock PID: is the file of the lock open in that process?
+# has_lock PID: does that process have the lock file open?
 has_lock() {
   for fd in "/proc/$1/fd"/*; do
     [ "$(readlink "$fd" 2>/dev/null)" != "$STORE/lock" ] || return 0
@@ -87,8 +87,8 @@ has_lock() {
   return 1
 }
 
-# end_holder: ends the run that holds the lock, and all that it started, so that nothing of it goes on later. What it has
-# changed is rolled back as after any other kill.
+# end_holder: kills the run that holds the lock and everything it started, so that none of it continues later. Its
+# changes are rolled back as after any other kill.
 end_holder() {
   [ -n "$HOLDER_PID" ] && has_lock "$HOLDER_PID" || return 0
   note "ending the run of $HOLDER, which has made no progress for $(duration "$IDLE")"
@@ -96,7 +96,7 @@ end_holder() {
   for pid in $(family "$HOLDER_PID"); do kill -KILL "$pid" 2>/dev/null; done
 }
 
-# family PID: that process and all that descend from it.
+# family PID: that process and all its descendants.
 family() {
   echo "$1"
   for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null || pgrep -P "$1"); do family "$child"; done
@@ -106,7 +106,7 @@ family() {
 claim_run() {
   [ ! -e "$STORE/runs/$RUN" ] || refuse cancelled "this run was canceled before it began"
   LOG=$STORE/runs/$RUN
-  # One block more than needed: on a full disk the run ends here.
+  # One block more than needed: if the disk is full, the run ends here.
   why=$(write_file "$LOG" pad_block 2>&1) || refuse store "cannot write $LOG: $why"
   true >"$LOG"
   prune_runs
@@ -114,7 +114,7 @@ claim_run() {
 
 pad_block() { printf '%4096s' ''; }
 
-# prune_runs: the newest stay (their names begin with a time), and this one, even if its clock was wrong.
+# prune_runs: keeps the newest (their names begin with a time), and this one, even if its clock was wrong.
 prune_runs() {
   set -- "$STORE"/runs/*
   while [ $# -gt "$RUNS_KEPT" ]; do

@@ -6,14 +6,14 @@
 NL='
 '
 
-# survey: reads what nginx is and loads. Leaves
+# survey: reads nginx's build and configuration. Leaves
 #   VERSION, CONF, PID_FILE, ERROR_LOG
-#   ACCEPTED, SAID                  whether it accepts its configuration, and what it says of it, a line each
-#   INCLUDES, ELSEWHERE             its include lines, in http and in other contexts, a line each (digest.sh)
-#   LISTENS                         who listens on ports 80 and 443, a line each
+#   ACCEPTED, SAID                  whether it accepts its configuration, and its messages, one per line
+#   INCLUDES, ELSEWHERE             its include lines, in http and in other contexts, one per line (digest.sh)
+#   LISTENS                         the listeners on ports 80 and 443, one per line
 #   DEFINES_UPGRADE, USES_UPGRADE   the files with $connection_upgrade
-#   CLAIMS                          the files that define one of VARIABLES, each with the name, a line each
-# Fails when nginx rejects its configuration.
+#   CLAIMS                          the files that define one of VARIABLES, each with the name, one per line
+# Fails if nginx rejects its configuration.
 survey() {
   find_nginx
   check_installed
@@ -42,12 +42,12 @@ END
   [ -n "$ACCEPTED" ]
 }
 
-# try_nginx FLAG…: everything that nginx prints. For every map it fills and frees a megabyte, which takes half of its time
-# unless the heap keeps it (mallopt(3)).
+# try_nginx FLAG…: everything that nginx prints. For every map, it allocates and frees a megabyte, which takes half of
+# its time unless the heap keeps it (mallopt(3)).
 try_nginx() { eval "MALLOC_TOP_PAD_=4194304 $NGINX \"\$@\"" 2>&1; }
 
-# dump: what nginx was built with and everything that it loads. (If the configuration is broken, it prints only the error;
-# then the files are read directly.)
+# dump: nginx's build options and everything it loads. (If the configuration is broken, it prints only the error; then
+# the files are read directly.)
 dump() {
   if try_nginx -T -V; then
     echo '# gatepost accepted'
@@ -56,7 +56,7 @@ dump() {
   fi
 }
 
-# read_files FILE: what `nginx -T` would print of the file and of all that it includes.
+# read_files FILE: what `nginx -T` would print for the file and everything it includes.
 read_files() {
   queue=$1 read=' '
   while [ -n "$queue" ]; do
@@ -73,7 +73,7 @@ read_files() {
   done
 }
 
-# included_by FILE: the patterns of its include lines.
+# included_by FILE: the patterns in its include lines.
 included_by() {
   sed -n 's/#.*//; s/.*\(^\|[[:blank:];{}]\)include[[:blank:]]\{1,\}\([^;]*\);.*/\2/p' "$1" | tr -d "\"'" |
     while IFS= read -r pattern; do

@@ -1,13 +1,13 @@
 # shellcheck shell=sh
-# Verb outcome: what became of the run ASKED, whose connection dropped. Rolls back what that run left unfinished; one that
-# has not begun by now never will.
+# Verb outcome: the outcome of the run ASKED, whose connection dropped. Rolls back what that run left unfinished; a run
+# that has not begun by now never will.
 # Needs: ASKED SITE STORE TAB
 
 outcome() {
   locked
   recover
   log=$STORE/runs/$ASKED
-  # The release proves the run, even if its log was dropped.
+  # The release proves the run, even if its log was deleted.
   if [ -n "$(find "$STORE/$SITE/releases" -name "*.$ASKED")" ]; then ended_as=applied; else ended_as=rolled-back; fi
   if [ ! -e "$log" ]; then
     true >"$log"

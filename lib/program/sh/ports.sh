@@ -1,14 +1,14 @@
 # shellcheck shell=sh
-# Which process holds a port that nginx cannot listen on. Read from the kernel's tables, because `ss` may be missing.
+# Which process holds a port that nginx cannot bind. Reads the kernel's tables, because `ss` may be missing.
 # Needs: MASTER NF
 
-# say_holders PORT ADDRESS: a line for each socket that keeps nginx from listening there, with the process that holds it.
+# say_holders PORT ADDRESS: a line for each socket that prevents nginx from listening there, with its process.
 say_holders() {
   case $2 in
     '['*) sockets=$(listeners tcp6 "$1" '[::]') ;;
     *) sockets=$(listeners tcp "$1" "$2") ;;
   esac
-  # An IPv6 socket may hold the IPv4 port, too.
+  # An IPv6 socket may also hold the IPv4 port.
   [ -n "$sockets" ] || sockets=$(listeners tcp6 "$1" '[::]')
   printf '%s\n' "$sockets" | while read -r inode address; do
     holders=$(holders_of "$inode")
@@ -22,8 +22,8 @@ say_holders() {
 
 command_of() { cat "/proc/$1/comm" 2>/dev/null; }
 
-# listeners TABLE PORT ADDRESS: INODE ADDRESS:PORT of each socket that is in the way of this one. (The table has each word of
-# an address with its last byte first.)
+# listeners TABLE PORT ADDRESS: INODE ADDRESS:PORT of each socket that conflicts with this one. (The table has the bytes
+# of each word of an address in reverse order.)
 listeners() {
   awk -v port="$2" -v wanted="$3" '
     function number(hex, i, sum) {
@@ -47,7 +47,7 @@ listeners() {
     }' "/proc/net/$1" 2>/dev/null
 }
 
-# holders_of INODE: the pids of the processes that have this socket open.
+# holders_of INODE: the PIDs of the processes that have this socket open.
 holders_of() {
   find /proc/[0-9]*/fd -exec ls -ld {} + 2>/dev/null | awk -v socket="socket:[$1]" '
     $NF == socket { split($(NF - 2), part, "/"); if (!seen[part[3]]++) pids = pids " " part[3] }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# How every program begins, and gatepost-run: no signal of a dropped connection ends it, and nothing of the environment of
-# whoever started it reaches what runs as root. (sudo's env_keep may hold HOME or XDG_CONFIG_HOME, by which certbot finds
-# a configuration with hooks, or OPENSSL_CONF.)
+# The start of every program, and of gatepost-run: no signal of a dropped connection ends it, and it runs as root
+# without the caller's environment. (sudo's env_keep may pass HOME or XDG_CONFIG_HOME, where certbot finds a
+# configuration with hooks, or OPENSSL_CONF.)
 trap '' HUP PIPE
 while IFS= read -r line; do
   name=${line#export }
@@ -15,7 +15,8 @@ $(export -p)
 END
 set -u
 umask 077
-# In ksh, the lock is closed for flock; a printf that is no builtin shows what it prints, tokens too, in the process list.
+# ksh would close the lock for flock; a printf that is not built in would show its arguments, including tokens, in the
+# process list.
 export PATH=/dev/null
 if [ -n "${KSH_VERSION-}" ] || ! printf '' 2>/dev/null; then
   echo "gatepost: unsupported shell: /bin/sh is ${KSH_VERSION:-one without a builtin printf}; nothing was done" >&2

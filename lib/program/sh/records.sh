@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# How records and planned changes reach a script: as they are. (A bundle shows them to people: bundle.sh.)
+# How records and planned changes reach a script: unchanged. (A bundle formats them for people: bundle.sh.)
 # Needs: RECORD TAB
 
 # show_record KIND [FIELD…]: a closed connection does not matter.

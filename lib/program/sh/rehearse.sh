@@ -1,13 +1,13 @@
 # shellcheck shell=sh
-# Tests the new configuration in a private mount namespace: no untested file is ever in nginx's folders, where a reload or a
-# restart by somebody else would load it.
+# Tests the new configuration in a private mount namespace: no untested file is ever in nginx's folders, where a reload
+# or restart by somebody else would load it.
 # Needs: CLIENTS JOURNAL LOGS NGINX NGINX_DIR NL RUN SOURCE TARGET
 # Leaves: REHEARSAL TEST
 
 # rehearse: leaves in REHEARSAL
 #   passed        nginx accepts the new configuration
-#   refused       it does not; TEST has its output
-#   unavailable   no such namespace is available here (a container without CAP_SYS_ADMIN, no unshare)
+#   refused       nginx rejects it; TEST has its output
+#   unavailable   no such namespace can be created here (a container without CAP_SYS_ADMIN, no unshare)
 rehearse() {
   REHEARSAL=unavailable TEST='' drafts=$JOURNAL.new/drafts view=$JOURNAL.new/view
   command -v unshare >/dev/null || return 0
@@ -27,7 +27,7 @@ read_rehearsal() {
   if [ "$1" -eq 0 ] && accepts_name; then REHEARSAL=passed; fi
 }
 
-# find_views: leaves in VIEWS the folders that the change touches, with links resolved. Fails for a name that mount
+# find_views: leaves in VIEWS the folders that the change affects, with links resolved. Fails for a name that mount
 # would read as an option.
 find_views() {
   FOLDERS=' ' VIEWS=''
@@ -43,7 +43,7 @@ find_views() {
 find_folder() {
   [ "$5" != same ] || return 0
   folder=${2%/*}
-  # A folder that this change creates is created for the test, too.
+  # A folder that this change creates is also created for the test.
   [ -d "$folder" ] || folder=${folder%/*}
   case $FOLDERS in *" $folder "*) return 0 ;; esac
   if [ -L "$folder" ] || [ -L "$NGINX_DIR" ]; then folder=$(readlink -f "$folder"); fi
@@ -51,7 +51,7 @@ find_folder() {
   case $FOLDERS in *" $folder "*) ;; *) FOLDERS="$FOLDERS$folder " ;; esac
 }
 
-# each_draft FUNCTION: as each_wanted, without the files that stay; DRAFT is where the file's draft is.
+# each_draft FUNCTION: like each_wanted, without the files that stay; DRAFT is the path of the draft.
 each_draft() {
   number=0 do_draft=$1
   each_wanted next_draft
@@ -66,7 +66,7 @@ write_draft() {
   case $1:$5 in *:gone | link:*) ;; *) $4 >"$DRAFT" ;; esac
 }
 
-# rehearsal: the commands, for a shell that sees the namespace.
+# rehearsal: the commands, for a shell inside the namespace.
 rehearsal() {
   number=0 layers='' mounts=''
   for folder in $VIEWS; do
@@ -81,8 +81,8 @@ rehearsal() {
   printf '%s\n' "echo '@rehearsal $RUN'" 'export MALLOC_TOP_PAD_=4194304' "exec $NGINX -t"
 }
 
-# mount_view FOLDER LAYERS: an overlay; where the kernel refuses one (overlays on overlays), or where something is mounted
-# below the folder, which an overlay would not show, a copy.
+# mount_view FOLDER LAYERS: an overlay; or a copy, if the kernel refuses the overlay (overlays on overlays), or if
+# something is mounted below the folder, which an overlay would hide.
 mount_view() {
   overlay="mount -t overlay -o 'lowerdir=$1,upperdir=$2/new,workdir=$2/work' gatepost '$1' 2>/dev/null ||"
   ! is_mounted_below "$1" || overlay=
@@ -96,7 +96,7 @@ is_mounted_below() {
   return 1
 }
 
-# swap_draft ROLE PATH MODE CONTENT-FUNCTION STATE: what `swap` will do.
+# swap_draft ROLE PATH MODE CONTENT-FUNCTION STATE: does what `swap` will do.
 swap_draft() {
   [ -d "${2%/*}" ] || echo "mkdir -p '${2%/*}' || exit"
   case $1:$5 in

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # Releases: what was deployed to the host, when and by whom; the last ten are kept.
 #
-# A release is a directory NUMBER.ID with `meta` (KEY VALUE lines), `state` (ROLE PATH MODE SHA256 lines) and,
-# for the site's own files and the WebSocket map, their content in `files`.
+# A release is a directory NUMBER.ID with `meta` (KEY VALUE lines), `state` (ROLE PATH MODE SHA256 lines) and, for the
+# site's own files and the WebSocket map, their content in `files`.
 # Needs: ABOUT CLIENT GATEPOST NL NOW RUN SHARED SHARED_EDITED SITE STORE VERSION WHO
 # Leaves: DRIFT ID KIND LAST NEXT OWNER RECORDED RELEASES WANTED
 
@@ -17,10 +17,10 @@ find_releases() {
   done
 }
 
-# id_of RELEASE: leaves it in ID.
+# id_of RELEASE: leaves its id in ID.
 id_of() { ID=${1##*/} && ID=${ID#*.}; }
 
-# kind_of RELEASE: leaves in KIND the verb that made it, or `found`.
+# kind_of RELEASE: leaves in KIND the verb that created it, or `found`.
 kind_of() {
   KIND=
   while read -r key value; do [ "$key" != kind ] || KIND=$value; done 2>/dev/null <"$1/meta"
@@ -28,10 +28,10 @@ kind_of() {
 
 say_last() { [ -z "$LAST" ] || { id_of "$LAST" && say release "$ID"; }; }
 
-# checksums FILE…: leaves in SUMS a line `SHA256  FILE` for each that can be read.
+# checksums FILE…: leaves in SUMS a line `SHA256  FILE` for each that is readable.
 checksums() { SUMS=$NL$(sha256sum "$@" 2>/dev/null </dev/null)$NL || :; }
 
-# find_drift: leaves in DRIFT what was changed or removed by hand since the last release.
+# find_drift: leaves in DRIFT the files that were changed or removed by hand since the last release.
 find_drift() {
   DRIFT=
   [ -n "$LAST" ] || return 0
@@ -49,7 +49,7 @@ find_drift() {
   [ -z "$SHARED_EDITED" ] || is_released "$SHARED" || DRIFT="$DRIFT$SHARED|changed$NL"
 }
 
-# is_as_recorded ROLE PATH MODE SHA256: is it as the last release has it?
+# is_as_recorded ROLE PATH MODE SHA256: does it match the last release?
 is_as_recorded() {
   if [ "$1" = link ]; then
     recorded "$LAST" "$2"
@@ -59,7 +59,7 @@ is_as_recorded() {
   fi
 }
 
-# is_shared_release ROLE PATH: is a file that sites share as any release of any site has it?
+# is_shared_release ROLE PATH: does a shared file match any release of any site?
 is_shared_release() {
   [ "$1" = shared ] || return 1
   sum=$(sha256sum <"$2")
@@ -72,7 +72,7 @@ $DRIFT
 END
 }
 
-# describe DIRECTORY KIND: writes the meta, files and state of a release into DIRECTORY, from the current files.
+# describe DIRECTORY KIND: writes a release's meta, state and files into DIRECTORY, from the current files.
 describe() {
   INTO=$1
   printf '%s\n' "id $RUN" "kind $2" "when $NOW" "who $WHO" "nginx $VERSION" "about $ABOUT" \
@@ -103,29 +103,29 @@ describe_file() {
   [ -n "$sha" ] && printf '%s %s %s %s\n' "$ROLE" "$2" "$3" "$sha" >>"$INTO/state"
 }
 
-# is_own ROLE PATH: is it a file of the site's own, and here? Leaves its role in ROLE.
+# is_own ROLE PATH: is it one of the site's own files, and does it exist? Leaves its role in ROLE.
 is_own() {
   ROLE=$1
   is_there "$2" || return 1
   case $1 in
     vhost | map | foreign) ;;
     shared) case $SHARED_EDITED:$INTO in yes:*/found.new) ROLE=foreign ;; esac ;;
-    # Somebody may have replaced the link with a file.
+    # The link may have been replaced with a file.
     link) [ -L "$2" ] || ROLE=vhost ;;
     gone) if [ -L "$2" ]; then ROLE="link"; else ROLE=map; fi ;;
     *) return 1 ;;
   esac
 }
 
-# recorded RELEASE PATH: leaves in RECORDED where a release has the content of PATH, or the target of a link.
+# recorded RELEASE PATH: leaves in RECORDED the release's copy of PATH, or the target of a link.
 recorded() {
   name=$2
   while [ "$name" != "${name#*/}" ]; do name=${name%%/*}:${name#*/}; done
   RECORDED=$1/files/$name
 }
 
-# name_release ID: leaves in NEXT its directory, NUMBER.ID, numbered after the last one, so that the order does not depend on
-# a clock.
+# name_release ID: leaves in NEXT its directory, NUMBER.ID, numbered after the last one, so that the order does not
+# depend on a clock.
 name_release() {
   number=${LAST##*/}
   number=${number%%.*}
@@ -134,7 +134,7 @@ name_release() {
   NEXT=$STORE/$SITE/releases/${number#"${number%??????}"}.$1
 }
 
-# record_found: saves what is here and was not deployed by gatepost as a release of its own.
+# record_found: saves files that gatepost did not deploy as a separate release.
 record_found() {
   is_unknown || return 0
   found=$STORE/$SITE/found.new
@@ -148,14 +148,14 @@ record_found() {
   fi
 }
 
-# is_unknown: can something be here that no release has? (A file that was only removed needs no copy.)
+# is_unknown: might something here be in no release? (A file that was only removed needs no copy.)
 is_unknown() {
   [ -n "$LAST" ] || return 0
   case $DRIFT in *'|changed'*) return 0 ;; esac
   ! each_wanted is_known
 }
 
-# is_known ROLE PATH MODE CONTENT-FUNCTION STATE: is what would be replaced here a file of the last release?
+# is_known ROLE PATH MODE CONTENT-FUNCTION STATE: is the file that would be replaced one of the last release?
 is_known() {
   case $1:$5 in vhost:changed | map:changed | link:changed) is_released "$2" ;; esac
 }
@@ -167,7 +167,7 @@ is_released() {
   return 1
 }
 
-# keep_released: files of the last release that this change does not have stay.
+# keep_released: keeps files of the last release that this change does not have.
 keep_released() {
   [ -n "$LAST" ] || return 0
   while read -r role path mode _; do
@@ -176,7 +176,7 @@ keep_released() {
   done <"$LAST/state"
 }
 
-# find_owner PATH: leaves in OWNER the other site that deployed it, going by the last release of each.
+# find_owner PATH: leaves in OWNER the other site that deployed it, according to each site's last release.
 find_owner() {
   OWNER=''
   for other in "$STORE"/*/releases; do
@@ -195,8 +195,8 @@ of_clients() {
   case $KIND in rotate | revoke_previous | *_client) ;; *) return 1 ;; esac
 }
 
-# prune_releases: the last ten stay, and the last ten changes of clients; no rotation displaces a deploy. Removed clients are
-# kept until the next change.
+# prune_releases: keeps the last ten, and the last ten changes of clients, so that rotations displace no deploy. Removed
+# clients are kept until the next change.
 prune_releases() {
   sites=0 clients=0
   find_releases

@@ -1,16 +1,16 @@
 # shellcheck shell=sh
-# The running nginx: its processes, a reload, and the proof that it serves the new configuration, even if somebody else stops,
-# restarts or upgrades it meanwhile.
+# The running nginx: its processes, a reload, and the proof that it serves the new configuration, even if somebody else
+# stops, restarts or upgrades it in the meantime.
 # Needs: ERROR_LOG NL PID_FILE RELOAD_DUE
 # Leaves: MASTER OLD_MASTER TITLE WHY WORKERS
 
-RELOAD_WAIT=20 # seconds; a taken port shows after 2.5
-RESTART_WAIT=3 # seconds for nginx to be back, where somebody restarts it
-UPGRADE_WAIT=10 # seconds for a binary upgrade of nginx by others to end
-# The masters that are known to serve the configuration that this run wants.
+RELOAD_WAIT=20 # seconds; nginx reports a taken port after 2.5
+RESTART_WAIT=3 # seconds for nginx to be back if somebody restarts it
+UPGRADE_WAIT=10 # seconds for somebody else's binary upgrade of nginx to end
+# The masters that are known to serve this run's configuration.
 PROVEN=''
 
-# find_master: leaves the running master process in MASTER, by its pid file and its title; in WHY why there is none.
+# find_master: leaves the running master process in MASTER, found by its PID file and title; in WHY why there is none.
 find_master() {
   MASTER='' WHY="nginx is not running (no master process by $PID_FILE)"
   read -r MASTER 2>/dev/null <"$PID_FILE" || return 1
@@ -22,7 +22,7 @@ is_master() {
   case $TITLE in 'nginx: master process'*) ;; *) return 1 ;; esac
 }
 
-# await_master: the same, with patience: during a restart, there is none for a moment.
+# await_master: the same, but waits: during a restart, there is none for a moment.
 await_master() {
   waited=0
   until find_master; do
@@ -38,14 +38,14 @@ title_of() {
   IFS= read -r TITLE 2>/dev/null <"/proc/$1/cmdline" || :
 }
 
-# find_children MASTER: leaves in CHILDREN the pids of all of the master's processes.
+# find_children MASTER: leaves in CHILDREN the PIDs of all of the master's processes.
 find_children() {
   CHILDREN=
   read -r CHILDREN 2>/dev/null <"/proc/$1/task/$1/children" || :
   [ -n "$CHILDREN" ] || CHILDREN=$(pgrep -P "$1" | tr '\n' ' ')
 }
 
-# find_workers MASTER: leaves in WORKERS the pids of those that accept connections.
+# find_workers MASTER: leaves in WORKERS the PIDs of those that accept connections.
 find_workers() {
   find_children "$1"
   WORKERS=
@@ -58,21 +58,21 @@ find_workers() {
   done
 }
 
-# is_stopped: is there no nginx that accepts connections?
+# is_stopped: does no nginx accept connections?
 is_stopped() {
   read -r MASTER 2>/dev/null <"$PID_FILE" && is_master "$MASTER" || return 0
   find_workers "$MASTER"
   [ -z "$WORKERS" ]
 }
 
-# reload_nginx: reloads, and waits until the old workers accept no more and new ones do. Leaves in WHY why not.
-# (nginx -s reload and systemctl return 0 even when the old configuration stays.)
+# reload_nginx: reloads, and waits until the old workers accept no connections and new ones do. Leaves in WHY why not.
+# (nginx -s reload and systemctl return 0 even if the old configuration stays active.)
 reload_nginx() {
   PROVEN=''
   await_master || return 1
   while reload_master "$MASTER"; do
     reloaded=$MASTER
-    # Others may have restarted or upgraded nginx meanwhile.
+    # nginx may have been restarted or upgraded in the meantime.
     await_master || return 1
     if [ "$MASTER" = "$reloaded" ]; then
       [ ! -e "$RELOAD_DUE" ] || rm -f "$RELOAD_DUE"
@@ -82,13 +82,13 @@ reload_nginx() {
   return 1
 }
 
-# reload_master MASTER: fails if it keeps its old configuration, not if it ends: another one may follow it.
+# reload_master MASTER: fails if it keeps its old configuration, not if it ends: another one may succeed it.
 reload_master() {
   # All of them: a worker that was just forked has no title yet, but is an old one.
   find_children "$1"
   old=" $CHILDREN "
   log_start=$(wc -c 2>/dev/null <"$ERROR_LOG") || log_start=0
-  # In an upgrade it would start more workers with its old configuration, and the one that follows it counts.
+  # During an upgrade it would start more workers with its old configuration; only its successor counts.
   ! is_replaced "$1" || return 0
   kill -HUP "$1" 2>/dev/null || return 0
   # nginx itself gives its old workers 100 ms. If it takes longer, the host is busy: poll less often.
@@ -116,8 +116,8 @@ reload_done() {
   [ -n "$fresh" ]
 }
 
-# reload_failed MASTER: did it write to the error log, since the reload, that it goes on as before? Leaves that in WHY,
-# with who holds the ports that it wants.
+# reload_failed MASTER: has it logged, since the reload, that it keeps its old configuration? Leaves that in WHY, with
+# the holders of the ports that it needs.
 reload_failed() {
   emergencies=$(tail -c "+$((log_start + 1))" "$ERROR_LOG" 2>/dev/null | grep "\[emerg\] $1#")
   words=$(printf '%s\n' "$emergencies" | grep -v ' bind() ' | head -n 3)
@@ -128,10 +128,11 @@ reload_failed() {
   done
 }
 
-# is_replaced MASTER: does another master take its place, in a binary upgrade?
+# is_replaced MASTER: is another master taking its place, in a binary upgrade?
 is_replaced() { read -r OLD_MASTER 2>/dev/null <"$PID_FILE.oldbin" && [ "$OLD_MASTER" = "$1" ]; }
 
-# has_old_master: in a binary upgrade (USR2), the master from before it, which keeps its configuration; leaves it in OLD_MASTER.
+# has_old_master: during a binary upgrade (USR2), the previous master, which keeps its configuration; leaves it in
+# OLD_MASTER.
 has_old_master() { read -r OLD_MASTER 2>/dev/null <"$PID_FILE.oldbin" && is_master "$OLD_MASTER"; }
 
 # find_old_master: the same, as long as its workers accept connections.
@@ -142,7 +143,7 @@ find_old_master() {
   [ -n "$WORKERS" ]
 }
 
-# await_old_master: until there is none. Leaves in WHY that there still is.
+# await_old_master: waits until there is none. Leaves in WHY that there still is one.
 await_old_master() {
   waited=0
   while find_old_master; do

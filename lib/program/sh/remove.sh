@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Verb remove: removes the files of the site from this host, its clients and their tokens included. Certificates and
-# history stay, in the history also the files of the clients, unless PURGE is set.
+# Verb remove: removes the site's files from this host, including its clients and their tokens. Certificates and release
+# history stay; unless PURGE is set, the history keeps the client files.
 # Needs: ACCEPTED CHAIN CLIENTS DRY LAST LINK LINK_DIR LIVE_FILES MAP_DIR NL PURGE SITE STORE USES_UPGRADE VHOST_DIR
 # Leaves: EMPTIED ENDING KEEPING READY WANTED
 
@@ -34,18 +34,18 @@ say_clients_left() {
 
 is_no_client() { [ "$1" != client ]; }
 
-# purge_kept: the clients that an earlier removal kept.
+# purge_kept: deletes the clients that an earlier removal kept.
 purge_kept() {
   [ -n "$PURGE" ] && [ -n "$LAST" ] && [ -d "$LAST/kept" ] || return 0
   rm -rf "$LAST/kept" || refuse write "cannot remove $LAST/kept"
   note "the clients that an earlier removal kept are deleted for good"
 }
 
-# A client's file is named by its path only.
+# A client's file is shown only by its path.
 show_removed() { [ "$1" = client ] || show_file "$@"; }
 
-# unwant_file ROLE NAME [CONTENT-FUNCTION]: one file that the site may have here; the vhost's link first, what the vhost
-# needs last.
+# unwant_file ROLE NAME [CONTENT-FUNCTION]: a file that the site may have here; the vhost's link first, the files that
+# the vhost needs last.
 unwant_file() {
   case $1 in
     vhost)
@@ -68,14 +68,14 @@ released() {
   while read -r role path _; do [ "$role" != "$1" ] || remove_entry "$role" "$path"; done <"$LAST/state"
 }
 
-# remove_entry ROLE PATH: an entry in WANTED, when the file is here.
+# remove_entry ROLE PATH: an entry in WANTED, if the file is here.
 remove_entry() {
   is_there "$2" || return 0
   check_target link "$2"
   WANTED="$WANTED$1|$2|$(stat -c %a "$2")|-|gone$NL"
 }
 
-# unwant_clients: every file in their directory, copies and leftovers of editors included, since they hold tokens.
+# unwant_clients: every file in their directory, including editors' copies and leftovers, since they contain tokens.
 unwant_clients() {
   [ -n "$CLIENTS" ] || return 0
   for path in "$CLIENTS"/* "$CLIENTS"/.[!.]*; do

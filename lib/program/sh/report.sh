@@ -1,15 +1,15 @@
 # shellcheck shell=sh
-# Records: what the program reports, one a line: `@RUN`, a kind (lib/model/contract.ts), its fields, separated by tabs.
+# Records, one per line: `@RUN`, a kind (lib/model/contract.ts), its fields, separated by tabs.
 # Needs: FINGERPRINT_DIGITS RUN
 # Leaves: LOG RECORD TAB
 
 TAB='	' # a tab
-# The log of this run, once it is open (lock.sh).
+# This run's log, once it is open (lock.sh).
 LOG=''
-# What `finish` removes: drafts with tokens.
+# Removed by `finish`: drafts with tokens.
 CLEANUP=''
 
-# say KIND [FIELD…]: one record, to the run's log (for a connection that drops) and to the operator.
+# say KIND [FIELD…]: prints one record, to the run's log (in case the connection drops) and to the operator.
 say() {
   RECORD="@$RUN"
   for field; do RECORD="$RECORD$TAB$field"; done
@@ -17,31 +17,31 @@ say() {
   show_record "$@"
 }
 
-# clock: leaves in CLOCK the time since the host started, in hundredths of a second; nothing where the kernel does not say.
+# clock: leaves in CLOCK the time since boot, in hundredths of a second; empty if the kernel does not report it.
 clock() {
   CLOCK=
   read -r up _ 2>/dev/null </proc/uptime || return 0
   CLOCK=${up%.*}${up#*.}
 }
 
-# step NAME: a step begins, and the one before it has ended.
+# step NAME: a step begins, and the previous one has ended.
 step() { clock; say step "$1" "$CLOCK"; }
 
 note() { say note "$1"; }
 
-# say_error CODE TEXT: the step has failed; TEXT is the error, often of another program.
+# say_error CODE TEXT: the step has failed; TEXT is the error, often another program's.
 say_error() {
   clock
   say error "$1" "$CLOCK"
   say_text "$2"
 }
 
-# say_text TEXT: a record a line. (nginx quotes the key that it rejects.)
+# say_text TEXT: one record per line. (nginx quotes the key that it rejects.)
 say_text() {
   printf '%s\n' "$1" | tail -n 40 | redact | while IFS= read -r line; do say text "$line"; done
 }
 
-# finish VERDICT STATUS: the last records. A run without them was cut short.
+# finish VERDICT STATUS: the last records. Without them, the run was cut short.
 finish() {
   trap - EXIT
   [ -z "$CLEANUP" ] || rm -rf "$CLEANUP"
@@ -51,10 +51,10 @@ finish() {
   exit "$2"
 }
 
-# fail CODE TEXT: after a change that stays.
+# fail CODE TEXT: a failure after a change that stays.
 fail() { say_error "$1" "$2"; finish failed 1; }
 
-# refuse CODE TEXT [FIX]: before anything was changed.
+# refuse CODE TEXT [FIX]: a failure before any change.
 refuse() {
   say_error "$1" "$2"
   [ -z "${3-}" ] || say advice "$3"
@@ -64,10 +64,10 @@ refuse() {
 # fingerprint: of the token on stdin.
 fingerprint() { sum=$(sha256sum) && printf "%.${FINGERPRINT_DIGITS}s\n" "$sum"; }
 
-# bare: a token as the client sends it, from a regex that matches it, or from a value of nginx.
+# bare: a token as the client sends it, from a regex that matches it, or from a value in nginx's configuration.
 bare() { sed 's/\\z$//; s/\$$//; s/\\//g; s/\${[a-z0-9_]*_dollar}/$/g'; }
 
-# redact: stdin, with fingerprints in the place of bearer tokens; no token becomes an argument.
+# redact: stdin, with fingerprints instead of bearer tokens; no token becomes a command argument.
 redact() {
   split_tokens | while IFS= read -r piece; do
     case $piece in
@@ -78,10 +78,10 @@ redact() {
   done
 }
 
-# split_tokens: each line in pieces, one a line: `text…`, `token…`, `end`. A token is what is in quotes before a grant, or
-# after `~^:` (clients.sh); and what follows the word bearer: in a quoted word that begins with it up to the quote,
-# elsewhere (comments) anything as long as a token. A key, the beginning of a token, is left out. Whatever nginx quotes from
-# a map or a client's file may be one, however it was written.
+# split_tokens: splits each line into pieces, one per line: `text…`, `token…`, `end`. A token is the quoted text before
+# a grant, or after `~^:` (clients.sh); and the text after the word bearer: in a quoted word that begins with it up to
+# the quote, elsewhere (comments) anything as long as a token. A key, the beginning of a token, is left out. Anything
+# that nginx quotes from a map or a client file may be a token, in any form.
 split_tokens() {
   awk '
   / in \/[^ ]*(-http-maps\.conf|\.map):[0-9]+$/ && match($0, /".*"/) {

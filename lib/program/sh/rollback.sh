@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Verb rollback: the vhost and the maps of an earlier release. Clients are in no release, except in that
-# of a removal: the rollback of it restores them (convert.sh).
+# Verb rollback: the vhost and the maps of an earlier release. Releases contain no clients, except that of a removal:
+# rolling that back restores them (convert.sh).
 # Needs: CLIENTS ID LAST LINK MAP_DIR PLAN RECORDED RELEASES TO
 # Leaves: ABOUT FOUND KIND SERVER_NAMES SHARED
 
@@ -10,7 +10,7 @@ rollback() {
   run_change up_to_date
 }
 
-# site_files: what the release TO wants, or the last one before what is deployed now.
+# site_files: the files of release TO, or of the last one before the current deploy.
 site_files() {
   if [ -n "$TO" ]; then
     find_release "$TO"
@@ -38,7 +38,7 @@ site_files() {
   shared_files
 }
 
-# find_listens VHOST: the recorded ones, unless they have a wildcard that a reload could not bind now.
+# find_listens VHOST: the recorded ones, unless they include a wildcard that a reload could not bind now.
 find_listens() {
   link_of "${1##*/}"
   plan_listens "$LINK"
@@ -56,7 +56,7 @@ restored() {
 rename_to() {
   served=''
   say_served "$1"
-  # Only these names may be in conflict with other vhosts.
+  # Only these names may conflict with other vhosts.
   SERVER_NAMES=''
   for name in $served; do [ "$name" = _ ] || SERVER_NAMES="$SERVER_NAMES $name"; done
 }
@@ -83,8 +83,8 @@ find_release() {
   refuse no-release "there is no release $1; there are:$known"
 }
 
-# find_before: from the release that deployed the present files, the next older one that deployed others. (So one rollback
-# after another goes further back, and never forward.) A state in which the full site is not served is skipped.
+# find_before: starting at the release that deployed the current files, the next older one that deployed others. (So
+# repeated rollbacks go further back, never forward.) Skips states in which the full site is not served.
 find_before() {
   FOUND='' origin='' newest='' partial='' SERVED_NOW='' REMOVED='' KIND=''
   [ -z "$LAST" ] || { served_by "$LAST" && SERVED_NOW=$SERVED; }
@@ -103,7 +103,7 @@ find_before() {
       newest=${newest:-$release}
     fi
   done
-  # The release that deployed them is no longer kept: all that are left have other files.
+  # The release that deployed them was pruned: all remaining ones have other files.
   [ -n "$origin" ] || FOUND=$newest
   [ -z "$FOUND" ] || return 0
   refuse no-earlier "there is no earlier release${partial:+ that serves the whole site; releases that do not:$partial (--to ID restores one)}"
@@ -112,8 +112,8 @@ find_before() {
 # own_state RELEASE: its files without those that are never rolled back.
 own_state() { grep -Ev '^(shared|foreign) ' "$1/state" 2>/dev/null; }
 
-# has_own_files RELEASE: a rollback, or a change of clients, only has the files of an earlier one; a removal has none. What was
-# here before a removal is in the last one of any kind.
+# has_own_files RELEASE: a rollback, or a change of clients, only has files of an earlier release; a removal has none.
+# The state before a removal is in the last one of any kind.
 has_own_files() {
   kind_of "$1"
   if [ "$1" != "$LAST" ]; then
@@ -123,7 +123,7 @@ has_own_files() {
   ! of_clients "$1" && [ "$KIND" != rollback ]
 }
 
-# serves_as_now RELEASE: is its vhost on TLS and linked, where that of the present release is?
+# serves_as_now RELEASE: is its vhost on TLS and linked, if the current release's is?
 serves_as_now() {
   served_by "$1"
   for needed in $SERVED_NOW; do

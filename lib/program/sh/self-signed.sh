@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Verb self_signed: a certificate that this host signs itself; its key is made here and never leaves.
+# Verb self_signed: a certificate that this host signs itself; its key is generated here and never leaves.
 # Needs: ALTERNATIVE_NAMES CHAIN COMMON_NAME DAYS KEY NEW
 # Leaves: WHY
 
@@ -22,7 +22,7 @@ self_signed() {
 
 ended() { finish failed 1; }
 
-# sign: keeps a good key, so that the certificate that nginx serves never lacks its key; a new key is put in place first.
+# sign: keeps a usable key, so that the key of the served certificate is never missing; a new key is put in place first.
 sign() {
   umask 077
   (umask 022 && mkdir -p "${CHAIN%/*}" "${KEY%/*}") || return 1

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# SELinux, which may keep nginx from every backend.
+# SELinux, which may block nginx's connections to backends.
 
 # say_selinux: fact selinux off, if it is enforced and nginx may not connect to backends.
 say_selinux() {

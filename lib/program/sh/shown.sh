@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# What a diff shows of a file: a vhost with fingerprints in the place of bearer tokens; of a map and of a client's file only
-# the lines that gatepost wrote, since somebody may have written a token into any other.
+# The parts of a file that a diff may show: a vhost with fingerprints instead of bearer tokens; for a map and a client
+# file, only lines that gatepost wrote, since any other line may contain a token.
 # Needs: CREATED_MARK HEADER_END HEADER_START KIND RECORDED RELEASES ROTATED_MARK RUN
 
-# shown ROLE NAME: stdin, the content of the file NAME, as a diff may show it.
+# shown ROLE NAME: the content of the file NAME on stdin, as a diff may show it.
 shown() {
   case $1 in
     vhost | link) redact ;;
@@ -14,7 +14,7 @@ shown() {
 
 HIDDEN='[unrecognized line hidden: %d characters]'
 
-# own_map_lines: a line is known that this program would write, or a deploy did write.
+# own_map_lines: lines that this program would write, or that a deploy wrote.
 own_map_lines() {
   set --
   for release in $RELEASES; do
@@ -33,7 +33,7 @@ own_map_lines() {
 
 print_template() { case $1:$4 in map:*content_[0-9]* | shared:*content_[0-9]*) $4 ;; esac; }
 
-# own_client_lines NAME: the comments at the top, and lines of tokens that are exactly as key_line() makes them.
+# own_client_lines NAME: the comments at the top, and token lines that are exactly as key_line() writes them.
 own_client_lines() {
   lines_awk '
 /^$/ || $0 == header || is_time(created_mark) || is_time(rotated_mark) || is_own() { print; next }

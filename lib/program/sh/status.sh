@@ -1,14 +1,14 @@
 # shellcheck shell=sh
-# Verb status: what is on this host, in rows. Writes nothing, takes no lock. ONLY is backends, clients, listens, tls (before an
-# order) or everything.
+# Verb status: the state of this host, in rows. Writes nothing, takes no lock. ONLY is backends, clients, listens, tls
+# (before an order) or everything.
 # Needs: ACCEPTED ACCESS_LOG CLIENTS CREATED_MARK DEFINES_UPGRADE DRIFT EPOCH HELD HOLDER HOLDER_PID IDLE LAST LINK
 # Needs: LIVE MAP_DIR NL OLD_MASTER ONLY PID_FILE RELEASES REPORTING_UPSTREAM REPORT_PATHS ROTATED_MARK SAID STALLED_AFTER
 # Needs: STORE VHOST_NAME
 # Leaves: CHAIN
 
 LOG_TAIL=4000000 # bytes of the access log, for the last use of each client
-PROBE_WAIT=4     # seconds for a backend to accept a connection; the kernel gives up on an absent host after three
-REPORT_SIZE=500000 # bytes of what a backend reports of itself: about a thousand models
+PROBE_WAIT=4     # seconds for a backend to accept a connection; for an absent host, the kernel gives up after three
+REPORT_SIZE=500000 # bytes of a backend's report: about a thousand models
 
 status() {
   if [ "$ONLY" = tls ]; then
@@ -52,9 +52,9 @@ inspect_tls() {
   say_renewing
 }
 
-# say_clients: row client NAME SCOPE LIMIT CONCURRENT STATE END CREATED ROTATED LAST-USE EXACT [FINGERPRINT END]… for each
-# client; END in seconds since 1970. One process reads all files. STATE is live, suspended, expired, ended (not live) or old
-# (of an earlier release, whose fingerprints are in no file); SCOPE is ? where no line can be read.
+# say_clients: row client NAME SCOPE LIMIT CONCURRENT STATE END CREATED ROTATED LAST-USE EXACT [FINGERPRINT END]… per
+# client; END in seconds since 1970. One process reads all files. STATE is live, suspended, expired, ended (not live) or
+# old (from an earlier release, whose files have no fingerprints); SCOPE is ? if no line is readable.
 say_clients() {
   scan_clients
   { live_names | sed 's/^/live /' && say_uses; } | clients_awk '
@@ -90,8 +90,8 @@ say_uses() {
     END { for (name in last) print "used", name, last[name] }'
 }
 
-# say_nginx: facts nginx, healthy, running, old_master; nginx's own words when it rejects its configuration; row upgrade FILE for each
-# that defines $connection_upgrade.
+# say_nginx: facts nginx, healthy, running, old_master; nginx's messages if it rejects its configuration; row upgrade
+# FILE for each that defines $connection_upgrade.
 say_nginx() {
   step survey
   find_nginx
@@ -121,7 +121,7 @@ say_releases() {
   }' "$@"
 }
 
-# say_files: row file PATH ok|changed|removed, of the last release.
+# say_files: row file PATH ok|changed|removed, for the last release.
 say_files() {
   [ -n "$LAST" ] || return 0
   find_drift
@@ -133,8 +133,8 @@ say_files() {
   say_drift
 }
 
-# say_vhost: fact vhost tls|http-only, of the site's vhost: the one that nginx reads, or else the release's. Before an order,
-# broken where nginx rejects its configuration, other where the site is still on TLS under an earlier name.
+# say_vhost: fact vhost tls|http-only, for the vhost that nginx reads, or else the release's. Before an order: broken if
+# nginx rejects its configuration, other if the site is still on TLS under an earlier name.
 say_vhost() {
   find_vhost
   [ -n "$VHOST" ] || return 0
@@ -150,7 +150,7 @@ say_vhost() {
   say fact vhost "$kind"
 }
 
-# find_vhost: leaves it in VHOST, by the name that nginx has for it where it reads it.
+# find_vhost: leaves it in VHOST, under nginx's path if nginx reads it.
 find_vhost() {
   VHOST=''
   check_layout
@@ -161,7 +161,8 @@ find_vhost() {
   done
 }
 
-# say_listens: row listen, where to ask the vhost; fact default_server, where it is that because nobody else is.
+# say_listens: row listen, the address to query the vhost at; fact default_server, the addresses where it is that
+# because no other vhost is.
 say_listens() {
   find_vhost
   [ -z "$VHOST" ] || plan_listens "$VHOST" current
@@ -169,8 +170,8 @@ say_listens() {
 
 in_vhost() { [ -z "$VHOST" ] || cat "$VHOST"; }
 
-# say_backends: row backend ADDRESS PORT STATE, by the `server` lines in force, side by side; and what those of
-# REPORTING_UPSTREAM report of themselves.
+# say_backends: row backend ADDRESS PORT STATE for the active `server` lines, tested concurrently; and the reports of
+# those in REPORTING_UPSTREAM.
 say_backends() {
   step backends
   reporting=$(in_vhost | sed -n "/^upstream ${REPORTING_UPSTREAM:-none} {/,/^}/p" | servers_in)
@@ -182,8 +183,8 @@ say_backends() {
 
 servers_in() { sed -n 's/^ *server \([0-9.]*:[0-9]*\).*;.*/\1/p' | sort -u; }
 
-# say_backend ADDRESS PORT: open, closed (the host refuses), unreachable (the network does), silent (no answer: off, or a
-# firewall that drops packets), or untested.
+# say_backend ADDRESS PORT: open, closed (refused by the host), unreachable (according to the network), silent (no
+# answer: off, or behind a firewall that drops packets), or untested.
 say_backend() {
   if command -v bash >/dev/null; then
     words=$(timeout "$PROBE_WAIT" bash -c ": </dev/tcp/$1/$2" 2>&1)
@@ -205,8 +206,9 @@ say_backend() {
   fi
 }
 
-# say_report ADDRESS PORT PATH: row report ADDRESS PORT PATH PIECE, once without a piece and for each piece of a response with
-# status 200, without line breaks and what is not printable. Others write at the same time: a piece fits into one write.
+# say_report ADDRESS PORT PATH: row report ADDRESS PORT PATH PIECE, once without a piece and for each piece of a
+# response with status 200, without line breaks and unprintable characters. Others write at the same time: a piece fits
+# into one write.
 say_report() {
   say row report "$1" "$2" "$3" ''
   request "$@" 2>/dev/null | head -c "$REPORT_SIZE" | tr -cd '\n -~' |
@@ -214,7 +216,7 @@ say_report() {
     while IFS= read -r piece || [ -n "$piece" ]; do say row report "$1" "$2" "$3" "$piece"; done
 }
 
-# request ADDRESS PORT PATH: the response to a GET, with its head. (There may be no curl.)
+# request ADDRESS PORT PATH: the response to a GET, including its headers. (curl may be missing.)
 request() {
   get='printf "GET %s HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n"'
   if command -v bash >/dev/null; then
@@ -224,7 +226,7 @@ request() {
   fi
 }
 
-# say_tls: fact certificate PATH, the certificate that the vhost names, and who renews it.
+# say_tls: fact certificate PATH, the certificate in the vhost, and who renews it.
 say_tls() {
   named=$(in_vhost | sed -n 's/^ *ssl_certificate \([^ ;]*\);.*/\1/p' | head -n 1)
   [ -n "$named" ] || return 0
@@ -234,15 +236,15 @@ say_tls() {
   say_renewing
 }
 
-# say_leaks: row leak KIND FILE: what copies tokens out of the files that hold them.
+# say_leaks: row leak KIND FILE: software that copies tokens out of the files that contain them.
 say_leaks() {
   file=$(grep -rlsE '^[^#]*[ ,]log_input' /etc/sudoers /etc/sudoers.d | head -n 1)
   [ -z "$file" ] || say row leak inputLog "$file"
   if [ -d /etc/.git ] && ! git -C /etc check-ignore -q "$CLIENTS/any.map" 2>/dev/null; then say row leak etckeeper /etc/.git; fi
 }
 
-# say_lock: row busy WHO [stalled], for the active run (the process that the lock names still has it open), and which was
-# left unfinished.
+# say_lock: row busy WHO [stalled], for the active run (its process still has the lock open), and which run was left
+# unfinished.
 say_lock() {
   find_holder
   if [ -n "$HOLDER_PID" ] && has_lock "$HOLDER_PID"; then

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Verb usage: what the access log of the gate says of each client. Writes nothing, takes no lock; one pass, bounded memory.
+# Verb usage: evaluates the gate's access log per client. Writes nothing, takes no lock; one pass, bounded memory.
 # Needs: ACCESS_LOG CLIENTS GATE_PATH REQUEST_ID SINCE
 
 usage() {
@@ -18,7 +18,7 @@ usage() {
   finish unchanged 0
 }
 
-# read_log: the lines of the log and of its rotated files, with a line `unread` for each that cannot be read here.
+# read_log: the lines of the log and its rotated files, and a line `unread` for each file that cannot be read here.
 read_log() {
   for file in "$ACCESS_LOG"[.-]* "$ACCESS_LOG"; do
     [ -f "$file" ] || continue
@@ -32,9 +32,9 @@ read_log() {
   done
 }
 
-# evaluate: lines of the log -> rows, their fields separated by tabs. Times are epochs; durations are milliseconds, from
-# histograms with 32 buckets an octave, so exact to 2 %. The addresses that were refused least are dropped when there are
-# too many. (busybox has no log() in its awk.)
+# evaluate: log lines -> rows, with fields separated by tabs. Times are epochs; durations are milliseconds, from
+# histograms with 32 buckets per octave, so exact to 2%. If there are too many, the addresses with the fewest rejections
+# are dropped. (busybox awk has no log().)
 evaluate() {
   awk -F '"' -v since="$(oldest)" -v gate="$GATE_PATH" -v wanted="$REQUEST_ID" '
     function epoch(time, zone,    d, m, y, era, of_era, day) {
@@ -129,7 +129,7 @@ evaluate() {
     }'
 }
 
-# oldest: the epoch before which lines do not count.
+# oldest: lines before this epoch do not count.
 oldest() {
   [ -n "$SINCE" ] || { echo 0; return; }
   echo $(($(date +%s) - SINCE))

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Verb use_certificate: uses another lineage of certbot that covers the site's name, such as a wildcard.
+# Verb use_certificate: uses another certbot lineage that covers the site's name, such as a wildcard.
 # Needs: CERTIFICATE CHAIN HOOK LETSENCRYPT SERVER_NAMES
 # Leaves: WHY
 
@@ -10,7 +10,7 @@ use_certificate() {
   WHY=$(unusable) && refuse unusable "$WHY"
   if [ "$(readlink "$live")" != "$CERTIFICATE" ]; then
     step link
-    # Only something that is not a certificate is replaced.
+    # Replaces nothing that is a certificate.
     [ ! -d "$live" ] || [ -L "$live" ] || rmdir "$live" 2>/dev/null || :
     ln -s "$CERTIFICATE" "$live" 2>/dev/null || refuse unusable "cannot link $live"
   fi
@@ -23,7 +23,7 @@ use_certificate() {
 
 ended() { settle_adoption; finish failed 1; }
 
-# unusable: why the lineage cannot take the place of the site's own; fails when it can.
+# unusable: why the lineage cannot replace the site's own; fails if it can.
 unusable() {
   [ -n "$(lineage)" ] || { echo "the vhost does not use a certificate of certbot, but $CHAIN"; return; }
   other=$LETSENCRYPT/live/$CERTIFICATE
