@@ -1,4 +1,4 @@
-/** Responses of the gate itself: errors in the form of the requested API, CORS, request ids, redirects. */
+/** Responses of the gate itself: errors in the format of the requested API, CORS, request ids, redirects. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ import {
   testConfiguration,
   writeVhost,
 } from './gate-nginx.ts';
-import { type Answer, ask, bearer, freshAddress, lines, raw, statuses } from './requests.ts';
+import { ask, bearer, freshAddress, type GateResponse, lines, raw, statuses } from './requests.ts';
 
 const ORIGIN = 'https://chat.example.org';
 const CHAT = '/ollama/v1/chat/completions';
@@ -30,19 +30,19 @@ before(async () => {
 after(stopGate);
 beforeEach(() => void seen());
 
-/** The error of an answer, by the form of each API. */
+/** The error of a response, in each API's format. */
 const FORMS = {
-  ollama: ({ body }: Answer) => {
-    const { error, ...others } = JSON.parse(body);
-    assert.deepEqual([typeof error, others], ['string', {}]);
+  ollama: ({ body }: GateResponse) => {
+    const { error, ...elsewhere } = JSON.parse(body);
+    assert.deepEqual([typeof error, elsewhere], ['string', {}]);
     return error as string;
   },
-  openai: ({ body }: Answer) => {
+  openai: ({ body }: GateResponse) => {
     const { error } = JSON.parse(body);
     assert.deepEqual(Object.keys(error), ['message', 'type', 'param', 'code']);
     return error.code as string;
   },
-  anthropic: ({ body }: Answer) => {
+  anthropic: ({ body }: GateResponse) => {
     const { type, error } = JSON.parse(body);
     assert.deepEqual([type, Object.keys(error)], ['error', ['type', 'message']]);
     return error.type as string;
@@ -55,7 +55,7 @@ const PATHS = {
   anthropic: '/ollama/v1/messages',
 } as const;
 
-describe('an error has the form of the API that was requested', () => {
+describe('an error has the format of the requested API', () => {
   const unauthorized = { ollama: /bearer/, openai: /^invalid_api_key$/, anthropic: /^authentication_error$/ };
   const forbidden = { ollama: /inference/, openai: /^insufficient_scope$/, anthropic: /^permission_error$/ };
   const unreachable = { ollama: /down/, openai: /^service_unavailable$/, anthropic: /^api_error$/ };
@@ -81,7 +81,7 @@ describe('an error has the form of the API that was requested', () => {
     }
   });
 
-  test('429 in the form of the API after too many failures', async () => {
+  test("429 in the API's format after too many failures", async () => {
     const from = freshAddress();
     const many = Array.from({ length: 100 }, () => `GET ${PATHS.ollama} HTTP/1.1\r\nHost: ${NAME}\r\n\r\n`);
     await raw(many.join(''), { from });
@@ -90,7 +90,7 @@ describe('an error has the form of the API that was requested', () => {
     assert.match(FORMS.ollama(answer), /attempts/);
   });
 
-  test('502 and 504 of nginx itself, when the backend is down or silent', async () => {
+  test('502 and 504 from nginx itself, when the backend is down or silent', async () => {
     writeVhost(undefined, (text) =>
       text
         .replace('127.0.0.1:11434;', '127.0.0.1:9;')
@@ -105,8 +105,8 @@ describe('an error has the form of the API that was requested', () => {
     writeVhost(undefined, (text) => text.replaceAll('proxy_read_timeout 3600s', 'proxy_read_timeout 1s'));
     await reload();
     for (const api of ['ollama', 'openai'] as const) {
-      const question = { method: 'POST', body: '{}', headers: bearer(FULL) };
-      const answer = await ask(`${PATHS[api]}?silent=3`, question);
+      const request = { method: 'POST', body: '{}', headers: bearer(FULL) };
+      const answer = await ask(`${PATHS[api]}?silent=3`, request);
       assert.equal(answer.status, 504);
       assert.match(FORMS[api](answer), timeout[api]);
     }
@@ -114,7 +114,7 @@ describe('an error has the form of the API that was requested', () => {
     await reload();
   });
 
-  test("the backend's own errors are passed on as they are", async () => {
+  test("the backend's own errors are passed on unchanged", async () => {
     const { status, body } = await ask('/ollama/api/nothing', { headers: bearer(FULL) });
     assert.deepEqual([status, body], [404, '404 page not found']);
   });
@@ -160,7 +160,7 @@ describe('a page of another origin', () => {
     },
   });
 
-  test('may send requests with a token, if its origin is allowed', async () => {
+  test('may send requests with a token if its origin is allowed', async () => {
     for (const origin of [ORIGIN, 'http://localhost:3000']) {
       const { status, headers } = await ask(CHAT, preflight(origin));
       assert.deepEqual(
@@ -177,7 +177,7 @@ describe('a page of another origin', () => {
     assert.deepEqual(seen(), []);
   });
 
-  test('reads the answers, of the backend and of the gate', async () => {
+  test('reads the responses of the backend and of the gate', async () => {
     for (const token of [FULL, 'wrong-wrong-wrong-wrong']) {
       const headers = { ...bearer(token), origin: ORIGIN };
       const answer = await ask(CHAT, { method: 'POST', body: '{}', headers, from: freshAddress() });
@@ -188,7 +188,7 @@ describe('a page of another origin', () => {
     }
   });
 
-  test('gets no permission, if its origin is not allowed', async () => {
+  test('gets no permission if its origin is not allowed', async () => {
     for (const origin of [
       'https://evil.example',
       `${ORIGIN}.evil.example`,
@@ -204,7 +204,7 @@ describe('a page of another origin', () => {
     }
   });
 
-  test('never uses up the failed attempts by its preflights', async () => {
+  test('does not use up failed attempts with its preflights', async () => {
     const from = freshAddress();
     const head = `OPTIONS ${CHAT} HTTP/1.1\r\nHost: ${NAME}\r\nOrigin: ${ORIGIN}\r\n\r\n`;
     const got = await raw(head.repeat(120), { from });
@@ -222,7 +222,7 @@ describe('a page of another origin', () => {
   });
 });
 
-test('a request id is in the answer, at the backend and in the access log, and is never chosen by the client', async () => {
+test('a request id is in the response, at the backend and in the access log, and never chosen by the client', async () => {
   const headers = { ...bearer(FULL), 'x-request-id': 'mine' };
   const answer = await ask('/ollama/api/echo', { headers });
   const id = String(answer.headers['x-request-id']);
@@ -291,5 +291,5 @@ describe('a browser below /anythingllm/', () => {
 });
 
 test('nginx -t passes without a warning', () => {
-  assert.match(testConfiguration().said, /^nginx: .* syntax is ok\nnginx: .* test is successful\n$/);
+  assert.match(testConfiguration().stderr, /^nginx: .* syntax is ok\nnginx: .* test is successful\n$/);
 });

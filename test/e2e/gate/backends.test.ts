@@ -1,4 +1,7 @@
-/** Several Ollama machines behind the gate: failover, never a generation twice, changes of models on the first one; and Ollama alone. */
+/**
+ * Several Ollama machines behind the gate: failover, no generation twice, model changes on the first one; and Ollama
+ * alone.
+ */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -21,13 +24,13 @@ import {
 } from './gate-nginx.ts';
 import { ask, bearer, lines, raw, statuses } from './requests.ts';
 
-const asked = new Map<string, string[]>();
+const requests = new Map<string, string[]>();
 const servers: Server[] = [];
 
-/** An Ollama that notes what it gets; `isDying`: it closes the connection once it has read a request. */
+/** An Ollama that records its requests; `isDying`: it closes the connection after reading one. */
 async function machine(address: string, isDying = false): Promise<void> {
   const server = createServer((request, response) => {
-    asked.set(address, [...(asked.get(address) ?? []), `${request.method} ${request.url}`]);
+    requests.set(address, [...(requests.get(address) ?? []), `${request.method} ${request.url}`]);
     request.resume().on('end', () => {
       if (isDying) request.socket.destroy();
       else response.setHeader('content-type', 'application/json').end('{}');
@@ -41,7 +44,7 @@ async function behind(backends: string, shorter = (text: string) => text): Promi
   const values = { IA_ENSO_OLLAMA_BACKENDS: backends };
   writeVhost(undefined, undefined, (text) => shorter(withBackends(text, site, values)));
   await reload();
-  asked.clear();
+  requests.clear();
 }
 
 const post = (path: string, token = FULL, body = '{}') =>
@@ -58,23 +61,23 @@ after(() => {
   for (const server of servers) server.close();
   stopGate();
 });
-beforeEach(() => asked.clear());
+beforeEach(() => requests.clear());
 
 describe('several Ollama machines', () => {
   test('share the requests', async () => {
     await behind('127.0.0.2,127.0.0.3');
-    assert.match(testConfiguration().said, /test is successful/);
+    assert.match(testConfiguration().stderr, /test is successful/);
     for (let at = 0; at < 10; at += 1) assert.equal((await post(CHAT)).status, 200);
-    assert.deepEqual([asked.get('127.0.0.2')?.length, asked.get('127.0.0.3')?.length], [5, 5]);
+    assert.deepEqual([requests.get('127.0.0.2')?.length, requests.get('127.0.0.3')?.length], [5, 5]);
   });
 
-  test('a refused connection moves to the next one, also with a body', async () => {
+  test('a refused connection moves to the next machine, also with a body', async () => {
     await behind('127.0.0.9,127.0.0.3');
     for (let at = 0; at < 4; at += 1) assert.equal((await post(CHAT, FULL, 'x'.repeat(100_000))).status, 200);
-    assert.equal(asked.get('127.0.0.3')?.length, 4);
+    assert.equal(requests.get('127.0.0.3')?.length, 4);
   });
 
-  test('a machine that does not answer is left for the next one, also with a body', async () => {
+  test('a machine that does not respond is skipped, also with a body', async () => {
     const silent = droppingAddress();
     await behind(`${silent},127.0.0.3`, (text) =>
       text.replaceAll('proxy_connect_timeout 10s', 'proxy_connect_timeout 1s'),
@@ -82,20 +85,20 @@ describe('several Ollama machines', () => {
     const start = performance.now();
     const answers = await Promise.all(Array.from({ length: 4 }, () => post(CHAT, FULL, 'x'.repeat(100_000))));
     assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
-    assert.equal(asked.get('127.0.0.3')?.length, 4);
-    assert.ok(performance.now() - start > 900, 'none of them went to the silent one first');
+    assert.equal(requests.get('127.0.0.3')?.length, 4);
+    assert.ok(performance.now() - start > 900, 'none was sent to the silent one first');
   });
 
-  test('a generation that was sent never runs a second time', async () => {
+  test('a generation that was sent never runs twice', async () => {
     await behind('127.0.0.4,127.0.0.2');
     const answers = [await post(CHAT), await post(CHAT), await post(CHAT)];
-    const [died = [], lived = []] = [asked.get('127.0.0.4'), asked.get('127.0.0.2')];
+    const [died = [], lived = []] = [requests.get('127.0.0.4'), requests.get('127.0.0.2')];
     assert.equal(died.length + lived.length, 3);
     assert.equal(answers.filter(({ status }) => status === 502).length, died.length);
     assert.ok(died.length > 0);
   });
 
-  test('what changes models goes to the first one, with its body, its scope and its token removed', async () => {
+  test('requests that change models go to the first one, with their body and scope, without their token', async () => {
     await behind('127.0.0.3,127.0.0.2');
     for (const path of [
       '/api/pull',
@@ -107,28 +110,28 @@ describe('several Ollama machines', () => {
       await raw(
         `${lines(`POST /ollama${path} HTTP/1.1`, `Authorization: Bearer ${FULL}`, 'Content-Length: 2')}{}`,
       );
-    assert.deepEqual(asked.get('127.0.0.3'), [
+    assert.deepEqual(requests.get('127.0.0.3'), [
       'POST /api/pull',
       'POST /api/delete',
       'POST /api/blobs/sha256:0',
       'POST /api/pull',
       'POST /api/copy',
     ]);
-    assert.equal(asked.get('127.0.0.2'), undefined);
+    assert.equal(requests.get('127.0.0.2'), undefined);
     for (const token of [INFERENCE, 'wrong-wrong-wrong-wrong']) {
       const got = await raw(lines('POST /ollama/api/pull HTTP/1.1', `Authorization: Bearer ${token}`));
       assert.deepEqual(statuses(got), [token === INFERENCE ? 403 : 401]);
     }
-    assert.equal(asked.get('127.0.0.3')?.length, 5);
+    assert.equal(requests.get('127.0.0.3')?.length, 5);
   });
 
-  test('streams an upload of 50 MB to the first one', async () => {
+  test('an upload of 50 MB is streamed to the first one', async () => {
     const answer = await post('/ollama/api/blobs/sha256:1', FULL, 'x'.repeat(50_000_000));
     assert.equal(answer.status, 200);
   });
 });
 
-test('no log has query strings, not even while a backend is down', async () => {
+test('no log contains query strings, not even while a backend is down', async () => {
   await behind('127.0.0.9');
   assert.equal((await post(`${CHAT}?token=hidden-words-in-a-url`)).status, 502);
   const logs = readdirSync('/var/log/nginx').map((name) => readFileSync(`/var/log/nginx/${name}`, 'utf8'));
@@ -136,7 +139,7 @@ test('no log has query strings, not even while a backend is down', async () => {
   assert.doesNotMatch(logs.join(''), /hidden-words/);
 });
 
-test('Ollama alone answers 404 at the root, and the hint below its paths', async () => {
+test('Ollama alone returns 404 at the root, and a hint below its paths', async () => {
   writeVhost(undefined, undefined, (text) => withBackends(text, site, { IA_ENSO_ANYTHINGLLM: 'none' }));
   await reload();
   seen();

@@ -1,4 +1,6 @@
-/** Many clients at constant cost, and everything that ends a token: its live file, its expiry, a suspension, a limit. */
+/**
+ * Many clients at constant cost, and everything that ends a token: its live file, its expiry, a suspension, a limit.
+ */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,7 +29,7 @@ async function logged(): Promise<string> {
 }
 
 describe('tokens with the same first characters', () => {
-  const alike = [
+  const similarTokens = [
     'abcdefghijklmnopqrstuvwxyz-1',
     'ABCDEFGHIJKLMNOPQRSTUVWXYZ-2',
     'abcdefghijklmnopqrstuvwxyz-3',
@@ -38,31 +40,31 @@ describe('tokens with the same first characters', () => {
     'x'.repeat(500),
   ];
 
-  test('are all accepted exactly, and no other one or letter case', async () => {
-    gate.writeClient('alike', 'full', alike.slice(0, 2));
-    gate.writeClient('more', 'inference', alike.slice(2));
+  test('are all accepted exactly; no other token or letter case is', async () => {
+    gate.writeClient('alike', 'full', similarTokens.slice(0, 2));
+    gate.writeClient('more', 'inference', similarTokens.slice(2));
     assert.match(readFileSync(`${BEARERS}/more.map`, 'utf8'), /^"~\^:/m);
     await gate.reload();
-    for (const token of alike) assert.equal(await status(token), 200, token);
-    for (const token of alike) {
+    for (const token of similarTokens) assert.equal(await status(token), 200, token);
+    for (const token of similarTokens) {
       const other = token === token.toUpperCase() ? token.toLowerCase() : token.toUpperCase();
       assert.equal(await status(other), 401, other);
       assert.equal(await status(`${token}x`), 401);
       assert.equal(await status(token.slice(0, -1)), 401);
     }
     assert.equal(
-      (await ask('/ollama/api/delete', { headers: bearer(alike[1] ?? ''), method: 'DELETE' })).status,
+      (await ask('/ollama/api/delete', { headers: bearer(similarTokens[1] ?? ''), method: 'DELETE' })).status,
       200,
     );
     assert.equal(
-      (await ask('/ollama/api/delete', { headers: bearer(alike[2] ?? ''), method: 'DELETE' })).status,
+      (await ask('/ollama/api/delete', { headers: bearer(similarTokens[2] ?? ''), method: 'DELETE' })).status,
       403,
     );
   });
 });
 
 describe('the cost of a request', () => {
-  /** Milliseconds of processor time that nginx's workers take for a request. */
+  /** CPU time of the nginx workers per request, in milliseconds. */
   async function cost(token: string): Promise<number> {
     const from = freshAddress();
     const spent = () =>
@@ -90,9 +92,9 @@ describe('the cost of a request', () => {
       writeFileSync(`${BEARERS}/c${i}.map`, text);
       for (const file of live) writeFileSync(`${LIVE}/${file}`, '');
     }
-    const { status: ok, said } = gate.testConfiguration();
-    assert.equal(ok, 0, said);
-    assert.match(said, /could not build optimal map_hash/);
+    const { status: ok, stderr } = gate.testConfiguration();
+    assert.equal(ok, 0, stderr);
+    assert.match(stderr, /could not build optimal map_hash/);
     await gate.reload();
     const many = [await cost(gate.FULL), await cost(unknown)];
     for (const i of [0, 1234, 9999]) assert.equal(await status(tokenOf(i)), 200);
@@ -104,7 +106,7 @@ describe('the cost of a request', () => {
     await gate.reload();
   });
 
-  test('is linear in the blanks of the header', async () => {
+  test('is linear in the number of blanks in the header', async () => {
     const started = performance.now();
     const headers = { authorization: `Bearer ${' '.repeat(8000)}${gate.FULL} x` };
     for (let i = 0; i < 20; i++)
@@ -115,7 +117,7 @@ describe('the cost of a request', () => {
 
 describe('a token that is not live', () => {
   const TOKEN = 'dead-0123456789abcdef';
-  const again = async (more: Partial<ClientFile> = {}) => {
+  const makeLive = async (more: Partial<ClientFile> = {}) => {
     gate.writeClient('dead', 'full', [TOKEN], more);
     await gate.reload();
     assert.equal(await status(TOKEN), 200);
@@ -135,7 +137,7 @@ describe('a token that is not live', () => {
       socket.write(rest);
     });
 
-  /** Sends the head of the request at once but for its end, which takes two seconds. */
+  /** Sends a request whose header ends two seconds later. */
   const drip = async (socket: TLSSocket): Promise<string> => {
     socket.write(request.slice(0, -20));
     for (const byte of request.slice(-20, -1)) {
@@ -145,8 +147,8 @@ describe('a token that is not live', () => {
     return answer(socket, request.slice(-1));
   };
 
-  test('is refused without a reload, also on connections from before one', async () => {
-    await again();
+  test('is rejected without a reload, also on connections that were open before', async () => {
+    await makeLive();
     const sockets = await Promise.all([open(), open(), open(), open()]);
     sockets[1]?.write(request.slice(0, 60));
     const dripped = drip(sockets[3] as TLSSocket);
@@ -178,8 +180,8 @@ describe('a token that is not live', () => {
     for (const socket of sockets) socket.destroy();
   });
 
-  test('is refused by an old worker that still has its map', async () => {
-    await again();
+  test('is rejected by an old worker that still has its map', async () => {
+    await makeLive();
     const silent = await open();
     gate.writeClientText('dead', '');
     endNow('dead');
@@ -188,8 +190,8 @@ describe('a token that is not live', () => {
     silent.destroy();
   });
 
-  test('is named in the access log, and in the message', async () => {
-    await again();
+  test("is in the access log by its client's name, and in the message", async () => {
+    await makeLive();
     endNow('dead');
     const { body } = await ask(PATH, { headers: bearer(TOKEN), from: freshAddress() });
     assert.match(body, /revoked or suspended/);
@@ -198,7 +200,7 @@ describe('a token that is not live', () => {
 });
 
 describe('a token with an expiry', () => {
-  test('is refused from that second on, without a reload; the message says expired, the log the client', async () => {
+  test('is rejected from that second on, without a reload; the message names the reason, the log the client', async () => {
     const TOKEN = 'ends-0123456789abcdef';
     const end = Math.floor(Date.now() / 1000) + 4;
     gate.writeClient('ends', 'full', [TOKEN], { end });
@@ -213,7 +215,7 @@ describe('a token with an expiry', () => {
     assert.match(await logged(), /^\S+ ends .* 401 /);
   });
 
-  test('that is suspended says so', async () => {
+  test('reports a suspension', async () => {
     const TOKEN = 'rests-0123456789abcdef';
     gate.writeClient('rests', 'full', [TOKEN], { suspended: true });
     await gate.reload();
@@ -244,7 +246,7 @@ describe('a token in X-Api-Key', () => {
       assert.deepEqual(await given({ 'x-api-key': key }), [401, '-'], key);
   });
 
-  test('counts only where the bearer token is not known', async () => {
+  test('counts only if the bearer token is unknown', async () => {
     gate.writeClient('resting', 'full', [RESTING], { suspended: true });
     await gate.reload();
     assert.deepEqual(await given({ ...bearer('unknown-unknown-unknown'), 'x-api-key': gate.FULL }), [
@@ -257,7 +259,7 @@ describe('a token in X-Api-Key', () => {
   });
 });
 
-describe('a limit of requests at the same time', () => {
+describe('a limit of concurrent requests', () => {
   const TOKEN = 'two-0123456789abcdef';
   const chat = (path: string) =>
     ask(path, {
@@ -267,7 +269,7 @@ describe('a limit of requests at the same time', () => {
     });
   const SLOW = JSON.stringify({ model: 'tiny:every=100', stream: true, messages: [] });
 
-  test('refuses exactly what is above it, with 429 and Retry-After', async () => {
+  test('rejects exactly the requests above it, with 429 and Retry-After', async () => {
     gate.writeClient('two', 'full', [TOKEN], { concurrent: 2 });
     await gate.reload();
     const all = await Promise.all(

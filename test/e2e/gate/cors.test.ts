@@ -36,7 +36,7 @@ async function pageOf(origin: string): Promise<Page> {
   return page;
 }
 
-/** What the page gets for a chat: status, id, when each piece arrived, the body; or the browser's error. */
+/** The page's result for a chat: status, id, arrival time of each chunk, body; or the browser's error. */
 async function chat(page: Page, token: string) {
   return page.evaluate(
     async ([url, bearer]) => {
@@ -44,13 +44,13 @@ async function chat(page: Page, token: string) {
       const body = JSON.stringify({ model: 'tiny:latest', stream: true, messages: [] });
       try {
         const answer = await fetch(String(url), { method: 'POST', headers, body });
-        const [times, text]: [number[], string[]] = [[], []];
+        const [arrivals, text]: [number[], string[]] = [[], []];
         for await (const piece of answer.body as unknown as AsyncIterable<Uint8Array>) {
-          times.push(performance.now());
+          arrivals.push(performance.now());
           text.push(new TextDecoder().decode(piece));
         }
         const id = answer.headers.get('x-request-id');
-        return { status: answer.status, id, times, body: text.join('') };
+        return { status: answer.status, id, arrivals, body: text.join('') };
       } catch (error) {
         return String(error);
       }
@@ -64,10 +64,13 @@ test('an allowed page streams a chat, and reads the request id', async () => {
   assert.ok(typeof got === 'object', String(got));
   assert.equal(got.status, 200);
   assert.match(String(got.id), /^[0-9a-f]{32}$/);
-  assert.ok(got.times.length > 2 && (got.times.at(-1) ?? 0) - (got.times[0] ?? 0) > 200, got.times.join());
+  assert.ok(
+    got.arrivals.length > 2 && (got.arrivals.at(-1) ?? 0) - (got.arrivals[0] ?? 0) > 200,
+    got.arrivals.join(),
+  );
 });
 
-test('an allowed page reads why its token is refused', async () => {
+test('an allowed page reads why its token is rejected', async () => {
   const got = await chat(await pageOf('http://localhost:3000'), 'wrong-wrong-wrong-wrong');
   assert.ok(typeof got === 'object', String(got));
   assert.equal(got.status, 401);

@@ -22,7 +22,7 @@ const ABORTS = '/run/aborts.log';
 
 const read = (file: string) => readFileSync(`${CHECKOUT}/${file}`, 'utf8');
 
-/** The template with its snippets in place, and the backend's address. */
+/** The template with its snippets inserted, and the backend's address. */
 export function rendered(template: string, prepare = (text: string): string => text): string {
   const inline = (_: string, indent: string, name: string) =>
     read(`sites/snippets/${name}`).replace(/^(?=.)/gm, indent);
@@ -30,20 +30,20 @@ export function rendered(template: string, prepare = (text: string): string => t
   return text.replaceAll('__IA_ENSO_BACKEND_IP__', '127.0.0.1');
 }
 
-/** What is written below `folder` from here on is seen in this namespace only. */
-function cover(folder: string): void {
+/** Overlays `folder`, so that all later changes are visible only in this namespace. */
+function overlay(folder: string): void {
   const [upper, work] = [`/run/gate/upper${folder}`, `/run/gate/work${folder}`];
-  for (const made of [upper, work]) mkdirSync(made, { recursive: true });
+  for (const directory of [upper, work]) mkdirSync(directory, { recursive: true });
   const layers = `lowerdir=${folder},upperdir=${upper},workdir=${work}`;
   execFileSync('mount', ['-t', 'overlay', '-o', layers, 'gate', folder]);
 }
 
-function empty(folder: string): void {
+function emptyFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
 }
 
-function certificate(): void {
+function createCertificate(): void {
   mkdirSync(`/etc/letsencrypt/live/${NAME}`, { recursive: true });
   const key = CERTIFICATE.replace('fullchain', 'privkey');
   const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '9'];
@@ -53,7 +53,7 @@ function certificate(): void {
   });
 }
 
-/** The keys of each client's tokens: no two may have the same. */
+/** The map keys of each client's tokens, which must be unique. */
 const keys = new Map<string, Set<string>>();
 
 /** Writes one client's file as the suite does; takes effect at the next reload. */
@@ -61,36 +61,36 @@ export function writeClient(
   name: string,
   scope: Scope,
   tokens: readonly string[],
-  more: Partial<ClientFile> = {},
+  grant: Partial<ClientFile> = {},
 ): void {
   keys.delete(name);
   const taken = new Set([...keys.values()].flatMap((some) => [...some]));
-  const others = new Set(taken);
-  const { text, live } = clientFileText({ name, scope, tokens, ...more }, taken);
-  keys.set(name, new Set([...taken].filter((key) => !others.has(key))));
+  const before = new Set(taken);
+  const { text, live } = clientFileText({ name, scope, tokens, ...grant }, taken);
+  keys.set(name, new Set([...taken].filter((key) => !before.has(key))));
   for (const file of live) writeFileSync(`${LIVE}/${file}`, '');
   writeFileSync(`${BEARERS}/${name}.map`, text, { mode: 0o600 });
 }
 
-/** Writes a client's file as it is given, for values that the suite itself would never write. */
+/** Writes a client's file verbatim, for values that the suite itself would never write. */
 export function writeClientText(name: string, text: string): void {
   writeFileSync(`${BEARERS}/${name}.map`, text);
 }
 
 export function removeClients(): void {
-  empty(BEARERS);
+  emptyFolder(BEARERS);
   keys.clear();
 }
 
-const same = (text: string): string => text;
+const unchanged = (text: string): string => text;
 
-/** Installs a vhost, its template changed by `prepare`, its text by `edit`; takes effect at the next reload. */
-export function writeVhost(template = `${NAME}.conf`, edit = same, prepare = same): void {
+/** Installs a vhost with changes to its template (`prepare`) and its text (`edit`); takes effect at the next reload. */
+export function writeVhost(template = `${NAME}.conf`, edit = unchanged, prepare = unchanged): void {
   const text = withOrigins(rendered(template, prepare), allowed);
   writeFileSync(`/etc/nginx/sites-enabled/${NAME}.conf`, edit(text));
 }
 
-/** The origins whose pages may use the gate. */
+/** Origins whose pages may use the gate. */
 let allowed: readonly string[] = [];
 
 /** Installs the gate with these origins; takes effect at the next reload. */
@@ -102,15 +102,15 @@ export function allowOrigins(origins: readonly string[]): void {
 }
 
 function install(): void {
-  for (const folder of ['/etc', '/var']) cover(folder);
+  for (const folder of ['/etc', '/var']) overlay(folder);
   for (const folder of ['conf.d', 'sites-enabled', 'ia-enso-bearers', 'ia-enso-live'])
-    empty(`/etc/nginx/${folder}`);
-  for (const folder of ['/var/log/nginx', '/var/www/certbot']) empty(folder);
+    emptyFolder(`/etc/nginx/${folder}`);
+  for (const folder of ['/var/log/nginx', '/var/www/certbot']) emptyFolder(folder);
   symlinkSync('/etc/nginx/sites-available/default', '/etc/nginx/sites-enabled/default');
   for (const [name, source] of Object.entries(MAPS)) {
     writeFileSync(`/etc/nginx/conf.d/${name}.conf`, read(`http-maps/${source}.map.conf.example`));
   }
-  certificate();
+  createCertificate();
   writeVhost();
   writeClient('default', 'full', [FULL]);
   writeClient('editor', 'inference', [INFERENCE]);
@@ -124,30 +124,30 @@ async function startBackend(): Promise<ChildProcess> {
   return child;
 }
 
-/** What `nginx -t` says of the files as they are now. */
-export function testConfiguration(): { status: number | null; said: string } {
+/** The result of `nginx -t` on the current files. */
+export function testConfiguration(): { status: number | null; stderr: string } {
   const { status, stderr } = spawnSync('nginx', ['-t'], { encoding: 'utf8' });
-  return { status, said: stderr };
+  return { status, stderr };
 }
 
 const workers = () =>
   execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' }).match(/^ *\d+ nginx: worker process$/gm) ??
   [];
 
-/** The processes that answer requests. */
+/** The PIDs of the nginx workers. */
 export const workerPids = (): readonly number[] => workers().map((line) => Number.parseInt(line, 10));
 
-/** Reloads, and returns when no worker from before takes requests any more. */
+/** Reloads, and waits until the old workers accept no more requests. */
 export async function reload(): Promise<void> {
-  // An nginx that has just started may not have titled its workers yet.
+  // Just after its start, nginx has not set its workers' titles yet.
   while (workers().length === 0) await sleep(20);
   const before = new Set(workers());
   execFileSync('nginx', ['-s', 'reload']);
   while (workers().length === 0 || workers().some((worker) => before.has(worker))) await sleep(20);
 }
 
-/** A request as a stand-in logged it. */
-export interface Seen {
+/** A request as logged by a stand-in. */
+export interface LoggedRequest {
   service: 'ollama' | 'anythingllm';
   method: string;
   url: string;
@@ -155,20 +155,20 @@ export interface Seen {
 }
 
 /** The requests that reached the stand-ins since the last call. */
-export function seen(): Seen[] {
+export function seen(): LoggedRequest[] {
   const lines = readFileSync(REQUESTS, 'utf8').split('\n').filter(Boolean);
   writeFileSync(REQUESTS, '');
-  return lines.map((line) => JSON.parse(line) as Seen);
+  return lines.map((line) => JSON.parse(line) as LoggedRequest);
 }
 
-/** The requests whose client went away before the answer was complete, and when the backend noticed. */
+/** Requests whose client disconnected before the end of the response, and when the backend noticed. */
 export function aborted(): { url: string; at: number }[] {
   const lines = readFileSync(ABORTS, 'utf8').split('\n').filter(Boolean);
   return lines.map((line) => JSON.parse(line) as { url: string; at: number });
 }
 
-/** Those of them that reached Ollama. */
-export function seenByOllama(): Seen[] {
+/** The requests that reached Ollama since the last call. */
+export function seenByOllama(): LoggedRequest[] {
   return seen().filter((request) => request.service === 'ollama');
 }
 
@@ -180,7 +180,7 @@ export async function startGate(): Promise<void> {
   execFileSync('nginx', { stdio: 'inherit' });
 }
 
-/** Stops what would keep this process from ending. */
+/** Stops nginx, so that this process can exit. */
 export function stopGate(): void {
   execFileSync('nginx', ['-s', 'stop']);
 }

@@ -1,4 +1,4 @@
-/** The bearer gate under requests of clients and attackers; a real nginx with the unchanged template. */
+/** The bearer gate under requests of clients and attackers; a real nginx with the unmodified template. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
@@ -15,7 +15,7 @@ import {
   writeClient,
   writeClientText,
 } from './gate-nginx.ts';
-import { type Answer, ask, bearer, freshAddress, lines, raw, statuses } from './requests.ts';
+import { ask, bearer, freshAddress, type GateResponse, lines, raw, statuses } from './requests.ts';
 
 const HSTS = 'max-age=63072000';
 
@@ -23,7 +23,7 @@ before(startGate);
 after(stopGate);
 beforeEach(() => void seen());
 
-function assertRefused(answer: Answer): void {
+function assertRefused(answer: GateResponse): void {
   assert.equal(answer.status, 401);
   assert.equal(answer.headers['www-authenticate'], 'Bearer');
   assert.equal(answer.headers['content-type'], 'application/json');
@@ -35,9 +35,9 @@ function assertRefused(answer: Answer): void {
 }
 
 test('nginx -t passes without a warning', () => {
-  const { status, said } = testConfiguration();
+  const { status, stderr } = testConfiguration();
   assert.equal(status, 0);
-  assert.match(said, /^nginx: .* syntax is ok\nnginx: .* test is successful\n$/);
+  assert.match(stderr, /^nginx: .* syntax is ok\nnginx: .* test is successful\n$/);
 });
 
 const swapped = FULL.replace(/[a-z]/i, (c) => (c === c.toLowerCase() ? c.toUpperCase() : c.toLowerCase()));
@@ -48,20 +48,20 @@ const wrong: Record<string, string> = {
   'the scheme and blanks': 'Bearer    ',
   'a wrong token': 'Bearer 0000000000000000',
   'a token with one letter in the other case': `Bearer ${swapped}`,
-  'a token in lower case': `Bearer ${FULL.toLowerCase()}`,
-  'a token in upper case': `Bearer ${FULL.toUpperCase()}`,
+  'a token in lowercase': `Bearer ${FULL.toLowerCase()}`,
+  'a token in uppercase': `Bearer ${FULL.toUpperCase()}`,
   'a token cut short': `Bearer ${FULL.slice(0, -1)}`,
-  'a token with one character more': `Bearer ${FULL}x`,
-  'a token with one character before': `Bearer x${FULL}`,
+  'a token with one extra character at the end': `Bearer ${FULL}x`,
+  'a token with one extra character at the start': `Bearer x${FULL}`,
   'two tokens': `Bearer ${FULL} ${FULL}`,
   'two tokens with a comma': `Bearer ${FULL}, Bearer ${FULL}`,
   'a token without the scheme': FULL,
   'a token in quotes': `Bearer "${FULL}"`,
   'another scheme': `Basic ${FULL}`,
-  'a scheme that begins alike': `Bearerx ${FULL}`,
-  'a scheme that ends alike': `xBearer ${FULL}`,
+  'a scheme with a longer name': `Bearerx ${FULL}`,
+  'a scheme with a prefix': `xBearer ${FULL}`,
   'no blank': `Bearer${FULL}`,
-  'a tab for a blank': `Bearer\t${FULL}`,
+  'a tab instead of a space': `Bearer\t${FULL}`,
   'Basic with the token as password': `Basic ${Buffer.from(`x:${FULL}`).toString('base64')}`,
   'the value of the map': 'full:default',
   'the regex of the map': 'Bearer .*',
@@ -96,7 +96,7 @@ for (const scheme of ['Bearer', 'bearer', 'BEARER', 'Bearer  ']) {
   });
 }
 
-test('refuses a repeated header, even with the right token twice', async () => {
+test('rejects a repeated header, even with the right token twice', async () => {
   const right = `Authorization: Bearer ${FULL}`;
   for (const other of [right, 'Authorization: Bearer x', 'authorization:', `Authorization: Basic ${FULL}`]) {
     for (const pair of [
@@ -119,7 +119,7 @@ const smuggled: Record<string, string> = {
   'another header': `Proxy-Authorization: Bearer ${FULL}`,
   'two X-Api-Key': `X-Api-Key: wrong-wrong-wrong-wrong\r\nX-Api-Key: ${FULL}`,
   'a forwarded header': `X-Forwarded-Authorization: Bearer ${FULL}`,
-  "nginx's own name for it": `http_authorization: Bearer ${FULL}`,
+  'the name that nginx gives it': `http_authorization: Bearer ${FULL}`,
   'a cookie': `Cookie: Authorization=Bearer ${FULL}; token=${FULL}`,
   'a high byte': `Authorization: Bearer ${FULL}\xa0`,
   'the variable it sets': 'ia_enso_ollama_authorized: 1\r\nX-Ia-Enso-Ollama-Authorized: 1',
@@ -140,7 +140,7 @@ test('does not take the token from the query string', async () => {
   }
 });
 
-test('does not read the body of a refused request', async () => {
+test('does not read the body of a rejected request', async () => {
   const head = [
     'POST /ollama/api/create HTTP/1.1',
     'Content-Length: 1000000000',
@@ -199,7 +199,7 @@ test('accepts no grant without a known scope and name', async () => {
   assert.deepEqual(seenByOllama(), []);
 });
 
-test('refuses everybody when there is no client', async () => {
+test('rejects everybody if there is no client', async () => {
   removeClients();
   await reload();
   for (const authorization of ['', 'Bearer', 'Bearer ', `Bearer ${FULL}`, `Bearer ${INFERENCE}`]) {

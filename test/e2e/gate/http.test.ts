@@ -1,4 +1,4 @@
-/** Port 80: the CA's challenge and a redirect; before the first certificate, the challenge and a notice. */
+/** Port 80: the ACME challenge and a redirect; before the first certificate, the challenge and a notice. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ async function answersTheChallenge(): Promise<void> {
   }
 }
 
-test('answers the challenge of the CA', answersTheChallenge);
+test("answers the CA's challenge", answersTheChallenge);
 
 for (const path of [
   '/',
@@ -38,7 +38,7 @@ for (const path of [
   '/x/../y',
   '/.well-known/x',
 ]) {
-  test(`redirects ${path} to https unchanged`, async () => {
+  test(`redirects ${path} unchanged to https`, async () => {
     const got = await get(path);
     assert.deepEqual(statuses(got), [301]);
     assert.equal(location(got), `https://${NAME}${path}`);
@@ -63,9 +63,9 @@ test('exposes no backend on port 80', async () => {
 
 test('before the first certificate, nginx -t passes without one', async () => {
   writeVhost(`${NAME}.http-only.conf`);
-  const { status, said } = testConfiguration();
+  const { status, stderr } = testConfiguration();
   assert.equal(status, 0);
-  assert.doesNotMatch(said, /\[\w+\]/);
+  assert.doesNotMatch(stderr, /\[\w+\]/);
   await reload();
 });
 

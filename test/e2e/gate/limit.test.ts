@@ -1,4 +1,7 @@
-/** Failed attempts are rate-limited per address; requests with a valid token are not, except by the limit of their client. */
+/**
+ * Failed attempts are rate-limited per address; requests with a valid token are not, except by their client's own
+ * limit.
+ */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -14,22 +17,22 @@ import {
   writeClient,
   writeVhost,
 } from './gate-nginx.ts';
-import { type Answer, ask, bearer } from './requests.ts';
+import { ask, bearer, type GateResponse } from './requests.ts';
 
 const ATTACKER = '127.0.0.66';
 
 before(startGate);
 after(stopGate);
 
-const guess = (from = ATTACKER, port = 443): Promise<Answer> => {
+const guess = (from = ATTACKER, port = 443): Promise<GateResponse> => {
   return ask('/ollama/api/tags', { headers: bearer('wrong-wrong-wrong-wrong'), from, port });
 };
 
-async function guesses(count: number): Promise<Answer[]> {
+async function guesses(count: number): Promise<GateResponse[]> {
   return Promise.all(Array.from({ length: count }, () => guess()));
 }
 
-const count = (answers: readonly Answer[], status: number) =>
+const count = (answers: readonly GateResponse[], status: number) =>
   answers.filter((a) => a.status === status).length;
 
 test('answers the first 100 failures at once and delays the rest', async () => {
@@ -41,7 +44,7 @@ test('answers the first 100 failures at once and delays the rest', async () => {
     `${count(answers, 401)} × 401`,
   );
   assert.equal(count(answers, 401) + count(answers, 429), 150);
-  assert.ok(seconds < 5, 'none of them waits');
+  assert.ok(seconds < 5, 'none is delayed');
 });
 
 test('answers 429 with Retry-After', async () => {
@@ -52,8 +55,8 @@ test('answers 429 with Retry-After', async () => {
 });
 
 test('never delays a valid token, not even from the same address', async () => {
-  const right = [FULL, INFERENCE].flatMap((token) => Array.from({ length: 150 }, () => token));
-  const asked = right.map((token) => ask('/ollama/api/tags', { headers: bearer(token), from: ATTACKER }));
+  const valid = [FULL, INFERENCE].flatMap((token) => Array.from({ length: 150 }, () => token));
+  const asked = valid.map((token) => ask('/ollama/api/tags', { headers: bearer(token), from: ATTACKER }));
   assert.equal(count(await Promise.all(asked), 200), 300);
 });
 
@@ -62,7 +65,7 @@ test('does not delay another address, nor AnythingLLM', async () => {
   assert.equal((await ask('/api/ping', { from: ATTACKER })).status, 200);
 });
 
-test('admits one failure a second afterwards', async () => {
+test('admits one failure per second afterwards', async () => {
   await guesses(5);
   await sleep(2100);
   const later = await guesses(20);
@@ -71,16 +74,16 @@ test('admits one failure a second afterwards', async () => {
 
 test('does not count forbidden requests with a valid token', async () => {
   const from = '127.0.0.68';
-  const question = { method: 'DELETE', headers: bearer(INFERENCE), from };
-  for (let at = 0; at < 120; at += 1) assert.equal((await ask('/ollama/api/delete', question)).status, 403);
+  const request = { method: 'DELETE', headers: bearer(INFERENCE), from };
+  for (let at = 0; at < 120; at += 1) assert.equal((await ask('/ollama/api/delete', request)).status, 403);
   assert.equal((await guess(from)).status, 401);
 });
 
-test('forwards no guess to Ollama', () => {
+test('forwards no guessed token to Ollama', () => {
   assert.equal(seenByOllama().length, 300);
 });
 
-/** Guesses from each of the addresses, one after another, until the first 429. */
+/** Guesses tokens from each address in turn, until the first 429; returns their number. */
 async function guessesUntilSlowed(from: (n: number) => string, port = 443): Promise<number> {
   for (let at = 0; at < 300; at += 10) {
     const some = await Promise.all(Array.from({ length: 10 }, (_, n) => guess(from(at + n), port)));
@@ -91,7 +94,7 @@ async function guessesUntilSlowed(from: (n: number) => string, port = 443): Prom
 
 const added = new Set<string>();
 
-/** An IPv6 address of this machine. */
+/** Adds an IPv6 address to this machine. */
 function address6(address: string): string {
   if (!added.has(address))
     execFileSync('ip', ['-6', 'address', 'add', `${address}/128`, 'dev', 'lo', 'nodad']);
@@ -109,12 +112,12 @@ test('counts IPv6 addresses of one /64 as one', async () => {
   assert.equal(seenByOllama().length, 1);
 });
 
-test('counts each /64 by itself', async () => {
+test('counts each /64 separately', async () => {
   const slowed = await guessesUntilSlowed((n) => address6(`2001:db8:0:${(n + 2).toString(16)}::1`));
   assert.equal(slowed, 300);
 });
 
-test('counts IPv4 addresses by themselves where one socket serves both', async () => {
+test('counts IPv4 addresses separately even if one socket serves both', async () => {
   writeVhost(undefined, (text) =>
     text.replace(/^( *)listen 443 .*$/m, '$&\n$1listen [::]:8443 ssl ipv6only=off;'),
   );
@@ -139,7 +142,7 @@ test('a limited client gets its requests at once, then 429 with Retry-After', as
   const answers = await Promise.all(Array.from({ length: 14 }, () => limited()));
   assert.deepEqual([count(answers, 200), count(answers, 429)], [10, 4]);
   const over = await limited('/ollama/v1/chat/completions', '127.0.0.71', 'POST');
-  assert.equal(over.status, 429, 'from whatever address, on whatever path');
+  assert.equal(over.status, 429, 'from any address, on any path');
   assert.equal(over.headers['retry-after'], '6');
   assert.equal(over.headers['content-type'], 'application/json');
   assert.equal(over.headers['strict-transport-security'], 'max-age=63072000');
@@ -154,7 +157,7 @@ test('does not limit other clients', async () => {
   assert.equal((await guess(from)).status, 401);
 });
 
-test('a client of 60 a minute has one more after a second', async () => {
+test('a client with 60 requests per minute gets one more after a second', async () => {
   await limitTo(60);
   const answers = await Promise.all(Array.from({ length: 70 }, () => limited()));
   assert.ok(count(answers, 200) >= 60 && count(answers, 200) <= 62, `${count(answers, 200)} × 200`);

@@ -3,7 +3,7 @@ import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { seen, seenByOllama, startGate, stopGate } from './gate-nginx.ts';
-import { everywhere, lines, sendAll } from './requests.ts';
+import { lines, rawToBothPorts, sendAll } from './requests.ts';
 import { randomPaths, spellings } from './spellings.ts';
 
 const seed = Number(process.env.FC_SEED ?? Date.now() % 1e9);
@@ -14,7 +14,7 @@ beforeEach(() => void seen());
 
 for (const path of spellings) {
   test(`keeps ${JSON.stringify(path)} from Ollama`, async () => {
-    const got = await everywhere(lines(`GET ${path} HTTP/1.1`));
+    const got = await rawToBothPorts(lines(`GET ${path} HTTP/1.1`));
     assert.doesNotMatch(got, /tiny:latest/);
     assert.deepEqual(seenByOllama(), []);
   });

@@ -1,4 +1,4 @@
-/** Requests to the gate: by Node's client, and as raw bytes for what no client would send. */
+/** Requests to the gate: by Node's client, and as raw bytes for those that no client would send. */
 import { readFileSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type RequestOptions, request } from 'node:https';
@@ -6,39 +6,39 @@ import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { CERTIFICATE, NAME } from './gate-nginx.ts';
 
-export interface Answer {
+export interface GateResponse {
   status: number;
   headers: IncomingHttpHeaders;
   body: string;
-  /** When each piece of the body came, in milliseconds after the request. */
+  /** Arrival time of each chunk of the body, in milliseconds after the request. */
   times: number[];
 }
 
-export interface Question {
+export interface GateRequest {
   method?: string;
   headers?: Record<string, string | string[]>;
   body?: string | Buffer | NodeJS.ReadableStream;
-  /** The address to ask from: failed attempts are counted by it. One of IPv6 asks the gate there. */
+  /** The source address, by which failed attempts are counted. With an IPv6 address, the request goes to ::1. */
   from?: string;
   port?: number;
 }
 
 let agent: Agent | undefined;
 
-/** What every TLS client needs to know to reach the gate. */
+/** The options of every TLS client of the gate. */
 export function target(): RequestOptions & { servername: string } {
   return { host: '127.0.0.1', port: 443, servername: NAME, ca: readFileSync(CERTIFICATE) };
 }
 
-/** Node frames the body of a DELETE only when it is told its length. */
-function framing(body: Question['body']): Record<string, string> {
+/** Node frames a DELETE's body only if its length is set. */
+function framing(body: GateRequest['body']): Record<string, string> {
   if (typeof body !== 'string' && !Buffer.isBuffer(body)) return {};
   return { 'content-length': `${Buffer.byteLength(body)}` };
 }
 
 function options(
   path: string,
-  { method = 'GET', headers = {}, from, body, port = 443 }: Question,
+  { method = 'GET', headers = {}, from, body, port = 443 }: GateRequest,
 ): RequestOptions {
   agent ??= new Agent({ keepAlive: true, maxSockets: 16 });
   const local = from === undefined ? {} : { localAddress: from };
@@ -54,32 +54,32 @@ function options(
   };
 }
 
-/** One request over HTTP/1.1. */
-export function ask(path: string, question: Question = {}): Promise<Answer> {
+/** Sends one request over HTTP/1.1. */
+export function ask(path: string, question: GateRequest = {}): Promise<GateResponse> {
   const start = performance.now();
   return new Promise((resolve, reject) => {
-    const asked = request(options(path, question), (response) => {
-      const pieces: Buffer[] = [];
+    const sent = request(options(path, question), (response) => {
+      const chunks: Buffer[] = [];
       const times: number[] = [];
       response.on('data', (piece: Buffer) => {
-        pieces.push(piece);
+        chunks.push(piece);
         times.push(performance.now() - start);
       });
       response.on('error', reject);
       response.on('end', () => {
-        const body = Buffer.concat(pieces).toString();
+        const body = Buffer.concat(chunks).toString();
         resolve({ status: response.statusCode ?? 0, headers: response.headers, body, times });
       });
     });
-    // A reload closes idle connections, which the client learns when it uses one again.
-    asked.on('error', (error) => (asked.reusedSocket ? resolve(ask(path, question)) : reject(error)));
+    // A reload closes idle connections, which a client notices only when it reuses one.
+    sent.on('error', (error) => (sent.reusedSocket ? resolve(ask(path, question)) : reject(error)));
     if (question.body === undefined || typeof question.body === 'string' || Buffer.isBuffer(question.body))
-      asked.end(question.body);
-    else question.body.pipe(asked);
+      sent.end(question.body);
+    else question.body.pipe(sent);
   });
 }
 
-/** The header of a client. */
+/** A client's Authorization header. */
 export function bearer(token: string): { authorization: string } {
   return { authorization: `Bearer ${token}` };
 }
@@ -90,55 +90,55 @@ function open(port: number, from: string): Socket {
   return connectTls({ socket, servername: NAME, ca: readFileSync(CERTIFICATE), ALPNProtocols: ['http/1.1'] });
 }
 
-/** Sends the bytes as they are (latin1) and gives back all that comes until the other side closes or is quiet. */
+/** Sends raw bytes (latin1) and returns everything received until the connection closes or is idle for `quiet` ms. */
 export function raw(bytes: string, { port = 443, from = '127.0.0.1', quiet = 400 } = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    let got = '';
+    let received = '';
     const socket = open(port, from)
       .setEncoding('latin1')
       .setTimeout(quiet, () => socket.destroy());
     socket.on('data', (piece) => {
-      got += piece;
+      received += piece;
     });
     socket.on('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'ECONNRESET' ? resolve(got) : reject(error),
+      error.code === 'ECONNRESET' ? resolve(received) : reject(error),
     );
-    socket.on('close', () => resolve(got));
+    socket.on('close', () => resolve(received));
     socket.write(bytes, 'latin1');
   });
 }
 
-/** A request for raw(), which asks for the end of the connection. */
+/** A request for raw() that closes the connection. */
 export function lines(requestLine: string, ...headers: readonly string[]): string {
   return [requestLine, `Host: ${NAME}`, 'Connection: close', ...headers, '', ''].join('\r\n');
 }
 
-/** The status of each answer in what raw() gave. */
-export function statuses(got: string): number[] {
-  return [...got.matchAll(/^HTTP\/1\.[01] (\d{3}) /gm)].map((match) => Number(match[1]));
+/** The status of each response in raw()'s result. */
+export function statuses(received: string): number[] {
+  return [...received.matchAll(/^HTTP\/1\.[01] (\d{3}) /gm)].map((match) => Number(match[1]));
 }
 
 let hosts = 0;
 
-/** An address of this machine that has not failed yet. */
+/** A loopback address that has not failed yet. */
 export function freshAddress(): string {
   hosts += 1;
   return `127.${1 + (hosts >> 16)}.${(hosts >> 8) & 255}.${hosts & 255}`;
 }
 
-/** Both ports: what the plain one redirects must not pass it on either. */
-export async function everywhere(bytes: string): Promise<string> {
+/** Sends it to both ports: a request that port 80 redirects must not be forwarded either. */
+export async function rawToBothPorts(bytes: string): Promise<string> {
   const from = freshAddress();
   return (await raw(bytes, { from })) + (await raw(bytes, { from, port: 80 }));
 }
 
-/** Sends the paths over kept-alive connections, 20 each, from a new address each. */
+/** Sends the paths over keep-alive connections, 20 each, each from a new address. */
 export async function sendAll(paths: readonly string[], ...headers: readonly string[]): Promise<void> {
-  for (let at = 0; at < paths.length; at += 20) {
-    const some = paths
-      .slice(at, at + 20)
+  for (let start = 0; start < paths.length; start += 20) {
+    const requests = paths
+      .slice(start, start + 20)
       .map((path) => [`GET ${path} HTTP/1.1`, `Host: ${NAME}`, ...headers, '', '']);
     const last = lines('GET /api/ping HTTP/1.1');
-    await raw(some.map((one) => one.join('\r\n')).join('') + last, { from: freshAddress() });
+    await raw(requests.map((one) => one.join('\r\n')).join('') + last, { from: freshAddress() });
   }
 }

@@ -1,4 +1,4 @@
-/** A client of scope `inference` stays in it, in every encoding of a path; `full` reaches everything. */
+/** A client of scope `inference` stays within it, in every encoding of a path; `full` reaches everything. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
@@ -14,7 +14,7 @@ beforeEach(() => void seen());
 
 const INFERS = /^\/(?:|v1\/[^\0]*|api\/(?:chat|generate|embed|embeddings|tags|show|ps|version))$/s;
 
-/** The path as Ollama's router sees it: cut at the arguments, decoded once, dots and doubled slashes resolved. */
+/** The path as Ollama's router sees it: without its query, decoded once, dots and double slashes resolved. */
 function routed(url: string): string {
   const decoded = decodeURIComponent(url.replace(/[?#].*/s, '').replace(/%(?:c0|af)/gi, 'x'));
   return new URL(`http://x${decoded.replace(/[\\?#%\n\r\t]/g, 'x').replace(/\/+/g, '/')}`).pathname;
@@ -23,7 +23,7 @@ function routed(url: string): string {
 test(`keeps an inference client in its scope on every path (seed ${seed})`, {
   timeout: 120_000,
 }, async () => {
-  const asked = [
+  const paths = [
     '/ollama',
     '/ollama/v1',
     '/ollama/api',
@@ -32,7 +32,7 @@ test(`keeps an inference client in its scope on every path (seed ${seed})`, {
     '/ollama/v1/..',
   ];
   await sendAll(
-    asked.flatMap((prefix) => randomPaths(400, seed, prefix)),
+    paths.flatMap((prefix) => randomPaths(400, seed, prefix)),
     `Authorization: Bearer ${INFERENCE}`,
   );
   const reached = seenByOllama();
@@ -104,7 +104,7 @@ for (const path of outOfScope) {
   });
 }
 
-test('allows an inference client to ask whether Ollama is running', async () => {
+test('allows an inference client to query whether Ollama is running', async () => {
   for (const method of ['GET', 'HEAD']) {
     const { status } = await ask('/ollama/', { method, headers: bearer(INFERENCE) });
     assert.equal(status, 200);

@@ -124,7 +124,7 @@ const segment = fc.constantFrom(
   ],
 );
 const path = fc.array(segment, { minLength: 1, maxLength: 8 }).map((segments) => `/${segments.join('/')}`);
-/** Paths of such segments, the same for the same seed. */
+/** Paths of such segments; the same seed gives the same paths. */
 export function randomPaths(numRuns: number, seed: number, prefix = ''): string[] {
   return fc.sample(path, { numRuns, seed }).map((tail) => prefix + tail);
 }

@@ -1,4 +1,6 @@
-/** Tokens are matched exactly, even if their characters are special in a regex or in nginx: thousands of random ones. */
+/**
+ * Tokens are matched exactly, even if their characters are special in a regex or in nginx: thousands of random ones.
+ */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -23,7 +25,7 @@ const unit = fc.oneof(fc.constantFrom(...allowed), fc.constantFrom(...special));
 const token = fc.string({ unit, minLength: 16, maxLength: 40 });
 const long = fc.string({ unit, minLength: 500, maxLength: 512 });
 
-/** Tokens at which a careless gate stumbles. */
+/** Tokens that a careless gate would mishandle. */
 const traps = [
   '$host$uri$remote_addr',
   '{$host}{$host}{$host}',
@@ -54,7 +56,7 @@ const good = sample.filter((value) => judgeTokenForm(value) === undefined);
 
 const flip = (c: string) => (c === c.toLowerCase() ? c.toUpperCase() : c.toLowerCase());
 
-/** Values that differ from the token in as little as possible. */
+/** Values that differ from the token as little as possible. */
 function nearMisses(value: string, at: number): string[] {
   const [head, character, tail] = [value.slice(0, at), value[at] ?? '', value.slice(at + 1)];
   return [
@@ -85,31 +87,31 @@ before(async () => {
 });
 after(stopGate);
 
-test(`nginx accepts a file of ${good.length} tokens, and only warns of its hash (seed ${seed})`, () => {
+test(`nginx accepts a file of ${good.length} tokens, and only warns about its hash (seed ${seed})`, () => {
   assert.ok(good.length > 200);
-  const { status, said } = testConfiguration();
-  assert.equal(status, 0, said);
-  assert.doesNotMatch(said.replace(/^.*could not build optimal map_hash.*$/gm, ''), /\[\w+\]/);
+  const { status, stderr } = testConfiguration();
+  assert.equal(status, 0, stderr);
+  assert.doesNotMatch(stderr.replace(/^.*could not build optimal map_hash.*$/gm, ''), /\[\w+\]/);
 });
 
 test('accepts every one of them', async () => {
   for (const value of good) assert.equal(await statusOf(value), 200, value);
 });
 
-test('accepts nothing that is nearly one of them', { timeout: 120_000 }, async () => {
+test('accepts no near miss of any of them', { timeout: 120_000 }, async () => {
   const known = new Set(good);
   seen();
-  let asked = 0;
+  let attemptCount = 0;
   for (const [index, value] of good.entries()) {
     const from = freshAddress();
     for (const miss of nearMisses(value, (index * 7) % value.length)) {
-      // A trailing blank is no part of a header's value.
+      // A trailing blank is not part of a header's value.
       if (known.has(miss.trim())) continue;
       assert.equal(await statusOf(miss, from), 401, JSON.stringify({ value, miss }));
-      asked += 1;
+      attemptCount += 1;
     }
   }
-  assert.ok(asked > 2000, `${asked} near misses`);
+  assert.ok(attemptCount > 2000, `${attemptCount} near misses`);
   assert.deepEqual(seenByOllama(), []);
 });
 

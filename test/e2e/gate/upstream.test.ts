@@ -1,4 +1,7 @@
-/** What reaches the two backends, and what comes back: headers, streams, uploads, redirects, WebSockets, logs. */
+/**
+ * The requests that reach the two backends, and their responses: headers, streams, uploads, redirects, WebSockets,
+ * logs.
+ */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -11,7 +14,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { ACCESS_LOG, aborted, FULL, NAME, seen, startGate, stopGate } from './gate-nginx.ts';
-import { ask, bearer, freshAddress, type Question, target } from './requests.ts';
+import { ask, bearer, freshAddress, type GateRequest, target } from './requests.ts';
 
 before(startGate);
 after(stopGate);
@@ -33,15 +36,15 @@ const claims = {
 };
 const secrets = { cookie: 'session=secret', 'x-api-key': FULL, 'proxy-authorization': `Bearer ${FULL}` };
 
-async function echo(path: string, question: Question = {}): Promise<Echo> {
+async function echo(path: string, request: GateRequest = {}): Promise<Echo> {
   const headers = {
     ...bearer(FULL),
     ...claims,
     ...secrets,
     origin: 'https://cursor.example',
-    ...question.headers,
+    ...request.headers,
   };
-  const { status, body } = await ask(path, { ...question, headers });
+  const { status, body } = await ask(path, { ...request, headers });
   assert.equal(status, 200, body);
   return JSON.parse(body) as Echo;
 }
@@ -55,10 +58,10 @@ function assertForwarded({ headers }: Echo): void {
 }
 
 test('Ollama receives no secret, no Origin, and a Host that it knows', async () => {
-  const got = await echo('/ollama/api/echo?a=b');
-  assertForwarded(got);
-  assert.equal(got.url, '/api/echo?a=b');
-  assert.equal(got.headers.host, 'localhost:11434');
+  const forwarded = await echo('/ollama/api/echo?a=b');
+  assertForwarded(forwarded);
+  assert.equal(forwarded.url, '/api/echo?a=b');
+  assert.equal(forwarded.headers.host, 'localhost:11434');
   for (const name of [
     'authorization',
     'cookie',
@@ -68,9 +71,9 @@ test('Ollama receives no secret, no Origin, and a Host that it knows', async () 
     'connection',
     'upgrade',
   ]) {
-    assert.equal(got.headers[name], undefined, name);
+    assert.equal(forwarded.headers[name], undefined, name);
   }
-  assert.ok(!JSON.stringify(got).includes(FULL));
+  assert.ok(!JSON.stringify(forwarded).includes(FULL));
 });
 
 for (const path of ['/api/echo?a=b', '/anythingllm/api/echo?a=b']) {
@@ -95,7 +98,7 @@ test('forwards every method and a body', async () => {
 });
 
 const chat = JSON.stringify({ model: 'tiny:latest', stream: true, messages: [] });
-const streams: Record<string, Question> = {
+const streams: Record<string, GateRequest> = {
   '/ollama/v1/chat/completions': { method: 'POST', body: chat, headers: bearer(FULL) },
   '/ollama/api/chat': { method: 'POST', body: chat, headers: bearer(FULL) },
   '/api/workspace/demo/stream-chat': { method: 'POST', body: '{}' },
@@ -104,7 +107,7 @@ const streams: Record<string, Question> = {
 
 for (const [path, question] of Object.entries(streams)) {
   test(`forwards each chunk as it arrives: ${path}`, async () => {
-    // A client that takes gzip must get its pieces in time all the same.
+    // A client that accepts gzip must still get its chunks in time.
     const headers = { ...question.headers, 'accept-encoding': 'gzip' };
     const { times, headers: got } = await ask(`${path}?pieces=6&every=100`, { ...question, headers });
     assert.equal(got['content-encoding'], undefined);
@@ -114,7 +117,10 @@ for (const [path, question] of Object.entries(streams)) {
   });
 }
 
-/** Seconds of silence: of a backend, and of a client. By default just longer than what would go wrong first; SILENT and IDLE set others. */
+/**
+ * Seconds of silence, of a backend and of a client. The defaults are just above the first critical limits; SILENT and
+ * IDLE override them.
+ */
 const SILENT = Number(process.env.SILENT ?? 2);
 const IDLE = Number(process.env.IDLE ?? 6);
 
@@ -123,7 +129,7 @@ test('waits for a model that is slow to start', async () => {
   assert.equal((await ask(`/ollama/api/generate?silent=${SILENT}`, question)).status, 200);
 });
 
-test('a client that was idle on its connection gets an answer, not a 502', async () => {
+test('a client whose connection was idle gets a response, not a 502', async () => {
   for (const seconds of [0, IDLE]) {
     await sleep(seconds * 1000);
     for (const path of ['/api/ping', '/ollama/api/tags'])
@@ -131,7 +137,7 @@ test('a client that was idle on its connection gets an answer, not a 502', async
   }
 });
 
-/** A body whose pieces are sent only while the test lets them. */
+/** A body whose chunks are sent with pauses. */
 async function* pieces(count: number, size: number, pause: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < count; at += 1) {
     yield Buffer.alloc(size, at);
@@ -156,7 +162,7 @@ for (const [path, name] of Object.entries(uploads)) {
     });
   }
 
-  test(`streams an upload to ${name} while it arrives`, async () => {
+  test(`streams an upload to ${name} as it arrives`, async () => {
     const body = Readable.from(pieces(5, 2 ** 16, 200));
     const asked = ask(path, { method: 'POST', headers: bearer(FULL), body });
     await sleep(500);
@@ -175,7 +181,7 @@ for (const path of ['/anythingllm', '/anythingllm/', '//anythingllm//', '/anythi
   });
 }
 
-test('serves a browser the page and all its assets', async () => {
+test('serves a page with all its assets to a browser', async () => {
   const { body } = await ask('/');
   const types = { '/index.js': /javascript/, '/index.css': /^text\/css/, '/favicon.png': /^image\/png/ };
   for (const [path, type] of Object.entries(types)) {
@@ -190,7 +196,7 @@ test('keeps the client below /ollama/ when Ollama redirects', async () => {
   assert.deepEqual([status, headers.location], [307, '/ollama/api/tags']);
 });
 
-test('forwards the raw bytes of a path to AnythingLLM', async () => {
+test('forwards a path to AnythingLLM byte for byte', async () => {
   await ask('/api/a%2Fb%20c/d?e=%2F');
   assert.equal(seen()[0]?.url, '/api/a%2Fb%20c/d?e=%2F');
 });
@@ -210,24 +216,24 @@ for (const prefix of ['', '/anythingllm']) {
   });
 }
 
-/** The connections to AnythingLLM that nginx holds open. */
-const held = () =>
+/** nginx's open connections to AnythingLLM. */
+const connections = () =>
   execFileSync('ss', ['-Htn', 'state', 'established', 'dport = :3001'], { encoding: 'utf8' });
 
-test('keeps connections to AnythingLLM, and closes them before Node would during a request', async () => {
+test('keeps connections to AnythingLLM open, and closes them before Node would do so during a request', async () => {
   await ask('/api/ping');
   await sleep(1000);
-  assert.match(held(), /:3001/);
+  assert.match(connections(), /:3001/);
   await sleep(3500);
-  assert.equal(held(), '');
+  assert.equal(connections(), '');
 });
 
-/** How long after the client went away the backend noticed it, in milliseconds. */
-async function noticed(path: string, goAway: () => void): Promise<number> {
+/** Milliseconds until the backend noticed that the client had disconnected. */
+async function timeToNotice(path: string, disconnect: () => void): Promise<number> {
   const url = path.replace('/ollama', '');
   await sleep(300);
   const start = Date.now();
-  goAway();
+  disconnect();
   for (let waited = 0; waited < 2000; waited += 10) {
     const found = aborted().find((abort) => abort.url === url);
     if (found) return found.at - start;
@@ -236,23 +242,23 @@ async function noticed(path: string, goAway: () => void): Promise<number> {
   return Number.POSITIVE_INFINITY;
 }
 
-test('a backend notices within 100 ms that a client went away during a stream', async () => {
+test('a backend notices within 100 ms that a client disconnected during a stream', async () => {
   const path = (id: number) => `/ollama/v1/chat/completions?pieces=99&id=${id}`;
   const headers = { host: NAME, ...bearer(FULL), 'content-length': `${chat.length}` };
   const asked = request({ ...target(), agent: false, method: 'POST', path: path(1), headers });
   asked.on('error', () => {}).on('response', (answer) => answer.on('error', () => {}).resume());
   asked.end(chat);
-  const byHttp1 = await noticed(path(1), () => asked.destroy());
+  const byHttp1 = await timeToNotice(path(1), () => asked.destroy());
 
   const session = connect(`https://${NAME}`, { ...target(), localAddress: freshAddress() } as object);
   const stream = session.request({ ':method': 'POST', ':path': path(2), ...bearer(FULL) });
   stream.on('error', () => {}).end(chat);
-  const byHttp2 = await noticed(path(2), () => stream.close(constants.NGHTTP2_CANCEL));
+  const byHttp2 = await timeToNotice(path(2), () => stream.close(constants.NGHTTP2_CANCEL));
   session.destroy();
   assert.ok(byHttp1 < 100 && byHttp2 < 100, `${byHttp1} ms, ${byHttp2} ms`);
 });
 
-test('a backend cannot command nginx by X-Accel headers, and sends no HSTS of its own', async () => {
+test('a backend cannot control nginx through X-Accel headers, and sends no HSTS of its own', async () => {
   const accel = encodeURIComponent('X-Accel-Redirect:/anythingllm/api/ping');
   const hsts = encodeURIComponent('Strict-Transport-Security:max-age=1');
   for (const path of ['/ollama/api/echo', '/api/echo', '/anythingllm/api/echo']) {
