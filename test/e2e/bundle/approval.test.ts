@@ -179,10 +179,10 @@ describe('what runs as root', () => {
   for (const shell of ['mksh', 'ksh93'])
     test(`is refused by ${shell}, by name, before it does anything`, async () => {
       const tree = await deploys.tree(lab.proxy);
-      const ran = await execute(lab.proxy, await deployProgram({ token: deploys.OTHER_TOKEN }), shell);
-      assert.equal(ran.stdout, '');
-      assert.notEqual(ran.status, 0);
-      assert.match(ran.stderr, /unsupported shell: \/bin\/sh is .*(MIRBSD KSH|93u)|ksh93: .*syntax error/);
+      const result = await execute(lab.proxy, await deployProgram({ token: deploys.OTHER_TOKEN }), shell);
+      assert.equal(result.stdout, '');
+      assert.notEqual(result.status, 0);
+      assert.match(result.stderr, /unsupported shell: \/bin\/sh is .*(MIRBSD KSH|93u)|ksh93: .*syntax error/);
       assert.equal(await deploys.tree(lab.proxy), tree);
     });
 });

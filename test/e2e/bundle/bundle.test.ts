@@ -286,11 +286,11 @@ describe('Ansible', () => {
 
   test('fails only on the host that refuses it', async () => {
     await lab.proxies[1]?.sh("echo 'nonsense;' >/etc/nginx/conf.d/broken.conf");
-    const ran = await play();
+    const result = await play();
     assert.deepEqual(
-      [ran.status, recap(ran)],
+      [result.status, recap(result)],
       [2, ['192.168.1.100 1 0 0', '192.168.1.101 0 0 1']],
-      ran.stdout,
+      result.stdout,
     );
   });
 });

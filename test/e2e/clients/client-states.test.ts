@@ -17,9 +17,9 @@ const added = async (...args: string[]): Promise<string> => {
   return `${json.token}`;
 };
 const done = async (...args: string[]) => {
-  const ran = await bearers(...args);
-  assert.equal(ran.status, 0, ran.all);
-  return ran;
+  const result = await bearers(...args);
+  assert.equal(result.status, 0, result.all);
+  return result;
 };
 const listed = async (name: string) => {
   const { clients = [] } = (await done('list')).json.hosts[0] ?? {};
@@ -98,9 +98,9 @@ describe('a client', () => {
 
   test('has two tokens after --keep-previous=DURATION, until the previous one expires', async () => {
     const first = await added('kim');
-    const ran = await script(lab, 'rotate-bearer', ['--client', 'kim', '--keep-previous=8s', '--json']);
-    assert.equal(ran.status, 0, ran.all);
-    const second = `${ran.json.token}`;
+    const result = await script(lab, 'rotate-bearer', ['--client', 'kim', '--keep-previous=8s', '--json']);
+    assert.equal(result.status, 0, result.all);
+    const second = `${result.json.token}`;
     const kim = await listed('kim');
     assert.deepEqual([`${kim?.fingerprints}`.split(',').length, kim?.expires], [2, undefined]);
     await sleep(Math.max(0, Date.parse(`${kim?.previousExpires}`) - Date.now()) + 50);
@@ -129,8 +129,8 @@ describe('a token is refused at once, and finally', () => {
   const revokeWhile = async (name: string, breakIt: string, mend: string, verb = 'revoke') => {
     const token = await added(name);
     await root(breakIt);
-    const ran = await bearers(verb, name, '--no-verify');
-    assert.equal(ran.status, 3, ran.all);
+    const result = await bearers(verb, name, '--no-verify');
+    assert.equal(result.status, 3, result.all);
     assert.equal(await root(`ls ${LIVE} | grep '^${name}[.]' || true`), '');
     await root(mend);
     assert.equal(await statusOf(token), 401);

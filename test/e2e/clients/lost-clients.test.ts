@@ -42,37 +42,40 @@ for (const [what, command] of LOSSES)
     beforeEach(() => root(`${command}; nginx -s reload; sleep 0.5`));
 
     test('status needs attention', async () => {
-      const ran = await run('status');
-      assert.equal(ran.status, 3, ran.all);
-      assert.match(lost(ran).join(), ADVICE);
-      assert.equal(ran.json.hosts[0]?.verdict, 'needs attention');
+      const result = await run('status');
+      assert.equal(result.status, 3, result.all);
+      assert.match(lost(result).join(), ADVICE);
+      assert.equal(result.json.hosts[0]?.verdict, 'needs attention');
       const { stdout } = await lab.run('status');
       assert.match(stdout, /✗ .*ia-enso-bearers/);
       assert.match(stdout, /needs attention: .*clients/);
     });
 
     test('a deploy without a token reports it, and creates no client', async () => {
-      const ran = await run('deploy', ['--no-verify']);
-      assert.deepEqual([ran.status, ran.json.hosts[0]?.outcome, ran.json.token], [3, 'unchanged', undefined]);
-      assert.match(lost(ran).join(), ADVICE);
-      assert.match(ran.stderr, /^ {2}! .*ia-enso-bearers/m);
-      assert.match(ran.stderr, /unchanged; needs attention: clients/);
+      const result = await run('deploy', ['--no-verify']);
+      assert.deepEqual(
+        [result.status, result.json.hosts[0]?.outcome, result.json.token],
+        [3, 'unchanged', undefined],
+      );
+      assert.match(lost(result).join(), ADVICE);
+      assert.match(result.stderr, /^ {2}! .*ia-enso-bearers/m);
+      assert.match(result.stderr, /unchanged; needs attention: clients/);
       assert.equal(await deploys.gate(deploys.TOKEN), 401);
     });
 
     test('a deploy that changes something else reports it, too', async () => {
-      const ran = await run('deploy', ['--no-verify'], { IA_ENSO_BACKEND_IP: '192.168.1.165' });
-      assert.deepEqual([ran.status, ran.json.hosts[0]?.outcome], [3, 'applied'], ran.all);
-      assert.match(lost(ran).join(), ADVICE);
+      const result = await run('deploy', ['--no-verify'], { IA_ENSO_BACKEND_IP: '192.168.1.165' });
+      assert.deepEqual([result.status, result.json.hosts[0]?.outcome], [3, 'applied'], result.all);
+      assert.match(lost(result).join(), ADVICE);
       const back = await run('rollback', ['--no-verify']);
       assert.deepEqual([back.status, back.json.hosts[0]?.outcome], [0, 'applied'], back.all);
       assert.match(back.stderr, /^ {2}! .*ia-enso-bearers/m);
     });
 
     test('verify through SSH queries the proxy', async () => {
-      const ran = await run('verify', ['--via-ssh', '--only', 'gate']);
-      assert.equal(ran.status, 3, ran.all);
-      const check = ran.json.hosts[0]?.checks.find(({ name }) => name === 'gate clients');
+      const result = await run('verify', ['--via-ssh', '--only', 'gate']);
+      assert.equal(result.status, 3, result.all);
+      const check = result.json.hosts[0]?.checks.find(({ name }) => name === 'gate clients');
       assert.equal(check?.status, 'failed');
       assert.match(check?.detail ?? '', ADVICE);
     });
@@ -87,8 +90,8 @@ for (const [what, command] of LOSSES)
     });
 
     test('a deploy with the token restores the client', async () => {
-      const ran = await run('deploy', ['--no-verify'], deploys.withToken(deploys.TOKEN));
-      assert.deepEqual([ran.status, lost(ran)], [0, []], ran.all);
+      const result = await run('deploy', ['--no-verify'], deploys.withToken(deploys.TOKEN));
+      assert.deepEqual([result.status, lost(result)], [0, []], result.all);
       assert.equal(await deploys.gate(deploys.TOKEN), 200);
     });
   });
@@ -96,9 +99,9 @@ for (const [what, command] of LOSSES)
 describe('a dry run', () => {
   test('warns about it, and stays a dry run', async () => {
     await root(`rm -r ${FOLDER}`);
-    const ran = await run('deploy', ['--dry-run']);
-    assert.equal(ran.status, 0);
-    assert.match(ran.stderr, /! .*ia-enso-bearers/);
+    const result = await run('deploy', ['--dry-run']);
+    assert.equal(result.status, 0);
+    assert.match(result.stderr, /! .*ia-enso-bearers/);
     const given = await run('deploy', ['--dry-run'], deploys.withToken(deploys.TOKEN));
     assert.doesNotMatch(given.stderr, /fails closed/);
   });
@@ -125,8 +128,8 @@ describe('where there is a client', () => {
       ['deploy', ['--no-verify']],
       ['verify', ['--via-ssh', '--only', 'gate']],
     ] as const) {
-      const ran = await run(name, args);
-      assert.deepEqual([ran.status, lost(ran)], [0, []], ran.all);
+      const result = await run(name, args);
+      assert.deepEqual([result.status, lost(result)], [0, []], result.all);
     }
     assert.deepEqual(lost(await run('status')), []);
   });
@@ -139,11 +142,11 @@ describe('where there is a client', () => {
 
   test('an unreachable proxy skips the check', async () => {
     await root('mkdir -p /mnt/s; cp -a /etc/sudoers /mnt/s/; : >/etc/sudoers');
-    const ran = await run('verify', ['--via-ssh', '--only', 'gate clients']).finally(() =>
+    const result = await run('verify', ['--via-ssh', '--only', 'gate clients']).finally(() =>
       root('cat /mnt/s/sudoers >/etc/sudoers'),
     );
-    const [check] = ran.json.hosts[0]?.checks ?? [];
-    assert.deepEqual([ran.status, check?.status], [0, 'skipped'], ran.all);
+    const [check] = result.json.hosts[0]?.checks ?? [];
+    assert.deepEqual([result.status, check?.status], [0, 'skipped'], result.all);
     assert.match(check?.detail ?? '', /sudo/);
   });
 });

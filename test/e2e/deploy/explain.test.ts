@@ -149,9 +149,13 @@ describe('nginx', () => {
   /** What a deploy meets whose vhost listens on 8443, too. */
   const onTakenPort = async () => {
     const edit = programs.inVhost((text) => text.replace('listen 80;', 'listen 80;\n    listen 8443;'));
-    const ran = await programs.apply(lab.proxy, { token: deploys.OTHER_TOKEN, edit });
-    assert.deepEqual([ran.verdict, ran.failure?.code], ['rolled-back', 'reload'], ran.stdout + ran.stderr);
-    return ran.failure?.text ?? '';
+    const result = await programs.apply(lab.proxy, { token: deploys.OTHER_TOKEN, edit });
+    assert.deepEqual(
+      [result.verdict, result.failure?.code],
+      ['rolled-back', 'reload'],
+      result.stdout + result.stderr,
+    );
+    return result.failure?.text ?? '';
   };
 
   test('a port that nginx itself holds, at one address', async () => {

@@ -43,14 +43,14 @@ describe('the layout', () => {
 
   test('without nginx is refused', async () => {
     const { id, text } = await programs.deployProgram();
-    const ran = await programs.execute(lab.proxy, {
+    const result = await programs.execute(lab.proxy, {
       id,
       text: text.replace(':/usr/sbin:/usr/bin:/sbin:/bin', ':/usr/bin:/bin'),
     });
     assert.deepEqual(
-      [ran.status, ran.verdict, ran.failure?.code],
+      [result.status, result.verdict, result.failure?.code],
       [1, 'refused', 'nginx-absent'],
-      ran.stdout,
+      result.stdout,
     );
   });
 
@@ -82,10 +82,10 @@ describe('without IPv6', () => {
     await deploys.reset(lab.proxy);
     await root(`sed -i.bak '/\\[::\\]/d' /etc/nginx/sites-available/default; nginx -s reload`);
     await ipv6(1);
-    const ran = await programs.apply(lab.proxy);
+    const result = await programs.apply(lab.proxy);
     await ipv6(0);
     await root('mv /etc/nginx/sites-available/default.bak /etc/nginx/sites-available/default');
-    assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+    assert.equal(result.verdict, 'applied', result.stdout + result.stderr);
     assert.equal(await listens(), '0');
   });
 });
@@ -105,12 +105,12 @@ describe("another site's $connection_upgrade", () => {
         await deploys.put(lab.proxy, `/etc/nginx/conf.d/${name}.conf`, text + probe);
         await root('nginx -s reload; sleep 0.4');
         const before = await inEffect();
-        const ran = await programs.apply(lab.proxy, { token: deploys.TOKEN });
-        assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+        const result = await programs.apply(lab.proxy, { token: deploys.TOKEN });
+        assert.equal(result.verdict, 'applied', result.stdout + result.stderr);
         assert.equal(before, 'their-close\ntheir-upgrade\n');
         assert.equal(await inEffect(), before);
         assert.equal((await lab.proxy.sh(`ls ${deploys.WEBSOCKET}`)).stdout, '');
-        assert.match(ran.notes.join('\n'), /is already defined in/);
+        assert.match(result.notes.join('\n'), /is already defined in/);
         assert.equal(await deploys.gate(deploys.TOKEN), 200);
       });
     }
@@ -119,8 +119,8 @@ describe("another site's $connection_upgrade", () => {
   test("missing: ours is installed; another file's map_hash_bucket_size stays", async () => {
     await deploys.put(lab.proxy, '/etc/nginx/conf.d/00-hash.conf', 'map_hash_bucket_size 256;\n');
     await root('nginx -s reload');
-    const ran = await programs.apply(lab.proxy, { token: deploys.TOKEN });
-    assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+    const result = await programs.apply(lab.proxy, { token: deploys.TOKEN });
+    assert.equal(result.verdict, 'applied', result.stdout + result.stderr);
     await deploys.put(lab.proxy, '/etc/nginx/conf.d/zz-probe.conf', probe);
     await root('nginx -s reload; sleep 0.4');
     assert.equal(await inEffect(), '\nupgrade\n');
@@ -140,10 +140,10 @@ exec /usr/sbin/nginx "$@"
     await deploys.put(lab.proxy, '/etc/nginx/hidden.conf', theirs);
     const edit = ({ role, content }: { role: string; content: string }) =>
       role === 'map' ? `${content}include /etc/nginx/hidden.conf;\n` : content;
-    const ran = await programs.apply(lab.proxy, { token: deploys.TOKEN, edit });
-    assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+    const result = await programs.apply(lab.proxy, { token: deploys.TOKEN, edit });
+    assert.equal(result.verdict, 'applied', result.stdout + result.stderr);
     assert.match(
-      ran.notes.join('\n'),
+      result.notes.join('\n'),
       /deployed without \/etc\/nginx\/conf.d\/websocket-connection-map.conf/,
     );
     assert.equal((await lab.proxy.sh(`ls ${deploys.WEBSOCKET}`)).stdout, '');
@@ -233,9 +233,9 @@ describe('a clock that is years off', () => {
 
   test("keeps a run's own log, and its outcome when others drop the log", async () => {
     const late = await programs.deployProgram({ token: deploys.OTHER_TOKEN, year: 1970 });
-    const ran = await programs.execute(lab.proxy, late);
-    assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
-    assert.equal((await root(`cat ${runs}/${late.id}`)).stdout, ran.stdout);
+    const result = await programs.execute(lab.proxy, late);
+    assert.equal(result.verdict, 'applied', result.stdout + result.stderr);
+    assert.equal((await root(`cat ${runs}/${late.id}`)).stdout, result.stdout);
     const asked = await programs.execute(lab.proxy, await programs.outcomeQuery(late));
     assert.deepEqual([asked.verdict, asked.outcome], ['asked', 'applied'], asked.stdout);
     await root(future);
@@ -324,12 +324,12 @@ describe('while others use the proxy', () => {
     const stream = finished(spawn('curl', ['-skN', '-m', '60', '-H', bearer, '-d', body, long]));
     const loads = [load(), load()];
     for (const backend of ['192.168.1.164', '192.168.1.164', '192.168.1.164']) {
-      const ran = await programs.apply(lab.proxy, {
+      const result = await programs.apply(lab.proxy, {
         backend,
         token: deploys.TOKEN,
         edit: programs.inVhost((text) => `${text}# ${Math.random()}\n`),
       });
-      assert.equal(ran.verdict, 'applied', ran.stdout);
+      assert.equal(result.verdict, 'applied', result.stdout);
     }
     busy = false;
     await Promise.all(loads);

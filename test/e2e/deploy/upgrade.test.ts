@@ -53,8 +53,8 @@ async function earlier(name: keyof typeof VERBS, backend = '192.168.1.164'): Pro
 
 async function runEarlier(...args: Parameters<typeof earlier>): Promise<string> {
   const program = await earlier(...args);
-  const ran = await programs.execute(lab.proxy, program);
-  assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+  const result = await programs.execute(lab.proxy, program);
+  assert.equal(result.verdict, 'applied', result.stdout + result.stderr);
   return program.id;
 }
 

@@ -33,8 +33,8 @@ interface Ran extends Result {
 }
 
 async function deploy(args: readonly string[] = [], env = {}): Promise<Ran> {
-  const ran = await lab.run('deploy', ['--json', ...args], { env });
-  return { ...ran, ...(JSON.parse(ran.stdout) as Omit<Ran, keyof Result>) };
+  const result = await lab.run('deploy', ['--json', ...args], { env });
+  return { ...result, ...(JSON.parse(result.stdout) as Omit<Ran, keyof Result>) };
 }
 
 const outcomes = ({ hosts }: Ran) => hosts.map(({ outcome }) => outcome);
@@ -51,17 +51,21 @@ beforeEach(async () => {
 describe('a fleet', () => {
   test('is deployed over one jump connection with one token, shown once; each proxy is checked', async () => {
     const before = lab.relay.connections;
-    const ran = await deploy();
+    const result = await deploy();
     assert.equal(lab.relay.connections - before, 1);
-    assert.deepEqual([ran.status, outcomes(ran)], [0, ['applied', 'applied', 'applied']], ran.stderr);
-    assert.equal((ran.stdout + ran.stderr).match(/[0-9a-f]{64}/g)?.length, 1);
-    for (const host of lab.proxies) assert.equal(await tokenOf(host), ran.token);
-    for (const { host, checks } of ran.hosts) {
+    assert.deepEqual(
+      [result.status, outcomes(result)],
+      [0, ['applied', 'applied', 'applied']],
+      result.stderr,
+    );
+    assert.equal((result.stdout + result.stderr).match(/[0-9a-f]{64}/g)?.length, 1);
+    for (const host of lab.proxies) assert.equal(await tokenOf(host), result.token);
+    for (const { host, checks } of result.hosts) {
       const opens = checks.find(({ name }) => name === 'bearer gate opens');
       assert.equal(opens?.status, 'passed', `${host}: ${JSON.stringify(checks)}`);
     }
     for (const { address } of lab.proxies)
-      assert.match(ran.stderr, new RegExp(`^${address}: live \\(release .*\\); checks: `, 'm'));
+      assert.match(result.stderr, new RegExp(`^${address}: live \\(release .*\\); checks: `, 'm'));
   });
 
   test('with a broken, an unreachable and a healthy proxy: reports each, stops none, exits with the worst', async () => {
@@ -69,19 +73,23 @@ describe('a fleet', () => {
     await break_(broken);
     await stopSshd(gone);
     try {
-      const ran = await deploy(['--no-verify']);
-      assert.deepEqual([ran.status, outcomes(ran)], [1, ['refused', 'failed', 'applied']], ran.stderr);
+      const result = await deploy(['--no-verify']);
       assert.deepEqual(
-        ran.hosts.map(({ host, failure }) => [host, failure?.code]),
+        [result.status, outcomes(result)],
+        [1, ['refused', 'failed', 'applied']],
+        result.stderr,
+      );
+      assert.deepEqual(
+        result.hosts.map(({ host, failure }) => [host, failure?.code]),
         [
           [broken.address, 'sick'],
           [gone.address, 'ssh'],
           [fine.address, undefined],
         ],
       );
-      assert.match(ran.stderr, /broken\.conf/);
-      assert.match(ran.stderr, new RegExp(`${gone.address}.*(refused|closed)`));
-      assert.equal(await tokenOf(fine), ran.token);
+      assert.match(result.stderr, /broken\.conf/);
+      assert.match(result.stderr, new RegExp(`${gone.address}.*(refused|closed)`));
+      assert.equal(await tokenOf(fine), result.token);
       assert.equal((await broken.sh(`ls ${deploys.VHOST} ${deploys.CLIENT}`)).stdout, '');
     } finally {
       await startSshd(gone);
@@ -95,35 +103,39 @@ describe('a fleet', () => {
       '/etc/nginx/conf.d/odd.conf',
       'limit_req_zone $server_name zone=odd:1m rate=1r/m;\nlimit_req zone=odd;\n',
     );
-    const ran = await deploy([], deploys.withToken(deploys.TOKEN));
-    assert.deepEqual([ran.status, outcomes(ran)], [3, ['applied', 'applied', 'applied']], ran.stderr);
+    const result = await deploy([], deploys.withToken(deploys.TOKEN));
     assert.deepEqual(
-      ran.hosts.map(({ checks }) => checks.every(({ ok }) => ok)),
+      [result.status, outcomes(result)],
+      [3, ['applied', 'applied', 'applied']],
+      result.stderr,
+    );
+    assert.deepEqual(
+      result.hosts.map(({ checks }) => checks.every(({ ok }) => ok)),
       [true, false, true],
     );
-    assert.match(ran.stderr, new RegExp(`✗ .*${odd.address}: `));
+    assert.match(result.stderr, new RegExp(`✗ .*${odd.address}: `));
   });
 
   test('is deployed one by one with --parallel 1', async () => {
-    const ran = await deploy(['--no-verify', '--parallel', '1', '--verbose']);
-    assert.deepEqual([ran.status, outcomes(ran)], [0, ['applied', 'applied', 'applied']]);
-    const order = [...ran.stderr.matchAll(/ms {2}(192\S+)/g)].map(([, host]) => host);
+    const result = await deploy(['--no-verify', '--parallel', '1', '--verbose']);
+    assert.deepEqual([result.status, outcomes(result)], [0, ['applied', 'applied', 'applied']]);
+    const order = [...result.stderr.matchAll(/ms {2}(192\S+)/g)].map(([, host]) => host);
     assert.deepEqual(order, [...order].sort());
   });
 
   test('with a proxy that has its own clients reports that it lacks the new token', async () => {
     await deploy(['--no-verify', '--host', lab.proxy.address]);
-    const ran = await deploy(['--no-verify']);
-    assert.deepEqual(outcomes(ran), ['unchanged', 'applied', 'applied']);
-    assert.match(ran.stderr, new RegExp(`${lab.proxy.address}: already had clients`));
+    const result = await deploy(['--no-verify']);
+    assert.deepEqual(outcomes(result), ['unchanged', 'applied', 'applied']);
+    assert.match(result.stderr, new RegExp(`${lab.proxy.address}: already had clients`));
   });
 
   for (const flags of [['--parallel', '0'], ['--parallel', '101'], ['--parallel', 'many'], ['--parallel']])
     test(`refuses ${flags.join(' ')} and makes no connection`, async () => {
       const before = lab.relay.connections;
-      const ran = await deploy(flags);
-      assert.deepEqual([ran.status, lab.relay.connections - before], [2, 0]);
-      assert.match(ran.stderr, /--parallel/);
+      const result = await deploy(flags);
+      assert.deepEqual([result.status, lab.relay.connections - before], [2, 0]);
+      assert.match(result.stderr, /--parallel/);
     });
 });
 
@@ -225,11 +237,11 @@ describe('the clients of several proxies', () => {
     const planned = await bearers([...args, '--dry-run']);
     assert.equal(planned.status, 0, planned.stderr);
     assert.equal(await bearerFiles(to), before);
-    const ran = await bearers(args);
-    assert.equal(ran.status, 0, ran.stderr);
+    const result = await bearers(args);
+    assert.equal(result.status, 0, result.stderr);
     assert.deepEqual(watch.stop(), []);
-    for (const word of words) assert.ok(!JSON.stringify([planned, ran]).includes(word), word);
-    const { hosts, clients } = JSON.parse(ran.stdout);
+    for (const word of words) assert.ok(!JSON.stringify([planned, result]).includes(word), word);
+    const { hosts, clients } = JSON.parse(result.stdout);
     assert.equal(hosts[0].host, to.address);
     assert.deepEqual(clients.sort(), [
       'alike',
@@ -240,7 +252,7 @@ describe('the clients of several proxies', () => {
       'plain',
       'suspended',
     ]);
-    assert.equal(hosts[0].checks.filter(({ ok }: { ok: boolean }) => ok).length, 5, ran.stdout);
+    assert.equal(hosts[0].checks.filter(({ ok }: { ok: boolean }) => ok).length, 5, result.stdout);
     const logs = await Promise.all(
       [from, to].map((host) => host.sh(`grep -rlF 0123456789 /var/lib/gatepost`)),
     );
@@ -314,13 +326,13 @@ test('docs/backup.md restores a proxy and moves its site to a new one, word by w
       .replaceAll('USER@', 'ncantu@')
       .replaceAll(/\b(PROXY|OLD|NEW)\b(?!_)/g, (name) => names[name] ?? '')
       .replaceAll('npx tsx scripts/', `node ${TYPESCRIPT.join(' ')} ${CHECKOUT}/scripts/`);
-    const ran = await finished(
+    const result = await finished(
       spawn('sh', ['-euc', words], {
         cwd: lab.directory,
         env: { ...lab.env, IA_ENSO_PROXY_HOST: to.address },
       }),
     );
-    assert.equal(ran.status, 0, `${words}\n${ran.stdout}${ran.stderr}`);
+    assert.equal(result.status, 0, `${words}\n${result.stdout}${result.stderr}`);
   };
   const [backup = '', restore = '', ...move] = blocks;
   const first = await deploy(['--no-verify', '--host', from.address]);
@@ -349,11 +361,11 @@ describe('a check of the public name', () => {
     // The name leads to the first proxy, which is cut off from the internet and not from its LAN.
     await first.sh('ip link set eth0 down');
     try {
-      const ran = await deploy([], deploys.withToken(deploys.TOKEN));
-      const { checks } = ran as unknown as Ran['hosts'][0];
-      assert.equal(ran.status, 3, ran.stderr);
+      const result = await deploy([], deploys.withToken(deploys.TOKEN));
+      const { checks } = result as unknown as Ran['hosts'][0];
+      assert.equal(result.status, 3, result.stderr);
       assert.ok(checks.some(({ ok }) => !ok));
-      for (const { checks: own } of ran.hosts) assert.ok(own.length > 0 && own.every(({ ok }) => ok));
+      for (const { checks: own } of result.hosts) assert.ok(own.length > 0 && own.every(({ ok }) => ok));
     } finally {
       await first.sh('ip link set eth0 up');
     }
@@ -366,27 +378,27 @@ describe('a canary', () => {
   };
 
   test('that is healthy lets the others follow', async () => {
-    const ran = await deploy(['--canary', '--no-verify']);
-    assert.deepEqual([ran.status, outcomes(ran)], [0, ['applied', 'applied', 'applied']]);
+    const result = await deploy(['--canary', '--no-verify']);
+    assert.deepEqual([result.status, outcomes(result)], [0, ['applied', 'applied', 'applied']]);
   });
 
   test('that is refused stops the rollout and sets the exit status', async () => {
     await break_(lab.proxy);
-    const ran = await deploy(['--canary']);
-    assert.deepEqual([ran.status, outcomes(ran)], [1, ['refused', 'refused', 'refused']]);
+    const result = await deploy(['--canary']);
+    assert.deepEqual([result.status, outcomes(result)], [1, ['refused', 'refused', 'refused']]);
     assert.deepEqual(
-      ran.hosts.map(({ failure }) => failure?.code),
+      result.hosts.map(({ failure }) => failure?.code),
       ['sick', 'not-tried', 'not-tried'],
     );
-    assert.match(ran.stderr, /^192\.168\.1\.102: not tried/m);
+    assert.match(result.stderr, /^192\.168\.1\.102: not tried/m);
     await untouched();
   });
 
   test('that is unreachable stops the rollout', async () => {
     await stopSshd(lab.proxy);
     try {
-      const ran = await deploy(['--canary', '--no-verify']);
-      assert.deepEqual([ran.status, outcomes(ran)], [1, ['failed', 'refused', 'refused']]);
+      const result = await deploy(['--canary', '--no-verify']);
+      assert.deepEqual([result.status, outcomes(result)], [1, ['failed', 'refused', 'refused']]);
       await untouched();
     } finally {
       await startSshd(lab.proxy);
@@ -394,8 +406,12 @@ describe('a canary', () => {
   });
 
   test('that fails its checks stops the rollout with 3', async () => {
-    const ran = await deploy(['--canary'], { IA_ENSO_BACKEND_IP: '192.168.1.165' });
-    assert.deepEqual([ran.status, outcomes(ran)], [3, ['applied', 'refused', 'refused']], ran.stderr);
+    const result = await deploy(['--canary'], { IA_ENSO_BACKEND_IP: '192.168.1.165' });
+    assert.deepEqual(
+      [result.status, outcomes(result)],
+      [3, ['applied', 'refused', 'refused']],
+      result.stderr,
+    );
     await untouched();
   });
 });

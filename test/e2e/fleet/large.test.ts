@@ -44,8 +44,8 @@ const lastProcess = () => Number(readFileSync('/proc/loadavg', 'utf8').split(' '
 async function processes(backend: string, outcome: string): Promise<number> {
   const program = await programs.deployProgram({ backend, token: deploys.TOKEN });
   const before = lastProcess();
-  const ran = await programs.execute(lab.proxy, program);
-  assert.equal(ran.outcome, outcome, ran.stdout + ran.stderr);
+  const result = await programs.execute(lab.proxy, program);
+  assert.equal(result.outcome, outcome, result.stdout + result.stderr);
   return lastProcess() - before;
 }
 

@@ -42,10 +42,10 @@ async function usage(): Promise<{ readonly megabytes: number; readonly cpu: numb
 /** Runs a script; says what it took and printed. */
 async function measured(script: string, args: readonly string[]) {
   const start = performance.now();
-  const ran = await lab.run(script, args, { env: probed() });
+  const result = await lab.run(script, args, { env: probed() });
   const seconds = (performance.now() - start) / 1000;
-  const figures = { seconds, printed: ran.stdout.length + ran.stderr.length, ...(await usage()) };
-  return { ran, ...figures, seen: JSON.stringify({ status: ran.status, ...figures }) };
+  const figures = { seconds, printed: result.stdout.length + result.stderr.length, ...(await usage()) };
+  return { ran: result, ...figures, seen: JSON.stringify({ status: result.status, ...figures }) };
 }
 
 test('a backend that ends no answer, or gives too much: verify ends with its checks, 16 requests at a time', async () => {

@@ -190,8 +190,8 @@ test('makes no connection if the page cannot be written', async () => {
     [`${sealed}/page.html`, /sealed is not writable \(EROFS\)/],
     ['kept', /--html kept: already exists and is not a report page/],
   ] as const;
-  const ran = await Promise.all(tries.map(([name]) => verify(`--html=${name}`)));
-  for (const [i, { status, stderr, json }] of ran.entries()) {
+  const result = await Promise.all(tries.map(([name]) => verify(`--html=${name}`)));
+  for (const [i, { status, stderr, json }] of result.entries()) {
     assert.equal(status, 2, stderr);
     assert.match(json.error?.message ?? '', tries[i]?.[1] ?? /^$/);
   }
@@ -205,10 +205,10 @@ test('reports the results if the page cannot be saved at the end', async () => {
   await writeFile(taken, '<!doctype html>\n');
   // Nothing can be renamed onto a mount point.
   await local`mount --bind ${taken} ${taken}`;
-  const ran = await verify('--html', taken, '--only', 'http to https');
+  const result = await verify('--html', taken, '--only', 'http to https');
   await local`umount ${taken}`;
-  assert.equal(ran.status, 1, ran.stderr);
-  assert.match(ran.json.error?.message ?? '', /taken\.html cannot be written: EBUSY/);
-  assert.equal(ran.json.hosts[0]?.checks[0]?.status, 'passed');
+  assert.equal(result.status, 1, result.stderr);
+  assert.match(result.json.error?.message ?? '', /taken\.html cannot be written: EBUSY/);
+  assert.equal(result.json.hosts[0]?.checks[0]?.status, 'passed');
   assert.equal(await readFile(taken, 'utf8'), '<!doctype html>\n');
 });

@@ -38,16 +38,16 @@ const heard = (what: string, { stdout, stderr }: Result) => void told.push({ wha
 
 /** Runs a script with this token set; remembers what it told, and the token that it made. */
 async function run(name: string, args: readonly string[], token?: string): Promise<Result> {
-  const ran = await lab.run(name, args, { env: { [DEFAULT]: token } });
-  const made = (ran.stdout + ran.stderr).match(/\b[0-9a-f]{64}\b/g) ?? [];
+  const result = await lab.run(name, args, { env: { [DEFAULT]: token } });
+  const made = (result.stdout + result.stderr).match(/\b[0-9a-f]{64}\b/g) ?? [];
   assert.ok(made.length <= 1, `${name} shows a token ${made.length} times`);
   generated.push(...made);
   heard(`${name} ${args.join(' ')}`, {
-    ...ran,
-    stdout: ran.stdout.replace(made[0] ?? '', ''),
-    stderr: ran.stderr.replace(made[0] ?? '', ''),
+    ...result,
+    stdout: result.stdout.replace(made[0] ?? '', ''),
+    stderr: result.stderr.replace(made[0] ?? '', ''),
   });
-  return ran;
+  return result;
 }
 
 /** Runs deploy.ts of a copy of the project in which something was changed. */
@@ -64,9 +64,9 @@ async function runChanged(
   await writeFile(join(copy, file), changed);
   const args = ['--import', 'tsx', 'scripts/deploy.ts', '--no-verify', '--verbose', '--json'];
   const child = spawn(process.execPath, args, { cwd: copy, env: { ...lab.env, [DEFAULT]: TOKENS.second } });
-  const ran = await finished(child);
-  heard(what, ran);
-  return ran;
+  const result = await finished(child);
+  heard(what, result);
+  return result;
 }
 
 before(async () => {
@@ -106,31 +106,40 @@ describe('tokens', () => {
   ];
   for (const [name, args, token, status] of steps)
     test(`are not shown by ${name} ${args.join(' ')}`, async () => {
-      const ran = await run(name, args, token);
-      assert.equal(ran.status, status, ran.stdout + ran.stderr);
+      const result = await run(name, args, token);
+      assert.equal(result.status, status, result.stdout + result.stderr);
     });
 
   test('are not shown by a bundle that runs', async () => {
-    const ran = await lab.proxy.sh('exec sh -s', {
+    const result = await lab.proxy.sh('exec sh -s', {
       input: await readFile(join(lab.directory, 'site.sh'), 'utf8'),
     });
-    heard('bundle', ran);
-    assert.equal(ran.status, 0, ran.stdout);
+    heard('bundle', result);
+    assert.equal(result.status, 0, result.stdout);
   });
 
   test('are not shown when nginx quotes an invalid key line', async () => {
     const maps = 'http-maps/ia-enso-ollama-bearer.map.conf.example';
-    const ran = await runChanged('quoted', maps, /^map /m, 'include /etc/nginx/ia-enso-bearers/*.map;\nmap ');
-    assert.equal(ran.status, 1, ran.stdout);
-    assert.match(ran.stdout, /unknown directive \\"=<key>\\"/);
+    const result = await runChanged(
+      'quoted',
+      maps,
+      /^map /m,
+      'include /etc/nginx/ia-enso-bearers/*.map;\nmap ',
+    );
+    assert.equal(result.status, 1, result.stdout);
+    assert.match(result.stdout, /unknown directive \\"=<key>\\"/);
   });
 
   test('are not shown when nginx quotes a handwritten line', async () => {
     const file = '/etc/nginx/conf.d/by-hand.conf';
     for (const text of [`map $uri $x { "~Bearer ${TOKENS.byHand}(" 1; }`, `"Bearer ${TOKENS.byHand}" on;`]) {
       await deploys.put(lab.proxy, file, text);
-      const ran = await run('deploy', ['--json', '--verbose'], TOKENS.first);
-      assert.deepEqual([ran.status, JSON.parse(ran.stdout).hosts[0].failure.code], [1, 'sick'], ran.stdout);
+      const result = await run('deploy', ['--json', '--verbose'], TOKENS.first);
+      assert.deepEqual(
+        [result.status, JSON.parse(result.stdout).hosts[0].failure.code],
+        [1, 'sick'],
+        result.stdout,
+      );
     }
     await lab.proxy.sh(`rm ${file}`);
   });
@@ -150,8 +159,8 @@ describe('tokens', () => {
       ['deploy', '--dry-run', '--json'],
       ['status'],
     ] as const) {
-      const ran = await run(name, args, TOKENS.second);
-      assert.match(ran.stdout, name === 'deploy' ? /line hidden: \d+ characters/ : /by hand/);
+      const result = await run(name, args, TOKENS.second);
+      assert.match(result.stdout, name === 'deploy' ? /line hidden: \d+ characters/ : /by hand/);
     }
     const input = await readFile(join(lab.directory, 'site.sh'), 'utf8');
     const planned = await lab.proxy.sh('exec sh -s -- --dry-run', { input });
@@ -178,9 +187,9 @@ describe('tokens', () => {
   ] as const;
   for (const [what, file, text, slip] of crashes)
     test(`are not shown by a crash: ${what}`, async () => {
-      const ran = await runChanged(what, file, text, slip);
-      assert.notEqual(ran.status, 0);
-      assert.match(ran.stdout + ran.stderr, /\n\s+at |error/i);
+      const result = await runChanged(what, file, text, slip);
+      assert.notEqual(result.status, 0);
+      assert.match(result.stdout + result.stderr, /\n\s+at |error/i);
     });
 
   test('appear in no process except the scripts themselves', () => {

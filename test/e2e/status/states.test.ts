@@ -25,10 +25,10 @@ after(() => lab.stop());
 
 /** What the script's program tells of a host now. */
 async function look(host = first): Promise<Status> {
-  const ran = await programs.execute(host, await statusProgram(programs.site, 'everything'));
-  assert.equal(ran.verdict, 'unchanged', ran.stdout + ran.stderr);
-  assert.equal(ran.stderr, '');
-  return statusOf(ran, programs.site, new Date().toISOString());
+  const result = await programs.execute(host, await statusProgram(programs.site, 'everything'));
+  assert.equal(result.verdict, 'unchanged', result.stdout + result.stderr);
+  assert.equal(result.stderr, '');
+  return statusOf(result, programs.site, new Date().toISOString());
 }
 const root = async (command: string, host = first) => {
   const { status, stderr } = await host.sh(`set -e; ${command}`);
@@ -227,18 +227,18 @@ describe('the exit status when', () => {
     test(`${what} is ${exit}`, async () => {
       await root(spoil);
       const hosts = ['--host', '192.168.1.100'];
-      const ran = await script(lab, 'status', ['--json', ...hosts]).finally(() => root(fix));
-      const host = ran.json.hosts[0] as unknown as Judged;
-      assert.equal(ran.status, exit, ran.all);
-      assert.deepEqual([...new Set(host.attention.map((each) => each.about))], about, ran.all);
+      const result = await script(lab, 'status', ['--json', ...hosts]).finally(() => root(fix));
+      const host = result.json.hosts[0] as unknown as Judged;
+      assert.equal(result.status, exit, result.all);
+      assert.deepEqual([...new Set(host.attention.map((each) => each.about))], about, result.all);
       assert.equal(host.verdict, exit === 0 ? 'healthy' : 'needs attention');
-      assert.doesNotMatch(ran.stderr, /-\d+ days/);
+      assert.doesNotMatch(result.stderr, /-\d+ days/);
     });
 
   test('a host is unreachable is 1, with no other finding', async () => {
-    const ran = await script(lab, 'status', ['--json', '--host', '192.168.1.250']);
-    const [away] = ran.json.hosts;
-    assert.deepEqual([ran.status, away?.verdict, away?.nginx], [1, 'not checked', undefined], ran.all);
+    const result = await script(lab, 'status', ['--json', '--host', '192.168.1.250']);
+    const [away] = result.json.hosts;
+    assert.deepEqual([result.status, away?.verdict, away?.nginx], [1, 'not checked', undefined], result.all);
   });
 
   test('one of several hosts needs attention: only that one is not healthy', async () => {

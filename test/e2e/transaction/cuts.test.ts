@@ -1,6 +1,7 @@
 /**
- * A connection that breaks anywhere, on either hop, leaves the proxy wholly old or wholly new, and the script says which.
- * CUTS sets how many places for each hop and kind of break, CUTS_OPENSSH the same over the ssh program; FC_SEED repeats a run.
+ * A connection that breaks at any point, on either hop, leaves the proxy in the old or the new state, and the script
+ * reports which. CUTS sets the number of points per hop and kind of break, CUTS_OPENSSH the same for the ssh program;
+ * FC_SEED repeats a run.
  */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
@@ -18,13 +19,13 @@ const COUNTS = {
 } as const;
 type Transport = keyof typeof COUNTS;
 const TRANSPORTS = Object.keys(COUNTS) as readonly Transport[];
-/** A frozen connection is given up after the keepalives: 15 s and 5 s a hop; the rest is for a busy machine. */
+/** A frozen connection ends after the missed keepalives: 15 s, plus 5 s per hop; the rest is for a busy machine. */
 const LIMIT_MS = { fin: 45_000, rst: 45_000, freeze: 70_000 };
 
 let lab: Lab;
 let known: cuts.Known;
-let carried: Record<Transport, Record<cuts.Hop, cuts.HopTraffic>>;
-/** Frozen ones wait, the others work. */
+let traffic: Record<Transport, Record<cuts.Hop, cuts.HopTraffic>>;
+/** Separate slots, because frozen connections mostly wait and the others use the CPU. */
 let pools: Record<'waiting' | 'working', ReturnType<typeof cuts.poolOf<cuts.Slot>>>;
 
 before(async () => {
@@ -36,7 +37,7 @@ before(async () => {
     jump: await measured(first, 'jump', transport),
     proxy: await measured(first, 'proxy', transport),
   });
-  carried = { ssh2: await both('ssh2'), openssh: await both('openssh') };
+  traffic = { ssh2: await both('ssh2'), openssh: await both('openssh') };
   await Promise.all(slots.map(({ host }) => programs.apply(host, cuts.WANTED.old)));
   pools = { waiting: cuts.poolOf(slots.slice(2)), working: cuts.poolOf(slots.slice(0, 2)) };
 });
@@ -68,49 +69,49 @@ const environment = (state: cuts.State, transport: Transport) => ({
 
 const exits: Record<string, number> = {};
 
-/** One deploy of the new state over a connection that breaks; every other is repeated by the script. */
-async function broken(
+/** One deploy of the new state over a connection that breaks; every second one is then repeated. */
+async function breakAndRecover(
   slot: cuts.Slot,
-  place: cuts.CutPoint,
+  cutPoint: cuts.CutPoint,
   transport: Transport,
   isRepeated: boolean,
 ): Promise<void> {
-  const where = `${transport}, ${cuts.describeCut(place)}`;
+  const where = `${transport}, ${cuts.describeCut(cutPoint)}`;
   try {
-    await breaking(slot, place, transport, where);
-    if (isRepeated) await repeated(slot, where);
+    await deployAndBreak(slot, cutPoint, transport, where);
+    if (isRepeated) await repeatDeploy(slot, where);
   } finally {
-    const again = await programs.apply(slot.host, cuts.WANTED.old);
-    assert.match(again.verdict ?? '', /^(applied|unchanged)$/, again.stdout);
+    const recovery = await programs.apply(slot.host, cuts.WANTED.old);
+    assert.match(recovery.verdict ?? '', /^(applied|unchanged)$/, recovery.stdout);
     assert.equal(await deploys.leftovers(slot.host), '', where);
   }
 }
 
-async function breaking(
+async function deployAndBreak(
   slot: cuts.Slot,
-  place: cuts.CutPoint,
+  cutPoint: cuts.CutPoint,
   transport: Transport,
   where: string,
 ): Promise<void> {
   const before = await deploys.config(slot.host);
-  const started = Date.now();
-  await slot.relays[place.hop].fault(place);
+  const start = Date.now();
+  await slot.relays[cutPoint.hop].fault(cutPoint);
   const { exit, stderr } = await deploys
     .deploy(slot, environment('new', transport))
-    .finally(() => slot.relays[place.hop].heal());
-  const said = `${where}: ${exit}, ${stderr}`;
-  assert.ok(Date.now() - started < LIMIT_MS[place.kind], said);
+    .finally(() => slot.relays[cutPoint.hop].heal());
+  const details = `${where}: ${exit}, ${stderr}`;
+  assert.ok(Date.now() - start < LIMIT_MS[cutPoint.kind], details);
   await cuts.runEnded(slot);
-  const is = await cuts.stateOf(slot, known, said);
-  if (place.phase === 'upload') assert.equal(exit, 1, said);
-  if (exit === 0) assert.equal(is, 'new', said);
-  else if (exit === 1) assert.equal(await deploys.config(slot.host), before, said);
-  else assert.equal(exit, 4, said);
-  const key = `${place.hop} ${place.kind} ${exit}`;
+  const state = await cuts.stateOf(slot, known, details);
+  if (cutPoint.phase === 'upload') assert.equal(exit, 1, details);
+  if (exit === 0) assert.equal(state, 'new', details);
+  else if (exit === 1) assert.equal(await deploys.config(slot.host), before, details);
+  else assert.equal(exit, 4, details);
+  const key = `${cutPoint.hop} ${cutPoint.kind} ${exit}`;
   exits[key] = (exits[key] ?? 0) + 1;
 }
 
-async function repeated(slot: cuts.Slot, where: string): Promise<void> {
+async function repeatDeploy(slot: cuts.Slot, where: string): Promise<void> {
   const { exit, stderr } = await deploys.deploy(slot, cuts.environment(cuts.WANTED.new));
   assert.equal(exit, 0, stderr);
   assert.equal(await cuts.stateOf(slot, known, where), 'new');
@@ -122,17 +123,17 @@ describe('a connection that breaks', { concurrency: true }, () => {
       for (const kind of ['freeze', 'fin', 'rst'] as const)
         test(`over ${transport} by ${kind} to the ${hop}, at ${COUNTS[transport]} points (seed ${seed})`, async () => {
           const pool = pools[kind === 'freeze' ? 'waiting' : 'working'];
-          const all = cuts.cutPoints(hop, kind, carried[transport][hop], COUNTS[transport], seed);
+          const points = cuts.cutPoints(hop, kind, traffic[transport][hop], COUNTS[transport], seed);
           await Promise.all(
-            all.map((place, index) =>
-              pool((slot) => broken(slot, place, transport, (index + kind.length) % 2 === 0)),
+            points.map((cutPoint, index) =>
+              pool((slot) => breakAndRecover(slot, cutPoint, transport, (index + kind.length) % 2 === 0)),
             ),
           );
         });
 });
 
-/** Runs a script whose connection goes when its program is on the proxy, and that finds no way back. */
-async function lostForGood(
+/** Runs a script that loses its connection while its program is on the proxy, and cannot reconnect. */
+async function loseConnection(
   slot: cuts.Slot,
   script: string,
   args: string[],
@@ -146,10 +147,10 @@ async function lostForGood(
     await slot.relays.jump.fault({ kind: 'fin', direction: 'down', afterBytes: 0, connections: 'all' });
     await slot.relays.jump.cut('fin');
   });
-  const ran = (await running) as Result;
+  const result = (await running) as Result;
   await slot.relays.jump.heal();
   await cuts.runEnded(slot);
-  return ran;
+  return result;
 }
 
 const tokens = ({ stdout, stderr }: Result) => (stdout + stderr).match(/\b[0-9a-f]{64}\b/g) ?? [];
@@ -159,7 +160,7 @@ describe('a connection that does not come back', { concurrency: true }, () => {
     pools.waiting(async (slot) => {
       await programs.apply(slot.host, cuts.WANTED.old);
       const env = cuts.environment(cuts.WANTED.new);
-      const { status, stdout } = await lostForGood(slot, 'deploy', ['--json', '--no-verify'], env);
+      const { status, stdout } = await loseConnection(slot, 'deploy', ['--json', '--no-verify'], env);
       assert.deepEqual([status, JSON.parse(stdout).hosts[0].outcome], [4, 'unknown'], stdout);
       const next = await deploys.deploy(slot, env);
       assert.equal(next.exit, 0, next.stderr);
@@ -172,9 +173,9 @@ describe('a connection that does not come back', { concurrency: true }, () => {
         pools.waiting(async (slot) => {
           await deploys.reset(slot.host);
           if (script !== 'deploy') await programs.apply(slot.host, cuts.WANTED.old);
-          const ran = await lostForGood(slot, script, flags);
-          assert.deepEqual([ran.status, tokens(ran).length], [4, 1], ran.stdout + ran.stderr);
-          assert.equal(await cuts.gateStatusOf(slot, tokens(ran)[0] as string), '200');
+          const result = await loseConnection(slot, script, flags);
+          assert.deepEqual([result.status, tokens(result).length], [4, 1], result.stdout + result.stderr);
+          assert.equal(await cuts.gateStatusOf(slot, tokens(result)[0] as string), '200');
           const next = await slot.run('deploy', ['--json', '--no-verify']);
           assert.deepEqual([next.status, tokens(next)], [0, []], next.stderr);
         }));
@@ -195,7 +196,7 @@ describe('a truncated program', () => {
       const { text } = await programs.deployProgram({ token: deploys.TOKEN });
       const before = await deploys.tree(lab.proxy);
       await lab.proxy.sh('cat >/run/program', { input: text });
-      // Places near both ends, and some in between: others in every run; DAMAGES=all tries more.
+      // Cut points near both ends, and samples in between, which vary between runs; DAMAGES=all tries more.
       const step = process.env.DAMAGES === 'all' ? 97 : 997;
       const everyCut = `size=$(wc -c </run/program); { seq 1 7 400; seq $((401 + ${seed % step})) ${step} $size;
         seq $((size - 30)) $((size - 3)); } | while read n; do head -c $n /run/program | ${shell} -s; done 2>/dev/null`;

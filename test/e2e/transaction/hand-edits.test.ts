@@ -1,11 +1,11 @@
-/** Files that an administrator edits during a change, or between a killed one and its recovery: never lost. */
+/** Files that an administrator edits during a change, or between a killed one and its recovery, are never lost. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { before, beforeEach, describe, test } from 'node:test';
 import { rollbackProgram } from '../../../lib/program/history-programs.ts';
 import * as deploys from '../../lab/actors/deploys.ts';
 import * as programs from '../../lab/actors/programs.ts';
-import { A, B, lab, serving, settle, WHOLE } from './two-states.ts';
+import { A, applyState, B, lab, RESPONSES, serving } from './two-states.ts';
 
 const sh = async (script: string): Promise<string> => {
   const { status, stdout, stderr } = await lab.proxy.sh(script);
@@ -13,7 +13,7 @@ const sh = async (script: string): Promise<string> => {
   return stdout;
 };
 
-/** The same change of vhost, maps and client, from the state A. */
+/** The same change of vhost, maps and client, from state A. */
 const change: programs.DeployOptions = {
   ...B,
   edit: (file) => (file.role === 'map' ? `${file.content}# more\n` : (B.edit?.(file) ?? '')),
@@ -34,12 +34,12 @@ let inPlace = 0;
 describe('a file edited by hand between a killed change and its recovery', () => {
   before(async () => {
     await programs.installShims(lab.proxy);
-    await settle();
+    await applyState();
     const { calls } = await programs.runWithPlan(lab.proxy, await programs.deployProgram(change), '');
     inPlace = calls.findIndex((line) => / wc -c/.test(line)) + 1;
     assert.ok(inPlace > 0, calls.join('\n'));
   });
-  beforeEach(() => settle());
+  beforeEach(() => applyState());
 
   const edits: Readonly<Record<string, (path: string) => string>> = {
     'in place': (path) => `echo '# by hand' >>${path}`,
@@ -56,13 +56,13 @@ describe('a file edited by hand between a killed change and its recovery', () =>
         assert.deepEqual([answer.verdict, answer.outcome], ['asked', 'rolled-back'], answer.stdout);
         assert.equal(await sh(`cat ${path}`), edited);
         assert.equal(await deploys.leftovers(lab.proxy), '');
-        // The others are what they were.
+        // The other files are restored.
         const others = [deploys.VHOST, deploys.MAPS, deploys.CLIENT].filter((other) => other !== path);
         assert.doesNotMatch(await sh(`cat ${others.join(' ')}`), /return 200 B|# more|0f1e2d3c/);
       });
 
   for (const path of [deploys.VHOST, deploys.MAPS])
-    test(`is drift for the next deploy, and kept as the state before: ${path}`, async () => {
+    test(`is drift for the next deploy, and kept as the previous state: ${path}`, async () => {
       await killInPlace();
       await sh(`echo '# by hand' >>${path}`);
       const edited = await sh(`cat ${path}`);
@@ -74,16 +74,16 @@ describe('a file edited by hand between a killed change and its recovery', () =>
       assert.doesNotMatch(await sh(`cat ${path}`), /by hand/);
     });
 
-  test('is reported where no release has it: the file of a client', async () => {
+  test('is reported if no release has it: the file of a client', async () => {
     await killInPlace();
     await sh(`echo '# by hand' >>${deploys.CLIENT}`);
     const next = await programs.apply(lab.proxy, A);
     assert.equal(next.verdict, 'applied', next.stdout + next.stderr);
     assert.deepEqual(next.drift, [{ path: deploys.CLIENT, how: 'changed' }]);
-    assert.equal(await serving(), WHOLE.A);
+    assert.equal(await serving(), RESPONSES.A);
   });
 
-  test('and deleted stays deleted', async () => {
+  test('stays deleted if it was deleted', async () => {
     const program = await killInPlace();
     await sh(`rm ${deploys.VHOST} ${deploys.LINK} ${deploys.CLIENT}`);
     const answer = await programs.execute(lab.proxy, await programs.outcomeQuery(program));
@@ -93,32 +93,32 @@ describe('a file edited by hand between a killed change and its recovery', () =>
     const next = await programs.apply(lab.proxy, A);
     assert.equal(next.verdict, 'applied', next.stdout + next.stderr);
     assert.ok(next.drift.some(({ path, how }) => path === deploys.VHOST && how === 'removed'));
-    assert.equal(await serving(), WHOLE.A);
+    assert.equal(await serving(), RESPONSES.A);
   });
 
-  test('is moved aside where nginx would not start with it and the restored files', async () => {
+  test('is moved aside if nginx would not start with it and the restored files', async () => {
     const program = await killInPlace();
     await sh(`sed -i '1i nonsense;' ${deploys.VHOST}`);
     const answer = await programs.execute(lab.proxy, await programs.outcomeQuery(program));
     assert.equal(answer.outcome, 'rolled-back', answer.stdout);
     await sh('nginx -t');
-    assert.equal(await serving(), WHOLE.A);
+    assert.equal(await serving(), RESPONSES.A);
     assert.match(await sh(`cat /var/lib/gatepost/${deploys.SITE}/edited-*/*`), /^nonsense;/);
   });
 });
 
 /** Edits a file once, when the new files are staged and are being synced. */
-const whileStaging = (act: string) =>
+const whileStaging = (edit: string) =>
   sh(`rm -f /usr/local/sbin/*; touch /run/next; cat >/usr/local/sbin/sync <<'END' && chmod 755 /usr/local/sbin/sync
 #!/bin/sh
-case $* in *gatepost-new*) [ ! -e /run/next ] || { rm /run/next; ${act}; } ;; esac
+case $* in *gatepost-new*) [ ! -e /run/next ] || { rm /run/next; ${edit}; } ;; esac
 exec /usr/bin/sync "$@"
 END`);
 
 describe('a file edited by hand while the change is being staged', () => {
   beforeEach(async () => {
     await sh('rm -f /usr/local/sbin/*');
-    await settle();
+    await applyState();
   });
   for (const [path, act] of [
     [deploys.VHOST, `echo '# by hand' >>${deploys.VHOST}`],
@@ -128,11 +128,11 @@ describe('a file edited by hand while the change is being staged', () => {
   ] as const)
     test(`is noticed before anything is replaced: ${act}`, async () => {
       await whileStaging(act);
-      const ran = await programs.apply(lab.proxy, change);
-      assert.deepEqual([ran.status, ran.verdict, ran.failure?.code], [1, 'refused', 'edited'], ran.stdout);
+      const run = await programs.apply(lab.proxy, change);
+      assert.deepEqual([run.status, run.verdict, run.failure?.code], [1, 'refused', 'edited'], run.stdout);
       assert.match(await sh(`cat ${path}`), /# by hand/);
       assert.equal(await deploys.leftovers(lab.proxy), '');
-      assert.equal(await serving(), WHOLE.A);
+      assert.equal(await serving(), RESPONSES.A);
       const next = await programs.apply(lab.proxy, change);
       assert.equal(next.verdict, 'applied', next.stdout);
       if (path !== deploys.CLIENT) assert.deepEqual(next.drift, [{ path, how: 'changed' }]);
@@ -140,7 +140,7 @@ describe('a file edited by hand while the change is being staged', () => {
 });
 
 describe('the WebSocket map', () => {
-  const theirs = "map $http_upgrade $connection_upgrade { default upgrade; '' keep-alive; }";
+  const handmadeMap = "map $http_upgrade $connection_upgrade { default upgrade; '' keep-alive; }";
   const OTHER_SITE = '/etc/nginx/conf.d/zz-other.conf';
   const uses =
     'server { listen 127.0.0.1:8099; location / { proxy_set_header Connection $connection_upgrade; proxy_pass http://127.0.0.1:1; } }';
@@ -151,9 +151,9 @@ describe('the WebSocket map', () => {
     await sh(`rm -f ${OTHER_SITE}`);
   });
 
-  test('edited by hand is drift, kept as the state before, and repaired', async () => {
-    await settle();
-    await sh(`echo "${theirs.replaceAll('$', '\\$')}" >${deploys.WEBSOCKET}`);
+  test('edited by hand is drift, kept as the previous state, and repaired', async () => {
+    await applyState();
+    await sh(`echo "${handmadeMap.replaceAll('$', '\\$')}" >${deploys.WEBSOCKET}`);
     const next = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
     assert.deepEqual([next.exit, next.outcome], [0, 'applied'], next.stderr);
     assert.ok(
@@ -164,15 +164,15 @@ describe('the WebSocket map', () => {
     assert.doesNotMatch(await sh(`cat ${deploys.WEBSOCKET}`), /keep-alive/);
   });
 
-  test('made by hand and used by another site stays as it is, and is said', async () => {
+  test('made by hand and used by another site stays as it is, and is reported', async () => {
     await sh(
-      `echo "${theirs.replaceAll('$', '\\$')}" >${deploys.WEBSOCKET}; echo '${uses}' >${OTHER_SITE}; nginx -t`,
+      `echo "${handmadeMap.replaceAll('$', '\\$')}" >${deploys.WEBSOCKET}; echo '${uses}' >${OTHER_SITE}; nginx -t`,
     );
-    for (const outcome of ['applied', 'unchanged']) {
-      const ran = await programs.apply(lab.proxy, A);
-      assert.equal(ran.verdict, outcome, ran.stdout);
+    for (const report of ['applied', 'unchanged']) {
+      const run = await programs.apply(lab.proxy, A);
+      assert.equal(run.verdict, report, run.stdout);
       assert.match(
-        ran.notes.join(),
+        run.notes.join(),
         /websocket-connection-map\.conf was made or edited by hand, and \S*zz-other/,
       );
       assert.match(await sh(`cat ${deploys.WEBSOCKET}`), /keep-alive/);
@@ -182,9 +182,9 @@ describe('the WebSocket map', () => {
 });
 
 describe('a plain file in sites-enabled', () => {
-  test('is kept as one, and can be rolled back to', async () => {
+  test('is kept as a file, and can be rolled back to', async () => {
     await deploys.reset(lab.proxy);
-    await settle();
+    await applyState();
     await sh(
       `rm ${deploys.LINK}; sed 's/return 200 A/return 200 plain/' ${deploys.VHOST} >${deploys.LINK}; nginx -s reload; sleep 0.3`,
     );
@@ -218,11 +218,11 @@ describe('a damaged journal', () => {
   ] as const)
     test(`that ${damage} stops no change`, async () => {
       await deploys.reset(lab.proxy);
-      await settle();
+      await applyState();
       await sh(act);
-      const ran = await programs.apply(lab.proxy, B);
-      assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
-      assert.match(ran.notes.join(), /damaged|did not finish/);
+      const run = await programs.apply(lab.proxy, B);
+      assert.equal(run.verdict, 'applied', run.stdout + run.stderr);
+      assert.match(run.notes.join(), /damaged|did not finish/);
       assert.equal(await deploys.leftovers(lab.proxy), '');
       assert.equal((await programs.apply(lab.proxy, B)).notes.join(), '');
     });

@@ -1,4 +1,7 @@
-/** Ctrl-C, a closed terminal, a closed pipe: the proxy completes what it was sent, and the script reports the state. */
+/**
+ * Ctrl-C, a closed terminal, a closed pipe: the proxy completes the change that it received, and the script reports the
+ * state.
+ */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -18,19 +21,19 @@ before(async () => {
 });
 after(() => lab.stop());
 
-/** Starts a script, and sends it a signal as soon as it said this. */
+/** Starts a script, and sends it a signal as soon as its output matches. */
 async function interrupted(
   name: string,
   args: readonly string[],
-  said: RegExp,
+  pattern: RegExp,
   signal: NodeJS.Signals = 'SIGINT',
   env: Record<string, string> = {},
 ): Promise<Result> {
   const child = lab.spawn(name, args, { env });
-  onceOutput(child, said, () => child.kill(signal));
-  const ran = await finished(child);
+  onceOutput(child, pattern, () => child.kill(signal));
+  const result = await finished(child);
   await lab.proxy.sh('flock /var/lib/gatepost/lock true');
-  return ran;
+  return result;
 }
 
 const live = async () => [await deploys.gate(deploys.TOKEN), await deploys.gate(deploys.OTHER_TOKEN)];
@@ -44,30 +47,30 @@ describe('a deploy that is interrupted', () => {
   });
 
   test('before the proxy is connected changes nothing, and reports that', async () => {
-    const ran = await interrupted(
+    const result = await interrupted(
       'deploy',
       [],
       /through 4nk/,
       'SIGINT',
       deploys.withToken(deploys.OTHER_TOKEN),
     );
-    assert.equal(ran.status, 1, ran.stdout);
-    assert.match(ran.stdout, /Interrupted\.\n.*Nothing was changed.*Run the same command again/);
+    assert.equal(result.status, 1, result.stdout);
+    assert.match(result.stdout, /Interrupted\.\n.*Nothing was changed.*Run the same command again/);
     assert.deepEqual(await live(), OLD);
   });
 
   for (const signal of ['SIGINT', 'SIGHUP'] as const)
     test(`by ${signal} while the change is running leaves the old or the new state, and names the command to run`, async () => {
-      const ran = await interrupted(
+      const result = await interrupted(
         'deploy',
         [],
         /✓ connect /,
         signal,
         deploys.withToken(deploys.OTHER_TOKEN),
       );
-      assert.equal(ran.status, 4, ran.stdout);
+      assert.equal(result.status, 4, result.stdout);
       assert.match(
-        ran.stdout,
+        result.stdout,
         /Interrupted while the change was running on 192\.168\.1\.100\.\n.*Run the same command again/,
       );
       const now = await live();
@@ -79,36 +82,39 @@ describe('a deploy that is interrupted', () => {
     });
 
   test('during the checks does not claim that nothing was changed', async () => {
-    const ran = await interrupted(
+    const result = await interrupted(
       'deploy',
       [],
       /Checks of https/,
       'SIGINT',
       deploys.withToken(deploys.OTHER_TOKEN),
     );
-    assert.equal(ran.status, 3, ran.stdout);
-    assert.match(ran.stdout, /Interrupted after the change was made on 192\.168\.1\.100\./);
-    assert.doesNotMatch(ran.stdout, /Nothing was changed/);
+    assert.equal(result.status, 3, result.stdout);
+    assert.match(result.stdout, /Interrupted after the change was made on 192\.168\.1\.100\./);
+    assert.doesNotMatch(result.stdout, /Nothing was changed/);
     assert.deepEqual(await live(), NEW);
   });
 
-  test('in a dry run never claims that a change was running', async () => {
-    const ran = await interrupted(
+  test('in a dry run does not claim that a change was running', async () => {
+    const result = await interrupted(
       'deploy',
       ['--dry-run'],
       /✓ connect /,
       'SIGINT',
       deploys.withToken(deploys.OTHER_TOKEN),
     );
-    assert.equal(ran.status, 1, ran.stdout);
-    assert.match(ran.stdout, /Nothing was changed/);
+    assert.equal(result.status, 1, result.stdout);
+    assert.match(result.stdout, /Nothing was changed/);
     assert.deepEqual(await live(), OLD);
   });
 });
 
 describe('the end of a script', () => {
-  /** Something that the process would wait for: an SSH agent that takes connections and says nothing. */
-  async function mutely(args: readonly string[], ended: NodeJS.Signals | undefined): Promise<Result> {
+  /** Runs a script while a silent SSH agent would keep the process alive. */
+  async function runWithSilentAgent(
+    args: readonly string[],
+    ended: NodeJS.Signals | undefined,
+  ): Promise<Result> {
     const socket = join(lab.directory, 'mute');
     const agent = createServer(() => {}).listen(socket);
     const env = { IA_ENSO_SSH_KEY: '~/.ssh/id_ed25519.pub', SSH_AUTH_SOCK: socket };
@@ -117,20 +123,20 @@ describe('the end of a script', () => {
     return finished(child).finally(() => agent.close());
   }
 
-  test('comes even when something keeps the event loop alive', async () => {
-    const { status, stdout } = await mutely([], undefined);
+  test('comes even if something keeps the event loop alive', async () => {
+    const { status, stdout } = await runWithSilentAgent([], undefined);
     assert.equal(status, 1, stdout);
     assert.match(stdout, /agent/);
   });
 
   test('comes once: a later signal changes neither the document nor the status', async () => {
-    const { status, stdout, stderr } = await mutely(['--json'], 'SIGINT');
+    const { status, stdout, stderr } = await runWithSilentAgent(['--json'], 'SIGINT');
     assert.equal(status, 1, stderr);
     assert.equal(JSON.parse(stdout).hosts[0].outcome, 'failed');
     assert.doesNotMatch(stderr, /Interrupted/);
   });
 
-  test('names the requested site in JSON, also when its settings are invalid', async () => {
+  test('names the requested site in JSON, even if its settings are invalid', async () => {
     const { status, stdout } = await lab.run('deploy', ['--site', 'nexus', '--json', '--host', 'a b']);
     assert.deepEqual([status, JSON.parse(stdout).site], [2, 'nexus']);
   });
@@ -148,29 +154,29 @@ describe('a new token', () => {
   for (const flags of [[], ['--json']])
     test(`is shown once when the checks after the change are interrupted: ${flags.join('') || 'text'}`, async () => {
       await deploys.reset(lab.proxy);
-      const ran = await interrupted('deploy', flags, /Checks of https/);
-      assert.deepEqual([ran.status, tokens(ran).length], [3, 1], ran.stderr);
-      assert.equal(await deploys.gate(tokens(ran)[0]), 200);
+      const result = await interrupted('deploy', flags, /Checks of https/);
+      assert.deepEqual([result.status, tokens(result).length], [3, 1], result.stderr);
+      assert.equal(await deploys.gate(tokens(result)[0]), 200);
     });
 
   test('that a proxy with clients did not adopt is not shown', async () => {
-    const ran = await interrupted('deploy', ['--json'], /Checks of https/, 'SIGINT', {
+    const result = await interrupted('deploy', ['--json'], /Checks of https/, 'SIGINT', {
       IA_ENSO_BACKEND_IP: '192.168.1.165',
     });
-    assert.deepEqual([ran.status, tokens(ran)], [3, []], ran.stderr);
+    assert.deepEqual([result.status, tokens(result)], [3, []], result.stderr);
   });
 
-  test('written to the env file before any proxy: the summary names the file and the live token', async () => {
+  test('written to the env file before any proxy is contacted: the summary names the file and the live token', async () => {
     const file = join(lab.directory, 'interrupted.env');
     await writeFile(file, `IA_ENSO_OLLAMA_BEARER_TOKEN=${deploys.OTHER_TOKEN}\n`, { mode: 0o600 });
-    const ran = await interrupted(
+    const result = await interrupted(
       'rotate-bearer',
       ['--write-env', '--env', file],
       /now contains the new token/,
     );
-    assert.equal(ran.status, 1, ran.stdout);
+    assert.equal(result.status, 1, result.stdout);
     assert.match(
-      ran.stdout.replaceAll(/\s+/g, ' '),
+      result.stdout.replaceAll(/\s+/g, ' '),
       /Interrupted after the new token was written to \S+interrupted\.env\. .*where the old token is live\. Run the same command again/,
     );
     const again = await lab.run('rotate-bearer', ['--write-env', '--env', file]);
@@ -178,15 +184,15 @@ describe('a new token', () => {
   });
 
   test('of a rotation is shown once', async () => {
-    const ran = await interrupted('rotate-bearer', ['--json'], /Requests to https/);
-    assert.deepEqual([ran.status, tokens(ran).length], [3, 1], ran.stderr);
-    assert.equal(await deploys.gate(tokens(ran)[0]), 502);
+    const result = await interrupted('rotate-bearer', ['--json'], /Requests to https/);
+    assert.deepEqual([result.status, tokens(result).length], [3, 1], result.stderr);
+    assert.equal(await deploys.gate(tokens(result)[0]), 502);
   });
 });
 
 describe('a bug in the scripts', () => {
   const [change, proxy] = ['lib/commands/rollout.ts', 'context.report.print({ ...event, host })'];
-  const slips = [
+  const bugs = [
     [
       'in the middle of a run',
       change,
@@ -194,7 +200,7 @@ describe('a bug in the scripts', () => {
       `{ ${proxy}; if (event.kind === 'step') throw new Error('slip') }`,
       4,
     ],
-    ['that no promise carries', change, proxy, `void setTimeout(() => { throw new Error('slip') })`, 4],
+    ['outside of any promise', change, proxy, `void setTimeout(() => { throw new Error('slip') })`, 4],
     [
       'before anything was sent',
       'lib/nginx/render.ts',
@@ -211,7 +217,7 @@ describe('a bug in the scripts', () => {
     ],
   ] as const;
 
-  for (const [where, file, before, after, exit] of slips)
+  for (const [where, file, before, after, exit] of bugs)
     test(`${where} exits with ${exit} and reports the state, also in JSON`, async () => {
       const copy = await copyProject(join(lab.directory, where.replaceAll(' ', '-')));
       const text = await readFile(join(copy, file), 'utf8');
@@ -219,15 +225,15 @@ describe('a bug in the scripts', () => {
       await writeFile(join(copy, file), text.replace(before, after));
       const args = ['--import', 'tsx', 'scripts/deploy.ts', '--no-verify', '--json'];
       await deploys.reset(lab.proxy);
-      const ran = await finished(
+      const result = await finished(
         spawn(process.execPath, args, {
           cwd: copy,
           env: { ...lab.env, ...deploys.withToken(deploys.OTHER_TOKEN) },
         }),
       );
       await lab.proxy.sh('flock /var/lib/gatepost/lock true 2>/dev/null');
-      assert.equal(ran.status, exit, ran.stderr);
-      const { error } = JSON.parse(ran.stdout);
+      assert.equal(result.status, exit, result.stderr);
+      const { error } = JSON.parse(result.stdout);
       assert.match(error.message, /^A bug in this script: Error: slip\n +at /);
       assert.equal(
         /change was running|after the change was made/.test(error.message),
@@ -238,7 +244,7 @@ describe('a bug in the scripts', () => {
     });
 });
 
-describe('who reads the output', () => {
+describe('the reader of the output', () => {
   const command = [process.execPath, ...typescript('scripts/deploy.ts', ['--no-verify'])].join(' ');
   const shell = (text: string) =>
     finished(

@@ -5,25 +5,25 @@ import { before, describe, test } from 'node:test';
 import * as deploys from '../../lab/actors/deploys.ts';
 import * as programs from '../../lab/actors/programs.ts';
 import { callNumbers, signalBefore } from '../../lab/faults/killed.ts';
-import { B, isWholly, judge, lab, settle, sweep, trees } from './two-states.ts';
+import { applyState, assertReportedState, assertState, B, lab, sweep, trees } from './two-states.ts';
 
 describe('a change that is killed', () => {
   let calls: readonly string[];
-  /** The first call once the new files are in their places. */
+  /** The first call after the new files are in place. */
   const IN_PLACE = / wc -c/;
-  /** The numbers of the first calls that match. */
+  /** The number of the first call that matches. */
   const call = (pattern: RegExp) => calls.findIndex((line) => pattern.test(line)) + 1;
   const broken = { ...B, edit: programs.inVhost((text) => `${text}nonsense;\n`) };
 
   before(async () => {
     await programs.installShims(lab.proxy);
-    await settle(B);
+    await applyState(B);
     trees.B = await deploys.config(lab.proxy);
-    await settle();
+    await applyState();
     trees.A = await deploys.config(lab.proxy);
     ({ calls } = await programs.runWithPlan(lab.proxy, await programs.deployProgram(B), ''));
     assert.ok(calls.length > 20, calls.join('\n'));
-    await settle();
+    await applyState();
   });
 
   test('by KILL before any call leaves the old or the new state', async () => {
@@ -45,7 +45,7 @@ describe('a change that is killed', () => {
     });
   }
 
-  test('by KILL while it rolls back what nginx refused leaves the old state', async () => {
+  test('by KILL during the rollback of what nginx rejected leaves the old state', async () => {
     await programs.forbidNamespaces(lab.proxy);
     const program = await programs.deployProgram(broken);
     const failed = await programs.runWithPlan(lab.proxy, program, '');
@@ -56,7 +56,7 @@ describe('a change that is killed', () => {
     assert.ok(count.B === 0 && count.A > 5, JSON.stringify(count));
   });
 
-  test('by KILL while it rolls back what is already live leaves the old state', async () => {
+  test('by KILL during the rollback of what is already live leaves the old state', async () => {
     const reload = call(/ sleep /);
     const term = `${reload} before TERM`;
     const whole = await programs.runWithPlan(lab.proxy, await programs.deployProgram(B), term);
@@ -75,8 +75,8 @@ describe('a change that is killed', () => {
         await programs.outcomeQuery(program),
         plan,
       );
-      await judge(program, result, `recovery killed before ${made.at(-1)}`);
-      await isWholly('A', plan);
+      await assertReportedState(program, result, `recovery killed before ${made.at(-1)}`);
+      await assertState('A', plan);
       return made;
     };
     const whole = await recovery('');
@@ -90,7 +90,7 @@ describe('a change that is killed', () => {
     const pids = await deploys.workers(lab.proxy);
     await lab.proxy.sh('nginx -s reload; sleep 0.5');
     assert.notEqual(await deploys.workers(lab.proxy), pids);
-    assert.equal(await judge(program, result, 'reloaded by hand'), 'A');
+    assert.equal(await assertReportedState(program, result, 'reloaded by hand'), 'A');
   });
 
   test('is recovered by the next deploy, which reports it', async () => {
@@ -105,7 +105,7 @@ describe('a change that is killed', () => {
       [await deploys.gate(deploys.TOKEN), await deploys.gate(deploys.OTHER_TOKEN)],
       [200, 401],
     );
-    await settle();
+    await applyState();
   });
 
   const overSsh = [
@@ -115,13 +115,13 @@ describe('a change that is killed', () => {
     ['KILL after the commit', / rm .*gatepost-old/, 'KILL', 'applied', 0],
     ['TERM after the commit', / rm .*gatepost-old/, 'TERM', 'applied', 0],
     ['KILL after the commit, over the ssh program', / rm .*gatepost-old/, 'KILL', 'applied', 0, 'openssh'],
-    ['KILL before anything was begun', / nginx -T/, 'KILL', 'rolled-back', 1],
+    ['KILL before the change began', / nginx -T/, 'KILL', 'rolled-back', 1],
   ] as const;
   for (const [name, where, signal, outcome, exit, transport = 'auto'] of overSsh) {
     test(`${name}: the script reports the outcome, and a new token is not lost`, async () => {
       await deploys.reset(lab.proxy);
       await programs.installShims(lab.proxy);
-      // Twice: only the second one finds what the deploy will find, and so comes to the same calls.
+      // Run twice: the second run starts in the same state as the deploy, and so makes the same calls.
       const count = async () => {
         const { calls } = await programs.runWithPlan(
           lab.proxy,

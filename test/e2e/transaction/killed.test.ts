@@ -1,4 +1,4 @@
-/** Every other verb that changes something, killed at its system calls: fully applied or fully rolled back. */
+/** All other verbs that change something, killed at their system calls: fully applied or fully rolled back. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -18,12 +18,12 @@ import * as killed from '../../lab/faults/killed.ts';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { OTHER_NAME } from '../../lab/namespaces/network.ts';
 
-/** How many calls of each verb, spread over all that it makes; KILLS=all takes every one. */
+/** Number of calls per verb, spread over all of them; KILLS=all kills at every one. */
 const KILLS = process.env.KILLS ?? '1';
 const OTHER = 'other-0123456789abcdef';
 const BOB = 'bob-0123456789abcdef';
 
-/** A vhost that tells its name. */
+/** A vhost that returns a name. */
 const named = (name: string) =>
   programs.inVhost((text) =>
     text.replace(
@@ -32,7 +32,7 @@ const named = (name: string) =>
     ),
   );
 const A_VHOST = named('A');
-/** What begins with its end: the token is refused from the first act on. */
+/** Verbs that begin by ending tokens: these are rejected from the first act on. */
 const ENDS: readonly string[] = ['revoke_client', 'suspend_client'];
 
 let lab: Lab;
@@ -59,7 +59,7 @@ const backToA = () =>
     nginx -s reload; sleep 0.3`);
 
 let probes = 0;
-/** What the site answers to each token and on port 80, and the state that its vhost tells. */
+/** The site's status for each token and on port 80, and the state in its vhost's response. */
 async function serving(): Promise<string> {
   const from = `127.2.${probes >> 8}.${probes++ & 255}`;
   const curl = `curl -sk -m 5 --interface ${from} --resolve ${deploys.SITE}:443:127.0.0.1 --resolve ${deploys.SITE}:80:127.0.0.1`;
@@ -134,7 +134,7 @@ const VERBS: Readonly<Record<string, () => Promise<programs.Program>>> = {
   'rollback of a removal': rollback,
 };
 
-/** What comes before a verb. */
+/** The step before a verb. */
 const FIRST: Readonly<Record<string, () => Promise<programs.Program>>> = { 'rollback of a removal': removal };
 
 async function backTo(verb: string): Promise<void> {
@@ -143,8 +143,8 @@ async function backTo(verb: string): Promise<void> {
   if (first) assert.equal((await programs.execute(lab.proxy, first)).verdict, 'applied');
 }
 
-/** Some calls of all; of one only, one past the middle, when the files are in their places. */
-const some = (calls: number) =>
+/** Some of all calls; if only one, one past the middle, when the files are in place. */
+const sampleCalls = (calls: number) =>
   KILLS === 'all'
     ? killed.callNumbers(calls)
     : killed.callNumbers(Number(KILLS)).map((n) => Math.ceil((n * calls) / (Number(KILLS) + 0.4)));
@@ -163,26 +163,26 @@ describe('killed before a call', () => {
       const scene: killed.Scene = { host: () => lab.proxy, serving, responses, trees };
       const count = { A: 0, B: 0 };
       await backTo(verb);
-      for (const call of some(calls.length)) {
+      for (const call of sampleCalls(calls.length)) {
         const next = await program();
         const victim = await programs.runWithPlan(lab.proxy, next, `${call} before KILL`);
-        const is = await killed.assertReportedState(
+        const state = await killed.assertReportedState(
           scene,
           next,
           victim.result,
           `${verb}, killed before ${calls[call - 1]}`,
         );
-        count[is] += 1;
-        if (is === 'B') await backTo(verb);
+        count[state] += 1;
+        if (state === 'B') await backTo(verb);
       }
       context.diagnostic(`${verb}: ${calls.length} calls, ${JSON.stringify(count)}`);
-      // A revocation and a suspension go forward from their first act on.
+      // Revocations and suspensions only go forward after their first act.
       assert.ok(count[ENDS.includes(verb) ? 'B' : 'A'] > 0, JSON.stringify(count));
     });
   }
 });
 
-/** A deploy of another site on the same proxy, which knows nothing of clients. */
+/** A deploy of another site on the same proxy, which has no clients. */
 async function otherSite(): Promise<programs.Program> {
   const other = (await findSites()).get('nexus') as Site;
   const content = 'server {\n    listen 127.0.0.1:8099;\n}\n';
@@ -195,24 +195,24 @@ const isLive = async (name: string) =>
 
 describe('killed before a call, then another site is deployed', () => {
   for (const verb of ['rotate', ...ENDS])
-    test(`${verb}: what was refused stays refused, and no deploy says unchanged of a change`, async () => {
+    test(`${verb}: rejected tokens stay rejected, and no deploy that changes something reports unchanged`, async () => {
       const next = VERBS[verb] as () => Promise<programs.Program>;
       await backToA();
       const { calls } = await programs.runWithPlan(lab.proxy, await next(), '');
-      for (const call of some(calls.length)) {
+      for (const call of sampleCalls(calls.length)) {
         await backToA();
         await programs.runWithPlan(lab.proxy, await next(), `${call} before KILL`);
         const where = `${verb}, killed before ${calls[call - 1]}`;
         const wasLive = await isLive('bob');
         assert.equal((await programs.execute(lab.proxy, await otherSite())).verdict, 'applied', where);
-        const [before, now] = [await deploys.config(lab.proxy), await serving()];
+        const [before, statuses] = [await deploys.config(lab.proxy), await serving()];
         const own = await programs.apply(lab.proxy, { edit: A_VHOST });
         const changed = (await deploys.config(lab.proxy)) !== before;
         assert.equal(own.verdict, changed ? 'applied' : 'unchanged', `${where}\n${own.stdout}`);
         const [known, other, bob] = (await serving()).split(' ');
         if (ENDS.includes(verb)) {
           assert.equal(wasLive, false, where);
-          assert.match(now, /^200 401 401 /, where);
+          assert.match(statuses, /^200 401 401 /, where);
           assert.deepEqual([known, other, bob], ['200', '401', '401'], where);
         } else
           assert.ok(

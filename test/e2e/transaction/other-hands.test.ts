@@ -1,11 +1,14 @@
-/** Somebody else stops, restarts or upgrades nginx during a change: the result is all of it or none, and is reported. */
+/**
+ * Somebody else stops, restarts or upgrades nginx during a change: all of it is applied or none, and the result is
+ * reported.
+ */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { clientProgram } from '../../../lib/program/client-program.ts';
 import * as deploys from '../../lab/actors/deploys.ts';
 import * as programs from '../../lab/actors/programs.ts';
-import { A, B, isWholly, lab, serving, settle, trees, WHOLE } from './two-states.ts';
+import { A, applyState, assertState, B, lab, RESPONSES, serving, trees } from './two-states.ts';
 
 const sh = async (script: string): Promise<string> => {
   const { status, stdout, stderr } = await lab.proxy.sh(script);
@@ -13,17 +16,17 @@ const sh = async (script: string): Promise<string> => {
   return stdout;
 };
 
-/** Waits, five seconds at most. */
+/** A shell command that waits for a condition, five seconds at most. */
 const until = (condition: string) =>
   `for _ in $(seq 250); do if ${condition}; then break; fi; /bin/sleep 0.02; done`;
-/** As an init system starts it: by its path, which a binary upgrade needs, and without the pipes of this test. */
+/** Started like an init system does: by its path, which a binary upgrade needs, and without this test's pipes. */
 const START = `/usr/sbin/nginx </dev/null >/dev/null 2>&1; ${until('[ -s /run/nginx.pid ]')}`;
 const STOP = `/usr/sbin/nginx -s stop; ${until('[ ! -e /run/nginx.pid ]')}`;
 const UPGRADE = `kill -USR2 "$(cat /run/nginx.pid)"
   ${until('[ -s /run/nginx.pid ] && [ -s /run/nginx.pid.oldbin ]')}; /bin/sleep 0.2`;
 const FINISH = `kill -QUIT "$(cat /run/nginx.pid.oldbin)"; ${until('[ ! -e /run/nginx.pid.oldbin ]')}`;
 
-/** The program told its own number to the lock. */
+/** The program wrote its PID to the lock. */
 const KILL = `read -r holder </var/lib/gatepost/lock; p=\${holder##*process }; kill -KILL "\${p%)}"`;
 
 interface Judged {
@@ -31,33 +34,33 @@ interface Judged {
   readonly attention: readonly { readonly about: string; readonly text: string }[];
 }
 
-/** Acts once, before the next call of `command` at which `when` holds. */
-const atNext = (command: string, when: string, act: string) =>
+/** Runs a command once, before the next call of `command` for which `when` holds. */
+const atNext = (command: string, when: string, action: string) =>
   sh(`touch /run/next; cat >/usr/local/sbin/${command} <<'END' && chmod 755 /usr/local/sbin/${command}
 #!/bin/sh
 if [ -e /run/next ] && ${when}; then
   rm /run/next
-  { ${act}
+  { ${action}
   } </dev/null >/dev/null 2>&1
 fi
 PATH=/usr/sbin:/usr/bin:/sbin:/bin exec ${command} "$@"
 END`);
 const IN_PLACE = `[ -d /var/lib/gatepost/${deploys.SITE}/journal ]`;
-/** Before the reload, with the new files in place; and while it is waited for. */
+/** Before the reload, with the new files in place; and while waiting for the reload. */
 const BEFORE_RELOAD = ['wc', IN_PLACE] as const;
 const DURING_RELOAD = ['sleep', IN_PLACE] as const;
 const DURING_TEST = ['nginx', '[ "$1" = -t ]'] as const;
 
-/** Runs a program that waits so many seconds for an upgrade to end. */
-function patiently({ id, text }: programs.Program, wait = 2): Promise<programs.ProgramResult> {
+/** Runs a program with a different wait for an upgrade to end, in seconds. */
+function executeWithWait({ id, text }: programs.Program, wait = 2): Promise<programs.ProgramResult> {
   assert.match(text, /^UPGRADE_WAIT=10 /m);
   return programs.execute(lab.proxy, { id, text: text.replace('UPGRADE_WAIT=10', `UPGRADE_WAIT=${wait}`) });
 }
 
-const change = async (wait?: number) => patiently(await programs.deployProgram(B), wait);
+const change = async (wait?: number) => executeWithWait(await programs.deployProgram(B), wait);
 
-/** As often as it takes to meet workers of every master. */
-async function servingAll(): Promise<ReadonlySet<string>> {
+/** Repeats requests until the workers of every master have answered. */
+async function servedByAll(): Promise<ReadonlySet<string>> {
   const seen = new Set<string>();
   for (let i = 0; i < 12; i++) seen.add(await serving());
   return seen;
@@ -66,46 +69,50 @@ async function servingAll(): Promise<ReadonlySet<string>> {
 beforeEach(async () => {
   await deploys.reset(lab.proxy);
   await sh(`[ ! -e /run/nginx.pid.oldbin ] || { ${FINISH}; }; ${STOP}; ${START}`);
-  await settle(A);
+  await applyState(A);
   trees.A ??= await deploys.config(lab.proxy);
   await lab.proxy.sh('rm -f /run/next');
 });
 
 describe('a binary upgrade of nginx', () => {
-  test('that is in progress: the change is refused, and says which process still serves; status, too', async () => {
+  test('that is in progress: the change is refused, and reports which process still serves; status, too', async () => {
     await sh(UPGRADE);
-    const ran = await change();
+    const result = await change();
     const status = await lab.run('status', ['--json']);
     await sh(FINISH);
     const { verdict, attention } = JSON.parse(status.stdout).hosts[0] as Judged;
     assert.deepEqual([status.status, verdict], [3, 'needs attention'], status.stderr);
     const text = attention.find(({ about }) => about === 'nginx')?.text ?? '';
     assert.match(text, /old master .*process \d+, \/run\/nginx\.pid\.oldbin.*kill -QUIT/);
-    assert.deepEqual([ran.status, ran.verdict, ran.failure?.code], [1, 'refused', 'upgrading'], ran.stdout);
-    assert.match(ran.failure?.text ?? '', /process \d+, \/run\/nginx\.pid\.oldbin/);
-    await isWholly('A', 'after the upgrade');
+    assert.deepEqual(
+      [result.status, result.verdict, result.failure?.code],
+      [1, 'refused', 'upgrading'],
+      result.stdout,
+    );
+    assert.match(result.failure?.text ?? '', /process \d+, \/run\/nginx\.pid\.oldbin/);
+    await assertState('A', 'after the upgrade');
     assert.equal((await change()).verdict, 'applied');
   });
 
-  test('that follows a killed run: its files are rolled back, the next change is refused until it ends', async () => {
+  test('that follows a killed run: its files are rolled back, and the next change is refused until it ends', async () => {
     await atNext(...DURING_RELOAD, KILL);
     assert.equal((await change()).verdict, undefined);
     await sh(UPGRADE);
-    const ran = await change();
-    assert.deepEqual([ran.verdict, ran.failure?.code], ['refused', 'upgrading'], ran.stdout);
+    const result = await change();
+    assert.deepEqual([result.verdict, result.failure?.code], ['refused', 'upgrading'], result.stdout);
     await sh(FINISH);
-    await isWholly('A', 'after the upgrade');
+    await assertState('A', 'after the upgrade');
     assert.equal((await change()).verdict, 'applied');
-    assert.deepEqual(await servingAll(), new Set([WHOLE.B]));
+    assert.deepEqual(await servedByAll(), new Set([RESPONSES.B]));
   });
 
   for (const when of ['is in progress', 'begins'] as const)
     test(`that ${when} while a client is revoked: no process accepts its token`, async () => {
       await (when === 'begins' ? atNext(...BEFORE_RELOAD, UPGRADE) : sh(UPGRADE));
       const revoke = { verb: 'revoke_client', client: 'default' } as const;
-      const ran = await patiently(await clientProgram(programs.context, revoke, false));
-      assert.deepEqual([ran.failure?.code, ran.facts.ended], ['upgrading', 'yes'], ran.stdout);
-      assert.deepEqual(await servingAll(), new Set(['A 401 401']));
+      const result = await executeWithWait(await clientProgram(programs.context, revoke, false));
+      assert.deepEqual([result.failure?.code, result.facts.ended], ['upgrading', 'yes'], result.stdout);
+      assert.deepEqual(await servedByAll(), new Set(['A 401 401']));
       await sh(FINISH);
       assert.equal(await serving(), 'A 401 401');
     });
@@ -113,10 +120,10 @@ describe('a binary upgrade of nginx', () => {
   test('that ends meanwhile is waited for', async () => {
     await sh(UPGRADE);
     const ending = lab.proxy.sh(`sleep 1; ${FINISH}`);
-    const ran = await change(10);
+    const result = await change(10);
     await ending;
-    assert.equal(ran.verdict, 'applied', ran.stdout);
-    assert.deepEqual(await servingAll(), new Set([WHOLE.B]));
+    assert.equal(result.verdict, 'applied', result.stdout);
+    assert.deepEqual(await servedByAll(), new Set([RESPONSES.B]));
   });
 
   for (const [when, [command, condition]] of [
@@ -125,32 +132,32 @@ describe('a binary upgrade of nginx', () => {
   ] as const) {
     test(`that begins ${when} and goes on: rolled back, by both masters`, async () => {
       await atNext(command, condition, UPGRADE);
-      const ran = await change();
+      const result = await change();
       assert.deepEqual(
-        [ran.status, ran.verdict, ran.failure?.code],
+        [result.status, result.verdict, result.failure?.code],
         [1, 'rolled-back', 'upgrading'],
-        ran.stdout,
+        result.stdout,
       );
-      assert.deepEqual(await servingAll(), new Set([WHOLE.A]));
+      assert.deepEqual(await servedByAll(), new Set([RESPONSES.A]));
       await sh(FINISH);
-      await isWholly('A', when);
+      await assertState('A', when);
     });
 
     test(`that begins ${when} and ends: applied, and nothing else is served`, async () => {
       await atNext(command, condition, `${UPGRADE}; { sleep 1; ${FINISH}; } &`);
-      const ran = await change(10);
-      assert.equal(ran.verdict, 'applied', ran.stdout);
-      assert.deepEqual(await servingAll(), new Set([WHOLE.B]));
+      const result = await change(10);
+      assert.equal(result.verdict, 'applied', result.stdout);
+      assert.deepEqual(await servedByAll(), new Set([RESPONSES.B]));
     });
   }
 
-  test('that begins during the reload: both masters serve what is reported', async () => {
+  test('that begins during the reload: both masters serve the reported state', async () => {
     await atNext(...DURING_RELOAD, UPGRADE);
-    const ran = await change();
-    const is = ran.verdict === 'applied' ? 'B' : 'A';
-    assert.deepEqual(await servingAll(), new Set([WHOLE[is]]), ran.stdout);
+    const result = await change();
+    const is = result.verdict === 'applied' ? 'B' : 'A';
+    assert.deepEqual(await servedByAll(), new Set([RESPONSES[is]]), result.stdout);
     await sh(FINISH);
-    assert.equal(await serving(), WHOLE[is]);
+    assert.equal(await serving(), RESPONSES[is]);
   });
 });
 
@@ -162,9 +169,9 @@ describe('a restart of nginx', () => {
   ] as const)
     test(`${when}: applied`, async () => {
       await atNext(command, condition, `${STOP}; { /bin/sleep 1; ${START}; } &`);
-      const ran = await change();
-      assert.equal(ran.verdict, 'applied', ran.stdout);
-      assert.equal(await serving(), WHOLE.B);
+      const result = await change();
+      assert.equal(result.verdict, 'applied', result.stdout);
+      assert.equal(await serving(), RESPONSES.B);
       assert.equal(await deploys.leftovers(lab.proxy), '');
     });
 });
@@ -185,7 +192,7 @@ describe('nginx is stopped', () => {
       assert.match(deployed.stderr, /systemctl start nginx/);
       assert.equal(await deploys.config(lab.proxy), trees.A);
       await sh(START);
-      await isWholly('A', when);
+      await assertState('A', when);
       const next = await programs.apply(lab.proxy, B);
       assert.equal(next.verdict, 'applied', next.stdout + next.stderr);
       assert.equal(await sh('find /var/lib/gatepost -name reload-due'), '');

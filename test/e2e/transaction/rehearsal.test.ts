@@ -1,4 +1,7 @@
-/** No untested file is ever in nginx's folders, even if somebody reloads nginx; damaged files of ours can be repaired. */
+/**
+ * No untested file is ever in nginx's folders, even if somebody reloads nginx; damaged files of gatepost can be
+ * repaired.
+ */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -39,11 +42,11 @@ const gate = () =>
   sh(`curl -sk -m 5 -o /dev/null -w '%{http_code}' --resolve ${deploys.SITE}:443:127.0.0.1 \
     -H 'Authorization: Bearer ${deploys.TOKEN}' https://${deploys.SITE}/ollama/v1/models`);
 
-/** Around the next test of the configuration, wherever it is made. */
-const atNextTest = (act: string) =>
+/** Runs a command around the next test of the configuration, wherever that happens. */
+const atNextTest = (action: string) =>
   sh(`cat >/usr/local/sbin/nginx <<'END' && chmod 755 /usr/local/sbin/nginx && touch /run/next
 #!/bin/sh
-[ "$1" != -t ] || [ ! -e /run/next ] || { rm /run/next; ${act}; }
+[ "$1" != -t ] || [ ! -e /run/next ] || { rm /run/next; ${action}; }
 exec /usr/sbin/nginx "$@"
 END`);
 
@@ -64,8 +67,8 @@ describe('while a change is tested', () => {
   test('the running nginx is not affected', async () => {
     const look = `nsenter -t "$(cat /run/nginx.pid)" -m sh -c 'cat ${deploys.VHOST}; ls -A /etc/nginx/*/' >/run/seen`;
     await atNextTest(look);
-    const ran = await programs.apply(lab.proxy, state('B'));
-    assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+    const result = await programs.apply(lab.proxy, state('B'));
+    assert.equal(result.verdict, 'applied', result.stdout + result.stderr);
     const seen = await sh('cat /run/seen');
     assert.match(seen, /return 200 A;/);
     assert.doesNotMatch(seen, /^\..*gatepost/m);
@@ -73,9 +76,9 @@ describe('while a change is tested', () => {
   });
 
   for (const [where, prepare] of [
-    ['in a namespace of its own', 'true'],
+    ['in a separate namespace', 'true'],
     [
-      'in place, where no namespace can be had',
+      'in place, if no namespace can be created',
       'printf "#!/bin/sh\\nexit 1\\n" >/usr/local/sbin/unshare && chmod 755 /usr/local/sbin/unshare',
     ],
   ] as const)
@@ -83,9 +86,13 @@ describe('while a change is tested', () => {
       await sh(prepare);
       await deploys.put(lab.proxy, CONFLICT, conflict);
       await atNextTest('/usr/sbin/nginx -s reload; sleep 0.5');
-      const ran = await programs.apply(lab.proxy, state('B'));
+      const result = await programs.apply(lab.proxy, state('B'));
       await sh(`rm ${CONFLICT}`);
-      assert.deepEqual([ran.verdict, ran.failure?.code], ['rolled-back', 'test'], ran.stdout + ran.stderr);
+      assert.deepEqual(
+        [result.verdict, result.failure?.code],
+        ['rolled-back', 'test'],
+        result.stdout + result.stderr,
+      );
       await sh('sleep 0.5');
       assert.equal(await serving(), 'A');
       assert.equal(await deploys.leftovers(lab.proxy), '');
@@ -93,12 +100,16 @@ describe('while a change is tested', () => {
 
   test('a restart of nginx during the test keeps the previous configuration', async () => {
     await atNextTest('/usr/sbin/nginx -s stop; sleep 0.3; nsenter -t 1 -m /usr/sbin/nginx');
-    const ran = await programs.apply(lab.proxy, state('B', '    nonsense on;\n'));
-    assert.deepEqual([ran.verdict, ran.failure?.code], ['rolled-back', 'test'], ran.stdout + ran.stderr);
+    const result = await programs.apply(lab.proxy, state('B', '    nonsense on;\n'));
+    assert.deepEqual(
+      [result.verdict, result.failure?.code],
+      ['rolled-back', 'test'],
+      result.stdout + result.stderr,
+    );
     assert.equal(await serving(), 'A');
   });
 
-  test('tests linked folders and mounted files as they are', async () => {
+  test('tests linked folders and mounted files, too', async () => {
     await sh(`mv /etc/nginx/sites-available /srv/vhosts && ln -s /srv/vhosts /etc/nginx/sites-available
       echo 'map $uri $mounted { default yes; }' >/root/mounted.conf && touch /etc/nginx/conf.d/mounted.conf
       mount --bind /root/mounted.conf /etc/nginx/conf.d/mounted.conf`);
@@ -109,8 +120,8 @@ describe('while a change is tested', () => {
       assert.equal(refused.stdout.match(/\tstep\twrite/g), null, 'it was tested in place');
       const edit = ({ role, content }: { role: string; content: string }) =>
         role === 'map' ? `${content}# more\n` : (state('B', uses).edit?.({ role, content } as never) ?? '');
-      const ran = await programs.apply(lab.proxy, { token: deploys.TOKEN, edit });
-      assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+      const result = await programs.apply(lab.proxy, { token: deploys.TOKEN, edit });
+      assert.equal(result.verdict, 'applied', result.stdout + result.stderr);
       assert.equal(await serving(), 'B');
     } finally {
       await sh(`umount /etc/nginx/conf.d/mounted.conf; rm /etc/nginx/conf.d/mounted.conf
@@ -122,28 +133,28 @@ describe('while a change is tested', () => {
 const DAMAGES: Readonly<Record<string, string>> = {
   'the maps are deleted': `rm ${deploys.MAPS}`,
   'the maps are emptied': `: >${deploys.MAPS}`,
-  'the maps are cut in the middle': `truncate -s 900 ${deploys.MAPS}`,
+  'the maps are truncated': `truncate -s 900 ${deploys.MAPS}`,
   'the WebSocket map is deleted': `rm ${deploys.WEBSOCKET}`,
   'the vhost is deleted, its link is not': `rm ${deploys.VHOST}`,
   'the vhost is emptied': `: >${deploys.VHOST}`,
-  'the vhost holds nonsense': `echo 'nonsense;' >>${deploys.VHOST}`,
-  'the vhost defines what another site has': `echo 'upstream theirs { server 127.0.0.1:1; }' >>${deploys.VHOST}`,
-  'everything of it is deleted but the link': `rm -r ${deploys.VHOST} ${deploys.MAPS} ${deploys.WEBSOCKET} /etc/nginx/ia-enso-bearers`,
-  'the file of a client is cut': `printf '"~^(?i:bearer) +half' >>/etc/nginx/ia-enso-bearers/editor.map`,
-  'the file of a client holds nonsense': `printf '%s\\n' nonsense '}' >>/etc/nginx/ia-enso-bearers/editor.map`,
+  'the vhost contains nonsense': `echo 'nonsense;' >>${deploys.VHOST}`,
+  'the vhost conflicts with another site': `echo 'upstream theirs { server 127.0.0.1:1; }' >>${deploys.VHOST}`,
+  'everything but the link is deleted': `rm -r ${deploys.VHOST} ${deploys.MAPS} ${deploys.WEBSOCKET} /etc/nginx/ia-enso-bearers`,
+  'the file of a client is truncated': `printf '"~^(?i:bearer) +half' >>/etc/nginx/ia-enso-bearers/editor.map`,
+  'the file of a client contains nonsense': `printf '%s\\n' nonsense '}' >>/etc/nginx/ia-enso-bearers/editor.map`,
 };
 
 const rollback = (): Promise<programs.Program> => rollbackProgram(programs.context);
 const removal = (): Promise<programs.Program> => removalProgram(programs.site, { dryRun: false });
 
 describe('a managed file is missing or damaged', () => {
-  const THEIRS = '/etc/nginx/sites-enabled/zz-theirs';
+  const OTHER_UPSTREAM = '/etc/nginx/sites-enabled/zz-theirs';
   before(async () => {
     await deployA();
     assert.equal((await programs.apply(lab.proxy, state('B'))).verdict, 'applied');
     const editor = `# Client "editor"\\n"~^(?i:bearer) +editor-0123456789abcdef\\\\z" inference:editor;\\n`;
     await sh(`printf '${editor}' >/etc/nginx/ia-enso-bearers/editor.map; chmod 600 /etc/nginx/ia-enso-bearers/editor.map
-      echo 'upstream theirs { server 127.0.0.1:2; }' >${THEIRS}
+      echo 'upstream theirs { server 127.0.0.1:2; }' >${OTHER_UPSTREAM}
       nginx -t 2>&1 && nginx -s reload && mkdir /root/B && cp -a /etc/nginx /var/lib/gatepost /root/B`);
   });
   beforeEach(() =>
@@ -153,45 +164,45 @@ describe('a managed file is missing or damaged', () => {
 
   const repairs = {
     'deploy repairs it': async (isOfClients: boolean) => {
-      const ran = await programs.apply(lab.proxy, state('B'));
-      assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+      const result = await programs.apply(lab.proxy, state('B'));
+      assert.equal(result.verdict, 'applied', result.stdout + result.stderr);
       await sh('nginx -t');
       assert.deepEqual([await serving(), await gate()], ['B', '200']);
       if (isOfClients) assert.match(await sh('cat /etc/nginx/ia-enso-bearers/editor.map'), /^# damaged: /m);
       assert.equal((await programs.apply(lab.proxy, state('B'))).verdict, 'unchanged');
     },
     'rollback goes back': async () => {
-      const ran = await programs.execute(lab.proxy, await rollback());
-      assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+      const result = await programs.execute(lab.proxy, await rollback());
+      assert.equal(result.verdict, 'applied', result.stdout + result.stderr);
       await sh('nginx -t');
       assert.equal(await serving(), 'A');
     },
     'remove removes the rest': async () => {
-      const ran = await programs.execute(lab.proxy, await removal());
-      assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+      const result = await programs.execute(lab.proxy, await removal());
+      assert.equal(result.verdict, 'applied', result.stdout + result.stderr);
       await sh(
         `nginx -t && ! ls ${deploys.VHOST} ${deploys.LINK} ${deploys.MAPS} /etc/nginx/ia-enso-bearers 2>/dev/null`,
       );
     },
   };
   const cases = Object.entries(DAMAGES).flatMap(([damage, doIt]) =>
-    Object.entries(repairs).map(([repair, judge]) => ({ damage, doIt, repair, judge })),
+    Object.entries(repairs).map(([repair, check]) => ({ damage, doIt, repair, check })),
   );
 
-  // Not one of every three: that would always be the same repair.
-  for (const { damage, doIt, repair, judge } of sampled(cases, 4))
+  // One in four, not one in three: that would always select the same repair.
+  for (const { damage, doIt, repair, check } of sampled(cases, 4))
     test(`${damage}: ${repair}`, async () => {
       await sh(doIt);
-      await judge(damage.includes('client'));
+      await check(damage.includes('client'));
     });
 
-  test("refuses when another file is damaged too, with nginx's error", async () => {
-    await sh(`rm ${deploys.MAPS}; echo 'their_nonsense on;' >>${THEIRS}`);
+  test("refuses if another file is damaged too, with nginx's error", async () => {
+    await sh(`rm ${deploys.MAPS}; echo 'their_nonsense on;' >>${OTHER_UPSTREAM}`);
     const tree = await deploys.tree(lab.proxy, '/etc/nginx');
     for (const program of [await programs.deployProgram(state('B')), await rollback(), await removal()]) {
-      const ran = await programs.execute(lab.proxy, program);
-      assert.deepEqual([ran.verdict, ran.failure?.code], ['refused', 'sick'], ran.stdout);
-      assert.match(ran.failure?.text ?? '', /their_nonsense/);
+      const result = await programs.execute(lab.proxy, program);
+      assert.deepEqual([result.verdict, result.failure?.code], ['refused', 'sick'], result.stdout);
+      assert.match(result.failure?.text ?? '', /their_nonsense/);
     }
     assert.equal(await deploys.tree(lab.proxy, '/etc/nginx'), tree);
   });

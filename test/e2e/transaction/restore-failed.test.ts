@@ -1,4 +1,4 @@
-/** When the rollback fails, the script exits with 5 and prints recovery steps; these repair the proxy. */
+/** If the rollback fails, the script exits with 5 and prints recovery steps, which repair the proxy. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -16,14 +16,14 @@ after(() => lab.stop());
 
 const MAPS = '/etc/nginx/conf.d';
 
-/** In the middle of the next change, at nginx's test in place, the maps' folder cannot be written any more; then `act`. */
-async function spoilNextTest(act: string): Promise<void> {
+/** At nginx's test in place during the next change, makes the maps' folder unwritable; then runs `act`. */
+async function failRollbackAtNextTest(action: string): Promise<void> {
   await forbidNamespaces(lab.proxy);
   await deploys.put(
     lab.proxy,
     '/usr/local/sbin/nginx',
     `#!/bin/sh
-[ "$1" != -t ] || [ ! -e /run/spoil ] || { rm /run/spoil; mount -o remount,ro,bind ${MAPS}; ${act}; }
+[ "$1" != -t ] || [ ! -e /run/spoil ] || { rm /run/spoil; mount -o remount,ro,bind ${MAPS}; ${action}; }
 exec /usr/sbin/nginx "$@"\n`,
   );
   await lab.proxy.sh(`chmod 755 /usr/local/sbin/nginx; touch /run/spoil; mount --bind ${MAPS} ${MAPS}`);
@@ -36,11 +36,11 @@ describe('a change that cannot be rolled back', () => {
   beforeEach(() => deploys.reset(lab.proxy));
 
   for (const [how, act] of [
-    ['after nginx refused it', REFUSED],
-    ['after it was killed, as the script learns when it asks', KILLED],
+    ['after nginx rejected it', REFUSED],
+    ['after it was killed, reported by the outcome query', KILLED],
   ] as const)
     test(`${how}: exit status 5, and the reported steps fix it`, async () => {
-      await spoilNextTest(act);
+      await failRollbackAtNextTest(act);
       const deployed = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
       await lab.proxy.sh(`umount ${MAPS}`);
       assert.deepEqual([deployed.exit, deployed.outcome], [5, 'failed'], deployed.stderr);

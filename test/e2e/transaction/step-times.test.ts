@@ -1,4 +1,4 @@
-/** Steps are timed on the proxy, because their lines arrive here at any time. */
+/** Steps are timed on the proxy, because their records may arrive late. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -14,8 +14,8 @@ before(async () => {
 });
 after(() => lab.stop());
 
-/** Runs a deploy whose records are read all at once after its end; `took` is its time by the proxy's clock. */
-async function heldBack(before = '') {
+/** Runs a deploy and reads all its records after its end; `took` is its duration by the proxy's clock. */
+async function readAtEnd(before = '') {
   const { id, text } = await programs.deployProgram({ token: deploys.TOKEN });
   const uptime = 'echo "uptime $(cut -d " " -f 1 </proc/uptime | tr -d .)"';
   const { stdout } = await lab.proxy.sh(`${uptime}; ${before} /bin/sh -s; ${uptime}`, { input: text });
@@ -24,12 +24,12 @@ async function heldBack(before = '') {
   const events: RemoteEvent[] = [];
   const reader = readRecords(id, report, (event) => events.push(event));
   for (const line of stdout.split('\n')) reader.line(line);
-  const sum = Object.values(report.milliseconds).reduce((all, each) => all + each, 0);
-  return { report, events, sum, took: end - start };
+  const sum = Object.values(report.milliseconds).reduce((total, each) => total + each, 0);
+  return { report, events, sum, elapsed: end - start };
 }
 
-test('the steps of a deploy whose output is held back take as long as the deploy took on the proxy', async () => {
-  const { report, events, sum, took } = await heldBack();
+test('the steps of a deploy with delayed output take as long as the deploy took on the proxy', async () => {
+  const { report, events, sum, elapsed } = await readAtEnd();
   assert.equal(report.outcome, 'applied', JSON.stringify(report.failure));
   assert.deepEqual(
     events.flatMap((event) => (event.kind === 'step' ? [event.name] : [])),
@@ -37,16 +37,16 @@ test('the steps of a deploy whose output is held back take as long as the deploy
   );
   // nginx gives its old workers 100 ms.
   assert.ok((report.milliseconds.reload ?? 0) >= 100, JSON.stringify(report.milliseconds));
-  // Before the first step there are only the shell's start and the lock.
+  // Before the first step, only the shell starts and the lock is taken.
   assert.ok(
-    sum <= took + 10 && sum >= took * 0.7,
-    `${sum} of ${took} ms: ${JSON.stringify(report.milliseconds)}`,
+    sum <= elapsed + 10 && sum >= elapsed * 0.7,
+    `${sum} of ${elapsed} ms: ${JSON.stringify(report.milliseconds)}`,
   );
 });
 
-test('where the kernel does not report its uptime, steps are timed by when their lines arrive', async () => {
+test('if the kernel does not report its uptime, steps are timed by the arrival of their records', async () => {
   await deploys.reset(lab.proxy);
-  const { report, sum } = await heldBack(
+  const { report, sum } = await readAtEnd(
     'unshare --mount sh -c \'mount --bind /dev/null /proc/uptime; exec "$@"\' sh',
   );
   assert.equal(report.outcome, 'applied', JSON.stringify(report.failure));

@@ -1,4 +1,4 @@
-/** A change that nginx, the disk or another run does not allow is refused, or rolled back completely. */
+/** A change that nginx, the disk or another run prevents is refused, or rolled back completely. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
@@ -7,7 +7,7 @@ import { takingOver } from '../../../lib/program/program.ts';
 import { clientFileText } from '../../lab/actors/client-files.ts';
 import * as deploys from '../../lab/actors/deploys.ts';
 import * as programs from '../../lab/actors/programs.ts';
-import { A, B, isWholly, lab, serving, settle, trees, WHOLE } from './two-states.ts';
+import { A, applyState, assertState, B, lab, RESPONSES, serving, trees } from './two-states.ts';
 
 describe('a change that cannot be made', () => {
   before(async () => {
@@ -17,7 +17,7 @@ describe('a change that cannot be made', () => {
   });
 
   const certificate = `/etc/letsencrypt/live/${deploys.SITE}`;
-  /** What nginx can say to a template, and what makes it say so. */
+  /** Errors that nginx reports, and edits of a template that cause them. */
   const refusals: readonly (readonly [RegExp, (text: string) => string])[] = [
     [/unknown directive "nonsense"/, (text) => `${text}nonsense;\n`],
     [/unexpected end of file/, (text) => `${text}server {\n`],
@@ -53,48 +53,48 @@ describe('a change that cannot be made', () => {
       await lab.proxy.sh('openssl ecparam -name prime256v1 -genkey -noout -out /etc/nginx/other.key');
       const tree = await deploys.config(lab.proxy);
       const pids = await deploys.workers(lab.proxy);
-      const ran = await programs.apply(lab.proxy, {
+      const result = await programs.apply(lab.proxy, {
         token: deploys.OTHER_TOKEN,
         edit: programs.inVhost(edit),
       });
       assert.deepEqual(
-        [ran.status, ran.verdict, ran.failure?.code],
+        [result.status, result.verdict, result.failure?.code],
         [1, 'rolled-back', 'test'],
-        ran.stdout + ran.stderr,
+        result.stdout + result.stderr,
       );
-      assert.match(ran.failure?.text ?? '', words);
+      assert.match(result.failure?.text ?? '', words);
       assert.equal(await deploys.config(lab.proxy), tree);
       assert.equal(await deploys.leftovers(lab.proxy), '');
-      assert.equal(await serving(), WHOLE.A);
+      assert.equal(await serving(), RESPONSES.A);
       assert.equal(await deploys.workers(lab.proxy), pids);
       await lab.proxy.sh('rm /etc/nginx/other.key');
     });
   }
 
-  test('is rolled back within seconds when the reload does not take effect', async () => {
+  test('is rolled back within seconds if the reload does not take effect', async () => {
     const taken = lab.proxy.sh(
       'exec timeout 30 python3 -c "import socket,time;s=socket.socket();s.bind((\'\',8443));s.listen();time.sleep(30)"',
     );
     await sleep(300);
     const start = performance.now();
-    const ran = await programs.apply(lab.proxy, {
+    const result = await programs.apply(lab.proxy, {
       token: deploys.OTHER_TOKEN,
       edit: programs.inVhost((text) => text.replace('listen 80;', 'listen 80;\n    listen 8443;')),
     });
     const took = performance.now() - start;
     assert.deepEqual(
-      [ran.status, ran.verdict, ran.failure?.code],
+      [result.status, result.verdict, result.failure?.code],
       [1, 'rolled-back', 'reload'],
-      ran.stdout + ran.stderr,
+      result.stdout + result.stderr,
     );
-    assert.match(ran.failure?.text ?? '', /still could not bind/);
+    assert.match(result.failure?.text ?? '', /still could not bind/);
     assert.ok(took < 6000, `${took} ms`);
-    await isWholly('A', 'after a reload that did not take');
+    await assertState('A', 'after a reload without effect');
     await lab.proxy.sh('pkill -f time.sleep.30');
     await taken;
   });
 
-  test('fails when another vhost has our name', async () => {
+  test('fails if another vhost has our name', async () => {
     const vhost = `server { listen 80; listen 443 ssl; server_name ${deploys.SITE};
       ssl_certificate ${certificate}/fullchain.pem; ssl_certificate_key ${certificate}/privkey.pem; return 444; }\n`;
     await deploys.put(lab.proxy, '/etc/nginx/sites-enabled/zz-other', vhost);
@@ -103,10 +103,10 @@ describe('a change that cannot be made', () => {
     assert.match(deployed.stderr, /conflicting server name "ia.enso.4nkweb.com"/);
     assert.match(deployed.stderr, /Another vhost on this proxy already has this server_name/);
     await lab.proxy.sh('rm /etc/nginx/sites-enabled/zz-other');
-    await isWholly('A', 'after a name conflict');
+    await assertState('A', 'after a name conflict');
   });
 
-  test('is refused first when another file breaks nginx', async () => {
+  test('is refused first if another file breaks nginx', async () => {
     await deploys.put(lab.proxy, '/etc/nginx/conf.d/zz-theirs.conf', 'their_nonsense on;\n');
     const tree = await deploys.tree(lab.proxy, '/etc/nginx', deploys.RELEASES);
     const deployed = await deploys.deploy(lab, deploys.withToken(deploys.OTHER_TOKEN));
@@ -117,7 +117,7 @@ describe('a change that cannot be made', () => {
     );
     assert.equal(await deploys.tree(lab.proxy, '/etc/nginx', deploys.RELEASES), tree);
     await lab.proxy.sh('rm /etc/nginx/conf.d/zz-theirs.conf');
-    await isWholly('A', 'after a sick nginx');
+    await assertState('A', 'after a broken nginx');
   });
 
   const dead = 'm=$(cat /run/nginx.pid); kill -KILL "$m" $(pgrep -P "$m")';
@@ -141,31 +141,31 @@ describe('a change that cannot be made', () => {
       assert.deepEqual([status, host.outcome, host.failure.code], [1, 'refused', 'nginx-stopped'], stderr);
       assert.match(stderr, /nginx is not running \(no master process by \/run\/nginx\.pid\)/);
       assert.match(stderr, /systemctl start nginx/);
-      await isWholly('A', when);
+      await assertState('A', when);
     });
   }
 
-  test('is refused when its token belongs to another client', async () => {
-    await settle(B);
+  test('is refused if its token belongs to another client', async () => {
+    await applyState(B);
     const bob = deploys.CLIENT.replace('default', 'bob');
     const { text } = clientFileText({ name: 'bob', scope: 'inference', tokens: [deploys.TOKEN] });
     await deploys.put(lab.proxy, bob, text);
     await lab.proxy.sh('nginx -s reload; sleep 0.3');
     const [files, pids] = [await deploys.config(lab.proxy), await deploys.workers(lab.proxy)];
     for (const wanted of [A, { ...A, verb: 'plan' } as const]) {
-      const ran = await programs.apply(lab.proxy, wanted);
+      const result = await programs.apply(lab.proxy, wanted);
       assert.deepEqual(
-        [ran.status, ran.verdict, ran.failure?.code],
+        [result.status, result.verdict, result.failure?.code],
         [1, 'refused', 'same-token'],
-        ran.stdout,
+        result.stdout,
       );
-      assert.equal(ran.failure?.text, 'the new token is already used by the client bob');
+      assert.equal(result.failure?.text, 'the new token is already used by the client bob');
     }
     assert.deepEqual([await deploys.config(lab.proxy), await deploys.workers(lab.proxy)], [files, pids]);
     assert.equal(await deploys.leftovers(lab.proxy), '');
     await lab.proxy.sh(`rm ${bob}; nginx -s reload`);
-    await settle();
-    await isWholly('A', "after another client's token");
+    await applyState();
+    await assertState('A', "after another client's token");
   });
 
   const kept = '/etc/nginx/conf.d/ia-enso-http-maps.conf';
@@ -174,11 +174,11 @@ describe('a change that cannot be made', () => {
     edit: ({ role, content }: Parameters<NonNullable<programs.DeployOptions['edit']>>[0]) =>
       role === 'map' ? `${content}# more\n` : content,
   };
-  /** A file system of its own in the place of a folder, with the same in it. */
-  const own = (folder: string, options: string) =>
+  /** Mounts a separate file system over a folder, with the same content. */
+  const mountOver = (folder: string, options: string) =>
     `cp -a ${folder} /root/own && mount -t tmpfs -o ${options} own ${folder} && cp -a /root/own/. ${folder}`;
-  const notOwn = (folder: string) => `umount ${folder} && rm -r /root/own`;
-  /** Something happens when `command` is run and the new files are in their places already. */
+  const unmount = (folder: string) => `umount ${folder} && rm -r /root/own`;
+  /** Runs a command when `command` is called after the new files are in place. */
   const inPlaceAt = (
     command: string,
     what: string,
@@ -210,7 +210,7 @@ END`;
       /Read-only file system/,
     ],
     [
-      'in a history that is read-only',
+      'with a read-only history',
       'mount --bind /var/lib/gatepost /var/lib/gatepost && mount -o remount,ro,bind /var/lib/gatepost',
       'umount /var/lib/gatepost',
       'store',
@@ -224,16 +224,16 @@ END`;
       /No space left on device/,
     ],
     [
-      'in a history on a full disk',
+      'with a history on a full disk',
       `cp -a /var/lib/gatepost /root/history && mount -t tmpfs -o size=1m,mode=700 full /var/lib/gatepost && cp -a /root/history/. /var/lib/gatepost && { cat /dev/zero >/var/lib/gatepost/fill 2>/dev/null || true; }`,
       'umount /var/lib/gatepost && rm -r /root/history',
       'write|store',
       /No space left on device/,
     ],
     [
-      'in a history whose disk fills up once the files are in their places',
-      `${own('/var/lib/gatepost', 'size=1m,mode=700')} && ${inPlaceAt('wc', 'cat /dev/zero >/var/lib/gatepost/fill 2>/dev/null')}`,
-      `rm /usr/local/sbin/wc; ${notOwn('/var/lib/gatepost')}`,
+      'with a history whose disk fills up once the files are in place',
+      `${mountOver('/var/lib/gatepost', 'size=1m,mode=700')} && ${inPlaceAt('wc', 'cat /dev/zero >/var/lib/gatepost/fill 2>/dev/null')}`,
+      `rm /usr/local/sbin/wc; ${unmount('/var/lib/gatepost')}`,
       'write',
       /No space left on device/,
     ],
@@ -241,31 +241,31 @@ END`;
       const folder = path.replace(/\/[^/]*\.(conf|map)$/, '');
       return [
         `immutable: ${path}`,
-        `${own(folder, 'mode=755')} && chattr +i ${path}`,
-        `chattr -i ${path}; ${notOwn(folder)}`,
+        `${mountOver(folder, 'mode=755')} && chattr +i ${path}`,
+        `chattr -i ${path}; ${unmount(folder)}`,
         'write',
         /Operation not permitted/,
       ] as const;
     }),
   ] as const;
-  for (const [name, spoil, mend, code, words] of targets) {
+  for (const [name, spoil, repair, code, words] of targets) {
     test(`is refused or rolled back when a file is ${name}`, async () => {
       await deploys.reset(lab.proxy);
       await programs.apply(lab.proxy, A);
       trees.A = await deploys.config(lab.proxy);
-      const spoilt = await lab.proxy.sh(`set -e; ${spoil}`);
-      assert.equal(spoilt.status, 0, spoilt.stderr);
+      const spoiledFiles = await lab.proxy.sh(`set -e; ${spoil}`);
+      assert.equal(spoiledFiles.status, 0, spoiledFiles.stderr);
       try {
-        const ran = await programs.apply(lab.proxy, changeMaps);
-        assert.equal(ran.status, 1, ran.stdout + ran.stderr);
-        assert.ok(['refused', 'rolled-back'].includes(ran.verdict ?? ''), ran.stdout + ran.stderr);
-        assert.match(ran.failure?.code ?? '', new RegExp(`^(${code})$`));
-        assert.match(`${ran.failure?.text}${ran.stderr}`, words);
-        assert.equal(await serving(), WHOLE.A);
+        const result = await programs.apply(lab.proxy, changeMaps);
+        assert.equal(result.status, 1, result.stdout + result.stderr);
+        assert.ok(['refused', 'rolled-back'].includes(result.verdict ?? ''), result.stdout + result.stderr);
+        assert.match(result.failure?.code ?? '', new RegExp(`^(${code})$`));
+        assert.match(`${result.failure?.text}${result.stderr}`, words);
+        assert.equal(await serving(), RESPONSES.A);
       } finally {
-        assert.equal((await lab.proxy.sh(`set -e; ${mend}; nginx -t`)).status, 0);
+        assert.equal((await lab.proxy.sh(`set -e; ${repair}; nginx -t`)).status, 0);
       }
-      await isWholly('A', name);
+      await assertState('A', name);
       assert.equal(
         (await lab.proxy.sh(`find /etc/nginx /var/lib/gatepost -name "*gatepost*" -size 0`)).stdout,
         '',
@@ -275,38 +275,38 @@ END`;
     });
   }
 
-  test('cannot be rolled back when a file became immutable: the reported steps fix it', async () => {
+  test('cannot be rolled back if a file has become immutable: the reported steps fix it', async () => {
     await deploys.reset(lab.proxy);
     await programs.apply(lab.proxy, A);
     trees.A = await deploys.config(lab.proxy);
     await programs.forbidNamespaces(lab.proxy);
     await lab.proxy.sh(
-      `${own('/etc/nginx/conf.d', 'mode=755')} && ${inPlaceAt('nginx', `chattr +i ${kept}`)}`,
+      `${mountOver('/etc/nginx/conf.d', 'mode=755')} && ${inPlaceAt('nginx', `chattr +i ${kept}`)}`,
     );
     const edit: programs.DeployOptions['edit'] = (file) =>
       file.role === 'vhost' ? `${file.content}nonsense;\n` : changeMaps.edit(file);
-    const ran = await programs.apply(lab.proxy, { ...changeMaps, edit });
+    const result = await programs.apply(lab.proxy, { ...changeMaps, edit });
     assert.deepEqual(
-      [ran.status, ran.verdict, ran.failure?.code],
+      [result.status, result.verdict, result.failure?.code],
       [5, 'restore-failed', 'restore'],
-      ran.stdout,
+      result.stdout,
     );
     assert.match(
-      `${ran.failure?.text}${ran.stderr}`,
+      `${result.failure?.text}${result.stderr}`,
       /cannot restore .*maps\.conf.*Operation not permitted/s,
     );
-    assert.equal(await serving(), WHOLE.A);
+    assert.equal(await serving(), RESPONSES.A);
     const typed = await lab.proxy.sh(
-      `rm /usr/local/sbin/nginx; chattr -i ${kept}; set -e\n${ran.todo?.join('\n')}`,
+      `rm /usr/local/sbin/nginx; chattr -i ${kept}; set -e\n${result.todo?.join('\n')}`,
     );
     assert.equal(typed.status, 0, typed.stderr);
     assert.equal(await deploys.config(lab.proxy), trees.A);
-    assert.equal(await serving(), WHOLE.A);
+    assert.equal(await serving(), RESPONSES.A);
     const next = await programs.apply(lab.proxy, B);
     assert.equal(next.verdict, 'applied', next.stdout + next.stderr);
-    assert.equal(await serving(), WHOLE.B);
+    assert.equal(await serving(), RESPONSES.B);
     assert.equal(await deploys.leftovers(lab.proxy), '');
-    await lab.proxy.sh(notOwn('/etc/nginx/conf.d'));
+    await lab.proxy.sh(unmount('/etc/nginx/conf.d'));
   });
 });
 
@@ -318,12 +318,12 @@ describe('two changes at once', () => {
 
   test('one is applied, then the other; never a mix', async () => {
     for (let round = 0; round < ROUNDS; round++) {
-      await settle();
+      await applyState();
       const both = await Promise.all([
         programs.apply(lab.proxy, { ...A, token: deploys.OTHER_TOKEN, who: 'alice@lab' }),
         programs.apply(lab.proxy, { ...B, token: deploys.TOKEN, who: 'bob@lab' }),
       ]);
-      for (const ran of both) assert.equal(ran.verdict, 'applied', ran.stdout + ran.stderr);
+      for (const result of both) assert.equal(result.verdict, 'applied', result.stdout + result.stderr);
       assert.match(
         both.map(({ stdout }) => stdout).join(''),
         /waiting for the run of (alice|bob)@lab \(site ia.enso.4nkweb.com, run \S+, process \d+\)/,
@@ -334,7 +334,7 @@ describe('two changes at once', () => {
   });
 
   test('a deploy and a rotation: the second reports the holder of the lock, and its token is live', async () => {
-    await settle();
+    await applyState();
     const slow = '#!/bin/sh\n! mkdir /run/slept 2>/dev/null || sleep 1.5\nexec /usr/bin/sync "$@"\n';
     await deploys.put(lab.proxy, '/usr/local/sbin/sync', slow);
     await lab.proxy.sh('rm -rf /run/slept; chmod 755 /usr/local/sbin/sync');
@@ -349,7 +349,7 @@ describe('two changes at once', () => {
       deployed.stderr + rotated.stderr,
     );
     const waits = /waiting for the run of \S+@\S+ \(site ia\.enso\.4nkweb\.com, run \S+, process \d+\)/;
-    const isSecond = [deployed.stderr, rotated.stderr].map((said) => waits.test(said));
+    const isSecond = [deployed.stderr, rotated.stderr].map((reports) => waits.test(reports));
     assert.deepEqual(isSecond.toSorted(), [false, true], deployed.stderr + rotated.stderr);
     const { token } = JSON.parse(rotated.stdout);
     assert.deepEqual(
@@ -358,7 +358,7 @@ describe('two changes at once', () => {
     );
   });
 
-  /** A change by alice that is stopped at its ninth call; it ends when it is continued or killed. */
+  /** Starts a change by alice that is stopped at its ninth call; it ends when it is continued or killed. */
   async function stopOne(): Promise<Promise<programs.ProgramResult>> {
     await programs.installShims(lab.proxy);
     await lab.proxy.sh('echo 0 >/run/shim/count; echo 9 before STOP >/run/shim/plan');
@@ -377,20 +377,27 @@ describe('two changes at once', () => {
     });
   };
 
-  test('a stopped one makes the other give up after the limit and name it', async () => {
-    await settle();
+  test('a stopped one makes the other give up after the time limit and name it', async () => {
+    await applyState();
     const stopped = stopOne();
     await sleep(1500);
-    const ran = await impatient();
-    assert.deepEqual([ran.status, ran.verdict, ran.failure?.code], [1, 'refused', 'locked'], ran.stdout);
-    assert.match(ran.failure?.text ?? '', /^alice@lab \(site .*, process \d+\) has held the lock for \d+ s$/);
+    const result = await impatient();
+    assert.deepEqual(
+      [result.status, result.verdict, result.failure?.code],
+      [1, 'refused', 'locked'],
+      result.stdout,
+    );
+    assert.match(
+      result.failure?.text ?? '',
+      /^alice@lab \(site .*, process \d+\) has held the lock for \d+ s$/,
+    );
     await lab.proxy.sh(`kill -CONT "${HOLDER}"`);
     assert.equal((await stopped).verdict, 'applied');
-    assert.equal(await serving(), WHOLE.B);
+    assert.equal(await serving(), RESPONSES.B);
   });
 
   test('one that has been stopped for ten minutes can be taken over, and does nothing when it is continued', async () => {
-    await settle();
+    await applyState();
     trees.A = await deploys.config(lab.proxy);
     const stopped = stopOne();
     await sleep(1500);
@@ -403,8 +410,8 @@ describe('two changes at once', () => {
     const [host] = JSON.parse(stdout).hosts;
     assert.match(host.busy, new RegExp(`^alice@lab .* process ${holder.trim()}\\), for 12 min$`));
     assert.deepEqual([status, host.stalled], [3, 'stalled for 12 min']);
-    const ran = await impatient();
-    assert.deepEqual([ran.verdict, ran.failure?.code], ['refused', 'lock-stalled'], ran.stdout);
+    const result = await impatient();
+    assert.deepEqual([result.verdict, result.failure?.code], ['refused', 'lock-stalled'], result.stdout);
     const deployed = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN), ['--take-over-lock']);
     assert.equal(deployed.exit, 0, deployed.stderr);
     assert.match(deployed.stderr, /ending the run of alice@lab/);
@@ -415,16 +422,16 @@ describe('two changes at once', () => {
     assert.equal(await deploys.leftovers(lab.proxy), '');
   });
 
-  test('what a command of it leaves running does not hold the lock', async () => {
-    await settle();
+  test('a process that it leaves running does not hold the lock', async () => {
+    await applyState();
     const script = '#!/bin/sh\nsleep 60 <&- >/dev/null 2>&1 &\nexec /usr/bin/sync "$@"\n';
     await lab.proxy.sh('rm -f /usr/local/sbin/*');
     await deploys.put(lab.proxy, '/usr/local/sbin/sync', script);
     await lab.proxy.sh('chmod 755 /usr/local/sbin/sync');
     for (const wanted of [B, A]) {
-      const ran = await programs.apply(lab.proxy, wanted);
-      assert.equal(ran.verdict, 'applied', ran.stdout);
-      assert.doesNotMatch(ran.stdout, /\tstep\twait/);
+      const result = await programs.apply(lab.proxy, wanted);
+      assert.equal(result.verdict, 'applied', result.stdout);
+      assert.doesNotMatch(result.stdout, /\tstep\twait/);
     }
     assert.equal(
       (

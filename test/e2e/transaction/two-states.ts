@@ -1,4 +1,6 @@
-/** A proxy for one test file, and two states that a change leads between: what each serves, and the files after a kill. */
+/**
+ * A proxy for one test file, and two states that a change leads between: their responses, and the files after a kill.
+ */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
@@ -13,7 +15,7 @@ before(async () => {
 });
 after(() => lab.stop());
 
-/** A state of the proxy: a vhost that tells its name, and one token. */
+/** A state of the proxy: a vhost that returns its name, and one token. */
 export const state = (name: string, token: string, more = ''): programs.DeployOptions => ({
   token,
   edit: programs.inVhost((text) =>
@@ -25,10 +27,13 @@ export const state = (name: string, token: string, more = ''): programs.DeployOp
 });
 export const A = state('A', deploys.TOKEN);
 export const B = state('B', deploys.OTHER_TOKEN);
-export const WHOLE = { A: 'A 200 401', B: 'B 401 200' };
+export const RESPONSES = { A: 'A 200 401', B: 'B 401 200' };
 
 let probes = 0;
-/** What the proxy serves: its vhost's name, and its answers to both tokens. From a new address: failures are counted by it. */
+/**
+ * The proxy's responses: its vhost's name, and the statuses for both tokens; from a new address, since failures are
+ * counted by address.
+ */
 export async function serving(): Promise<string> {
   const from = `127.1.${probes >> 8}.${probes++ & 255}`;
   const curl = `curl -sk -m 5 --interface ${from} --resolve ${deploys.SITE}:443:127.0.0.1`;
@@ -42,25 +47,28 @@ export async function serving(): Promise<string> {
 
 export const trees: Record<string, string> = {};
 
-export async function settle(wanted = A): Promise<void> {
-  const back = await programs.apply(lab.proxy, wanted);
-  assert.ok(back.verdict === 'applied' || back.verdict === 'unchanged', back.stdout + back.stderr);
+export async function applyState(wanted = A): Promise<void> {
+  const reset = await programs.apply(lab.proxy, wanted);
+  assert.ok(reset.verdict === 'applied' || reset.verdict === 'unchanged', reset.stdout + reset.stderr);
 }
 
-const scene: killed.Scene = { host: () => lab.proxy, serving, responses: WHOLE, trees };
-export const isWholly = (is: killed.State, where: string) => killed.assertState(scene, is, where);
-export const judge = (program: programs.Program, ran: programs.ProgramResult, where: string) =>
-  killed.assertReportedState(scene, program, ran, where);
+const scene: killed.Scene = { host: () => lab.proxy, serving, responses: RESPONSES, trees };
+export const assertState = (state: killed.State, where: string) => killed.assertState(scene, state, where);
+export const assertReportedState = (
+  program: programs.Program,
+  result: programs.ProgramResult,
+  where: string,
+) => killed.assertReportedState(scene, program, result, where);
 
-/** Runs the change from A to B under each plan, and tells how often which state came of it. */
+/** Runs the change from A to B under each plan, and counts the resulting states. */
 export async function sweep(plans: readonly string[], wanted = B): Promise<Record<'A' | 'B', number>> {
   const count = { A: 0, B: 0 };
   for (const plan of plans) {
     const program = await programs.deployProgram(wanted);
     const { result, calls } = await programs.runWithPlan(lab.proxy, program, plan);
-    const is = await judge(program, result, `${plan.replace('\n', ', ')}: ${calls.at(-1)}`);
+    const is = await assertReportedState(program, result, `${plan.replace('\n', ', ')}: ${calls.at(-1)}`);
     count[is] += 1;
-    if (is === 'B') await settle();
+    if (is === 'B') await applyState();
   }
   return count;
 }
