@@ -29,12 +29,12 @@ function labFetch(input: string | URL | Request, init: RequestInit = {}): Promis
     const sent = request(
       url,
       { agent, method: method ?? 'GET', headers: Object.fromEntries(new Headers(headers ?? {})) },
-      (answer) => {
-        const received = Readable.toWeb(answer) as ReadableStream<Uint8Array>;
+      (response) => {
+        const received = Readable.toWeb(response) as ReadableStream<Uint8Array>;
         resolve(
           new Response(received, {
-            status: answer.statusCode ?? 0,
-            headers: answer.headers as Record<string, string>,
+            status: response.statusCode ?? 0,
+            headers: response.headers as Record<string, string>,
           }),
         );
       },

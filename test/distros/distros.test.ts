@@ -104,13 +104,13 @@ function story(root: string, isSudoRs: boolean): void {
   test('bearers adds, suspends, resumes and revokes a client', async () => {
     const { token = '' } = await run('bearers', ['add', 'carol', '--limit', '600', '--concurrent', '4']);
     assert.equal(await deploys.gate(token), 200);
-    for (const [verb, answer] of [
+    for (const [verb, response] of [
       ['suspend', 401],
       ['resume', 200],
       ['revoke', 401],
     ] as const) {
       await run('bearers', [verb, 'carol']);
-      assert.equal(await deploys.gate(token), answer, verb);
+      assert.equal(await deploys.gate(token), response, verb);
     }
     const { hosts } = await run('bearers', ['list']);
     assert.deepEqual(
@@ -137,11 +137,11 @@ function story(root: string, isSudoRs: boolean): void {
     const other = local({ nothrow: true });
     const resolve = `other.example:443:${lab.proxy.publicAddress}`;
     // Before 1.19.4, nginx cannot reject the handshake.
-    const answer = basename(root) === 'bullseye' ? '421' : '000';
+    const response = basename(root) === 'bullseye' ? '421' : '000';
     await retry(20, '100ms', async () => {
       const { stdout: got } =
         await other`curl -sk -o /dev/null -w ${'%{http_code}'} --resolve ${resolve} https://other.example/`;
-      assert.equal(got, answer);
+      assert.equal(got, response);
     });
     assert.equal(await deploys.gate(TOKEN), 200);
     assert.equal((await run('status')).hosts[0]?.defaultServer, undefined);

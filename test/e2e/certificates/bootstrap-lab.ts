@@ -84,9 +84,9 @@ export function probe(): () => Promise<{ asked: number; failed: string[] }> {
   let asked = 0;
   const run = (async () => {
     while (isOn) {
-      const answer = await ask().catch((error: Error) => error.message);
+      const response = await ask().catch((error: Error) => error.message);
       asked++;
-      if (answer !== 'HTTP/1.1 308') failed.push(answer);
+      if (response !== 'HTTP/1.1 308') failed.push(response);
     }
   })();
   return async () => {

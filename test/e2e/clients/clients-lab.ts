@@ -69,8 +69,8 @@ export function statusOf(
 }
 
 /** Reads a streamed answer to its end; resolves with the number of its pieces. */
-export function readStream(token: string, pieces: number, everyMs: number): Promise<number> {
-  const path = `/ollama/api/generate?pieces=${pieces}&every=${everyMs}`;
+export function readStream(token: string, chunks: number, everyMs: number): Promise<number> {
+  const path = `/ollama/api/generate?pieces=${chunks}&every=${everyMs}`;
   return new Promise((resolve, reject) => {
     let text = '';
     const headers = { ...headersOf(token), 'content-type': 'application/json' };

@@ -63,10 +63,10 @@ describe('an error has the format of the requested API', () => {
 
   for (const [api, path] of Object.entries(PATHS) as [keyof typeof PATHS, string][]) {
     test(`401 and no retry for ${path}`, async () => {
-      const answer = await ask(path, { method: 'POST', body: '{}', from: freshAddress() });
-      assert.deepEqual([answer.status, answer.headers['x-should-retry']], [401, 'false']);
-      assert.equal(answer.headers['www-authenticate'], 'Bearer');
-      assert.match(FORMS[api](answer), unauthorized[api]);
+      const response = await ask(path, { method: 'POST', body: '{}', from: freshAddress() });
+      assert.deepEqual([response.status, response.headers['x-should-retry']], [401, 'false']);
+      assert.equal(response.headers['www-authenticate'], 'Bearer');
+      assert.match(FORMS[api](response), unauthorized[api]);
     });
   }
 
@@ -75,9 +75,9 @@ describe('an error has the format of the requested API', () => {
       ['ollama', '/ollama/api/pull'],
       ['openai', '/ollama/models'],
     ] as const) {
-      const answer = await ask(path, { method: 'POST', body: '{}', headers: bearer(INFERENCE) });
-      assert.deepEqual([answer.status, answer.headers['x-should-retry']], [403, 'false']);
-      assert.match(FORMS[api](answer), forbidden[api]);
+      const response = await ask(path, { method: 'POST', body: '{}', headers: bearer(INFERENCE) });
+      assert.deepEqual([response.status, response.headers['x-should-retry']], [403, 'false']);
+      assert.match(FORMS[api](response), forbidden[api]);
     }
   });
 
@@ -85,9 +85,9 @@ describe('an error has the format of the requested API', () => {
     const from = freshAddress();
     const many = Array.from({ length: 100 }, () => `GET ${PATHS.ollama} HTTP/1.1\r\nHost: ${NAME}\r\n\r\n`);
     await raw(many.join(''), { from });
-    const answer = await ask(PATHS.ollama, { from });
-    assert.deepEqual([answer.status, answer.headers['retry-after']], [429, '1']);
-    assert.match(FORMS.ollama(answer), /attempts/);
+    const response = await ask(PATHS.ollama, { from });
+    assert.deepEqual([response.status, response.headers['retry-after']], [429, '1']);
+    assert.match(FORMS.ollama(response), /attempts/);
   });
 
   test('502 and 504 from nginx itself, when the backend is down or silent', async () => {
@@ -98,17 +98,17 @@ describe('an error has the format of the requested API', () => {
     );
     await reload();
     for (const [api, path] of Object.entries(PATHS) as [keyof typeof PATHS, string][]) {
-      const answer = await ask(path, { method: 'POST', body: '{}', headers: bearer(FULL) });
-      assert.deepEqual([answer.status, answer.headers['content-type']], [502, 'application/json']);
-      assert.match(FORMS[api](answer), unreachable[api]);
+      const response = await ask(path, { method: 'POST', body: '{}', headers: bearer(FULL) });
+      assert.deepEqual([response.status, response.headers['content-type']], [502, 'application/json']);
+      assert.match(FORMS[api](response), unreachable[api]);
     }
     writeVhost(undefined, (text) => text.replaceAll('proxy_read_timeout 3600s', 'proxy_read_timeout 1s'));
     await reload();
     for (const api of ['ollama', 'openai'] as const) {
       const request = { method: 'POST', body: '{}', headers: bearer(FULL) };
-      const answer = await ask(`${PATHS[api]}?silent=3`, request);
-      assert.equal(answer.status, 504);
-      assert.match(FORMS[api](answer), timeout[api]);
+      const response = await ask(`${PATHS[api]}?silent=3`, request);
+      assert.equal(response.status, 504);
+      assert.match(FORMS[api](response), timeout[api]);
     }
     writeVhost();
     await reload();
@@ -131,10 +131,10 @@ describe('a client that drops the path of its base URL', () => {
   ] as const) {
     test(`gets the base URL at ${path}, with and without a token; AnythingLLM gets nothing`, async () => {
       for (const headers of [{}, bearer(FULL)]) {
-        const answer = await ask(path, { headers });
-        assert.deepEqual([answer.status, answer.headers['content-type']], [404, 'application/json']);
-        FORMS[api](answer);
-        assert.ok(answer.body.includes(`https://${NAME}/ollama`), answer.body);
+        const response = await ask(path, { headers });
+        assert.deepEqual([response.status, response.headers['content-type']], [404, 'application/json']);
+        FORMS[api](response);
+        assert.ok(response.body.includes(`https://${NAME}/ollama`), response.body);
         assert.deepEqual(seen(), []);
       }
     });
@@ -180,11 +180,11 @@ describe('a page of another origin', () => {
   test('reads the responses of the backend and of the gate', async () => {
     for (const token of [FULL, 'wrong-wrong-wrong-wrong']) {
       const headers = { ...bearer(token), origin: ORIGIN };
-      const answer = await ask(CHAT, { method: 'POST', body: '{}', headers, from: freshAddress() });
-      assert.equal(answer.status, token === FULL ? 200 : 401);
-      assert.equal(answer.headers['access-control-allow-origin'], ORIGIN);
-      assert.equal(answer.headers.vary, 'Origin');
-      assert.match(String(answer.headers['access-control-expose-headers']), /X-Request-Id/);
+      const response = await ask(CHAT, { method: 'POST', body: '{}', headers, from: freshAddress() });
+      assert.equal(response.status, token === FULL ? 200 : 401);
+      assert.equal(response.headers['access-control-allow-origin'], ORIGIN);
+      assert.equal(response.headers.vary, 'Origin');
+      assert.match(String(response.headers['access-control-expose-headers']), /X-Request-Id/);
     }
   });
 
@@ -195,10 +195,10 @@ describe('a page of another origin', () => {
       'https://CHAT.example.org',
       'null',
     ]) {
-      const answer = await ask(CHAT, { ...preflight(origin), from: freshAddress() });
-      assert.equal(answer.status, 401);
+      const response = await ask(CHAT, { ...preflight(origin), from: freshAddress() });
+      assert.equal(response.status, 401);
       assert.deepEqual(
-        Object.keys(answer.headers).filter((name) => name.startsWith('access-control') || name === 'vary'),
+        Object.keys(response.headers).filter((name) => name.startsWith('access-control') || name === 'vary'),
         [],
       );
     }
@@ -224,10 +224,13 @@ describe('a page of another origin', () => {
 
 test('a request id is in the response, at the backend and in the access log, and never chosen by the client', async () => {
   const headers = { ...bearer(FULL), 'x-request-id': 'mine' };
-  const answer = await ask('/ollama/api/echo', { headers });
-  const id = String(answer.headers['x-request-id']);
+  const response = await ask('/ollama/api/echo', { headers });
+  const id = String(response.headers['x-request-id']);
   assert.match(id, /^[0-9a-f]{32}$/);
-  assert.equal((JSON.parse(answer.body) as { headers: Record<string, string> }).headers['x-request-id'], id);
+  assert.equal(
+    (JSON.parse(response.body) as { headers: Record<string, string> }).headers['x-request-id'],
+    id,
+  );
   await sleep(100);
   assert.match(
     readFileSync(ACCESS_LOG, 'utf8'),

@@ -126,8 +126,8 @@ describe('several Ollama machines', () => {
   });
 
   test('an upload of 50 MB is streamed to the first one', async () => {
-    const answer = await post('/ollama/api/blobs/sha256:1', FULL, 'x'.repeat(50_000_000));
-    assert.equal(answer.status, 200);
+    const reply = await post('/ollama/api/blobs/sha256:1', FULL, 'x'.repeat(50_000_000));
+    assert.equal(reply.status, 200);
   });
 });
 

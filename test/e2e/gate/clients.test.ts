@@ -131,7 +131,7 @@ describe('a token that is not live', () => {
       socket.setEncoding('latin1').on('error', reject);
     });
   const request = `GET ${PATH} HTTP/1.1\r\nHost: ${gate.NAME}\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`;
-  const answer = (socket: TLSSocket, rest: string): Promise<string> =>
+  const response = (socket: TLSSocket, rest: string): Promise<string> =>
     new Promise((resolve) => {
       socket.once('data', (text) => resolve(`${text}`.slice(9, 12)));
       socket.write(rest);
@@ -144,7 +144,7 @@ describe('a token that is not live', () => {
       await sleep(100);
       socket.write(byte);
     }
-    return answer(socket, request.slice(-1));
+    return response(socket, request.slice(-1));
   };
 
   test('is rejected without a reload, also on connections that were open before', async () => {
@@ -152,7 +152,7 @@ describe('a token that is not live', () => {
     const sockets = await Promise.all([open(), open(), open(), open()]);
     sockets[1]?.write(request.slice(0, 60));
     const dripped = drip(sockets[3] as TLSSocket);
-    assert.equal(await answer(sockets[2] as TLSSocket, request), '200');
+    assert.equal(await response(sockets[2] as TLSSocket, request), '200');
     const session = connectHttp2(`https://127.0.0.1`, {
       servername: gate.NAME,
       ca: readFileSync(gate.CERTIFICATE),
@@ -173,9 +173,9 @@ describe('a token that is not live', () => {
     assert.equal(await stream(), 401);
     session.close();
     assert.equal(await status(TOKEN), 401);
-    assert.equal(await answer(sockets[0] as TLSSocket, request), '401');
-    assert.equal(await answer(sockets[1] as TLSSocket, request.slice(60)), '401');
-    assert.equal(await answer(sockets[2] as TLSSocket, request), '401');
+    assert.equal(await response(sockets[0] as TLSSocket, request), '401');
+    assert.equal(await response(sockets[1] as TLSSocket, request.slice(60)), '401');
+    assert.equal(await response(sockets[2] as TLSSocket, request), '401');
     assert.equal(await dripped, '401');
     for (const socket of sockets) socket.destroy();
   });
@@ -186,7 +186,7 @@ describe('a token that is not live', () => {
     gate.writeClientText('dead', '');
     endNow('dead');
     await gate.reload();
-    assert.equal(await answer(silent, request), '401');
+    assert.equal(await response(silent, request), '401');
     silent.destroy();
   });
 
@@ -229,8 +229,8 @@ describe('a token with an expiry', () => {
 describe('a token in X-Api-Key', () => {
   const RESTING = 'rests-too-0123456789abcdef';
   const given = async (headers: Record<string, string>) => {
-    const answer = await ask(PATH, { headers, from: freshAddress() });
-    return [answer.status, (await logged()).split(' ')[1]];
+    const response = await ask(PATH, { headers, from: freshAddress() });
+    return [response.status, (await logged()).split(' ')[1]];
   };
 
   before(async () => {

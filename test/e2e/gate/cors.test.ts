@@ -43,14 +43,14 @@ async function chat(page: Page, token: string) {
       const headers = { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' };
       const body = JSON.stringify({ model: 'tiny:latest', stream: true, messages: [] });
       try {
-        const answer = await fetch(String(url), { method: 'POST', headers, body });
+        const reply = await fetch(String(url), { method: 'POST', headers, body });
         const [arrivals, text]: [number[], string[]] = [[], []];
-        for await (const piece of answer.body as unknown as AsyncIterable<Uint8Array>) {
+        for await (const chunk of reply.body as unknown as AsyncIterable<Uint8Array>) {
           arrivals.push(performance.now());
-          text.push(new TextDecoder().decode(piece));
+          text.push(new TextDecoder().decode(chunk));
         }
-        const id = answer.headers.get('x-request-id');
-        return { status: answer.status, id, arrivals, body: text.join('') };
+        const id = reply.headers.get('x-request-id');
+        return { status: reply.status, id, arrivals, body: text.join('') };
       } catch (error) {
         return String(error);
       }

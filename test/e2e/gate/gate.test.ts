@@ -23,13 +23,13 @@ before(startGate);
 after(stopGate);
 beforeEach(() => void seen());
 
-function assertRefused(answer: GateResponse): void {
-  assert.equal(answer.status, 401);
-  assert.equal(answer.headers['www-authenticate'], 'Bearer');
-  assert.equal(answer.headers['content-type'], 'application/json');
-  assert.equal(answer.headers['strict-transport-security'], HSTS);
+function assertRefused(response: GateResponse): void {
+  assert.equal(response.status, 401);
+  assert.equal(response.headers['www-authenticate'], 'Bearer');
+  assert.equal(response.headers['content-type'], 'application/json');
+  assert.equal(response.headers['strict-transport-security'], HSTS);
   assert.match(
-    answer.body,
+    response.body,
     /^\{"error":(?:"(?:Missing or unknown bearer token|This token was revoked)|\{"message":.*"code":"invalid_api_key")/,
   );
 }

@@ -48,10 +48,10 @@ test('answers the first 100 failures at once and delays the rest', async () => {
 });
 
 test('answers 429 with Retry-After', async () => {
-  const answer = (await guesses(3)).find(({ status }) => status === 429);
-  assert.equal(answer?.headers['retry-after'], '1');
-  assert.equal(answer?.headers['content-type'], 'application/json');
-  assert.equal(answer?.headers['strict-transport-security'], 'max-age=63072000');
+  const response = (await guesses(3)).find(({ status }) => status === 429);
+  assert.equal(response?.headers['retry-after'], '1');
+  assert.equal(response?.headers['content-type'], 'application/json');
+  assert.equal(response?.headers['strict-transport-security'], 'max-age=63072000');
 });
 
 test('never delays a valid token, not even from the same address', async () => {

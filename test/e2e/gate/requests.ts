@@ -61,8 +61,8 @@ export function ask(path: string, question: GateRequest = {}): Promise<GateRespo
     const sent = request(options(path, question), (response) => {
       const chunks: Buffer[] = [];
       const times: number[] = [];
-      response.on('data', (piece: Buffer) => {
-        chunks.push(piece);
+      response.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
         times.push(performance.now() - start);
       });
       response.on('error', reject);
@@ -97,8 +97,8 @@ export function raw(bytes: string, { port = 443, from = '127.0.0.1', quiet = 400
     const socket = open(port, from)
       .setEncoding('latin1')
       .setTimeout(quiet, () => socket.destroy());
-    socket.on('data', (piece) => {
-      received += piece;
+    socket.on('data', (chunk) => {
+      received += chunk;
     });
     socket.on('error', (error: NodeJS.ErrnoException) =>
       error.code === 'ECONNRESET' ? resolve(received) : reject(error),

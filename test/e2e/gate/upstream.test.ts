@@ -206,13 +206,13 @@ for (const prefix of ['', '/anythingllm']) {
     const { ca, servername } = target();
     const url = `wss://127.0.0.1${prefix}/api/agent-invocation/1`;
     const socket = new WebSocket(url, { ca, servername, headers: { host: NAME } } as object);
-    const answer = await new Promise<string>((resolve, reject) => {
+    const response = await new Promise<string>((resolve, reject) => {
       socket.on('error', reject);
       socket.on('open', () => socket.send('hello'));
       socket.on('message', (data) => resolve(String(data)));
     });
     socket.terminate();
-    assert.equal(answer, 'hello');
+    assert.equal(response, 'hello');
   });
 }
 
@@ -246,7 +246,7 @@ test('a backend notices within 100 ms that a client disconnected during a stream
   const path = (id: number) => `/ollama/v1/chat/completions?pieces=99&id=${id}`;
   const headers = { host: NAME, ...bearer(FULL), 'content-length': `${chat.length}` };
   const asked = request({ ...target(), agent: false, method: 'POST', path: path(1), headers });
-  asked.on('error', () => {}).on('response', (answer) => answer.on('error', () => {}).resume());
+  asked.on('error', () => {}).on('response', (response) => response.on('error', () => {}).resume());
   asked.end(chat);
   const byHttp1 = await timeToNotice(path(1), () => asked.destroy());
 

@@ -166,10 +166,10 @@ describe('the lab with latency', () => {
     const banner = performance.now();
     socket.write('SSH-2.0-lab\r\n');
     await once(socket, 'data');
-    const answer = performance.now() - banner;
+    const response = performance.now() - banner;
     socket.destroy();
     assert.ok(banner - start >= 199 && banner - start < 260, `banner after ${banner - start} ms`);
-    assert.ok(answer >= 99 && answer < 150, `answer after ${answer} ms`);
+    assert.ok(response >= 99 && response < 150, `answer after ${response} ms`);
   });
 });
 

@@ -99,8 +99,8 @@ export function ask(target: string, question: Question = {}): Promise<Answer> {
           })
         : plain;
     socket.setEncoding('latin1');
-    socket.on('data', (piece: string) => {
-      got += piece;
+    socket.on('data', (chunk: string) => {
+      got += chunk;
     });
     socket.on('error', reject);
     socket.on('close', () => resolve(parsed(got)));

@@ -66,9 +66,9 @@ describe('by address', () => {
   for (const [who, paths] of Object.entries(rows)) {
     for (const path of paths)
       test(`${JSON.stringify(path)} belongs to ${who}`, async () => {
-        const answer = await appliance.ask(path);
-        assert.equal(appliance.whose(answer), who, answer.head);
-        if (answer.service) assert.equal(answer.url, path);
+        const response = await appliance.ask(path);
+        assert.equal(appliance.whose(response), who, response.head);
+        if (response.service) assert.equal(response.url, path);
       });
   }
 
@@ -136,9 +136,9 @@ describe('by address', () => {
 
   test('accepts 32 MB and no more', async () => {
     const body = 'x'.repeat(32 * 2 ** 20);
-    const answer = await appliance.ask('/v1/files', { method: 'POST', body });
-    assert.deepEqual([answer.status, answer.service], [200, 'ai-gateway']);
-    assert.match(answer.body, /"bytes":33554432/);
+    const response = await appliance.ask('/v1/files', { method: 'POST', body });
+    assert.deepEqual([response.status, response.service], [200, 'ai-gateway']);
+    assert.match(response.body, /"bytes":33554432/);
     const length = ['Content-Length: 33554433'];
     assert.equal((await appliance.ask('/v1/files', { method: 'POST', headers: length })).status, 413);
   });
@@ -178,13 +178,13 @@ describe('by address', () => {
     const options = { rejectUnauthorized: false } as object;
     const { WebSocket } = await import('ws');
     const socket = new WebSocket(`wss://${appliance.ADDRESS}/ws?token=secret-of-a-thing`, options);
-    const answer = await new Promise((resolve, reject) => {
+    const response = await new Promise((resolve, reject) => {
       socket.on('error', reject);
       socket.on('open', () => socket.send('hello'));
       socket.on('message', (data) => resolve(String(data)));
     });
     socket.terminate();
-    assert.equal(answer, 'hello');
+    assert.equal(response, 'hello');
     const refused = new WebSocket(`wss://${appliance.ADDRESS}/ws`, options);
     await assert.rejects(
       new Promise((resolve, reject) => refused.on('open', resolve).on('error', reject)),

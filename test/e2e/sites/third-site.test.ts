@@ -42,8 +42,8 @@ test('is deployed beside the others, checked, reported and removed by the same s
   };
   const first = await run('deploy', ['--no-verify'], env);
   assert.equal(first.status, 0, first.stdout + first.stderr);
-  const answer = await appliance.ask('/api/ping', { host: 'wiki.example.org' });
-  assert.deepEqual([answer.status, answer.body], [200, '{"online":true}\n']);
+  const response = await appliance.ask('/api/ping', { host: 'wiki.example.org' });
+  assert.deepEqual([response.status, response.body], [200, '{"online":true}\n']);
   assert.match((await run('deploy', ['--no-verify'], env)).stdout, /: unchanged/);
   const shown = await run('status', [], env);
   assert.match(shown.stdout, /wiki\.example\.org\.conf/);

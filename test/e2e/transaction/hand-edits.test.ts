@@ -52,8 +52,8 @@ describe('a file edited by hand between a killed change and its recovery', () =>
         const program = await killInPlace();
         await sh(edit(path));
         const edited = await sh(`cat ${path}`);
-        const answer = await programs.execute(lab.proxy, await programs.outcomeQuery(program));
-        assert.deepEqual([answer.verdict, answer.outcome], ['asked', 'rolled-back'], answer.stdout);
+        const response = await programs.execute(lab.proxy, await programs.outcomeQuery(program));
+        assert.deepEqual([response.verdict, response.outcome], ['asked', 'rolled-back'], response.stdout);
         assert.equal(await sh(`cat ${path}`), edited);
         assert.equal(await deploys.leftovers(lab.proxy), '');
         // The other files are restored.
@@ -86,8 +86,8 @@ describe('a file edited by hand between a killed change and its recovery', () =>
   test('stays deleted if it was deleted', async () => {
     const program = await killInPlace();
     await sh(`rm ${deploys.VHOST} ${deploys.LINK} ${deploys.CLIENT}`);
-    const answer = await programs.execute(lab.proxy, await programs.outcomeQuery(program));
-    assert.equal(answer.outcome, 'rolled-back', answer.stdout);
+    const response = await programs.execute(lab.proxy, await programs.outcomeQuery(program));
+    assert.equal(response.outcome, 'rolled-back', response.stdout);
     await sh(`nginx -t && ! ls ${deploys.VHOST} ${deploys.CLIENT} 2>/dev/null`);
     assert.equal(await deploys.leftovers(lab.proxy), '');
     const next = await programs.apply(lab.proxy, A);
@@ -99,8 +99,8 @@ describe('a file edited by hand between a killed change and its recovery', () =>
   test('is moved aside if nginx would not start with it and the restored files', async () => {
     const program = await killInPlace();
     await sh(`sed -i '1i nonsense;' ${deploys.VHOST}`);
-    const answer = await programs.execute(lab.proxy, await programs.outcomeQuery(program));
-    assert.equal(answer.outcome, 'rolled-back', answer.stdout);
+    const response = await programs.execute(lab.proxy, await programs.outcomeQuery(program));
+    assert.equal(response.outcome, 'rolled-back', response.stdout);
     await sh('nginx -t');
     assert.equal(await serving(), RESPONSES.A);
     assert.match(await sh(`cat /var/lib/gatepost/${deploys.SITE}/edited-*/*`), /^nonsense;/);

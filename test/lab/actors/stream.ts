@@ -12,7 +12,7 @@ const stream = await client.chat.completions.create({
   messages: [{ role: 'user', content: 'Say hello.' }],
   stream: true,
 });
-for await (const piece of stream) {
-  const text = piece.choices[0]?.delta.content ?? '';
+for await (const chunk of stream) {
+  const text = chunk.choices[0]?.delta.content ?? '';
   console.log(`  ${Math.round(performance.now() - start)} ms ${JSON.stringify(text)}`);
 }

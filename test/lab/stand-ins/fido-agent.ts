@@ -32,7 +32,7 @@ export async function startFidoAgent(path: string): Promise<string> {
     const signed = sign(null, Buffer.concat([sha256(APPLICATION), state, sha256(data)]), privateKey);
     return Buffer.concat([string(TYPE), string(signed), state]);
   };
-  const answer = (request: Buffer): Buffer => {
+  const response = (request: Buffer): Buffer => {
     if (request[0] === KIND.list)
       return Buffer.concat([Buffer.from([KIND.keys]), number(1), string(blob), string('software')]);
     if (request[0] !== KIND.sign) return Buffer.from([KIND.failure]);
@@ -40,19 +40,19 @@ export async function startFidoAgent(path: string): Promise<string> {
     const data = request.subarray(at + 4, at + 4 + request.readUInt32BE(at));
     return Buffer.concat([Buffer.from([KIND.signature]), string(signature(data))]);
   };
-  const server = createServer((socket) => serve(socket, answer)).unref();
+  const server = createServer((socket) => serve(socket, response)).unref();
   await new Promise<void>((resolve) => void server.listen(path, resolve));
   return `${TYPE} ${blob.toString('base64')}`;
 }
 
-function serve(socket: Socket, answer: (request: Buffer) => Buffer): void {
+function serve(socket: Socket, response: (request: Buffer) => Buffer): void {
   let waiting = Buffer.alloc(0);
   socket.on('error', () => {}).unref();
   socket.on('data', (data: Buffer) => {
     waiting = Buffer.concat([waiting, data]);
     while (waiting.length >= 4 && waiting.length >= 4 + waiting.readUInt32BE(0)) {
       const end = 4 + waiting.readUInt32BE(0);
-      socket.write(string(answer(waiting.subarray(4, end))));
+      socket.write(string(response(waiting.subarray(4, end))));
       waiting = waiting.subarray(end);
     }
   });

@@ -28,35 +28,35 @@ function flood(response: ServerResponse): void {
 const json = { 'content-type': 'application/json' };
 const scripts = Array.from({ length: 20_000 }, (_, n) => `<script src="/${n}.js"></script>`).join('');
 
-const ollama: RequestListener = ({ url = '' }, answer) => {
-  if (url.startsWith('/v1/models')) return answer.writeHead(200, json).end('{"data":[{"id":"m"}]}');
+const ollama: RequestListener = ({ url = '' }, reply) => {
+  if (url.startsWith('/v1/models')) return reply.writeHead(200, json).end('{"data":[{"id":"m"}]}');
   if (url.startsWith('/v1/chat')) {
-    answer.writeHead(200, { 'content-type': 'text/event-stream' });
-    return trickle(answer, 'data: {"choices":[{"delta":{"content":"x"}}]}\n\n', 20);
+    reply.writeHead(200, { 'content-type': 'text/event-stream' });
+    return trickle(reply, 'data: {"choices":[{"delta":{"content":"x"}}]}\n\n', 20);
   }
   // The list of models, one character at a time.
-  return trickle(answer.writeHead(200, json), '[', 500);
+  return trickle(reply.writeHead(200, json), '[', 500);
 };
 
-const anythingllm: RequestListener = ({ url = '' }, answer) => {
-  if (url === '/') return answer.writeHead(200, { 'content-type': 'text/html' }).end(scripts);
-  if (url === '/api/ping') return answer.writeHead(200, { ...json, 'x-long': 'x'.repeat(500_000) }).end('{}');
-  if (url.endsWith('.js')) return setTimeout(() => flood(answer), 50);
-  return flood(answer.writeHead(200, { 'content-type': 'text/plain' }));
+const anythingllm: RequestListener = ({ url = '' }, reply) => {
+  if (url === '/') return reply.writeHead(200, { 'content-type': 'text/html' }).end(scripts);
+  if (url === '/api/ping') return reply.writeHead(200, { ...json, 'x-long': 'x'.repeat(500_000) }).end('{}');
+  if (url.endsWith('.js')) return setTimeout(() => flood(reply), 50);
+  return flood(reply.writeHead(200, { 'content-type': 'text/plain' }));
 };
 
 for (const [port, listener] of [
   [11434, ollama],
   [3001, anythingllm],
 ] as const) {
-  const server = createServer((request, answer) => {
+  const server = createServer((request, reply) => {
     open += 1;
     maxOpen = Math.max(maxOpen, open);
     writeFileSync(file, `${maxOpen}`);
-    answer.on('close', () => {
+    reply.on('close', () => {
       open -= 1;
     });
-    listener(request, answer);
+    listener(request, reply);
   });
   // WebSocket handshakes get no response.
   server.on('upgrade', (_, socket) => socket.on('error', () => {}));

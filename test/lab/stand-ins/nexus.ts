@@ -37,10 +37,10 @@ const guarded =
 const chat: Handler = async (call) => {
   await readJson(call.request);
   await waitIfSilent(call);
-  const pieces = words(call).map(
+  const chunks = words(call).map(
     (content) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`,
   );
-  await stream(call, 'text/event-stream', [...pieces, 'data: [DONE]\n\n']);
+  await stream(call, 'text/event-stream', [...chunks, 'data: [DONE]\n\n']);
 };
 
 const gateway: Routes = {

@@ -35,8 +35,8 @@ function openai(object: string, choice: Choice): Handler {
       json(call.response, { ...shape(words(call).join(''), 'stop', false), usage: USAGE });
       return;
     }
-    const pieces = words(call).map((word) => event(shape(word, null, true)));
-    await stream(call, 'text/event-stream', [...pieces, event(shape('', 'stop', true)), 'data: [DONE]\n\n']);
+    const chunks = words(call).map((word) => event(shape(word, null, true)));
+    await stream(call, 'text/event-stream', [...chunks, event(shape('', 'stop', true)), 'data: [DONE]\n\n']);
   };
 }
 

@@ -57,8 +57,8 @@ function native(wrap: (content: string) => object): Handler {
       json(call.response, { ...head, ...wrap(words(call).join('')), ...DONE });
       return;
     }
-    const pieces = words(call).map((word) => line({ ...head, ...wrap(word), done: false }));
-    await stream(call, 'application/x-ndjson', [...pieces, line({ ...head, ...wrap(''), ...DONE })]);
+    const chunks = words(call).map((word) => line({ ...head, ...wrap(word), done: false }));
+    await stream(call, 'application/x-ndjson', [...chunks, line({ ...head, ...wrap(''), ...DONE })]);
   };
 }
 

@@ -55,12 +55,12 @@ export async function waitIfSilent({ url }: Call): Promise<void> {
 }
 
 /** Sends the chunks one by one, `?every=MILLISECONDS` apart (100 by default). */
-export async function stream(call: Call, type: string, pieces: readonly string[]): Promise<void> {
+export async function stream(call: Call, type: string, parts: readonly string[]): Promise<void> {
   const { response, url } = call;
   response.writeHead(200, { 'content-type': type });
-  for (const piece of pieces) {
+  for (const part of parts) {
     if (response.destroyed) return;
-    response.write(piece);
+    response.write(part);
     await sleep(queryNumber(url, 'every', 100));
   }
   response.end();

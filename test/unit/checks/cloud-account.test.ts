@@ -12,22 +12,29 @@ const OPTIONS: CloudAccount = {
   fix: 'Turn it off.',
   tokenVariable: 'T',
 };
-const answer = (status: number, value: unknown = {}, headers = {}) => ({
+const response = (status: number, value: unknown = {}, headers = {}) => ({
   status,
   headers,
   body: JSON.stringify(value),
 });
-const ON = answer(200, { cloud: { disabled: false } });
-const LOCAL = answer(200, { models: [{ name: 'a' }] });
-const REMOTE = answer(200, {
+const ON = response(200, { cloud: { disabled: false } });
+const LOCAL = response(200, { models: [{ name: 'a' }] });
+const REMOTE = response(200, {
   models: [{ name: 'a' }, { name: 'b:cloud', remote_host: 'https://ollama.com' }],
 });
-const OWNER = answer(200, { name: 'owner', email: 'o@example.org' });
-const NOBODY = answer(401, { error: 'unauthorized' });
-const GATE = answer(401, {}, { 'www-authenticate': 'Bearer' });
+const OWNER = response(200, { name: 'owner', email: 'o@example.org' });
+const NOBODY = response(401, { error: 'unauthorized' });
+const GATE = response(401, {}, { 'www-authenticate': 'Bearer' });
 
 for (const [fact, disabled, models, account, status, says] of [
-  ['cloud models turned off', answer(200, { cloud: { disabled: true } }), REMOTE, undefined, 'passed', /off/],
+  [
+    'cloud models turned off',
+    response(200, { cloud: { disabled: true } }),
+    REMOTE,
+    undefined,
+    'passed',
+    /off/,
+  ],
   [
     'an account',
     ON,
@@ -40,25 +47,25 @@ for (const [fact, disabled, models, account, status, says] of [
   ['nobody signed in', ON, LOCAL, NOBODY, 'passed', /not signed in/],
   ['nobody signed in, and a model that was pulled before', ON, REMOTE, NOBODY, 'passed', /not signed in/],
   ['a list of cloud models, and no word of the account', ON, REMOTE, undefined, 'warned', /lists 1 model/],
-  ['a version before cloud models', answer(404), LOCAL, answer(404), 'passed', /This version/],
-  ['a version without the switch, and an account', answer(404), LOCAL, OWNER, 'warned', /signed in/],
-  ['no way out to ollama.com', ON, LOCAL, answer(200, null), 'skipped', /\/me 200/],
+  ['a version before cloud models', response(404), LOCAL, response(404), 'passed', /This version/],
+  ['a version without the switch, and an account', response(404), LOCAL, OWNER, 'warned', /signed in/],
+  ['no way out to ollama.com', ON, LOCAL, response(200, null), 'skipped', /\/me 200/],
   ['no answer in time', ON, LOCAL, undefined, 'skipped', /\/me nothing in time/],
   [
     'a token of scope inference',
-    answer(403),
+    response(403),
     LOCAL,
-    answer(403),
+    response(403),
     'skipped',
     /\/status returns 403.*scope full in T/,
   ],
   ['a token that the gate does not know', GATE, GATE, GATE, 'skipped', /returns 401/],
-  ['a backend that is down', answer(502), answer(502), answer(502), 'skipped', /returns 502/],
+  ['a backend that is down', response(502), response(502), response(502), 'skipped', /returns 502/],
   [
     'another kind of answer',
-    answer(200, { cloud: 'disabled' }),
-    answer(200, []),
-    answer(200, { name: 7 }),
+    response(200, { cloud: 'disabled' }),
+    response(200, []),
+    response(200, { name: 7 }),
     'skipped',
     /unknown/,
   ],

@@ -35,9 +35,9 @@ after(() => {
 /** What the checks say of a backend, and what it saw. */
 async function against(handler: RequestListener, checks: readonly Check[], other: Partial<CheckTarget> = {}) {
   const seen = { requests: 0, connections: 0, open: 0, most: 0 };
-  const server = createServer({ key, cert }, (asked, answer) => {
+  const server = createServer({ key, cert }, (asked, response) => {
     seen.requests += 1;
-    handler(asked, answer);
+    handler(asked, response);
   });
   server.on('connection', (socket) => {
     seen.connections += 1;
@@ -61,10 +61,10 @@ const page = (scripts: number) =>
 /** A page, and scripts that are slow enough to pile up. */
 const site =
   (scripts: number): RequestListener =>
-  ({ url }, answer) => {
-    answer.setHeader('content-type', url === '/' ? 'text/html' : 'text/javascript');
-    if (url === '/') answer.end(page(scripts));
-    else setTimeout(() => answer.end('1'), 20);
+  ({ url }, response) => {
+    response.setHeader('content-type', url === '/' ? 'text/html' : 'text/javascript');
+    if (url === '/') response.end(page(scripts));
+    else setTimeout(() => response.end('1'), 20);
   };
 
 test('loads some of 20,000 scripts of a page, a few at a time, and reports that', async () => {
@@ -91,9 +91,9 @@ test('all checks together send at most 16 requests at a time', async () => {
 
 test('a server that closes each connection after its response, unannounced, is asked again on a new one', async () => {
   const paths = Array.from({ length: 40 }, (_, index) => `/api/${index}`);
-  const closing: RequestListener = ({ socket }, answer) => {
-    answer.setHeader('content-type', 'application/json');
-    answer.end('{}', () => setImmediate(() => socket.destroy()));
+  const closing: RequestListener = ({ socket }, response) => {
+    response.setHeader('content-type', 'application/json');
+    response.end('{}', () => setImmediate(() => socket.destroy()));
   };
   const { results } = await against(closing, [reaches('API', paths)]);
   assert.equal(results[0]?.status, 'passed', results[0]?.detail);
@@ -101,9 +101,9 @@ test('a server that closes each connection after its response, unannounced, is a
 
 test('requests share connections', async () => {
   const paths = Array.from({ length: 100 }, (_, index) => `/api/${index}`);
-  const answering: RequestListener = (_, answer) => {
-    answer.setHeader('content-type', 'application/json');
-    setTimeout(() => answer.end('{}'), 5);
+  const answering: RequestListener = (_, response) => {
+    response.setHeader('content-type', 'application/json');
+    setTimeout(() => response.end('{}'), 5);
   };
   const { results, seen } = await against(answering, [reaches('API', paths)]);
   assert.equal(results[0]?.status, 'passed', results[0]?.detail);
@@ -111,9 +111,9 @@ test('requests share connections', async () => {
 });
 
 test('a check with many requests does not hold up the others', async () => {
-  const slow: RequestListener = ({ url }, answer) => {
-    answer.setHeader('content-type', 'application/json');
-    setTimeout(() => answer.end('{}'), url?.startsWith('/many') ? 100 : 0);
+  const slow: RequestListener = ({ url }, response) => {
+    response.setHeader('content-type', 'application/json');
+    setTimeout(() => response.end('{}'), url?.startsWith('/many') ? 100 : 0);
   };
   const many = Array.from({ length: 140 }, (_, index) => `/many/${index}`);
   const { results } = await against(slow, [reaches('many', many), reaches('few', ['/few/1'])]);
@@ -128,13 +128,13 @@ const limited = { token: new Secret('a-token-of-the-test'), issued, timeoutMs: 1
 /** A model whose completion goes like this. */
 const model =
   (completion: RequestListener): RequestListener =>
-  (asked, answer) =>
-    asked.url === '/models' ? answer.end('{"data":[{"id":"m"}]}') : completion(asked, answer);
+  (asked, response) =>
+    asked.url === '/models' ? response.end('{"data":[{"id":"m"}]}') : completion(asked, response);
 
 test('a stream that never ends is judged by its chunks until the time limit', async () => {
-  const endless = model((_, answer) => {
-    const timer = setInterval(() => answer.write('data: {}\n\n'), 20);
-    answer.on('close', () => clearInterval(timer));
+  const endless = model((_, response) => {
+    const timer = setInterval(() => response.write('data: {}\n\n'), 20);
+    response.on('close', () => clearInterval(timer));
   });
   const { results, took } = await against(endless, [streams(CHAT)], limited);
   assert.equal(results[0]?.status, 'passed', results[0]?.detail);
@@ -152,10 +152,10 @@ test('a model without output until the time limit is a warning: it may still be 
 });
 
 test('pages and API responses that never end fail at the time limit', async () => {
-  const endless: RequestListener = ({ url }, answer) => {
-    answer.writeHead(200, { 'content-type': url === '/' ? 'text/html' : 'application/json' });
-    const timer = setInterval(() => answer.write(' '.repeat(1000)), 5);
-    answer.on('close', () => clearInterval(timer));
+  const endless: RequestListener = ({ url }, response) => {
+    response.writeHead(200, { 'content-type': url === '/' ? 'text/html' : 'application/json' });
+    const timer = setInterval(() => response.write(' '.repeat(1000)), 5);
+    response.on('close', () => clearInterval(timer));
   };
   const checks = [webInterface({ entry: '/' }), reaches('API', ['/a', '/b'])];
   const { results, took } = await against(endless, checks, { timeoutMs: 500 });

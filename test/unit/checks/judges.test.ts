@@ -296,9 +296,9 @@ for (const [status, location, body, verdict] of CHALLENGES) {
 test('accepts a WebSocket handshake only with the Sec-WebSocket-Accept of RFC 6455, section 1.3', () => {
   const accept = acceptOf('dGhlIHNhbXBsZSBub25jZQ==');
   assert.equal(accept, 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=');
-  const answer = { status: 101, headers: { 'sec-websocket-accept': accept } };
-  assert.equal(judgeHandshake(answer, '/ws', accept).status, 'passed');
-  assert.equal(judgeHandshake(answer, '/ws', 'other').status, 'failed');
+  const response = { status: 101, headers: { 'sec-websocket-accept': accept } };
+  assert.equal(judgeHandshake(response, '/ws', accept).status, 'passed');
+  assert.equal(judgeHandshake(response, '/ws', 'other').status, 'failed');
   assert.match(judgeHandshake({ status: 400, headers: {} }, '/ws', accept).detail, /\$connection_upgrade/);
 });
 

@@ -31,9 +31,9 @@ describe('a service', () => {
     ['nginx with 404', nginx(404), /nginx error page \(404\)/],
     ['nginx with 502', nginx(502, '/1.22.1'), /nginx error page \(502\).*could not reach the backend/],
   ];
-  for (const [who, answer, says] of lost)
+  for (const [who, response, says] of lost)
     it(`is not reached if ${who} answers`, () => {
-      const { status, detail } = judgeReached('Hub', answer);
+      const { status, detail } = judgeReached('Hub', response);
       assert.equal(status, 'failed');
       assert.match(detail, says);
     });
@@ -42,11 +42,11 @@ describe('a service', () => {
 describe('a closed path', () => {
   it('is closed if nginx returns its error page (404)', () =>
     assert.equal(judgeClosed(nginx(404)).status, 'passed'));
-  for (const [who, answer] of [
+  for (const [who, response] of [
     ['the web interface', page],
     ["a service's 404", by(404, 'application/json', '{}')],
     ['nginx with 403', nginx(403)],
     ['nginx with 502', nginx(502)],
   ] as const)
-    it(`is not closed if ${who} answers`, () => assert.equal(judgeClosed(answer).status, 'failed'));
+    it(`is not closed if ${who} answers`, () => assert.equal(judgeClosed(response).status, 'failed'));
 });

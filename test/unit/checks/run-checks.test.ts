@@ -135,8 +135,8 @@ const ASSETS: readonly [string, number, string, string, RegExp][] = [
 ];
 for (const [fact, status, type, body, says] of ASSETS) {
   test(`resolves ${fact} like a browser`, () => {
-    const answer = { status, headers: { 'content-type': type }, body };
-    assert.match(assetFault({ path: '/x.js', kind: 'script' }, answer), says);
+    const response = { status, headers: { 'content-type': type }, body };
+    assert.match(assetFault({ path: '/x.js', kind: 'script' }, response), says);
   });
 }
 

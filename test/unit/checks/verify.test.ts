@@ -15,7 +15,7 @@ import { Secret } from '../../../lib/util/secret.ts';
 
 const TARGET = { serverName: 'ai.example' };
 const JSON_TYPE = { 'content-type': 'application/json' };
-const answer = (status: number, body = '', type?: string) => ({
+const response = (status: number, body = '', type?: string) => ({
   status,
   headers: type === undefined ? {} : { 'content-type': type },
   body,
@@ -104,25 +104,25 @@ const SCOPES = {
   tokenVariable: 'T',
 };
 for (const [fact, deleted, listed, status, says] of [
-  ['403 and 200', answer(403, '{"error":{}}', 'application/json'), 200, 'passed', /403 for DELETE/],
-  ['403 and a backend that is down', answer(403, '{"error":{}}', 'application/json'), 502, 'passed', /502/],
+  ['403 and 200', response(403, '{"error":{}}', 'application/json'), 200, 'passed', /403 for DELETE/],
+  ['403 and a backend that is down', response(403, '{"error":{}}', 'application/json'), 502, 'passed', /502/],
   [
     'a deletion that Ollama looked at',
-    answer(400, '{"error":"x"}', 'application/json'),
+    response(400, '{"error":"x"}', 'application/json'),
     200,
     'failed',
     /returns 400/,
   ],
-  ['a deletion that nobody answered', answer(502, '', 'text/html'), 502, 'failed', /returns 502/],
-  ['a 403 of Ollama’s guard', answer(403), 200, 'failed', /403 from the gate/],
+  ['a deletion that nobody answered', response(502, '', 'text/html'), 502, 'failed', /returns 502/],
+  ['a 403 of Ollama’s guard', response(403), 200, 'failed', /403 from the gate/],
   [
     'an unknown token',
-    answer(401, '{}', 'application/json'),
+    response(401, '{}', 'application/json'),
     401,
     'failed',
     /no client has this token.*bearers.ts add/,
   ],
-  ['a scope that is too narrow', answer(403, '{"error":{}}', 'application/json'), 403, 'failed', /too few/],
+  ['a scope that is too narrow', response(403, '{"error":{}}', 'application/json'), 403, 'failed', /too few/],
 ] as const)
   test(`the inference scope with ${fact}: ${status}`, () => {
     const finding = judgeScope(SCOPES, deleted, listed);
@@ -137,60 +137,60 @@ const OLLAMA = { texts: /^(?:Ollama is running|404 page not found)$/, empty: [40
 test('recognizes a backend by its signature where another service answers, too', () => {
   const sender = (each: Parameters<typeof senderOf>[0]) => senderOf(each, REFUSAL, OLLAMA);
   for (const each of [
-    answer(200, '{"models":[]}', 'application/json'),
-    answer(200, '{"object":"list","data":null}', 'application/json'),
-    answer(200, 'Ollama is running', 'text/plain; charset=utf-8'),
-    answer(404, '404 page not found', 'text/plain'),
-    answer(403),
+    response(200, '{"models":[]}', 'application/json'),
+    response(200, '{"object":"list","data":null}', 'application/json'),
+    response(200, 'Ollama is running', 'text/plain; charset=utf-8'),
+    response(404, '404 page not found', 'text/plain'),
+    response(403),
   ])
     assert.equal(sender(each), 'backend', JSON.stringify(each));
   for (const each of [
-    answer(0),
-    answer(401, '{"error":{"message":"Missing"}}', 'application/json'),
-    answer(404, '<center>nginx</center>', 'text/html'),
-    answer(404, '{"error":"not found"}', 'application/json'),
-    answer(200, '<!doctype html><title>AnythingLLM</title>', 'text/html'),
-    answer(302),
+    response(0),
+    response(401, '{"error":{"message":"Missing"}}', 'application/json'),
+    response(404, '<center>nginx</center>', 'text/html'),
+    response(404, '{"error":"not found"}', 'application/json'),
+    response(200, '<!doctype html><title>AnythingLLM</title>', 'text/html'),
+    response(302),
   ])
     assert.equal(sender(each), 'safe', JSON.stringify(each));
-  assert.equal(sender(answer(200, '{"ok":true}', 'application/json')), 'unknown');
-  assert.equal(sender(answer(500, 'oops')), 'down');
+  assert.equal(sender(response(200, '{"ok":true}', 'application/json')), 'unknown');
+  assert.equal(sender(response(500, 'oops')), 'down');
 });
 
 test('without a signature, only nginx and the gate may respond', () => {
   const sender = (each: Parameters<typeof senderOf>[0]) => senderOf(each, REFUSAL);
   const limited = { 'retry-after': '1', ...JSON_TYPE };
   for (const each of [
-    answer(0),
+    response(0),
     REFUSAL,
-    answer(0, 'a page of the default server, by HTTP/0.9'),
+    response(0, 'a page of the default server, by HTTP/0.9'),
     { status: 401, headers: BEARER, body: '{"error":{"message":"Missing"}}' },
     { status: 429, headers: limited, body: '{"error":{}}' },
-    answer(404, '<center>nginx</center>', 'text/html'),
-    answer(302, '<center>nginx</center>', 'text/html'),
+    response(404, '<center>nginx</center>', 'text/html'),
+    response(302, '<center>nginx</center>', 'text/html'),
   ])
     assert.equal(sender(each), 'safe', JSON.stringify(each));
   for (const each of [
-    answer(404, '{"error":{"code":404,"message":"File Not Found"}}', 'application/json'),
-    answer(401, '{"detail":"Not authenticated"}', 'application/json'),
-    answer(200, '<!doctype html><title>llama.cpp</title>', 'text/html'),
-    answer(0, '{"data":[{"id":"a"}]}'),
-    answer(500, '{}', 'application/json'),
+    response(404, '{"error":{"code":404,"message":"File Not Found"}}', 'application/json'),
+    response(401, '{"detail":"Not authenticated"}', 'application/json'),
+    response(200, '<!doctype html><title>llama.cpp</title>', 'text/html'),
+    response(0, '{"data":[{"id":"a"}]}'),
+    response(500, '{}', 'application/json'),
     { ...REFUSAL, status: 200 },
   ])
     assert.equal(sender(each), 'backend', JSON.stringify(each));
-  for (const each of [answer(502, '<center>nginx</center>', 'text/html'), answer(504, '{"error":{}}')])
+  for (const each of [response(502, '<center>nginx</center>', 'text/html'), response(504, '{"error":{}}')])
     assert.equal(sender(each), 'down', JSON.stringify(each));
   // A gate that is open is no gate: what its path itself returns proves nothing.
-  const open = answer(404, '{}', 'application/json');
+  const open = response(404, '{}', 'application/json');
   assert.equal(senderOf(open, open), 'backend');
 });
 
 test('bypass attempts that reach the backend are named, and unclear ones do not pass', () => {
-  const fine = { request: '//a', answer: answer(401) };
-  const slip = { request: '/A', answer: answer(200, '{"models":[]}', 'application/json') };
-  const down = { request: '/b', answer: answer(502, '', 'text/html') };
-  const odd = { request: '/c', answer: answer(200, '{}', 'application/json') };
+  const fine = { request: '//a', answer: response(401) };
+  const slip = { request: '/A', answer: response(200, '{"models":[]}', 'application/json') };
+  const down = { request: '/b', answer: response(502, '', 'text/html') };
+  const odd = { request: '/c', answer: response(200, '{}', 'application/json') };
   const judge = (...all: Parameters<typeof judgeBypassAttempts>[0]) =>
     judgeBypassAttempts(all, REFUSAL, { service: 'Ollama', signature: OLLAMA }, TARGET);
   assert.equal(judge(fine).status, 'passed');

@@ -112,7 +112,7 @@ describe('a template', () => {
   const names = ['A', 'B1', 'LONG_NAME', 'X_2'];
   const marker = fc.constantFrom(...names);
   const text = fc.string({ maxLength: 12 }).filter((each) => !each.includes('_'));
-  const piece = fc.oneof(
+  const chunk = fc.oneof(
     text.map((each) => ({ text: each })),
     marker.map((each) => ({ marker: each })),
   );
@@ -124,12 +124,12 @@ describe('a template', () => {
 
   test(`is filled in one pass, markers in values included (seed ${seed})`, () => {
     check(
-      fc.property(fc.array(piece), values, (pieces, all) => {
-        const template = pieces.map((each) => ('text' in each ? each.text : `__${each.marker}__`)).join('');
-        const used = new Set(pieces.flatMap((each) => ('marker' in each ? [each.marker] : [])));
+      fc.property(fc.array(chunk), values, (chunks, all) => {
+        const template = chunks.map((each) => ('text' in each ? each.text : `__${each.marker}__`)).join('');
+        const used = new Set(chunks.flatMap((each) => ('marker' in each ? [each.marker] : [])));
         assert.deepEqual(markersOf(template), used);
         const given = Object.fromEntries([...used].map((name) => [name, all[name] ?? '']));
-        const expected = pieces.map((each) => ('text' in each ? each.text : given[each.marker])).join('');
+        const expected = chunks.map((each) => ('text' in each ? each.text : given[each.marker])).join('');
         assert.equal(fill('t', template, given), expected);
       }),
     );

@@ -46,9 +46,9 @@ describe('a machine that reports what it is', () => {
   });
 
   it('is read in pieces that fit into one write each', () => {
-    const pieces = report('/long');
-    assert.ok(pieces.length > 3 && pieces.every((piece) => piece.length <= 2000));
-    assert.equal(JSON.parse(pieces.join('')).models.length, 100);
+    const chunks = report('/long');
+    assert.ok(chunks.length > 3 && chunks.every((chunk) => chunk.length <= 2000));
+    assert.equal(JSON.parse(chunks.join('')).models.length, 100);
   });
 
   it('cannot add a record of its own', () => {
@@ -82,8 +82,8 @@ describe('a machine that reports what it is', () => {
 
 describe('backends', () => {
   const row = (address: string, state: string) => [address, '11434', state];
-  const said = (address: string, path: string, ...pieces: readonly string[]) =>
-    ['', ...pieces].map((piece) => [address, '11434', path, piece]);
+  const said = (address: string, path: string, ...chunks: readonly string[]) =>
+    ['', ...chunks].map((chunk) => [address, '11434', path, chunk]);
   const read = (backend: string[][], reports: string[][]) =>
     backendsIn({ rows: { backend, report: reports } }, site);
 

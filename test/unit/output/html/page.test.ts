@@ -123,12 +123,12 @@ const numbers = (text: string, pattern: RegExp) =>
   [...text.matchAll(pattern)].map(([, number]) => Number(number));
 
 test('a stream has one mark per chunk, at its time and as high as its events', () => {
-  const pieces = [
+  const chunks = [
     { at: 100, events: 1 },
     { at: 200, events: 4 },
     { at: 400, events: 2 },
   ];
-  const { html: text } = streamChart({ kind: 'stream', pieces, total: 400 }, 'id');
+  const { html: text } = streamChart({ kind: 'stream', pieces: chunks, total: 400 }, 'id');
   assert.deepEqual(numbers(text, /circle cx="([\d.]+)%"/g), [25, 50, 100]);
   const [small = 0, tall = 0, middle = 0] = numbers(text, / cy="(\d+)"/g);
   assert.ok(tall < middle && middle < small, `${text}`);
