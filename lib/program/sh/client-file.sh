@@ -92,7 +92,8 @@ function replaced() {
   if (keep == "") return
   load(1)
   if (keep == "yes") { put(); return }
-  if (end == "-" || end > now + keep) end = now + keep
+  # mawk prints a sum above 2^31 as 2.3e+09.
+  if (end == "-" || end > now + keep) end = sprintf("%.0f", now + keep)
   put_changed()
 }
 function change(i) {
