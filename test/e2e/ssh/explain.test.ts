@@ -1,4 +1,6 @@
-/** Every SSH failure of the table, provoked on real sshd, agents and networks: it is recognized, and the fix is right. */
+/**
+ * Every SSH failure in the table, provoked with real sshd, agents and networks: it is recognized, and the fix is right.
+ */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -31,7 +33,7 @@ privateFile(
   '-----BEGIN OPENSSH PRIVATE KEY-----\nc2stc3NoLWVkMjU1MTk=\n-----END OPENSSH PRIVATE KEY-----\n',
 );
 
-// To 203.0.113.0/24 there is no way; no name server answers.
+// There is no route to 203.0.113.0/24, and no DNS server answers.
 const nowhere = droppingAddress();
 privateFile(file('resolv.conf'), 'nameserver 127.0.0.1\n', 0o644);
 execFileSync('sh', [
@@ -45,7 +47,7 @@ const next = () => {
   used += 1;
   return used;
 };
-/** A server of its own, and the hop to it. */
+/** Starts a separate server; returns the hop to it. */
 async function server(config = '', other: Partial<Hop> = {}): Promise<Hop> {
   const at = `127.0.2.${next()}`;
   const made: Sshd = await startSshd(file(at), at, publicKey(key), { config });
@@ -57,7 +59,7 @@ const jump = { ...(await server()), label: 'jump host j' };
 const closed = { ...(await server('AllowTcpForwarding no')), label: 'jump host j' };
 const elsewhere = (host: string, port = 22): Hop => ({ ...good, host, port });
 
-/** A listener that greets in its own way. */
+/** Starts a listener with its own greeting. */
 async function listener(greet: (socket: Socket) => void): Promise<Hop> {
   const made = createServer((socket) => {
     socket.on('error', () => {}).unref();
@@ -79,7 +81,7 @@ const run = async (hops: readonly Hop[], command: string, limitMs?: number) => {
   }
 };
 
-/** A host certificate of an authority of its own, and no other key. */
+/** A host with only a certificate, from an unknown authority. */
 async function certified(): Promise<Hop> {
   keygen(file('authority'));
   keygen(file('certified'));
@@ -97,7 +99,7 @@ async function rsaOnly(): Promise<Hop> {
 
 const MODERN = ['ssh-ed25519', 'rsa-sha2-512', 'rsa-sha2-256'];
 
-/** An old server whose host key signs only with SHA-1; it wants no key of ours. */
+/** An old server whose host key signs only with SHA-1; it accepts logins without a key. */
 async function sha1HostKey(other: Partial<Hop>): Promise<Hop> {
   const config = { acceptsNone: true, algorithms: { serverHostKey: ['ssh-rsa' as const] } };
   const port = await startOldServer(file('rsa'), config);
@@ -108,7 +110,7 @@ async function sha1HostKey(other: Partial<Hop>): Promise<Hop> {
 const known = (lines: string) => ({ knownHosts: [privateFile(file(`known.${next()}`), lines)] });
 const hostKey = (hop: Hop) => publicKey(file(`${hop.host}/host_ed25519`));
 
-/** Which row, how it is provoked, and what the advice must name. */
+/** The row, how to provoke it, and what the advice must name. */
 const FAILURES: readonly (readonly [says: string, provoke: () => Promise<unknown>, next: RegExp])[] = [
   ['host key unknown', () => reach([{ ...good, ...known('# none\n') }]), /echo '127\.0\.2\./],
   [

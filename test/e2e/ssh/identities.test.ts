@@ -11,14 +11,14 @@ import { keygen, privateFile, publicKey, type Sshd, startAgent, startSshd } from
 
 const directory = mkdtempSync(join(tmpdir(), 'gatepost-identities-'));
 const file = (name: string) => join(directory, name);
-/** Where OpenSSH looks for default identities: the home directory of root in /etc/passwd. */
+/** OpenSSH looks for default identities in root's home directory, from /etc/passwd. */
 const SSH_FOLDER = '/root/.ssh';
 const STRANGERS = Array.from({ length: 7 }, (_, index) => `stranger${index}`);
 
 let server: Sshd;
 const agents: Record<string, string> = {};
 
-/** Keys `in*` are authorized, the others not. */
+/** Keys named `in*` are authorized, the others are not. */
 before(async () => {
   for (const name of ['in', 'in2', ...STRANGERS]) keygen(file(name));
   keygen(file('inRsa'), '-t', 'rsa');
@@ -34,7 +34,7 @@ before(async () => {
   const authorized = names.map((name) => publicKey(file(name))).join('\n');
   mkdirSync(file('home/.ssh'), { mode: 0o700, recursive: true });
   execFileSync('mount', ['--bind', file('home'), '/root']);
-  // Root has an empty password here: sshd lets in without a key where PermitEmptyPasswords is set.
+  // Root gets an empty password here: sshd accepts a login without a key if PermitEmptyPasswords is set.
   const shadow = readFileSync('/etc/shadow', 'utf8').replace(/^root:[^:]*/m, 'root:');
   execFileSync('mount', ['--bind', privateFile(file('shadow'), shadow), '/etc/shadow']);
   const lines: string[] = [];
@@ -68,7 +68,7 @@ after(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** Other servers, by name. */
+/** Additional servers, by name. */
 const SERVERS = {
   strict: 'MaxAuthTries 2',
   twice: 'AuthenticationMethods publickey,publickey',
@@ -81,10 +81,10 @@ const addressOf = (name: keyof typeof SERVERS) => `127.0.4.${Object.keys(SERVERS
 
 interface Case {
   readonly does: 'in' | 'out';
-  /** Files in ~/.ssh, and where they are copied from. */
+  /** Files in ~/.ssh, and their sources. */
   readonly home?: Readonly<Record<string, string>>;
   readonly agent?: string;
-  /** Lines of the SSH configuration; `D` is the folder of the keys. */
+  /** SSH configuration; `D` is the folder of the keys. */
   readonly config?: string;
   readonly server?: keyof typeof SERVERS;
 }
@@ -93,13 +93,13 @@ const CASES: Readonly<Record<string, Case>> = {
   'only an id_rsa': { does: 'in', home: { id_rsa: 'inRsa' } },
   'only an id_ecdsa': { does: 'in', home: { id_ecdsa: 'inEcdsa' } },
   'only an id_ed25519': { does: 'in', home: { id_ed25519: 'in' } },
-  'an id_rsa that is refused before an id_ed25519': {
+  'an id_rsa that is rejected before an id_ed25519': {
     does: 'in',
     home: { id_rsa: 'stranger0', id_ed25519: 'in' },
   },
   'no file and no agent': { does: 'out' },
-  'no file and no agent, where the host wants no key': { does: 'in', server: 'open' },
-  'a wrong key, where the host wants none': {
+  'no file and no agent, for a host that requires no key': { does: 'in', server: 'open' },
+  'a wrong key, for a host that requires none': {
     does: 'in',
     home: { id_ed25519: 'stranger0' },
     server: 'open',
@@ -119,8 +119,8 @@ const CASES: Readonly<Record<string, Case>> = {
     agent: 'tooLate',
     home: { 'id_ed25519.pub': 'in.pub' },
   },
-  'a file behind seven keys of the agent': { does: 'out', agent: 'many', home: { id_ed25519: 'in' } },
-  'a file behind seven keys of the agent, IdentitiesOnly': {
+  'a file after seven keys of the agent': { does: 'out', agent: 'many', home: { id_ed25519: 'in' } },
+  'a file after seven keys of the agent, IdentitiesOnly': {
     does: 'in',
     agent: 'many',
     home: { id_ed25519: 'in' },
@@ -180,7 +180,7 @@ const CASES: Readonly<Record<string, Case>> = {
     home: { id_ed25519: 'inOpen' },
   },
   'IdentityFile none': { does: 'out', home: { id_ed25519: 'in' }, config: 'IdentityFile none' },
-  'two IdentityFiles, the second is right': {
+  'two IdentityFiles, the second one authorized': {
     does: 'in',
     config: 'IdentityFile D/stranger0\nIdentityFile D/in',
     server: 'strict',
@@ -196,12 +196,12 @@ const CASES: Readonly<Record<string, Case>> = {
     config: 'IdentityFile %d/.ssh/key-%r-%h',
   },
   'a variable in IdentityFile': { does: 'in', config: `IdentityFile \${KEYS}/in` },
-  'two keys that the host wants': {
+  'two keys, both required by the host': {
     does: 'in',
     home: { id_rsa: 'inRsa', id_ed25519: 'in' },
     server: 'twice',
   },
-  'one of two keys that the host wants': { does: 'out', home: { id_rsa: 'inRsa' }, server: 'twice' },
+  'one of two keys that the host requires': { does: 'out', home: { id_rsa: 'inRsa' }, server: 'twice' },
   'an RSA key where only SHA-1 signatures are accepted': {
     does: 'out',
     home: { id_rsa: 'inRsa' },
@@ -219,7 +219,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
-/** Both with the same files, agent and configuration. */
+/** The verdicts of both, with the same files, agent and configuration. */
 async function verdicts({ home = {}, agent, config = '', server: name }: Case) {
   execFileSync('sh', ['-c', `rm -f ${SSH_FOLDER}/*`]);
   for (const [to, from] of Object.entries(home)) copyFileSync(file(from), join(SSH_FOLDER, to));
@@ -230,13 +230,13 @@ async function verdicts({ home = {}, agent, config = '', server: name }: Case) {
   const env: NodeJS.ProcessEnv = { ...process.env, RIGHT_AGENT: agents.right, KEYS: directory };
   delete env.SSH_AUTH_SOCK;
   if (agent) env.SSH_AUTH_SOCK = agents[agent];
-  const { ssh, ours } = await judge(path, host, env);
-  return { ssh, ours };
+  const { ssh, gatepost } = await judge(path, host, env);
+  return { ssh, gatepost };
 }
 
 describe('a login, with ssh as the judge', () => {
   for (const [what, each] of Object.entries(CASES))
     it(`is ${each.does} with ${what}`, async () => {
-      assert.deepEqual(await verdicts(each), { ssh: each.does, ours: each.does });
+      assert.deepEqual(await verdicts(each), { ssh: each.does, gatepost: each.does });
     });
 });

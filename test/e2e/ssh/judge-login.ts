@@ -7,19 +7,19 @@ import { connect } from './connect.ts';
 
 export interface Verdicts {
   readonly ssh: string;
-  readonly ours: string;
-  /** Our error. */
+  readonly gatepost: string;
+  /** gatepost's error. */
   readonly error?: string;
 }
 
-/** `in` where a command runs there, `out` where the login fails. */
+/** Returns `in` if a command runs on the host, `out` if the login fails. */
 export async function judge(
   config: string,
   host: string,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Verdicts> {
-  const us = await withUs(config, host, env); // first: ssh may add to known_hosts
-  return { ssh: await withSsh(config, host, env), ...us };
+  const ownVerdict = await withGatepost(config, host, env); // first: ssh may add to known_hosts
+  return { ssh: await withSsh(config, host, env), ...ownVerdict };
 }
 
 function withSsh(config: string, host: string, env: NodeJS.ProcessEnv): Promise<string> {
@@ -31,23 +31,27 @@ function withSsh(config: string, host: string, env: NodeJS.ProcessEnv): Promise<
   });
 }
 
-async function withUs(config: string, host: string, env: NodeJS.ProcessEnv): Promise<Omit<Verdicts, 'ssh'>> {
+async function withGatepost(
+  config: string,
+  host: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Omit<Verdicts, 'ssh'>> {
   const before = process.env;
   process.env = { ...env }; // ssh -G checks variables
   try {
     const connection = await connect(await hopsFrom(config, host, env));
     const { stdout } = await connection.run('echo in', '');
     connection.close();
-    return { ours: stdout.trim() };
+    return { gatepost: stdout.trim() };
   } catch (error) {
     assert.match(String(error), /^(SshError: (proxy|jump host) \S+: |UsageError: )/);
-    return { ours: 'out', error: String(error) };
+    return { gatepost: 'out', error: String(error) };
   } finally {
     process.env = before;
   }
 }
 
-/** The hops to a host by a configuration alone. */
+/** The hops to a host, from a configuration only. */
 export function hopsFrom(config: string, host: string, env: NodeJS.ProcessEnv = process.env) {
   const defaults = { user: 'nobody', port: 22, variable: (name: string) => env[name] };
   const ask = (settings: HostSettings) => readHostConfig(settings, [config]);

@@ -1,6 +1,6 @@
 /**
- * known_hosts files made by chance: ssh and lib/ssh/known-hosts.ts must say the same of each.
- * FC_RUNS sets how many, FC_SEED repeats a run.
+ * Random known_hosts files: ssh and lib/ssh/known-hosts.ts must agree on each. FC_RUNS sets their number, FC_SEED
+ * repeats a run.
  */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
@@ -21,7 +21,7 @@ const directory = mkdtempSync(join(tmpdir(), 'gatepost-random-'));
 keygen(`${directory}/other`);
 keygen(`${directory}/rsa`, '-t', 'rsa');
 const [other = '', rsa = ''] = ['other', 'rsa'].map((name) => publicKey(`${directory}/${name}`));
-let ours = '';
+let hostKey = '';
 let written = 0;
 
 const ports = ['22', '2222', '2223', '*', ''];
@@ -44,7 +44,7 @@ const names = [
 const bare = fc.constantFrom(...names);
 const bracketed = fc.tuple(bare, fc.constantFrom(...ports)).map(([name, port]) => `[${name}]:${port}`);
 const hash = fc.constantFrom(H, P, 'other.test', 'JUDGE.TEST', `[${H}]:22`).map((name) => hashed(name));
-const spoiltHash = hash.map((text) => text.replace(/.$/, '')).filter((text) => text !== '');
+const damagedHash = hash.map((text) => text.replace(/.$/, '')).filter((text) => text !== '');
 const pattern = fc
   .tuple(fc.constantFrom('', '', '', '!'), fc.oneof(bare, bracketed))
   .map((parts) => parts.join(''));
@@ -54,7 +54,7 @@ const hosts = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.oneof(
-      spoiltHash,
+      damagedHash,
       hash.map((text) => `${text},${H}`),
       fc.constantFrom('', ',', '!', '|1|', '|1|a|b', '|2|AAAA|BBBB', `${H}\r`, `\v${H}`, H.repeat(40)),
     ),
@@ -119,10 +119,10 @@ const sample = fc.record({
   port: fc.constantFrom(22, 22, 2222),
 });
 
-/** The text of a file: `K` is the host's own key, `O` and `R` are others', `KB` is the host's in base64 alone. */
+/** A file's text: `K` is the host's own key, `O` and `R` are others', `KB` is the host's in base64 only. */
 function textOf([lines, end, isEnded]: [string[], string, boolean]): string {
-  const blob = ours.split(' ')[1] ?? '';
-  const keys: Record<string, string> = { K: ours, O: other, R: rsa };
+  const blob = hostKey.split(' ')[1] ?? '';
+  const keys: Record<string, string> = { K: hostKey, O: other, R: rsa };
   const filled = lines.map((text) =>
     text.replace(/(?<=[\s!]|^)[KOR](?=\s|$)/g, (name) => keys[name] ?? name).replaceAll('KB', blob),
   );
@@ -134,22 +134,22 @@ before(async () => {
   execFileSync('mount', ['--bind', `${directory}/hosts`, '/etc/hosts']);
   const config = 'Port 2222\nListenAddress 127.0.1.1:2222';
   const server = await startSshd(`${directory}/sshd`, '127.0.1.1', '', { config });
-  ours = server.hostKeys.ed25519 ?? '';
+  hostKey = server.hostKeys.ed25519 ?? '';
 });
 after(() => rmSync(directory, { recursive: true }));
 
-/** What we say and what ssh says of these files, where that differs. */
+/** Both verdicts on these files, if they differ. */
 async function difference(texts: readonly string[], port: number, count: Record<string, number> = {}) {
   written += 1;
   const paths = texts.map((text, i) => privateFile(`${directory}/${written}.${i}`, text));
   const known = texts.map((text, i): KnownHostsFile => ({ path: paths[i] ?? '', text }));
-  const blob = Buffer.from(ours.split(' ')[1] ?? '', 'base64');
-  const [we, they] = [judgeHostKey(known, H, port, blob).kind, await openssh(paths.join(' '), port)];
-  count[they] = (count[they] ?? 0) + 1;
-  return we === they ? undefined : { we, they, port, texts };
+  const blob = Buffer.from(hostKey.split(' ')[1] ?? '', 'base64');
+  const [gatepost, ssh] = [judgeHostKey(known, H, port, blob).kind, await openssh(paths.join(' '), port)];
+  count[ssh] = (count[ssh] ?? 0) + 1;
+  return gatepost === ssh ? undefined : { gatepost, ssh, port, texts };
 }
 
-/** The same difference in as few lines as it takes. */
+/** Reduces the files to as few lines as still make the verdicts differ. */
 async function smallest(found: NonNullable<Awaited<ReturnType<typeof difference>>>): Promise<typeof found> {
   for (const [i, text] of found.texts.entries())
     for (const line of text.split(/(?<=\n)/)) {

@@ -15,9 +15,9 @@ keygen(`${directory}/other`);
 keygen(`${directory}/third`);
 keygen(`${directory}/rsa`, '-t', 'rsa');
 const [other, third, rsa] = ['other', 'third', 'rsa'].map((name) => publicKey(`${directory}/${name}`));
-let ours = '';
+let hostKey = '';
 
-/** `K` is the host's own key, `O` and `T` are others', `R` is an RSA key. Port, then the file's lines. */
+/** Each entry: port, then the file's lines. `K` is the host's own key, `O` and `T` are others', `R` is an RSA key. */
 const FILES: readonly (readonly [number, ...string[]])[] = [
   [22],
   [22, `${H} K`],
@@ -131,11 +131,11 @@ const FILES: readonly (readonly [number, ...string[]])[] = [
 function fill(lines: readonly string[]): string {
   const blob = (key: string) => key.split(' ')[1] ?? '';
   const keys: Record<string, string | undefined> = {
-    K: ours,
+    K: hostKey,
     O: other,
     T: third,
     R: rsa,
-    B: blob(ours),
+    B: blob(hostKey),
     RB: blob(rsa ?? ''),
   };
   const text = lines.map((line) =>
@@ -145,7 +145,7 @@ function fill(lines: readonly string[]): string {
 }
 
 function verdict(text: string, port: number, host = H): string {
-  const key = Buffer.from(ours.split(' ')[1] ?? '', 'base64');
+  const key = Buffer.from(hostKey.split(' ')[1] ?? '', 'base64');
   return judgeHostKey([{ path: 'known_hosts', text }], host, port, key).kind;
 }
 
@@ -155,7 +155,7 @@ describe('known_hosts, with OpenSSH as the judge', { concurrency: 4 }, () => {
     execFileSync('mount', ['--bind', `${directory}/hosts`, '/etc/hosts']);
     const both = 'Port 2222\nListenAddress ::1\nListenAddress 127.0.1.1:2222';
     const server = await startSshd(`${directory}/sshd`, '127.0.1.1', '', { config: both });
-    ours = server.hostKeys.ed25519 ?? '';
+    hostKey = server.hostKeys.ed25519 ?? '';
   });
   after(() => rmSync(directory, { recursive: true }));
 

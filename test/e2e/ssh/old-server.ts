@@ -1,8 +1,12 @@
-/** A stand-in for a Dropbear before 2020.79, which no Debian has any more: it announces no signature algorithms (RFC 8308). */
+/**
+ * A stand-in for Dropbear before 2020.79, which Debian no longer has: it announces no signature algorithms (RFC 8308).
+ */
 import { readFileSync } from 'node:fs';
 import ssh2, { type ServerConfig } from 'ssh2';
 
-/** Listens on loopback with this host key; returns the port. It accepts a login only if that is `none`, and told so. */
+/**
+ * Listens on loopback with this host key; returns the port. Accepts only logins with method `none`, if `acceptsNone`.
+ */
 export async function startOldServer(
   hostKey: string,
   { acceptsNone = false, ...other }: Partial<ServerConfig> & { acceptsNone?: boolean } = {},

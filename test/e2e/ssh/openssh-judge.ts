@@ -1,19 +1,19 @@
-/** OpenSSH as a judge of known_hosts: the verdict of the real ssh on files and a host. */
+/** OpenSSH as the judge of known_hosts: the real ssh's verdict on files and a host. */
 import { execFile } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
 
-/** The host that is judged, and its name on port 2222. */
+/** The host's name, and its name on port 2222. */
 export const H = 'judge.test';
 export const P = '[judge.test]:2222';
 
-/** A name as HashKnownHosts writes it. */
+/** A name in the format of HashKnownHosts. */
 export function hashed(name: string): string {
   const salt = randomBytes(20);
   const hash = createHmac('sha1', salt).update(name).digest('base64');
   return `|1|${salt.toString('base64')}|${hash}`;
 }
 
-/** What ssh makes of the files (separated by a blank), by the words of its refusal; it stops before any login. */
+/** ssh's verdict on the files (separated by spaces), from its error message; stops before any login. */
 export function openssh(files: string, port: number, host = H): Promise<string> {
   const options = {
     UserKnownHostsFile: files,

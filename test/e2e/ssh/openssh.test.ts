@@ -31,7 +31,7 @@ import { hopTo, keygen, privateFile, publicKey, type Sshd, startAgent, startSshd
 
 const HOME = '/root/.ssh';
 const directory = mkdtempSync(path(tmpdir(), 'gatepost-ssh-'));
-// A jump host may have another user, who must reach authorized_keys.
+// A jump host may have another user, who must be able to read authorized_keys.
 chmodSync(directory, 0o755);
 mkdirSync(path(directory, 'tmp'));
 process.env.TMPDIR = path(directory, 'tmp');
@@ -81,7 +81,7 @@ after(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** A relay on loopback to a server, whose connections can be cut. */
+/** A relay on loopback in front of a server, whose connections can be cut. */
 async function relayTo({ address, port }: Sshd, fault?: Fault) {
   const target = { host: address, port, oneWayMs: 0 };
   const at = await listen((client) => links.push(join(client, target, fault)), true);
@@ -98,7 +98,7 @@ async function listen(greet: (socket: Socket) => void, allowHalfOpen = false): P
   return (server.address() as { port: number }).port;
 }
 
-/** What is running for the ssh transport, and its folders. */
+/** Processes of the ssh transport that are still running, and its folders. */
 async function leftovers(): Promise<readonly string[]> {
   const own = /\/gatepost-[0-9a-f]{12}/;
   const commandOf = (pid: string) => {
@@ -122,7 +122,7 @@ const jumpHop = hopTo('jump host', jump, file('id'), known);
 const proxyHop = hopTo('proxy', proxy, file('id'), known);
 const hops = [jumpHop, proxyHop];
 
-/** Runs one command on a connection of its own. */
+/** Runs one command on a new connection. */
 async function once(list: readonly Hop[], command: string, input = '', limitMs?: number) {
   const connection = await connect(list, openssh);
   try {
@@ -136,7 +136,7 @@ keygen(file('host_key'), '-t', 'ecdsa');
 certify(file('host_key'), '-h', '-n', '127.0.5.6');
 const hostCertificate = `HostKey ${file('host_key')}\nHostCertificate ${file('host_key')}-cert.pub`;
 await start('signed', '127.0.5.6', hostCertificate);
-// The certificate is of another host.
+// The certificate is for another host.
 await start('misnamed', '127.0.5.7', hostCertificate);
 const heldAgent = await startAgent(file('agent'), [file('held')]);
 const web = await listen(
@@ -162,7 +162,7 @@ describe('a command over the ssh program', { concurrency: 4 }, () => {
     assert.deepEqual(lines, ['one', 'two', 'é']);
   });
 
-  it('transfers 4 MB each way, and ends when it reads nothing', async () => {
+  it('transfers 4 MB each way, and ends if the command reads nothing', async () => {
     const input = 'x'.repeat(4_000_000);
     const { stdout, code } = await once(hops, 'cat', input);
     assert.deepEqual([code, stdout.length], [0, input.length]);
@@ -176,7 +176,7 @@ describe('a command over the ssh program', { concurrency: 4 }, () => {
     assert.equal(sent, true);
   });
 
-  it('ends when a child process holds its output open, without a terminal', async () => {
+  it('ends if a child process holds its output open, without a terminal', async () => {
     const { stdout, lost } = await once(hops, 'sleep 60 & test -t 0 || echo none');
     assert.deepEqual([stdout, lost], ['none\n', undefined]);
   });
@@ -202,18 +202,18 @@ describe('a command over the ssh program', { concurrency: 4 }, () => {
     assert.equal(own.log().match(/Accepted publickey/g)?.length, 1);
   });
 
-  it('opens streams to what the proxy reaches, and reports what it does not', async () => {
+  it('opens streams to addresses that the proxy reaches, and reports those that it does not', async () => {
     const port = await listen((socket) => socket.end('hello'));
     const connection = await connect(hops, openssh);
-    let said = '';
-    for await (const part of await connection.forward('127.0.0.1', port)) said += String(part);
-    assert.equal(said, 'hello');
+    let text = '';
+    for await (const part of await connection.forward('127.0.0.1', port)) text += String(part);
+    assert.equal(text, 'hello');
     await assert.rejects(connection.forward('127.0.0.1', 1), /127.0.0.1 port 1 cannot be reached.*refused/);
     connection.close();
   });
 });
 
-it('a stream is read to its end where the other side closes first', async () => {
+it('a stream is read to its end if the other side closes first', async () => {
   const port = await listen((socket) => socket.once('data', () => socket.end('x'.repeat(100_000))));
   const connection = await connect(hops, openssh);
   const lengthOf = async () => {
@@ -231,21 +231,21 @@ it('a stream is read to its end where the other side closes first', async () => 
   assert.deepEqual(all, Array(20).fill(100_000));
 });
 
-/** The configuration of the operator, and where it leads. */
+/** The operator's configuration. */
 interface Way {
   readonly config: string;
   readonly knownHosts?: string;
   readonly agent?: string;
-  /** What the notice of `auto` names; undefined where ssh2 is chosen. */
+  /** The reason in `auto`'s notice; undefined if ssh2 is chosen. */
   readonly why?: RegExp;
 }
 
-/** One at a time: there is one ~/.ssh/config. Exit status and output of ssh, and what this suite makes of the same. */
+/** The output of ssh and of gatepost with the same configuration. One at a time: there is only one ~/.ssh/config. */
 async function bothOn(host: string, { config, knownHosts: lines, agent, why }: Way) {
   privateFile(path(HOME, 'config'), config);
   privateFile(path(HOME, 'known_hosts'), lines ?? servers.map(line).join('\n'));
   const env = { ...process.env, SSH_AUTH_SOCK: agent ?? '' };
-  const judged = await new Promise<string>((resolve) => {
+  const ssh = await new Promise<string>((resolve) => {
     execFile('ssh', ['-T', '-o', 'BatchMode=yes', host, 'echo in'], { env }, (_error, out) => resolve(out));
   });
   const variable = (name: string) => (name === 'SSH_AUTH_SOCK' ? agent : undefined);
@@ -254,7 +254,7 @@ async function bothOn(host: string, { config, knownHosts: lines, agent, why }: W
   const { transport, notice } = await chooseTransport('auto', routed);
   if (why) assert.match(notice ?? '', why);
   else assert.equal(notice, undefined);
-  const ours = await connect(routed, transport).then(
+  const gatepost = await connect(routed, transport).then(
     async (connection) => {
       const { stdout } = await connection.run('echo in', '');
       connection.close();
@@ -262,7 +262,7 @@ async function bothOn(host: string, { config, knownHosts: lines, agent, why }: W
     },
     (error: Error) => error.message,
   );
-  return { judged, ours };
+  return { ssh, gatepost };
 }
 
 const authority = (...extra: string[]) =>
@@ -272,7 +272,7 @@ const key = (name: string) => `IdentityFile ${file(name)}\nIdentitiesOnly yes\n`
 const WAYS: readonly (readonly [what: string, host: string, way: Way, isIn: boolean])[] = [
   ['a key alone, over ssh2', '127.0.5.3', { config: key('id') }, true],
   [
-    'a user certificate beside the key',
+    'a user certificate next to the key',
     '127.0.5.3',
     { config: key('certified'), why: /proxy 127.0.5.3 has a certificate, .*certified-cert.pub/ },
     true,
@@ -311,13 +311,13 @@ const WAYS: readonly (readonly [what: string, host: string, way: Way, isIn: bool
     false,
   ],
   [
-    'a host key of its own where an authority is known, too',
+    'a plain host key although an authority is known',
     '127.0.5.3',
     { config: key('id'), knownHosts: authority(line(proxy)), why: /@cert-authority/ },
     true,
   ],
   [
-    'three hops, each with a user and key of its own, the middle one without a shell',
+    'three hops, each with its own user and key, the middle one without a shell',
     'p',
     {
       config: `Host p\nHostName 127.0.5.3\nProxyJump root@127.0.5.1,daemon@127.0.5.2\n${key('certified')}
@@ -336,7 +336,7 @@ Host 127.0.5.1\n${key('id')}Host 127.0.5.2\n${key('other')}`,
     true,
   ],
   [
-    'a ProxyCommand beside a certificate',
+    'a ProxyCommand together with a certificate',
     'p',
     {
       config: `Host p\nHostName 127.0.5.3\nProxyCommand ssh -i ${file('id')} -W %h:%p root@127.0.5.1\n${key('certified')}`,
@@ -356,16 +356,16 @@ certify(file('expired'), '-n', 'root', '-V', '20200101:20200102');
 privateFile(file('included'), 'HostName 127.0.5.3\nKexAlgorithms sntrup761x25519-sha512@openssh.com\n');
 
 describe('where ssh logs in, gatepost does, too', () => {
-  for (const [what, host, way, isIn] of WAYS)
+  for (const [what, host, way, succeeds] of WAYS)
     it(what, async () => {
-      const { judged, ours } = await bothOn(host, way);
-      assert.equal(judged, isIn ? 'in\n' : '', 'what ssh does itself');
-      if (isIn) assert.equal(ours, 'in\n');
-      else assert.match(ours, /^proxy .*(host key unknown|no key accepted)/);
+      const { ssh, gatepost } = await bothOn(host, way);
+      assert.equal(ssh, succeeds ? 'in\n' : '', 'cases that need no judge');
+      if (succeeds) assert.equal(gatepost, 'in\n');
+      else assert.match(gatepost, /^proxy .*(host key unknown|no key accepted)/);
     });
 });
 
-it('a certificate that only the agent holds goes with the key that is set', async () => {
+it('a certificate that only the agent holds is used with the configured key', async () => {
   keygen(file('apart'));
   certify(file('apart'), '-n', 'root');
   const agent = await startAgent(file('agent.apart'), [file('apart')]);
@@ -378,7 +378,7 @@ it('a certificate that only the agent holds goes with the key that is set', asyn
   connection.close();
 });
 
-it('a folder that cannot be written to is named', async () => {
+it('a folder that is not writable is named', async () => {
   const before = process.env.TMPDIR;
   process.env.TMPDIR = '/proc';
   const error: unknown = await connect([proxyHop], openssh).catch((reason: unknown) => reason);
@@ -396,7 +396,7 @@ const other = publicKey(file('stranger'));
 const knows = (server: Sshd, ...lines: string[]) => ({
   knownHosts: [knownHosts(line(jump), ...lines.map((each) => `${server.address} ${each}`))],
 });
-/** Failures of either hop. Both transports must have the same words for them. */
+/** Failures of either hop. Both transports must report them in the same words. */
 const FAILURES: readonly (readonly [what: string, hops: readonly Hop[]])[] = [
   ['an unknown host key', [{ ...proxyHop, ...knows(proxy) }]],
   ['a changed host key behind a jump host', [jumpHop, { ...proxyHop, ...knows(proxy, other) }]],
@@ -414,8 +414,8 @@ const FAILURES: readonly (readonly [what: string, hops: readonly Hop[]])[] = [
   ['a name that does not resolve', [{ ...proxyHop, host: 'nowhere.invalid' }]],
   ['a web server', [elsewhere(web)]],
   ['a web server behind a jump host', [jumpHop, elsewhere(web)]],
-  ['a host that says nothing', [jumpHop, elsewhere(mute)]],
-  ['a host that freezes in the handshake', [elsewhere(frozen.port)]],
+  ['a host that sends nothing', [jumpHop, elsewhere(mute)]],
+  ['a host that freezes during the handshake', [elsewhere(frozen.port)]],
   ['an address that does not answer', [{ ...proxyHop, host: nowhere }]],
 ];
 
@@ -439,12 +439,12 @@ describe('where ssh refuses, both transports say the same', { concurrency: 6 }, 
       assert.equal(two.advice, one.advice);
     });
 
-  it('in part when a host closes', async () => {
+  it('with partial output, when a host closes', async () => {
     for (const list of [[elsewhere(rude)], [jumpHop, elsewhere(rude)]])
       assert.match((await failure(list, openssh)).message, /^proxy .*connection lost during the handshake: /);
   });
 
-  it('also when packets vanish behind the jump host', async () => {
+  it('even if packets vanish behind the jump host', async () => {
     const { message } = await failure([jumpHop, { ...proxyHop, host: nowhere }], openssh);
     assert.match(
       message,
@@ -452,7 +452,7 @@ describe('where ssh refuses, both transports say the same', { concurrency: 6 }, 
     );
   });
 
-  it('and an unknown key is accepted once the command of the message was run', async () => {
+  it('and an unknown key is accepted after running the suggested command', async () => {
     const hop = { ...proxyHop, knownHosts: [knownHosts('# none')] };
     const { advice } = await failure([hop], openssh);
     execFileSync('sh', ['-c', advice.split('\n').at(-1) ?? 'false']);
@@ -478,7 +478,7 @@ describe('where ssh refuses, both transports say the same', { concurrency: 6 }, 
     });
 });
 
-/** Another process connects and runs a command; gives it once the command runs. */
+/** Connects and runs a command in another process; returns that once the command runs. */
 async function elsewhereRunning(mark: string) {
   const script = `import { connect } from './test/e2e/ssh/connect.ts';
     import * as openssh from './lib/ssh/openssh/transport.ts';
@@ -530,7 +530,7 @@ describe('nothing is left', () => {
 });
 
 describe('the choice', () => {
-  it('of a program that is not installed is refused by its setting', async () => {
+  it('of a program that is not installed is refused with the name of the setting', async () => {
     const { beyondSsh2: _, ...without } = proxyHop;
     await assert.rejects(chooseTransport('openssh', [without]), /SSH_TRANSPORT.*no ssh program in PATH/);
     const { transport, notice } = await chooseTransport('auto', [without]);

@@ -25,7 +25,7 @@ export async function startDropbear(directory: string, address: string): Promise
   return /^(ssh-ed25519 \S+)/m.exec(shown)?.[1] ?? '';
 }
 
-/** Starts TinySSH, which serves one connection on its standard input and output; returns its host key. */
+/** Starts TinySSH, which serves one connection on stdin and stdout; returns its host key. */
 export async function startTinyssh(directory: string, address: string): Promise<string> {
   execFileSync('tinysshd-makekey', ['-q', `${directory}/keys`]);
   const server = createServer({ pauseOnConnect: true }, (socket) => {
@@ -36,7 +36,7 @@ export async function startTinyssh(directory: string, address: string): Promise<
   return `ssh-ed25519 ${readTinyKey(`${directory}/keys/ed25519.pk`)}`;
 }
 
-/** The file holds the 32 bytes of the key alone. */
+/** The file contains only the 32 bytes of the key. */
 function readTinyKey(path: string): string {
   const name = Buffer.from('ssh-ed25519');
   const key = readFileSync(path);

@@ -1,4 +1,4 @@
-/** SSH in a separate process: who runs it, and how soon it ends. */
+/** SSH in a separate process: as another user, and how soon the process ends. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -15,7 +15,7 @@ import { CHECKOUT, finished, type Result, TYPESCRIPT } from '../../lab/namespace
 import { agentProcess, hopTo, keygen, privateFile, publicKey, type Sshd, startSshd } from './sshd.ts';
 
 const directory = mkdtempSync(path(tmpdir(), 'gatepost-ssh-'));
-// Another user must reach the keys, and the checkout wherever it lies.
+// Another user must be able to read the keys, and the checkout wherever it is.
 chmodSync(directory, 0o755);
 const HERE = '/run/checkout';
 mkdirSync(HERE);
@@ -51,29 +51,29 @@ const as = (uid: number, command: readonly string[], env: Record<string, string>
   );
 
 interface Ended {
-  /** Its error, or undefined. */
-  readonly said: string | undefined;
-  /** Until it said so, or was done. */
+  /** The error, or undefined. */
+  readonly error: string | undefined;
+  /** Milliseconds until the error or the end of the work. */
   readonly tookMs: number;
-  /** From there to the end of the process. */
+  /** Milliseconds from there to the end of the process. */
   readonly lingeredMs: number;
 }
 
-/** Connects, and does something with the `connection`, in a process of its own. */
-async function connecting(hops: readonly Hop[], what = '', uid = 0): Promise<Ended> {
+/** Connects in a separate process, which then runs `work` with the `connection`. */
+async function connectInProcess(hops: readonly Hop[], work = '', uid = 0): Promise<Ended> {
   const script = `import { connect } from './test/e2e/ssh/connect.ts';
     const began = Date.now();
-    let said;
+    let message;
     try {
       const connection = await connect(${JSON.stringify(hops)});
-      ${what}
+      ${work}
       connection.close();
     } catch (error) {
-      said = error.name + ': ' + error.message;
+      message = error.name + ': ' + error.message;
     }
     const now = Date.now();
     process.on('exit', () =>
-      console.log(JSON.stringify({ said, tookMs: now - began, lingeredMs: Date.now() - now })));`;
+      console.log(JSON.stringify({ error: message, tookMs: now - began, lingeredMs: Date.now() - now })));`;
   const node = [process.execPath, ...TYPESCRIPT, '--input-type=module', '-e', script];
   const { stdout, stderr } = await as(uid, node);
   assert.equal(stderr, '');
@@ -97,21 +97,21 @@ describe('another user', { concurrency: true }, () => {
   const own = { ...proxy, keys: [file('foreign')] };
 
   test('logs in if everything is readable', async () => {
-    assert.equal((await connecting([own], '', NOBODY)).said, undefined);
+    assert.equal((await connectInProcess([own], '', NOBODY)).error, undefined);
   });
 
   test('trusts no host if known_hosts is unreadable', async () => {
-    const shut = privateFile(file('shut'), `${server.address} ${server.hostKeys.ed25519}\n`);
-    const { said } = await connecting([{ ...own, knownHosts: [shut] }], '', NOBODY);
-    assert.match(said ?? '', /^SshError: proxy 127\.0\.3\.1: known_hosts cannot be read at .*shut: EACCES/);
-    const both = await connecting([{ ...own, knownHosts: [known, shut] }], '', NOBODY);
-    assert.match(both.said ?? '', /known_hosts cannot be read/);
+    const unreadable = privateFile(file('shut'), `${server.address} ${server.hostKeys.ed25519}\n`);
+    const { error } = await connectInProcess([{ ...own, knownHosts: [unreadable] }], '', NOBODY);
+    assert.match(error ?? '', /^SshError: proxy 127\.0\.3\.1: known_hosts cannot be read at .*shut: EACCES/);
+    const both = await connectInProcess([{ ...own, knownHosts: [known, unreadable] }], '', NOBODY);
+    assert.match(both.error ?? '', /known_hosts cannot be read/);
   });
 
   test('gets an error for an unreadable key', async () => {
-    const { said } = await connecting([proxy], '', NOBODY);
+    const { error } = await connectInProcess([proxy], '', NOBODY);
     assert.match(
-      said ?? '',
+      error ?? '',
       /^SshError: proxy .*: the key .*id cannot be used: it is unreadable: permission denied$/,
     );
   });
@@ -136,9 +136,9 @@ describe('an agent that accepts and never answers', { concurrency: true }, () =>
   test('is named when it does not list its keys, and the process ends', async () => {
     const agent = await agentProcess(file('mute'), []);
     agent.kill('SIGSTOP');
-    const { said, tookMs, lingeredMs } = await connecting([{ ...proxy, ...fromAgent(file('mute')) }]);
+    const { error, tookMs, lingeredMs } = await connectInProcess([{ ...proxy, ...fromAgent(file('mute')) }]);
     agent.kill('SIGKILL');
-    assert.match(said ?? '', /^SshError: proxy .*: the SSH agent at .*mute is gone: no answer within 5 s$/);
+    assert.match(error ?? '', /^SshError: proxy .*: the SSH agent at .*mute is gone: no answer within 5 s$/);
     assert.ok(tookMs < 8000 && lingeredMs < 1000, `${tookMs} ${lingeredMs}`);
   });
 
@@ -147,14 +147,17 @@ describe('an agent that accepts and never answers', { concurrency: true }, () =>
     const agent = await agentProcess(file('stops'), [file('id')]);
     const hop = await relayed(own, 300);
     const knownHosts = [privateFile(file('known.sign'), `${own.address} ${own.hostKeys.ed25519}\n`)];
-    const running = connecting([
+    const running = connectInProcess([
       { ...hop, ...fromAgent(file('stops')), hostKeyName: own.address, knownHosts },
     ]);
     await until(() => /SSH2_MSG_KEXINIT received/.test(own.log()));
     agent.kill('SIGSTOP');
-    const { said, tookMs, lingeredMs } = await running;
+    const { error, tookMs, lingeredMs } = await running;
     agent.kill('SIGKILL');
-    assert.match(said ?? '', /^SshError: proxy .*: the SSH agent at .*stops is gone: no answer within 10 s$/);
+    assert.match(
+      error ?? '',
+      /^SshError: proxy .*: the SSH agent at .*stops is gone: no answer within 10 s$/,
+    );
     assert.ok(tookMs < 16_000 && lingeredMs < 1000, `${tookMs} ${lingeredMs}`);
   });
 
@@ -163,33 +166,33 @@ describe('an agent that accepts and never answers', { concurrency: true }, () =>
     const agent = await agentProcess(file('goes'), [file('id')]);
     const hop = await relayed(own, 200);
     const knownHosts = [privateFile(file('known.gone'), `${own.address} ${own.hostKeys.ed25519}\n`)];
-    const running = connecting([
+    const running = connectInProcess([
       { ...hop, ...fromAgent(file('goes')), hostKeyName: own.address, knownHosts },
     ]);
     await until(() => /SSH2_MSG_KEXINIT received/.test(own.log()));
     agent.kill('SIGKILL');
-    const { said } = await running;
-    assert.match(said ?? '', /no key accepted for user root; offered: .*; not signed: Failed to connect/);
+    const { error } = await running;
+    assert.match(error ?? '', /no key accepted for user root; offered: .*; not signed: Failed to connect/);
   });
 });
 
 describe('a process', { concurrency: true }, () => {
-  test('does not wait for an unresponsive host when there is no key for it', async () => {
+  test('does not wait for an unresponsive host if there is no key for it', async () => {
     const hop = { ...proxy, host: nowhere, keys: [file('none')] };
-    const { said, tookMs, lingeredMs } = await connecting([hop]);
-    assert.match(said ?? '', /there is no such file/);
+    const { error, tookMs, lingeredMs } = await connectInProcess([hop]);
+    assert.match(error ?? '', /there is no such file/);
     assert.ok(tookMs < 5000 && lingeredMs < 1000, `${tookMs} ${lingeredMs}`);
   });
 
-  test('sends a disconnect and ends without waiting for the answer', async () => {
+  test('sends a disconnect and ends without waiting for the reply', async () => {
     const own = await startSshd(file('sshd.far'), '127.0.3.4', publicKey(file('id')));
     const knownHosts = [privateFile(file('known.far'), `${own.address} ${own.hostKeys.ed25519}\n`)];
     const hop = await relayed(own, 250);
-    const { said, lingeredMs } = await connecting(
+    const { error, lingeredMs } = await connectInProcess(
       [{ ...hop, hostKeyName: own.address, knownHosts }],
       `await connection.run('cat', 'x'.repeat(100_000));`,
     );
-    assert.equal(said, undefined);
+    assert.equal(error, undefined);
     assert.ok(lingeredMs < 200, `${lingeredMs}`);
     await until(() => /Received disconnect/.test(own.log()));
     assert.match(own.log(), /Received disconnect from \S+ port \d+:11:/);
@@ -200,12 +203,12 @@ describe('a process', { concurrency: true }, () => {
     const lines = [server, own].map(({ address, hostKeys }) => `${address} ${hostKeys.ed25519}\n`).join('');
     const knownHosts = [privateFile(file('known.both'), lines)];
     const behind = hopTo('proxy', own, file('id'), knownHosts[0] as string);
-    const { lingeredMs } = await connecting(
+    const { lingeredMs } = await connectInProcess(
       [{ ...proxy, knownHosts }, behind],
       `await connection.run('true', '');`,
     );
     assert.ok(lingeredMs < 200, `${lingeredMs}`);
-    // The jump host may end before it has passed the goodbye on: the proxy then sees the connection closed.
+    // The jump host may end before it has forwarded the disconnect: the proxy then sees the connection closed.
     const ended = /Received disconnect|Connection closed by|Disconnected from/;
     const afterLogin = () => own.log().split('Accepted publickey')[1] ?? '';
     await until(() => ended.test(afterLogin()));
@@ -215,20 +218,20 @@ describe('a process', { concurrency: true }, () => {
 
   test('ends when the connection to the jump host freezes during the login to the proxy', async () => {
     const fault = { kind: 'freeze', direction: 'up', afterBytes: 2200 } as const;
-    const { said, lingeredMs } = await connecting([await relayed(server, 0, fault), proxy]);
-    assert.match(said ?? '', /^SshError: /);
+    const { error, lingeredMs } = await connectInProcess([await relayed(server, 0, fault), proxy]);
+    assert.match(error ?? '', /^SshError: /);
     assert.ok(lingeredMs < 1000, `${lingeredMs}`);
   });
 
-  test('ends at once when the connection accepts no more data', async () => {
+  test('ends at once if the connection accepts no more data', async () => {
     const fault = { kind: 'freeze', direction: 'up', afterBytes: 500_000 } as const;
     const hop = await relayed(server, 0, fault);
-    const { said, lingeredMs } = await connecting(
+    const { error, lingeredMs } = await connectInProcess(
       [hop],
       `connection.run('cat >/dev/null', 'x'.repeat(50_000_000));
        await new Promise((resolve) => setTimeout(resolve, 1500));`,
     );
-    assert.equal(said, undefined);
+    assert.equal(error, undefined);
     assert.ok(lingeredMs < 1000, `${lingeredMs}`);
   });
 });

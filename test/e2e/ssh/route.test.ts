@@ -19,7 +19,7 @@ const known: string[] = [];
 const hasDropbear = isInstalled('dropbear');
 const hasTinyssh = isInstalled('tinysshd');
 
-/** Each server lets in one user with one key. */
+/** Each server accepts one user with one key. */
 const SERVERS = { one: 'daemon', two: 'bin', three: 'sys', last: 'root' } as const;
 const addressOf = (name: string) => `127.0.5.${Object.keys(SERVERS).indexOf(name) + 1}`;
 const DROPBEAR = '127.0.5.11';
@@ -44,7 +44,7 @@ after(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** A configuration with these lines before what all servers need. */
+/** A configuration with these lines before those that all servers need. */
 function configWith(name: string, text: string): string {
   const hosts = Object.entries(SERVERS).map(
     ([host, user]) =>
@@ -65,13 +65,13 @@ const CASES: readonly (readonly [
 ])[] = [
   ['without a jump host', 'last', () => '', 'in'],
   [
-    'through three jump hosts, each with a user and a key of its own',
+    'through three jump hosts, each with its own user and key',
     'last',
     () => 'Host last\nProxyJump one,two,three',
     'in',
   ],
   [
-    'through jump hosts that name each other',
+    'through jump hosts that refer to each other',
     'last',
     () => 'Host last\nProxyJump three\nHost three\nProxyJump two\nHost two\nProxyJump one',
     'in',
@@ -135,7 +135,7 @@ describe('a login, with ssh as the judge', () => {
       skip: !isPossible && 'the server is not installed',
     }, async () => {
       const { error, ...verdicts } = await judge(configWith('outer', config()), host);
-      assert.deepEqual(verdicts, { ssh: does, ours: does }, error);
+      assert.deepEqual(verdicts, { ssh: does, gatepost: does }, error);
     });
 });
 
@@ -150,7 +150,7 @@ describe('a ProxyCommand', () => {
     configWith(name, `Host last\nProxyCommand sh -c 'echo $$ >${file(`${name}.pid`)}; ${command}'`);
   const pidOf = (name: string) => Number(readFileSync(file(`${name}.pid`), 'utf8'));
 
-  it('transfers much in both directions, and is stopped when the connection is closed', async () => {
+  it('transfers large data in both directions, and is stopped when the connection is closed', async () => {
     const connection = await connect(await hopsFrom(recorded('closed'), 'last'));
     const { stdout } = await connection.run('cat', 'x'.repeat(4_000_000));
     assert.equal(stdout.length, 4_000_000);
@@ -174,7 +174,7 @@ describe('a ProxyCommand', () => {
     assert.ok(await ends(pidOf('mute')));
   });
 
-  it('that ends during a run is reported with its last words', async () => {
+  it('that ends during a run is reported with its last output', async () => {
     const hops = await hopsFrom(recorded('cut'), 'last');
     const connection = await connect(hops);
     const { lost } = await connection.run(

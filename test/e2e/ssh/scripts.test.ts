@@ -15,7 +15,7 @@ import { JUMP_NAME } from '../../lab/namespaces/network.ts';
 import { local, typescript } from '../../lab/namespaces/process.ts';
 import { keygen, publicKey } from './sshd.ts';
 
-/** The longest wait is 15 s for a hop; the rest is for a busy machine. */
+/** The longest timeout is 15 s per hop; the rest is for a busy machine. */
 const LIMIT_MS = 50_000;
 const MUTE = `require('node:net').createServer(() => {}).listen(7777, () => console.log('up'))`;
 
@@ -34,7 +34,7 @@ before(async () => {
   keygen(join(lab.directory, 'locked'), '-N', 'secret');
   other = publicKey(join(lab.directory, 'other'));
   mutePort = await muteHere();
-  // Nobody has these addresses, and packets to one of them vanish.
+  // No host has these addresses, and packets to one of them vanish.
   await lab.jump.sh('ip neigh add 192.168.1.66 lladdr 02:00:00:00:00:66 dev eth1');
   await lab.proxy.sh(
     `${process.execPath} -e "${MUTE}" >/run/mute 2>&1 & until grep -q up /run/mute; do sleep 0.05; done`,
@@ -76,9 +76,9 @@ const KEYS: readonly Case[] = Object.entries(CHANGES).flatMap(([word, change]): 
   [`a proxy whose key is ${word}`, () => knownHosts('192.168.1.100', change), `${PROXY}: host key ${word}: `],
 ]);
 
-const WAYS: readonly Case[] = [
+const FAILURES: readonly Case[] = [
   [
-    'a jump host that nobody is',
+    'a jump host that does not exist',
     () => ({ DEPLOY_SSH_PROXY_HOST: '203.0.113.77' }),
     'jump host 203.0.113.77: 203.0.113.77 port 22: no route to the host',
   ],
@@ -110,9 +110,9 @@ const WAYS: readonly Case[] = [
 ];
 
 describe('a deploy', { concurrency: 4 }, () => {
-  for (const [what, env, says] of [...KEYS, ...WAYS])
+  for (const [what, env, says] of [...KEYS, ...FAILURES])
     test(`reports ${what}`, async () => {
-      const started = Date.now();
+      const start = Date.now();
       const { exit, failure, stderr } = await deploys.deploy(lab, {
         ...deploys.withToken(deploys.OTHER_TOKEN),
         ...(await env()),
@@ -120,10 +120,10 @@ describe('a deploy', { concurrency: 4 }, () => {
       assert.equal(exit, 1, stderr);
       assert.equal(failure?.code, 'ssh', stderr);
       assert.ok(failure?.text.startsWith(says), `${failure?.text}\nbut not\n${says}`);
-      assert.ok(Date.now() - started < LIMIT_MS, `${Date.now() - started} ms`);
+      assert.ok(Date.now() - start < LIMIT_MS, `${Date.now() - start} ms`);
     });
 
-  for (const [what, env, says] of [...KEYS, ...WAYS].filter(([name]) => !/mute|vanish/.test(name)))
+  for (const [what, env, says] of [...KEYS, ...FAILURES].filter(([name]) => !/mute|vanish/.test(name)))
     test(`reports over the ssh program ${what}`, async () => {
       const { exit, failure, stderr } = await deploys.deploy(lab, {
         ...deploys.withToken(deploys.OTHER_TOKEN),
@@ -211,7 +211,7 @@ test('SIGKILL while ssh logs in: nothing is left here', async () => {
 
 const emptyFolder = () => mkdtemp(join(tmpdir(), 'gatepost-ssh-'));
 
-/** The folder holds no socket, and no process uses it: what is left after a moment. */
+/** The contents and users of the folder, after waiting for a moment. */
 async function whenEmpty(folder: string): Promise<void> {
   const command = `ls -A ${folder}; grep -lzs ${folder} /proc/[0-9]*/cmdline | grep -v "/$$/" || true`;
   let left = '';

@@ -1,4 +1,4 @@
-/** SSH through a real jump host to a real sshd: what works, and the error of every failure. */
+/** SSH through a real jump host to a real sshd: successful logins, and the error of every failure. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -38,7 +38,7 @@ const proxy = hopTo('proxy', proxyHost, key, known);
 const hops = [jump, proxy];
 let count = 0;
 
-/** A known_hosts file with other lines. */
+/** A known_hosts file with these lines. */
 const knownHosts = (...lines: string[]) => {
   count += 1;
   return privateFile(file(`known_hosts.${count}`), `${lines.join('\n')}\n`);
@@ -56,7 +56,7 @@ async function failure(list: readonly Hop[]): Promise<SshError> {
   return error;
 }
 
-/** Runs one command on a connection of its own. */
+/** Runs one command on a new connection. */
 async function once(list: readonly Hop[], command: string, input = ''): Promise<ExecOutcome> {
   const connection = await connect(list);
   try {
@@ -74,7 +74,7 @@ const listen = (server: Server) =>
 
 const links: Link[] = [];
 
-/** A relay on loopback to a server, whose connections can be cut. */
+/** A relay on loopback in front of a server, whose connections can be cut. */
 async function relayTo({ address, port }: Sshd, fault?: Fault) {
   const target = { host: address, port, oneWayMs: 0 };
   const server = createServer({ allowHalfOpen: true }, (client) => links.push(join(client, target, fault)));
@@ -83,7 +83,7 @@ async function relayTo({ address, port }: Sshd, fault?: Fault) {
   return { port: at, cut: (kind: Break) => mine().forEach((link) => void cut(link, kind)) };
 }
 
-/** A relay that hands on late, and counts how often we said something after something was heard. */
+/** A relay with latency that counts round trips: how often the client sends after it has received something. */
 async function countingRelay({ address, port }: Sshd) {
   const heard: string[] = [];
   const server = createServer((client) => {
@@ -131,7 +131,7 @@ describe('a command on the proxy', { concurrency: true }, () => {
     assert.equal(stdout.length, 4_000_000);
   });
 
-  it('ends when it reads none of a large input', async () => {
+  it('ends if the command reads none of a large input', async () => {
     const { code } = await once(hops, 'exit 4', 'x'.repeat(5_000_000));
     assert.equal(code, 4);
   });
@@ -156,7 +156,7 @@ describe('a command on the proxy', { concurrency: true }, () => {
     assert.equal(sent, true);
   });
 
-  it('ends when a child process holds its output open', async () => {
+  it('ends if a child process holds its output open', async () => {
     const { code } = await once(hops, 'sleep 60 & exit 3');
     assert.equal(code, 3);
   });
@@ -165,11 +165,11 @@ describe('a command on the proxy', { concurrency: true }, () => {
     assert.equal((await once(hops, 'test -t 0 || test -t 1 || echo none')).stdout, 'none\n');
   });
 
-  it('runs without a jump host too', async () => {
+  it('works without a jump host, too', async () => {
     assert.equal((await once([proxy], 'echo $SSH_CONNECTION')).stdout.split(' ')[0], '127.0.0.1');
   });
 
-  it('runs through two jump hosts', async () => {
+  it('works through two jump hosts', async () => {
     const second = { ...hopTo('jump host', proxyHost, key, known) };
     assert.equal((await once([jump, second, proxy], 'echo here')).stdout, 'here\n');
   });
@@ -181,9 +181,9 @@ describe('the connection', { concurrency: true }, () => {
     const port = await listen(service);
     const connection = await connect(hops);
     const stream = await connection.forward('127.0.0.1', port);
-    let said = '';
-    for await (const part of stream) said += String(part);
-    assert.equal(said, 'hello');
+    let text = '';
+    for await (const part of stream) text += String(part);
+    assert.equal(text, 'hello');
     await assert.rejects(connection.forward('127.0.0.1', 1), /127.0.0.1 port 1 cannot be reached.*refused/);
     connection.close();
     service.close();
@@ -211,7 +211,7 @@ describe('the connection', { concurrency: true }, () => {
   });
 
   it('sends authentication with the service request, from a file or the only key of an agent, except with an RSA key', async () => {
-    const turnsWith = async (name: string) => {
+    const roundTripsWith = async (name: string) => {
       const relay = await countingRelay(proxyHost);
       const [path = '', agent] = name.split('@');
       const from = agent ? { agent: file(agent), keyIsExplicit: false } : {};
@@ -227,9 +227,9 @@ describe('the connection', { concurrency: true }, () => {
       ['none@agent.id', 3],
       ['rsa', 4],
     ] as const) {
-      // A busy machine hands over in parts what was sent at once.
-      const turns = [await turnsWith(name), await turnsWith(name), await turnsWith(name)];
-      assert.equal(Math.min(...turns), expected, name);
+      // On a busy machine, data that was sent at once may arrive in parts.
+      const counts = [await roundTripsWith(name), await roundTripsWith(name), await roundTripsWith(name)];
+      assert.equal(Math.min(...counts), expected, name);
     }
   });
 
@@ -304,14 +304,14 @@ describe('a host key', { concurrency: true }, () => {
     assert.equal((await once([hop], 'echo in')).stdout, 'in\n');
   });
 
-  it('is accepted after the suggested command for an unknown key was run', async () => {
+  it('is accepted after running the suggested command for an unknown key', async () => {
     const hop = { ...proxy, knownHosts: [knownHosts('# nothing')] };
     const { advice } = await failure([hop]);
     await promisify(execFile)('sh', ['-c', advice.split('\n').at(-1) ?? 'false']);
     assert.equal((await once([hop], 'echo in')).stdout, 'in\n');
   });
 
-  it('is accepted after the suggested command for a changed key was run', async () => {
+  it('is accepted after running the suggested command for a changed key', async () => {
     const hop = { ...proxy, knownHosts: [knownHosts(`${proxy.host} ${other}`)] };
     const { advice } = await failure([hop]);
     await promisify(execFile)('sh', [
@@ -354,7 +354,7 @@ describe('a key', { concurrency: true }, () => {
       assert.equal((await once(withKey(name), 'echo in')).stdout, 'in\n');
     });
 
-  it('is refused with its fingerprint and the user when the host does not accept it', async () => {
+  it('is rejected with its fingerprint and the user if the host does not accept it', async () => {
     const { message } = await failure(withKey('stranger'));
     assert.match(
       message,
@@ -391,7 +391,7 @@ describe('a key', { concurrency: true }, () => {
     assert.match((await failure(withKey('locked'))).advice, /ssh-add .*locked`$/);
   });
 
-  it('is taken from the agent when its file is encrypted or its public half is named', async () => {
+  it('is taken from the agent if its file is encrypted or its public half is named', async () => {
     writeFileSync(file('askpass'), '#!/bin/sh\necho secret\n', { mode: 0o700 });
     const agent = await startAgent(file('agent.locked'), [file('stranger')]);
     const env = {
@@ -406,7 +406,7 @@ describe('a key', { concurrency: true }, () => {
     assert.match((await failure(withKey('locked', { agent: file('gone') }))).message, /encrypted/);
   });
 
-  it('is offered before seven others of the agent when its .pub exists; otherwise the host refuses after six', async () => {
+  it('is offered before seven others of the agent if its .pub exists; otherwise the host rejects the login after six', async () => {
     const names = Array.from({ length: 7 }, (_, index) => `spare${index}`);
     for (const name of names) keygen(file(name));
     const agent = await startAgent(file('agent.eight'), [...names.map(file), key]);
@@ -431,7 +431,7 @@ describe('a key', { concurrency: true }, () => {
     assert.match((await failure(withKey('absent', empty))).message, /has no supported key/);
   });
 
-  it('of several in the SSH configuration is tried after another is refused', async () => {
+  it('of several in the SSH configuration is tried after another is rejected', async () => {
     const two = { keys: [file('absent'), file('stranger'), key], keyIsExplicit: false };
     assert.equal((await once([jump, { ...proxy, ...two }], 'echo in')).stdout, 'in\n');
   });

@@ -10,18 +10,18 @@ export interface Sshd {
   readonly port: number;
   /** Public host keys, `TYPE BASE64`, by type. */
   readonly hostKeys: Readonly<Record<string, string>>;
-  /** What it logged so far. */
+  /** Its log so far. */
   log(): string;
 }
 
 export const keygen = (path: string, ...args: string[]) =>
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', path, ...args]);
 
-/** Type and key of a .pub file, without its comment. */
+/** Type and key in a .pub file, without the comment. */
 export const publicKey = (path: string): string =>
   readFileSync(`${path}.pub`, 'utf8').split(' ').slice(0, 2).join(' ').trim();
 
-/** Starts one on a loopback address; keys in `authorized` may log in as root. */
+/** Starts sshd on a loopback address; the keys in `authorized` may log in as root. */
 export async function startSshd(
   directory: string,
   address: string,
@@ -64,7 +64,7 @@ LogLevel DEBUG1
 ${config}
 `;
 
-/** Resolves once something listens there. */
+/** Resolves once something listens on the port. */
 export async function listening(host: string, port: number): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const up = await new Promise<boolean>((resolve) => {
@@ -84,7 +84,7 @@ export async function startAgent(socket: string, keys: readonly string[]): Promi
   return socket;
 }
 
-/** The same, for tests that stop it. */
+/** The process of such an agent, for tests that stop it. */
 export async function agentProcess(socket: string, keys: readonly string[]): Promise<ChildProcess> {
   const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
   agent.unref();
@@ -101,7 +101,7 @@ export async function agentProcess(socket: string, keys: readonly string[]): Pro
   throw new Error('ssh-agent does not answer');
 }
 
-/** Resolves once something listens there. */
+/** Resolves once something listens on the socket. */
 function connected(socket: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const probe = connect(socket, () => resolve(void probe.destroy()));

@@ -46,8 +46,13 @@ before(async () => {
   privateFile(file('command'), `#!/bin/sh\necho 'trust.test ${ed25519}'\n`, 0o700);
 });
 
-/** Lines of the configuration (`D` is the folder), what ssh does, and what we do if that differs; words of our error. */
-const CASES: readonly (readonly [lines: string, ssh: 'in' | 'out', ours?: 'in' | 'out', words?: RegExp])[] = [
+/** Lines of the configuration (`D` is the folder), ssh's verdict, gatepost's if it differs, and words of its error. */
+const CASES: readonly (readonly [
+  lines: string,
+  ssh: 'in' | 'out',
+  gatepost?: 'in' | 'out',
+  words?: RegExp,
+])[] = [
   ['', 'in'],
   ['RevokedHostKeys D/list', 'out', 'out', /host key revoked: .*list \(RevokedHostKeys\)/],
   ['RevokedHostKeys D/list.other', 'in'],
@@ -74,7 +79,7 @@ const CASES: readonly (readonly [lines: string, ssh: 'in' | 'out', ours?: 'in' |
   ['CheckHostIP yes\nUserKnownHostsFile D/known.address', 'out', 'out', /host key changed/],
   ['CheckHostIP yes', 'in'],
   ['StrictHostKeyChecking yes', 'in'],
-  // The check cannot be switched off: each is named.
+  // The check cannot be disabled: each directive is named.
   [
     'StrictHostKeyChecking no\nUserKnownHostsFile D/known.none',
     'in',
@@ -97,12 +102,12 @@ const CASES: readonly (readonly [lines: string, ssh: 'in' | 'out', ours?: 'in' |
 ];
 
 describe('a host key, with ssh as the judge', () => {
-  for (const [lines, ssh, ours = ssh, words = /./] of CASES)
-    it(`is judged by ${lines.replaceAll('\n', ', ') || 'known_hosts alone'}: ${ours}`, async () => {
+  for (const [lines, ssh, gatepost = ssh, words = /./] of CASES)
+    it(`is judged by ${lines.replaceAll('\n', ', ') || 'known_hosts alone'}: ${gatepost}`, async () => {
       const text = `Host *\n${lines.replaceAll('D/', `${directory}/`)}\nUser root\nIdentityFile ${file('id')}\nUserKnownHostsFile ${file('known')}\n`;
       privateFile(file('known.none'), '# none\n'); // ssh adds to it
       const { error, ...verdicts } = await judge(privateFile(file('config'), text), 'trust.test');
-      assert.deepEqual(verdicts, { ssh, ours }, error);
-      if (ours === 'out') assert.match(error ?? '', words);
+      assert.deepEqual(verdicts, { ssh, gatepost }, error);
+      if (gatepost === 'out') assert.match(error ?? '', words);
     });
 });
