@@ -34,7 +34,7 @@ describe('bootstrap-tls with a CA that does not issue', () => {
     assert.match(host.failure?.text ?? '', /acme-staging-v02\.api\.letsencrypt\.org/);
   });
 
-  test('the CA refuses the name', async () => {
+  test('the CA rejects the name', async () => {
     const ca = await startOddPebble({ config: { domainBlocklist: [NAME] } });
     await fails('acme-refused', /rejectedIdentifier|policy/i, { ACME_DIRECTORY_URL: ca.url }).finally(
       ca.stop,
@@ -88,7 +88,7 @@ describe('bootstrap-tls with a CA that does not issue', () => {
     assert.equal((await served()).serialNumber, await issued(lab.proxy));
   });
 
-  test('a failing CA leaves a site on TLS as it was', async () => {
+  test('a failing CA leaves a site on TLS unchanged', async () => {
     const before = await served();
     const env = { ...WITH_TOKEN, ACME_DIRECTORY_URL: `https://${CA_NAME}:9/dir` };
     const { status, stderr } = await bootstrap(lab, ['--force-renewal'], { env });

@@ -1,4 +1,4 @@
-/** bootstrap-tls when the connection or the program on the proxy ends while certbot runs. */
+/** bootstrap-tls when the connection or the program on the proxy ends while certbot is running. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -6,7 +6,7 @@ import type { HostReport } from '../../../lib/model/host-report.ts';
 import { finished, type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import {
   assertHealthy,
-  assertNoTry,
+  assertNoChallenge,
   bootstrap,
   issued,
   NAME,
@@ -23,18 +23,18 @@ describe('bootstrap-tls interrupted', () => {
   });
   after(() => lab.stop());
 
-  /** Starts it, waits until certbot is at work, does something to it, and gives its end. */
-  async function duringOrder(args: readonly string[], act: () => Promise<unknown>) {
+  /** Starts it, waits until certbot is running, interferes, and returns the result. */
+  async function duringOrder(args: readonly string[], interfere: () => Promise<unknown>) {
     const run = finished(lab.spawn('bootstrap-tls', ['--no-verify', ...args], { env: WITH_TOKEN }));
     const waiting =
       'for i in $(seq 100); do pgrep -f "^/usr/bin/python3 .*certbot" && exit; sleep 0.1; done; exit 1';
-    assert.equal((await lab.proxy.sh(waiting)).status, 0, 'certbot was at work');
-    await act();
+    assert.equal((await lab.proxy.sh(waiting)).status, 0, 'certbot was running');
+    await interfere();
     return run;
   }
 
-  test('leaves the HTTP-only vhost when killed while certbot runs, and the next run continues', async () => {
-    // The lock names the process of the program; certbot is its only child that lasts.
+  test('leaves the HTTP-only vhost if it is killed while certbot runs, and the next run continues', async () => {
+    // The lock names the program's process; certbot is its only long-running child.
     const kill =
       'p=$(sed \'s/.*process \\([0-9]*\\)).*/\\1/\' /var/lib/gatepost/lock); kill -9 $p $(pgrep -P "$p")';
     const { status, stdout } = await duringOrder([], () => lab.proxy.sh(kill));
@@ -45,10 +45,10 @@ describe('bootstrap-tls interrupted', () => {
     assert.equal((await served()).serialNumber, await issued(lab.proxy));
   });
 
-  test('reports the steps done before the connection was lost for good', async () => {
+  test('reports the completed steps after the connection is lost for good', async () => {
     assert.equal((await lab.run('remove', ['--yes'])).status, 0);
     const { status, stdout, stderr } = await duringOrder(['--force-renewal', '--json'], async () => {
-      // The connection that asks what became of it may do so, and breaks while the last program is on its way.
+      // The connection that queries the outcome is not affected; the one that uploads the last program breaks.
       await lab.relay.fault({ kind: 'fin', direction: 'up', afterBytes: 60_000 });
       await lab.relay.cut('rst');
     });
@@ -78,6 +78,6 @@ describe('bootstrap-tls interrupted', () => {
     assert.match(stdout, /querying the outcome/);
     assert.equal(await orders(lab.proxy), had + 1);
     assert.equal((await served()).serialNumber, await issued(lab.proxy));
-    await assertNoTry(lab.proxy);
+    await assertNoChallenge(lab.proxy);
   });
 });

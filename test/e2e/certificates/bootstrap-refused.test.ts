@@ -1,4 +1,7 @@
-/** What prevents a certificate before the order: each reason has its own code, the current site keeps serving, and the next run continues. */
+/**
+ * What prevents a certificate before the order: each reason has its own code, the current site keeps serving, and the
+ * next run continues.
+ */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -13,7 +16,7 @@ import { local } from '../../lab/namespaces/process.ts';
 import {
   assertFails,
   assertHealthy,
-  assertNoTry,
+  assertNoChallenge,
   bootstrap,
   issued,
   NAME,
@@ -21,13 +24,13 @@ import {
   WITH_TOKEN,
 } from './bootstrap-lab.ts';
 
-/** What another site's bootstrap has in the webroot. */
+/** The challenge of another site's bootstrap, in the webroot. */
 const OTHER_TRY = '/var/www/certbot/.well-known/acme-challenge/gatepost-other.example~try';
 
-/** A CA that nobody reaches: a run that comes to the order fails there. */
+/** An unreachable CA: a run that gets to the order fails there. */
 const AWAY = { ...WITH_TOKEN, ACME_DIRECTORY_URL: 'https://ca.gatepost.test:9/dir' };
 
-describe('bootstrap-tls that cannot ask the CA', () => {
+describe('bootstrap-tls before it contacts the CA', () => {
   let lab: Lab;
   let names = '';
   before(async () => {
@@ -40,7 +43,7 @@ describe('bootstrap-tls that cannot ask the CA', () => {
 
   const fails = (code: string, words: RegExp, env?: Record<string, string>) =>
     assertFails(lab, code, words, env);
-  /** What this machine and the jump host take for the names. */
+  /** Resolves the names differently on this machine and the jump host. */
   const asHere = async (hosts: string) => {
     await writeFile('/etc/hosts', hosts);
     await lab.jump.sh('cat >/etc/hosts', { input: hosts });
@@ -89,25 +92,25 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     await local`ip addr del 2001:db8::1/64 dev internet`;
   });
 
-  test('--no-preflight asks the CA without trying it from here, and says what that means', async () => {
+  test('--no-preflight contacts the CA without the check from here, and reports what that means', async () => {
     await elsewhere('203.0.113.10');
     const { host, stderr } = await bootstrap(lab, ['--no-preflight'], { env: AWAY }).finally(asBefore);
     assert.equal(host.failure?.code, 'acme-unreachable', stderr);
     assert.match(stderr, /--no-preflight: .*rate limits/);
   });
 
-  test('an address that only this machine does not reach: what the jump host fetches counts', async () => {
+  test("an address that only this machine cannot reach: the jump host's request counts", async () => {
     await local`ip route add unreachable 203.0.113.100/32`;
     const { host, stderr } = await bootstrap(lab, [], { env: AWAY }).finally(
       () => local`ip route del unreachable 203.0.113.100/32`,
     );
     assert.equal(host.failure?.code, 'acme-unreachable', stderr);
     assert.match(stderr, /203\.0\.113\.100 does not answer.*the jump host can fetch the challenge file/);
-    await assertNoTry(lab.proxy);
+    await assertNoChallenge(lab.proxy);
   });
 
   test('certbot is not installed', async () => {
-    // Only in this host's own mounts: nothing of the machine's is touched.
+    // Affects only this host's mounts, not the machine.
     await lab.proxy.sh('touch /root/nothing && mount --bind /root/nothing /usr/bin/certbot');
     await fails('certbot-missing', /apt install certbot/);
     await lab.proxy.sh('umount /usr/bin/certbot');
@@ -160,7 +163,7 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     assert.match(missing.stdout, /http-only\.conf: the template cannot be read \(ENOENT\)/);
   });
 
-  test('reports every step when the site is refused after its certificate was issued', async () => {
+  test('reports every step if the site is refused after its certificate was issued', async () => {
     const folder = '/etc/nginx/ia-enso-bearers';
     const tokens = [WITH_TOKEN.IA_ENSO_OLLAMA_BEARER_TOKEN];
     const input = clientFileText({ name: 'bob', scope: 'full', tokens }).text;
@@ -182,10 +185,10 @@ describe('bootstrap-tls that cannot ask the CA', () => {
     assert.equal(host.outcome, 'applied');
     assert.equal((await served()).serialNumber, await issued(lab.proxy));
     assert.equal((await lab.proxy.sh(`rm ${OTHER_TRY}`)).status, 0);
-    await assertNoTry(lab.proxy);
+    await assertNoChallenge(lab.proxy);
   });
 
-  test('several proxies behind one name are told what to do before an order; the documented copy works, for renewals too', async () => {
+  test('several proxies with one name are reported before an order, with instructions; the documented copy works, for renewals too', async () => {
     const second = lab.proxies[1] ?? assert.fail();
     const hosts = `${lab.proxy.address},${second.address}`;
     const { stderr } = await lab.run('bootstrap-tls', ['--json', '--host', hosts, '--no-verify'], {
@@ -210,7 +213,7 @@ describe('bootstrap-tls that cannot ask the CA', () => {
   });
 });
 
-/** The command of docs/fleets.md that copies a certificate to another proxy. */
+/** The command in docs/fleets.md that copies a certificate to another proxy. */
 async function documentedCopy(): Promise<string> {
   const page = await readFile('docs/fleets.md', 'utf8');
   const [command] = page.match(/^ssh -J JUMP [^`]*?(?=\nnpx)/m) ?? assert.fail('no command');

@@ -1,4 +1,4 @@
-/** The first certificate of a bare proxy, by the real certbot from Pebble, and later ones. */
+/** The first certificate of a bare proxy, from Pebble by the real certbot, and later ones. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -6,7 +6,7 @@ import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { typescript } from '../../lab/namespaces/process.ts';
 import {
   assertHealthy,
-  assertNoTry,
+  assertNoChallenge,
   bootstrap,
   issued,
   NAME,
@@ -46,7 +46,7 @@ describe('bootstrap-tls', () => {
     assert.equal((await served()).serialNumber, await issued(lab.proxy));
     assert.equal((await lab.proxy.sh(`stat -c '%a %U' ${HOOK}`)).stdout, '755 root\n');
     await assertHealthy(lab.proxy);
-    await assertNoTry(lab.proxy);
+    await assertNoChallenge(lab.proxy);
   });
 
   test('a second run orders nothing and changes nothing', async () => {
@@ -65,11 +65,11 @@ describe('bootstrap-tls', () => {
     const before = await served();
     const stop = probe();
     const { status, host, stderr } = await bootstrap(lab, ['--force-renewal'], { env: WITH_TOKEN });
-    const { asked, failed } = await stop();
+    const { requests, failed } = await stop();
     assert.equal(status, 0, stderr);
     assert.equal(host.outcome, 'applied');
     assert.deepEqual(failed, []);
-    assert.ok(asked > 50, `${asked} requests`);
+    assert.ok(requests > 50, `${requests} requests`);
     assert.notEqual((await served()).serialNumber, before.serialNumber);
     assert.equal((await served()).serialNumber, await issued(lab.proxy));
     assert.equal(await orders(lab.proxy), 2);
@@ -84,7 +84,7 @@ describe('bootstrap-tls', () => {
     assert.equal((await lab.proxy.sh(`test -x ${HOOK}`)).status, 0);
   });
 
-  test('warns when no timer starts certbot, with the command to run', async () => {
+  test('warns if no timer starts certbot, with the command to run', async () => {
     await lab.proxy.sh(
       "mv /etc/cron.d/certbot /root/; sed -i 's/echo active ;;/echo inactive; exit 3 ;;/' /usr/local/bin/systemctl",
     );
@@ -95,7 +95,7 @@ describe('bootstrap-tls', () => {
     assert.doesNotMatch((await lab.run('bootstrap-tls', ['--no-verify'])).stdout, /certbot is not scheduled/);
   });
 
-  test('restores a vhost whose certificate was lost, although nginx refuses its configuration', async () => {
+  test('restores a vhost whose certificate was lost, although nginx rejects its configuration', async () => {
     await lab.proxy.sh(
       `rm -r /etc/letsencrypt/live/${NAME} /etc/letsencrypt/archive/${NAME} /etc/letsencrypt/renewal/*`,
     );

@@ -17,7 +17,7 @@ describe('certbot in the wild', () => {
   before(async () => {
     lab = await startLab({ certificate: 'none', backends: false });
     await lab.startAcme();
-    // Only in this host's own mounts: nothing of the machine's is touched.
+    // Affects only this host's mounts, not the machine.
     const hidden = await lab.proxy.sh(
       'cp /usr/bin/certbot /root/real; touch /root/nothing && mount --bind /root/nothing /usr/bin/certbot; rm /etc/cron.d/certbot',
     );
@@ -25,30 +25,36 @@ describe('certbot in the wild', () => {
   });
   after(() => lab.stop());
 
-  /** What functions of the program print on the proxy. */
-  async function on(commands: string): Promise<string> {
+  /** The output of the program's shell functions on the proxy. */
+  async function runOnProxy(commands: string): Promise<string> {
     const { stdout, stderr } = await lab.proxy.sh('exec /bin/sh -s', { input: `${PARTS}${commands}\n` });
     assert.equal(stderr, '');
     return stdout.trim();
   }
 
-  /** Puts the real certbot there, and takes it away again after `use`. */
-  async function at<T>(path: string, use: () => Promise<T>): Promise<T> {
+  /** Installs the real certbot at a path while `use` runs. */
+  async function withCertbotAt<T>(path: string, use: () => Promise<T>): Promise<T> {
     await lab.proxy.sh(`mkdir -p ${path.replace(/\/certbot$/, '')} && cp /root/real ${path}`);
     return use().finally(() => lab.proxy.sh(`rm -f ${path}`));
   }
 
-  test('finds it where pip and virtual environments install it, and timers and cron lines name it', async () => {
+  test('finds it where pip and virtual environments install it, and where timers and cron lines name it', async () => {
     const found = 'find_certbot || :; echo "$CERTBOT $UNTRUSTED"';
-    assert.equal(await on(found), '');
+    assert.equal(await runOnProxy(found), '');
     for (const path of ['/usr/local/bin/certbot', '/opt/certbot/bin/certbot', '/root/.local/bin/certbot'])
-      assert.equal(await at(path, () => on(found)), path);
+      assert.equal(await withCertbotAt(path, () => runOnProxy(found)), path);
     await lab.proxy.sh("echo '0 3 * * * root /root/venv-1.2/bin/certbot renew -q' >/etc/cron.d/renew");
-    assert.equal(await at('/root/venv-1.2/bin/certbot', () => on(found)), '/root/venv-1.2/bin/certbot');
+    assert.equal(
+      await withCertbotAt('/root/venv-1.2/bin/certbot', () => runOnProxy(found)),
+      '/root/venv-1.2/bin/certbot',
+    );
     await lab.proxy.sh(
       "rm /etc/cron.d/renew; printf '[Service]\\nExecStart=/usr/local/certs/certbot -q renew\\n' >/etc/systemd/system/certs.service",
     );
-    assert.equal(await at('/usr/local/certs/certbot', () => on(found)), '/usr/local/certs/certbot');
+    assert.equal(
+      await withCertbotAt('/usr/local/certs/certbot', () => runOnProxy(found)),
+      '/usr/local/certs/certbot',
+    );
     await lab.proxy.sh('rm /etc/systemd/system/certs.service');
   });
 
@@ -63,13 +69,13 @@ describe('certbot in the wild', () => {
 
   test("root does not run another user's certbot, and the login user's only if sudo grants a root shell", async () => {
     const path = '/home/ncantu/.local/bin/certbot';
-    await at(path, async () => {
+    await withCertbotAt(path, async () => {
       await lab.proxy.sh(`chown -R ncantu: /home/ncantu/.local`);
       const found = 'find_certbot || :; echo "run:$CERTBOT not:$UNTRUSTED"';
-      const as = (command: string) =>
-        on(`SUDO_USER=ncantu SUDO_UID=$(id -u ncantu) SUDO_COMMAND='${command}'; ${found}`);
-      assert.equal(await as('/bin/sh -s'), `run:${path} not:`);
-      assert.equal(await as('/usr/local/sbin/gatepost-run'), `run: not:${path}`);
+      const runAs = (command: string) =>
+        runOnProxy(`SUDO_USER=ncantu SUDO_UID=$(id -u ncantu) SUDO_COMMAND='${command}'; ${found}`);
+      assert.equal(await runAs('/bin/sh -s'), `run:${path} not:`);
+      assert.equal(await runAs('/usr/local/sbin/gatepost-run'), `run: not:${path}`);
     });
   });
 
@@ -78,12 +84,12 @@ describe('certbot in the wild', () => {
     await lab.proxy.sh(`cp /usr/local/bin/systemctl /root/systemctl; ${inactive}`);
     const schedule = async (name: string, file: string, line: string) => {
       await lab.proxy.sh(`mkdir -p "$(dirname ${file})" && cat >${file}`, { input: `${line}\n` });
-      return on(`schedule ${name}`).finally(() => lab.proxy.sh(`rm ${file}`));
+      return runOnProxy(`schedule ${name}`).finally(() => lab.proxy.sh(`rm ${file}`));
     };
-    assert.equal(await on('schedule certbot'), 'off');
+    assert.equal(await runOnProxy('schedule certbot'), 'off');
     const daily = '/etc/cron.daily/certificates';
     const table = '/var/spool/cron/crontabs/root';
-    for (const [name, file, line, is] of [
+    for (const [name, file, line, expected] of [
       ['certbot', '/etc/cron.d/x', '1 1 * * * root /opt/certbot/bin/certbot renew -q', 'cron'],
       ['certbot', table, '1 1 * * * certbot -q renew', 'cron'],
       ['certbot', daily, '#!/bin/sh\n/root/.local/bin/certbot renew', 'cron'],
@@ -98,12 +104,12 @@ describe('certbot in the wild', () => {
       ['lego', table, '5 0 * * * /usr/local/bin/lego --email a@b --domains x --http renew', 'cron'],
       ['lego', table, '5 0 * * * /usr/bin/certbot renew', 'off'],
     ] as const)
-      assert.equal(await schedule(name, file, line), is, line);
+      assert.equal(await schedule(name, file, line), expected, line);
     const active = (unit: string) =>
       `printf '#!/bin/sh\\n[ "$2" = ${unit}.timer ] && echo active\\n' >/usr/local/bin/systemctl`;
     for (const unit of ['certbot', 'certbot-renew', 'snap.certbot.renew']) {
       await lab.proxy.sh(active(unit));
-      assert.equal(await on('schedule certbot; schedule lego'), 'timer\noff');
+      assert.equal(await runOnProxy('schedule certbot; schedule lego'), 'timer\noff');
     }
     await lab.proxy.sh(active('tls-renewal'));
     const service = '[Service]\nExecStart=/opt/certbot/bin/certbot renew';
@@ -123,7 +129,7 @@ describe('certbot in the wild', () => {
     assert.match(stderr, /root \/opt\/certbot\/bin\/certbot renew -q' >\/etc\/cron\.d\/certbot/);
   });
 
-  test('two accounts: an order keeps the one of the certificate; a first order says how to choose', async () => {
+  test('two accounts: an order keeps the one of the certificate; a first order reports how to choose', async () => {
     const second = await lab.proxy.sh(`cd /etc/letsencrypt/accounts/*/dir && mv * /root/first &&
       /opt/certbot/bin/certbot register -n --agree-tos --register-unsafely-without-email --server ${lab.env.ACME_DIRECTORY_URL} &&
       cp -a /root/first ./$(grep -o '[0-9a-f]*$' /root/first/regr.json | head -n 1 || :)`);
@@ -143,7 +149,7 @@ describe('certbot in the wild', () => {
     assert.equal((await lab.proxy.sh(accounts)).stdout, before);
   });
 
-  test('settings of certbot that contradict an order have a row of their own', async () => {
+  test('settings of certbot that contradict an order have their own rows', async () => {
     await lab.proxy.sh(
       'id=$(ls /etc/letsencrypt/accounts/*/dir | head -n 1); printf "account = %s\\nstandalone = true\\n" "$id" >/etc/letsencrypt/cli.ini',
     );
@@ -153,7 +159,7 @@ describe('certbot in the wild', () => {
     assert.equal(status, 0, stderr);
   });
 
-  test('leaves a certificate of acme.sh or lego to it: not replaced, judged by its own schedule and reload', async () => {
+  test('leaves a certificate of acme.sh or lego to that client: not replaced, judged by its own schedule and reload', async () => {
     const folder = `/root/.acme.sh/${NAME}_ecc`;
     await lab.proxy.sh(
       `mkdir -p ${folder} /root/own; cp -L ${LIVE}/*.pem /root/own; cd /etc/letsencrypt; rm -r live/${NAME} archive/${NAME} renewal/${NAME}.conf
@@ -181,7 +187,7 @@ describe('certbot in the wild', () => {
     assert.equal(await issued(lab.proxy), serial);
   });
 
-  test('a wildcard that covers the name is offered, and used where the operator agrees: nothing is ordered', async () => {
+  test('a wildcard that covers the name is offered, and used if the operator agrees: nothing is ordered', async () => {
     const wildcard = 'enso.4nkweb.com';
     await lab.proxy.sh(`rm -r /root/.lego /root/.acme.sh ${LIVE}`);
     await makeLineage(lab.proxy, wildcard, 'DNS:*.enso.4nkweb.com', 'authenticator = dns-cloudflare');

@@ -1,4 +1,4 @@
-/** Other people's certificates on the proxy, and a snapshot of /etc/letsencrypt, to test that nothing changes. */
+/** Other certificates on the proxy, and a snapshot of /etc/letsencrypt, to verify that nothing changes. */
 import assert from 'node:assert/strict';
 import type { Host } from '../../lab/namespaces/lab.ts';
 import { CA_NAME } from '../../lab/namespaces/network.ts';
@@ -6,21 +6,21 @@ import { LIVE, NAME } from './bootstrap-lab.ts';
 
 const LETSENCRYPT = '/etc/letsencrypt';
 const OWN = [LIVE, `${LETSENCRYPT}/archive/${NAME}`, `${LETSENCRYPT}/renewal/${NAME}.conf`];
-/** What an order to a CA leaves: an account there, and the site's own renewal hook. */
+/** Files that an order may add: an account at the CA, and the site's own renewal hook. */
 const PASSING = [
   `'${LETSENCRYPT}/accounts/${CA_NAME}*'`,
   `${LETSENCRYPT}/renewal-hooks/deploy/gatepost-reload-nginx`,
   `${LETSENCRYPT}/.certbot.lock`,
 ];
-/** certbot 1.x files each request and key here, too. */
+/** certbot 1.x also stores each request and key here. */
 const NUMBERED = [`${LETSENCRYPT}/csr`, `${LETSENCRYPT}/keys`];
 
-/** A wildcard lineage, as a DNS plugin leaves it. */
+/** A wildcard lineage, as created with a DNS plugin. */
 export const WILDCARD = 'wildcard.test';
 
 /**
- * Every path below /etc/letsencrypt with its kind, mode, owner, link target and checksum.
- * @param whose `others`: without the site's own lineage, which a successful order changes
+ * Every path below /etc/letsencrypt with its type, mode, owner, link target and checksum.
+ * @param whose `others` excludes the site's own lineage, which a successful order changes
  */
 export async function snapshot(host: Host, whose: 'all' | 'others' = 'all'): Promise<string> {
   const left = [...PASSING, ...NUMBERED, ...(whose === 'others' ? OWN : [])];
@@ -33,7 +33,7 @@ export async function snapshot(host: Host, whose: 'all' | 'others' = 'all'): Pro
   return stdout;
 }
 
-/** What is no certificate and belongs to others: an account at another CA, renewal hooks, what certbot's nginx plugin shares. */
+/** Other files in certbot's folder: an account at another CA, renewal hooks, files of certbot's nginx plugin. */
 export async function furnishOthers(host: Host): Promise<void> {
   const { status, stderr } = await host.sh(`set -e; umask 022; cd ${LETSENCRYPT}
     for moment in pre post deploy; do
@@ -45,7 +45,7 @@ export async function furnishOthers(host: Host): Promise<void> {
   assert.equal(status, 0, stderr);
 }
 
-/** Signs a certificate for `names` (`DNS:…`) by a CA made for it, and lays it out as certbot's lineage `name`. */
+/** Signs a certificate for `names` (`DNS:…`) with a new CA, and stores it like certbot's lineage `name`. */
 export async function makeLineage(host: Host, name: string, names: string, conf: string): Promise<void> {
   const { status, stderr } = await host.sh(`set -e; cd "$(mktemp -d)"; umask 022
     new='-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -batch -days 89'
@@ -60,7 +60,7 @@ export async function makeLineage(host: Host, name: string, names: string, conf:
   assert.equal(status, 0, stderr);
 }
 
-/** The names of a certificate on the host, sorted. */
+/** The names in a certificate on the host, sorted. */
 export async function namesOf(host: Host, file = `${LIVE}/fullchain.pem`): Promise<string[]> {
   const { stdout } = await host.sh(`openssl x509 -in ${file} -noout -ext subjectAltName`);
   return [...stdout.matchAll(/DNS:([^\s,]+)/g)].map(([, name = '']) => name).sort();

@@ -1,4 +1,4 @@
-/** An order and a self-signed certificate do not change other people's certificates, or the other names of ours. */
+/** An order and a self-signed certificate change neither other sites' certificates nor the other names in ours. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -34,8 +34,8 @@ describe('a lineage that names other sites, too', () => {
   });
   after(() => lab.stop());
 
-  /** Runs it where it must fail and leave everything below /etc/letsencrypt as it was. */
-  async function leavesAll(code: string, words: RegExp, env: Record<string, string> = WITH_TOKEN) {
+  /** Asserts that a run fails and changes nothing below /etc/letsencrypt. */
+  async function assertAllUnchanged(code: string, words: RegExp, env: Record<string, string> = WITH_TOKEN) {
     const before = await snapshot(lab.proxy);
     const { serialNumber } = await served();
     const { status, host, stderr } = await bootstrap(lab, FORCE, { env });
@@ -71,21 +71,23 @@ describe('a lineage that names other sites, too', () => {
     assert.deepEqual(await namesOf(lab.proxy), BOTH);
   });
 
-  test('the CA is unreachable', () => leavesAll('acme-unreachable', /cannot reach the CA/, AWAY));
+  test('the CA is unreachable', () => assertAllUnchanged('acme-unreachable', /cannot reach the CA/, AWAY));
 
   test('the CA does not validate the second name', async () => {
     const names = await readFile('/etc/hosts', 'utf8');
     const hosts = `${names.replaceAll(` ${SECOND}`, '')}203.0.113.10 ${SECOND}\n`;
     const ca = await startOddPebble({ hosts });
     const words = new RegExp(`did not validate ${SECOND}.*certbot renew --cert-name`, 's');
-    await leavesAll('lineage-name', words, { ...WITH_TOKEN, ACME_DIRECTORY_URL: ca.url }).finally(ca.stop);
+    await assertAllUnchanged('lineage-name', words, { ...WITH_TOKEN, ACME_DIRECTORY_URL: ca.url }).finally(
+      ca.stop,
+    );
   });
 
   test('orders nothing for a lineage of the nginx plugin unless our webroot serves the second name', async () => {
     await lab.proxy.sh(
       `sed -i 's/^authenticator.*/authenticator = nginx\\npre_hook = nginx -s stop/; /^\\[\\[webroot_map/,$d; /^webroot_path/d' ${CONF}`,
     );
-    await leavesAll('lineage-name', new RegExp(`also covers ${SECOND}.*answers 404`, 's'));
+    await assertAllUnchanged('lineage-name', new RegExp(`also covers ${SECOND}.*answers 404`, 's'));
     await lab.proxy.sh(
       `sed -i 's|^\\s*location / {|location /.well-known/acme-challenge/ { root /var/www/certbot; }\\n&|' /etc/nginx/sites-available/default && nginx -s reload && sleep 0.5`,
     );
@@ -94,14 +96,14 @@ describe('a lineage that names other sites, too', () => {
     assert.deepEqual(await namesOf(lab.proxy), BOTH);
   });
 
-  test('refuses names that no webroot can prove before anything changes, in every spelling', async () => {
+  test('refuses names that no webroot can prove before anything changes, in every notation', async () => {
     const away = ['live', 'archive', 'renewal'].map(
       (folder) => `mv /etc/letsencrypt/${folder}/${NAME}* /root/${folder}`,
     );
     await lab.proxy.sh(`mkdir /root/live /root/archive /root/renewal; ${away.join('; ')}`);
     const names = `DNS:${NAME.toUpperCase()},DNS:${NAME},DNS:${SECOND},DNS:*.Example.test,IP:192.0.2.7`;
     await makeLineage(lab.proxy, NAME, names, 'authenticator = dns-cloudflare');
-    await leavesAll(
+    await assertAllUnchanged(
       'lineage-names',
       /also names \*\.example\.test, 192\.0\.2\.7.*certbot renew --cert-name/s,
     );
@@ -122,7 +124,7 @@ describe('a lineage that names other sites, too', () => {
     await lab.proxy.sh(`cp -a /root/kept/* /etc/letsencrypt/archive/${NAME}/`);
   });
 
-  test('treats upper case and duplicates as one name and keeps it', async () => {
+  test('treats uppercase and duplicates as one name and keeps it', async () => {
     await lab.proxy.sh(`cd /etc/letsencrypt; rm -r live/${NAME} archive/${NAME} renewal/${NAME}.conf`);
     await makeLineage(
       lab.proxy,
@@ -152,7 +154,7 @@ describe('a certificate of another lineage at our path', () => {
   afterEach(() => lab.proxy.sh(CLEAR));
   after(() => lab.stop());
 
-  /** Refused, with nothing changed below /etc/letsencrypt and /etc/nginx; gives the advice. */
+  /** Asserts that a run is refused, with nothing changed below /etc/letsencrypt and /etc/nginx; returns the advice. */
   async function refused(...args: readonly string[]): Promise<string> {
     const before = await snapshot(lab.proxy);
     const nginx = await lab.proxy.sh('find /etc/nginx -type f | sort | xargs sha256sum');
@@ -177,18 +179,18 @@ describe('a certificate of another lineage at our path', () => {
   for (const [state, make] of Object.entries(STATES))
     test(`${state}: neither an order nor a self-signed certificate is written through it`, async () => {
       assert.equal((await lab.proxy.sh(make)).status, 0);
-      for (const way of [['--force-renewal'], ['--self-signed', '--force-renewal']])
-        assert.match(await refused(...way), /on the proxy, as root: `cd \/etc\/letsencrypt/i);
+      for (const variant of [['--force-renewal'], ['--self-signed', '--force-renewal']])
+        assert.match(await refused(...variant), /on the proxy, as root: `cd \/etc\/letsencrypt/i);
     });
 
-  test('refuses a dangling link without any flag', async () => {
+  test('refuses a dangling link, whatever the flags', async () => {
     await lab.proxy.sh(`ln -s gone.test ${LIVE}`);
     await refused();
     await refused('--self-signed');
   });
 
   for (const [state, make] of sampled(Object.entries(STATES), 2))
-    test(`${state}: the command that is advised gives the site its own, and the other stays`, async () => {
+    test(`${state}: the advised command gives the site its own certificate, and the other one stays`, async () => {
       await lab.proxy.sh(make);
       const good = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
       assert.equal(good.status, 0, good.stderr);
@@ -231,7 +233,7 @@ describe('a certificate of another lineage at our path', () => {
   });
 });
 
-describe('a certificate that certbot does not know', () => {
+describe('a certificate that certbot does not manage', () => {
   let lab: Lab;
   let untouched: string;
   before(async () => {
@@ -240,7 +242,7 @@ describe('a certificate that certbot does not know', () => {
     const deployed = await lab.run('deploy', ['--no-verify'], { env: WITH_TOKEN });
     assert.equal(deployed.status, 0, deployed.stdout);
     await furnishOthers(lab.proxy);
-    // Odd on purpose: a mode of somebody's own, and files of an earlier certbot in the archive.
+    // Deliberately unusual: a custom mode, and files of an earlier certbot in the archive.
     await lab.proxy.sh(
       `chmod 640 ${LIVE}/privkey.pem; mkdir -p /etc/letsencrypt/archive/${NAME} && echo old >/etc/letsencrypt/archive/${NAME}/privkey1.pem`,
     );
@@ -249,33 +251,35 @@ describe('a certificate that certbot does not know', () => {
   });
   after(() => lab.stop());
 
-  /** Starts an order, waits until certbot is running, kills what `whom` prints; gives the exit status. */
-  async function killed(whom: string): Promise<number | null> {
+  /** Starts an order, waits until certbot is running, kills the process that `whom` prints; returns the exit status. */
+  async function exitStatusWhenKilled(pidCommand: string): Promise<number | null> {
     const run = finished(lab.spawn('bootstrap-tls', FORCE, { env: WITH_TOKEN }));
     const certbot = 'pgrep -f "^/usr/bin/python3 .*certbot"';
     const { stdout, status } = await lab.proxy.sh(
-      `for i in $(seq 100); do ${certbot} && break; sleep 0.1; done; ls ${CONF}; kill -9 $(${whom})`,
+      `for i in $(seq 100); do ${certbot} && break; sleep 0.1; done; ls ${CONF}; kill -9 $(${pidCommand})`,
     );
     assert.equal(status, 0);
     assert.match(stdout, /\.conf$/m, 'it was adopted');
     return (await run).status;
   }
 
-  test('is unchanged, mode included, when the CA is unreachable', async () => {
+  test('is unchanged, including its mode, if the CA is unreachable', async () => {
     assert.equal((await lab.proxy.sh(`stat -c '%F %a' ${LIVE}/privkey.pem`)).stdout, 'regular file 640\n');
     assert.equal((await bootstrap(lab, FORCE, { env: AWAY })).status, 1);
     assert.equal(await snapshot(lab.proxy), untouched);
   });
 
-  test('is unchanged when certbot is killed', async () => {
-    assert.equal(await killed('pgrep -f "^/usr/bin/python3 .*certbot"'), 1);
+  test('is unchanged if certbot is killed', async () => {
+    assert.equal(await exitStatusWhenKilled('pgrep -f "^/usr/bin/python3 .*certbot"'), 1);
     assert.equal(await snapshot(lab.proxy), untouched);
   });
 
-  test('is restored by the next run when the program is killed while certbot runs', async () => {
+  test('is restored by the next run if the program is killed while certbot runs', async () => {
     const program = "sed 's/.*process \\([0-9]*\\)).*/\\1/' /var/lib/gatepost/lock";
     assert.equal(
-      await killed(`p=$(${program}); echo $p; pgrep -P "$p"; pgrep -f "^/usr/bin/python3 .*certbot"`),
+      await exitStatusWhenKilled(
+        `p=$(${program}); echo $p; pgrep -P "$p"; pgrep -f "^/usr/bin/python3 .*certbot"`,
+      ),
       1,
     );
     assert.equal((await lab.proxy.sh('nginx -t')).status, 0);
@@ -283,7 +287,7 @@ describe('a certificate that certbot does not know', () => {
     assert.equal(await snapshot(lab.proxy), untouched);
   });
 
-  test('stays in place after a failed order, even when its key is lost', async () => {
+  test('stays in place after a failed order, even if its key is lost', async () => {
     await lab.proxy.sh(`mv ${LIVE}/privkey.pem /root/`);
     const lost = await snapshot(lab.proxy);
     assert.equal((await bootstrap(lab, FORCE, { env: AWAY })).status, 1);
@@ -291,7 +295,7 @@ describe('a certificate that certbot does not know', () => {
     await lab.proxy.sh(`mv /root/privkey.pem ${LIVE}/`);
   });
 
-  test('is not replaced when certbot keeps another certificate in that archive', async () => {
+  test('is not replaced if certbot stores another certificate in that archive', async () => {
     await makeLineage(lab.proxy, WILDCARD, `DNS:${WILDCARD}`, '');
     await lab.proxy.sh(`cd /etc/letsencrypt; mv archive/${NAME} /root/archive; mv archive/${WILDCARD} archive/${NAME}
       sed -i 's|archive/${WILDCARD}|archive/${NAME}|' renewal/${WILDCARD}.conf; certbot update_symlinks`);

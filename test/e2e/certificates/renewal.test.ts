@@ -17,7 +17,7 @@ describe('renewal', () => {
   });
   after(() => lab.stop());
 
-  /** Waits until the serial is served: the hook's reload returns before new workers answer. */
+  /** Waits until the serial number is served: the hook's reload returns before new workers answer. */
   async function isServed(serial: string): Promise<boolean> {
     for (let tries = 40; tries > 0; tries--) {
       if ((await served()).serialNumber === serial) return true;

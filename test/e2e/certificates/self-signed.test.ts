@@ -29,7 +29,7 @@ describe('bootstrap-tls --self-signed', () => {
     assert.equal((await served()).serialNumber, await issued(lab.proxy));
   });
 
-  test('passes every check of a machine that trusts it, and only there', async () => {
+  test('passes every check on a machine that trusts it, and only there', async () => {
     const file = join(lab.directory, 'trust.pem');
     const { stdout: pem } = await lab.proxy.sh(`cat ${LIVE}/fullchain.pem`);
     await writeFile(file, pem);
@@ -88,7 +88,7 @@ describe('bootstrap-tls --self-signed', () => {
       for (let n = 1; n <= calls.length; n++) {
         await place();
         await runWithPlan(lab.proxy, await program(), `${n} before KILL`);
-        // The part of it that signs may outlive it; it holds the lock.
+        // openssl may outlive the program; it holds the lock.
         const left = await host(
           `flock /var/lib/gatepost/lock true; nginx -t; ${pair}; cmp ${key} /root/old/privkey.pem`,
         );
@@ -108,9 +108,9 @@ describe('bootstrap-tls --self-signed', () => {
       await place(broken);
       await runWithPlan(lab.proxy, await program(), `${between} before KILL`);
       assert.notEqual((await host(pair)).status, 0);
-      const mended = await bootstrap(lab, ['--self-signed', '--no-verify'], { env: WITH_TOKEN });
-      assert.equal(mended.status, 0, mended.stderr);
-      assert.match(mended.stderr, /the private key does not match the certificate: requesting a new one/);
+      const repaired = await bootstrap(lab, ['--self-signed', '--no-verify'], { env: WITH_TOKEN });
+      assert.equal(repaired.status, 0, repaired.stderr);
+      assert.match(repaired.stderr, /the private key does not match the certificate: requesting a new one/);
       assert.equal((await host(`nginx -t; ${pair}`)).status, 0);
     });
   });
@@ -149,7 +149,7 @@ describe('bootstrap-tls --self-signed', () => {
       (await snapshot(lab.proxy)) + (await host('find /etc/nginx -type f | sort | xargs sha256sum')).stdout;
     const host = (text: string) => lab.proxy.sh(`set -e; ${text}`);
 
-    test('is refused before any change where certbot is too old for addresses', async () => {
+    test('is refused before any change if certbot is too old for addresses', async () => {
       const before = await state();
       const { status, host, stderr } = await order();
       assert.deepEqual([status, host.outcome, host.failure?.code], [1, 'refused', 'certbot-old'], stderr);
@@ -158,8 +158,8 @@ describe('bootstrap-tls --self-signed', () => {
       assert.equal(await state(), before);
     });
 
-    // Debian's certbot under a newer version's number: it ends at the options that it does not know.
-    test('is ordered by --ip-address, after the pre-check, where certbot is new enough', async () => {
+    // Debian's certbot with a newer version number: it exits at options that it does not know.
+    test('is ordered with --ip-address, after the pre-check, if certbot is new enough', async () => {
       await host(`cat >/usr/local/bin/certbot <<'END'
 #!/bin/sh
 [ "$1" != --version ] || { echo certbot 5.4.0; exit; }
@@ -167,15 +167,15 @@ echo "$*" >/root/asked
 exec /usr/bin/certbot "$@"
 END
 chmod 755 /usr/local/bin/certbot`);
-      const told = await order();
-      const asked = await host('cat /root/asked; rm /usr/local/bin/certbot /root/asked');
-      assert.equal(told.host.failure?.code, 'acme-flags', told.stderr);
-      assert.match(told.stderr, /pre-check the challenge/);
+      const result = await order();
+      const requests = await host('cat /root/asked; rm /usr/local/bin/certbot /root/asked');
+      assert.equal(result.host.failure?.code, 'acme-flags', result.stderr);
+      assert.match(result.stderr, /pre-check the challenge/);
       assert.match(
-        asked.stdout,
+        requests.stdout,
         /^certonly .*--webroot-path \/var\/www\/certbot --cert-name 203\.0\.113\.100 --ip-address 203\.0\.113\.100 --preferred-profile shortlived /,
       );
-      assert.doesNotMatch(asked.stdout, /--domain/);
+      assert.doesNotMatch(requests.stdout, /--domain/);
     });
   });
 });

@@ -37,7 +37,7 @@ test('is refused before the first deploy, and names deploy.ts', async () => {
   assert.equal(deployed, 0);
 });
 
-test('a new client may use inference only: 403 for everything else, in every spelling', async () => {
+test('a new client may only use inference: 403 for everything else, in every encoding', async () => {
   const token = await added('carol');
   assert.match(token, /^[0-9a-f]{64}$/);
   assert.equal(await statusOf(token), 200);
@@ -126,7 +126,7 @@ test('refuses an existing name, and its token stays', async () => {
   assert.equal(await statusOf(token), 200);
 });
 
-test('a revoked client is refused; its running stream is not cut', async () => {
+test('a revoked client is rejected; its running stream is not cut', async () => {
   const token = await added('heidi');
   const stream = readStream(token, 30, 100);
   const { status, all } = await bearers(['revoke', 'heidi']);
@@ -151,7 +151,7 @@ test('no deploy and no rollback restores a revoked client', async () => {
   assert.equal(await statusOf(FIRST), 200);
 });
 
-test('the gate refuses everybody without its last client, and that is reported', async () => {
+test('the gate rejects everybody without its last client, and that is reported', async () => {
   for (const { name } of await listed())
     if (name !== 'default') assert.equal((await bearers(['revoke', `${name}`])).status, 0);
   const { status, all, json } = await bearers(['revoke', 'default'], { [TOKEN]: FIRST });
@@ -162,7 +162,7 @@ test('the gate refuses everybody without its last client, and that is reported',
   assert.deepEqual(await listed(), []);
 });
 
-const SLIPS: readonly (readonly [args: readonly string[], says: RegExp])[] = [
+const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [[], /the command is missing/],
   [
     ['remove', 'x'],
@@ -193,7 +193,7 @@ const SLIPS: readonly (readonly [args: readonly string[], says: RegExp])[] = [
 ];
 
 test('usage errors end before any connection', async () => {
-  const runs = SLIPS.map(async ([args, says]) => {
+  const runs = MISTAKES.map(async ([args, says]) => {
     const { status, json } = await bearers(args, { DEPLOY_SSH_PROXY_HOST: 'nowhere.invalid' });
     assert.equal(status, 2, args.join(' '));
     assert.match(`${json.error?.message}`, says);

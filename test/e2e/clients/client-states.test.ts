@@ -1,4 +1,4 @@
-/** Clients that are changed, suspended, resumed, that expire, and that are revoked in any state of nginx. */
+/** Clients that are changed, suspended and resumed, that expire, and that are revoked in any state of nginx. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -61,7 +61,7 @@ describe('a client', () => {
     assert.equal((await root(`ls ${LIVE} | grep -c '^ann[.]'`)).trim(), '1');
   });
 
-  test('is refused while it is suspended, and accepted again afterwards; no deploy resumes it', async () => {
+  test('is rejected while it is suspended, and accepted again afterwards; no deploy resumes it', async () => {
     const token = await added('bob');
     await done('suspend', 'bob');
     assert.equal(await statusOf(token), 401);
@@ -109,7 +109,7 @@ describe('a client', () => {
   });
 
   test('usage errors end before any connection', async () => {
-    const slips: readonly (readonly string[])[] = [
+    const mistakes: readonly (readonly string[])[] = [
       ['set', 'ann'],
       ['set', 'ann', '--limit', '7'],
       ['set', 'ann', '--concurrent', '3'],
@@ -120,24 +120,24 @@ describe('a client', () => {
       ['suspend', 'x', '--expires', '1d'],
       ['suspend'],
     ];
-    for (const args of slips) assert.equal((await bearers(...args)).status, 2, args.join(' '));
+    for (const args of mistakes) assert.equal((await bearers(...args)).status, 2, args.join(' '));
     assert.equal((await script(lab, 'rotate-bearer', ['--keep-previous=soon', '--json'])).status, 2);
   });
 });
 
-describe('a token is refused at once, and finally', () => {
-  const revokeWhile = async (name: string, breakIt: string, mend: string, verb = 'revoke') => {
+describe('a token is rejected at once, and permanently', () => {
+  const revokeWhile = async (name: string, breakIt: string, repair: string, verb = 'revoke') => {
     const token = await added(name);
     await root(breakIt);
     const result = await bearers(verb, name, '--no-verify');
     assert.equal(result.status, 3, result.all);
     assert.equal(await root(`ls ${LIVE} | grep '^${name}[.]' || true`), '');
-    await root(mend);
+    await root(repair);
     assert.equal(await statusOf(token), 401);
     return token;
   };
 
-  test('when nginx rejects its configuration; the file goes with the next change', async () => {
+  test('when nginx rejects its configuration; the file is removed by the next change', async () => {
     const broken = '/etc/nginx/conf.d/zz-broken.conf';
     const token = await revokeWhile('lou', `echo nonsense >${broken}`, `rm ${broken}`);
     await done('add', 'next');
@@ -145,7 +145,7 @@ describe('a token is refused at once, and finally', () => {
     assert.equal(await statusOf(token), 401);
     const again = await added('lou');
     await done('add', 'after');
-    assert.equal(await statusOf(again), 200, 'a new client of that name is another one');
+    assert.equal(await statusOf(again), 200, 'a new client with the same name is a different one');
   });
 
   test('when nginx is stopped; a suspension is kept, too', async () => {
@@ -161,7 +161,7 @@ describe('a token is refused at once, and finally', () => {
     assert.equal(await statusOf(token), 200);
   });
 
-  test('and a lost folder of live files is restored without the ended ones', async () => {
+  test('and a restored folder of live files lacks the ended ones', async () => {
     const token = await added('pat');
     await done('suspend', 'pat');
     await root(`rm -r ${LIVE}`);
@@ -171,7 +171,7 @@ describe('a token is refused at once, and finally', () => {
     assert.equal(await statusOf(token), 401);
   });
 
-  test("a change is refused where nginx's workers cannot see the live files", async () => {
+  test("a change is refused if nginx's workers cannot see the live files", async () => {
     await root(`chmod 700 ${LIVE}`);
     const { status, json } = await bearers('add', 'unseen');
     await root(`chmod 711 ${LIVE}`);

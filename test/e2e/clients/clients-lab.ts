@@ -1,4 +1,4 @@
-/** Shared by the tests of clients: scripts with parsed JSON, requests with a token, load, a stream. */
+/** Helpers for tests of clients: scripts with parsed JSON, requests with a token, load, a stream. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
@@ -8,7 +8,7 @@ import { TRUST } from '../../lab/certificates/lab-ca.ts';
 import type { Lab, RunOptions } from '../../lab/namespaces/lab.ts';
 
 export const NAME = 'ia.enso.4nkweb.com';
-/** A line of the access log that names a client. */
+/** A line of the access log with a client's name. */
 export const NAMED = /^[\d.]+ [a-z0-9_-]+ \[/;
 
 interface HostJson {
@@ -22,15 +22,15 @@ interface HostJson {
   readonly [more: string]: unknown;
 }
 
-export interface Ran {
+export interface ScriptResult {
   readonly status: number;
   /** stdout and stderr. */
   readonly all: string;
   readonly json: {
-    /** Where the page of `--html` is. */
+    /** The path of the page from `--html`. */
     readonly html?: string;
     readonly token?: string;
-    /** How the client is set up. */
+    /** The setup instructions for the client. */
     readonly use?: string;
     readonly hosts: readonly HostJson[];
     readonly error?: { readonly message: string; readonly advice: string };
@@ -38,22 +38,22 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs a script that was asked for `--json`. */
+/** Runs a script with `--json`. */
 export async function script(
   lab: Lab,
   name: string,
   args: readonly string[],
   options: RunOptions = {},
-): Promise<Ran> {
+): Promise<ScriptResult> {
   const { status, stdout, stderr } = await lab.run(name, args, options);
-  return { status, stderr, all: stdout + stderr, json: JSON.parse(stdout) as Ran['json'] };
+  return { status, stderr, all: stdout + stderr, json: JSON.parse(stdout) as ScriptResult['json'] };
 }
 
-/** What every request needs: the lab's CA is this process's only here. */
+/** The options of every request: only this process trusts the lab's CA. */
 const base = () => ({ host: NAME, ca: readFileSync(TRUST) });
 const headersOf = (token: string | undefined) => (token ? { authorization: `Bearer ${token}` } : {});
 
-/** The status of one request with this bearer, on a fresh connection. */
+/** The status of one request with this token, on a new connection. */
 export function statusOf(
   token: string | undefined,
   path: string = '/ollama/v1/models',
@@ -68,7 +68,7 @@ export function statusOf(
   });
 }
 
-/** Reads a streamed answer to its end; resolves with the number of its pieces. */
+/** Reads a streamed response to its end; resolves with the number of its chunks. */
 export function readStream(token: string, chunks: number, everyMs: number): Promise<number> {
   const path = `/ollama/api/generate?pieces=${chunks}&every=${everyMs}`;
   return new Promise((resolve, reject) => {
@@ -89,23 +89,23 @@ export function readStream(token: string, chunks: number, everyMs: number): Prom
 }
 
 /**
- * wrk asks all the time, each request on a connection of its own, until stopped: a hundred times a second and more, which
- * leaves most of the processor to the scripts.
+ * Runs wrk with a new connection per request until stopped: at least a hundred requests per second, which leaves most
+ * of the CPU to the scripts.
  */
-export function wrkAsks(token: string) {
+export function startWrk(token: string) {
   const pace = fileURLToPath(new URL('pace.lua', import.meta.url));
   const headers = ['-H', 'Connection: close', '-H', `Authorization: Bearer ${token}`];
   const options = ['-t1', '-c12', '-d300', '-s', pace, ...headers];
   const url = `https://${NAME}/ollama/v1/models`;
   const wrk = spawn('nice', ['wrk', ...options, url], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const said = text(wrk.stdout);
+  const wrkOutput = text(wrk.stdout);
   return {
-    /** How many requests it made, and its own words about those that failed. */
+    /** The number of requests, and wrk's report of those that failed. */
     stop: async () => {
       wrk.kill('SIGINT');
-      const words = await said;
-      const [, count = '0'] = /(\d+) requests in /.exec(words) ?? [];
-      return { count: Number(count), failed: words.match(/(?:Socket errors|Non-2xx).*/g) ?? [] };
+      const failures = await wrkOutput;
+      const [, count = '0'] = /(\d+) requests in /.exec(failures) ?? [];
+      return { count: Number(count), failed: failures.match(/(?:Socket errors|Non-2xx).*/g) ?? [] };
     },
   };
 }

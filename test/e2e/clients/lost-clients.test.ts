@@ -1,4 +1,6 @@
-/** A gate without a live client rejects everybody: deploy, verify and status report it and exit with 3; rollback warns. */
+/**
+ * A gate without a live client rejects everybody: deploy, verify and status report it and exit with 3; rollback warns.
+ */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -13,7 +15,10 @@ const ADVICE = /ia-enso-bearers.*401.*bearers\.ts add NAME/s;
 const LOSSES: readonly (readonly [what: string, command: string])[] = [
   ['the folder is gone', `rm -r ${FOLDER}`],
   ['the folder is empty', `rm ${FOLDER}/*`],
-  ['its files hold no key line', `for f in ${FOLDER}/*.map; do printf '# kept\\n\\n  # too\\n' >$f; done`],
+  [
+    'its files contain no token line',
+    `for f in ${FOLDER}/*.map; do printf '# kept\\n\\n  # too\\n' >$f; done`,
+  ],
 ];
 
 let lab: Lab;
@@ -23,7 +28,7 @@ const root = async (command: string) => {
 };
 const run = (name: string, args: readonly string[] = [], env = {}) =>
   script(lab, name, ['--json', ...args], { env });
-/** The texts of what needs attention on the only host, about clients. */
+/** The texts about clients that need attention, on the only host. */
 const lost = ({ json }: Awaited<ReturnType<typeof run>>): readonly string[] => {
   const attention = (json.hosts[0]?.attention ?? []) as readonly { about: string; text: string }[];
   return attention.flatMap(({ about, text }) => (about === 'clients' ? [text] : []));
@@ -80,7 +85,7 @@ for (const [what, command] of LOSSES)
       assert.match(check?.detail ?? '', ADVICE);
     });
 
-    test('verify with a token gets 401; without one, from outside, it names the command that knows', async () => {
+    test('verify with a token gets 401; without one, from outside, it names the command to run', async () => {
       const known = await run('verify', ['--only', 'gate'], deploys.withToken(deploys.TOKEN));
       assert.equal(known.status, 3, known.all);
       const { json } = await run('verify', ['--only', 'gate opens']);
@@ -152,7 +157,7 @@ describe('where there is a client', () => {
 });
 
 describe('without a gate on the proxy', () => {
-  test('a site that was never deployed, or was removed, misses no client', async () => {
+  test('a site that was never deployed, or was removed, reports no lost clients', async () => {
     await run('remove', ['--yes']);
     const removed = await run('status');
     assert.deepEqual([removed.status, removed.json.hosts[0]?.verdict], [0, 'not deployed'], removed.all);

@@ -49,7 +49,7 @@ describe('--write-env', () => {
     assert.deepEqual([await statusOf(`${json.token}`), await statusOf(FIRST)], [200, 401]);
   });
 
-  test('a live token that would be refused today is replaced, and refused afterwards', async () => {
+  test('a live token that would be refused today is replaced, and rejected afterwards', async () => {
     const weak = 'passwordpassword';
     const map = '/etc/nginx/ia-enso-bearers/default.map';
     await lab.proxy.sh(
@@ -139,7 +139,7 @@ describe('--write-env, two proxies', () => {
   });
   after(() => lab.stop());
 
-  test('when one refuses, the file keeps the token that the other accepts; run again, both accept one', async () => {
+  test('if one refuses, the file keeps the token that the other accepts; run again, both accept one', async () => {
     await lab.proxies[1]?.sh('echo "server { broken" >/etc/nginx/conf.d/other.conf');
     const { status, json, all } = await rotate(['--write-env', '--no-verify']);
     assert.equal(status, 1, all);
@@ -158,7 +158,7 @@ describe('--write-env, two proxies', () => {
     assert.deepEqual(prints[0], prints[1]);
   });
 
-  test('with one proxy unreachable, the file and the other proxy agree', async () => {
+  test('if one proxy is unreachable, the file and the other proxy agree', async () => {
     const hosts = `${lab.proxy.address},192.168.1.250`;
     const { status, json, all } = await rotate(['--write-env', '--host', hosts]);
     assert.equal(status, 1, all);

@@ -5,7 +5,7 @@ import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
-import { NAMED, readStream, script, statusOf, wrkAsks } from './clients-lab.ts';
+import { NAMED, readStream, script, startWrk, statusOf } from './clients-lab.ts';
 
 const TOKEN = 'IA_ENSO_OLLAMA_BEARER_TOKEN';
 const FIRST = 'first-vMx3qLr81TzWk60b';
@@ -33,7 +33,7 @@ describe('rotation', () => {
     assert.equal(deployed.status, 0, deployed.stderr);
   });
 
-  test('generates a token and shows it once; the old one is refused', async () => {
+  test('generates a token and shows it once; the old one is rejected', async () => {
     const { status, stdout, stderr } = await lab.run('rotate-bearer', [], settings(undefined));
     assert.equal(status, 0, stderr);
     const tokens = (stdout + stderr).match(/[0-9a-f]{64}/g) ?? [];
@@ -43,7 +43,7 @@ describe('rotation', () => {
     assert.match(stdout, /OLLAMA_AUTH_TOKEN='<token>'/);
   });
 
-  test('takes the token of the environment, with any characters', async () => {
+  test('takes the token from the environment, with any characters', async () => {
     await writeFile(envFile, `${TOKEN}=${FIRST}\n`, { mode: 0o600 });
     const { status, json, all } = await rotate([], SECOND);
     assert.equal(status, 0, all);
@@ -112,7 +112,7 @@ describe('rotation', () => {
     await assert.rejects(stat(envFile), { code: 'ENOENT' });
   });
 
-  test('proves the rotation while a backend is down', async () => {
+  test('verifies the rotation while a backend is down', async () => {
     await lab.proxy.sh('ip route add blackhole 192.168.1.164/32');
     const { status, json, all } = await rotate([]);
     await lab.proxy.sh('ip route del blackhole 192.168.1.164/32');
@@ -126,7 +126,7 @@ describe('under load', () => {
     await rotate([], FIRST);
     assert.equal((await script(lab, 'bearers', ['add', 'other', '--json'], settings(undefined))).status, 0);
     const stream = readStream(FIRST, 100, 150);
-    const load = wrkAsks(FIRST);
+    const load = startWrk(FIRST);
     for (let i = 0; i < 10; i++) assert.equal((await rotate(['--client', 'other', '--no-verify'])).status, 0);
     const { failed, count } = await load.stop();
     assert.deepEqual(failed, []);
@@ -134,12 +134,12 @@ describe('under load', () => {
     assert.equal(await stream, 100);
     const releases = '/var/lib/gatepost/ia.enso.4nkweb.com/releases';
     const kinds = (await lab.proxy.sh(`cat ${releases}/*/meta | grep ^kind | sort | uniq -c`)).stdout;
-    assert.match(kinds, /kind apply/, 'ten rotations push no deploy out of the history');
+    assert.match(kinds, /kind apply/, 'ten rotations displace no deploy in the history');
   });
 
   test('five deploys fail no request and cut no stream', async () => {
     const stream = readStream(FIRST, 60, 150);
-    const load = wrkAsks(FIRST);
+    const load = startWrk(FIRST);
     for (let i = 0; i < 5; i++) {
       await lab.proxy.sh(`echo '# by hand' >>/etc/nginx/sites-available/ia.enso.4nkweb.com.conf`);
       const { json } = await script(lab, 'deploy', ['--no-verify', '--json'], settings(FIRST));

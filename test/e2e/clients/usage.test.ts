@@ -1,4 +1,4 @@
-/** The use of clients by the access log: for people, as JSON, for Prometheus, and of one request. */
+/** Usage of clients from the access log: for people, as JSON, for Prometheus, and for one request. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -43,14 +43,14 @@ describe('bearers.ts usage', () => {
     assert.ok(clients[0].firstByte.p50 >= 0 && clients[0].bytes > 0);
   });
 
-  test('prints a table, and which time the log covers', async () => {
+  test('prints a table, and the period that the log covers', async () => {
     const { status, stdout } = await usage();
     assert.equal(status, 0);
     assert.match(stdout, /^ *default +4 +0 /m);
     assert.match(stdout, /access log, \d{4}-\d\d-\d\d/);
   });
 
-  test('prints metrics alone on stdout', async () => {
+  test('prints only metrics on stdout', async () => {
     const { status, stdout } = await usage('--prometheus');
     assert.equal(status, 0);
     assert.ok(

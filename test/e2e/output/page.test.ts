@@ -10,7 +10,7 @@ import { deploy, put, TOKEN, VHOST, withToken } from '../../lab/actors/deploys.t
 import { type Lab, startLab } from '../../lab/namespaces/lab.ts';
 import { SITE } from '../../lab/namespaces/network.ts';
 import { local } from '../../lab/namespaces/process.ts';
-import { type Ran, script } from '../clients/clients-lab.ts';
+import { type ScriptResult, script } from '../clients/clients-lab.ts';
 import { faint, type Opened, open, places, seen, startBrowser } from './page-browser.ts';
 import { age } from './page-certificate.ts';
 
@@ -27,8 +27,8 @@ const env = withToken(TOKEN);
 
 let lab: Lab;
 let browser: Browser;
-let healthy: Ran;
-let several: Ran;
+let healthy: ScriptResult;
+let several: ScriptResult;
 let good: Opened;
 let unwell: Opened;
 before(async () => {
@@ -60,7 +60,8 @@ async function spoil(): Promise<void> {
   await sleep(400);
 }
 
-const checksOf = ({ json }: Ran, host = 0) => (json.hosts[host]?.checks ?? []) as readonly CheckResult[];
+const checksOf = ({ json }: ScriptResult, host = 0) =>
+  (json.hosts[host]?.checks ?? []) as readonly CheckResult[];
 
 /** What the check of that kind measured. */
 function measured<K extends 'stream' | 'certificate'>(kind: K, checks: readonly CheckResult[]) {

@@ -19,7 +19,7 @@ import {
   TYPESCRIPT,
   typescript,
 } from '../../lab/namespaces/process.ts';
-import type { Ran } from '../clients/clients-lab.ts';
+import type { ScriptResult } from '../clients/clients-lab.ts';
 
 const NAME = 'llm.example.org';
 const EXAMPLE = join(ROOT, 'examples/llama.cpp');
@@ -57,7 +57,7 @@ async function run(script: string, args: readonly string[] = [], env: Record<str
   });
   const { status, stdout, stderr } = await finished(child);
   if (!stdout.endsWith('}\n')) throw new Error(`${script} ended with ${status} and no JSON: ${stderr}`);
-  return { status, stderr, json: JSON.parse(stdout) as Ran['json'] };
+  return { status, stderr, json: JSON.parse(stdout) as ScriptResult['json'] };
 }
 
 /** The status that the second site returns. */
@@ -122,7 +122,7 @@ test('has clients of its own: added, rotated at their limit, listed, revoked', a
   assert.equal(await models(rotated.json.token), 401);
   const first = await lab.run('bearers', ['list', '--json']);
   assert.deepEqual(
-    (JSON.parse(first.stdout) as Ran['json']).hosts[0]?.clients?.map(({ name }) => name),
+    (JSON.parse(first.stdout) as ScriptResult['json']).hosts[0]?.clients?.map(({ name }) => name),
     ['default'],
   );
 });
