@@ -107,6 +107,7 @@ export const PROGRAM_FACTS = [
   'schedule',
   'selinux',
   'serves',
+  'unseen',
   'vhost',
   'webroot',
 ] as const;

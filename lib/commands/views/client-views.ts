@@ -1,17 +1,24 @@
 /** The clients of the gate for people: a table, and the settings for client programs. */
+
+import { FAILURE_CODES } from '../../diagnosis/failure-codes.ts';
+import { judgeClientName } from '../../model/bearer.ts';
 import type { Fault, HostReport } from '../../model/host-report.ts';
 import type { Site } from '../../model/site.ts';
 import type { Entry } from '../../output/report.ts';
 import { atMinute, type Columns, tableOf } from '../../output/table.ts';
 import { clientsIn, type ListedClient } from '../../remote/client-rows.ts';
 
-/** What is wrong if a gate has no live client (`clients none` in lib/program/sh/gate.sh). */
+/** What is wrong if a gate accepts nobody (`clients none` and `unseen` in lib/program/sh/gate.sh). */
 export function clientFaults({ facts }: HostReport, { gate }: Pick<Site, 'gate'>): readonly Fault[] {
+  if (gate && facts.unseen) return [{ about: 'clients', text: unseenText(facts.unseen) }];
   if (!gate || facts.clients !== 'none') return [];
   const what = `no live client in ${gate.clients}: the gate rejects every request with 401`;
   const fix = `Add a client (\`npx tsx scripts/bearers.ts add NAME\`), or set ${gate.token} and deploy.`;
   return [{ about: 'clients', text: `${what}. ${fix}` }];
 }
+
+const unseenText = (file: string): string =>
+  `nginx's workers cannot see ${file}, so the gate rejects every request with 401. ${FAILURE_CODES.live.fix}`;
 
 /** An expiry needs attention this many days before, and after. */
 const DAYS_BEFORE = 3;
@@ -29,6 +36,8 @@ export function endingFaults(host: HostReport, now: string): readonly Fault[] {
 function endingText({ name, state, expires }: ListedClient, now: number): string | undefined {
   if (state === 'ended')
     return `client ${name}: its token is not live, and refused; \`npx tsx scripts/bearers.ts resume ${name}\` makes it live, \`revoke ${name}\` removes it`;
+  if (state === 'unreadable')
+    return `client ${name}: its file has no token line of this client; restore it from a backup, or remove it (${removalText(name)})`;
   if (state === 'suspended' || expires === undefined) return undefined;
   const days = (Date.parse(expires) - now) / DAY_MS;
   const fix = `\`npx tsx scripts/bearers.ts set ${name} --expires WHEN\``;
@@ -40,6 +49,12 @@ function endingText({ name, state, expires }: ListedClient, now: number): string
     ? `client ${name}: its token expires on ${atMinute(expires)}; ${fix}`
     : undefined;
 }
+
+/** A file by hand may have a name that no client can have. */
+const removalText = (name: string): string =>
+  judgeClientName(name) === undefined
+    ? `\`npx tsx scripts/bearers.ts revoke ${name}\``
+    : `on the proxy: ${name}.map is the name of no client`;
 
 /** The clients with a token that begins like another one: each makes every unknown request a little slower. */
 export const exactClients = (clients: readonly ListedClient[]): readonly string[] =>

@@ -23,10 +23,11 @@ const COLUMNS: Columns<ClientUsage> = {
 /** A table of the clients, those without a request, the addresses that were refused most, and what the log covers. */
 export function usageEntries({ log, clients, unused, refusedFrom }: Usage): readonly Entry[] {
   const unread = log.unreadFiles > 0 ? `; ${plural(log.unreadFiles, 'file')} could not be read` : '';
+  const idle = unused.length > 0 ? [`Without a request: ${unused.join(', ')}`] : [];
   if (!log.from || !log.to)
-    return [{ kind: 'text', text: `The access log has no request to the gate in this time${unread}.` }];
-  const texts = [
-    ...(unused.length > 0 ? [`Without a request: ${unused.join(', ')}`] : []),
+    return texts([...idle, `The access log has no request to the gate in this time${unread}.`]);
+  const lines = [
+    ...idle,
     ...refusedFrom.map(
       ({ address, requests, last }) =>
         `Refused: ${address}, ${plural(requests, 'request')}, last ${atMinute(last)}`,
@@ -34,8 +35,10 @@ export function usageEntries({ log, clients, unused, refusedFrom }: Usage): read
     `From the access log, ${atMinute(log.from)} to ${atMinute(log.to)}: ${plural(log.requests, 'request')}${unread}. Tokens of a model are in the bodies, which nginx does not read.`,
   ];
   const table = tableOf(COLUMNS, clients, ['first used', 'backend', 'aborted', 'errors']);
-  return [{ kind: 'table', table }, ...texts.map((text) => ({ kind: 'text', text }) as const)];
+  return [{ kind: 'table', table }, ...texts(lines)];
 }
+
+const texts = (lines: readonly string[]): readonly Entry[] => lines.map((text) => ({ kind: 'text', text }));
 
 const both = (quantiles?: Quantiles): string =>
   quantiles ? `${duration(quantiles.p50)} / ${duration(quantiles.p95)}` : '-';

@@ -58,6 +58,7 @@ show_record() {
   case $1:${2-}:${3-} in
     step:* | release:* | end:*) return 0 ;;
     fact:clients:none) shown="gatepost: no client in $CLIENTS: the gate rejects every request with 401; add one, or set the token and deploy" ;;
+    fact:unseen:*) shown="gatepost: nginx's workers cannot see $3: the gate rejects every request with 401; chmod o+x the folders above it" ;;
     fact:selinux:*) shown='gatepost: SELinux is enforcing and httpd_can_network_connect is off: nginx reaches no backend; setsebool -P httpd_can_network_connect 1' ;;
     fact:default_server:*) shown="gatepost: no other vhost is the default server on $3: unknown names reach this site" ;;
     fact:* | row:* | file:*:same) return 0 ;;

@@ -32,7 +32,8 @@ check_version() {
 # is to blame.
 check_nginx() {
   if [ -z "$ACCEPTED" ]; then
-    repair_client "$SAID" || ! all_same || refuse sick "$SAID"
+    repair_client "$SAID" || :
+    ! all_same || refuse sick "$SAID"
     BROKEN=yes
   fi
   find_master || refuse nginx-stopped "$WHY"
@@ -62,7 +63,7 @@ up_to_date() {
 }
 
 # all_same: is every file as wanted?
-all_same() { [ -z "$CONVERTING" ] && has_all_live && each_wanted is_same; }
+all_same() { [ -z "$CONVERTING" ] && has_all_live && is_open && each_wanted is_same; }
 
 is_same() { [ "$5" = same ]; }
 

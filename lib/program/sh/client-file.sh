@@ -100,7 +100,8 @@ function change(i) {
   if (new_scope != "") scope = new_scope
   if (new_limit != "") limit = new_limit
   if (new_at_once != "") at_once = new_at_once
-  if (new_end != "" && (i == 1 || end != "-" && new_end != "-" && new_end < end)) end = new_end
+  # No earlier token outlives the present one.
+  if (new_end != "" && (i == 1 || new_end != "-" && (end == "-" || new_end < end))) end = new_end
   put_changed()
 }
 function print_all(  i, old) {

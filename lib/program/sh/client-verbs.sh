@@ -95,8 +95,8 @@ find_client() {
     refuse no-client "there is no client $CLIENT; there are: $(client_names)"
   fi
   check_target client "$FILE"
-  [ -n "${1-}" ] || lines_awk 'read_key($0) { ok = 1 } END { exit !ok }' "$FILE" ||
-    refuse client-file "$FILE contains no key line in gatepost's format"
+  [ -n "${1-}" ] || lines_awk 'read_key($0) && name == client { ok = 1 } END { exit !ok }' client="$CLIENT" "$FILE" ||
+    refuse client-file "$FILE contains no key line of this client in gatepost's format"
 }
 
 client_names() {

@@ -64,23 +64,49 @@ scan_clients() {
 # is_found WORD: did scan_clients find it?
 is_found() { case $FOUND in *"$NL$1$NL"*) ;; *) return 1 ;; esac; }
 
-# repair_client TEXT: comments out the damaged lines of a client file that nginx names in TEXT; nothing is lost.
+# repair_client TEXT: comments out the lines of client files that nginx rejects by TEXT; nothing is lost. Fails if there is
+# nothing left to comment out.
 repair_client() {
   [ -n "$CLIENTS" ] || return 1
+  strays='' fixed=''
+  case $1 in *"conflicting parameter "*" in $CLIENTS/"*) strays=$NL$(stray_files)$NL ;; esac
   for path in "$CLIENTS"/*.map; do
-    case "$1:$WANTED" in *" in $path:"*"|$path|"*) continue ;; *" in $path:"*) ;; *) continue ;; esac
+    case "$1$strays" in *" in $path:"* | *"$NL${path##*/}$NL"*) ;; *) continue ;; esac
+    case $WANTED in *"|$path|"*) continue ;; esac
     if [ ! -f "$path" ] || [ -L "$path" ]; then continue; fi
+    ! repaired "$path" | cmp -s - "${SOURCE:-$CLIENTS}/${path##*/}" || continue
+    case ${path##*/} in *[!A-Za-z0-9._-]*) refuse target "nginx reads $path, which is not the file of a client" ;; esac
     note "$path is damaged: invalid lines were turned into comments; the client $(name_of "$path") may need a new token"
-    add client "$path" 600 "repaired ${SOURCE:-$CLIENTS}/${path##*/}"
-    return 0
+    add client "$path" 600 "repaired $path"
+    fixed=yes
   done
-  return 1
+  [ -n "$fixed" ]
 }
 
+# stray_files: the names of files that hold lines of another client, as a copy by hand does.
+stray_files() {
+  clients_awk 'FNR == 1 { file = FILENAME; sub(/.*\//, "", file) }
+read_key($0) && name ".map" != file && !(file in said) { said[file] = 1; print file }'
+}
+
+# repaired FILE: without lines that are none, those of other clients, and those with a key that was there before.
 repaired() {
+  own=${1##*/} draft=${SOURCE:-$CLIENTS}
   sed '/^#/b
 /^$/b
 /^"=[^"]*" "[^"]* [a-z]*:[^" ]*";$/b
 /^"~[^"]*" [a-z]*:[^" ;]*;$/b
-s/^/# damaged: /' "$1"
+s/^/# damaged: /' "$draft/$own" | clients_awk '
+mine { text[++count] = $0; next }
+FNR == 1 { file = FILENAME; sub(/.*\//, "", file); past = past || file == own }
+!past && read_key($0) && name ".map" == file && form == "hashed" { taken[key_of(token)] = 1 }
+END {
+  for (i = 1; i <= count; i++) {
+    if (read_key(text[i])) {
+      if (name ".map" != own || form == "hashed" && key_of(token) in taken) text[i] = "# damaged: " text[i]
+      else if (form == "hashed") taken[key_of(token)] = 1
+    }
+    print text[i]
+  }
+}' own="$own" mine=1 - mine=0
 }

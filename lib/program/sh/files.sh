@@ -8,7 +8,7 @@
 #   client       a client of the gate; no rollback touches it
 #   link         a symbolic link; FUNCTION prints its target
 #   gone         a file of an earlier release that is no longer wanted
-# Needs: CLAIMS CLIENTS DEFINES_UPGRADE JOURNAL LINK LINK_DIR LINK_END MAP_DIR NEW NGINX_DIR NL OWNER SERVER_NAMES STORE
+# Needs: CLAIMS CLIENTS DEFINES_UPGRADE JOURNAL LINK LINK_DIR LINK_END LIVE_FILES MAP_DIR NEW NGINX_DIR NL OWNER SERVER_NAMES STORE
 # Needs: USES_UPGRADE VERSION VHOST_DIR
 # Leaves: SHARED SHARED_EDITED TARGET WANTED WHY WRITTEN
 
@@ -93,10 +93,10 @@ find_map_users() {
 # add_as_is ROLE PATH: a file that stays unchanged, and is kept in the release.
 add_as_is() { WANTED="$WANTED$1|$2|$(stat -c %a "$2")|cat $2|same$NL"; }
 
-# see_files: reads the state of all files that the site may have here. Leaves in SEEN a line per file: PATH MODE:OWNER
-# INODE SIZE TIME.
+# see_files: reads the state of all files that the site may have here, and of the folders above the live files. Leaves in SEEN a
+# line for each that is there: PATH MODE:OWNER INODE SIZE TIME.
 see_files() {
-  SEEN=$NL$(stat -c '%n %a:%u:%g %i %s %y' "$NGINX_DIR"/*/* "$CLIENTS"/*.map 2>/dev/null)$NL
+  SEEN=$NL$(stat -c '%n %a:%u:%g %i %s %y' "$NGINX_DIR" "$LIVE_FILES" "$NGINX_DIR"/*/* "$CLIENTS"/*.map 2>/dev/null)$NL || :
 }
 
 # is_untouched ROLE PATH MODE CONTENT-FUNCTION STATE: is it unchanged since MODES was read? SEEN has its current state.
@@ -134,7 +134,7 @@ END
 }
 
 add() {
-  [ -n "$MODES" ] || { see_files && MODES=$SEEN; }
+  [ -n "$MODES" ] || { see_files; MODES=$SEEN; }
   check_target "$1" "$2"
   if ! is_there "$2"; then
     state=new
@@ -187,8 +187,17 @@ leads_to() { [ "$(readlink "$1")" = "$2" ] || [ "$(readlink -f "$1")" = "$2" ]; 
 
 # has_mode PATH MODE: is it owned by root, with this mode?
 has_mode() {
-  [ -n "$MODES" ] || { see_files && MODES=$SEEN; }
+  [ -n "$MODES" ] || { see_files; MODES=$SEEN; }
   case $MODES in *"$NL$1 $2:0:0 "*) ;; *) [ "$(stat -c '%a:%u:%g' "$1" 2>/dev/null)" = "$2:0:0" ] ;; esac
+}
+
+# is_passable FOLDER: for everybody, or does it not exist?
+is_passable() {
+  [ -n "$MODES" ] || { see_files; MODES=$SEEN; }
+  find_line "$1"
+  case $LINE in "$1 "*) ;; *) return 0 ;; esac
+  mode=${LINE#"$1 "}
+  case ${mode%%:*} in *[1357]) ;; *) return 1 ;; esac
 }
 
 # find_keys: leaves in KEYS the lines that the gate reads from a client file on stdin.

@@ -2,12 +2,11 @@
 # Which tokens are live: one empty file each, which every worker checks for every request. A rollback removes the files
 # that the change created. A token ends once the change is verified, and no recovery restores it. Revocations and
 # suspensions begin with that.
-# Needs: CLIENT CLIENTS DRY FIRST_ACT JOURNAL LIVE_FILES LIVE_NEW MASTER NEXT NL OLD PENDING RUN SOURCE VERB WORKERS
+# Needs: CLIENT CLIENTS DRY FIRST_ACT JOURNAL LIVE_FILES LIVE_NEW NEXT NL OLD PENDING RUN SOURCE VERB
 # Leaves: ENDING UNSEEN WANTED WHY
 
 # Names of live files that the commit removes.
 ENDING=
-UNSEEN=
 # Does this change's release keep the clients that it removes?
 KEEPING=
 # Does this change complete pending revocations and suspensions?
@@ -71,10 +70,14 @@ missing_live() { for fresh in $LIVE_NEW; do [ -e "$LIVE_FILES/$fresh" ] || print
 
 has_all_live() { for fresh in $LIVE_NEW; do [ -e "$LIVE_FILES/$fresh" ] || return 1; done; }
 
+# is_open: can everybody pass through the folder of live files, which a deploy repairs?
+is_open() { case $VERB:$CLIENTS in apply:/* | plan:/*) is_passable "$LIVE_FILES" ;; esac; }
+
 # stage_live: creates the new files in place, because a moved file would keep the SELinux label of its origin.
 stage_live() {
-  ! has_all_live || return 0
   WHY="cannot write in $LIVE_FILES"
+  is_open || { note "$LIVE_FILES was closed to nginx's workers: it is opened" && chmod 711 "$LIVE_FILES"; } || return 1
+  ! has_all_live || return 0
   missing_live >"$JOURNAL.new/fresh" && keep_directory "$LIVE_FILES" 711 && sync_files "$JOURNAL.new/fresh" || return 1
   while IFS= read -r path; do true >"$path" || return 1; done <"$JOURNAL.new/fresh"
 }
@@ -95,25 +98,13 @@ keep_client() {
   cp "$OLD" "$JOURNAL/kept/$name" && chmod 600 "$JOURNAL/kept/$name"
 }
 
-# find_unseen: fails, leaving the path in UNSEEN, if nginx's workers cannot see a live file: the gate would reject
-# everybody. Succeeds if that cannot be tested.
+# find_unseen: fails, leaving the path in UNSEEN, if nginx's workers cannot see a new live file: the gate would reject
+# everybody.
 find_unseen() {
-  [ -s "$JOURNAL.new/fresh" ] && read -r path <"$JOURNAL.new/fresh" && find_master && find_workers "$MASTER" || return 0
-  pid=${WORKERS##* }
-  set -- "--reuid=$(id_in Uid)" "--regid=$(id_in Gid)"
-  groups=$(sed -n 's/^Groups:[[:space:]]*//p' "/proc/$pid/status" 2>/dev/null)
-  groups=${groups% }
-  if [ -n "$groups" ]; then
-    set -- "$@" "--groups=$(printf '%s' "$groups" | tr ' ' ,)"
-  else
-    set -- "$@" --clear-groups
-  fi
-  setpriv "$@" test -d / 2>/dev/null || return 0
-  setpriv "$@" test -f "$path" || { UNSEEN=$path && return 1; }
+  [ -s "$JOURNAL.new/fresh" ] && read -r path <"$JOURNAL.new/fresh" || return 0
+  ! is_unseen "$path" || return 1
+  UNSEEN=
 }
-
-# id_in NAME: the worker's effective one.
-id_in() { sed -n "s/^$1:[[:space:]]*[0-9]*[[:space:]]*\([0-9]*\).*/\1/p" "/proc/$pid/status" 2>/dev/null; }
 
 # end_tokens: the first act of the commit. From here on, the change can only go forward.
 end_tokens() {

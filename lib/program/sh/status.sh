@@ -59,16 +59,21 @@ say_clients() {
   scan_clients
   { live_names | sed 's/^/live /' && say_uses; } | clients_awk '
 known { if ($1 == "live") there[$2] = 1; else used[$2] = $3 " " $4; next }
-FNR == 1 { say_client(); file = FILENAME; sub(/.*\//, "", file); sub(/\.map$/, "", file); created = rotated = prints = exact = ""; count = 0 }
+FNR == 1 { say_empty(FILENAME); begin(FILENAME) }
 file == "" { next }
 index($0, created_mark " ") == 1 { created = time_of(created_mark) }
 index($0, rotated_mark " ") == 1 { rotated = time_of(rotated_mark) }
-read_key($0) {
+read_key($0) && name == file {
   if (!count++) { own_scope = scope; own_limit = shown(limit); own_at_once = shown(at_once); own_end = shown(end); own_state = state_of() }
   if (form == "exact") exact = "exact"
   prints = prints "\t" print_of(generation) "\t" shown(end)
 }
-END { say_client() }
+END { say_empty("") }
+function begin(path) { file = path; sub(/.*\//, "", file); sub(/\.map$/, "", file); created = rotated = prints = exact = ""; count = 0 }
+function say_empty(path) {
+  say_client(); file = ""
+  while (++at < ARGC && ARGV[at] != path) if (ARGV[at] ~ /\.map$/) { begin(ARGV[at]); say_client(); file = "" }
+}
 function shown(text) { return text == "-" ? "" : text }
 function state_of() {
   if (form == "old") return "old"

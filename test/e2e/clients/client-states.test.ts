@@ -178,6 +178,49 @@ describe('a token is rejected at once, and permanently', () => {
     assert.deepEqual([status, json.hosts[0]?.failure?.code], [1, 'live']);
     assert.equal(await root(`ls ${LIVE} ${BEARERS} | grep unseen || true`), '');
   });
+
+  test('status names what keeps the workers from the live files; a deploy opens their folder', async () => {
+    const seen = async () => {
+      const { status, json } = await script(lab, 'status', ['--json']);
+      return [status, JSON.stringify(json.hosts[0]?.attention).match(/workers cannot see [^ ,]*/)?.[0]];
+    };
+    const { fingerprints } = (await listed('default')) ?? {};
+    const unseen = `workers cannot see ${LIVE}/default.${fingerprints}-f-0-0-0`;
+    await root(`rm -f ${LIVE}/[!d]*; chmod 700 ${LIVE}`);
+    assert.deepEqual(await seen(), [3, unseen]);
+    assert.equal((await deploys.deploy(lab, deploys.withToken(deploys.TOKEN))).outcome, 'applied');
+    assert.equal(await deploys.gate(deploys.TOKEN), 200);
+    await root('chmod 700 /etc/nginx');
+    assert.deepEqual(await seen(), [3, unseen]);
+    await root('chmod 755 /etc/nginx');
+    assert.equal((await seen())[1], undefined);
+  });
+});
+
+describe("a client's file by hand", () => {
+  test('that is emptied is listed, and status needs attention', async () => {
+    await added('zed');
+    await root(`: >${BEARERS}/zed.map`);
+    assert.equal((await listed('zed'))?.state, 'unreadable');
+    const status = await script(lab, 'status', ['--json']);
+    assert.match(JSON.stringify(status.json.hosts[0]?.attention), /client zed: its file has no token line/);
+    await done('revoke', 'zed');
+  });
+
+  test('that is a copy of another one is commented out by the next change', async () => {
+    const token = await added('zoe');
+    const copied = (name: string) =>
+      root(`cd ${BEARERS} && cp -p zoe.map '${name}' && ! nginx -t 2>/dev/null`);
+    await copied('zoe copy.map');
+    const refused = await bearers('set', 'zoe', '--limit', '600');
+    assert.deepEqual([refused.status, refused.json.hosts[0]?.failure?.code], [1, 'target']);
+    await root(`rm ${BEARERS}/*copy.map`);
+    await copied('a-copy.map');
+    await done('set', 'zoe', '--limit', '600');
+    await root('nginx -t 2>/dev/null');
+    assert.equal(await statusOf(token), 200);
+    assert.match(await root(`cat ${BEARERS}/a-copy.map`), /^# damaged: "=/m);
+  });
 });
 
 describe('a thousand clients of the previous release', () => {

@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { clientEntry, clientText } from '../../../lib/commands/views/client-views.ts';
+import {
+  clientEntry,
+  clientFaults,
+  clientText,
+  endingFaults,
+} from '../../../lib/commands/views/client-views.ts';
 import { hostStatus, statusEntries } from '../../../lib/commands/views/status-view.ts';
 import type { Settings } from '../../../lib/config/settings.ts';
 import { newReport } from '../../../lib/model/host-report.ts';
@@ -55,6 +60,27 @@ test('a client is listed with limits, state and expiry, and with a second finger
   );
   assert.deepEqual([eve?.fingerprints, eve?.previousExpires], [['bbb', 'ccc'], '2027-01-15T08:00:00Z']);
   assert.deepEqual([ann?.state, ann?.fingerprints], ['unreadable', []]);
+});
+
+test('a client whose file has no line of its own needs attention, by its name or by its file', () => {
+  const faults = endingFaults(
+    report({ client: [...rows.slice(2), ['bob copy', ...(rows[2] ?? []).slice(1)]] }),
+    NOW,
+  );
+  assert.deepEqual(
+    faults.map(({ about }) => about),
+    ['the client ann', 'the client bob copy'],
+  );
+  assert.match(`${faults[0]?.text}`, /no token line of this client.*bearers\.ts revoke ann/);
+  assert.match(`${faults[1]?.text}`, /bob copy\.map is the name of no client/);
+});
+
+test('a gate whose workers cannot see the live files accepts nobody', () => {
+  const [fault] = clientFaults({ ...report({}), facts: { unseen: '/etc/nginx/ia-enso-live/x' } }, site);
+  assert.match(
+    `${fault?.text}`,
+    /cannot see \/etc\/nginx\/ia-enso-live\/x, so the gate rejects .*chmod o\+x/,
+  );
 });
 
 test('the limits that a client can have are those with zones in the maps and the gate', async () => {

@@ -140,6 +140,20 @@ describe('a change of a client', () => {
     assert.deepEqual(plan('set', 'bob', '', 'new_limit=60').ends, []);
   });
 
+  it('a kept token ends with the client, or earlier', () => {
+    const END = 1_900_000_000;
+    file({ ...bob, tokens: [TOKEN, OLD] });
+    const set = plan('set', 'bob', '', `new_end=${END}`);
+    assert.deepEqual(set.text, [hashed(TOKEN, { end: END }), hashed(OLD, { end: END })]);
+    write('bob', `${hashed(TOKEN)}\n${hashed(OLD, { end: NOW + 60 })}\n`);
+    const earlier = plan('set', 'bob', '', `new_end=${END}`);
+    assert.deepEqual(earlier.text, [hashed(TOKEN, { end: END }), hashed(OLD, { end: NOW + 60 })]);
+    assert.deepEqual(plan('set', 'bob', '', 'new_end=-').text, [
+      hashed(TOKEN),
+      hashed(OLD, { end: NOW + 60 }),
+    ]);
+  });
+
   it('writes a token as a regex if its first characters are taken (ignoring case) or its line would be too long', () => {
     const twin = 'EVE-0123456789ABCDEF-0123456789';
     assert.deepEqual(plan('rotate', 'bob', twin, 'keep=').text, [exact(twin)]);

@@ -1,7 +1,7 @@
 /** Pure functions of the shell program, each alone, in dash, busybox and bash, if installed. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, test } from 'node:test';
 import { tokenFingerprint } from '../../../lib/model/bearer.ts';
@@ -167,11 +167,31 @@ describe('name_release', () => {
 });
 
 describe('repaired', () => {
+  const folder = join(directory, 'clients');
+  const repaired = (name: string, files: Readonly<Record<string, string>>) => {
+    mkdirSync(folder, { recursive: true });
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
+    return run(['report', 'client-lines', 'clients'], `repaired "$CLIENTS/${name}"`);
+  };
+  const line = (key: string, client: string) => `"=${key}" "${key} full:${client}.1:60:-:-:-";\n`;
+
   it('comments out invalid lines', () => {
-    const text = '# Client\n"~^a" full:x;\n\nnonsense\n"=b" "b full:x.1:60:-:-:-";\n"~^c" full:x\n';
+    const text = `# Client\n"~^a" full:x;\n\nnonsense\n${line('b', 'x')}"~^c" full:x\n`;
     assert.equal(
-      run(['report', 'client-lines', 'clients'], 'repaired /dev/stdin', text),
-      '# Client\n"~^a" full:x;\n\n# damaged: nonsense\n"=b" "b full:x.1:60:-:-:-";\n# damaged: "~^c" full:x\n',
+      repaired('x.map', { 'x.map': text }),
+      `# Client\n"~^a" full:x;\n\n# damaged: nonsense\n${line('b', 'x')}# damaged: "~^c" full:x\n`,
+    );
+  });
+
+  it('comments out lines of another client, and keys that an earlier line has', () => {
+    const files = {
+      'a.map': line('b', 'a') + line('c', 'x'),
+      'x.map': line('b', 'x') + line('c', 'x') + line('c', 'x'),
+    };
+    assert.equal(repaired('a.map', files), `${line('b', 'a')}# damaged: ${line('c', 'x')}`);
+    assert.equal(
+      repaired('x.map', files),
+      `# damaged: ${line('b', 'x')}${line('c', 'x')}# damaged: ${line('c', 'x')}`,
     );
   });
 });
