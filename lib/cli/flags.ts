@@ -154,6 +154,6 @@ function judgeProxies({ from, to }: Flags): readonly string[] {
   return [
     ...(one === undefined ? [`--from: must be ${host.wants}`] : []),
     ...(to !== undefined && other === undefined ? [`--to: must be ${host.wants}`] : []),
-    ...(one !== undefined && one === other ? ['--from and --to: are the same proxy'] : []),
+    ...(one !== undefined && one === other ? [`--from and --to: are the same proxy, ${one}`] : []),
   ];
 }

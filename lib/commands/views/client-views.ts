@@ -78,13 +78,15 @@ const USUAL = { limit: '-', expires: '-', state: 'live' } as const;
 /** The table of clients. */
 export function clientEntry(host: HostReport): Entry {
   const clients = clientsIn(host);
-  if (clients.length === 0)
-    return { kind: 'text', text: `${host.host}: no clients; the gate rejects every request` };
+  if (clients.length === 0) return { kind: 'text', text: `${host.host}: no clients; ${whyNone(host)}` };
   const empty = Object.entries(USUAL).flatMap(([head, usual]) =>
     clients.every((client) => COLUMNS[head]?.(client) === usual) ? [head] : [],
   );
   return { kind: 'table', table: tableOf(COLUMNS, clients, [...empty, 'created']) };
 }
+
+const whyNone = ({ facts }: HostReport): string =>
+  facts.clients === 'none' ? 'the gate rejects every request' : 'the site is not deployed there';
 
 /** Its limits in a few words; `-` for none. */
 export function limitText({ limit, concurrent }: ListedClient): string {

@@ -74,7 +74,7 @@ test('a copy is from one proxy to another one', () => {
   const [list] = problems('--from', 'a,b', '--to', 'c');
   assert.match(`${list}`, /^--from: must be a host name or an address/);
   assert.match(problems('--from', 'a', '--to', 'b,c').join(), /^--to: must be /);
-  assert.deepEqual(problems('--from', 'A', '--to', 'a'), ['--from and --to: are the same proxy']);
+  assert.deepEqual(problems('--from', 'A', '--to', 'a'), ['--from and --to: are the same proxy, a']);
   assert.deepEqual(problems('--to', '20261122T182420Z-7de2b6'), []);
 });
 

@@ -10,7 +10,7 @@ import {
 } from '../../../lib/commands/views/client-views.ts';
 import { hostStatus, statusEntries } from '../../../lib/commands/views/status-view.ts';
 import type { Settings } from '../../../lib/config/settings.ts';
-import { newReport } from '../../../lib/model/host-report.ts';
+import { type HostReport, newReport } from '../../../lib/model/host-report.ts';
 import { clientProgram } from '../../../lib/program/client-program.ts';
 import { rollbackProgram } from '../../../lib/program/history-programs.ts';
 import { clientsIn, logTime } from '../../../lib/remote/client-rows.ts';
@@ -96,11 +96,14 @@ test('the limits that a client can have are those with zones in the maps and the
     assert.ok(gate.includes(`limit_req zone=${zone} burst=${Number(perMinute) - 1} nodelay;`), zone);
 });
 
-test('a host without clients reports that the gate rejects every request', () =>
-  assert.deepEqual(clientEntry(report({})), {
+test('a host without clients reports that the gate rejects every request, or that there is none', () => {
+  const text = (facts: HostReport['facts']) => clientEntry({ ...report({}), facts });
+  assert.deepEqual(text({ clients: 'none' }), {
     kind: 'text',
     text: '10.0.0.1: no clients; the gate rejects every request',
-  }));
+  });
+  assert.deepEqual(text({}), { kind: 'text', text: '10.0.0.1: no clients; the site is not deployed there' });
+});
 
 test('the client settings name the site and have <token> as the placeholder', () => {
   const text = clientText(site);
