@@ -12,14 +12,16 @@ KEEPING=
 # Does this change complete pending revocations and suspensions?
 READY=
 
-# end_client: from here on, no worker accepts a token of CLIENT.
+# end_client: from here on, no worker accepts a token of CLIENT. If the run ends early, the fact reports that, and the
+# file in PENDING has the next change do the rest.
 end_client() {
   find_clients_folder
   [ -e "$CLIENTS/$CLIENT.map" ] && [ -d "$LIVE_FILES" ] || return 0
-  { mkdir -p "$PENDING" && printf '%s\n' "$VERB" >"$PENDING/$CLIENT"; } || refuse store "cannot write below $PENDING"
+  mkdir -p "$PENDING" || refuse store "cannot write below $PENDING"
   rm -f "$LIVE_FILES/$CLIENT".* || refuse write "cannot remove the files of $CLIENT in $LIVE_FILES"
-  sync_files "$LIVE_FILES" "$PENDING/$CLIENT"
   say fact ended yes
+  printf '%s\n' "$VERB" >"$PENDING/$CLIENT" || refuse store "cannot write below $PENDING"
+  sync_files "$LIVE_FILES" "$PENDING/$CLIENT"
 }
 
 # decide: once its journal has begun, a change that ends tokens first can only go forward: describes now what the commit
