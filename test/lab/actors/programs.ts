@@ -41,15 +41,15 @@ export interface DeployOptions {
   readonly verb?: 'apply' | 'plan';
 }
 
-/** The program of the same run by another operator, or by one whose clock is years off. */
+/** The time in every client's file that these programs write, so that equal states have equal files. */
+const TIME = '-11-22T17:40:35Z';
+
+/** The program as sent by `who` at a fixed time; with `year`, from an operator whose clock is years off. */
 function sentBy({ id, text }: Program, who: string, year?: number): Program {
-  const from = text.replace(/^WHO=.*$/m, `WHO='${who}'`);
+  const from = text.replace(/^WHO=.*$/m, `WHO='${who}'`).replace(/^NOW=.*$/m, `NOW='${year ?? 2026}${TIME}'`);
   if (year === undefined) return { id, text: from };
   const late = id.replace(/^\d{4}/, `${year}`);
-  return {
-    id: late,
-    text: from.replace(`RUN='${id}'`, `RUN='${late}'`).replace(/^(NOW=')\d{4}/m, `$1${year}`),
-  };
+  return { id: late, text: from.replace(`RUN='${id}'`, `RUN='${late}'`) };
 }
 
 /** The program that deploy.ts would send. */
