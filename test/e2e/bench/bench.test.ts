@@ -1,4 +1,4 @@
-/** The measurements run, in a lab of their own. */
+/** The measurements run, in their own lab. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { test } from 'node:test';

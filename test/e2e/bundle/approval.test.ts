@@ -16,7 +16,7 @@ const env = deploys.withToken(deploys.TOKEN);
 const run = (name: string, args: readonly string[] = [], more = {}) =>
   script(lab, name, [...args, '--json'], { env: { ...env, ...more } });
 
-/** Runs a text as the login user does: by the command that the suite sends. */
+/** Runs a text as the login user, with the command that the suite sends. */
 const asUser = (text: string) =>
   root(`cat >/tmp/text; su -s /bin/sh ncantu -c "$(cat /root/command)" </tmp/text`, text);
 
@@ -32,12 +32,12 @@ before(async () => {
 after(() => lab.stop());
 
 describe('the file for root', () => {
-  test('does nothing when it is truncated', async () => {
+  test('does nothing if it is truncated', async () => {
     for (let cut = 0; cut < approval.length - 2; cut += 3997) await root('sh -s', approval.slice(0, cut));
     assert.equal((await root('ls /etc/gatepost /usr/local/sbin/gatepost-run')).status, 2);
   });
 
-  test('warns while a root shell is still allowed, and only then', async () => {
+  test('warns as long as a root shell is allowed, and only then', async () => {
     await root("echo 'ncantu ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ncantu; chmod 440 /etc/sudoers.d/*");
     assert.match((await root('sh -s', approval)).stdout, /a shell as root too/);
     await root('rm /etc/sudoers.d/ncantu');
@@ -85,10 +85,10 @@ describe('every script works with it', () => {
   });
 });
 
-/** The line of a program that has its token, alone in its quotes. */
+/** The line of a program with its token in quotes. */
 const TOKEN = /^(content_\d+\(\) \{ printf %s ')[!-&(-~]+('; \})$/m;
 
-describe('what root has not approved', () => {
+describe('a program that root has not approved', () => {
   test('with other settings is refused with the next step', async () => {
     const { json, status } = await run('deploy', [], { IA_ENSO_BACKEND_IP: '192.168.1.165' });
     assert.equal(status, 1);
@@ -97,43 +97,42 @@ describe('what root has not approved', () => {
     assert.match(`${json.hosts[0]?.failure?.next}`, /scripts\/approve\.ts --bundle/);
   });
 
-  const slips: Readonly<Record<string, (text: string) => string>> = {
+  const attacks: Readonly<Record<string, (text: string) => string>> = {
     'a command before it': (text) => `touch /root/hacked\n${text}`,
     'a command after it': (text) => `${text}touch /root/hacked\n`,
-    'a command in the place of its verb': (text) =>
-      text.replace(/\napply\nexit/, '\ntouch /root/hacked\nexit'),
+    'a command instead of its verb': (text) => text.replace(/\napply\nexit/, '\ntouch /root/hacked\nexit'),
     'a command in a value': (text) => text.replace(/^WHO='.*'$/m, "WHO='x';touch /root/hacked;:'y'"),
     'a substitution in a value': (text) => text.replace(/^WHO='.*'$/m, 'WHO="$(touch /root/hacked)"'),
-    'a value of two lines': (text) => text.replace(/^WHO='.*'$/m, "WHO='x'\ntouch /root/hacked"),
-    'a line that looks as if it had been masked': (text) => text.replace(/^WHO='.*'$/m, '?WHO'),
+    'a value with a line break': (text) => text.replace(/^WHO='.*'$/m, "WHO='x'\ntouch /root/hacked"),
+    'a line that looks masked': (text) => text.replace(/^WHO='.*'$/m, '?WHO'),
     'a mask that is a command': (text) => text.replace(/^RUN='.*'$/m, '=?RUN'),
     'another path in a constant': (text) => text.replace(/^SITE='.*'$/m, "SITE='../../root'"),
-    'a way up in a name': (text) => text.replace(/^RUN='.*'$/m, "RUN='../../../root/hacked'"),
+    'a parent folder in a name': (text) => text.replace(/^RUN='.*'$/m, "RUN='../../../root/hacked'"),
     'a log that nginx writes as root': (text) =>
       text.replace(/access_log \S+/, 'access_log /etc/cron.d/hacked'),
     'a token that closes its quotes': (text) => text.replace(TOKEN, "$1x'; touch /root/hacked; : 'y$2"),
     'a token with a bare quote': (text) => text.replace(TOKEN, "$1A'B$2"),
-    'a token of two lines': (text) => text.replace(TOKEN, '$1x\ntouch /root/hacked\n$2'),
+    'a token with a line break': (text) => text.replace(TOKEN, '$1x\ntouch /root/hacked\n$2'),
     'another file': (text) => text.replace(/want map '[^']*'/, "want map '../../cron.d/hacked'"),
     'carriage returns': (text) => text.replaceAll('\n', '\r\n'),
     nothing: () => '',
-    'only a shell line': () => 'touch /root/hacked\n',
+    'just a shell line': () => 'touch /root/hacked\n',
   };
   let before: string;
   test('can still be sent', async () => {
     before = await deploys.config(lab.proxy);
   });
-  for (const [what, slip] of Object.entries(slips))
+  for (const [what, attack] of Object.entries(attacks))
     test(`${what}: none of it runs`, async () => {
       const { text } = await deployProgram({ token: deploys.TOKEN });
-      const bad = slip(text);
+      const bad = attack(text);
       assert.notEqual(bad, text, 'the test changes something');
       const { status, stderr } = await asUser(bad);
       assert.equal(status, 77, stderr);
       assert.match(stderr, /not approved/);
     });
 
-  test('left nothing behind', async () => {
+  test('leaves nothing behind', async () => {
     assert.equal((await root('ls /root/hacked /etc/cron.d/hacked 2>/dev/null')).stdout, '');
     assert.equal(await deploys.config(lab.proxy), before);
   });
@@ -146,8 +145,8 @@ describe('what root has not approved', () => {
   });
 });
 
-describe('what runs as root', () => {
-  test('has nothing of the environment that sudo keeps for the login user', async () => {
+describe('the approved program', () => {
+  test('gets nothing from the environment that sudo keeps for the login user', async () => {
     await root(`echo 'Defaults env_keep += "HOME XDG_CONFIG_HOME OPENSSL_CONF GATEPOST_X"' >/etc/sudoers.d/keep
       chmod 440 /etc/sudoers.d/keep
       printf '#!/bin/sh\\nenv >>/root/environment\\nexec /usr/sbin/nginx "$@"\\n' >/usr/local/sbin/nginx

@@ -10,7 +10,7 @@ import * as deploys from '../../lab/actors/deploys.ts';
 import { finished, type Lab, type Result, startLab } from '../../lab/namespaces/lab.ts';
 import { typescript } from '../../lab/namespaces/process.ts';
 
-/** Of the bytes around the program, one of so many is damaged, others in every run; DAMAGES=all damages each. */
+/** One in this many bytes around the program is damaged, different ones each run; DAMAGES=all damages each. */
 const EVERY = process.env.DAMAGES === 'all' ? 1 : 8;
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 1e9);
 const DONE = /^gatepost: ia\.enso\.4nkweb\.com on \S+: (.*)$/m;
@@ -72,14 +72,14 @@ describe('--bundle', () => {
 });
 
 describe('a bundle', () => {
-  let whole: Buffer;
+  let bundleFile: Buffer;
   before(async () => {
     await write([], deploys.withToken(deploys.TOKEN));
-    whole = await bundle();
+    bundleFile = await bundle();
   });
 
   test('run as root is applied, then unchanged, in every way to run it', async () => {
-    const first = await run(whole);
+    const first = await run(bundleFile);
     assert.deepEqual([first.status, outcome(first)], [0, 'applied'], first.stdout + first.stderr);
     assert.equal(await deploys.gate(deploys.TOKEN), 200);
     for (const how of [
@@ -89,7 +89,7 @@ describe('a bundle', () => {
       'sh <"$file"',
       'cat "$file" | bash',
     ]) {
-      const again = await run(whole, how);
+      const again = await run(bundleFile, how);
       assert.deepEqual(
         [again.status, outcome(again)],
         [0, 'unchanged'],
@@ -106,7 +106,7 @@ describe('a bundle', () => {
   test('with --dry-run shows the diff without tokens and changes nothing, in every way to run it', async () => {
     const empty = await deploys.tree(lab.proxy);
     for (const how of withArguments('--dry-run')) {
-      const planned = await run(whole, how);
+      const planned = await run(bundleFile, how);
       assert.deepEqual(
         [planned.status, outcome(planned)],
         [0, 'planned; nothing was changed'],
@@ -119,12 +119,12 @@ describe('a bundle', () => {
       assert.equal(planned.stderr, '');
     }
     assert.equal(await deploys.tree(lab.proxy), empty);
-    await run(whole);
-    const same = await run(whole, 'sh "$file" --dry-run');
+    await run(bundleFile);
+    const same = await run(bundleFile, 'sh "$file" --dry-run');
     assert.deepEqual([same.status, outcome(same)], [0, 'unchanged'], same.stdout);
     await lab.proxy.sh(`sed -i 's/server_tokens off;/server_tokens on;/' ${deploys.VHOST}`);
     const before = await deploys.tree(lab.proxy);
-    const drifted = await run(whole, 'sh "$file" --dry-run');
+    const drifted = await run(bundleFile, 'sh "$file" --dry-run');
     assert.match(drifted.stdout, /^-\s+server_tokens on;\n\+\s+server_tokens off;$/m);
     assert.match(drifted.stdout, /was changed by hand/);
     assert.equal(await deploys.tree(lab.proxy), before);
@@ -132,7 +132,7 @@ describe('a bundle', () => {
 
   test('with --dry-run lists the files on a machine without diff', async () => {
     await lab.proxy.sh('mount --bind /dev/null /usr/bin/diff');
-    const planned = await run(whole, 'sh "$file" --dry-run').finally(() =>
+    const planned = await run(bundleFile, 'sh "$file" --dry-run').finally(() =>
       lab.proxy.sh('umount /usr/bin/diff'),
     );
     assert.deepEqual([planned.status, outcome(planned)], [0, 'planned; nothing was changed'], planned.stderr);
@@ -143,14 +143,14 @@ describe('a bundle', () => {
   test('with --help prints its usage, and with any other argument does nothing and exits with 2', async () => {
     const empty = await deploys.tree(lab.proxy);
     for (const how of withArguments('--help')) {
-      const { status, stdout } = await run(whole, how);
+      const { status, stdout } = await run(bundleFile, how);
       assert.equal(status, 0, stdout);
       assert.match(stdout, /--dry-run/);
       assert.match(stdout, /ia\.enso\.4nkweb\.com/);
     }
     for (const words of ['--dryrun', 'now', "''", '--dry-run --verbose', '--help x', '-n'])
       for (const how of withArguments(words)) {
-        const { status, stdout, stderr } = await run(whole, how);
+        const { status, stdout, stderr } = await run(bundleFile, how);
         assert.deepEqual([status, stdout], [2, ''], `${how}: ${stderr}`);
         assert.match(stderr, /nothing was done/);
       }
@@ -159,14 +159,14 @@ describe('a bundle', () => {
 
   test('that is refused reports why and fails', async () => {
     await deploys.put(lab.proxy, '/etc/nginx/conf.d/broken.conf', 'nonsense;\n');
-    const refused = await run(whole);
+    const refused = await run(bundleFile);
     assert.deepEqual([refused.status, outcome(refused)], [1, 'refused']);
     assert.match(refused.stdout, /unknown directive "nonsense"/);
   });
 
-  test('of a configuration that nginx refuses is rolled back and fails', async () => {
+  test('of a configuration that nginx rejects is rolled back and fails', async () => {
     await lab.proxy.sh('mv /etc/letsencrypt /etc/letsencrypt.away');
-    const back = await run(whole);
+    const back = await run(bundleFile);
     await lab.proxy.sh('mv /etc/letsencrypt.away /etc/letsencrypt');
     assert.deepEqual([back.status, outcome(back)], [1, 'rolled-back'], back.stdout);
     assert.match(back.stdout, /cannot load certificate/);
@@ -175,7 +175,7 @@ describe('a bundle', () => {
 
   test('run by a user other than root does nothing and fails', async () => {
     const { status, stderr } = await run(
-      whole,
+      bundleFile,
       'chmod 644 "$file" && setpriv --reuid=ncantu --clear-groups sh "$file"',
     );
     assert.equal(status, 1);
@@ -183,18 +183,21 @@ describe('a bundle', () => {
   });
 
   test('that was truncated or changed anywhere does nothing', async () => {
-    const inner = [whole.indexOf("trap ''"), whole.indexOf('END_OF_BUNDLE\n}\nif [')] as const;
-    const all = [...whole.keys()];
+    const inner = [bundleFile.indexOf("trap ''"), bundleFile.indexOf('END_OF_BUNDLE\n}\nif [')] as const;
+    const all = [...bundleFile.keys()];
     const frame = all
       .filter((i) => i < inner[0] || i >= inner[1])
       .filter((_, i) => i % EVERY === SEED % EVERY);
-    const some = all.filter((i) => i % 1999 === SEED % 1999);
+    const sampled = all.filter((i) => i % 1999 === SEED % 1999);
     const damaged = [
-      ...[...frame, ...some].map(
+      ...[...frame, ...sampled].map(
         (at) =>
-          [`bit of byte ${at}`, whole.map((byte, i) => (i === at ? byte ^ (1 << (at % 8)) : byte))] as const,
+          [
+            `bit of byte ${at}`,
+            bundleFile.map((byte, i) => (i === at ? byte ^ (1 << (at % 8)) : byte)),
+          ] as const,
       ),
-      ...[...some, ...all.slice(-12)].map((at) => [`cut at ${at}`, whole.subarray(0, at)] as const),
+      ...[...sampled, ...all.slice(-12)].map((at) => [`cut at ${at}`, bundleFile.subarray(0, at)] as const),
     ];
     await inParallel(damaged, 4, async ([name, file]) => {
       const { status, stdout } = await run(file, 'timeout 10 sh "$file" </dev/null');
@@ -262,7 +265,7 @@ describe('Ansible', () => {
       assert.match((await host.sh(`cat ${deploys.CLIENT}`)).stdout, /full:default/);
   });
 
-  test('with --check makes a dry run when the playbook passes it on', async () => {
+  test('with --check makes a dry run if the playbook passes it on', async () => {
     const [before] = await Promise.all(lab.proxies.map((host) => deploys.tree(host)));
     const playbook = PLAYBOOK.replace(
       'script: site.sh\n',
@@ -326,14 +329,14 @@ describe('--local', () => {
     assert.equal(await sessions(), before);
   });
 
-  test('again is unchanged, also by sudo', async () => {
+  test('again is unchanged, also with sudo', async () => {
     await local();
     const { status, stdout } = await local(['--no-verify'], 'ncantu');
     assert.equal(status, 0);
     assert.match(stdout, /localhost: unchanged/);
   });
 
-  test('is refused when sudo requires a password', async () => {
+  test('is refused if sudo requires a password', async () => {
     const { status, stdout } = await local([], 'nosudo');
     assert.equal(status, 1);
     assert.match(stdout, /NOPASSWD: \/bin\/sh/);

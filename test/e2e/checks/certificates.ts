@@ -8,9 +8,9 @@ const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'p
 const pathsOf = (label: string) => ({ key: `${DIR}/${label}.key`, pem: `${DIR}/${label}.pem` });
 
 interface Wanted {
-  /** Valid from 90 days ago until that many days from now. */
+  /** Days until it expires; it has been valid for 90 days. */
   readonly days?: number;
-  /** Who signs it; the trusted CA without it. */
+  /** The label of the signer; the trusted CA by default. */
   readonly by?: string;
   readonly extension?: string;
 }
@@ -27,20 +27,20 @@ export function issue(label: string, name: string, { days = 90, by = 'ca', exten
   openssl('ca', '-config', file, '-batch', '-notext', ...validityArgs(-90, days), '-in', csr, '-out', pem);
 }
 
-/** Issues one whose chain has a link between it and the CA, which is left out as by who installs cert.pem. */
+/** Issues a certificate with an intermediate CA, without the chain, as if cert.pem had been installed. */
 export function issueWithoutChain(label: string, name: string): void {
   issue('between', 'between', { extension: 'basicConstraints=critical,CA:TRUE' });
   issue(label, name, { by: 'between' });
 }
 
-/** Makes one that no CA signed. */
+/** Creates a self-signed certificate. */
 export function issueSelfSigned(label: string, name: string): void {
   const { key, pem } = pathsOf(label);
   const names = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
   openssl('req', '-x509', ...KEY, '-days', '90', ...names, '-keyout', key, '-out', pem);
 }
 
-/** The certificate of one and the key of another, of another type: nginx takes them, and no handshake comes about. */
+/** Combines a certificate with another one's key, of another type: nginx accepts them, but every handshake fails. */
 export function mismatch(label: string, certificate: string): void {
   openssl('genrsa', '-out', pathsOf(label).key, '2048');
   copyFileSync(pathsOf(certificate).pem, pathsOf(label).pem);

@@ -1,4 +1,4 @@
-/** Each check against a real nginx: it passes on the healthy site, and fails on the one with its sabotage (sabotages.ts). */
+/** Each check against a real nginx: it passes on the healthy site, and fails with its sabotage (sabotages.ts). */
 import { DIR } from './trust.ts';
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
@@ -17,7 +17,7 @@ import { droppingAddress } from '../../lab/faults/vanishing-packets.ts';
 import { issue, issueSelfSigned, issueWithoutChain, mismatch } from './certificates.ts';
 import { dropped, SABOTAGES } from './sabotages.ts';
 import { INFERENCE_TOKEN, NAME, ORIGIN, ollamaSite, TOKEN, writeClients } from './site.ts';
-import { asked, type Sabotage, served, startBackend } from './spoiled-nginx.ts';
+import { checksToRun, type Sabotage, served, startBackend } from './spoiled-nginx.ts';
 
 const checks = await makeChecks(site.checks);
 const TARGET: CheckTarget = {
@@ -42,10 +42,10 @@ before(async () => {
 });
 after(() => stop());
 
-/** Runs the site's checks, and whatever they say, looks for the tokens in it. */
+/** Runs the site's checks; fails if any result contains a token. */
 async function run(spoil: Partial<Sabotage>, more: Partial<CheckTarget> = {}, way = direct) {
   const results = await served(ollamaSite, spoil, (address) =>
-    runChecks(asked(checks, spoil), { ...TARGET, ...way(address), ...more }),
+    runChecks(checksToRun(checks, spoil), { ...TARGET, ...way(address), ...more }),
   );
   for (const token of [TOKEN, INFERENCE_TOKEN])
     assert(!JSON.stringify(results).toLowerCase().includes(token.reveal().toLowerCase()));
@@ -54,7 +54,7 @@ async function run(spoil: Partial<Sabotage>, more: Partial<CheckTarget> = {}, wa
 
 type Way = (address: string) => Partial<CheckTarget>;
 const direct: Way = (address) => ({ address });
-/** A connection that is a stream and no socket, as an SSH channel is. */
+/** A connection that is a stream but no socket, like an SSH channel. */
 const tunnel: Way = (address) => ({
   open: async (port) => {
     const socket = connect(port, address);
@@ -65,13 +65,13 @@ const tunnel: Way = (address) => ({
 type Results = Awaited<ReturnType<typeof run>>;
 const named = (results: Results, status: string) =>
   Object.values(results).flatMap((result) => (result.status === status ? result.name : []));
-/** Those that another way than the name's own keeps from being made; verify.test.ts has them. */
+/** Checks that need the public name and its addresses; verify.test.ts has them. */
 const elsewhere = ['public DNS', 'backend ports'];
 const names = checks.map(({ name }) => name).filter((name) => !elsewhere.includes(name));
 
 test('all pass on a healthy site, in under two seconds apart from streaming', async () => {
   let slowest = '';
-  // The best of three, as others may be at work on this machine.
+  // The fastest of three, because this machine may be busy.
   for (let tries = 0; tries < 3; tries++) {
     const results = await run({});
     assert.deepEqual(named(results, 'passed'), names, JSON.stringify(results, undefined, 1));
@@ -84,36 +84,36 @@ test('all pass on a healthy site, in under two seconds apart from streaming', as
   assert.fail(slowest);
 });
 
-/** The checks that fail or warn are those of the row, each says what it is to say, and no other does. */
-async function notices(sabotage: Sabotage): Promise<Results> {
+/** Asserts that exactly the sabotage's checks fail or warn, with its message. */
+async function assertNoticed(sabotage: Sabotage): Promise<Results> {
   const { fails = [], warns = [], says } = sabotage;
   const results = await run(sabotage);
-  const told = JSON.stringify(results, undefined, 1);
+  const details = JSON.stringify(results, undefined, 1);
   const inOrder = (some: readonly string[]) => names.filter((name) => some.includes(name));
   assert.deepEqual(
     [named(results, 'failed'), named(results, 'warned')],
     [inOrder(fails), inOrder(warns)],
-    told,
+    details,
   );
   for (const name of [...fails, ...warns]) assert.match(results[name]?.detail ?? '', says);
   return results;
 }
 
-// What is timed is asked only where it must fail, so that they may share the machine.
+// Timed checks run only if they must fail, so the others can run concurrently.
 describe('the checks detect', { concurrency: 3 }, () => {
-  // First, since the others can be made while it waits.
+  // Started first, since the others can run while it waits.
   const firewall = dropped(droppingAddress());
   test(`${firewall.fact}, before their time limit`, async () => {
     const start = performance.now();
-    const results = await notices(firewall);
+    const results = await assertNoticed(firewall);
     for (const name of firewall.fails ?? []) {
       const { milliseconds = 0 } = results[name] ?? {};
       assert.ok(milliseconds > 9_000 && milliseconds < 14_000, `${name} took ${milliseconds} ms`);
     }
-    assert.ok(performance.now() - start < 17_000, 'something was waited for twice');
+    assert.ok(performance.now() - start < 17_000, 'it waited twice');
   });
 
-  for (const sabotage of SABOTAGES) test(sabotage.fact, () => notices(sabotage).then(() => {}));
+  for (const sabotage of SABOTAGES) test(sabotage.fact, () => assertNoticed(sabotage).then(() => {}));
 });
 
 test('sends no token to a server with an invalid certificate, in any header', async () => {
@@ -138,16 +138,16 @@ test('reports an open gate once, not for every bypass attempt', async () => {
   assert.match(results['path bypass attempts']?.detail ?? '', /gate is open/);
 });
 
-test('every check is sabotaged, except those of the public name', () => {
-  const spoilt = new Set(SABOTAGES.flatMap(({ fails = [] }) => fails));
+test('every check is sabotaged, except those for the public name', () => {
+  const sabotaged = new Set(SABOTAGES.flatMap(({ fails = [] }) => fails));
   assert.deepEqual(
-    [...names].filter((name) => !spoilt.has(name)),
-    // It never fails, and warns of what is on the backend: verify.test.ts.
+    [...names].filter((name) => !sabotaged.has(name)),
+    // It never fails, but warns about the backend: see verify.test.ts.
     ['cloud account'],
   );
 });
 
-test('reports that a model which stays silent may still be loading', async () => {
+test('reports that a silent model may still be loading', async () => {
   const completions = '/ollama/v1/chat/completions?silent=9';
   const slow = streams({ models: '/ollama/v1/models', completions, tokenVariable: 'T' });
   const [result] = await served(ollamaSite, {}, (address) =>
@@ -174,7 +174,7 @@ test('without a token, skips the checks that need one and runs the rest', async 
   assert.match(results.streaming?.detail ?? '', /set IA_ENSO_OLLAMA_BEARER_TOKEN/);
 });
 
-test('every check reports that nothing listens', async () => {
+test('every check reports that nothing is listening', async () => {
   const made = checks.filter(({ name }) => names.includes(name));
   const results = await runChecks(made, { ...TARGET, address: '127.0.0.1', port: 9, httpPort: 9 });
   for (const { name, status, detail } of results) {

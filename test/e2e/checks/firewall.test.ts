@@ -1,4 +1,6 @@
-/** The backend's firewall: the lines of docs/firewall.md on a real nft, and a backend that listens on loopback only. */
+/**
+ * The backend's firewall: the lines in docs/firewall.md with a real nft, and a backend that listens on loopback only.
+ */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -6,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { type Host, type Lab, startLab } from '../../lab/namespaces/lab.ts';
 
 const BACKEND = '192.168.1.164';
-/** The commands of the section nft. */
+/** The commands in the nft section. */
 const [, LINES = ''] = /## nft\n.*?```sh\n(.*?)```/s.exec(
   readFileSync(new URL('../../../docs/firewall.md', import.meta.url), 'utf8'),
 ) ?? [''];
@@ -31,7 +33,7 @@ describe("the backend's firewall", () => {
     return { exit, host: JSON.parse(stdout).hosts[0] };
   };
 
-  test('a closed 11434 beside an open 3001 is explained by OLLAMA_HOST', async () => {
+  test('an unreachable 11434 with a reachable 3001 is explained by OLLAMA_HOST', async () => {
     await nft(`nft add table inet own; nft add chain inet own in '{ type filter hook input priority 0; }'
       nft add rule inet own in tcp dport 11434 reject with tcp reset`);
     const { exit, host } = await status();
@@ -41,8 +43,8 @@ describe("the backend's firewall", () => {
     assert.match(fault?.text ?? '', /11434 closed.*127\.0\.0\.1.*OLLAMA_HOST=0\.0\.0\.0/s);
   });
 
-  test('the nft lines need no table, and leave both ports to the proxy alone, published by Docker or not', async () => {
-    // As Docker does: packets to the published port go elsewhere before the input chain sees that port.
+  test('the nft lines need no table, and leave both ports to the proxy only, whether Docker publishes them or not', async () => {
+    // Like Docker, redirects packets for the published port before the input chain sees that port.
     await nft(`nft add table ip docker; nft add chain ip docker pre '{ type nat hook prerouting priority dstnat; }'
       nft add rule ip docker pre tcp dport 3001 redirect to :11434
       nft add table inet ufw; nft add chain inet ufw in '{ type filter hook input priority 0; }'

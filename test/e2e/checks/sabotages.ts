@@ -1,6 +1,6 @@
 /**
- * The list of sabotages of ia.enso.4nkweb.com: one thing wrong in nginx at a time, which checks must fail for it, and what
- * they must say. What is wrong outside of nginx (DNS, open ports, the way to the site) is in verify.test.ts.
+ * The sabotages of ia.enso.4nkweb.com: one defect in nginx each, the checks that must fail, and their messages. Defects
+ * outside of nginx (DNS, open ports, the route to the site) are in verify.test.ts.
  */
 
 import type { Sabotage } from './spoiled-nginx.ts';
@@ -13,8 +13,8 @@ const WEB = ['WebSocket', 'web interface'];
 const CHALLENGE = /location \^~ \/\.well-known\/acme-challenge\/ \{[^}]*\}/;
 const GATE = /if \((?:\$ia_enso_ollama_(?:authorized|permitted) != 1|!-f \S+)\)/g;
 const INCLUDE = /include \S+\/bearers\/\*\.map;/;
-/** One more location, before the last one. */
-const beside = (location: string) => ({
+/** Adds a location before the last one. */
+const withLocation = (location: string) => ({
   replace: /( {4}location \/ \{\n)(?= *proxy_|#)/,
   by: `${location}\n    location / {\n`,
 });
@@ -42,7 +42,7 @@ const PORT_80: readonly Sabotage[] = [
     says: /302 .*cache only a 301/,
   },
   {
-    fact: 'a challenge path that is redirected like the rest',
+    fact: 'a challenge path that is redirected like all others',
     replace: CHALLENGE,
     by: '',
     fails: ['challenge path'],
@@ -59,7 +59,7 @@ const PORT_80: readonly Sabotage[] = [
 
 const CERTIFICATE: readonly Sabotage[] = [
   {
-    fact: 'another name in the certificate',
+    fact: 'a certificate for another name',
     certificate: 'other-name',
     fails: ['certificate', ...SECURE],
     says: /is not for ia.enso.4nkweb.com but for DNS:other.example.*ssl_certificate|valid certificate/,
@@ -71,19 +71,19 @@ const CERTIFICATE: readonly Sabotage[] = [
     says: /expired.*certbot renew|valid certificate/,
   },
   {
-    fact: 'a certificate that ends in three days',
+    fact: 'a certificate that expires in three days',
     certificate: 'ending',
     fails: ['certificate'],
     says: /expires in 3 days.*certbot renew/,
   },
   {
-    fact: 'a certificate that ends in two weeks',
+    fact: 'a certificate that expires in two weeks',
     certificate: 'ending-soon',
     warns: ['certificate'],
     says: /14 days left.*certbot renew/,
   },
   {
-    fact: 'a chain that is not whole',
+    fact: 'an incomplete chain',
     certificate: 'chainless',
     fails: ['certificate', ...SECURE],
     says: /without the chain to a trusted CA.*fullchain\.pem, not cert\.pem|valid certificate/,
@@ -116,7 +116,7 @@ const CERTIFICATE: readonly Sabotage[] = [
   },
 ];
 
-/** Whoever stands in front answers with a page of its own. */
+/** A web application firewall answers with its own page. */
 const WAF = {
   replace: 'location ^~ /ollama/ {',
   by: 'location @waf { default_type text/html; return 403 "<!DOCTYPE html><title>Blocked</title>"; } location ^~ /ollama/ { error_page 403 = @waf; return 403;',
@@ -154,18 +154,18 @@ const AT_THE_GATE: readonly Sabotage[] = [
     says: /returned 404 for.*not from the gate|returns 404.*(proxy_pass|neither the gate|instead of 204)/,
   },
   {
-    fact: 'a web application firewall before the gate',
+    fact: 'a web application firewall in front of the gate',
     ...WAF,
   },
   {
-    fact: 'a nested location that the gate does not guard',
+    fact: 'a nested location that the gate does not protect',
     replace: 'proxy_redirect default;',
     by: 'proxy_redirect default; location ~ \\.js$ { proxy_pass http://ia_enso_ollama; }',
     fails: ['path bypass attempts'],
     says: /\/ollama\/x\.js reaches Ollama.*nginx -T.*Deploy the site again/,
   },
   {
-    fact: 'a regex location beside the gate',
+    fact: 'a regex location next to the gate',
     replace: 'location = /ollama {',
     by: `location ~* ^/ollama { rewrite ^/[^/]*(/.*)$ $1 break; proxy_set_header Host localhost; proxy_pass http://ia_enso_ollama; }
     location = /ollama {`,
@@ -180,7 +180,7 @@ const AT_THE_GATE: readonly Sabotage[] = [
     says: /but not as `X-Api-Key`.*deploy the site again/,
   },
   {
-    fact: 'preflights that need a token',
+    fact: 'preflights that require a token',
     replace: /if \(\$ia_enso_asks\)/,
     by: 'if ($host = none)',
     fails: ['CORS'],
@@ -202,7 +202,7 @@ const AT_THE_GATE: readonly Sabotage[] = [
     says: /no-such-origin\.invalid is allowed, too.*Remove them/,
   },
   {
-    fact: 'a refusal that does not say how to ask',
+    fact: 'a rejection without WWW-Authenticate',
     replace: 'add_header WWW-Authenticate $ia_enso_auth always;',
     by: '',
     warns: ['bearer gate refuses'],
@@ -250,33 +250,33 @@ const BEHIND: readonly Sabotage[] = [
   },
   {
     fact: 'a missing script',
-    ...beside('location = /index.js { return 404; }'),
+    ...withLocation('location = /index.js { return 404; }'),
     fails: ['web interface'],
     says: /index.js returns 404.*location \//,
   },
   {
-    fact: 'a page of HTML in place of a style',
-    ...beside('location = /index.css { default_type text/html; return 200 "<!doctype html>"; }'),
+    fact: 'an HTML page instead of a style sheet',
+    ...withLocation('location = /index.css { default_type text/html; return 200 "<!doctype html>"; }'),
     fails: ['web interface'],
     says: /index.css returns an HTML page instead of a style/,
   },
   {
     fact: 'a script of the wrong type',
-    ...beside('location = /index.js { types {} default_type text/plain; return 200 "1"; }'),
+    ...withLocation('location = /index.js { types {} default_type text/plain; return 200 "1"; }'),
     fails: ['web interface'],
     says: /text\/plain, which browsers do not accept for a script/,
   },
   {
-    fact: 'a page that names more scripts than anybody would load',
-    ...beside(
+    fact: 'a page with more scripts than any browser would load',
+    ...withLocation(
       `location = / { default_type text/html; return 200 "<!doctype html>${MANY_SCRIPTS}"; } location ~ ^/s[0-9] { default_type text/javascript; return 200 1; }`,
     ),
     warns: ['web interface'],
     says: /references 201 scripts.*only the first 200 were loaded/,
   },
   {
-    fact: 'the page where AnythingLLM’s API should be',
-    ...beside('location = /api/ping { default_type text/html; return 200 "<!doctype html>"; }'),
+    fact: 'the page instead of AnythingLLM’s API',
+    ...withLocation('location = /api/ping { default_type text/html; return 200 "<!doctype html>"; }'),
     fails: ['web interface'],
     says: /\/api\/ping returns an HTML page instead of the API response.*location \//,
   },
@@ -288,8 +288,8 @@ const BEHIND: readonly Sabotage[] = [
     says: /redirects from .* to https:\/\/other.example\/, which was not followed/,
   },
   {
-    fact: 'a redirect to itself, as behind Cloudflare in the mode Flexible',
-    ...beside('location = / { return 301 https://$host/; }'),
+    fact: 'a redirect to itself, as with Cloudflare’s Flexible mode',
+    ...withLocation('location = / { return 301 https://$host/; }'),
     fails: ['web interface'],
     says: /redirects to itself.*Flexible.*Full \(strict\)/,
   },
@@ -323,12 +323,12 @@ const BEHIND: readonly Sabotage[] = [
   },
 ];
 
-/** Names as the checks have them, in the order of the list. */
+/** In the order of the checks. */
 export const SABOTAGES: readonly Sabotage[] = [...PORT_80, ...CERTIFICATE, ...AT_THE_GATE, ...BEHIND];
 
 /** Both backends are at `address`, whose firewall drops the proxy's packets. */
 export const dropped = (address: string): Sabotage => ({
-  fact: 'a firewall before both backends that drops packets',
+  fact: 'a firewall that drops packets in front of both backends',
   replace: /127\.0\.0\.1/g,
   by: address,
   fails: ['bearer gate opens', 'streaming', ...WEB],

@@ -7,12 +7,12 @@ import { type Configuration, filledIn, read, vhost } from './spoiled-nginx.ts';
 import { DIR } from './trust.ts';
 
 export const NAME = 'ia.enso.4nkweb.com';
-/** Of the pages that may use the gate from a browser. */
+/** The origin of pages that may use the gate from a browser. */
 export const ORIGIN = 'https://chat.example.org';
 export const TOKEN = new Secret('Full.Token+with*(every)[kind]{of}^sign|h?;#~%&=<>$host');
 export const INFERENCE_TOKEN = new Secret('inference-0123456789abcdef');
 
-/** Whatever the suite installs; both backends are on loopback. */
+/** Everything that the suite installs; both backends are on loopback. */
 export const ollamaSite: Configuration = (folder) => {
   const maps = ['ia-enso-ollama-bearer', 'websocket-connection'].map((map) =>
     read(`http-maps/${map}.map.conf.example`),
@@ -28,7 +28,7 @@ export const ollamaSite: Configuration = (folder) => {
 const DEFAULT = { name: 'default', scope: 'full', tokens: [TOKEN.reveal()] } as const;
 const EDITOR = { name: 'editor', scope: 'inference', tokens: [INFERENCE_TOKEN.reveal()] } as const;
 
-/** Writes the files of both clients. */
+/** Writes both clients' files. */
 export function writeClients(): void {
   for (const folder of ['bearers', 'live']) mkdirSync(`${DIR}/${folder}`, { recursive: true });
   for (const client of [DEFAULT, EDITOR]) {

@@ -1,4 +1,4 @@
-/** A real nginx for one test of the checks: a configuration with one change, on an address of its own. */
+/** A real nginx for one test of the checks: a configuration with one change, on a separate address. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,27 +8,30 @@ import type { Check } from '../../../lib/model/check.ts';
 import { CHECKOUT, ready, typescript } from '../../lab/namespaces/process.ts';
 import { DIR } from './trust.ts';
 
-/** One place in a configuration that is not as it should be, and what the checks must make of it. */
+/** One defect in a configuration, and the expected results of the checks. */
 export interface Sabotage {
   readonly fact: string;
   readonly replace?: string | RegExp;
   readonly by?: string;
-  /** A certificate of trust.ts; the good one without it. */
+  /** A certificate of trust.ts; the valid one by default. */
   readonly certificate?: string;
-  /** The checks that fail, in their order; no other may. */
+  /** The checks that must fail, in order; all others must pass. */
   readonly fails?: readonly string[];
   readonly warns?: readonly string[];
-  /** A text that each of them gives. */
+  /** The expected text of each of them. */
   readonly says: RegExp;
 }
 
-/** Streaming takes its time, and a busy machine spoils it: it is asked where all is well, and where it must fail. */
-export const asked = (checks: readonly Check[], { replace, certificate, fails = [] }: Partial<Sabotage>) =>
+/** Leaves out streaming, which is slow and sensitive to load, except on a healthy site and if it must fail. */
+export const checksToRun = (
+  checks: readonly Check[],
+  { replace, certificate, fails = [] }: Partial<Sabotage>,
+) =>
   replace === undefined && certificate === undefined
     ? checks
     : checks.filter(({ name }) => name !== 'streaming' || fails.includes(name));
 
-/** The text of a vhost and its maps; certificate and files lie in `folder`. */
+/** The text of a vhost and its maps; certificate and files are in `folder`. */
 export type Configuration = (folder: string) => string;
 
 export const read = (file: string) => readFileSync(`${CHECKOUT}/${file}`, 'utf8');
@@ -39,11 +42,11 @@ export const vhost = (site: string): string =>
     read(`sites/snippets/${name}`),
   );
 
-/** `text` with `values` in the place of their names. */
+/** Replaces each name in `values` with its value. */
 export const filledIn = (text: string, values: Readonly<Record<string, string>>): string =>
-  Object.entries(values).reduce((all, [from, to]) => all.replaceAll(from, to), text);
+  Object.entries(values).reduce((result, [from, to]) => result.replaceAll(from, to), text);
 
-/** Starts stand-ins on loopback; they end with what this gives. */
+/** Starts stand-ins on loopback; the returned function stops them. */
 export async function startBackend(file: string): Promise<() => void> {
   const child = spawn(process.execPath, typescript(file, ['127.0.0.1']), {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -55,7 +58,7 @@ export async function startBackend(file: string): Promise<() => void> {
 
 type Spoil = Pick<Sabotage, 'replace' | 'by' | 'certificate'>;
 
-function spoilt(text: string, { replace, by = '' }: Spoil): string {
+function sabotaged(text: string, { replace, by = '' }: Spoil): string {
   if (replace === undefined) return text;
   const changed = text.replace(replace, () => by);
   if (changed === text) throw new Error(`There is nothing like ${replace} in the configuration.`);
@@ -64,7 +67,7 @@ function spoilt(text: string, { replace, by = '' }: Spoil): string {
 
 let runs = 0;
 
-/** Runs `use` with the address where nginx serves, spoilt or not. */
+/** Runs `use` with the address of an nginx, sabotaged or not. */
 export async function served<T>(
   configuration: Configuration,
   spoil: Spoil,
@@ -79,7 +82,7 @@ export async function served<T>(
     ['key', 'privkey.pem'],
   ])
     copyFileSync(`${DIR}/${spoil.certificate ?? 'good'}.${end}`, `${folder}/${file}`);
-  writeFileSync(`${folder}/nginx.conf`, main(folder, spoilt(configuration(folder), spoil), address));
+  writeFileSync(`${folder}/nginx.conf`, main(folder, sabotaged(configuration(folder), spoil), address));
   const args = ['-p', folder, '-c', `${folder}/nginx.conf`, '-e', `${folder}/error.log`];
   const nginx = spawn('nginx', args, { stdio: 'inherit' });
   try {
@@ -91,9 +94,9 @@ export async function served<T>(
   }
 }
 
-/** The whole nginx.conf: logs stay in `folder`, and only `address` is listened on. */
+/** The complete nginx.conf: logs go to `folder`, and it listens only on `address`. */
 function main(folder: string, http: string, address: string): string {
-  const own = http
+  const mainConf = http
     .replace(/^ *listen \[::\].*\n/gm, '')
     .replace(/\blisten (\d)/g, `listen ${address}:$1`)
     .replaceAll('/var/log/nginx', folder);
@@ -101,11 +104,11 @@ function main(folder: string, http: string, address: string): string {
 events {}
 http {
 include /etc/nginx/mime.types;
-${own}}
+${mainConf}}
 `;
 }
 
-/** Tries until port 443 answers, for five seconds. */
+/** Waits until port 443 answers, for up to five seconds. */
 async function listening(nginx: ChildProcess, address: string, folder: string): Promise<void> {
   for (let tries = 200; nginx.exitCode === null && tries > 0; tries--) {
     const socket = connect(443, address);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 export const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-batch'];
 
-/** Where the CA, the certificates and the configuration lie; made outside of the lab, used inside. */
+/** The folder of the CA, the certificates and the configuration; created outside of the lab, used inside. */
 export const DIR = process.env.GATEPOST_CHECKS ?? create();
 
 function create(): string {

@@ -1,6 +1,6 @@
 /**
- * verify.ts against the real site, by every way to ask, and what is wrong outside of nginx: DNS, open ports, the way there.
- * What is wrong in nginx is in sabotages.ts.
+ * verify.ts against the real site, over every route, and defects outside of nginx: DNS, open ports, the route. Defects
+ * in nginx are in sabotages.ts.
  */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
@@ -36,7 +36,7 @@ interface Checked {
   readonly curl?: string;
 }
 
-/** Runs verify.ts --json; its checks by status. */
+/** Runs verify.ts --json; returns its checks by status. */
 async function verify(args: readonly string[] = [], settings: Record<string, string> = env) {
   const result = await script(lab, 'verify', ['--json', ...args], { env: settings });
   for (const secret of [TOKEN, env.IA_ENSO_INFERENCE_TOKEN]) assert.ok(!result.all.includes(`${secret}`));
@@ -47,12 +47,12 @@ async function verify(args: readonly string[] = [], settings: Record<string, str
   return { ...result, host, checks, named, detail, why: JSON.stringify(checks, undefined, 1) };
 }
 
-/** What a run took but for streaming, which waits for the model, and for Node's own start. */
+/** The run's time without streaming, which waits for the model, and without Node's start. */
 function ownTime({ host, checks }: Awaited<ReturnType<typeof verify>>): number {
   const { checks: all = 0 } = (host?.milliseconds ?? {}) as Record<string, number>;
-  const took = (name: string) => checks.find((each) => each.name === name)?.milliseconds ?? 0;
-  const others = Math.max(...checks.map(({ name }) => (name === 'streaming' ? 0 : took(name))));
-  return others + (all - Math.max(others, took('streaming')));
+  const elapsed = (name: string) => checks.find((each) => each.name === name)?.milliseconds ?? 0;
+  const others = Math.max(...checks.map(({ name }) => (name === 'streaming' ? 0 : elapsed(name))));
+  return others + (all - Math.max(others, elapsed('streaming')));
 }
 
 test('passes on a healthy site, in under two seconds apart from streaming', async () => {
@@ -65,7 +65,7 @@ test('passes on a healthy site, in under two seconds apart from streaming', asyn
   for (const { curl } of checks) assert.match(`${curl}`, /^curl /);
   const { stdout } = await lab.proxy.sh(`grep '" 401 ' ${LOG} | grep -vc /api/me`);
   assert.equal(Number(stdout), 32, `${stdout} failed attempts: three runs must stay under 100`);
-  // The best of three, as others may be at work on this machine.
+  // The fastest of three, because this machine may be busy.
   const times = [ownTime(result)];
   while (Math.min(...times) >= 2000 && times.length < 3) times.push(ownTime(await verify()));
   assert.ok(Math.min(...times) < 2000, `${times.join(', ')} ms`);
@@ -82,11 +82,11 @@ test('takes as long as its longest check and three round trips', async () => {
   };
   const far = ['--connect-to', `203.0.113.100:${port}`];
   let seen = '';
-  // The best of three, as others may be at work on this machine.
+  // The fastest of three, because this machine may be busy.
   for (let tries = 0; tries < 3; tries += 1) {
     const near = await timed();
     const [all, longest] = [await timed(...far), await timed(...far, '--only', 'streaming')];
-    // What this machine has to do besides: all but the stream of 0.7 s.
+    // This machine's own work, without the stream's 0.7 s.
     if (all.checks <= longest.checks + 4 * roundTrip + near.checks - 700) return;
     seen = `${all.checks} ms, near ${near.checks} ms, streaming alone ${longest.checks} ms: ${all.why}`;
   }
@@ -140,19 +140,19 @@ test('without tokens, skips the checks that need one without failing', async () 
   assert.match(detail('inference scope'), /set IA_ENSO_INFERENCE_TOKEN/);
 });
 
-/** Makes the machine with Ollama another one than it was at its start. */
-const change = (machine: object, address = lab.backend.address) =>
+/** Changes the machine with Ollama. */
+const changeMachine = (machine: object, address = lab.backend.address) =>
   lab.backend.sh(`curl -fsS -X PUT -d @- http://${address}:11434/stand-in`, {
     input: JSON.stringify(machine),
   });
 
-test('warns of an account at ollama.com that any client can spend, and generates nothing', async () => {
+test('warns about an account at ollama.com that any client can spend, and generates nothing', async () => {
   const only = ['--only', 'cloud'];
   const remote = { name: 'big:cloud', remote_host: 'https://ollama.com:443' };
   const { IA_ENSO_INFERENCE_TOKEN: token = '' } = env;
   const inference = { IA_ENSO_INFERENCE_TOKEN: token };
   const judged = async (machine: object, settings = env) => {
-    await change(machine);
+    await changeMachine(machine);
     await lab.proxy.sh(`: >${LOG}`);
     const { status, checks } = await verify(only, settings);
     assert.equal(status, 0);
@@ -170,13 +170,17 @@ test('warns of an account at ollama.com that any client can spend, and generates
     assert.match(`${why}`, /scope full in IA_ENSO_OLLAMA_BEARER_TOKEN/);
     const [off, how, asked] = await judged({ isCloudDisabled: true });
     assert.equal(off, 'passed', how);
-    assert.doesNotMatch(asked, /api\/me/, 'a server without a way out is left alone');
+    assert.doesNotMatch(
+      asked,
+      /api\/me/,
+      'a server with cloud models disabled is not queried for its account',
+    );
   } finally {
-    await change({ account: '', isCloudDisabled: false, models: [] });
+    await changeMachine({ account: '', isCloudDisabled: false, models: [] });
   }
 });
 
-test('fails when a name also resolves to a private address', async () => {
+test('fails if a name also resolves to a private address', async () => {
   await writeFile(`${STATE}/operator/hosts`, `${publicNames()}10.1.2.3 ${SITE}\n`);
   const { status, named, detail, why } = await verify();
   await writeFile(`${STATE}/operator/hosts`, publicNames());
@@ -184,7 +188,7 @@ test('fails when a name also resolves to a private address', async () => {
   assert.match(detail('public DNS'), /resolves to 10\.1\.2\.3: .*`ssrf_blocked`.*DNS record/);
 });
 
-test('fails when a backend port is open to the world', async () => {
+test('fails if a backend port is open to the world', async () => {
   const listen = `require('net').createServer().listen(3001, '203.0.113.100', () => console.log('up'))`;
   const open = spawn('nsenter', ['-t', `${lab.proxy.pid}`, '-n', '--', process.execPath, '-e', listen]);
   await once(open.stdout, 'data');
@@ -236,7 +240,7 @@ test('reports a proxy that SSH cannot reach, and nothing about the site', async 
   assert.equal(host?.failure?.code, 'ssh');
 });
 
-test('--via-ssh and status ask each of several machines, and show how they differ', async () => {
+test('--via-ssh and status query each of several machines, and show their differences', async () => {
   const other = '192.168.1.165';
   const backends = { IA_ENSO_OLLAMA_BACKENDS: `${lab.backend.address},${other}` };
   const [at, there] = [`${lab.backend.address}:11434`, `${other}:11434`];
@@ -266,7 +270,7 @@ test('--via-ssh and status ask each of several machines, and show how they diffe
       models,
     })),
   );
-  await change({ version: '0.13.1', models: [{ name: 'extra' }] }, other);
+  await changeMachine({ version: '0.13.1', models: [{ name: 'extra' }] }, other);
   const unlike = await asked();
   assert.deepEqual([unlike.exit, unlike.check?.status], [0, 'warned'], unlike.all);
   assert.deepEqual(unlike.faults, [

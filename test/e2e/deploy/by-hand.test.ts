@@ -1,4 +1,4 @@
-/** Installing by hand, by the lines of docs/proxy.md, and a deploy that takes over afterwards. */
+/** A manual installation with the lines in docs/proxy.md, and a deploy that adopts it. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

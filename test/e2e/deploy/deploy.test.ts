@@ -73,11 +73,14 @@ describe('a first deploy', () => {
     const other = await deploys.deploy(lab, { IA_ENSO_BACKEND_IP: '192.168.1.165', GATEPOST_HOOK: hook });
     assert.deepEqual([other.exit, other.outcome, changed(other)], [0, 'applied', [deploys.VHOST]]);
     assert.match(other.stderr, /GATEPOST_HOOK/);
-    const told = JSON.parse(await readFile(`${hook}.log`, 'utf8'));
-    assert.deepEqual([told.script, told.outcome, told.release], ['deploy', 'applied', other.release]);
+    const deployed = JSON.parse(await readFile(`${hook}.log`, 'utf8'));
+    assert.deepEqual(
+      [deployed.script, deployed.outcome, deployed.release],
+      ['deploy', 'applied', other.release],
+    );
     assert.equal(await deploys.gate(first.token), 502);
-    const back = await deploys.deploy(lab);
-    assert.deepEqual([back.exit, back.outcome], [0, 'applied']);
+    const restored = await deploys.deploy(lab);
+    assert.deepEqual([restored.exit, restored.outcome], [0, 'applied']);
     assert.equal(await deploys.gate(first.token), 200);
   });
 });
@@ -139,7 +142,7 @@ describe('a change made by hand', () => {
       deploys.VHOST,
       'changed',
     ],
-    ['a vhost that nginx refuses', `echo nonsense >>${deploys.VHOST}`, deploys.VHOST, 'changed'],
+    ['a vhost that nginx rejects', `echo nonsense >>${deploys.VHOST}`, deploys.VHOST, 'changed'],
     ['a removed vhost', `rm ${deploys.VHOST} ${deploys.LINK} && nginx -s reload`, deploys.VHOST, 'removed'],
     ['a removed link', `rm ${deploys.LINK} && nginx -s reload`, deploys.LINK, 'removed'],
     ['a removed map', `rm ${deploys.LINK} ${deploys.MAPS} && nginx -s reload`, deploys.MAPS, 'removed'],
@@ -151,7 +154,7 @@ describe('a change made by hand', () => {
       deploys.LINK,
       'changed',
     ],
-    ['a link that leads elsewhere', `ln -sfn default ${deploys.LINK}`, deploys.LINK, 'changed'],
+    ['a link with another target', `ln -sfn default ${deploys.LINK}`, deploys.LINK, 'changed'],
   ] as const;
 
   for (const [name, command, path, how] of drifts) {
@@ -159,13 +162,13 @@ describe('a change made by hand', () => {
       const before = await deploys.config(lab.proxy);
       assert.equal((await lab.proxy.sh(command)).status, 0);
       const { stdout: byHand } = await lab.proxy.sh(`cat ${deploys.VHOST}`);
-      const mended = await deploys.deploy(lab);
-      assert.deepEqual([mended.exit, mended.outcome], [0, 'applied'], mended.stderr);
+      const repaired = await deploys.deploy(lab);
+      assert.deepEqual([repaired.exit, repaired.outcome], [0, 'applied'], repaired.stderr);
       assert.ok(
-        mended.drift.some((one) => one.path === path && one.how === how),
-        mended.stdout,
+        repaired.drift.some((one) => one.path === path && one.how === how),
+        repaired.stdout,
       );
-      assert.match(mended.stderr, new RegExp(`${path} was ${how} by hand`));
+      assert.match(repaired.stderr, new RegExp(`${path} was ${how} by hand`));
       assert.equal(await deploys.config(lab.proxy), before);
       assert.equal(await deploys.gate(deploys.TOKEN), 200);
       if (how === 'changed') {
@@ -209,7 +212,7 @@ describe('a dry run', () => {
     assert.deepEqual([other.exit, other.diff?.map(({ path }) => path)], [3, [deploys.VHOST]]);
   });
 
-  test('shows both sides of a change by fingerprints', async () => {
+  test('shows both sides of a change as fingerprints', async () => {
     await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
     const before = await deploys.tree(lab.proxy);
     const plan = await deploys.deploy(

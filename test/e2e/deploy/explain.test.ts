@@ -22,21 +22,30 @@ before(async () => {
 });
 after(() => lab.stop());
 
-/** Runs a command on the proxy and gives what it said, which was a failure. */
-async function words(command: string, options: Parameters<Lab['proxy']['sh']>[1] = {}): Promise<string> {
+/** Runs a failing command on the proxy; returns its output. */
+async function failingOutput(
+  command: string,
+  options: Parameters<Lab['proxy']['sh']>[1] = {},
+): Promise<string> {
   const { stdout, stderr } = await lab.proxy.sh(command, options);
   return stdout + stderr;
 }
 
 const met = new Set<string>();
 
-/** The row that is to know these words does, and its advice is the one that `explain` gives. */
-function known(rows: readonly Row[], says: string, text: string, code: FailureCode, next: RegExp): void {
+/** Asserts that the row matches the text, and that `explain` gives its advice. */
+function assertKnown(
+  rows: readonly Row[],
+  says: string,
+  text: string,
+  code: FailureCode,
+  next: RegExp,
+): void {
   const row = rowFor(rows, text);
   assert.equal(row?.error, says, text);
-  const told = diagnose({ code, text });
-  assert.match(told.fix, next);
-  assert.equal(told.cause, row?.cause);
+  const explanation = diagnose({ code, text });
+  assert.match(explanation.fix, next);
+  assert.equal(explanation.cause, row?.cause);
   met.add(says);
 }
 
@@ -53,7 +62,7 @@ const SLIP = 'unexpected end of file; unexpected "}"; not terminated by ";"; unk
 const TWICE = 'duplicate upstream "…"; duplicate "log_format" name; already bound to key';
 const NO_MAPS = 'unknown "…" variable; zero size shared memory zone';
 
-/** Which row, what stands in a file of conf.d, and what the advice must name. */
+/** The row, the content of a file in conf.d, and what the advice must name. */
 const REFUSED: readonly (readonly [says: string, http: string, next: RegExp])[] = [
   [
     'cannot load certificate "…": BIO_new_file() failed',
@@ -122,31 +131,31 @@ describe('nginx', () => {
 
   const FILE = '/etc/nginx/conf.d/zz-try.conf';
   const refuse = async (http: string, test = 'nginx -t') => {
-    const said = await words(`cat >${FILE}; ${test}`, { input: `${http}\n` });
+    const output = await failingOutput(`cat >${FILE}; ${test}`, { input: `${http}\n` });
     await lab.proxy.sh(`rm ${FILE}`);
-    return said;
+    return output;
   };
 
   for (const [says, http, next] of REFUSED)
     test(`${says}, for: ${http.slice(0, 60)}`, async () =>
-      known(NGINX, says, await refuse(http), 'test', next));
+      assertKnown(NGINX, says, await refuse(http), 'test', next));
 
   test('IPv6 without a stack', async () => {
     const off = (value: number) => `echo ${value} >/proc/sys/net/ipv6/conf/all/disable_ipv6`;
     const said = await refuse('server { listen [::1]:81; }', `${off(1)}; nginx -t; ${off(0)}`);
     const says = '[::]:… failed (97: Address family not supported; 99: Cannot assign requested address)';
-    known(NGINX, says, said, 'test', /listen \[::\]/);
+    assertKnown(NGINX, says, said, 'test', /listen \[::\]/);
   });
 
   test('a port that is taken', async () => {
     const second = 'pid /root/second.pid; events {} http { server { listen 80; } }';
-    const said = await words('cat >/root/second.conf; nginx -c /root/second.conf -e stderr', {
+    const said = await failingOutput('cat >/root/second.conf; nginx -c /root/second.conf -e stderr', {
       input: second,
     });
-    known(NGINX, 'still could not bind()', said, 'reload', /ss -ltnp/);
+    assertKnown(NGINX, 'still could not bind()', said, 'reload', /ss -ltnp/);
   });
 
-  /** What a deploy meets whose vhost listens on 8443, too. */
+  /** Deploys a vhost that also listens on 8443. */
   const onTakenPort = async () => {
     const edit = programs.inVhost((text) => text.replace('listen 80;', 'listen 80;\n    listen 8443;'));
     const result = await programs.apply(lab.proxy, { token: deploys.OTHER_TOKEN, edit });
@@ -165,7 +174,7 @@ describe('nginx', () => {
     const said = await onTakenPort().finally(() => lab.proxy.sh(`rm ${FILE}; nginx -s reload; sleep 0.5`));
     assert.ok(said.endsWith(`\nport 8443 is held by nginx itself (${lab.proxy.address}:8443)`), said);
     const says = 'still could not bind(), and: port … is held by nginx itself';
-    known(NGINX, says, said, 'reload', /Remove the address.*systemctl restart nginx/);
+    assertKnown(NGINX, says, said, 'reload', /Remove the address.*systemctl restart nginx/);
   });
 
   const socket = (address: string, family = 'AF_INET') =>
@@ -173,7 +182,7 @@ describe('nginx', () => {
   for (const [what, command, at] of [
     ['at every address', socket('0.0.0.0'), '0.0.0.0:8443'],
     ['at one address', socket('127.0.0.1'), '127.0.0.1:8443'],
-    ['as a socket of IPv6 that is one of IPv4, too', socket('::', 'AF_INET6'), '[::]:8443'],
+    ['as an IPv6 socket that also serves IPv4', socket('::', 'AF_INET6'), '[::]:8443'],
   ] as const)
     test(`a port that another process holds, ${what}`, async () => {
       const holder = spawn('nsenter', [
@@ -193,13 +202,19 @@ describe('nginx', () => {
       assert.ok(said.endsWith(`, at ${at}`), said);
       assert.equal(name, 'python3');
       assert.ok(Number(pid) > 1);
-      known(NGINX, 'still could not bind()', said, 'reload', /names the process/);
+      assertKnown(NGINX, 'still could not bind()', said, 'reload', /names the process/);
       await once(holder, 'close');
     });
 
   test('a test by a user other than root', async () => {
-    const said = await words('/usr/sbin/nginx -t', { user: 'ncantu' });
-    known(NGINX, 'open() "/run/nginx.pid" failed (13: Permission denied)', said, 'test', /sudo nginx -t/);
+    const said = await failingOutput('/usr/sbin/nginx -t', { user: 'ncantu' });
+    assertKnown(
+      NGINX,
+      'open() "/run/nginx.pid" failed (13: Permission denied)',
+      said,
+      'test',
+      /sudo nginx -t/,
+    );
   });
 
   test('a second map of $connection_upgrade is not an error', async () => {
@@ -207,7 +222,7 @@ describe('nginx', () => {
     assert.match(await refuse(map('a') + map('b')), /test is successful/);
   });
 
-  // SELinux cannot be had here.
+  // SELinux is not available here.
   met.add('(13: Permission denied) while connecting to upstream');
   test('every row was provoked', everyRow(NGINX));
 });
@@ -216,7 +231,7 @@ const PASSWORD = 'sudo: a password is required; sudo-rs: interactive authenticat
 const NOT_ALLOWED =
   "is not in the sudoers file; is not allowed to execute; sudo-rs: I'm sorry USER. I'm afraid I can't do that";
 
-/** Which row, what is made of the proxy in namespaces of its own, who logs in, what the advice must name. */
+/** The row, the setup in private namespaces, the login user, and what the advice must name. */
 const SUDO: readonly (readonly [says: string, setup: string, user: string, next: RegExp])[] = [
   [PASSWORD, ':', 'nosudo', /NOPASSWD: \/bin\/sh/],
   [
@@ -264,7 +279,7 @@ describe('sudo', () => {
     await lab.proxy.sh('cat >/root/runner', { input: await runnerText() });
   });
 
-  // What is spoilt is spoilt in mounts that end with the command.
+  // Damages only private mounts, which end with the command.
   const OWN = `set -e; mount -t tmpfs own /mnt; cp -a /etc/sudoers /etc/sudoers.d /mnt/; mount --bind /mnt/sudoers.d /etc/sudoers.d`;
   const as = (user: string) => `setpriv --reuid=${user} --regid=${user} --init-groups --reset-env`;
 
@@ -272,17 +287,20 @@ describe('sudo', () => {
     test(`${says}, after: ${setup.slice(0, 60)}`, async () => {
       const program = `${OWN}; ${setup}; printf %s "$LOGIN" >/mnt/login; exec ${as(user)} /bin/sh /mnt/login`;
       const login = `LOGIN='${COMMAND.replaceAll("'", "'\\''")}'; export LOGIN`;
-      const said = await words(`${login}; unshare --mount /bin/sh -c '${program.replaceAll("'", "'\\''")}'`, {
-        input: 'echo ran\n',
-      });
+      const said = await failingOutput(
+        `${login}; unshare --mount /bin/sh -c '${program.replaceAll("'", "'\\''")}'`,
+        {
+          input: 'echo ran\n',
+        },
+      );
       assert.doesNotMatch(said, /^ran$/m);
-      known(SUDO_ROWS, says, said, 'sudo', next);
+      assertKnown(SUDO_ROWS, says, said, 'sudo', next);
     });
 
   test('"no new privileges"', async () => {
-    const said = await words(`${as('ncantu')} --no-new-privs sudo -n id`);
+    const said = await failingOutput(`${as('ncantu')} --no-new-privs sudo -n id`);
     const says = 'sudo: effective uid is not 0; "no new privileges" flag is set';
-    known(SUDO_ROWS, says, said, 'sudo', /Log in as root/);
+    assertKnown(SUDO_ROWS, says, said, 'sudo', /Log in as root/);
   });
 });
 
@@ -293,7 +311,7 @@ describe('the shell and the disk', () => {
       lab.proxy.sh('usermod -s /bin/bash ncantu'),
     );
     const { code = 'bug', text = '', next } = json.hosts[0]?.failure ?? {};
-    known(
+    assertKnown(
       SUDO_ROWS,
       'This account is currently not available',
       text,
@@ -315,8 +333,8 @@ describe('the shell and the disk', () => {
   ];
   for (const [says, mount, touch, next] of DISK)
     test(says, async () => {
-      const said = await words(`unshare --mount sh -c 'mount -t tmpfs ${mount} own /mnt; ${touch}'`);
-      known(SUDO_ROWS, says, said, 'write', next);
+      const said = await failingOutput(`unshare --mount sh -c 'mount -t tmpfs ${mount} own /mnt; ${touch}'`);
+      assertKnown(SUDO_ROWS, says, said, 'write', next);
     });
 
   // test/e2e/bundle/approval.test.ts has such shells.

@@ -92,15 +92,15 @@ describe('without IPv6', () => {
 
 describe("another site's $connection_upgrade", () => {
   beforeEach(() => deploys.reset(lab.proxy));
-  const theirs = 'map $http_upgrade $connection_upgrade { default their-upgrade; "" their-close; }\n';
+  const otherMap = 'map $http_upgrade $connection_upgrade { default their-upgrade; "" their-close; }\n';
   const probe = 'server { listen 8099; location / { return 200 "$connection_upgrade\\n"; } }\n';
-  // A reload may take its time on a busy machine.
+  // A reload may take some time on a busy machine.
   const curl = 'curl -s --retry 10 --retry-delay 1 --retry-all-errors';
   const inEffect = async () =>
     (await root(`${curl} localhost:8099; ${curl} -H "Upgrade: websocket" localhost:8099`)).stdout;
 
   for (const name of ['00-before', 'zz-after']) {
-    for (const text of [theirs, theirs.replace(' {', ' # theirs\n{')]) {
+    for (const text of [otherMap, otherMap.replace(' {', ' # theirs\n{')]) {
       test(`in ${name}.conf stays in effect (${text.split('\n')[0]?.slice(-12)}), and ours is left out`, async () => {
         await deploys.put(lab.proxy, `/etc/nginx/conf.d/${name}.conf`, text + probe);
         await root('nginx -s reload; sleep 0.4');
@@ -126,7 +126,7 @@ describe("another site's $connection_upgrade", () => {
     assert.equal(await inEffect(), '\nupgrade\n');
   });
 
-  test('refused as a duplicate by a build: ours is left out, and reported', async () => {
+  test('rejected as a duplicate by a build: ours is left out, and reported', async () => {
     await deploys.put(
       lab.proxy,
       '/usr/local/sbin/nginx',
@@ -137,7 +137,7 @@ exec /usr/sbin/nginx "$@"
 `,
     );
     await root('chmod 755 /usr/local/sbin/nginx');
-    await deploys.put(lab.proxy, '/etc/nginx/hidden.conf', theirs);
+    await deploys.put(lab.proxy, '/etc/nginx/hidden.conf', otherMap);
     const edit = ({ role, content }: { role: string; content: string }) =>
       role === 'map' ? `${content}include /etc/nginx/hidden.conf;\n` : content;
     const result = await programs.apply(lab.proxy, { token: deploys.TOKEN, edit });
@@ -214,7 +214,7 @@ describe('an account', () => {
 
 describe('a clock that is years off', () => {
   const runs = '/var/lib/gatepost/runs';
-  // What runs of the future left: logs, and a release that a clock ahead of all made; files dated to come.
+  // Files from runs in the future: logs, and a release by a fast clock; with future modification times.
   const future = `for n in $(seq 10 34); do echo x >${runs}/20991122T0000\${n}Z-abcdef; done
     find /var/lib/gatepost /etc/nginx/conf.d /etc/nginx/ia-enso-bearers -type f -exec touch -d 2090-01-01 {} +`;
   const operatorIn = (year: number) => {
@@ -231,13 +231,13 @@ describe('a clock that is years off', () => {
     await root(future);
   });
 
-  test("keeps a run's own log, and its outcome when others drop the log", async () => {
+  test("keeps a run's own log, and its outcome even if others delete the log", async () => {
     const late = await programs.deployProgram({ token: deploys.OTHER_TOKEN, year: 1970 });
     const result = await programs.execute(lab.proxy, late);
     assert.equal(result.verdict, 'applied', result.stdout + result.stderr);
     assert.equal((await root(`cat ${runs}/${late.id}`)).stdout, result.stdout);
-    const asked = await programs.execute(lab.proxy, await programs.outcomeQuery(late));
-    assert.deepEqual([asked.verdict, asked.outcome], ['asked', 'applied'], asked.stdout);
+    const query = await programs.execute(lab.proxy, await programs.outcomeQuery(late));
+    assert.deepEqual([query.verdict, query.outcome], ['asked', 'applied'], query.stdout);
     await root(future);
     assert.equal(
       (await programs.apply(lab.proxy, { token: deploys.OTHER_TOKEN, year: 1971 })).verdict,
@@ -303,13 +303,13 @@ describe('while others use the proxy', () => {
     await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
   });
 
-  test('a long stream is not cut, and no request on a fresh connection fails, during three deploys', async () => {
+  test('a long stream is not cut, and no request on a new connection fails, during three deploys', async () => {
     const url = `https://${deploys.SITE}/ollama/api/tags`;
     const bearer = `Authorization: Bearer ${deploys.TOKEN}`;
     let failed = 0;
     let answered = 0;
     let busy = true;
-    // HTTP/1.1: an HTTP/2 connection that has no request yet is idle to nginx, which closes idle ones at a reload.
+    // HTTP/1.1: to nginx, an HTTP/2 connection without a request is idle, and a reload closes idle connections.
     const load = async () => {
       while (busy) {
         const { stdout } = await local({

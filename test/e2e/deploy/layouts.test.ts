@@ -1,4 +1,4 @@
-/** Deploys into other people's layouts: which folders, which link, which nginx. */
+/** Deploys into existing layouts: the folders, the link, the nginx that they use. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
@@ -15,7 +15,7 @@ const root = (command: string) => lab.proxy.sh(`set -e; ${command}`);
 const CONF = '/etc/nginx/nginx.conf';
 const NAME = deploys.SITE;
 
-/** Whether each file is there: its kind as find has it. */
+/** The type of each file, in find's notation. */
 async function kinds(...paths: readonly string[]): Promise<string> {
   const { stdout } = await lab.proxy.sh(`find ${paths.join(' ')} -maxdepth 0 -printf '%y ' 2>/dev/null`);
   return stdout.trim();
@@ -25,10 +25,10 @@ const includes = (...lines: readonly string[]) =>
   root(`sed -i '/^\\tinclude .*\\(conf.d\\|sites-enabled\\)/d; s|^http {|&\\n${lines.join('\\n')}|' ${CONF}`);
 
 async function deployed(): Promise<deploys.DeployResult> {
-  const done = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
-  assert.deepEqual([done.exit, done.outcome], [0, 'applied'], done.stderr);
+  const applied = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+  assert.deepEqual([applied.exit, applied.outcome], [0, 'applied'], applied.stderr);
   assert.equal(await deploys.gate(deploys.TOKEN), 200);
-  return done;
+  return applied;
 }
 
 async function removed(): Promise<void> {
@@ -58,7 +58,7 @@ describe('a layout', () => {
     assert.equal((await root(`ls ${http}`)).stdout, '');
   });
 
-  test('with sites-enabled/*.vhost: the link gets a name that is included', async () => {
+  test("with sites-enabled/*.vhost: the link's name matches the pattern", async () => {
     await includes('include conf.d/*;', 'include sites-enabled/*.vhost;');
     await root('rm /etc/nginx/sites-enabled/default');
     await deployed();
@@ -69,7 +69,7 @@ describe('a layout', () => {
     assert.equal(await kinds(`/etc/nginx/sites-enabled/${NAME}.vhost`, deploys.VHOST), '');
   });
 
-  test('with folders of one’s own, included by an included file', async () => {
+  test('with custom folders, included by an included file', async () => {
     await root("mkdir /etc/nginx/vhosts; echo 'include vhosts/*.conf;' >/etc/nginx/vhosts/all.http");
     await includes('include vhosts/*.http;');
     await deployed();
@@ -77,7 +77,7 @@ describe('a layout', () => {
     await removed();
   });
 
-  test('whose conf.d is included in main only is refused, with what was found and the line to add', async () => {
+  test('whose conf.d is included in main only is refused, with the finding and the line to add', async () => {
     await root(`echo 'include conf.d/*.conf;' >>${CONF}`);
     await includes('include sites-enabled/*;');
     const tree = await deploys.tree(lab.proxy, '/etc/nginx');
@@ -105,7 +105,7 @@ describe('a layout', () => {
     assert.equal(await kinds(deploys.LINK), 'l');
   });
 
-  test('where sites-enabled is a link to sites-available has plain files there', async () => {
+  test('with sites-enabled as a link to sites-available, plain files are used there', async () => {
     await root('rm -r /etc/nginx/sites-enabled; ln -s sites-available /etc/nginx/sites-enabled');
     await deployed();
     assert.equal(await kinds(`/etc/nginx/sites-available/${NAME}.conf`), 'f');

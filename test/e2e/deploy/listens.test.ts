@@ -29,10 +29,10 @@ const secure = (listen: string) =>
   `server { listen ${listen}; server_name panel.example.org; ssl_certificate ${LIVE}/fullchain.pem; ssl_certificate_key ${LIVE}/privkey.pem; return 200 panel; }\n`;
 
 async function deployed() {
-  const done = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
-  assert.deepEqual([done.exit, done.outcome], [0, 'applied'], done.stderr);
+  const applied = await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
+  assert.deepEqual([applied.exit, applied.outcome], [0, 'applied'], applied.stderr);
   assert.equal(await deploys.gate(deploys.TOKEN), 200);
-  return done;
+  return applied;
 }
 
 beforeEach(() => deploys.reset(lab.proxy));
@@ -88,7 +88,7 @@ ${secure('203.0.113.100:443 ssl; listen [2001:db8::100]:443 ssl')}`;
     await deployed();
   });
 
-  test('that expect the PROXY protocol: ours does too, and is asked with it', async () => {
+  test('that expect the PROXY protocol: ours does too, and is queried with it', async () => {
     await panel(
       `server { listen 80 proxy_protocol; server_name panel.example.org; return 200 panel; }\n${secure('443 ssl proxy_protocol')}`,
     );
@@ -100,9 +100,9 @@ ${secure('203.0.113.100:443 ssl; listen [2001:db8::100]:443 ssl')}`;
       '443 ssl proxy_protocol',
       '[::]:443 ssl http2',
     ]);
-    const asked =
+    const response =
       await local`curl -sk --haproxy-protocol -o /dev/null -w ${'%{http_code}'} -H ${`Authorization: Bearer ${deploys.TOKEN}`} https://${deploys.SITE}/ollama/v1/models`;
-    assert.equal(asked.stdout, '200');
+    assert.equal(response.stdout, '200');
     const verified = await lab.run('verify', ['--via-ssh', '--only', 'http'], {});
     assert.equal(verified.status, 0, verified.stdout);
   });
@@ -118,7 +118,7 @@ ${secure('203.0.113.100:443 ssl; listen [2001:db8::100]:443 ssl')}`;
   });
 });
 
-describe('a proxy is reported as it is', () => {
+describe('the report on a proxy', () => {
   test('nginx older than 1.15.6 is refused by number before any change', async () => {
     await deploys.put(
       lab.proxy,

@@ -26,15 +26,15 @@ async function runBy(
   return { status: exitCode ?? -1, stdout, stderr };
 }
 
-/** On Node 24, with nothing loaded before it. */
+/** On Node 24 without any loader. */
 const natively = (script: string, args: readonly string[], env?: Record<string, string>) =>
   runBy([NODE_24], script, args, env);
 
 const TSX = [process.execPath, '--import', import.meta.resolve('tsx')];
 const withTsx = (script: string, args: readonly string[]) => runBy(TSX, script, args);
 
-/** What a run printed as JSON, without what differs from run to run: its id, when it was, and how long things took. */
-const lasting = ({ stdout }: Result): unknown =>
+/** A run's JSON without the parts that vary between runs: its id, times and durations. */
+const stablePart = ({ stdout }: Result): unknown =>
   JSON.parse(stdout.replace(/\d{4}-\d\d-\d\dT[\d:]+Z/g, 'TIME'), (key, value) =>
     /^(milliseconds|id|run|release)$|Ms$/.test(key) ? undefined : value,
   );
@@ -47,7 +47,7 @@ describe('on Node 24 without tsx', () => {
     assert.deepEqual([status, stderr], [0, '']);
   });
 
-  test('every script shows the same help', async () => {
+  test('every script prints the same help', async () => {
     const files = (await readdir(`${CHECKOUT}/scripts`)).filter((file) => file.endsWith('.ts'));
     const names = files.map((file) => file.replace('.ts', '')).filter((name) => name !== 'demo');
     assert.ok(names.length >= 8);
@@ -61,16 +61,16 @@ describe('on Node 24 without tsx', () => {
       ['deploy', ['--dry-run', '--json', '--site', 'nexus', '--host', '192.168.1.100']],
     ] as const) {
       const [own, other] = [await natively(script, args), await withTsx(script, args)];
-      assert.deepEqual([own.status, lasting(own)], [other.status, lasting(other)], own.stderr);
+      assert.deepEqual([own.status, stablePart(own)], [other.status, stablePart(other)], own.stderr);
     }
     const deployed = await natively('deploy', ['--json']);
     assert.equal(deployed.status, 0, deployed.stderr);
     assert.equal(await d.gate(d.TOKEN), 200);
     const [own, other] = [await natively('status', ['--json']), await withTsx('status', ['--json'])];
-    assert.deepEqual([own.status, lasting(own)], [other.status, lasting(other)]);
+    assert.deepEqual([own.status, stablePart(own)], [other.status, stablePart(other)]);
   });
 
-  test('a settings error ends with the same words and status', async () => {
+  test('a settings error has the same message and status', async () => {
     const args = ['--host', '999.1.1.1', '--parallel', '0', '--dry-run'];
     assert.deepEqual(await natively('deploy', args), await withTsx('deploy', args));
   });
@@ -81,7 +81,7 @@ describe('on Node 24 without tsx', () => {
     await local`cd ${lab.directory}; grep -q ' apply' own.bundle; cmp own.bundle tsx.bundle`;
   });
 
-  test('a compile cache that cannot be written is ignored', async () => {
+  test('an unwritable compile cache is ignored', async () => {
     const { status, stderr } = await natively('deploy', ['--help'], {
       NODE_COMPILE_CACHE: '/etc/passwd/cache',
     });

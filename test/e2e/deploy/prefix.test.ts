@@ -1,4 +1,4 @@
-/** nginx started with its own prefix, folders, pid file and log. (test/distros has one that was built so.) */
+/** nginx started with its own prefix, folders, PID file and log. (test/distros has one that was built that way.) */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

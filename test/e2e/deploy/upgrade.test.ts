@@ -19,8 +19,8 @@ after(() => lab.stop());
 
 const EDITOR = 'editor-0123456789abcdef';
 
-/** deploy.ts on the proxy itself, without a token, by the program that `--bundle` writes or by `--local`. */
-const WAYS = {
+/** deploy.ts on the proxy itself, without a token: through a program written by `--bundle`, or with `--local`. */
+const METHODS = {
   '--bundle': async () => {
     const file = `${lab.directory}/upgrade.sh`;
     const made = await lab.run('deploy', ['--bundle', file], {
@@ -41,7 +41,7 @@ const VERBS = { deploy: 'apply', 'add-client': 'add_client' } as const;
 
 const part = (name: string) => readFile(`${CHECKOUT}/test/lab/earlier/${name}.sh`, 'utf8');
 
-/** Programs as the release before this one sent them (test/lab/earlier/), each as a run of its own. */
+/** The previous release's programs (test/lab/earlier/), each with its own run id. */
 async function earlier(name: keyof typeof VERBS, backend = '192.168.1.164'): Promise<programs.Program> {
   const { id } = newRun();
   const text = (await part('common')).replace('__VERB__', VERBS[name]) + (await part(name));
@@ -89,7 +89,7 @@ describe('an upgrade in place', () => {
     const back = await scriptHere('rollback', ['--no-verify', '--to', `${ids[0]}`]);
     assert.equal(back.status, 0, back.all);
     assert.match((await lab.proxy.sh(`cat ${deploys.VHOST}`)).stdout, /server 192\.168\.1\.165:11434;/);
-    // Through the gate, to an address where nobody answers.
+    // Through the gate, to an address without a backend.
     assert.deepEqual([await statusOf(deploys.TOKEN), await statusOf(EDITOR)], [502, 502]);
   });
 
@@ -106,8 +106,8 @@ describe('an upgrade in place', () => {
     assert.deepEqual([await statusOf(deploys.TOKEN), await statusOf(EDITOR)], [200, 200]);
   });
 
-  for (const [way, deploy] of Object.entries(WAYS))
-    test(`converts the client files by ${way}, tokens unchanged; again is unchanged`, async () => {
+  for (const [method, deploy] of Object.entries(METHODS))
+    test(`converts the client files by ${method}, tokens unchanged; again is unchanged`, async () => {
       await deploys.reset(lab.proxy);
       await runEarlier('deploy');
       await runEarlier('add-client');

@@ -27,17 +27,17 @@ before(async () => {
 });
 after(() => lab.stop());
 
-interface Ran extends Result {
+interface FleetResult extends Result {
   readonly hosts: readonly (HostReport & { checks: { name: string; ok: boolean; status: string }[] })[];
   readonly token?: string;
 }
 
-async function deploy(args: readonly string[] = [], env = {}): Promise<Ran> {
+async function deploy(args: readonly string[] = [], env = {}): Promise<FleetResult> {
   const result = await lab.run('deploy', ['--json', ...args], { env });
-  return { ...result, ...(JSON.parse(result.stdout) as Omit<Ran, keyof Result>) };
+  return { ...result, ...(JSON.parse(result.stdout) as Omit<FleetResult, keyof Result>) };
 }
 
-const outcomes = ({ hosts }: Ran) => hosts.map(({ outcome }) => outcome);
+const outcomes = ({ hosts }: FleetResult) => hosts.map(({ outcome }) => outcome);
 const tokenOf = async (host: Host) =>
   (await host.sh(`sed -n 's/^"=[^"]*" "\\([0-9a-f]*\\) .*/\\1/p' ${deploys.CLIENT}`)).stdout.trim();
 const break_ = (host: Host) => deploys.put(host, BROKEN, 'nonsense;\n');
@@ -140,36 +140,36 @@ describe('a fleet', () => {
 });
 
 describe('the connection to the jump host', () => {
-  /** Deploys, and breaks what is open as soon as this was said; counts the connections. */
-  async function cutOnce(said: RegExp, ...args: readonly string[]) {
+  /** Deploys, and cuts open connections as soon as the output matches; counts the connections. */
+  async function cutWhenPrinted(pattern: RegExp, ...args: readonly string[]) {
     const before = lab.relay.connections;
     const child = lab.spawn('deploy', ['--json', '--verbose', '--no-verify', ...args]);
-    onceOutput(child, said, () => void lab.relay.cut('rst'));
+    onceOutput(child, pattern, () => void lab.relay.cut('rst'));
     const { status, stdout, stderr } = await finished(child);
-    const { hosts } = JSON.parse(stdout) as Pick<Ran, 'hosts'>;
-    const told = hosts.map(({ outcome }) => outcome);
-    return { status, told, connections: lab.relay.connections - before, stderr };
+    const { hosts } = JSON.parse(stdout) as Pick<FleetResult, 'hosts'>;
+    const outcomes = hosts.map(({ outcome }) => outcome);
+    return { status, outcomes, connections: lab.relay.connections - before, stderr };
   }
 
   test('drops while all are working: one new connection queries each outcome', async () => {
-    const { stderr, ...ran } = await cutOnce(/(✓ inspect nginx[\s\S]*){3}/);
-    const told = ['applied', 'applied', 'applied'];
-    assert.deepEqual(ran, { status: 0, told, connections: 2 }, stderr);
+    const { stderr, ...result } = await cutWhenPrinted(/(✓ inspect nginx[\s\S]*){3}/);
+    const outcomes = ['applied', 'applied', 'applied'];
+    assert.deepEqual(result, { status: 0, outcomes, connections: 2 }, stderr);
   });
 
   test('drops between two proxies: the next ones are reached by a new connection', async () => {
-    const { told, connections, stderr } = await cutOnce(/✓ record the release/, '--parallel', '1');
-    // The second one may have been on its way.
-    assert.deepEqual([told[0], told[2], connections], ['applied', 'applied', 2], stderr);
+    const { outcomes, connections, stderr } = await cutWhenPrinted(/✓ record the release/, '--parallel', '1');
+    // The second one may have been in progress.
+    assert.deepEqual([outcomes[0], outcomes[2], connections], ['applied', 'applied', 2], stderr);
   });
 });
 
 const FOLDERS = '/etc/nginx/ia-enso-bearers /etc/nginx/ia-enso-live';
-/** The files of the clients, and which tokens are live. */
+/** The files of the clients, and the names of live tokens. */
 const bearerFiles = async (host: Host) =>
   (await host.sh(`sha256sum ${FOLDERS.split(' ')[0]}/* && ls ${FOLDERS}`)).stdout;
 
-/** What a proxy answers to a token. */
+/** A proxy's HTTP status for a token. */
 async function answerOn(host: Host, token: string): Promise<string> {
   const curl = `curl -sk -o /dev/null -w '%{http_code}' --resolve ${deploys.SITE}:443:127.0.0.1 -H @-`;
   const input = `Authorization: Bearer ${token}\n`;
@@ -198,7 +198,7 @@ describe('the clients of several proxies', () => {
     assert.equal(clientDifferences[0].client, 'editor');
     assert.equal(clientDifferences[0].on[gone.address], 'missing');
     assert.ok(hosts.every(({ verdict }: { verdict: string }) => verdict === 'needs attention'));
-    // The command as it is printed, by both scripts.
+    // The command printed by both scripts.
     const command = /`npx tsx scripts\/bearers\.ts (copy editor [^`]*)`/;
     const [, words = ''] = command.exec(added.stderr.replace(/\s+/g, ' ')) ?? [];
     assert.equal(command.exec(different.stderr.replace(/\s+/g, ' '))?.[1], words);
@@ -209,7 +209,7 @@ describe('the clients of several proxies', () => {
     assert.deepEqual(JSON.parse((await lab.run('status', ['--json', ...host])).stdout).clientDifferences, []);
   });
 
-  test('are copied as they are in one change, and the tokens are seen nowhere else', async () => {
+  test('are copied unchanged in one change, and the tokens are visible nowhere else', async () => {
     const [from, to] = lab.proxies as [Host, Host];
     const host = ['--host', `${from.address},${to.address}`];
     await deploy(['--no-verify', ...host], deploys.withToken(deploys.TOKEN));
@@ -225,7 +225,7 @@ describe('the clients of several proxies', () => {
     const rotated = new Secret(token('rotated'));
     await change(from, { verb: 'rotate', client: 'plain', token: rotated, keepPrevious: 3600 });
     await from.sh('rm /etc/nginx/ia-enso-live/ended.*');
-    // Its key is that of another client, ignoring case.
+    // Its key equals that of another client, ignoring case.
     const alike = `ALIKE-0123456789-0123456789-there`;
     await add(from, 'alike', {}, alike);
     await add(to, 'other', {}, 'alike-0123456789-0123456789-here');
@@ -263,7 +263,7 @@ describe('the clients of several proxies', () => {
 
     const status = await lab.run('status', ['--json', ...host]);
     const differences = JSON.parse(status.stdout).clientDifferences as { client: string }[];
-    // What was ended by hand is suspended there, so that nothing but `resume` makes it live.
+    // A token that was ended by hand arrives suspended, so that only `resume` makes it live.
     assert.deepEqual(
       differences.map(({ client }) => client),
       ['ended', 'other'],
@@ -277,7 +277,7 @@ describe('the clients of several proxies', () => {
     assert.equal(again.hosts[0].outcome, 'unchanged');
   });
 
-  test('are not copied over others of the same name, which are named', async () => {
+  test('do not replace others of the same name, which are reported', async () => {
     const [from, to] = lab.proxies as [Host, Host];
     await deploy(
       ['--no-verify', '--host', `${from.address},${to.address}`],
@@ -313,8 +313,8 @@ describe('the clients of several proxies', () => {
   });
 });
 
-test('docs/backup.md restores a proxy and moves its site to a new one, word by word', async () => {
-  // The public name leads to the first proxy, the new one.
+test('docs/backup.md restores a proxy and moves its site to a new one, as written', async () => {
+  // The public name resolves to the first proxy, the new one.
   const [to, from] = lab.proxies as [Host, Host];
   const page = await readFile(`${CHECKOUT}/docs/backup.md`, 'utf8');
   const blocks = [...page.matchAll(/^( *)```sh\n([\s\S]*?)^ *```$/gm)].map(([, , text = '']) => text);
@@ -355,14 +355,14 @@ test('docs/backup.md restores a proxy and moves its site to a new one, word by w
 });
 
 describe('a check of the public name', () => {
-  test('counts, and belongs to no single proxy in JSON', async () => {
+  test('counts, but belongs to no single proxy in the JSON', async () => {
     const [first] = lab.proxies as [Host];
     await lab.run('deploy', ['--no-verify'], { env: deploys.withToken(deploys.TOKEN) });
-    // The name leads to the first proxy, which is cut off from the internet and not from its LAN.
+    // The name resolves to the first proxy, which loses its internet link but keeps its LAN.
     await first.sh('ip link set eth0 down');
     try {
       const result = await deploy([], deploys.withToken(deploys.TOKEN));
-      const { checks } = result as unknown as Ran['hosts'][0];
+      const { checks } = result as unknown as FleetResult['hosts'][0];
       assert.equal(result.status, 3, result.stderr);
       assert.ok(checks.some(({ ok }) => !ok));
       for (const { checks: own } of result.hosts) assert.ok(own.length > 0 && own.every(({ ok }) => ok));

@@ -1,4 +1,4 @@
-/** Twenty proxies behind one jump host, and what one change costs a proxy. */
+/** Twenty proxies behind one jump host, and the number of processes per change. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ before(async () => {
 });
 after(() => lab.stop());
 
-/** What became of every proxy, each outcome once, and how many connections the jump host saw. */
+/** Deploys; returns the set of outcomes, and the number of connections at the jump host. */
 async function deploy(backend: string) {
   const before = lab.relay.connections;
   const { status, stdout, stderr } = await lab.run('deploy', ['--json', '--no-verify'], {
@@ -37,10 +37,10 @@ test('deploys twenty proxies over one jump connection; a second deploy is unchan
   }
 });
 
-/** The number of the process that was started last, in these namespaces (proc(5), loadavg). */
+/** The PID of the last process that was started in these namespaces (proc(5), loadavg). */
 const lastProcess = () => Number(readFileSync('/proc/loadavg', 'utf8').split(' ').at(-1));
 
-/** How many processes a program starts on a proxy that has the site. */
+/** The number of processes that a program starts on a proxy that has the site. */
 async function processes(backend: string, outcome: string): Promise<number> {
   const program = await programs.deployProgram({ backend, token: deploys.TOKEN });
   const before = lastProcess();
@@ -49,7 +49,7 @@ async function processes(backend: string, outcome: string): Promise<number> {
   return lastProcess() - before;
 }
 
-// Twenty proxies wait for one another where they share a machine, as here: what one costs is what the fleet waits for.
+// The lab's twenty proxies share one machine, so the cost per proxy determines the fleet's duration.
 test('starts few processes on a proxy, and fewer without a change', async () => {
   await processes('192.168.1.8', 'applied');
   const [change, none] = [

@@ -1,4 +1,4 @@
-/** The lab is as the other end-to-end tests expect it. */
+/** The lab works as the other end-to-end tests expect. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -19,7 +19,7 @@ async function traces(): Promise<string> {
   return stdout.replace(/^(\/bin\/)?(ps|bash|cut|ls|ip|\[).*\n/gm, '');
 }
 
-/** What the jump host's relay lets through to a client, until it ends or 300 ms of silence. */
+/** What a client receives through the jump host's relay, until the end or 300 ms of silence. */
 async function hear(): Promise<{ bytes: number; end: string; socket: Socket }> {
   const socket = connect(2222, '4nk.myftp.biz');
   let bytes = 0;
@@ -41,7 +41,7 @@ describe('the lab', () => {
   });
   after(() => lab.stop());
 
-  test("the proxy's SSH is out of the operator's reach", async () => {
+  test("the proxy's SSH is unreachable for the operator", async () => {
     const { exitCode, stderr } = await failing`ssh -o BatchMode=yes ncantu@192.168.1.100 true`;
     assert.equal(exitCode, 255);
     assert.match(stderr, /Network is unreachable/);
@@ -49,7 +49,7 @@ describe('the lab', () => {
     assert.match(open.stderr, /Connection refused/);
   });
 
-  test('plain OpenSSH reaches the proxy through the jump host, each with a key of its own', async () => {
+  test('plain OpenSSH reaches the proxy through the jump host, each with its own key', async () => {
     const { stdout } = await local`ssh -o BatchMode=yes -J ${JUMP} ncantu@192.168.1.100 hostname`;
     assert.equal(stdout, 'proxy\n');
     const key = 'cat /etc/ssh/ssh_host_ed25519_key.pub';
@@ -68,7 +68,7 @@ describe('the lab', () => {
     assert.ok(up > 2000 && down > 2000, `${up} up, ${down} down`);
   });
 
-  test("nginx serves Debian's stock page on the public name, and on IPv6", async () => {
+  test("nginx serves Debian's default page on the public name, and on IPv6", async () => {
     assert.match((await local`curl -s http://ia.enso.4nkweb.com/`).stdout, /Welcome to nginx/);
     assert.match((await lab.proxy.sh('curl -s http://[::1]/')).stdout, /Welcome to nginx/);
   });
@@ -110,18 +110,18 @@ describe('the lab', () => {
     return hear();
   };
   for (const kind of ['fin', 'rst', 'freeze'] as const) {
-    test(`the relay's ${kind} breaks the next connection, and only that`, async () => {
+    test(`the relay's ${kind} breaks the next connection, and only that one`, async () => {
       const end = { fin: 'fin', rst: 'ECONNRESET', freeze: 'silence' }[kind];
       let broken = await failed(kind);
-      // The kernel may hand over a reset as an end when this process is slow to look.
+      // If this process is slow to read, the kernel may report a reset as an end.
       for (let tries = 0; kind === 'rst' && tries < 5 && broken.end !== end; tries++)
         broken = await failed(kind);
       assert.equal(broken.end, end);
       if (kind !== 'rst') assert.equal(broken.bytes, 10);
-      const whole = await hear();
-      assert.ok(whole.bytes > 20, `${whole.bytes} bytes`);
-      assert.equal(whole.end, 'silence');
-      whole.socket.destroy();
+      const complete = await hear();
+      assert.ok(complete.bytes > 20, `${complete.bytes} bytes`);
+      assert.equal(complete.end, 'silence');
+      complete.socket.destroy();
       await lab.relay.heal();
       broken.socket.destroy();
     });
@@ -159,7 +159,7 @@ describe('the lab with latency', () => {
   });
   after(() => lab.stop());
 
-  test('a handshake and a banner take two round trips, an answer one', async () => {
+  test('a handshake and a banner take two round trips, a response one', async () => {
     const start = performance.now();
     const socket = connect(Number(lab.env.DEPLOY_SSH_PROXY_PORT), '4nk.myftp.biz');
     await once(socket, 'data');
@@ -180,7 +180,7 @@ describe('the lab with a real CA', () => {
   });
   after(() => lab.stop());
 
-  test('certbot got a certificate from Pebble, which the operator trusts, on every proxy', async () => {
+  test('certbot has a certificate from Pebble, which the operator trusts, on every proxy', async () => {
     const trust = lab.env.NODE_EXTRA_CA_CERTS ?? '';
     const file = `${lab.directory}/fullchain.pem`;
     for (const proxy of lab.proxies) {

@@ -1,4 +1,7 @@
-/** The first page of README.md as typed: another name, another user, a direct connection; from a clone to green checks. */
+/**
+ * The first page of README.md as typed: another name, another user, a direct connection; from a clone to passing
+ * checks.
+ */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -23,7 +26,7 @@ before(async () => {
   await lab.startAcme();
   clone = await copyProject(join(lab.directory, 'clone'));
   await cp(join(ROOT, '.env.example'), join(clone, '.env.example'));
-  // The operator is on the proxy's LAN, too.
+  // The operator is also on the proxy's LAN.
   await local`ip addr add 192.168.1.9/24 dev lan`;
   const sudoers = block('visudo');
   assert.match(sudoers, /^admin ALL=/);
@@ -35,7 +38,7 @@ before(async () => {
 });
 after(() => lab.stop());
 
-/** Types a line of the page in the clone, without any setting in the environment. */
+/** Runs a line of the page in the clone, without any settings in the environment. */
 async function type(line: string) {
   const { PATH, HOME, NODE_EXTRA_CA_CERTS } = lab.env;
   const env = { PATH, HOME, NODE_EXTRA_CA_CERTS };
@@ -82,7 +85,7 @@ test('the five values and two commands give a healthy site', async () => {
   assert.equal(files.stdout, `${OTHER_NAME}.conf\ndefault\n`);
 });
 
-test('the page shows what is printed', async () => {
+test('the page shows the actual output', async () => {
   const [example = ''] = readme.split('## ').slice(0, 1);
   const { stdout } = await type('npx tsx scripts/deploy.ts');
   const first = /^ai\.example\.org on .*$/m;

@@ -40,8 +40,8 @@ const changed = ({ files }: Host) =>
     .map(({ path }) => path)
     .sort();
 
-/** The status of a name with the token. */
-async function ask(name: string): Promise<number> {
+/** The HTTP status of a name with the token. */
+async function statusOf(name: string): Promise<number> {
   const header = ['-H', `Authorization: Bearer ${deploys.TOKEN}`];
   const curl = local({ nothrow: true });
   const url = `https://${name}/ollama/v1/models`;
@@ -64,25 +64,25 @@ describe('a new public name', () => {
     assert.equal(await deploys.config(lab.proxy), before);
   });
 
-  test('without a certificate leaves the old name served', async () => {
+  test('without a certificate keeps the old name served', async () => {
     await lab.proxy.sh('mv /usr/bin/certbot /usr/bin/certbot.off');
     const { status } = await run('bootstrap-tls');
     await lab.proxy.sh('mv /usr/bin/certbot.off /usr/bin/certbot');
     assert.equal(status, 1);
     assert.deepEqual(await vhosts(), [NEW[0], OLD[0], NEW[0], OLD[0]]);
-    assert.equal(await ask(deploys.SITE), 200);
+    assert.equal(await statusOf(deploys.SITE), 200);
     const rolledBack = await run('rollback', ['--no-verify'], deploys.withToken(deploys.TOKEN));
     assert.deepEqual([rolledBack.status, await vhosts()], [0, OLD]);
   });
 
-  test('gets its certificate while the old one serves, and replaces it in one change', async () => {
+  test('gets its certificate while the old one is served, and replaces it in one change', async () => {
     const { status, stderr, host } = await run('bootstrap-tls');
     assert.equal(status, 0, stderr);
     assert.deepEqual(await vhosts(), NEW);
     assert.ok(
       [deploys.VHOST, deploys.LINK, NEW_VHOST, NEW_LINK].every((path) => changed(host).includes(path)),
     );
-    assert.equal(await ask(OTHER_NAME), 200);
+    assert.equal(await statusOf(OTHER_NAME), 200);
     assert.equal((await lab.proxy.sh('grep -rl 4nkweb /etc/nginx')).stdout, '');
     const { host: shown, status: health } = await run('status');
     assert.deepEqual(
@@ -98,7 +98,7 @@ describe('a new public name', () => {
     assert.deepEqual(changed(host), [deploys.VHOST, deploys.LINK, NEW_VHOST, NEW_LINK].sort());
     assert.match(stderr, /this release serves ia\.enso\.4nkweb\.com/);
     assert.doesNotMatch(stderr, /Checks of/);
-    assert.equal(await ask(deploys.SITE), 200);
+    assert.equal(await statusOf(deploys.SITE), 200);
     const shown = await run('status');
     assert.deepEqual([shown.status, shown.host.serves], [3, deploys.SITE]);
     assert.equal((await run('status', [], {})).status, 0);
@@ -126,7 +126,7 @@ describe('a new public name', () => {
     await lab.proxy.sh('rm -rf /var/lib/gatepost/wiki');
   });
 
-  test('keeps a vhost that was there as a release', async () => {
+  test('keeps an existing vhost as a release', async () => {
     await lab.proxy.sh(`echo '# by hand' >${NEW_VHOST}`);
     assert.equal((await run('deploy')).status, 0);
     const { stdout } = await lab.proxy.sh(`cat ${deploys.RELEASES}/*-before/files/*${OTHER_NAME}.conf`);
