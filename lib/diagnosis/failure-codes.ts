@@ -139,7 +139,7 @@ export const FAILURE_CODES = {
   },
   'output-log': {
     cause: 'The tokens would pass through sudo, and stay in that log in clear text.',
-    fix: 'Except gatepost from the log (`Defaults!/bin/sh !log_output`), then copy again.',
+    fix: 'On that proxy, with visudo, except its login user from the log (`Defaults:USER !log_output`), then copy again.',
   },
   'client-file': {
     cause: 'The file was edited by hand and no longer has the expected format.',

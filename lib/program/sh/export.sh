@@ -1,14 +1,14 @@
 # shellcheck shell=sh
 # Verb export_clients: the clients of the gate with their tokens, for copy-client.sh on another proxy. The tokens leave
 # only through this connection: this verb has no log, and no command argument contains a token.
-# Needs: CLIENTS CREATED_MARK LIVE ROTATED_MARK
+# Needs: CLIENTS CREATED_MARK LIVE RECORDS_IN ROTATED_MARK
 
 export_clients() {
   find_clients_folder
   find_releases
   say_last
-  file=$(grep -rlsE '^[^#]*[ ,]log_output' /etc/sudoers /etc/sudoers.d | head -n 1)
-  [ -z "$file" ] || refuse output-log "sudo logs the output of commands on this proxy ($file), and with it every token"
+  ! is_recorded log_output 'stdout|ttyout' ||
+    refuse output-log "sudo logs the output of this command ($RECORDS_IN), and with it every token"
   [ -z "$CLIENTS" ] || say_tokens
   finish unchanged "$LIVE"
 }

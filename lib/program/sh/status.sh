@@ -2,7 +2,7 @@
 # Verb status: the state of this host, in rows. Writes nothing, takes no lock. ONLY is backends, clients, listens, tls
 # (before an order) or everything.
 # Needs: ACCEPTED ACCESS_LOG CLIENTS CREATED_MARK DEFINES_UPGRADE DRIFT EPOCH HELD HOLDER HOLDER_PID IDLE LAST LINK
-# Needs: LIVE MAP_DIR NL OLD_MASTER ONLY PID_FILE RELEASES REPORTING_UPSTREAM REPORT_PATHS ROTATED_MARK SAID STALLED_AFTER
+# Needs: LIVE MAP_DIR NL OLD_MASTER ONLY PID_FILE RECORDS_IN RELEASES REPORTING_UPSTREAM REPORT_PATHS ROTATED_MARK SAID STALLED_AFTER
 # Needs: STORE VHOST_NAME
 # Leaves: CHAIN
 
@@ -243,8 +243,7 @@ say_tls() {
 
 # say_leaks: row leak KIND FILE: software that copies tokens out of the files that contain them.
 say_leaks() {
-  file=$(grep -rlsE '^[^#]*[ ,]log_input' /etc/sudoers /etc/sudoers.d | head -n 1)
-  [ -z "$file" ] || say row leak inputLog "$file"
+  ! is_recorded log_input 'stdin|ttyin' || say row leak inputLog "$RECORDS_IN"
   if [ -d /etc/.git ] && ! git -C /etc check-ignore -q "$CLIENTS/any.map" 2>/dev/null; then say row leak etckeeper /etc/.git; fi
 }
 

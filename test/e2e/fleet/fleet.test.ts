@@ -277,7 +277,7 @@ describe('the clients of several proxies', () => {
     assert.equal(again.hosts[0].outcome, 'unchanged');
   });
 
-  test('do not replace others of the same name, which are reported', async () => {
+  test('do not replace others of the same name, and are not copied where sudo records the output', async () => {
     const [from, to] = lab.proxies as [Host, Host];
     await deploy(
       ['--no-verify', '--host', `${from.address},${to.address}`],
@@ -310,6 +310,21 @@ describe('the clients of several proxies', () => {
     assert.equal((await bearers(['copy', 'nobody', ...args])).status, 1);
     assert.equal(await answerOn(to, 'editor-0123456789abcdef'), '200');
     assert.equal(await answerOn(to, 'two-0123456789abcdef'), '200');
+
+    const sudoers = (text: string) =>
+      from.sh(`echo '${text}' >/etc/sudoers.d/record; chmod 440 /etc/sudoers.d/record`);
+    const copy = () => bearers(['copy', 'editor', ...args]);
+    await sudoers('Defaults log_output');
+    const recorded = await copy();
+    const [host] = JSON.parse(recorded.stdout).hosts;
+    assert.deepEqual([recorded.status, host.failure.code], [1, 'output-log'], recorded.stdout);
+    assert.match(host.failure.text, /\(\/etc\/sudoers\.d\/record\)/);
+    const { stdout } = await from.sh('grep -rc editor- /var/log/sudo-io || :');
+    assert.doesNotMatch(stdout, /:[1-9]/);
+    await sudoers('Defaults log_output\nDefaults:ncantu !log_output');
+    const copied = await copy();
+    assert.equal(copied.status, 0, copied.stdout);
+    await from.sh('rm -rf /etc/sudoers.d/record /var/log/sudo-io');
   });
 });
 

@@ -157,13 +157,6 @@ const FAULTS: readonly (readonly [string, spoil: string, mend: string, about: st
     ['WebSocket'],
     /defined 2 times.*last one applies.*websocket-connection-map\.conf, \/etc\/nginx\/conf\.d\/zz\.conf/,
   ],
-  [
-    'sudo that records what the programs read',
-    "echo 'Defaults:nobody log_output,log_input' >/etc/sudoers.d/record; chmod 440 /etc/sudoers.d/record",
-    'rm /etc/sudoers.d/record',
-    ['tokens'],
-    /sudoers\.d\/record: .*!log_input.*rotate-bearer/,
-  ],
   ['etckeeper', 'mkdir /etc/.git', 'rm -r /etc/.git', ['tokens'], /history.*\.gitignore/],
 ];
 
@@ -171,6 +164,20 @@ const FAULTS: readonly (readonly [string, spoil: string, mend: string, about: st
 const EXITS: readonly (readonly [what: string, spoil: string, fix: string, about: string[], exit: number])[] =
   [
     ['all is well', ':', ':', [], 0],
+    [
+      'sudo records what the programs read',
+      "echo 'Defaults log_input' >/etc/sudoers.d/record; chmod 440 /etc/sudoers.d/record",
+      'rm -r /etc/sudoers.d/record /var/log/sudo-io',
+      ['tokens'],
+      3,
+    ],
+    [
+      'sudo records the programs of others only',
+      "printf 'Defaults log_input\\nDefaults:ncantu !log_input\\n' >/etc/sudoers.d/record; chmod 440 /etc/sudoers.d/record",
+      'rm /etc/sudoers.d/record; [ ! -e /var/log/sudo-io ]',
+      [],
+      0,
+    ],
     [
       'a file was changed by hand',
       `${keep(deploys.VHOST)}; echo '#' >>${deploys.VHOST}`,
