@@ -105,7 +105,7 @@ const HOST: Of<Omit<HostReport, Hidden>> = {
   release: field({ orNull: 'string' }, 'the release after the run; null where there is none'),
   files: field({ list: FILE }, 'the files of the change'),
   checks: field({ list: CHECK }, 'the checks of this proxy'),
-  milliseconds: field({ map: 'number', keys: STEPS }, 'duration of each step'),
+  milliseconds: field({ map: 'number', keys: Object.keys(STEPS) }, 'duration of each step'),
   drift: field(
     {
       list: object('drift', {

@@ -5,13 +5,13 @@
  */
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { VERBS } from '../lib/model/contract.ts';
+import { VERBS } from '../lib/program/program.ts';
 import { EVERY_SCRIPT } from './lab/actors/composed.ts';
 
 /** The content of a file is data; nginx has variables of its own. */
 const CONTENT = /^(content_\d+\(\) \{ printf %s )'(?:[^']|'\\'')*'(; \})$/gm;
 const VALUE = /^([A-Z_]+=)'(?:[^']|'\\'')*'$/gm;
-const CALL = new RegExp(`^(?:${VERBS.join('|')})$`, 'm');
+const CALL = new RegExp(`^(?:${Object.keys(VERBS).join('|')})$`, 'm');
 
 function shellcheck(text: string): Promise<{ readonly status: number | null; readonly said: string }> {
   const child = spawn('shellcheck', ['--norc', '-s', 'sh', '-e', 'SC2317,SC2329', '-']);

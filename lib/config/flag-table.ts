@@ -4,6 +4,9 @@ import { DEFAULT_SITE } from './site-registry.ts';
 /** As the FILE of --bundle. */
 export const STDOUT = '-';
 
+const toggle = (help: string) => ({ type: 'boolean', default: false, help }) as const;
+const option = (value: string, help: string) => ({ type: 'string', value, help }) as const;
+
 /** Every flag of gatepost. */
 export const FLAGS = {
   site: {
@@ -12,137 +15,68 @@ export const FLAGS = {
     value: 'NAME',
     help: `the site (default: GATEPOST_SITE, or ${DEFAULT_SITE})`,
   },
-  host: { type: 'string', value: 'A,B', help: 'the proxies (overrides the setting)' },
-  'dry-run': { type: 'boolean', default: false, help: 'show what would change, without changing anything' },
-  'exit-code': {
-    type: 'boolean',
-    default: false,
-    help: 'with --dry-run: exit with 3 when changes are pending, with 0 when there are none',
-  },
-  yes: { type: 'boolean', default: false, help: 'do not ask for confirmation; required without a terminal' },
-  purge: {
-    type: 'boolean',
-    default: false,
-    help: 'also delete the clients from the release history: no rollback restores them',
-  },
-  json: {
-    type: 'boolean',
-    default: false,
-    help: 'print one JSON document on stdout, everything else on stderr',
-  },
-  'no-verify': { type: 'boolean', default: false, help: 'skip the checks after the change' },
-  'take-over-lock': {
-    type: 'boolean',
-    default: false,
-    help: 'end a run that has held the lock of a proxy for ten minutes without progress, and roll it back',
-  },
-  'show-token': {
-    type: 'boolean',
-    default: false,
-    help: 'show a generated token even where CI is set',
-  },
-  client: { type: 'string', value: 'NAME', help: 'the bearer client (default: `default`)' },
+  host: option('A,B', 'the proxies (overrides the setting)'),
+  'dry-run': toggle('show what would change, without changing anything'),
+  'exit-code': toggle('with --dry-run: exit with 3 when changes are pending, with 0 when there are none'),
+  yes: toggle('do not ask for confirmation; required without a terminal'),
+  purge: toggle('also delete the clients from the release history: no rollback restores them'),
+  json: toggle('print one JSON document on stdout, everything else on stderr'),
+  'no-verify': toggle('skip the checks after the change'),
+  'take-over-lock': toggle(
+    'end a run that has held the lock of a proxy for ten minutes without progress, and roll it back',
+  ),
+  'show-token': toggle('show a generated token even where CI is set'),
+  client: option('NAME', 'the bearer client (default: `default`)'),
   'keep-previous': {
     type: 'string',
     bare: 'always',
     value: '[=DURATION]',
     help: 'keep the previous token valid until it is revoked, or for a duration (30m, 12h, 7d)',
   },
-  'revoke-previous': {
-    type: 'boolean',
-    default: false,
-    help: 'only revoke the previous token; create no new one',
-  },
-  'write-env': { type: 'boolean', default: false, help: 'first write the new token to the env file' },
-  scope: { type: 'string', value: 'SCOPE', help: 'scope of a client: full or inference (default)' },
-  limit: {
-    type: 'string',
-    value: 'N',
-    help: 'rate limit of a client in requests per minute (10, 60 or 600; set: also none)',
-  },
-  concurrent: {
-    type: 'string',
-    value: 'N',
-    help: 'requests of a client at the same time (1, 2, 4 or 8; set: also none)',
-  },
-  expires: {
-    type: 'string',
-    value: 'WHEN',
-    help: 'when its token ends: 12h, 90d, 2027-01-31 or 2027-01-31T12:00:00Z (set: also never)',
-  },
-  since: {
-    type: 'string',
-    value: 'TIME',
-    help: 'usage: only the last 90s, 30m, 12h or 7d of the access log',
-  },
-  request: { type: 'string', value: 'ID', help: 'usage: the line of the request with this X-Request-Id' },
-  prometheus: {
-    type: 'boolean',
-    default: false,
-    help: 'usage: print metrics for the textfile collector of node_exporter',
-  },
-  from: { type: 'string', value: 'HOST', help: 'copy: the proxy whose clients are copied' },
-  to: {
-    type: 'string',
-    value: 'ID|HOST',
-    help: 'rollback: the release to restore (listed by status.ts); copy: the proxy that gets the clients',
-  },
-  staging: { type: 'boolean', default: false, help: "test with the staging CA of Let's Encrypt" },
-  'force-renewal': {
-    type: 'boolean',
-    default: false,
-    help: 'request a new certificate even if the current one is valid',
-  },
-  'use-certificate': {
-    type: 'string',
-    value: 'NAME',
-    help: 'use this certificate of certbot on the proxy, such as a wildcard, instead of requesting one',
-  },
-  'no-preflight': {
-    type: 'boolean',
-    default: false,
-    help: 'ask the CA without first trying the challenge path from here',
-  },
-  'self-signed': { type: 'boolean', default: false, help: 'generate a self-signed certificate on the proxy' },
-  parallel: { type: 'string', value: 'N', help: 'at most N proxies at once (1 to 100; default: all)' },
-  canary: {
-    type: 'boolean',
-    default: false,
-    help: 'deploy to the first proxy, and to the others only if it succeeds',
-  },
-  bundle: {
-    type: 'string',
-    value: 'FILE',
-    help: 'write the program to FILE (`-`: to stdout), without connecting',
-  },
-  render: {
-    type: 'string',
-    value: 'DIR',
-    help: 'write the vhost and the maps to DIR, without connecting',
-  },
-  local: { type: 'boolean', default: false, help: 'run the program on this machine, without SSH' },
-  curl: { type: 'boolean', default: false, help: 'show the curl command of each check' },
-  only: { type: 'string', value: 'NAME', help: 'run only checks with NAME in their name' },
-  'connect-to': {
-    type: 'string',
-    value: 'HOST',
-    help: 'connect to HOST[:PORT] instead of the resolved address; PORT replaces 443',
-  },
-  html: { type: 'string', value: 'FILE', help: 'also write an HTML report' },
-  'via-ssh': { type: 'boolean', default: false, help: 'check ports 443 and 80 of each proxy through SSH' },
+  'revoke-previous': toggle('only revoke the previous token; create no new one'),
+  'write-env': toggle('first write the new token to the env file'),
+  scope: option('SCOPE', 'scope of a client: full or inference (default)'),
+  limit: option('N', 'rate limit of a client in requests per minute (10, 60 or 600; set: also none)'),
+  concurrent: option('N', 'requests of a client at the same time (1, 2, 4 or 8; set: also none)'),
+  expires: option(
+    'WHEN',
+    'when its token ends: 12h, 90d, 2027-01-31 or 2027-01-31T12:00:00Z (set: also never)',
+  ),
+  since: option('TIME', 'usage: only the last 90s, 30m, 12h or 7d of the access log'),
+  request: option('ID', 'usage: the line of the request with this X-Request-Id'),
+  prometheus: toggle('usage: print metrics for the textfile collector of node_exporter'),
+  from: option('HOST', 'copy: the proxy whose clients are copied'),
+  to: option(
+    'ID|HOST',
+    'rollback: the release to restore (listed by status.ts); copy: the proxy that gets the clients',
+  ),
+  staging: toggle("test with the staging CA of Let's Encrypt"),
+  'force-renewal': toggle('request a new certificate even if the current one is valid'),
+  'use-certificate': option(
+    'NAME',
+    'use this certificate of certbot on the proxy, such as a wildcard, instead of requesting one',
+  ),
+  'no-preflight': toggle('ask the CA without first trying the challenge path from here'),
+  'self-signed': toggle('generate a self-signed certificate on the proxy'),
+  parallel: option('N', 'at most N proxies at once (1 to 100; default: all)'),
+  canary: toggle('deploy to the first proxy, and to the others only if it succeeds'),
+  bundle: option('FILE', 'write the program to FILE (`-`: to stdout), without connecting'),
+  render: option('DIR', 'write the vhost and the maps to DIR, without connecting'),
+  local: toggle('run the program on this machine, without SSH'),
+  curl: toggle('show the curl command of each check'),
+  only: option('NAME', 'run only checks with NAME in their name'),
+  'connect-to': option('HOST', 'connect to HOST[:PORT] instead of the resolved address; PORT replaces 443'),
+  html: option('FILE', 'also write an HTML report'),
+  'via-ssh': toggle('check ports 443 and 80 of each proxy through SSH'),
   env: {
     type: 'string',
     default: '.env',
     value: 'FILE',
     help: 'the env file (default: .env here, else the one beside gatepost)',
   },
-  verbose: {
-    type: 'boolean',
-    default: false,
-    help: 'verbose output (with several proxies: show every step)',
-  },
-  version: { type: 'boolean', default: false, help: 'show the version of gatepost' },
-  help: { type: 'boolean', default: false, short: 'h', help: 'show this help' },
+  verbose: toggle('verbose output (with several proxies: show every step)'),
+  version: toggle('show the version of gatepost'),
+  help: { ...toggle('show this help'), short: 'h' },
 } as const;
 
 /** The value of --keep-previous without one. */

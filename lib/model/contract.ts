@@ -1,91 +1,32 @@
-/** The words that TypeScript and the shell program (lib/program/sh/) say to each other; a unit test compares both sides. */
+/** The words that TypeScript and the shell program (lib/program/sh/) exchange; a unit test compares both sides. */
 
-/** What a program can be made to do; each is a function of the shell program. */
-export const VERBS = [
-  'add_client',
-  'apply',
-  'bundle',
-  'challenge',
-  'copy_client',
-  'end_challenge',
-  'export_clients',
-  'http_only',
-  'issue',
-  'outcome',
-  'plan',
-  'remove',
-  'resume_client',
-  'revoke_client',
-  'revoke_previous',
-  'rollback',
-  'rotate',
-  'self_signed',
-  'set_client',
-  'status',
-  'suspend_client',
-  'usage',
-  'use_certificate',
-] as const;
-export type Verb = (typeof VERBS)[number];
-
-/** The kinds of records that the program sends, the first field of each. */
-export const RECORD_KINDS = [
-  'advice',
-  'after',
-  'before',
-  'certificate',
-  'drift',
-  'end',
-  'error',
-  'fact',
-  'file',
-  'generated',
-  'note',
-  'outcome',
-  'past',
-  'release',
-  'row',
-  'step',
-  'text',
-  'todo',
-] as const;
-export type RecordKind = (typeof RECORD_KINDS)[number];
-
-/** How a program ends: the field of `outcome`. */
-export const VERDICTS = [
-  'applied',
-  'asked',
-  'cancelled',
-  'failed',
-  'planned',
-  'refused',
-  'restore-failed',
-  'rolled-back',
-  'unchanged',
-] as const;
-
-/** Steps on the proxy, in the record `step`. */
-export const PROGRAM_STEPS = [
-  'backends',
-  'certificate',
-  'challenge',
-  'link',
-  'log',
-  'order',
-  'record',
-  'reload',
-  'restore',
-  'serve',
-  'sign',
-  'survey',
-  'test',
-  'wait',
-  'write',
-] as const;
+/** Steps on the proxy, in the record `step`, with their titles. */
+export const PROGRAM_STEPS = {
+  wait: 'wait for another run',
+  survey: 'inspect nginx and managed files',
+  certificate: 'inspect the certificate and its renewal',
+  test: 'test configuration (nginx -t)',
+  write: 'stage new files, back up current ones',
+  reload: 'reload nginx, wait for old workers to exit',
+  record: 'record the release',
+  restore: 'roll back',
+  challenge: 'write a challenge file',
+  link: 'link the certificate',
+  order: 'request the certificate (certbot)',
+  sign: 'generate a self-signed certificate',
+  serve: 'reload nginx, check the new certificate',
+  backends: 'check the backends',
+  log: 'read the access log',
+} as const;
 /** Steps that are taken and timed here. */
-const LOCAL_STEPS = ['ask', 'checks', 'connect', 'fetch'] as const;
-export const STEPS = [...PROGRAM_STEPS, ...LOCAL_STEPS] as const;
-export type Step = (typeof STEPS)[number];
+const LOCAL_STEPS = {
+  ask: 'query the outcome',
+  checks: 'check this proxy',
+  connect: 'connect',
+  fetch: 'pre-check the challenge over HTTP',
+} as const;
+export type Step = keyof typeof PROGRAM_STEPS | keyof typeof LOCAL_STEPS;
+export const STEPS: Readonly<Record<Step, string>> = { ...PROGRAM_STEPS, ...LOCAL_STEPS };
 
 /** What the record `fact` names. */
 export const PROGRAM_FACTS = [

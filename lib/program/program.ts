@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import type { Settings } from '../config/settings.ts';
 import { FINGERPRINT_DIGITS } from '../model/bearer.ts';
 import { challengePrefix, LETSENCRYPT, WEBROOT } from '../model/certbot.ts';
-import type { Verb } from '../model/contract.ts';
 import { newRun, type Program, type Run } from '../model/run.ts';
 import { certificateFilesOf, isNameless, type Site, titleOf, vhostFile } from '../model/site.ts';
 import * as lines from '../nginx/client-map.ts';
@@ -43,7 +42,7 @@ const ORDER = ['records', ...CORE, ...CERTIFICATE, 'adoption'];
 const CHALLENGE = ['records', 'report', 'challenge'];
 
 /** The verbs, each with the parts of lib/program/sh/ that it needs, in order. */
-const PARTS: Readonly<Record<Verb, readonly string[]>> = {
+export const VERBS = {
   apply: APPLY,
   plan: APPLY,
   http_only: APPLY,
@@ -67,7 +66,8 @@ const PARTS: Readonly<Record<Verb, readonly string[]>> = {
   issue: [...ORDER, 'challenge', 'issue'],
   self_signed: [...ORDER, 'self-signed'],
   use_certificate: [...ORDER, 'use-certificate'],
-};
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+export type Verb = keyof typeof VERBS;
 
 /**
  * Deploys the files of `site` to the host (`bundle`: run from a file), or (`plan`) shows what that would change.
@@ -103,7 +103,7 @@ export async function program(
 ): Promise<Program> {
   const run = newRun();
   const texts = await Promise.all(
-    PARTS[verb].map((part) => readFile(new URL(`lib/program/sh/${part}.sh`, ROOT), 'utf8')),
+    VERBS[verb].map((part) => readFile(new URL(`lib/program/sh/${part}.sh`, ROOT), 'utf8')),
   );
   // People read a bundle; over a connection, the program is a quarter smaller without comments.
   const parts = verb === 'bundle' ? texts : texts.map((text) => text.replace(/^[ \t]*#.*\n/gm, ''));

@@ -1,13 +1,5 @@
 /** What a remote program reports, record by record, read into the report of its host. */
-import {
-  FACTS,
-  failureCode,
-  known,
-  type RecordKind,
-  ROW_KINDS,
-  STEPS,
-  type Step,
-} from '../model/contract.ts';
+import { FACTS, failureCode, known, ROW_KINDS, STEPS, type Step } from '../model/contract.ts';
 import { type HostReportDraft, OUTCOMES, type Times } from '../model/host-report.ts';
 
 export type RemoteEvent =
@@ -101,8 +93,8 @@ function stepClock(milliseconds: Times, onEvent: (event: RemoteEvent) => void) {
     end(true, uptime);
     steps += 1;
     if (steps > BOUNDS.remarks) return;
-    const name = known(STEPS, word);
-    if (!name) return;
+    if (!Object.hasOwn(STEPS, word)) return;
+    const name = word as Step;
     current = { name, since: momentOf(uptime) };
     onEvent({ kind: 'begin', name });
   };
@@ -114,7 +106,7 @@ type Note = (report: HostReportDraft, fields: readonly string[]) => void;
 const nothing = () => {};
 
 /** What each kind of record adds to the report. */
-const NOTES: Readonly<Record<RecordKind, Note>> = {
+const NOTES = {
   step: nothing,
   past: nothing,
   end: nothing,
@@ -168,9 +160,9 @@ const NOTES: Readonly<Record<RecordKind, Note>> = {
   before: (report, [path = '', ...line]) => addLine(report, path, 'before', line.join('\t')),
   after: (report, [path = '', ...line]) => addLine(report, path, 'after', line.join('\t')),
   outcome: (report, [name = '', release = '']) => conclude(report, name, release),
-};
+} as const satisfies Readonly<Record<string, Note>>;
 // A map, because the keys come from the proxy: an object has a `constructor`, too.
-const NOTED: ReadonlyMap<string, Note> = new Map(Object.entries(NOTES));
+export const NOTED: ReadonlyMap<string, Note> = new Map(Object.entries(NOTES));
 
 function addLine(report: HostReportDraft, path: string, side: 'before' | 'after', line: string): void {
   if (!report.texts.has(path) && report.texts.size >= BOUNDS.remarks) return;

@@ -2,10 +2,11 @@
 import { X509Certificate } from 'node:crypto';
 import { daysLeft, readCertificate } from '../model/certificate.ts';
 import type { Issued } from '../model/check.ts';
-import { known, type RowKind, VERBS, type Verb } from '../model/contract.ts';
+import type { RowKind } from '../model/contract.ts';
 import type { HostReport } from '../model/host-report.ts';
 import { type Renewal, renewalOf } from '../model/renewal.ts';
 import type { Site } from '../model/site.ts';
+import { VERBS, type Verb } from '../program/program.ts';
 import { lookUp } from '../util/collections.ts';
 import { type BackendStatus, backendsIn } from './backend-rows.ts';
 import { clientsIn, type ListedClient } from './client-rows.ts';
@@ -117,7 +118,7 @@ const releaseOf = ([
   gatepost = '',
 ]: readonly string[]): Release => ({
   id,
-  kind: lookUp<string>(KINDS, kind) ?? known(VERBS, kind)?.replaceAll('_', ' ') ?? kind,
+  kind: lookUp<string>(KINDS, kind) ?? (Object.hasOwn(VERBS, kind) ? kind.replaceAll('_', ' ') : kind),
   when,
   who,
   about,

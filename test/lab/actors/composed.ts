@@ -1,7 +1,6 @@
 /** Every composed shell program, for shellcheck and for tests of its definitions. */
 import { readSettings } from '../../../lib/config/settings.ts';
 import { findSites } from '../../../lib/config/site-registry.ts';
-import type { Verb } from '../../../lib/model/contract.ts';
 import { newRun, type Program } from '../../../lib/model/run.ts';
 import { clientFile, render } from '../../../lib/nginx/render.ts';
 import { runnerText } from '../../../lib/program/approved-runner.ts';
@@ -27,7 +26,7 @@ import {
   statusProgram,
   usageProgram,
 } from '../../../lib/program/history-programs.ts';
-import { outcomeProgram, siteProgram } from '../../../lib/program/program.ts';
+import { outcomeProgram, siteProgram, type Verb } from '../../../lib/program/program.ts';
 import { Secret } from '../../../lib/util/secret.ts';
 
 type Composed = readonly [name: string, text: string];

@@ -2,15 +2,10 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import {
-  PROGRAM_FACTS,
-  PROGRAM_FAILURES,
-  PROGRAM_STEPS,
-  RECORD_KINDS,
-  ROW_KINDS,
-  VERBS,
-  VERDICTS,
-} from '../../../lib/model/contract.ts';
+import { PROGRAM_FACTS, PROGRAM_FAILURES, PROGRAM_STEPS, ROW_KINDS } from '../../../lib/model/contract.ts';
+import { OUTCOMES } from '../../../lib/model/host-report.ts';
+import { VERBS } from '../../../lib/program/program.ts';
+import { NOTED } from '../../../lib/remote/protocol.ts';
 import { ROOT } from '../../../lib/util/project.ts';
 
 const folder = new URL('lib/program/sh/', ROOT);
@@ -31,11 +26,15 @@ function said(commands: string): readonly string[] {
 
 const TABLE: readonly [what: string, words: readonly string[], commands: string][] = [
   ['codes of failures', PROGRAM_FAILURES, 'refuse|refuse_for|roll_back|fail|say_error'],
-  ['steps', PROGRAM_STEPS, 'step'],
+  ['steps', Object.keys(PROGRAM_STEPS), 'step'],
   ['facts', PROGRAM_FACTS, 'say fact'],
   ['kinds of rows', ROW_KINDS, 'say row'],
-  ['kinds of records', RECORD_KINDS, 'say|show'],
-  ['verdicts', VERDICTS, 'finish'],
+  ['kinds of records', [...NOTED.keys()], 'say|show'],
+  [
+    'verdicts',
+    [...OUTCOMES.filter((outcome) => outcome !== 'unknown'), 'asked', 'cancelled', 'restore-failed'],
+    'finish',
+  ],
 ];
 
 describe('the contract', () => {
@@ -44,6 +43,6 @@ describe('the contract', () => {
       assert.deepEqual(said(commands), [...words].sort()));
 
   it('has a function of the shell program for every verb', () => {
-    for (const verb of VERBS) assert.match(text, new RegExp(`^${verb}\\(\\) \\{`, 'm'));
+    for (const verb of Object.keys(VERBS)) assert.match(text, new RegExp(`^${verb}\\(\\) \\{`, 'm'));
   });
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { VERBS } from '../../../lib/model/contract.ts';
+import { VERBS, type Verb } from '../../../lib/program/program.ts';
 import { ROOT } from '../../../lib/util/project.ts';
 import { PROGRAMS } from '../../lab/actors/composed.ts';
 
@@ -55,7 +55,7 @@ describe('a part of the shell program', () => {
 });
 
 describe('the program of each verb', () => {
-  for (const verb of VERBS)
+  for (const verb of Object.keys(VERBS) as Verb[])
     it(`${verb} defines each function once, and its own`, () => {
       const defined = [...PROGRAMS[verb].matchAll(/^(\w+)\(\) [{(]/gm)].map(([, name = '']) => name);
       assert.deepEqual(
