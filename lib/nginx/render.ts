@@ -40,20 +40,17 @@ const GATE_SNIPPETS = 'gate';
 export async function render(site: Site, settings: Settings): Promise<SiteFile[]> {
   const [vhost, maps, shared] = await Promise.all([
     renderVhost(`${site.name}.conf`, site, settings),
-    Promise.all(site.maps.map(async (map) => ({ ...map, content: await renderMap(map, site, settings) }))),
+    renderMaps(site.maps, site, settings),
     site.webSocket ? webSocketMap() : undefined,
   ]);
-  return [
-    ...maps.map(({ name, mode, content }) => ({ role: 'map' as const, name, mode, content })),
-    ...(shared ? [shared] : []),
-    { role: 'vhost', name: vhostFile(site), mode: '644', content: vhost },
-  ];
+  return [...maps, ...(shared ? [shared] : []), vhost];
 }
 
 /** The map for $connection_upgrade, shared by all sites. */
 export async function webSocketMap(): Promise<SiteFile> {
   const { source, name } = WEBSOCKET_MAP;
-  return { role: 'shared', name, mode: '644', content: await readMap(source, {}) };
+  const { text } = await readTemplate(`http-maps/${source}`, {});
+  return { role: 'shared', name, mode: '644', content: text };
 }
 
 /** For sites without a template of their own, and beside another vhost of the site: it defines no log format. */
@@ -66,8 +63,7 @@ const SHARED_HTTP_ONLY = 'default.http-only.conf';
 export async function renderHttpOnly(site: Site, settings: Settings, isBeside = false): Promise<SiteFile[]> {
   const own = `${site.name}.http-only.conf`;
   const name = !isBeside && (await hasTemplate(`sites/${own}`, site)) ? own : SHARED_HTTP_ONLY;
-  const content = await renderVhost(name, site, settings, false);
-  return [{ role: 'vhost', name: vhostFile(site), mode: '644', content }];
+  return [await renderVhost(name, site, settings, false)];
 }
 
 /**
@@ -79,19 +75,14 @@ export function clientFile(role: 'client' | 'first-client', token: Secret): Site
 }
 
 /** The maps of the gate. */
-export async function renderGate(site: Site, settings: Settings): Promise<readonly SiteFile[]> {
-  const maps = site.maps.filter(({ isGate }) => isGate);
-  return Promise.all(
-    maps.map(async (map) => ({
-      role: 'map' as const,
-      name: map.name,
-      mode: map.mode,
-      content: await renderMap(map, site, settings),
-    })),
+export const renderGate = (site: Site, settings: Settings): Promise<readonly SiteFile[]> =>
+  renderMaps(
+    site.maps.filter(({ isGate }) => isGate),
+    site,
+    settings,
   );
-}
 
-async function renderVhost(file: string, site: Site, settings: Settings, isFull = true): Promise<string> {
+async function renderVhost(file: string, site: Site, settings: Settings, isFull = true): Promise<SiteFile> {
   const { name, text: written } = await readTemplate(`sites/${file}`, site);
   const template = withBackends(written, site, settings.values);
   const names = snippetsOf(template);
@@ -105,7 +96,8 @@ async function renderVhost(file: string, site: Site, settings: Settings, isFull 
   const [before, left] = [markersOf(written), markersOf(text)];
   // Other addresses may have replaced every marker of a backend.
   const kept = Object.entries(values).filter(([marker]) => left.has(marker) || !before.has(marker));
-  return fill(name, text, Object.fromEntries(kept));
+  const content = fill(name, text, Object.fromEntries(kept));
+  return { role: 'vhost', name: vhostFile(site), mode: '644', content };
 }
 
 /** Does a directive of the vhost use the variable that is 1 for a known token? */
@@ -145,13 +137,15 @@ function siteMarkers(site: Site): Record<string, string> {
   };
 }
 
-async function renderMap({ source, isGate }: HttpMap, site: Site, settings: Settings): Promise<string> {
-  const { gate } = site;
-  const text = await readMap(source, site);
-  if (!isGate || !gate) return withPublicName(site, text);
-  const named = withPublicName(site, rename(text, gate.names));
-  return withOrigins(named, originsOf(site, settings.values));
-}
+const renderMaps = (maps: readonly HttpMap[], site: Site, settings: Settings): Promise<SiteFile[]> =>
+  Promise.all(
+    maps.map(async ({ source, name, mode, isGate }) => {
+      const { text } = await readTemplate(`http-maps/${source}`, site);
+      const named = withPublicName(site, isGate && site.gate ? rename(text, site.gate.names) : text);
+      const content = isGate ? withOrigins(named, originsOf(site, settings.values)) : named;
+      return { role: 'map', name, mode, content };
+    }),
+  );
 
 /** A snippet; those of the gate have the names of the site's gate. */
 async function readSnippet(name: string, site: Site, settings: Settings): Promise<string> {
@@ -161,9 +155,6 @@ async function readSnippet(name: string, site: Site, settings: Settings): Promis
     throw new UsageError([`sites/${site.name}.conf: includes snippets/${name}, but the site has no gate`]);
   return withOrigins(rename(text, site.gate.names), originsOf(site, settings.values));
 }
-
-const readMap = async (name: string, site: Pick<Site, 'folder'>): Promise<string> =>
-  (await readTemplate(`http-maps/${name}`, site)).text;
 
 const DEFINITION = /^\s*(?:map|geo|split_clients)\s[^;{}]*\$(\w+)\s*\{/gm;
 

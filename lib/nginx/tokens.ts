@@ -20,56 +20,41 @@ export async function bearerFor({ gate }: Site, settings: Settings): Promise<Bea
   return given ? { token: given, role: 'client' } : { token: await newToken(), role: 'first-client' };
 }
 
-/** 32 random bytes from openssl, as 64 hex digits. */
-export const newToken = (): Promise<Secret> => randomHex(TOKEN_BYTES);
+type Listen = (event: 'error', listener: (error: Error) => void) => unknown;
 
-type Options = Readonly<Record<string, string | boolean | readonly string[]>>;
-
-type Callback = (error: Error | null, stdout: Buffer) => void;
-
-type OnError = (event: 'error', listener: (error: Error) => void) => unknown;
-
-/** What is used here of the process that it starts. */
-interface Child {
-  readonly on: OnError;
-  readonly stdin: { readonly on: OnError } | null;
-}
-
-type Exec = (action: string, options: Options, callback: Callback) => Child;
-
-/** The package has no types; these match its source. Loaded on first use: most runs generate no token. */
-const wrapper = () => createRequire(import.meta.url)('openssl-wrapper') as { readonly exec: Exec };
-
-const ADVICE =
-  'gatepost generates tokens and certificates with openssl. Install it (`apt install openssl`), then retry.';
-
-function cannotRun(cause: Error): StopError {
-  return new StopError(`openssl cannot be run: ${cause.message}`, ADVICE, { cause });
-}
-
-function failed(action: string, cause: Error): StopError {
-  return new StopError(`openssl ${action} failed: ${cause.message.trim()}`, ADVICE, { cause });
+/** What is used here of openssl-wrapper, which has no types: an option that is `true` is a flag, one that is `false` an argument. */
+interface Wrapper {
+  exec(
+    action: string,
+    options: Readonly<Record<string, boolean>>,
+    callback: (error: Error | null, stdout: Buffer) => void,
+  ): { readonly on: Listen; readonly stdin: { readonly on: Listen } | null };
 }
 
 /**
- * Runs `openssl ACTION`; an option set to `true` is a flag, one set to `false` a bare last argument.
+ * Random bytes from `openssl rand`, as lower-case hex digits.
  * @throws StopError if openssl is missing or fails
  */
-function openssl(action: string, options: Options): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const child = wrapper().exec(action, options, (error, stdout) =>
-      error ? reject(failed(action, error)) : resolve(stdout),
+export async function newToken(bytes = TOKEN_BYTES): Promise<Secret> {
+  // Loaded on first use: most runs generate no token.
+  const { exec } = createRequire(import.meta.url)('openssl-wrapper') as Wrapper;
+  const stdout = await new Promise<Buffer>((resolve, reject) => {
+    const child = exec('rand', { hex: true, [String(bytes)]: false }, (error, stdout) =>
+      error ? reject(stopped('openssl rand failed', error)) : resolve(stdout),
     );
     // The wrapper handles neither error: a missing binary would crash the process.
-    child.on('error', (error) => reject(cannotRun(error)));
+    child.on('error', (error) => reject(stopped('openssl cannot be run', error)));
     child.stdin?.on('error', () => undefined);
   });
-}
-
-/** `bytes` random bytes as lower-case hex digits, from `openssl rand`. */
-export async function randomHex(bytes: number): Promise<Secret> {
-  const digits = (await openssl('rand', { hex: true, [String(bytes)]: false })).toString('ascii').trim();
-  const expected = new RegExp(`^[0-9a-f]{${2 * bytes}}$`);
-  if (!expected.test(digits)) throw failed('rand', new Error('its output is not hexadecimal'));
+  const digits = stdout.toString('ascii').trim();
+  if (digits.length !== 2 * bytes || /[^0-9a-f]/.test(digits))
+    throw stopped('openssl rand failed', new Error('its output is not hexadecimal'));
   return new Secret(digits);
 }
+
+const stopped = (what: string, cause: Error): StopError =>
+  new StopError(
+    `${what}: ${cause.message.trim()}`,
+    'gatepost generates tokens and certificates with openssl. Install it (`apt install openssl`), then retry.',
+    { cause },
+  );

@@ -1,16 +1,16 @@
 /** The real openssl program, and a missing one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { randomHex } from '../../../lib/nginx/tokens.ts';
+import { newToken } from '../../../lib/nginx/tokens.ts';
 import { StopError } from '../../../lib/util/errors.ts';
 
 test('returns the requested number of random bytes in lower-case hex', async () => {
-  assert.match((await randomHex(32)).reveal(), /^[0-9a-f]{64}$/);
-  assert.match((await randomHex(1)).reveal(), /^[0-9a-f]{2}$/);
+  assert.match((await newToken()).reveal(), /^[0-9a-f]{64}$/);
+  assert.match((await newToken(1)).reveal(), /^[0-9a-f]{2}$/);
 });
 
 test('never returns the same token twice', async () => {
-  const tokens = await Promise.all(Array.from({ length: 8 }, () => randomHex(32)));
+  const tokens = await Promise.all(Array.from({ length: 8 }, () => newToken()));
   assert.equal(new Set(tokens.map((token) => token.reveal())).size, 8);
 });
 
@@ -20,7 +20,7 @@ test('reports that openssl is missing', async (context) => {
     process.env.PATH = before;
   });
   process.env.PATH = '/nonexistent';
-  await assert.rejects(randomHex(32), (error: unknown) => {
+  await assert.rejects(newToken(), (error: unknown) => {
     assert.ok(error instanceof StopError);
     assert.match(error.message, /openssl cannot be run/);
     return true;
@@ -28,5 +28,5 @@ test('reports that openssl is missing', async (context) => {
 });
 
 test('reports that openssl failed', async () => {
-  await assert.rejects(randomHex(-1), /openssl rand failed/);
+  await assert.rejects(newToken(-1), /openssl rand failed/);
 });
