@@ -70,6 +70,8 @@ renewal_text() {
   printf '%s\n' '[renewalparams]' 'authenticator = webroot' "webroot_path = $WEBROOT," "server = $ACME_SERVER"
 }
 
+ended() { settle_adoption; finish failed 1; }
+
 # settle_adoption: if the order, of this run or an earlier one, issued no certificate, restores the previous state.
 settle_adoption() {
   abandon "$ADOPTION.new"

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # A change of one client: its new file, and which of its tokens are live afterwards.
-# Needs: CREATED_MARK EPOCH HEADER_END HEADER_START NL NOW ROTATED_MARK
+# Needs: EPOCH NL NOW
 # Leaves: ENDING LIVE_NEW
 
 CLIENT_TEXT=
@@ -24,8 +24,7 @@ plan_client() {
       'text '*) CLIENT_TEXT="$CLIENT_TEXT$rest$NL" ;;
     esac
   done <<END
-$(planned "$token" action="$action" client="$whose" now="$EPOCH" when="$NOW" \
-    created_mark="$CREATED_MARK" rotated_mark="$ROTATED_MARK" header="$HEADER_START$whose$HEADER_END" "$@")
+$(planned "$token" action="$action" client="$whose" now="$EPOCH" when="$NOW" "$@")
 END
 }
 
@@ -40,7 +39,7 @@ planned() {
   token_and_print "$token" | clients_awk '
 fresh { new_token = $1; new_print = $2; next }
 FILENAME !~ /\.map$/ { next }
-{ file = FILENAME; sub(/.*\//, "", file); sub(/\.map$/, "", file) }
+{ file = client_of(FILENAME) }
 file != client {
   if (read_key($0)) {
     if (form == "hashed") taken[key_of(token)] = 1
@@ -48,8 +47,7 @@ file != client {
   }
   next
 }
-index($0, created_mark " ") == 1 { created = time_of(created_mark) }
-index($0, rotated_mark " ") == 1 { rotated = time_of(rotated_mark) }
+{ read_times() }
 read_key($0) { save(++count) }
 END {
   if (other != "") fail("other " other)
@@ -106,7 +104,7 @@ function change(i) {
 }
 function print_all(  i, old) {
   if (failed) return
-  print "text " header "\ntext " created_mark " " created "\ntext " rotated_mark " " rotated
+  print "text " header(client) "\ntext " created_mark " " created "\ntext " rotated_mark " " rotated
   for (i = 1; i <= lines; i++) print "text " text[i]
   for (i in live) print "live " i
   for (i = 1; i <= count; i++) { old = client "." generations[i]; if (generations[i] != "" && !(old in live)) print "ends " old }

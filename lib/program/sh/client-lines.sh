@@ -1,17 +1,18 @@
 # shellcheck shell=sh
 # The lines of client files, for awk: parsing, writing, and the rules for a change of one client. Tokens pass only
 # through pipes and variables, never through command arguments.
-# Needs: DOLLAR KEY_SIZE LINE_SIZE OLD_KEY_START
+# Needs: CREATED_MARK DOLLAR HEADER_END HEADER_START KEY_SIZE LINE_SIZE OLD_KEY_START ROTATED_MARK
 
 # read_key(LINE): is it a token line? Leaves form (hashed, exact, old), token, and its grant: scope, name, generation,
 # limit, at_once, end, state. key_line(): the line for these. generate(PRINT): their generation (client-map.ts).
-# time_of(MARK): the time in the file's comment that begins with MARK.
+# read_times(): created and rotated, if the line is such a comment. client_of(PATH): whose file it is. header(NAME): its first line.
 #
 # lines_awk PROGRAM [OPERAND…]: runs PROGRAM with these functions.
 lines_awk() {
   program=$1
   shift
-  LINES_START=$OLD_KEY_START awk -v dollar="$DOLLAR" -v key_size="$KEY_SIZE" -v line_size="$LINE_SIZE" "$program"'
+  LINES_START=$OLD_KEY_START awk -v dollar="$DOLLAR" -v key_size="$KEY_SIZE" -v line_size="$LINE_SIZE" \
+    -v created_mark="$CREATED_MARK" -v rotated_mark="$ROTATED_MARK" -v header_start="$HEADER_START" -v header_end="$HEADER_END" "$program"'
 BEGIN { old_start = ENVIRON["LINES_START"] }
 function read_key(line,  word, n, grant, at) {
   form = ""; n = split(line, word, "\"")
@@ -55,6 +56,12 @@ function key_line(  grant, text) {
 function escaped(token,  text, i, c) {
   for (i = 1; i <= length(token); i++) { c = substr(token, i, 1); text = text (c ~ /[A-Za-z0-9]/ ? c : "\\" c) }
   return text
+}
+function client_of(path) { sub(/.*\//, "", path); sub(/\.map$/, "", path); return path }
+function header(name) { return header_start name header_end }
+function read_times() {
+  if (index($0, created_mark " ") == 1) created = time_of(created_mark)
+  if (index($0, rotated_mark " ") == 1) rotated = time_of(rotated_mark)
 }
 function time_of(mark,  text) { text = substr($0, length(mark) + 2); return text ~ /^[0-9TZ:-]+$/ ? text : "" }
 ' "$@"

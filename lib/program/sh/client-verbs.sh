@@ -7,36 +7,63 @@
 MAY_DIFFER=60 # seconds of difference between this host's clock and the operator's
 
 # rotate: the new token replaces all others, or (KEEP) all but the current one.
-rotate() { change_client want_rotated; }
-
-want_rotated() {
-  find_client
+rotate() {
+  open_client
   want_client rotate content_0 keep="$KEEP"
+  change_clients
 }
 
-revoke_previous() { change_client want_without_previous; }
-
-want_without_previous() {
-  find_client
+revoke_previous() {
+  open_client
   want_client revoke_previous :
+  change_clients
 }
 
-add_client() { change_client want_added; }
-
-want_added() {
+add_client() {
+  open_clients
   FILE=$CLIENTS/$CLIENT.map
   [ ! -e "$FILE" ] || is_revoked "$CLIENT" || refuse client-exists "there is already a client $CLIENT"
   forget_pending
   find_end
   want_client add content_0 new_scope="$NEW_SCOPE" new_limit="${NEW_LIMIT:--}" new_at_once="${NEW_CONCURRENT:--}" new_end="${NEW_END:--}"
+  change_clients
 }
 
-set_client() { change_client want_set; }
-
-want_set() {
-  find_client
+set_client() {
+  open_client
   find_end
   want_client set : new_scope="$NEW_SCOPE" new_limit="$NEW_LIMIT" new_at_once="$NEW_CONCURRENT" new_end="$NEW_END"
+  change_clients
+}
+
+suspend_client() {
+  FIRST_ACT=end_client
+  open_client
+  add client "$FILE" 600 "suspended ${SOURCE:-$CLIENTS}/$CLIENT.map"
+  change_clients
+}
+
+resume_client() {
+  open_client
+  forget_pending
+  add client "$FILE" 600 "resumed ${SOURCE:-$CLIENTS}/$CLIENT.map"
+  for name in $(resumed "${SOURCE:-$CLIENTS}/$CLIENT.map" | lines_awk 'read_key($0) && form != "old" { print name "." generation }' -); do
+    LIVE_NEW=$LIVE_NEW$name$NL
+  done
+  change_clients
+}
+
+resumed() {
+  sed 's/^\("=[^"]*" "[^"]*\):suspended\(";\)/\1:-\2/
+s/^\("~[^"]*" [^";]*\):suspended;/\1:-;/' "$1"
+}
+
+revoke_client() {
+  FIRST_ACT=end_client
+  open_client any
+  WANTED="${WANTED}client|$FILE|600|-|gone$NL"
+  [ "$(each_client name_line | grep -c .)" -ne 1 ] || note "$CLIENT is the last client: the gate now rejects every request"
+  change_clients
 }
 
 # find_end: NEW_END by this host's clock, which nginx uses.
@@ -49,43 +76,6 @@ find_end() {
   [ "${off#-}" -le "$MAY_DIFFER" ] ||
     note "the clock of this host differs by ${off#-} s from yours; tokens expire by this host's clock"
   [ "$NEW_END" -gt "$EPOCH" ] || refuse client-ended "this time has passed by the clock of the proxy"
-}
-
-suspend_client() {
-  FIRST_ACT=end_client
-  change_client want_suspended
-}
-
-want_suspended() {
-  find_client
-  add client "$FILE" 600 "suspended ${SOURCE:-$CLIENTS}/$CLIENT.map"
-}
-
-resume_client() { change_client want_resumed; }
-
-want_resumed() {
-  find_client
-  forget_pending
-  add client "$FILE" 600 "resumed ${SOURCE:-$CLIENTS}/$CLIENT.map"
-  for name in $(resumed "${SOURCE:-$CLIENTS}/$CLIENT.map" | lines_awk 'read_key($0) && form != "old" { print name "." generation }' -); do
-    LIVE_NEW=$LIVE_NEW$name$NL
-  done
-}
-
-resumed() {
-  sed 's/^\("=[^"]*" "[^"]*\):suspended\(";\)/\1:-\2/
-s/^\("~[^"]*" [^";]*\):suspended;/\1:-;/' "$1"
-}
-
-revoke_client() {
-  FIRST_ACT=end_client
-  change_client want_revoked
-}
-
-want_revoked() {
-  find_client any
-  WANTED="${WANTED}client|$FILE|600|-|gone$NL"
-  [ "$(each_client name_line | grep -c .)" -ne 1 ] || note "$CLIENT is the last client: the gate now rejects every request"
 }
 
 # find_client [any]: the file of CLIENT, which must exist and be in a format that gatepost reads.
@@ -113,8 +103,8 @@ want_client() {
   add client "$FILE" 600 client_text
 }
 
-# change_client FUNCTION: one change of the client, described by FUNCTION.
-change_client() {
+# open_clients: begins a change of clients, if the gate is here.
+open_clients() {
   begin
   survey || :
   find_releases
@@ -123,7 +113,14 @@ change_client() {
   [ -n "$LAST" ] || refuse no-gate "$why: there is no release of it"
   has_gate || refuse no-gate "$why: no file in conf.d includes $CLIENTS/*.map"
   ready_clients
-  "$1"
+}
+
+open_client() {
+  open_clients
+  find_client "$@"
+}
+
+change_clients() {
   want_gate
   check_nginx
   run_change all_same

@@ -2,12 +2,16 @@
 # Verb copy_client: creates the files of another proxy's clients (export.sh) here, with the same tokens, in one change.
 # content_0 prints a line per token, a client's current one first: NAME PRINT CREATED ROTATED SCOPE LIMIT CONCURRENT END
 # STATE TOKEN, separated by tabs.
-# Needs: CLIENTS CREATED_MARK HEADER_END HEADER_START NL ROTATED_MARK
+# Needs: CLIENTS NL
 # Leaves: LIVE_NEW
 
 COPIES=
 
-copy_client() { change_client want_copies; }
+copy_client() {
+  open_clients
+  want_copies
+  change_clients
+}
 
 # want_copies: a client that is here with the same token stays unchanged; if one has another token, nothing is copied.
 want_copies() {
@@ -35,7 +39,7 @@ copy_of() { printf '%s' "$COPIES" | sed -n "s/^$1 //p"; }
 planned_copies() {
   content_0 | clients_awk '
 incoming { if (split($0, field, "\t") == 10) rows[++count] = $0; next }
-FNR == 1 { file = FILENAME; sub(/.*\//, "", file); sub(/\.map$/, "", file); there[file] = 1 }
+FNR == 1 { file = client_of(FILENAME); there[file] = 1 }
 read_key($0) {
   if (form == "hashed") taken[key_of(token)] = 1
   owner[token] = file
@@ -59,9 +63,8 @@ function begin(  each) {
   last = name
   if (name in there) { print (present[name] == token ? "same " : "exists ") name; return }
   print "client " name
-  print "text " name " " header_start name header_end
+  print "text " name " " header(name)
   print "text " name " " created_mark " " field[3]
   print "text " name " " rotated_mark " " field[4]
-}' header_start="$HEADER_START" header_end="$HEADER_END" \
-    created_mark="$CREATED_MARK" rotated_mark="$ROTATED_MARK" incoming=1 - incoming=0
+}' incoming=1 - incoming=0
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Verb export_clients: the clients of the gate with their tokens, for copy-client.sh on another proxy. The tokens leave
 # only through this connection: this verb has no log, and no command argument contains a token.
-# Needs: CLIENTS CREATED_MARK LIVE RECORDS_IN ROTATED_MARK
+# Needs: CLIENTS LIVE RECORDS_IN
 
 export_clients() {
   find_clients_folder
@@ -18,16 +18,14 @@ export_clients() {
 say_tokens() {
   live_names | clients_awk '
 live { there[$0] = 1; next }
-FNR == 1 { file = FILENAME; sub(/.*\//, "", file); sub(/\.map$/, "", file); created = rotated = "" }
+FNR == 1 { file = client_of(FILENAME); created = rotated = "" }
 file == "" || index(revoked, " " file " ") { next }
-index($0, created_mark " ") == 1 { created = time_of(created_mark) }
-index($0, rotated_mark " ") == 1 { rotated = time_of(rotated_mark) }
+{ read_times() }
 read_key($0) {
   if (form == "old") state = "-"
   else if (!(name "." generation in there)) state = "suspended"
   print record "\t" file "\t" created "\t" rotated "\t" scope "\t" limit "\t" at_once "\t" end "\t" state "\t" token
-}' record="$(say row token)" revoked=" $(revoked_names) " \
-    created_mark="$CREATED_MARK" rotated_mark="$ROTATED_MARK" live=1 - live=0
+}' record="$(say row token)" revoked=" $(revoked_names) " live=1 - live=0
 }
 
 # revoked_names: revoked clients whose files could not be removed yet.

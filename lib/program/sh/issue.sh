@@ -20,8 +20,6 @@ issue() {
   finish applied 0
 }
 
-ended() { settle_adoption; finish failed 1; }
-
 order() {
   find_certbot || refuse certbot-missing "certbot is not installed on this host"
   ! find_too_old || refuse_for certbot-old

@@ -34,11 +34,7 @@ setting_in() { sed -n "s/^$1 *= *//p" | tail -n 1; }
 blame() { WHY="${WHY:+$WHY; }$1"; }
 
 # refuse_for CODE: refuses before any change, with the reasons in WHY and the commands in ADVICE.
-refuse_for() {
-  say_error "$1" "$WHY"
-  say advice "$ADVICE"
-  finish refused 1
-}
+refuse_for() { refuse "$1" "$WHY" "$ADVICE"; }
 
 # find_linked: do paths that would be written link to another certificate? Leaves them in WHY, and in ADVICE the command
 # that gives the site its own.

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The parts of a file that a diff may show: a vhost with fingerprints instead of bearer tokens; for a map and a client
 # file, only lines that gatepost wrote, since any other line may contain a token.
-# Needs: CREATED_MARK HEADER_END HEADER_START KIND RECORDED RELEASES ROTATED_MARK RUN
+# Needs: KIND RECORDED RELEASES RUN
 
 # shown ROLE NAME: the content of the file NAME on stdin, as a diff may show it.
 shown() {
@@ -36,7 +36,7 @@ print_template() { case $1:$4 in map:*content_[0-9]* | shared:*content_[0-9]*) $
 # own_client_lines NAME: the comments at the top, and token lines that are exactly as key_line() writes them.
 own_client_lines() {
   lines_awk '
-/^$/ || $0 == header || is_time(created_mark) || is_time(rotated_mark) || is_own() { print; next }
+/^$/ || $0 == header(client) || is_time(created_mark) || is_time(rotated_mark) || is_own() { print; next }
 { printf hidden, length($0) }
 function is_time(mark,  text) {
   text = substr($0, length(mark) + 2); gsub(/[0-9]/, "0", text)
@@ -50,5 +50,5 @@ function is_own(  was) {
   was = generation; generate(print_of(was))
   split("", taken); if (form == "exact") taken[key_of(token)]
   return generation == was && $0 == key_line()
-}' client="$1" hidden="$HIDDEN\\n" header="$HEADER_START$1$HEADER_END" created_mark="$CREATED_MARK" rotated_mark="$ROTATED_MARK" -
+}' client="$1" hidden="$HIDDEN\\n" -
 }

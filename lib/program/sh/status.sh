@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # Verb status: the state of this host, in rows. Writes nothing, takes no lock. ONLY is backends, clients, listens, tls
 # (before an order) or everything.
-# Needs: ACCEPTED ACCESS_LOG CLIENTS CREATED_MARK DEFINES_UPGRADE DRIFT EPOCH HELD HOLDER HOLDER_PID IDLE LAST LINK
-# Needs: LIVE MAP_DIR NL OLD_MASTER ONLY PID_FILE RECORDS_IN RELEASES REPORTING_UPSTREAM REPORT_PATHS ROTATED_MARK SAID STALLED_AFTER
+# Needs: ACCEPTED ACCESS_LOG CLIENTS DEFINES_UPGRADE DRIFT EPOCH HELD HOLDER HOLDER_PID IDLE LAST LINK
+# Needs: LIVE MAP_DIR NL OLD_MASTER ONLY PID_FILE RECORDS_IN RELEASES REPORTING_UPSTREAM REPORT_PATHS SAID STALLED_AFTER
 # Needs: STORE VHOST_NAME
 # Leaves: CHAIN
 
@@ -61,15 +61,14 @@ say_clients() {
 known { if ($1 == "live") there[$2] = 1; else used[$2] = $3 " " $4; next }
 FNR == 1 { say_empty(FILENAME); begin(FILENAME) }
 file == "" { next }
-index($0, created_mark " ") == 1 { created = time_of(created_mark) }
-index($0, rotated_mark " ") == 1 { rotated = time_of(rotated_mark) }
+{ read_times() }
 read_key($0) && name == file {
   if (!count++) { own_scope = scope; own_limit = shown(limit); own_at_once = shown(at_once); own_end = shown(end); own_state = state_of() }
   if (form == "exact") exact = "exact"
   prints = prints "\t" print_of(generation) "\t" shown(end)
 }
 END { say_empty("") }
-function begin(path) { file = path; sub(/.*\//, "", file); sub(/\.map$/, "", file); created = rotated = prints = exact = ""; count = 0 }
+function begin(path) { file = client_of(path); created = rotated = prints = exact = ""; count = 0 }
 function say_empty(path) {
   say_client(); file = ""
   while (++at < ARGC && ARGV[at] != path) if (ARGV[at] ~ /\.map$/) { begin(ARGV[at]); say_client(); file = "" }
@@ -85,8 +84,7 @@ function say_client() {
   if (file == "") return
   if (!count) { own_scope = "?"; own_limit = own_at_once = own_state = own_end = "" }
   print record "\t" file "\t" own_scope "\t" own_limit "\t" own_at_once "\t" own_state "\t" own_end "\t" created "\t" rotated "\t" used[file] "\t" exact prints
-}' record="$(say row client)" now="$EPOCH" \
-    created_mark="$CREATED_MARK" rotated_mark="$ROTATED_MARK" known=1 - known=0
+}' record="$(say row client)" now="$EPOCH" known=1 - known=0
 }
 
 say_uses() {

@@ -7,14 +7,7 @@ usage() {
   for path in "$CLIENTS"/*.map; do
     [ ! -f "$path" ] || { path=${path##*/}; say row gate_client "${path%.map}"; }
   done
-  read_log | evaluate | while read -r kind fields; do
-    case $kind in
-      usage) say row usage "$fields" ;;
-      refused) say row refused_from "$fields" ;;
-      request) say row log_line "$fields" ;;
-      span) say row log_span "$fields" ;;
-    esac
-  done
+  read_log | evaluate
   finish unchanged 0
 }
 
@@ -32,11 +25,12 @@ read_log() {
   done
 }
 
-# evaluate: log lines -> rows, with fields separated by tabs. Times are epochs; durations are milliseconds, from
+# evaluate: log lines -> rows. Times are epochs; durations are milliseconds, from
 # histograms with 32 buckets per octave, so exact to 2%. If there are too many, the addresses with the fewest rejections
 # are dropped. (busybox awk has no log().)
 evaluate() {
-  awk -F '"' -v since="$(oldest)" -v gate="$GATE_PATH" -v wanted="$REQUEST_ID" '
+  awk -F '"' -v since="$(oldest)" -v gate="$GATE_PATH" -v wanted="$REQUEST_ID" -v log_line="$(say row log_line)" \
+    -v log_span="$(say row log_span)" -v usage="$(say row usage)" -v refused_from="$(say row refused_from)" '
     function epoch(time, zone,    d, m, y, era, of_era, day) {
       if (substr(time, 2, 11) != cached) {
         cached = substr(time, 2, 11)
@@ -88,7 +82,7 @@ evaluate() {
       status = tail[1]
       passed = tail[4] != "-"
       if (wanted != "" && index($5, wanted)) {
-        printf "request %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", at, head[1], client, $2, status, tail[2], tail[3], $10, $6, $4
+        printf "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", log_line, at, head[1], client, $2, status, tail[2], tail[3], $10, $6, $4
         next
       }
       requests[client]++
@@ -111,9 +105,9 @@ evaluate() {
       if (parts && headers[parts] != "-") { byte1[client, bucket(headers[parts])]++; byte1[client, "n"]++ }
     }
     END {
-      printf "span %d\t%d\t%d\t%d\n", first, last, lines, unread
+      printf "%s\t%d\t%d\t%d\t%d\n", log_span, first, last, lines, unread
       for (client in requests)
-        printf "usage %s\t%d\t%d\t%d\t%d\t%.0f\t%.3f\t%s\t%s\t%s\t%s\t%d\t%d\n", client, requests[client],
+        printf "%s\t%s\t%d\t%d\t%d\t%d\t%.0f\t%.3f\t%s\t%s\t%s\t%s\t%d\t%d\n", usage, client, requests[client],
           refusals[client], errors[client], aborted[client], bytes[client], backend[client],
           quantile(byte1, client, 0.5), quantile(byte1, client, 0.95), quantile(total, client, 0.5),
           quantile(total, client, 0.95), since_when[client], until[client]
@@ -123,7 +117,7 @@ evaluate() {
           if (most == "" || refused[address] > refused[most] || (refused[address] == refused[most] && address < most))
             most = address
         if (most == "") break
-        printf "refused %s\t%d\t%d\n", most, refused[most], latest[most]
+        printf "%s\t%s\t%d\t%d\n", refused_from, most, refused[most], latest[most]
         delete refused[most]
       }
     }'

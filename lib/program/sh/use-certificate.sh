@@ -21,8 +21,6 @@ use_certificate() {
   finish applied 0
 }
 
-ended() { settle_adoption; finish failed 1; }
-
 # unusable: why the lineage cannot replace the site's own; fails if it can.
 unusable() {
   [ -n "$(lineage)" ] || { echo "the vhost does not use a certificate of certbot, but $CHAIN"; return; }
