@@ -2,7 +2,7 @@
 import { challengePrefix, WEBROOT } from '../../model/certbot.ts';
 import type { Failure } from '../../model/host-report.ts';
 import * as programs from '../../program/certificate-programs.ts';
-import { type PreflightResult, resolveName, tryChallenge, withJumpHost } from './preflight.ts';
+import { type PreflightResult, tryName } from './preflight.ts';
 import type { BootstrapSession } from './session.ts';
 
 const NO_CERTIFICATE = 'no new certificate';
@@ -59,26 +59,19 @@ async function fetchAll(session: BootstrapSession, placed: programs.ChallengeFil
   const { host } = session.proxy;
   const start = performance.now();
   report.print({ kind: 'begin', host, name: 'fetch' });
-  const own = await tryName(session, site.serverName, placed);
-  const failure = own.failure ?? (await tryOthers(session, placed));
+  const { failure: own, warnings } = await trySite(session, site.serverName, placed);
+  const failure = own ?? (await tryOthers(session, placed));
   const milliseconds = Math.round(performance.now() - start);
   session.add({ milliseconds: { fetch: milliseconds } });
   report.print({ kind: 'step', host, name: 'fetch', milliseconds, ok: !failure });
-  return { warnings: own.warnings, ...(failure && { failure }) };
+  return { failure, warnings };
 }
 
-async function tryName(
-  { proxy: { openFromJump }, plan }: BootstrapSession,
+const trySite = (
+  { proxy, plan }: BootstrapSession,
   name: string,
   placed: programs.ChallengeFile,
-): Promise<PreflightResult> {
-  const found = await resolveName(name);
-  const here =
-    'failure' in found
-      ? { failure: found.failure, warnings: [] }
-      : await tryChallenge(name, found.addresses, placed, plan.request.isLocalCa);
-  return withJumpHost(here, { name, ...found }, openFromJump, placed);
-}
+): Promise<PreflightResult> => tryName(name, placed, plan.request.isLocalCa, proxy.openFromJump);
 
 /**
  * Tries the other names of the certificate, which the order keeps, if they use the same webroot (lib/program/sh/lineage.sh).
@@ -90,7 +83,7 @@ async function tryOthers(
 ): Promise<Failure | undefined> {
   for (const [name = '', webroot] of session.report.rows.other_name ?? []) {
     if (webroot !== WEBROOT) continue;
-    const { failure } = await tryName(session, name, placed);
+    const { failure } = await trySite(session, name, placed);
     if (failure)
       return { code: 'lineage-name', text: `the certificate also covers ${name}: ${failure.text}` };
   }

@@ -3,7 +3,6 @@ import { certificateFault } from '../../model/certificate.ts';
 import { failureCode } from '../../model/contract.ts';
 import type { Failure, HostReport } from '../../model/host-report.ts';
 import { renewalFaults, renewalOf } from '../../model/renewal.ts';
-import { renderHttpOnly } from '../../nginx/render.ts';
 import {
   httpOnlyProgram,
   inspectProgram,
@@ -34,12 +33,13 @@ export const OWN_FLAGS = [
 export async function planBootstrap(context: Context): Promise<BootstrapPlan> {
   const request = certificateRequestOf(context);
   const { site, settings } = context;
-  const isOrder = request.method === 'order';
-  if (isOrder) await renderHttpOnly(site, settings);
-  const deploy = await planDeploy(context);
-  if (!isOrder) return { request, deploy };
-  const httpOnly = await httpOnlyProgram(site, settings);
-  return { request, deploy, httpOnly, httpOnlyBeside: await httpOnlyProgram(site, settings, true) };
+  if (request.method !== 'order') return { request, deploy: await planDeploy(context) };
+  return {
+    request,
+    httpOnly: await httpOnlyProgram(site, settings),
+    httpOnlyBeside: await httpOnlyProgram(site, settings, true),
+    deploy: await planDeploy(context),
+  };
 }
 
 /** Inspects the TLS setup of the host, and decides how it gets a good certificate. */
@@ -55,21 +55,21 @@ export async function inspect(
 }
 
 function decide(session: BootstrapSession): void {
+  const { plan, context, report } = session;
+  const { method } = plan.request;
   const why = reason(session);
   const obstacle = why === '' ? undefined : obstacleOf(session);
-  if (obstacle) session.fail(obstacle, 'refused');
   if (why === '') session.note(`${session.describeCertificate()}; no new one is requested`);
+  if (obstacle) session.fail(obstacle, 'refused');
   if (why === '' || obstacle) return;
-  for (const [name] of session.report.rows.usable ?? [])
-    if (session.plan.request.method === 'order')
-      session.note(
-        `certbot has a certificate that covers the name, ${name}; to use it: --use-certificate ${name}`,
-      );
-  const isDry = session.context.flags['dry-run'];
-  const { method } = session.plan.request;
-  if (method === 'order' && session.context.settings.access.hosts.length > 1) session.warn(ONE_OF_SEVERAL);
-  const doing = method === 'use' ? USING : REQUESTING;
-  session.note(`${why}: ${doing[isDry ? 1 : 0]}`);
+  const usable = method === 'order' ? (report.rows.usable ?? []) : [];
+  for (const [name] of usable)
+    session.note(
+      `certbot has a certificate that covers the name, ${name}; to use it: --use-certificate ${name}`,
+    );
+  if (method === 'order' && context.settings.access.hosts.length > 1) session.warn(ONE_OF_SEVERAL);
+  const isDry = context.flags['dry-run'];
+  session.note(`${why}: ${(method === 'use' ? USING : REQUESTING)[isDry ? 1 : 0]}`);
   if (!isDry) session.need = method;
 }
 
