@@ -60,7 +60,6 @@ function parsed(command: Usage, args: string[]): CommandLine {
   }
 }
 
-/** Flags that other programs have. */
 const CONVENTIONS: Readonly<Record<string, string>> = {
   n: 'dry-run',
   v: 'verbose',
@@ -120,7 +119,6 @@ const EXCLUSIONS: readonly (readonly [flag: FlagName, others: readonly FlagName[
   ['revoke-previous', ['keep-previous', 'write-env'], 'it creates no new token'],
 ];
 
-/** Flags that need another one. */
 const NEEDS: readonly (readonly [flag: FlagName, needed: FlagName])[] = [['exit-code', 'dry-run']];
 
 /** Every blank flag, every pair that excludes each other, and every flag without the one that it needs. */

@@ -39,7 +39,6 @@ interface Session {
 /** Flags with which stdout is for a program. */
 const DATA = /^--(?:prometheus|bundle[=\n]-)$/m;
 
-/** Are generated tokens hidden? */
 const hidesTokens = isInCi && !process.argv.includes('--show-token');
 
 /** How long the process may stay alive at the end (an SSH agent that does not answer, a dead connection). */
@@ -140,7 +139,6 @@ async function runCommand(command: Command, session: Session): Promise<Result> {
 
 type Line = Pick<CommandLine, 'flags' | 'given'>;
 
-/** `--help` and `--version`. */
 async function answer(command: Command, { version }: Flags, { ownSites }: Choice): Promise<Result> {
   const text = version
     ? `gatepost ${await readVersion()}\n`

@@ -15,7 +15,6 @@ import { Secret } from '../util/secret.ts';
 import { $ } from '../util/shell.ts';
 import type { Context } from './context.ts';
 
-/** Processes side by side. */
 const AT_ONCE = 8;
 
 /** Where the values that differ from run to run would be. */
@@ -38,7 +37,6 @@ async function sumOf(runner: string, text: string): Promise<string> {
   return createHash('sha256').update(stdout).digest('hex');
 }
 
-/** What a program does, and the program. */
 type Named = readonly [what: string, program: Program];
 
 /** Every program for this site with these settings. */
@@ -49,7 +47,6 @@ async function everyProgram(context: Context): Promise<readonly Named[]> {
 
 const EITHER = [false, true];
 
-/** The programs of one kind. */
 const named = async (what: string, ...programs: readonly Promise<Program>[]): Promise<Named[]> =>
   (await Promise.all(programs)).map((program) => [what, program]);
 

@@ -51,7 +51,6 @@ async function planAddition(context: Context, client: string): Promise<ClientPla
   return planChange(context, { change, isNew: true });
 }
 
-/** What a client may do, by the flags. */
 function wantedOf({ flags: { scope, limit, concurrent, expires } }: Context): Wanted {
   const end = expires === 'never' ? expires : expires && readWhen(expires, new Date());
   return {

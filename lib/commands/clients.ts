@@ -89,7 +89,6 @@ function judgeFlags(verb: Word, flags: Flags, gate?: Gate): readonly Problem[] {
   ];
 }
 
-/** What a client may do. */
 function judgeGrant(verb: 'add' | 'set', flags: Flags, gate?: Gate): readonly Problem[] {
   const { scope, limit, concurrent, expires } = flags;
   const grant = OWN.filter((flag) => isFor(flag, verb));

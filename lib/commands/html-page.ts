@@ -39,10 +39,12 @@ async function textOf(context: Context, hosts: readonly HostReport[]): Promise<s
     import('../output/html/content.ts'),
     import('../output/html/document.ts'),
   ]);
-  const all = hosts.map((report) => ({
-    report,
-    title: titleOf(context, report.host),
-    checks: report.checks ?? [],
+  const all = hosts.map(({ host: name, milliseconds, checks = [], failure }) => ({
+    name,
+    title: titleOf(context, name),
+    milliseconds,
+    checks,
+    failure,
   }));
   return documentText(contentOf(context.site, context.report, all));
 }

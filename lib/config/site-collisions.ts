@@ -9,7 +9,6 @@ export interface SiteFile {
 
 type Claim = readonly [what: string, name: string];
 
-/** The names that a site uses for itself. */
 function claimsOf({ name, prefix, maps, gate }: Site): readonly Claim[] {
   return [
     ['the name', name],

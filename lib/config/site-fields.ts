@@ -84,7 +84,6 @@ const MAP: Fields<HttpMap> = {
 
 const CHECK: Fields<CheckSpec> = { maker: TEXT, options: LIST };
 
-/** A problem, and the field that it is about. */
 interface FieldProblem {
   readonly field: string;
   readonly text: string;

@@ -92,7 +92,6 @@ async function whyNoFile(path: string): Promise<string | undefined> {
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
-/** Leaves out what is undefined. */
 function optional<T extends Record<string, unknown>>(values: T): Defined<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

@@ -55,7 +55,6 @@ export function isStaging(issuer: string): boolean {
   return issuer.includes('(STAGING)');
 }
 
-/** From when to when a certificate is valid. */
 type Life = Pick<Certificate, 'from' | 'until'>;
 
 /** The time before the end in which certbot renews it: 30 days, or a third of its lifetime if that is less. */
@@ -104,9 +103,6 @@ export const CERTIFICATE_KINDS: Readonly<Record<Issued['kind'], string>> = {
 /** `2026-11-22` */
 export const dayOf = (date: Date): string => date.toISOString().slice(0, 10);
 
-/** Full days from `now` until it expires. */
-export const daysLeft = ({ until }: Pick<Certificate, 'until'>, now: Date): number => daysUntil(until, now);
-
 /** The certificate that a host reported, for the checks. */
 export function issuedOn({ certificate }: { readonly certificate?: string }): Issued[] {
   const read = readCertificate(certificate);
@@ -114,7 +110,8 @@ export function issuedOn({ certificate }: { readonly certificate?: string }): Is
 }
 
 /** Full days from `now` to `end`; negative if `end` is in the past. */
-const daysUntil = (end: Date, now: Date): number => Math.floor((end.getTime() - now.getTime()) / DAY_MS);
+export const daysUntil = (end: Date, now: Date): number =>
+  Math.floor((end.getTime() - now.getTime()) / DAY_MS);
 
 /** `20 days`, or in the last two days `40 hours`: the time until `end`, or since then. */
 export function timeText(end: Date, now: Date): string {

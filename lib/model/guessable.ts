@@ -25,7 +25,6 @@ const WORDS =
 /** A word or a short key, typed until it was long enough. */
 const REPEATED = /^([a-z0-9]{1,11})\1+[^a-z0-9]?$/;
 
-/** Common substitutes for letters. */
 const LEET: Readonly<Record<string, string>> = {
   a: 'a4@',
   b: 'b8',
@@ -84,7 +83,6 @@ function surprises(text: string): number {
   return count;
 }
 
-/** The same character, once or more often. */
 function runAt(text: string, at: number): number {
   let length = 1;
   while (text[at + length] === text[at]) length += 1;

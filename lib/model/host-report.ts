@@ -182,11 +182,3 @@ function added(a: Times, b: Times): Times {
   for (const step of Object.keys(b) as Step[]) sum[step] = (sum[step] ?? 0) + (b[step] ?? 0);
   return sum;
 }
-
-/** A host, or the public name, with its check results. */
-export interface VerifiedHost {
-  readonly report: HostReport;
-  /** What was checked, and over which path. */
-  readonly title: string;
-  readonly checks: readonly CheckResult[];
-}

@@ -1,6 +1,7 @@
 /** One run of a program: its id, its time, and who started it. */
 import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
+import { isoTime } from './when.ts';
 
 /** Passed to every program. Times are from this machine: the clock of a proxy may be years off. */
 export interface Run {
@@ -13,7 +14,7 @@ export interface Run {
 }
 
 /** The time, to the second: `2026-11-22T17:40:35Z` */
-export const timeNow = (): string => `${new Date().toISOString().slice(0, 19)}Z`;
+export const timeNow = (): string => isoTime(new Date());
 
 /** A new run: its id sorts by time and is unique. */
 export function newRun(): Run {

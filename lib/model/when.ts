@@ -6,6 +6,12 @@ export const WHEN_FORM =
 /** The gate reads times of ten digits. */
 const LAST = 9_999_999_999;
 
+/** To the second: `2026-11-22T17:40:35Z` */
+export const isoTime = (date: Date): string => `${date.toISOString().slice(0, 19)}Z`;
+
+/** Seconds since 1970, as proxies report times. */
+export const epochTime = (seconds = ''): string => isoTime(new Date(Number(seconds) * 1000));
+
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
 /** A duration in seconds; undefined where `text` is none. */

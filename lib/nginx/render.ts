@@ -33,7 +33,6 @@ const WEBSOCKET_MAP = {
   name: 'websocket-connection-map.conf',
 } as const;
 
-/** The prefix of the snippets of a gate. */
 const GATE_SNIPPETS = 'gate';
 
 /** The vhost and the maps of `site`. */

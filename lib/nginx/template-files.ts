@@ -5,7 +5,6 @@ import type { Site } from '../model/site.ts';
 import { UsageError } from '../util/errors.ts';
 import { ROOT } from '../util/project.ts';
 
-/** A file as text, and its name for messages. */
 interface Template {
   readonly name: string;
   readonly text: string;

@@ -40,7 +40,6 @@ function asText(flag: PassedOn, value: string | boolean | undefined): string {
   return `--${flag}${value.startsWith('-') ? '=' : ' '}${/^[\w@%+:,./-]+$/.test(value) ? value : quote(value)}`;
 }
 
-/** Does the command `script rest` support `flag`? */
 function supports(script: string, rest: string, flag: PassedOn): boolean {
   const has = (...flags: string[]) => flags.some((other) => rest.split(/[ =]/).includes(`--${other}`));
   if (has(flag, 'help')) return false;

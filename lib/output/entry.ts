@@ -13,7 +13,6 @@ export interface Step {
   readonly ok: boolean;
 }
 
-/** The outcome on one of several hosts. */
 interface HostOutcome {
   readonly kind: 'host';
   readonly host: string;

@@ -1,6 +1,7 @@
 /** The rows that a proxy reports of its clients -> clients, as data. */
 import { known } from '../model/contract.ts';
 import type { HostReport } from '../model/host-report.ts';
+import { epochTime, isoTime } from '../model/when.ts';
 
 /** `ended`: its token is in its file, but not live; `old`: in the format of an earlier release, which the next change converts. */
 export const CLIENT_STATES = ['live', 'suspended', 'expired', 'ended', 'old', 'unreadable'] as const;
@@ -44,18 +45,16 @@ function clientOf(row: readonly string[]): ListedClient {
     ...(limit && { limit: Number(limit) }),
     ...(concurrent && { concurrent: Number(concurrent) }),
     state: known(CLIENT_STATES, state) ?? 'unreadable',
-    ...(end && { expires: timeOf(end) }),
+    ...(end && { expires: epochTime(end) }),
     created,
     rotated,
     // Each is followed by its end.
     fingerprints: prints.filter((print, i) => i % 2 === 0 && print !== ''),
-    ...(previousEnd && { previousExpires: timeOf(previousEnd) }),
+    ...(previousEnd && { previousExpires: epochTime(previousEnd) }),
     ...(exact && { isExact: true }),
     ...(lastUsed && { lastUsed }),
   };
 }
-
-const timeOf = (seconds: string): string => `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}Z`;
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
@@ -65,5 +64,5 @@ export function logTime(text: string): string | undefined {
     /^(\d\d)\/(\w{3})\/(\d{4}):(\d\d:\d\d:\d\d) ([+-]\d{4})$/.exec(text) ?? [];
   const number = String(MONTHS.indexOf(month) + 1).padStart(2, '0');
   const date = new Date(`${year}-${number}-${day}T${time}${zone.slice(0, 3)}:${zone.slice(3)}`);
-  return Number.isNaN(date.getTime()) ? undefined : `${date.toISOString().slice(0, 19)}Z`;
+  return Number.isNaN(date.getTime()) ? undefined : isoTime(date);
 }

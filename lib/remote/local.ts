@@ -11,7 +11,6 @@ import { SshError } from '../util/errors.ts';
 import { $, type ProcessPromise } from '../util/shell.ts';
 import type { Fleet, ProxyHost } from './target.ts';
 
-/** The name of this machine with `--local`. */
 const LOCALHOST = 'localhost';
 
 /** This machine as the only target, without SSH. */
@@ -62,7 +61,6 @@ async function runHere(text: string, onLine: (line: string) => void): Promise<Ex
   }
 }
 
-/** Rejects when the process has printed more than the limit. */
 function outputLimit({ stdout, stderr }: ProcessPromise): Promise<never> {
   let bytes = 0;
   const limit = new Promise<never>((_, reject) => {

@@ -66,7 +66,6 @@ async function diagnosed(report: HostReport): Promise<HostReport> {
   return withDiagnosis(report);
 }
 
-/** Gets the progress of the work on a target. */
 interface Listener {
   /** What the connection is waiting for. */
   readonly onBegin: (step: string) => void;

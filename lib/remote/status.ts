@@ -1,11 +1,12 @@
 /** The rows that a proxy reports of itself -> its status, as data. */
 import { X509Certificate } from 'node:crypto';
-import { daysLeft, readCertificate } from '../model/certificate.ts';
+import { daysUntil, readCertificate } from '../model/certificate.ts';
 import type { Issued } from '../model/check.ts';
 import type { RowKind } from '../model/contract.ts';
 import type { HostReport } from '../model/host-report.ts';
 import { type Renewal, renewalOf } from '../model/renewal.ts';
 import type { Site } from '../model/site.ts';
+import { isoTime } from '../model/when.ts';
 import { VERBS, type Verb } from '../program/program.ts';
 import { lookUp } from '../util/collections.ts';
 import { type BackendStatus, backendsIn } from './backend-rows.ts';
@@ -109,21 +110,11 @@ export const isDeployed = ({ releases: [last], vhost }: Pick<Status, 'releases' 
 const REMOVAL = 'remove' satisfies Verb;
 const isPraise = (text: string): boolean => / syntax is ok$| test is successful$/.test(text);
 
-const releaseOf = ([
-  id = '',
-  kind = '',
-  when = '',
-  who = '',
-  about = '',
-  gatepost = '',
-]: readonly string[]): Release => ({
-  id,
-  kind: lookUp<string>(KINDS, kind) ?? (Object.hasOwn(VERBS, kind) ? kind.replaceAll('_', ' ') : kind),
-  when,
-  who,
-  about,
-  gatepost,
-});
+function releaseOf([id = '', verb = '', ...rest]: readonly string[]): Release {
+  const [when = '', who = '', about = '', gatepost = ''] = rest;
+  const kind = lookUp<string>(KINDS, verb) ?? (Object.hasOwn(VERBS, verb) ? verb.replaceAll('_', ' ') : verb);
+  return { id, kind, when, who, about, gatepost };
+}
 
 /** The verbs of the remote program that have another name for people. */
 const KINDS: Readonly<Partial<Record<Verb | 'found', string>>> = {
@@ -141,11 +132,9 @@ function certificateStatusOf(path: string, pem: string | undefined, now: string)
   return {
     path,
     kind: read.kind,
-    begins: atSecond(read.from),
-    ends: atSecond(read.until),
-    daysLeft: daysLeft(read, new Date(now)),
+    begins: isoTime(read.from),
+    ends: isoTime(read.until),
+    daysLeft: daysUntil(read.until, new Date(now)),
     names: subjectAltName.replace(/(?:DNS|IP Address):/g, ''),
   };
 }
-
-const atSecond = (date: Date): string => date.toISOString().replace('.000', '');

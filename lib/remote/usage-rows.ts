@@ -1,5 +1,6 @@
 /** The rows of the verb `usage` -> usage, as data. */
 import type { HostReport } from '../model/host-report.ts';
+import { epochTime } from '../model/when.ts';
 
 /** The median and the 95th percentile, in seconds. */
 export interface Quantiles {
@@ -64,29 +65,28 @@ export interface LoggedRequest {
 
 const NONE = '-';
 
-const timeOf = (epoch = ''): string => `${new Date(Number(epoch) * 1000).toISOString().slice(0, 19)}Z`;
-
 function quantilesOf(p50 = NONE, p95 = NONE): Quantiles | undefined {
   const seconds = (milliseconds: string) => Math.round(Number(milliseconds)) / 1000;
   return p50 === NONE ? undefined : { p50: seconds(p50), p95: seconds(p95) };
 }
 
-function clientUsageOf(fields: readonly string[]): ClientUsage {
-  const [client = '', requests, refused, errors, aborted, bytes, backend, ...rest] = fields;
-  const [byte50, byte95, total50, total95, first, last] = rest;
+function clientUsageOf([client = '', ...fields]: readonly string[]): ClientUsage {
+  const [requests = 0, refused = 0, errors = 0, aborted = 0, bytes = 0, backendSeconds = 0] =
+    fields.map(Number);
+  const [byte50, byte95, total50, total95, first, last] = fields.slice(6);
   const [firstByte, total] = [quantilesOf(byte50, byte95), quantilesOf(total50, total95)];
   return {
     ...(client !== NONE && { client }),
-    requests: Number(requests),
-    refused: Number(refused),
-    errors: Number(errors),
-    aborted: Number(aborted),
-    bytes: Number(bytes),
-    backendSeconds: Number(backend),
+    requests,
+    refused,
+    errors,
+    aborted,
+    bytes,
+    backendSeconds,
     ...(firstByte && { firstByte }),
     ...(total && { total }),
-    firstUsed: timeOf(first),
-    lastUsed: timeOf(last),
+    firstUsed: epochTime(first),
+    lastUsed: epochTime(last),
   };
 }
 
@@ -100,7 +100,7 @@ export function usageOf({ rows }: HostReport): Usage {
   const used = new Set(clients.map(({ client }) => client));
   return {
     log: {
-      ...(Number(requests) > 0 && { from: timeOf(from), to: timeOf(to) }),
+      ...(Number(requests) > 0 && { from: epochTime(from), to: epochTime(to) }),
       requests: Number(requests ?? 0),
       unreadFiles: Number(unread ?? 0),
     },
@@ -109,29 +109,18 @@ export function usageOf({ rows }: HostReport): Usage {
     refusedFrom: (rows.refused_from ?? []).map(([address = '', count, last]) => ({
       address,
       requests: Number(count),
-      last: timeOf(last),
+      last: epochTime(last),
     })),
   };
 }
 
 /** The requests with the given id: one, unless the log was copied. */
-export function requestsIn({ rows }: HostReport): readonly LoggedRequest[] {
-  return (rows.log_line ?? []).map((fields) => {
-    const [
-      at,
-      address = '',
-      client = '',
-      request = '',
-      status,
-      bytes,
-      seconds,
-      first = '',
-      backend = '',
-      agent = '',
-    ] = fields;
+export const requestsIn = ({ rows }: HostReport): readonly LoggedRequest[] =>
+  (rows.log_line ?? []).map(([at, address = '', client = '', request = '', ...rest]) => {
+    const [status, bytes, seconds, first = '', backend = '', userAgent = ''] = rest;
     const firstByte = Number(first.split(/[,: ]+/).at(-1));
     return {
-      at: timeOf(at),
+      at: epochTime(at),
       address,
       ...(client !== NONE && { client }),
       request,
@@ -140,7 +129,6 @@ export function requestsIn({ rows }: HostReport): readonly LoggedRequest[] {
       seconds: Number(seconds),
       ...(Number.isFinite(firstByte) && first !== '' && { firstByteSeconds: firstByte }),
       backend,
-      userAgent: agent,
+      userAgent,
     };
   });
-}

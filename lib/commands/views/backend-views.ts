@@ -61,7 +61,6 @@ function closedHint(
   return hint && state === 'closed' && isReached ? `\n${advised(hint)}` : '';
 }
 
-/** How the machines that answer differ; nothing for one alone. */
 function differences(backends: readonly BackendStatus[], { fix }: BackendReports): readonly string[] {
   return [
     ...versionText(backends.filter(({ version }) => version)),

@@ -110,7 +110,6 @@ export async function withDiffs(
 /** For all diffs together: they block everything else, even Ctrl-C. */
 const DIFFS_MS = 500;
 
-/** The hunks of a diff. */
 function diff(
   { createTwoFilesPatch, OMIT_HEADERS }: typeof import('diff'),
   { path, before, after }: Change,

@@ -74,7 +74,6 @@ const point = (about: string, status: Point['status'], text: string): Point => (
 const pointsOf = (status: Point['status'], faults: readonly Fault[]): readonly Point[] =>
   faults.map(({ about, text }) => point(about, status, text));
 
-/** A hint only. */
 function exactPoints({ clients = [] }: Status): readonly Point[] {
   const names = exactClients(clients);
   if (names.length === 0) return [];
@@ -124,7 +123,6 @@ const STATES: Readonly<Record<string, string>> = {
   removed: 'removed by hand',
 };
 
-/** One line per state, with its files. */
 function filePoints({ state }: Status): readonly Point[] {
   return [...new Set(state.map((file) => file.state))].map((each) => {
     const paths = state.flatMap((file) => (file.state === each ? [file.path] : []));

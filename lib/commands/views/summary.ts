@@ -34,7 +34,6 @@ function exitOf(host: HostReport): ExitStatus {
   return host.outcome === 'unknown' ? EXIT.unknown : EXIT.refused;
 }
 
-/** Everything that the summary of a run needs. */
 interface Results {
   readonly hosts: readonly HostReport[];
   /** What was checked from here, by the public name. */

@@ -1,6 +1,6 @@
 /** The content of the page, as plain data without secrets. */
 import type { CheckResult } from '../../model/check.ts';
-import type { Failure, VerifiedHost } from '../../model/host-report.ts';
+import type { Failure } from '../../model/host-report.ts';
 import { newRun } from '../../model/run.ts';
 import { type Site, titleOf } from '../../model/site.ts';
 import type { Report } from '../report.ts';
@@ -22,22 +22,17 @@ export interface PageHost {
   readonly milliseconds: Readonly<Record<string, number>>;
   readonly checks: readonly CheckResult[];
   /** Why it was not reached. */
-  readonly failure?: Failure;
+  readonly failure?: Failure | undefined;
 }
 
 /** All results, with every text cleaned like the report. */
 export function contentOf(
   site: Pick<Site, 'name' | 'serverName' | 'defaultName'>,
   { clean }: Pick<Report, 'clean'>,
-  all: readonly VerifiedHost[],
+  hosts: readonly PageHost[],
 ): PageContent {
   const { now, who } = newRun();
-  return cleaned({ site: titleOf(site), made: now, who, hosts: all.map(hostOf) }, clean);
-}
-
-function hostOf({ report, title, checks }: VerifiedHost): PageHost {
-  const { host: name, milliseconds, failure } = report;
-  return { name, title, milliseconds, checks, ...(failure && { failure }) };
+  return cleaned({ site: titleOf(site), made: now, who, hosts }, clean);
 }
 
 /** Runs before HTML escaping: an escaped token would not be recognized. */

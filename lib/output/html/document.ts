@@ -53,7 +53,6 @@ function header({ site, made, who, hosts }: PageContent): Html {
 </header>`;
 }
 
-/** An overview of several hosts, with links to the failed checks of each. */
 function overview(hosts: readonly PageHost[]): Html {
   return html`<nav aria-label="Hosts">
 <ul role="list">${hosts.map((host, i) => row(host, hostId(i)))}

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import type { CertificateLife, CheckResult, CheckStatus } from '../../../../lib/model/check.ts';
-import type { VerifiedHost } from '../../../../lib/model/host-report.ts';
 import { certificateBar } from '../../../../lib/output/html/certificate-bar.ts';
 import { contentOf, type PageHost } from '../../../../lib/output/html/content.ts';
 import { documentText } from '../../../../lib/output/html/document.ts';
@@ -98,9 +97,7 @@ test('only the inline style sheet is allowed, and nothing else may load', async 
 test('secrets are redacted before escaping', () => {
   const token = new Secret('Alpha.Token&<with>"every"\'kind');
   const seen = check('a', 'failed', { detail: `sent ${token.reveal()}` });
-  const all = [
-    { report: { host: 'h', milliseconds: {} }, title: 't', checks: [seen] },
-  ] as unknown as VerifiedHost[];
+  const all = [{ name: 'h', milliseconds: {}, title: 't', checks: [seen] }] as unknown as PageHost[];
   const { hosts } = contentOf({ name: 's', serverName: 's' }, { clean: redactor([token]) }, all);
   assert.equal(hosts[0]?.checks[0]?.detail, 'sent [REDACTED]');
 });
