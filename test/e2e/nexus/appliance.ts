@@ -1,4 +1,4 @@
-/** Turns a proxy of the lab into a Nexus appliance, deploys to it, and sends it raw requests. */
+/** Turns a lab proxy into a Nexus appliance, deploys to it, and sends it raw requests. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectPlain, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -16,8 +16,8 @@ export const LINK = '/etc/nginx/sites-enabled/nexus.conf';
 export const PAGE = '<!doctype html>\n<title>Nexus</title>\n<script src="/assets/app.js"></script>\n';
 const REQUESTS = `${STATE}/nexus-requests.log`;
 
-/** Puts the services, the web interface and a self-signed certificate on a proxy. */
-export async function furnish(host: Host): Promise<void> {
+/** Installs the services, the web interface and a self-signed certificate on a proxy. */
+export async function installServices(host: Host): Promise<void> {
   writeFileSync(REQUESTS, '');
   const args = typescript('test/lab/stand-ins/nexus.ts', ['127.0.0.1']);
   const where = `--net=/run/netns/${host.name}`;
@@ -47,7 +47,7 @@ export async function furnish(host: Host): Promise<void> {
   if (status !== 0) throw new Error(stderr);
 }
 
-/** The operator's settings for this site, added to the lab's. */
+/** The operator's settings for this site, in addition to the lab's. */
 export const settings = (host: Host, more: RunOptions['env'] = {}): NonNullable<RunOptions['env']> => ({
   NEXUS_PROXY_HOST: host.address,
   ...more,
@@ -63,18 +63,18 @@ export function deployNexus(
   return deploy(lab, settings(host, env), ['--site', 'nexus', ...args]);
 }
 
-/** An answer to raw bytes: of HTTP/1.0, so that its body comes without chunks. */
-export interface Answer {
+/** The response to raw bytes; HTTP/1.0, so that the body is not chunked. */
+export interface RawResponse {
   readonly status: number;
   readonly head: string;
   readonly body: string;
-  /** Which service answered, when one did. */
+  /** The service that answered, if any. */
   readonly service?: string;
-  /** The request target that it received. */
+  /** The request target as received by the service. */
   readonly url?: string;
 }
 
-interface Question {
+interface RawRequest {
   readonly method?: string;
   readonly headers?: readonly string[];
   readonly body?: string;
@@ -82,13 +82,13 @@ interface Question {
   readonly host?: string;
 }
 
-/** Sends one request whose target is these very bytes (latin1). */
-export function ask(target: string, question: Question = {}): Promise<Answer> {
+/** Sends one request with exactly these bytes (latin1) as its target. */
+export function ask(target: string, question: RawRequest = {}): Promise<RawResponse> {
   const { method = 'GET', headers = [], body = '', port = 443, host = PUBLIC_NAME } = question;
   const length = body === '' ? [] : [`Content-Length: ${Buffer.byteLength(body)}`];
   const lines = [`${method} ${target} HTTP/1.0`, `Host: ${host}`, ...length, ...headers, '', body];
   return new Promise((resolve, reject) => {
-    let got = '';
+    let received = '';
     const plain = connectPlain({ host: ADDRESS, port });
     const socket =
       port === 443
@@ -100,23 +100,23 @@ export function ask(target: string, question: Question = {}): Promise<Answer> {
         : plain;
     socket.setEncoding('latin1');
     socket.on('data', (chunk: string) => {
-      got += chunk;
+      received += chunk;
     });
     socket.on('error', reject);
-    socket.on('close', () => resolve(parsed(got)));
+    socket.on('close', () => resolve(parsed(received)));
     socket.write(lines.join('\r\n'), 'latin1');
   });
 }
 
-function parsed(got: string): Answer {
+function parsed(got: string): RawResponse {
   const end = got.indexOf('\r\n\r\n');
   const [head, body] = [got.slice(0, end), got.slice(end + 4)];
   const told = body.startsWith('{"service"') ? (JSON.parse(body) as { service: string; url: string }) : {};
   return { status: Number(head.slice(9, 12)), head, body, ...told };
 }
 
-/** Who got a request: a service, the web interface, nginx itself, or the status of something else. */
-export function whose({ service, status, body }: Answer): string {
+/** The receiver of a request: a service, the web interface, nginx itself, or the status of anything else. */
+export function receiverOf({ service, status, body }: RawResponse): string {
   if (service) return service;
   if (body === PAGE) return 'page';
   return /<center>nginx(?:\/[\d.]+)?<\/center>/.test(body) ? `nginx ${status}` : `${status}`;

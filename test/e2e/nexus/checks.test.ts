@@ -1,4 +1,4 @@
-/** The checks of the Nexus appliance in the lab, by every kind of connection; its sabotages are in sabotages.ts. */
+/** The checks of the Nexus appliance in the lab, over every kind of connection; its sabotages are in sabotages.ts. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import * as appliance from './appliance.ts';
 let lab: Lab;
 before(async () => {
   lab = await startLab();
-  await appliance.furnish(lab.proxy);
+  await appliance.installServices(lab.proxy);
   await lab.proxy.sh('rm /etc/nginx/sites-enabled/default');
 });
 after(() => lab.stop());
@@ -21,7 +21,7 @@ describe('the checks', () => {
     readonly detail: string;
   }
 
-  /** Deploys with checks; what each of them said. */
+  /** Deploys with checks; returns the exit status and the checks' results. */
   async function checked(more: Record<string, string>): Promise<{ exit: number; checks: Check[] }> {
     const env = appliance.settings(lab.proxy, more);
     const { status, stdout, stderr } = await lab.run('deploy', ['--json', '--site', 'nexus'], { env });

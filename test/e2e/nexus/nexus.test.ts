@@ -1,4 +1,4 @@
-/** The Nexus appliance: every row of its map, in every encoding, on a real nginx. */
+/** The Nexus appliance: every row of its map, in every encoding, with a real nginx. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -9,12 +9,12 @@ import * as appliance from './appliance.ts';
 let lab: Lab;
 before(async () => {
   lab = await startLab();
-  await appliance.furnish(lab.proxy);
+  await appliance.installServices(lab.proxy);
 });
 after(() => lab.stop());
 beforeEach(() => void appliance.seen());
 
-describe('beside the stock default site', () => {
+describe('next to the default site', () => {
   test('default_server is refused with the fix, and the proxy is unchanged', async () => {
     const { config, workers } = await import('../../lab/actors/deploys.ts');
     const [files] = [await config(lab.proxy), await workers(lab.proxy)];
@@ -67,13 +67,13 @@ describe('by address', () => {
     for (const path of paths)
       test(`${JSON.stringify(path)} belongs to ${who}`, async () => {
         const response = await appliance.ask(path);
-        assert.equal(appliance.whose(response), who, response.head);
+        assert.equal(appliance.receiverOf(response), who, response.head);
         if (response.service) assert.equal(response.url, path);
       });
   }
 
   const hidden = ['internal', 'internal/x', 'metrics', 'debug/', 'debug/pprof', 'api/hub', 'api/hub/x'];
-  const spell: readonly ((path: string) => string)[] = [
+  const encodings: readonly ((path: string) => string)[] = [
     ...[(p: string) => `//${p}`, (p: string) => `/./${p}`, (p: string) => `/x/../${p}`],
     ...[(p: string) => `/x/%2e%2E/${p}`, (p: string) => `/x/..%2f${p}`, (p: string) => `/x/..;/${p}`],
     ...[(p: string) => `/x/%252e%252e/${p}`, (p: string) => `/x/..%5c${p}`, (p: string) => `/v1/..\\${p}`],
@@ -108,10 +108,10 @@ describe('by address', () => {
     (p) => `/ws/../${p}`,
   ];
   for (const path of hidden) {
-    test(`/${path} is closed in ${spell.length} spellings`, async () => {
-      for (const wayOf of spell) {
-        const spelled = wayOf(path);
-        const who = appliance.whose(await appliance.ask(spelled));
+    test(`/${path} is closed in ${encodings.length} encodings`, async () => {
+      for (const requestFor of encodings) {
+        const spelled = requestFor(path);
+        const who = appliance.receiverOf(await appliance.ask(spelled));
         assert.ok(['nginx 404', 'nginx 400'].includes(who), `${JSON.stringify(spelled)}: ${who}`);
       }
       assert.deepEqual(appliance.seen(), []);
@@ -120,7 +120,7 @@ describe('by address', () => {
 
   test('a raw path with .. never reaches another service', async () => {
     for (const path of ['/internal/../v1/x', '/metrics/../api/x', '/api/hub/..%2fx', '/debug/%2e%2e/scim/x'])
-      assert.equal(appliance.whose(await appliance.ask(path)), 'nginx 404', path);
+      assert.equal(appliance.receiverOf(await appliance.ask(path)), 'nginx 404', path);
     assert.deepEqual(appliance.seen(), []);
   });
 
@@ -129,7 +129,7 @@ describe('by address', () => {
     assert.match(script.body, /Nexus up/);
     assert.match(script.head, /content-type: (application|text)\/javascript/i);
     for (const path of ['/.env', '/.git/config', '/assets/../.env', '/%2eenv', '/.git%2fconfig', '/x/.env'])
-      assert.equal(appliance.whose(await appliance.ask(path)), 'nginx 404', path);
+      assert.equal(appliance.receiverOf(await appliance.ask(path)), 'nginx 404', path);
     for (const path of ['/link.txt', '/../secret', '/..%2fsecret', '/assets/../../secret', '/%2e%2e/secret'])
       assert.doesNotMatch((await appliance.ask(path)).body, /secret/, path);
   });
@@ -169,12 +169,12 @@ describe('by address', () => {
       const times: number[] = [];
       const curl = spawn('curl', ['-skN', ...method, ...key, url]);
       curl.stdout.on('data', () => times.push(performance.now()));
-      await new Promise((done) => curl.on('close', done));
+      await new Promise((finished) => curl.on('close', finished));
       const gaps = times.slice(1).map((time, at) => time - (times[at] ?? 0));
       assert.ok(gaps.filter((gap) => gap > 60).length >= 4, `gaps: ${gaps.map(Math.round)}`);
     });
 
-  test("/ws proxies a WebSocket, and the Hub's refusal unchanged", async () => {
+  test("/ws proxies a WebSocket, and passes on the Hub's rejection unchanged", async () => {
     const options = { rejectUnauthorized: false } as object;
     const { WebSocket } = await import('ws');
     const socket = new WebSocket(`wss://${appliance.ADDRESS}/ws?token=secret-of-a-thing`, options);
@@ -209,11 +209,11 @@ describe('by address', () => {
     assert.deepEqual(stdout.split('\n').filter(Boolean), ['22', '80', '443']);
   });
 
-  test('no log contains query strings, not even when a service is down', async () => {
+  test('no log contains query strings, even while a service is down', async () => {
     const path = '/v1beta/models/x:generateContent?key=AIza-secret-key';
     await appliance.ask(path);
     await appliance.deployNexus(lab, lab.proxy, { NEXUS_BACKEND_IP: '127.0.0.9' });
-    assert.equal(appliance.whose(await appliance.ask(path)), 'nginx 502');
+    assert.equal(appliance.receiverOf(await appliance.ask(path)), 'nginx 502');
     await appliance.deployNexus(lab, lab.proxy);
     await appliance.ask('/v1/files?key=AIza-secret-key', {
       method: 'POST',
@@ -228,7 +228,7 @@ describe('by address', () => {
     assert.doesNotMatch(stdout, /AIza-secret/);
   });
 
-  test('a second deploy is unchanged; its history is its own', async () => {
+  test("a second deploy is unchanged; the history is separate from other sites'", async () => {
     const again = await appliance.deployNexus(lab, lab.proxy);
     assert.deepEqual([again.exit, again.outcome], [0, 'unchanged'], again.stderr);
     assert.equal((await lab.proxy.sh('ls /var/lib/gatepost/nexus/releases | wc -l')).stdout.trim(), '3');

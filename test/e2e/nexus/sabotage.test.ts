@@ -1,4 +1,4 @@
-/** The checks of the Nexus appliance against a real nginx with one sabotage at a time (sabotages.ts). */
+/** The checks of the Nexus appliance with a real nginx and one sabotage at a time (sabotages.ts). */
 import '../checks/trust.ts';
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
@@ -56,7 +56,7 @@ test('all pass on a healthy appliance', async () => {
   for (const { status, name, detail } of results) assert.equal(status, 'passed', `${name}: ${detail}`);
 });
 
-// What is timed is asked only where it must fail, so that they may share the machine.
+// Timed checks run only if they must fail, so the others can run concurrently.
 describe('the checks detect', { concurrency: 3 }, () => {
   for (const sabotage of SABOTAGES)
     test(sabotage.fact, async () => {
@@ -86,9 +86,9 @@ test('reports a virtual key unknown to the AI Gateway without blaming the nginx 
 });
 
 test('every check is sabotaged', () => {
-  const spoilt = new Set(SABOTAGES.flatMap(({ fails = [] }) => fails));
+  const sabotaged = new Set(SABOTAGES.flatMap(({ fails = [] }) => fails));
   assert.deepEqual(
-    checks.flatMap(({ name }) => (spoilt.has(name) ? [] : name)),
+    checks.flatMap(({ name }) => (sabotaged.has(name) ? [] : name)),
     [],
   );
 });

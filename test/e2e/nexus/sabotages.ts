@@ -9,7 +9,7 @@ const LOST =
 const DOWN =
   /returns an nginx error page \(502\)\. nginx could not reach the backend: the service is down.*status\.ts|returns 502/;
 
-/** A path that falls to the web interface, whose page comes with 200 for whatever is no file. */
+/** A path that is lost to the web interface, which returns its page with 200 for any unknown path. */
 const toInterface = (name: string, path: string, list: string, without: string, check: string): Sabotage => ({
   fact: `the page where ${path} should be (${name})`,
   replace: list,
@@ -63,49 +63,49 @@ const SERVICES: readonly Sabotage[] = [
   { fact: 'the Hub is down', replace: ':3060', by: ':9', fails: ['Hub', 'WebSocket'], says: DOWN },
   { fact: 'the Control Plane is down', replace: ':3001', by: ':9', fails: ['Control Plane'], says: DOWN },
   {
-    fact: 'GLM’s /api/paas falls to the Control Plane, which does not know it',
+    fact: 'GLM’s /api/paas goes to the Control Plane, which does not know it',
     replace: 'location /api/ {',
     by: 'location ^~ /api/paas/ { return 404; }\n    location /api/ {',
     fails: ['AI Gateway'],
     says: /\/api\/paas\/v4\/models returns an nginx error page \(404\)/,
   },
   {
-    fact: 'the page where /api/ should be',
+    fact: 'the page instead of /api/',
     replace: 'location /api/ {',
     by: 'location /api-gone/ {',
     fails: ['Control Plane'],
     says: LOST,
   },
   {
-    fact: 'the page where the Hub’s enrolment should be',
+    fact: 'the page instead of the Hub’s enrolment',
     replace: 'location ~ ^/api/internal/things/ {',
     by: 'location ^~ /api/internal/things/ { root /nowhere; try_files $uri /index.html; }\n    location /gone/ {',
     fails: ['Hub'],
     says: LOST,
   },
   {
-    fact: '/ws has lost its Upgrade header',
+    fact: '/ws without its Upgrade header',
     replace: /proxy_set_header Upgrade .*;/g,
     by: '',
     fails: ['WebSocket'],
     says: /\/ws returns \d+ instead of 101.*proxy_set_header Upgrade/,
   },
   {
-    fact: 'the page where /ws should be',
+    fact: 'the page instead of /ws',
     replace: 'location = /ws {',
     by: 'location = /ws-gone {',
     fails: ['WebSocket'],
     says: /\/ws returns 200 instead of 101/,
   },
   {
-    fact: 'nginx itself refuses /ws',
+    fact: 'nginx itself rejects /ws',
     replace: 'location = /ws {',
     by: 'location = /ws { return 403;',
     fails: ['WebSocket'],
     says: /\/ws returns 403 instead of 101/,
   },
   {
-    fact: 'the page where /v1 alone should be',
+    fact: 'the page instead of /v1 alone',
     replace: GATEWAY,
     by: GATEWAY.replace('(?:/|\\z)', '/'),
     fails: ['AI Gateway'],
@@ -119,7 +119,7 @@ const SERVICES: readonly Sabotage[] = [
     says: /\/ returns 404/,
   },
   {
-    fact: 'a script that is missing: its place gives the page',
+    fact: 'a missing script: the page is returned instead',
     replace: 'location / {\n        root',
     by: 'location /assets/ { rewrite ^ /index.html; }\n    location / {\n        root',
     fails: ['web interface'],

@@ -1,4 +1,6 @@
-/** Bad inputs as operators make them: exit status 2, the variable or the flag by name, no secret repeated, no connection. */
+/**
+ * Typical bad inputs of operators: exit status 2, the variable or the flag by name, no secret repeated, no connection.
+ */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -38,7 +40,7 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Runs a script whose only way is to our listener, without a terminal. */
+/** Runs a script that can connect only to the test's listener, without a terminal. */
 function run(script: string, args: readonly string[], env: Record<string, string> = {}): Promise<Result> {
   return runFile(`${CHECKOUT}/scripts/${script}.ts`, args, env);
 }
@@ -59,7 +61,7 @@ function runFile(path: string, args: readonly string[], env: Record<string, stri
   return finished(child);
 }
 
-/** The script, its arguments, the environment, and what must be named. */
+/** The script, its arguments, the environment, and what the error must name. */
 type Case = readonly [script: string, args: readonly string[], env: Record<string, string>, names: RegExp];
 
 const CASES: readonly Case[] = [
@@ -144,9 +146,9 @@ describe('a bad input', () => {
     await inParallel(CASES, 4, async (each) => {
       const [script, args, env, names] = each;
       const { status, stdout, stderr } = await run(script, args, env);
-      const told = `${short(each)}\n${stdout}${stderr}`;
-      assert.equal(status, 2, told);
-      assert.match(stdout + stderr, names, told);
+      const output = `${short(each)}\n${stdout}${stderr}`;
+      assert.equal(status, 2, output);
+      assert.match(stdout + stderr, names, output);
       for (const secret of [SECRET, HEX])
         assert.ok(!(stdout + stderr).includes(secret), `${short(each)} repeats the secret`);
     });
@@ -159,7 +161,7 @@ describe('a bad input', () => {
     assert.match(JSON.parse(stdout).error.message, /Unknown option '--bogus'/);
   });
 
-  test('an existing output file stays as it was', async () => {
+  test('an existing output file is not changed', async () => {
     assert.equal(readFileSync(join(folder, 'mine.env'), 'utf8'), 'A=1\n');
   });
 
@@ -170,7 +172,7 @@ describe('a bad input', () => {
   });
 });
 
-describe('a warning only', () => {
+describe('only a warning', () => {
   file('open', `${TOKEN}=${SECRET}\n`);
   before(() => chmodSync(join(folder, 'open'), 0o644));
 
@@ -195,14 +197,14 @@ describe('a warning only', () => {
   });
 });
 
-describe('a template of a site', () => {
+describe("a site's template", () => {
   const env = { WIKI_PROXY_HOST: '127.0.0.1', WIKI_PROXY_USER: 'admin', WIKI_BACKEND_IP: '10.0.0.1' };
   let copy: string;
   before(async () => {
     copy = await copyWithWiki(join(folder, 'copy'));
   });
 
-  /** Runs deploy with the vhost as it is given, and none where there is none. */
+  /** Runs deploy with this vhost template, or without one. */
   const deploy = (vhost: string | undefined) => {
     const path = join(copy, `sites/${WIKI}.conf`);
     if (vhost === undefined) rmSync(path);
@@ -211,21 +213,21 @@ describe('a template of a site', () => {
   };
 
   const FAULTS: readonly (readonly [what: string, vhost: string | undefined, told: RegExp])[] = [
-    ['with a marker that has no value', VHOST.replace('LAN.', '__NO_SUCH__'), /WIKI\.conf: .*NO_SUCH/],
+    ['with a placeholder that has no value', VHOST.replace('LAN.', '__NO_SUCH__'), /WIKI\.conf: .*NO_SUCH/],
     [
-      'that lacks the marker of a setting',
+      'without the placeholder of a setting',
       VHOST.replace('__WIKI_BACKEND_IP__', '::1'),
       /WIKI\.conf: .*BACKEND_IP/,
     ],
-    ['with a snippet that is missing', VHOST.replace('websocket', 'none'), /snippets\/none\.conf/],
+    ['with a missing snippet', VHOST.replace('websocket', 'none'), /snippets\/none\.conf/],
     ['that is missing', undefined, /WIKI\.conf: the template cannot be read \(ENOENT\)/],
   ];
-  for (const [what, vhost, told] of FAULTS)
+  for (const [what, vhost, expected] of FAULTS)
     test(`${what} exits with 2, named, before any connection`, async () => {
       const before = contacts;
       const { status, stdout } = await deploy(vhost);
       assert.equal(status, 2, stdout);
-      assert.match(stdout, new RegExp(told.source.replace('WIKI', WIKI)));
+      assert.match(stdout, new RegExp(expected.source.replace('WIKI', WIKI)));
       assert.equal(contacts, before);
     });
 });

@@ -1,4 +1,7 @@
-/** A backend and a root of the proxy that answer with whatever they like: bounded in time, memory and output, and left within two seconds. */
+/**
+ * A hostile backend and a hostile root on the proxy: runs are bounded in time, memory and output, and can be
+ * interrupted within two seconds.
+ */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -22,24 +25,24 @@ before(async () => {
 });
 after(() => lab.stop());
 
-/** Says how the proxy's root answers. */
+/** Sets how the proxy's root answers. */
 const answerWith = (mode: string) => deploys.put(lab.proxy, '/run/hostile', mode);
 
-/** The environment of a script that says in the end what it has used. */
+/** The environment of a script that records its resource usage. */
 const probed = () => ({
   ...deploys.withToken(deploys.TOKEN),
   NODE_OPTIONS: `--import=${CHECKOUT}/test/lab/probes/own-usage.mjs`,
   USAGE: join(lab.directory, 'usage'),
 });
 
-/** What the script that ran last has used, in megabytes and seconds. */
+/** The resource usage of the last script, in megabytes and seconds of CPU time. */
 async function usage(): Promise<{ readonly megabytes: number; readonly cpu: number }> {
   const text = await readFile(join(lab.directory, 'usage'), 'utf8');
   const { maxRSS, userCPUTime, systemCPUTime } = JSON.parse(text) as NodeJS.ResourceUsage;
   return { megabytes: maxRSS / 1024, cpu: (userCPUTime + systemCPUTime) / 1e6 };
 }
 
-/** Runs a script; says what it took and printed. */
+/** Runs a script; returns its result, duration and resource usage. */
 async function measured(script: string, args: readonly string[]) {
   const start = performance.now();
   const result = await lab.run(script, args, { env: probed() });
@@ -48,7 +51,7 @@ async function measured(script: string, args: readonly string[]) {
   return { ran: result, ...figures, seen: JSON.stringify({ status: result.status, ...figures }) };
 }
 
-test('a backend that ends no answer, or gives too much: verify ends with its checks, 16 requests at a time', async () => {
+test('a backend with endless or oversized responses: verify ends with its checks, 16 requests at a time', async () => {
   const file = join(lab.directory, 'most');
   const args = [`--net=/run/netns/${BACKEND.name}`, process.execPath];
   const standIn = typescript('test/lab/stand-ins/hostile-backend.ts', [`${BACKEND.lan}`, file]);
@@ -84,12 +87,12 @@ describe('a proxy whose root answers with', () => {
 
   const DEPLOY = ['deploy', '--no-verify'] as const;
   const PLAN = ['deploy', '--dry-run', '--json'] as const;
-  // How the script ends, and the most that it prints.
+  // The script's exit status, and the maximum size of its output.
   const cases = [
-    ['bytes without end', 'bytes', ['bearers', 'list'], 1, 2_000],
-    ['lines without end', 'lines', ['status'], 1, 2_000],
-    ['errors without end', 'stderr', ['status', '--json'], 1, 3_000],
-    ['notes and long steps without end', 'notes', DEPLOY, 4, 200_000],
+    ['endless bytes', 'bytes', ['bearers', 'list'], 1, 2_000],
+    ['endless lines', 'lines', ['status'], 1, 2_000],
+    ['endless errors', 'stderr', ['status', '--json'], 1, 3_000],
+    ['endless notes and long steps', 'notes', DEPLOY, 4, 200_000],
     ['50,000 clients', 'clients', ['bearers', 'list'], 0, 3_000_000],
     ['50,000 releases', 'releases', ['status', '--json'], 3, 5_000_000],
     ['50,000 drifted files', 'drift', DEPLOY, 0, 200_000],
@@ -105,7 +108,7 @@ describe('a proxy whose root answers with', () => {
       assert.ok(seconds < 60 && cpu < 8 && megabytes < 300 && printed < most, seen);
     });
 
-  test('too much: the cause that is given is that', async () => {
+  test('too much data: that is the reported cause', async () => {
     await answerWith('lines');
     const { stdout } = await lab.run('bearers', ['list']);
     assert.match(stdout, /it printed more than 4 MB/);
@@ -121,8 +124,8 @@ describe('a proxy whose root answers with', () => {
     assert.ok(cpu < 5 && raw.length < 50_000, JSON.stringify({ cpu, size: raw.length }));
   });
 
-  // Nothing of what it says may reach a terminal as more than text.
-  test('signs that move, hide or reorder text: none is printed, and JSON has none unescaped', async () => {
+  // Nothing that it sends may reach a terminal except as text.
+  test('characters that move, hide or reorder text: none is printed, and JSON escapes them', async () => {
     await answerWith('signs');
     for (const [script, ...args] of [
       [...DEPLOY, '--verbose'],
@@ -143,7 +146,7 @@ describe('a proxy whose root answers with', () => {
     }
   });
 
-  /** Milliseconds from when the script has begun to talk to the proxy; at more of them with MOMENTS. */
+  /** Milliseconds after the script has begun to talk to the proxy; more of them with MOMENTS. */
   const moments = process.env.MOMENTS ? Array.from({ length: 24 }, (_, i) => i * 125) : [0, 500, 1_000];
   for (const [mode, args, transport, some] of [
     ['diff', PLAN, 'ssh2', moments],
@@ -162,10 +165,10 @@ describe('a proxy whose root answers with', () => {
         const start = performance.now();
         child.kill(i % 2 ? 'SIGTERM' : 'SIGINT');
         await ended;
-        const took = performance.now() - start;
-        assert.ok(took < 2_000, `${took} ms after ${moment} ms`);
+        const elapsed = performance.now() - start;
+        assert.ok(elapsed < 2_000, `${elapsed} ms after ${moment} ms`);
       }
-      // Processes of ssh end by themselves, a second later.
+      // Processes of ssh end on their own, a second later.
       const left = async () => /^ssh /m.test((await local`ps -eo args`).stdout);
       for (let tries = 0; tries < 30 && (await left()); tries += 1) await sleep(100);
       assert.ok(!(await left()), (await local`ps -eo args`).stdout);

@@ -1,4 +1,4 @@
-/** A certificate of the lab's CA in the middle of its lifetime. */
+/** A certificate from the lab's CA in the middle of its lifetime. */
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { caConfig, validityArgs } from '../../lab/certificates/openssl-ca.ts';
@@ -10,7 +10,7 @@ const CA = `${STATE}/shared`;
 const DIRECTORY = `${STATE}/operator/aged`;
 const LIVE = `/etc/letsencrypt/live/${SITE}`;
 
-/** Gives `host` a certificate that began so many days ago and has so many left. nginx is not reloaded. */
+/** Gives `host` a certificate that became valid `begun` days ago and expires in `left` days. Does not reload nginx. */
 export async function age(host: Host, { begun, left }: { begun: number; left: number }): Promise<void> {
   await local`mkdir -p ${DIRECTORY}`;
   await writeFile(`${DIRECTORY}/ca.conf`, caConfig(DIRECTORY));

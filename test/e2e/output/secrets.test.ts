@@ -12,7 +12,7 @@ import { finished, type Lab, type Result, startLab } from '../../lab/namespaces/
 import { filesWith, operatorFilesWith } from '../../lab/probes/find-words.ts';
 import { watchProcesses } from '../../lab/probes/watch-processes.ts';
 
-/** New at each run, so that no file from before can hold them. */
+/** Unique per run, so that no earlier file can contain them. */
 const fresh = (text: string) => `${text}${randomBytes(9).toString('base64url')}`;
 const TOKENS = {
   first: fresh('A.first+(token)*[x]'),
@@ -32,17 +32,18 @@ let lab: Lab;
 let since: string;
 let watch: ReturnType<typeof watchProcesses>;
 const generated: string[] = [];
-const told: { readonly what: string; readonly text: string }[] = [];
+const outputs: { readonly what: string; readonly text: string }[] = [];
 
-const heard = (what: string, { stdout, stderr }: Result) => void told.push({ what, text: stdout + stderr });
+const record = (what: string, { stdout, stderr }: Result) =>
+  void outputs.push({ what, text: stdout + stderr });
 
-/** Runs a script with this token set; remembers what it told, and the token that it made. */
+/** Runs a script with this token; records its output, and the token that it generated. */
 async function run(name: string, args: readonly string[], token?: string): Promise<Result> {
   const result = await lab.run(name, args, { env: { [DEFAULT]: token } });
   const made = (result.stdout + result.stderr).match(/\b[0-9a-f]{64}\b/g) ?? [];
   assert.ok(made.length <= 1, `${name} shows a token ${made.length} times`);
   generated.push(...made);
-  heard(`${name} ${args.join(' ')}`, {
+  record(`${name} ${args.join(' ')}`, {
     ...result,
     stdout: result.stdout.replace(made[0] ?? '', ''),
     stderr: result.stderr.replace(made[0] ?? '', ''),
@@ -50,7 +51,7 @@ async function run(name: string, args: readonly string[], token?: string): Promi
   return result;
 }
 
-/** Runs deploy.ts of a copy of the project in which something was changed. */
+/** Runs deploy.ts in a modified copy of the project. */
 async function runChanged(
   what: string,
   file: string,
@@ -65,7 +66,7 @@ async function runChanged(
   const args = ['--import', 'tsx', 'scripts/deploy.ts', '--no-verify', '--verbose', '--json'];
   const child = spawn(process.execPath, args, { cwd: copy, env: { ...lab.env, [DEFAULT]: TOKENS.second } });
   const result = await finished(child);
-  heard(what, result);
+  record(what, result);
   return result;
 }
 
@@ -96,7 +97,7 @@ describe('tokens', () => {
     ['bearers', ['add', 'editor', '--verbose'], TOKENS.first, 0],
     ['bearers', ['list', '--json'], TOKENS.first, 0],
     ['verify', ['--verbose', '--curl', '--html', 'page.html'], TOKENS.second, 3],
-    // Nobody renews the lab's certificate.
+    // Nothing renews the lab's certificate.
     ['status', ['--json', '--verbose'], TOKENS.first, 3],
     ['bootstrap-tls', ['--no-verify', '--verbose'], TOKENS.first, 0],
     ['bearers', ['revoke', 'editor'], TOKENS.first, 0],
@@ -114,7 +115,7 @@ describe('tokens', () => {
     const result = await lab.proxy.sh('exec sh -s', {
       input: await readFile(join(lab.directory, 'site.sh'), 'utf8'),
     });
-    heard('bundle', result);
+    record('bundle', result);
     assert.equal(result.status, 0, result.stdout);
   });
 
@@ -144,7 +145,7 @@ describe('tokens', () => {
     await lab.proxy.sh(`rm ${file}`);
   });
 
-  test('are not shown by dry runs and status when somebody wrote them into files of the site', async () => {
+  test('are not shown by dry runs and status if somebody wrote them into files of the site', async () => {
     const byHand = `"~^\\w+ ${TOKENS.byHand}\\z" full:x; # ${TOKENS.byHand}\n`;
     const read = async (file: string) => (await lab.proxy.sh(`cat ${file}`)).stdout;
     const kept = await Promise.all(FILES.map(read));
@@ -164,7 +165,7 @@ describe('tokens', () => {
     }
     const input = await readFile(join(lab.directory, 'site.sh'), 'utf8');
     const planned = await lab.proxy.sh('exec sh -s -- --dry-run', { input });
-    heard('bundle --dry-run', planned);
+    record('bundle --dry-run', planned);
     assert.match(planned.stdout, /^-\[unrecognized line hidden: \d+ characters\]$/m);
     for (const [i, file] of FILES.entries()) await deploys.put(lab.proxy, file, kept[i] ?? '');
   });
@@ -201,7 +202,7 @@ describe('tokens', () => {
 
   test('appear in no output', () => {
     assert.equal(generated.length, 3);
-    for (const { what, text } of told)
+    for (const { what, text } of outputs)
       for (const token of all()) for (const word of spelled(token)) assert.ok(!text.includes(word), what);
   });
 

@@ -20,7 +20,7 @@ before(async () => {
 });
 after(() => lab.stop());
 
-/** nginx -t takes a while there, as it does with many sites. */
+/** Makes nginx -t slow, as with many sites. */
 async function slowDown(host: Host): Promise<void> {
   const slow = '#!/bin/sh\ncase " $*" in *" -t"*) sleep 0.8 ;; esac\nexec /usr/sbin/nginx "$@"\n';
   await deploys.put(host, '/usr/local/sbin/nginx', slow);
@@ -32,7 +32,7 @@ const onTerminal = (args: readonly string[], { env, ...options }: Parameters<typ
 
 const HOST = ['--host', '192.168.1.100'];
 const QUICK = [...HOST, '--no-verify'];
-// What is deployed already is not tested again.
+// An unchanged deploy would not test the configuration.
 const CHANGED = { IA_ENSO_BACKEND_IP: '192.168.1.165' };
 const CHANGED_AGAIN = { IA_ENSO_BACKEND_IP: '192.168.1.166' };
 
@@ -43,7 +43,7 @@ test('in color, shows a slow step and pending checks while they last, then clear
   assert.match(raw, /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] test configuration \(nginx -t\)/);
   assert.match(raw, /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] \d+ of \d+ checks; running: /);
   assert.ok(!rows.some((row) => SPINNER.test(row)), rows.join('\n'));
-  // An address may be longer, and stays whole.
+  // An address may be longer; it is not split.
   assert.ok(
     rows.every((row) => columns(row) <= 60 || /^ *\S+$/.test(row)),
     rows.join('\n'),

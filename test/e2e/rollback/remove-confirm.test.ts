@@ -1,4 +1,4 @@
-/** remove.ts asks before it removes a site with all its tokens. */
+/** remove.ts prompts before it removes a site with all its tokens. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -16,10 +16,10 @@ before(async () => {
 after(() => lab.stop());
 
 /** Runs remove.ts on a terminal and types `keys` at the prompt. */
-const answered = (keys: string, args: readonly string[] = [], redirect = '') =>
+const removeOnTerminal = (keys: string, args: readonly string[] = [], redirect = '') =>
   onTerminal(lab, 'remove', args, { redirect, typed: { after: PROMPT, keys } });
 
-/** Did `act` contact the jump host? */
+/** Whether `act` contacts the jump host. */
 async function contacts(act: () => Promise<unknown>): Promise<boolean> {
   const before = lab.relay.connections;
   await act();
@@ -46,11 +46,11 @@ describe('without a terminal', () => {
 });
 
 describe('on a terminal', () => {
-  const noes = { no: 'no\r', 'another site': 'nexus\r', Enter: '\r', 'Ctrl-D': '', 'Ctrl-C': CTRL_C };
-  for (const [name, keys] of Object.entries(noes))
+  const refusals = { no: 'no\r', 'another site': 'nexus\r', Enter: '\r', 'Ctrl-D': '', 'Ctrl-C': CTRL_C };
+  for (const [name, keys] of Object.entries(refusals))
     test(`${name} removes nothing, makes no connection and exits with 1`, async () => {
       const isContacted = await contacts(async () => {
-        const { status, raw } = await answered(keys);
+        const { status, raw } = await removeOnTerminal(keys);
         assert.equal(status, 1, raw);
         assert.match(raw, /not removed/i);
         assert.match(raw, /No connection was made/);
@@ -60,7 +60,7 @@ describe('on a terminal', () => {
     });
 
   test('names the site, the proxies and what will be lost', async () => {
-    const { rows } = await answered('no\r', ['--host', '192.168.1.100,192.168.1.101']);
+    const { rows } = await removeOnTerminal('no\r', ['--host', '192.168.1.100,192.168.1.101']);
     const text = rows.join(' ').replace(/\s+/g, ' ');
     assert.match(text, /ia\.enso\.4nkweb\.com/);
     assert.match(text, /192\.168\.1\.100, 192\.168\.1\.101/);
@@ -69,7 +69,7 @@ describe('on a terminal', () => {
 
   test('yes removes it; the prompt goes to stderr and leaves the JSON alone', async () => {
     const file = `${lab.directory}/removed.json`;
-    const { status, raw } = await answered('yes\r', ['--json'], `>'${file}'`);
+    const { status, raw } = await removeOnTerminal('yes\r', ['--json'], `>'${file}'`);
     assert.equal(status, 0, raw);
     assert.equal(JSON.parse(await readFile(file, 'utf8')).hosts[0].outcome, 'applied');
     assert.notEqual(await deploys.gate(deploys.TOKEN), 200);
@@ -77,7 +77,7 @@ describe('on a terminal', () => {
 
   test('the name of the site removes it', async () => {
     await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
-    const { status, raw } = await answered(`${deploys.SITE}\r`);
+    const { status, raw } = await removeOnTerminal(`${deploys.SITE}\r`);
     assert.equal(status, 0, raw);
     assert.notEqual(await deploys.gate(deploys.TOKEN), 200);
   });

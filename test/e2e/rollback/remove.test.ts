@@ -1,4 +1,4 @@
-/** remove.ts takes a site off a proxy, whole or not at all, and nothing that others need. */
+/** remove.ts removes a site from a proxy completely or not at all, and nothing that others need. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -22,16 +22,16 @@ beforeEach(() => deploys.reset(lab.proxy));
 
 interface Removed extends HostReport {
   readonly exit: number;
-  readonly said: string;
+  readonly output: string;
 }
 
 async function remove(...args: readonly string[]): Promise<Removed> {
   const { status, stdout, stderr } = await lab.run('remove', ['--json', '--yes', ...args]);
   const { hosts } = JSON.parse(stdout) as { hosts: HostReport[] };
-  return { ...(hosts[0] as HostReport), exit: status, said: stdout + stderr };
+  return { ...(hosts[0] as HostReport), exit: status, output: stdout + stderr };
 }
 
-/** No worker is new; some of an earlier reload may have ended since. */
+/** Asserts that no worker is new; some from an earlier reload may have ended since. */
 async function assertNoReload(before: string): Promise<void> {
   const old = before.split('\n');
   for (const pid of (await deploys.workers(lab.proxy)).split('\n')) assert.ok(old.includes(pid), pid);
@@ -39,10 +39,10 @@ async function assertNoReload(before: string): Promise<void> {
 
 const changed = ({ files }: HostReport) => files.filter((file) => file.changed).map(({ path }) => path);
 
-test('restores the nginx configuration of before the first deploy; certificates and history stay', async () => {
+test('restores the nginx configuration from before the first deploy; certificates and history stay', async () => {
   await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
   const removed = await remove();
-  assert.deepEqual([removed.exit, removed.outcome], [0, 'applied'], removed.said);
+  assert.deepEqual([removed.exit, removed.outcome], [0, 'applied'], removed.output);
   assert.deepEqual(changed(removed), [
     deploys.LINK,
     deploys.VHOST,
@@ -54,13 +54,13 @@ test('restores the nginx configuration of before the first deploy; certificates 
   assert.equal(await deploys.status('/'), 0);
   assert.deepEqual(await deploys.releases(lab.proxy), ['apply', 'remove']);
   assert.equal((await lab.proxy.sh(`ls /etc/letsencrypt/live/${deploys.SITE} | wc -l`)).stdout, '2\n');
-  assert.match(removed.said, /the certificate .* is kept/);
+  assert.match(removed.output, /the certificate .* is kept/);
   assert.equal(await deploys.leftovers(lab.proxy), '');
   assert.match((await lab.run('remove', ['--yes'])).stdout, /nothing to remove/);
 });
 
 const NEEDLE = '0123456789NeedleInTheHaystack';
-/** The files that hold the token, and the folder of the clients where it is still there. */
+/** The files that contain the token, and the clients' folder if it still exists. */
 const tokens = async () =>
   (await lab.proxy.sh(`grep -rlF ${NEEDLE} /etc/nginx /var/lib/gatepost; ls -d /etc/nginx/ia-enso-bearers`))
     .stdout;
@@ -72,7 +72,7 @@ test('--purge leaves no token behind, not even in an editor’s backup files', a
   );
   const removed = await remove('--purge');
   assert.equal(removed.outcome, 'applied');
-  assert.match(removed.said, /deleted for good/);
+  assert.match(removed.output, /deleted for good/);
   assert.equal(await tokens(), '');
 });
 
@@ -87,7 +87,7 @@ test('without --purge, the token stays in the history, for root only, until --pu
       'cd /etc/nginx/ia-enso-bearers && chmod 644 default.map && cp default.map default.map~',
     );
     const removed = await remove();
-    assert.match(removed.said, /remove\.ts --purge/);
+    assert.match(removed.output, /remove\.ts --purge/);
     const kept = `${deploys.RELEASES}/*.${removed.release}/kept/default.map`;
     assert.equal((await lab.proxy.sh(`stat -c '%a %U' ${kept}`)).stdout, '600 root\n');
     assert.match(await tokens(), /^\S+\/kept\/default\.map\n$/);
@@ -99,7 +99,7 @@ test('without --purge, the token stays in the history, for root only, until --pu
 test('does not change a proxy without the site: no reload, no release', async () => {
   const [files, pids] = [await deploys.config(lab.proxy), await deploys.workers(lab.proxy)];
   const removed = await remove();
-  assert.deepEqual([removed.exit, removed.outcome], [0, 'unchanged'], removed.said);
+  assert.deepEqual([removed.exit, removed.outcome], [0, 'unchanged'], removed.output);
   assert.equal(await deploys.config(lab.proxy), files);
   await assertNoReload(pids);
   assert.equal(await deploys.status('/'), 0);
@@ -109,7 +109,7 @@ test('--dry-run shows what would be removed, without tokens, and writes nothing'
   await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
   const [files, pids] = [await deploys.tree(lab.proxy), await deploys.workers(lab.proxy)];
   const planned = await remove('--dry-run');
-  assert.deepEqual([planned.exit, planned.outcome], [0, 'planned'], planned.said);
+  assert.deepEqual([planned.exit, planned.outcome], [0, 'planned'], planned.output);
   assert.deepEqual(changed(planned), [
     deploys.LINK,
     deploys.VHOST,
@@ -117,8 +117,8 @@ test('--dry-run shows what would be removed, without tokens, and writes nothing'
     deploys.CLIENT,
     deploys.WEBSOCKET,
   ]);
-  assert.match(planned.said, /^-.*server_name ia\.enso\.4nkweb\.com;$/m);
-  assert.ok(!planned.said.includes(deploys.TOKEN) && !planned.said.includes('Alpha'));
+  assert.match(planned.output, /^-.*server_name ia\.enso\.4nkweb\.com;$/m);
+  assert.ok(!planned.output.includes(deploys.TOKEN) && !planned.output.includes('Alpha'));
   assert.equal(await deploys.tree(lab.proxy), files);
   await assertNoReload(pids);
 });
@@ -135,9 +135,9 @@ describe('what others need', () => {
     );
     await lab.proxy.sh('nginx -s reload');
     const removed = await remove();
-    assert.deepEqual([removed.exit, removed.outcome], [0, 'applied'], removed.said);
+    assert.deepEqual([removed.exit, removed.outcome], [0, 'applied'], removed.output);
     assert.match(
-      removed.said,
+      removed.output,
       /websocket-connection-map\.conf stays: \/etc\/nginx\/conf\.d\/other\.conf needs it/,
     );
     assert.deepEqual(changed(removed), [deploys.LINK, deploys.VHOST, deploys.MAPS, deploys.CLIENT]);
@@ -150,7 +150,7 @@ describe('what others need', () => {
     await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
     await lab.proxy.sh(`echo '# mine' >>${deploys.WEBSOCKET}`);
     const removed = await remove();
-    assert.match(removed.said, /stays: it was changed by hand/);
+    assert.match(removed.output, /stays: it was changed by hand/);
     assert.equal((await lab.proxy.sh(`tail -n 1 ${deploys.WEBSOCKET}`)).stdout, '# mine\n');
   });
 
@@ -164,8 +164,8 @@ describe('what others need', () => {
     await lab.proxy.sh('nginx -s reload');
     const before = await deploys.config(lab.proxy);
     const removed = await remove();
-    assert.deepEqual([removed.exit, removed.outcome], [1, 'rolled-back'], removed.said);
-    assert.match(removed.said, /ia_enso/);
+    assert.deepEqual([removed.exit, removed.outcome], [1, 'rolled-back'], removed.output);
+    assert.match(removed.output, /ia_enso/);
     assert.equal(await deploys.config(lab.proxy), before);
     assert.equal(await deploys.gate(deploys.TOKEN), 200);
     await lab.proxy.sh('rm /etc/nginx/sites-enabled/zz-other');
@@ -190,9 +190,9 @@ describe('after a removal', () => {
     assert.equal(await deploys.gate(deploys.TOKEN), 401);
   });
 
-  test('a rollback restores the clients as they were, and no token that was not live', async () => {
+  test('a rollback restores the clients unchanged, and no token that was not live', async () => {
     await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
-    // What is there before the removal is no longer what the last deploy left.
+    // A change before the removal, so that it differs from the first deploy.
     await deploys.deploy(lab, { ...deploys.withToken(deploys.TOKEN), IA_ENSO_BACKEND_IP: '192.168.1.165' });
     assert.equal((await lab.run('rollback', ['--no-verify'])).status, 0);
     const vhost = (await lab.proxy.sh(`cat ${deploys.VHOST}`)).stdout;
@@ -208,13 +208,13 @@ describe('after a removal', () => {
     await change({ verb: 'suspend_client', client: 'suspended' });
     await change({ verb: 'revoke_client', client: 'revoked' });
     await lab.proxy.sh('rm /etc/nginx/ia-enso-live/ended.*');
-    // Revoked, and its file could not follow: nginx was broken by somebody else.
+    // A revoked client whose file could not be removed: nginx was broken by somebody else.
     await deploys.put(lab.proxy, '/etc/nginx/conf.d/broken.conf', 'nonsense;\n');
     await change({ verb: 'revoke_client', client: 'undone' });
     await lab.proxy.sh('rm /etc/nginx/conf.d/broken.conf');
     const before = await rows();
     const removed = await remove();
-    assert.deepEqual([removed.exit, removed.outcome], [0, 'applied'], removed.said);
+    assert.deepEqual([removed.exit, removed.outcome], [0, 'applied'], removed.output);
     await sleep(Math.max(0, expiry - Date.now()));
     const { status, stdout, stderr } = await lab.run('rollback', ['--no-verify', '--json']);
     assert.equal(status, 0, stdout + stderr);
@@ -224,7 +224,7 @@ describe('after a removal', () => {
       answers.push(await deploys.gate(tokenOf(name)));
     assert.deepEqual(answers, [200, 200, 401, 401, 401, 401, 401]);
     assert.equal(await deploys.gate(deploys.TOKEN), 200);
-    // What somebody ended by hand is suspended, so that nothing but `resume` makes it live.
+    // Tokens that somebody ended by hand are suspended, so that only `resume` makes them live.
     const ended = before.map((row) => row.replace(/^(ended .*) ended /, '$1 suspended '));
     const expected = ended.map((row) => row.replace(/^(short .*) live /, '$1 expired '));
     assert.deepEqual(
@@ -239,7 +239,7 @@ async function change(wanted: ClientChange): Promise<void> {
   await programs.execute(lab.proxy, await clientProgram(programs.context, wanted, false));
 }
 
-/** What the proxy says of each client, its last use apart. */
+/** The proxy's rows about its clients, without their last use. */
 async function rows(): Promise<readonly string[]> {
   const { rows } = await programs.execute(lab.proxy, await statusProgram(programs.site, 'clients'));
   return (rows.client ?? []).map((row) => row.toSpliced(8, 1).join(' '));
@@ -250,7 +250,7 @@ test('removes a site whose vhost is broken or whose certificate is gone', async 
     await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
     await lab.proxy.sh(spoil);
     const removed = await remove();
-    assert.deepEqual([removed.exit, removed.outcome], [0, 'applied'], removed.said);
+    assert.deepEqual([removed.exit, removed.outcome], [0, 'applied'], removed.output);
     assert.equal((await lab.proxy.sh('nginx -t')).status, 0);
     await lab.proxy.sh(`rm -f ${deploys.WEBSOCKET}`);
     assert.equal(await deploys.config(lab.proxy), stock);
@@ -258,13 +258,13 @@ test('removes a site whose vhost is broken or whose certificate is gone', async 
   await lab.proxy.sh('mv /etc/letsencrypt.gone /etc/letsencrypt');
 });
 
-test('leaves the site either fully deployed or fully removed when killed', async () => {
+test('leaves the site either fully deployed or fully removed if it is killed', async () => {
   await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
   const before = await deploys.config(lab.proxy);
   const shim = '#!/bin/sh\nkill -KILL $PPID\nsleep 1\n';
   await lab.proxy.sh('cat >/usr/local/sbin/sync && chmod 755 /usr/local/sbin/sync', { input: shim });
   const killed = await remove();
-  assert.notEqual(killed.exit, 0, killed.said);
+  assert.notEqual(killed.exit, 0, killed.output);
   await lab.proxy.sh('rm /usr/local/sbin/sync');
   assert.equal(await deploys.config(lab.proxy), before);
   assert.equal((await remove()).outcome, 'applied');

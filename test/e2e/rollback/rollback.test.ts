@@ -96,7 +96,7 @@ describe('rollback', () => {
     assert.ok((json.hosts[0]?.checks.length ?? 0) > 4);
   });
 
-  test('rolls back a release that nginx refuses', async () => {
+  test('rolls back a release that nginx rejects', async () => {
     const release = `/var/lib/gatepost/ia.enso.4nkweb.com/releases/000002.${ids[1]}`;
     const file = `${release}/files/${VHOST.replaceAll('/', ':')}`;
     await lab.proxy.sh(
@@ -129,7 +129,7 @@ describe('rollback', () => {
 describe('rollback without --to', () => {
   const httpOnly = `server { listen 80; server_name ia.enso.4nkweb.com; root /var/www/html; }\n`;
 
-  test('never restores the state of before the first deploy when that served no site; --to does', async () => {
+  test('never restores the state before the first deploy if that served no site; --to does', async () => {
     await lab.proxy.sh(
       `rm -rf /var/lib/gatepost; echo '${httpOnly}' >${VHOST}; ln -sf ${VHOST} /etc/nginx/sites-enabled/; nginx -s reload`,
     );

@@ -1,4 +1,6 @@
-/** A second site with a gate, from the unchanged files of examples/llama.cpp, beside the first one on the same proxy. */
+/**
+ * A second site with a gate, from the unmodified files of examples/llama.cpp, next to the first one on the same proxy.
+ */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -60,8 +62,8 @@ async function run(script: string, args: readonly string[] = [], env: Record<str
   return { status, stderr, json: JSON.parse(stdout) as ScriptResult['json'] };
 }
 
-/** The status that the second site returns. */
-async function ask(path: string, token?: string): Promise<number> {
+/** The second site's HTTP status. */
+async function statusOf(path: string, token?: string): Promise<number> {
   const header = token ? ['-H', `Authorization: Bearer ${token}`] : [];
   const curl = local({ nothrow: true });
   const { stdout } =
@@ -69,13 +71,13 @@ async function ask(path: string, token?: string): Promise<number> {
   return Number(stdout);
 }
 
-const models = (token?: string): Promise<number> => ask('/v1/models', token);
-/** What has failed or warned, by name. */
+const models = (token?: string): Promise<number> => statusOf('/v1/models', token);
+/** The names of failed checks and warnings. */
 const problems = ({ json }: Awaited<ReturnType<typeof run>>) =>
   [...(json.hosts[0]?.checks ?? []), ...((json as { checks?: [] }).checks ?? [])]
     .filter(({ status }) => status === 'failed' || status === 'warned')
     .map(({ name, detail }: { name: string; detail: string }) => `${name}: ${detail}`);
-/** Of a public name in a lab: its address is of a documentation network. */
+/** In the lab, the public name's address is from a documentation network. */
 const isOfLab = (problem: string): boolean => !problem.startsWith('public name');
 
 test('the example is at most three files of one screen each', async () => {
@@ -87,10 +89,10 @@ test('the example is at most three files of one screen each', async () => {
   }
 });
 
-test('gets its certificate and is deployed beside the first site, with every check green', async () => {
+test('gets its certificate and is deployed next to the first site, with every check passing', async () => {
   const before = await deploys.tree(lab.proxy, deploys.MAPS, deploys.VHOST, '/etc/nginx/ia-enso-bearers');
-  const done = await run('bootstrap-tls', [], { LLM_BEARER_TOKEN: TOKEN });
-  assert.deepEqual([done.status, problems(done).filter(isOfLab)], [0, []], done.stderr);
+  const deployed = await run('bootstrap-tls', [], { LLM_BEARER_TOKEN: TOKEN });
+  assert.deepEqual([deployed.status, problems(deployed).filter(isOfLab)], [0, []], deployed.stderr);
   assert.equal(
     await deploys.tree(lab.proxy, deploys.MAPS, deploys.VHOST, '/etc/nginx/ia-enso-bearers'),
     before,
@@ -98,19 +100,22 @@ test('gets its certificate and is deployed beside the first site, with every che
   assert.equal((await run('deploy', ['--no-verify'])).json.hosts[0]?.outcome, 'unchanged');
 });
 
-test('the token of one site does not open the other', async () => {
+test('the token of one site does not work on the other', async () => {
   assert.deepEqual([await models(TOKEN), await models(deploys.TOKEN), await models()], [200, 401, 401]);
   assert.deepEqual([await deploys.gate(deploys.TOKEN), await deploys.gate(TOKEN)], [200, 401]);
-  assert.deepEqual([await ask('/health'), await ask('/'), await ask('/props', TOKEN)], [401, 401, 200]);
+  assert.deepEqual(
+    [await statusOf('/health'), await statusOf('/'), await statusOf('/props', TOKEN)],
+    [401, 401, 200],
+  );
 });
 
-test('has clients of its own: added, rotated at their limit, listed, revoked', async () => {
+test('has its own clients: added, rotated at their limit, listed, revoked', async () => {
   const added = await run('bearers', ['add', 'editor', '--limit', '10']);
   const token = added.json.token ?? '';
   assert.deepEqual([added.status, problems(added)], [0, []], added.stderr);
   assert.match(added.json.use ?? '', /https:\/\/llm\.example\.org\/v1\n/);
   assert.doesNotMatch(added.json.use ?? '', /ollama|org\/\//i);
-  assert.deepEqual([await ask('/v1/models', token), await ask('/slots', token)], [200, 403]);
+  assert.deepEqual([await statusOf('/v1/models', token), await statusOf('/slots', token)], [200, 403]);
   for (let tries = 0; tries < 12 && (await models(token)) === 200; tries++);
   assert.equal(await models(token), 429);
   const rotated = await run('rotate-bearer', ['--client', 'editor']);
@@ -141,10 +146,10 @@ test('verify and status report it, and a rollback keeps its clients', async () =
 
 test('a location that bypasses the gate is found, although the backend has no such path', async () => {
   const leak = 'location ~* "[.](js|css)$" { proxy_pass http://llm_server; }';
-  const spoilt = await lab.proxy.sh(
+  const modified = await lab.proxy.sh(
     `sed -i 's,location ^~ / {,${leak} location / {,' ${VHOST} && nginx -t && nginx -s reload && sleep 0.5`,
   );
-  assert.equal(spoilt.status, 0, spoilt.stderr);
+  assert.equal(modified.status, 0, modified.stderr);
   const checked = await run('verify', ['--only', 'bypass']);
   assert.equal(checked.status, 3, checked.stderr);
   assert.match(problems(checked).join(), /\/v1\/x\.js reaches llama\.cpp/);

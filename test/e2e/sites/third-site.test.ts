@@ -1,4 +1,4 @@
-/** A third site, as docs/sites.md says: two files in one's own directory, nothing else. */
+/** A third site, as described in docs/sites.md: two files in a separate directory, nothing else. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ after(() => lab.stop());
 const run = (script: string, args: readonly string[], env: Record<string, string> = {}) =>
   lab.run(script, ['--site', WIKI, ...args], { env: { GATEPOST_SITES: own, ...env } });
 
-test('requires its settings by its prefix before any connection', async () => {
+test('requires its settings under its prefix before any connection', async () => {
   const { status, stdout } = await run('deploy', []);
   assert.equal(status, 2);
   for (const name of ['HOST', 'USER'])
@@ -30,7 +30,7 @@ test('requires its settings by its prefix before any connection', async () => {
   assert.match(slip.stdout, /WIKI_BACKEND_IPP: unknown setting; did you mean WIKI_BACKEND_IP/);
 });
 
-test('is deployed beside the others, checked, reported and removed by the same scripts', async () => {
+test('is deployed next to the others, checked, reported and removed by the same scripts', async () => {
   const live = '/etc/letsencrypt/live/wiki.example.org';
   await lab.proxy.sh(`cp -r /etc/letsencrypt/live/${deploys.SITE} ${live}`);
   await deploys.deploy(lab, deploys.withToken(deploys.TOKEN));
@@ -47,7 +47,7 @@ test('is deployed beside the others, checked, reported and removed by the same s
   assert.match((await run('deploy', ['--no-verify'], env)).stdout, /: unchanged/);
   const shown = await run('status', [], env);
   assert.match(shown.stdout, /wiki\.example\.org\.conf/);
-  // It has no gate, so nothing is said of clients.
+  // It has no gate, so the output does not mention clients.
   assert.doesNotMatch(shown.stdout, /client|gate/);
   const { hosts } = JSON.parse((await run('status', ['--json'], env)).stdout) as { hosts: object[] };
   assert.ok(hosts[0] && !('clients' in hosts[0]));

@@ -1,4 +1,4 @@
-/** Both sites on one proxy, in either order: neither affects the other, and they share files. */
+/** Both sites on one proxy, in either order: neither affects the other, although they share files. */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -19,12 +19,12 @@ let lab: Lab;
 let stock: string;
 before(async () => {
   lab = await startLab();
-  await appliance.furnish(lab.proxy);
+  await appliance.installServices(lab.proxy);
   stock = await deploys.config(lab.proxy);
 });
 after(() => lab.stop());
 
-/** The status of a WebSocket handshake. */
+/** The HTTP status of a WebSocket handshake. */
 async function handshake(url: string): Promise<string> {
   const headers = HANDSHAKE.flatMap((header) => ['-H', header]);
   const curl = local({ nothrow: true });
@@ -34,7 +34,7 @@ async function handshake(url: string): Promise<string> {
 interface One {
   readonly name: string;
   deploy(): Promise<deploys.DeployResult>;
-  /** Serves all that it should. */
+  /** Asserts that it serves everything. */
   works(): Promise<void>;
   isGone(): Promise<void>;
   readonly releases: string;
@@ -55,7 +55,7 @@ const nexus: One = {
   deploy: () => appliance.deployNexus(lab, lab.proxy, NAMED),
   works: async () => {
     assert.equal((await appliance.ask('/v1/a%2Fb')).service, 'ai-gateway');
-    assert.equal(appliance.whose(await appliance.ask('/metrics')), 'nginx 404');
+    assert.equal(appliance.receiverOf(await appliance.ask('/metrics')), 'nginx 404');
     assert.equal(await handshake(`https://${appliance.PUBLIC_NAME}/ws?token=x`), '101');
   },
   isGone: async () =>
@@ -70,7 +70,7 @@ async function run(script: string, site: One, ...args: readonly string[]): Promi
   return (JSON.parse(stdout) as { hosts: { outcome: string }[] }).hosts[0]?.outcome ?? '';
 }
 
-/** The files, times and history of a site, and of what they share. */
+/** A site's files, times and history, and the files that both share. */
 const state = (site: One) =>
   deploys.tree(
     lab.proxy,
@@ -140,7 +140,7 @@ for (const [first, second] of [
   });
 }
 
-test('the command in the advice of a rollback, pasted, removes that site and not the other', async () => {
+test("the command in a rollback's advice, pasted, removes that site and not the other", async () => {
   await deploys.reset(lab.proxy);
   for (const site of [ia, nexus]) assert.equal((await site.deploy()).outcome, 'applied');
   const before = await state(ia);
@@ -159,7 +159,7 @@ test('the command in the advice of a rollback, pasted, removes that site and not
   assert.equal(await state(ia), before);
 });
 
-test('the same name for both is refused, and the first keeps serving', async () => {
+test('the same name for both is refused, and the first one keeps serving', async () => {
   await ia.deploy();
   const before = await deploys.config(lab.proxy);
   await lab.proxy.sh(`mkdir -p /etc/letsencrypt/live/${deploys.SITE}`);
@@ -171,7 +171,7 @@ test('the same name for both is refused, and the first keeps serving', async () 
   await run('remove', ia, '--yes');
 });
 
-describe('where nginx includes conf.d only', () => {
+describe('if nginx includes only conf.d', () => {
   const conf = '/etc/nginx/nginx.conf';
 
   test('both sites are installed there, by name and by address, and removed again', async () => {

@@ -1,4 +1,4 @@
-/** The site of docs/sites.md. */
+/** The example site in docs/sites.md. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { copyProject, ROOT } from '../../lab/actors/project.ts';
@@ -15,7 +15,7 @@ async function example(language: string): Promise<string> {
 /** Its vhost. */
 export const VHOST = await example('nginx');
 
-/** Writes the two files of the site into a directory. */
+/** Writes the site's two files into a directory. */
 export async function writeWiki(directory: string): Promise<string> {
   await mkdir(directory, { recursive: true });
   await writeFile(join(directory, `${WIKI}.conf`), VHOST);
@@ -23,7 +23,7 @@ export async function writeWiki(directory: string): Promise<string> {
   return directory;
 }
 
-/** Copies the project into `directory`, with the site among its own. */
+/** Copies the project into `directory`, and adds the site. */
 export async function copyWithWiki(directory: string): Promise<string> {
   const copy = await copyProject(directory);
   await writeWiki(join(copy, 'sites'));

@@ -23,8 +23,8 @@ before(async () => {
 });
 after(() => lab.stop());
 
-/** What the script's program tells of a host now. */
-async function look(host = first): Promise<Status> {
+/** The current status of a host, from the script's program. */
+async function currentStatus(host = first): Promise<Status> {
   const result = await programs.execute(host, await statusProgram(programs.site, 'everything'));
   assert.equal(result.verdict, 'unchanged', result.stdout + result.stderr);
   assert.equal(result.stderr, '');
@@ -34,12 +34,12 @@ const root = async (command: string, host = first) => {
   const { status, stderr } = await host.sh(`set -e; ${command}`);
   assert.equal(status, 0, stderr);
 };
-/** The vhost logs no errors, to stderr: nginx then keeps the one that it was started with. */
+/** The vhost's errors go to stderr: nginx keeps the stderr that it was started with. */
 const START = 'nginx 2>/dev/null';
 const about = (status: Status) => faultsOf(status).map((fault) => fault.about);
 
 test('nothing deployed: no vhost, no certificate, no fault', async () => {
-  const status = await look();
+  const status = await currentStatus();
   const { vhost, certificate, upgrade, releases, backends } = status;
   assert.deepEqual([vhost, certificate, upgrade, releases, backends], [undefined, undefined, [], [], []]);
   assert.deepEqual(about(status), []);
@@ -50,17 +50,17 @@ test('a bootstrap without a certificate: the HTTP-only vhost, and the command to
     env: { ...WITH_TOKEN, ACME_DIRECTORY_URL: 'https://ca.gatepost.test:9/dir' },
   });
   assert.equal(exit, 1);
-  const status = await look();
+  const status = await currentStatus();
   assert.equal(status.vhost, 'http-only');
   assert.equal(status.releases[0]?.kind, 'HTTP-only vhost');
   assert.deepEqual(about(status), ['TLS']);
   assert.match(faultsOf(status)[0]?.text ?? '', /without a certificate.*bootstrap-tls/);
 });
 
-test('the whole site with a CA certificate that certbot renews', async () => {
+test('the full site with a CA certificate that certbot renews', async () => {
   const { status: exit, stderr } = await bootstrap(lab, ['--no-verify'], { env: WITH_TOKEN });
   assert.equal(exit, 0, stderr);
-  const status = await look();
+  const status = await currentStatus();
   assert.equal(status.vhost, 'tls');
   assert.equal(status.certificate?.kind, 'ca');
   assert.equal(status.certificate?.names, deploys.SITE);
@@ -85,13 +85,13 @@ const keep = (file: string) => `rm -rf /root/kept; cp -a ${file} /root/kept`;
 const back = (file: string) => `rm -f ${file}; cp -a /root/kept ${file}`;
 const noTimer = `mv ${SYSTEMCTL} /root/kept; printf '#!/bin/sh\\necho inactive\\nexit 3\\n' >${SYSTEMCTL}; chmod 755 ${SYSTEMCTL}`;
 
-/** A certificate of 90 days for the site's key that ends so many days from now, in the place of its own. */
+/** Replaces the site's certificate with one for the same key that expires in this many days. */
 const newCertificate = (days: number) =>
   `cp -P ${CHAIN} /root/kept; rm ${CHAIN}; cd /root/ca; : >index; key=${CHAIN.replace('fullchain', 'privkey')}
   openssl req -new -key $key -subj /CN=x -out request
   openssl ca -batch -selfsign -notext -config config -keyfile $key -in request -out ${CHAIN} ${validityArgs(days - 89.5, days + 0.5).join(' ')}`;
 
-/** What is wrong, how it is made so and undone, what the faults are about, and words of the first. */
+/** The fault, how to cause and undo it, the subjects of the findings, and words of the first one. */
 const FAULTS: readonly (readonly [string, spoil: string, mend: string, about: string[], says: RegExp])[] = [
   [
     'no renewal hook',
@@ -101,21 +101,21 @@ const FAULTS: readonly (readonly [string, spoil: string, mend: string, about: st
     /renewal hook of gatepost is missing or changed/,
   ],
   [
-    'a hook that a hand has changed',
+    'a hook that was edited by hand',
     `${keep(HOOK)}; echo : >>${HOOK}`,
     back(HOOK),
     ['renewal'],
     /renewal hook of gatepost/,
   ],
   [
-    'a hook that may not be run',
+    'a hook that is not executable',
     `${keep(HOOK)}; chmod 644 ${HOOK}`,
     back(HOOK),
     ['renewal'],
     /renewal hook of gatepost/,
   ],
   [
-    'certbot’s timer off, where Debian’s cron line leaves it to systemd',
+    'certbot’s timer is off, and Debian’s cron line leaves renewal to systemd',
     `${noTimer}; mkdir -p /run/systemd/system`,
     `${back(SYSTEMCTL)}; rm -r /run/systemd`,
     ['renewal'],
@@ -123,7 +123,7 @@ const FAULTS: readonly (readonly [string, spoil: string, mend: string, about: st
   ],
   ['no timer and no systemd, but Debian’s cron line', noTimer, back(SYSTEMCTL), [], /./],
   [
-    'a certificate that certbot does not know',
+    'a certificate that certbot does not manage',
     `mv ${RENEWAL} /root/kept`,
     back(RENEWAL),
     ['renewal'],
@@ -144,7 +144,7 @@ const FAULTS: readonly (readonly [string, spoil: string, mend: string, about: st
     /\/var\/www\/html, which this site may not serve/,
   ],
   [
-    'a self-signed certificate, which is nobody’s to renew',
+    'a self-signed certificate, which nothing renews',
     `cp -P ${CHAIN} /root/kept; rm ${CHAIN}; openssl req -x509 -newkey rsa:2048 -nodes -days 9 -subj /CN=x -keyout /root/x -out ${CHAIN} 2>/dev/null`,
     `rm ${CHAIN}; cp -P /root/kept ${CHAIN}`,
     [],
@@ -160,10 +160,10 @@ const FAULTS: readonly (readonly [string, spoil: string, mend: string, about: st
   ['etckeeper', 'mkdir /etc/.git', 'rm -r /etc/.git', ['tokens'], /history.*\.gitignore/],
 ];
 
-/** Whose exit status a monitor would see, how it is made so and undone, and what needs attention. */
+/** The state, how to cause and undo it, and what needs attention. */
 const EXITS: readonly (readonly [what: string, spoil: string, fix: string, about: string[], exit: number])[] =
   [
-    ['all is well', ':', ':', [], 0],
+    ['everything is healthy', ':', ':', [], 0],
     [
       'sudo records what the programs read',
       "echo 'Defaults log_input' >/etc/sudoers.d/record; chmod 440 /etc/sudoers.d/record",
@@ -195,8 +195,8 @@ const EXITS: readonly (readonly [what: string, spoil: string, fix: string, about
     ['nginx is stopped', 'nginx -s stop; sleep 0.5', START, ['nginx'], 3],
     ['the certificate is missing', `mv ${CHAIN} /root/kept`, back(CHAIN), ['nginx', 'the certificate'], 3],
     ['the certificate has expired', newCertificate(-3), back(CHAIN), ['the certificate'], 3],
-    ['the certificate ends in a week', newCertificate(6), back(CHAIN), ['the certificate'], 3],
-    ['the certificate ends in three weeks', newCertificate(20), back(CHAIN), ['the certificate'], 3],
+    ['the certificate expires in a week', newCertificate(6), back(CHAIN), ['the certificate'], 3],
+    ['the certificate expires in three weeks', newCertificate(20), back(CHAIN), ['the certificate'], 3],
     [
       'no client is left',
       `rm -rf /root/kept; mv ${BEARERS} /root/kept`,
@@ -259,16 +259,16 @@ describe('the exit status when', () => {
   });
 });
 
-describe('a fault without a symptom yet', () => {
-  for (const [what, spoil, mend, faults, says] of FAULTS)
+describe('a latent fault', () => {
+  for (const [what, spoil, repair, faults, says] of FAULTS)
     test(what, async () => {
       await root(spoil);
-      const status = await look().finally(() => root(mend));
+      const status = await currentStatus().finally(() => root(repair));
       assert.deepEqual(about(status), faults, JSON.stringify(faultsOf(status)));
       for (const { text } of faultsOf(status).slice(0, 1)) assert.match(text, says);
     });
 
-  test('all of them were undone', async () => assert.deepEqual(about(await look()), []));
+  test('all of them were undone', async () => assert.deepEqual(about(await currentStatus()), []));
 });
 
 describe('a backend', () => {
@@ -278,7 +278,7 @@ describe('a backend', () => {
   const states: readonly (readonly [string, spoil: string, mend: string, address: string, state: string])[] =
     [
       ['that answers', ':', ':', '192.168.1.164:11434', 'open'],
-      ['whose port is shut', vhost('s/:11434/:9/'), back(deploys.VHOST), '192.168.1.164:9', 'closed'],
+      ['whose port is closed', vhost('s/:11434/:9/'), back(deploys.VHOST), '192.168.1.164:9', 'closed'],
       [
         'whose firewall drops packets',
         ip(dropped),
@@ -287,14 +287,14 @@ describe('a backend', () => {
         'silent',
       ],
       [
-        'without a way to it',
+        'without a route to it',
         ip('route add unreachable 192.168.1.164/32'),
         ip('route del unreachable 192.168.1.164/32'),
         '192.168.1.164:11434',
         'unreachable',
       ],
       [
-        'whose address is wrong, shown as it is in force',
+        'whose address is wrong: the active one is shown',
         vhost('s/192.168.1.164:11434/192.168.1.199:11434/'),
         back(deploys.VHOST),
         '192.168.1.199:11434',
@@ -305,17 +305,17 @@ describe('a backend', () => {
     test(`${what}: ${state}`, async () => {
       await root(spoil);
       const start = performance.now();
-      const { backends } = await look().finally(() => root(mend));
-      const seen = backends.map(({ address, port, state: is }) => `${address}:${port} ${is}`);
+      const { backends } = await currentStatus().finally(() => root(mend));
+      const seen = backends.map(({ address, port, state }) => `${address}:${port} ${state}`);
       assert.ok(seen.includes(`${wanted} ${state}`), seen.join());
-      assert.ok(performance.now() - start < 9000, 'the answer took too long');
+      assert.ok(performance.now() - start < 9000, 'the response took too long');
     });
 });
 
 test('a vhost installed manually: reports its backends and certificate, and no release', async () => {
   const { stdout } = await first.sh(`cat ${deploys.VHOST}`);
   await deploys.put(second, '/etc/nginx/conf.d/ia.enso.4nkweb.com.conf', stdout);
-  const status = await look(second).finally(() =>
+  const status = await currentStatus(second).finally(() =>
     root('rm /etc/nginx/conf.d/ia.enso.4nkweb.com.conf', second),
   );
   assert.deepEqual([status.releases, status.vhost, status.nginx.healthy], [[], 'tls', false]);
@@ -336,7 +336,7 @@ describe('the script', () => {
     for (const [name, text] of maps) await deploys.put(first, `/etc/nginx/ia-enso-bearers/${name}.map`, text);
     const copy = `cd ${HISTORY}; last=$(ls | tail -n 1); for n in $(seq 101 110); do cp -a "$last" "000$n.\${last#*.}$n"; done`;
     await root(copy);
-    // As where there is no nginx: its program is away, the rest of the host is as it was.
+    // As if nginx were not installed: hides its program, keeps the rest of the host.
     await root(
       'mount -t tmpfs own /mnt && mkdir /mnt/up /mnt/work && mount -t overlay own -o lowerdir=/usr/sbin,upperdir=/mnt/up,workdir=/mnt/work /usr/sbin && rm /usr/sbin/nginx',
       second,
@@ -373,10 +373,10 @@ describe('the script', () => {
 
   test('reports thirty clients within seconds', async () => {
     const times: number[] = [];
-    // The best of three, as others may be at work on this machine.
+    // The fastest of three, because this machine may be busy.
     while (times.length < 3 && !times.some((time) => time < 3000)) {
       const start = performance.now();
-      await look();
+      await currentStatus();
       times.push(performance.now() - start);
     }
     assert.ok(Math.min(...times) < 3000, times.join());

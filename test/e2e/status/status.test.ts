@@ -12,7 +12,7 @@ const VHOST = '/etc/nginx/sites-available/ia.enso.4nkweb.com.conf';
 
 let lab: Lab;
 const env = { [TOKEN]: FIRST };
-/** What it reports of the only host; the lab's certificate, which nobody renews, alone needs attention. */
+/** The status of the only host; only the lab's certificate, which nothing renews, needs attention. */
 const status = async (wanted: readonly string[] = ['renewal']) => {
   const { status: exit, json, all } = await script(lab, 'status', ['--json']);
   const attention = (json.hosts[0]?.attention ?? []) as readonly { about: string }[];
@@ -21,7 +21,7 @@ const status = async (wanted: readonly string[] = ['renewal']) => {
   assert.ok(!all.includes(FIRST));
   return (json.hosts[0] ?? {}) as unknown as Record<string, never>;
 };
-/** Names, times and content of everything that a run could leave. */
+/** Names, times and content of everything that a run could change. */
 const everything = async () =>
   (
     await lab.proxy.sh(
