@@ -56,7 +56,8 @@ function parsed(command: Usage, args: string[]): CommandLine {
     // The argument is not repeated: it may be a token.
     const isWord = code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL';
     const problem = isWord ? 'unexpected argument' : (message.split('. ')[0] ?? '');
-    throw new UsageError([`${problem}${hint(problem, args, [...names])}`], seeHelp(command));
+    const valueHint = isWord ? hintOfValue(args, bare) : '';
+    throw new UsageError([`${problem}${valueHint || hint(problem, args, [...names])}`], seeHelp(command));
   }
 }
 
@@ -76,6 +77,12 @@ function hint(problem: string, args: readonly string[], names: readonly string[]
   const usual = convention !== undefined && names.includes(convention) ? convention : undefined;
   const meant = unknown === undefined ? word : (usual ?? nearest(unknown, names));
   return meant === undefined ? '' : `; did you mean --${meant}?`;
+}
+
+/** A flag whose value is optional takes it in the same word. */
+function hintOfValue(args: readonly string[], bare: ReadonlyMap<string, string>): string {
+  const flag = args.slice(0, -1).find((arg) => bare.has(arg));
+  return flag === undefined ? '' : `; a value of ${flag} follows =, without a space`;
 }
 
 /** bash does not expand `--env=~/x`. */

@@ -47,8 +47,11 @@ resume_client() {
   open_client
   forget_pending
   add client "$FILE" 600 "resumed ${SOURCE:-$CLIENTS}/$CLIENT.map"
-  for name in $(resumed "${SOURCE:-$CLIENTS}/$CLIENT.map" | lines_awk 'read_key($0) && form != "old" { print name "." generation }' -); do
-    LIVE_NEW=$LIVE_NEW$name$NL
+  for name in $(resumed "${SOURCE:-$CLIENTS}/$CLIENT.map" | lines_awk 'read_key($0) && form != "old" { print name "." generation; if (!count++ && end != "-" && end <= now) print "expired" }' now="$EPOCH" -); do
+    case $name in
+      expired) note "the token of $CLIENT has expired: it is refused until \`bearers.ts set $CLIENT --expires WHEN\`" ;;
+      *) LIVE_NEW=$LIVE_NEW$name$NL ;;
+    esac
   done
   change_clients
 }

@@ -91,6 +91,10 @@ describe('a client', () => {
     const status = await script(lab, 'status', ['--json']);
     assert.equal(status.status, 3);
     assert.match(JSON.stringify(status.json.hosts[0]?.attention), /client eve: its token expired/);
+    assert.match(
+      `${(await done('resume', 'eve')).json.hosts[0]?.notes}`,
+      /eve has expired: it is refused until/,
+    );
     await done('set', 'eve', '--expires', '90d');
     assert.equal(await statusOf(token), 200);
     await done('revoke', 'eve');

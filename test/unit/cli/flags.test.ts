@@ -134,6 +134,12 @@ test('an unknown flag is reported with a suggestion', () => {
   assert.equal(problems('--Sesame-Open-0123456789=Sesame')[0]?.includes('=Sesame'), false);
 });
 
+test('a value after a space, of a flag that need not have one, gets a hint', () => {
+  const hint = 'unexpected argument; a value of --keep-previous follows =, without a space';
+  assert.deepEqual(problems('--keep-previous', '12h'), [hint]);
+  assert.deepEqual(problems('12h', '--keep-previous'), ['unexpected argument']);
+});
+
 test('an unexpected argument is not repeated in the error', () => {
   assert.deepEqual(problems('Sesame-Open-0123456789'), ['unexpected argument']);
 });
