@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Settings } from '../../../lib/config/settings.ts';
 import { findSites, withNameFrom } from '../../../lib/config/site-registry.ts';
-import { timeNow } from '../../../lib/model/run.ts';
 import type { Site } from '../../../lib/model/site.ts';
 import { render } from '../../../lib/nginx/render.ts';
 import { httpOnlyProgram } from '../../../lib/program/certificate-programs.ts';
@@ -75,7 +74,7 @@ async function serving(): Promise<string> {
 }
 
 async function ofClient(change: ClientChange): Promise<programs.Program> {
-  return clientProgram(programs.context, change, false);
+  return programs.atFixedTime(await clientProgram(programs.context, change, false));
 }
 
 async function httpOnly(): Promise<programs.Program> {
@@ -108,10 +107,9 @@ const VERBS: Readonly<Record<string, () => Promise<programs.Program>>> = {
       keepPrevious: false,
     }),
   copy_client: async () => {
-    const [created, rotated] = [timeNow(), timeNow()];
     const rest = {
-      created,
-      rotated,
+      created: programs.NOW,
+      rotated: programs.NOW,
       scope: 'full',
       limit: '-',
       concurrent: '-',

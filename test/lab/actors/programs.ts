@@ -43,13 +43,21 @@ export interface DeployOptions {
 
 /** The time in every client's file that these programs write, so that equal states have equal files. */
 const TIME = '-11-22T17:40:35Z';
+export const NOW = `2026${TIME}`;
+
+/** The program as sent at that time. */
+export const atFixedTime = ({ id, text }: Program): Program => ({
+  id,
+  text: text.replace(/^NOW=.*$/m, `NOW='${NOW}'`),
+});
 
 /** The program as sent by `who` at a fixed time; with `year`, from an operator whose clock is years off. */
 function sentBy({ id, text }: Program, who: string, year?: number): Program {
-  const from = text.replace(/^WHO=.*$/m, `WHO='${who}'`).replace(/^NOW=.*$/m, `NOW='${year ?? 2026}${TIME}'`);
-  if (year === undefined) return { id, text: from };
+  const from = text.replace(/^WHO=.*$/m, `WHO='${who}'`);
+  if (year === undefined) return atFixedTime({ id, text: from });
   const late = id.replace(/^\d{4}/, `${year}`);
-  return { id: late, text: from.replace(`RUN='${id}'`, `RUN='${late}'`) };
+  const then = from.replace(/^NOW=.*$/m, `NOW='${year}${TIME}'`);
+  return { id: late, text: then.replace(`RUN='${id}'`, `RUN='${late}'`) };
 }
 
 /** The program that deploy.ts would send. */
