@@ -158,26 +158,27 @@ function withChoice({ flags, given }: Line, { envFile, site, isFromEnvironment }
 }
 
 /** An error is a problem that the operator can fix, or a bug. (A host that failed is a result.) */
-function errorResult(error: unknown, { report, underWay }: Session): Result {
-  if (error instanceof StopError) return problemResult(error.message, error.advice, error.exit, report);
-  const { exit, left, advice } = whatIsLeft(underWay);
+function errorResult(error: unknown, session: Session): Result {
+  if (error instanceof StopError)
+    return problemResult(error.message, error.advice, error.exit, session.report);
   const what = `A bug in this script: ${(error as Error)?.stack ?? error}`;
-  const shown = problemResult(
-    `${what}${left && `\nIt happened ${left}.`}`,
-    `Please report it, with this text. ${advice}`,
-    exit,
-    report,
+  return earlyEnd(
+    session,
+    (left) => `${what}${left && `\nIt happened ${left}.`}`,
+    'Please report it, with this text. ',
   );
-  showUnseen(underWay, report);
-  return shown;
 }
 
 /** Ctrl-C: a program that was sent runs to its end on the proxy; others are never started. */
-function interruptedResult({ report, underWay }: Session): Result {
+const interruptedResult = (session: Session): Result =>
+  earlyEnd(session, (left) => `Interrupted${left && ` ${left}`}.`);
+
+/** Reports what is left behind, and shows the new tokens that may be live. */
+function earlyEnd({ report, underWay }: Session, messageOf: (left: string) => string, request = ''): Result {
   const { exit, left, advice } = whatIsLeft(underWay);
-  const shown = problemResult(`Interrupted${left && ` ${left}`}.`, advice, exit, report);
+  const result = problemResult(messageOf(left), `${request}${advice}`, exit, report);
   showUnseen(underWay, report);
-  return shown;
+  return result;
 }
 
 function problemResult(message: string, advice: string, exit: Result['exit'], report: Report): Result {

@@ -19,11 +19,8 @@ export async function writeApproval(context: Context): Promise<Result> {
   const file = judged(flags.bundle, user, site.prefix);
   const { path, label, write } = await bundleFile(file, 0o644, isApproval);
   const data = await write(approvalText(site.name, user, await runnerText(), await approvedList(context)));
-  report.print({
-    kind: 'summary',
-    ok: true,
-    text: `${label}: approves the programs of ${titleOf(site)} for ${user}; on each proxy, as root: \`${runIt(file)}\``,
-  });
+  const text = `${label}: approves the programs of ${titleOf(site)} for ${user}; on each proxy, as root: \`${runIt(file)}\``;
+  report.print({ kind: 'summary', ok: true, text });
   return { exit: EXIT.done, ...data, json: { hosts: [], bundle: path } };
 }
 

@@ -46,22 +46,13 @@ export async function writeBundle(context: Context, file: string): Promise<Resul
   const { program, bearer } = await planDeploy(context, 'bundle');
   const data = await write(bundleText(program.text));
   const isNew = bearer?.role === 'first-client';
-  if (bearer)
-    report.print({
-      kind: 'warning',
-      text: `${label} contains a bearer token: protect it like a private key`,
-    });
+  const secret = `${label} contains a bearer token: protect it like a private key`;
+  const onlyFirst = 'the new token is used only on proxies that have no client yet';
+  const done = `${label}: the bundle of ${titleOf(site)}; run it as root: \`${runIt(file)}\``;
+  if (bearer) report.print({ kind: 'warning', text: secret });
   if (isNew && !flags.json) report.showToken(DEFAULT_CLIENT, bearer.token);
-  if (isNew)
-    report.print({
-      kind: 'note',
-      text: 'the new token is used only on proxies that have no client yet',
-    });
-  report.print({
-    kind: 'summary',
-    ok: true,
-    text: `${label}: the bundle of ${titleOf(site)}; run it as root: \`${runIt(file)}\``,
-  });
+  if (isNew) report.print({ kind: 'note', text: onlyFirst });
+  report.print({ kind: 'summary', ok: true, text: done });
   const json = { hosts: [], bundle: path, ...(isNew && { token: bearer.token.reveal() }) };
   return { exit: EXIT.done, ...data, json };
 }

@@ -37,20 +37,6 @@ export async function planChange(
   return { change, program, isNew, ...(old && { old }) };
 }
 
-/** Adds a client with a new token; the one in the settings is not used. */
-async function planAddition(context: Context, client: string): Promise<ClientPlan> {
-  const token = await newToken();
-  const wanted = wantedOf(context);
-  const change = {
-    verb: 'add_client',
-    client,
-    token,
-    ...wanted,
-    scope: wanted.scope ?? 'inference',
-  } as const;
-  return planChange(context, { change, isNew: true });
-}
-
 function wantedOf({ flags: { scope, limit, concurrent, expires } }: Context): Wanted {
   const end = expires === 'never' ? expires : expires && readWhen(expires, new Date());
   return {
@@ -61,17 +47,23 @@ function wantedOf({ flags: { scope, limit, concurrent, expires } }: Context): Wa
   };
 }
 
-/** The plan of a command of bearers.ts: `revoke` takes a client's tokens out of the gate, `suspend` only for now. */
+/**
+ * The plan of a command of bearers.ts: `revoke` takes a client's tokens out of the gate, `suspend` only for now; `add` does not
+ * use the token in the settings.
+ */
 export async function planClientChange(
   context: Context,
   word: 'add' | 'set' | 'suspend' | 'resume' | 'revoke',
   client: string,
 ): Promise<ClientPlan> {
-  if (word === 'add') return planAddition(context, client);
+  const wanted = wantedOf(context);
+  if (word === 'add') {
+    const { scope = 'inference' } = wanted;
+    const change = { verb: 'add_client', client, token: await newToken(), ...wanted, scope } as const;
+    return planChange(context, { change, isNew: true });
+  }
   const change: ClientChange =
-    word === 'set'
-      ? { verb: 'set_client', client, ...wantedOf(context) }
-      : { verb: `${word}_client`, client };
+    word === 'set' ? { verb: 'set_client', client, ...wanted } : { verb: `${word}_client`, client };
   const known = client === DEFAULT_CLIENT ? secretOf(context.settings, context.site.gate?.token) : undefined;
   return planChange(context, { change, isNew: false, ...(known && { old: known }) });
 }
@@ -154,6 +146,8 @@ function reportMissing({ report, flags }: Context, client: string, hosts: readon
   }
 }
 
+const STREAMS_STAY = 'Streams that this client has open are not interrupted; it cannot start new ones.';
+
 /** Reports how the client is set up, then the summary. */
 export function summarizeChange(
   context: Context,
@@ -169,9 +163,6 @@ export function summarizeChange(
   const use = isLive(context, hosts) && 'token' in change ? clientText(context.site) : '';
   if (use) context.report.print({ kind: 'text', text: `\n${use}` });
   if (change.verb === 'revoke_client' && hosts.some(({ outcome }) => outcome === 'applied'))
-    context.report.print({
-      kind: 'note',
-      text: 'Streams that this client has open are not interrupted; it cannot start new ones.',
-    });
+    context.report.print({ kind: 'note', text: STREAMS_STAY });
   return summarize(context, { ...results, json: { client: change.client, ...(use && { use }) } });
 }

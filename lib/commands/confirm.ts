@@ -19,10 +19,8 @@ export async function confirmRemoval({ site, settings, flags, report }: Context)
   const where = flags.local ? 'this machine' : settings.access.hosts.join(', ');
   const kept = 'The tokens of its clients are rejected; `npx tsx scripts/rollback.ts` restores them.';
   const clients = flags.purge ? 'Its clients and their tokens cannot be restored.' : kept;
-  report.print({
-    kind: 'warning',
-    text: `This removes ${titleOf(site)} from ${where}.${site.gate ? ` ${clients}` : ''}`,
-  });
+  const text = `This removes ${titleOf(site)} from ${where}.${site.gate ? ` ${clients}` : ''}`;
+  report.print({ kind: 'warning', text });
   const answer = await ask(`  Type yes or ${titleOf(site)}: `);
   if (answer !== 'yes' && answer !== titleOf(site))
     throw new StopError('Not removed: the answer was not yes.', 'No connection was made.');

@@ -19,7 +19,7 @@ export async function copyClients(context: Context, name: string): Promise<Resul
   const [from = '', to = ''] = context.settings.access.hosts;
   const { source, tokens } = await readTokens(onlyOn(context, from), name);
   if (!isDone(source)) return summarize(context, { hosts: [source], json: { from, clients: [] } });
-  const program = await copyProgram(context, { tokens, from, dryRun: context.flags['dry-run'] });
+  const program = await copyProgram(context, tokens, from, context.flags['dry-run']);
   const target = onlyOn(context, to);
   const hosts = await rollout(target, async (proxy) =>
     proven(target, proxy, { report: await proxy.apply(program), tokens }),
@@ -69,11 +69,8 @@ function wantedTokens({ site, report }: Context, rows: Rows, name: string): read
   const wanted = rows.filter(([client]) => name === '' || client === name);
   const tokens = site.gate ? tokensOf(wanted, site.gate) : [];
   const left = wanted.length - tokens.length;
-  if (left > 0)
-    report.print({
-      kind: 'warning',
-      text: `${plural(left, 'token')} not copied: with a limit or in a form that this site does not have`,
-    });
+  const text = `${plural(left, 'token')} not copied: with a limit or in a form that this site does not have`;
+  if (left > 0) report.print({ kind: 'warning', text });
   return tokens;
 }
 

@@ -26,24 +26,20 @@ export async function planRotation(context: Context): Promise<ClientPlan> {
   const given = client === DEFAULT_CLIENT ? givenToken(context) : undefined;
   const token = given ?? (await newToken());
   const old = client === DEFAULT_CLIENT ? await oldToken(context, token) : undefined;
-  const change = {
-    verb: 'rotate',
-    client,
-    token,
-    keepPrevious: keepPreviousOf(flags['keep-previous']),
-  } as const;
+  const keepPrevious = keepPreviousOf(flags['keep-previous']) ?? false;
+  const change = { verb: 'rotate', client, token, keepPrevious } as const;
   return planChange(context, { change, isNew: given === undefined, ...(old && { old }) });
 }
 
-/** For so many seconds, until it is revoked, or not at all. */
-const keepPreviousOf = (kept: string | undefined): boolean | number =>
-  kept === undefined || kept === UNTIL_REVOKED ? kept === UNTIL_REVOKED : (readDuration(kept) ?? false);
+/** For so many seconds, until it is revoked, or not at all; undefined for another text. */
+const keepPreviousOf = (kept: string | undefined): boolean | number | undefined =>
+  kept === undefined || kept === UNTIL_REVOKED ? kept === UNTIL_REVOKED : readDuration(kept);
 
 function judge({ flags, site }: Context, client: string): void {
   const wrong = judgeClientName(client);
   refuseAll([
     !site.gate && `--site ${site.name}: has no bearer gate`,
-    !isKeepDuration(flags['keep-previous']) &&
+    keepPreviousOf(flags['keep-previous']) === undefined &&
       '--keep-previous: must be a duration (30s, 15m, 12h, 90d), or have no value',
     wrong && `--client: a client's name is ${wrong}`,
     flags['write-env'] &&
@@ -51,9 +47,6 @@ function judge({ flags, site }: Context, client: string): void {
       `--write-env: the env file contains only the token of the client ${DEFAULT_CLIENT}`,
   ]);
 }
-
-const isKeepDuration = (kept: string | undefined): boolean =>
-  kept === undefined || kept === UNTIL_REVOKED || readDuration(kept) !== undefined;
 
 function givenToken({ site, settings, flags }: Context): Secret | undefined {
   const name = site.gate?.token;
@@ -102,12 +95,8 @@ function reportOthers({ report }: Context, { path }: Written, hosts: readonly Ho
   const list = (wanted: (host: HostReport) => boolean) => hosts.filter(wanted).map(({ host }) => host);
   const unknown = list(({ outcome }) => outcome === 'unknown');
   const old = list((host) => !mayBeLive(host));
-  const kept = `${path} keeps the new token`;
-  if (unknown.length > 0)
-    report.print({
-      kind: 'warning',
-      text: `${kept}; whether ${unknown.join(', ')} accepts it is unknown. \`npx tsx scripts/deploy.ts\` makes it live in any case`,
-    });
-  if (old.length > 0)
-    report.print({ kind: 'warning', text: `${kept}; ${old.join(', ')} still accepts the old one` });
+  const doubt = `whether ${unknown.join(', ')} accepts it is unknown. \`npx tsx scripts/deploy.ts\` makes it live in any case`;
+  const rest = `${old.join(', ')} still accepts the old one`;
+  for (const text of [...(unknown.length > 0 ? [doubt] : []), ...(old.length > 0 ? [rest] : [])])
+    report.print({ kind: 'warning', text: `${path} keeps the new token; ${text}` });
 }

@@ -13,11 +13,8 @@ export interface Step {
   readonly ok: boolean;
 }
 
-interface HostOutcome {
+interface HostOutcome extends Pick<Step, 'host' | 'ok' | 'milliseconds'> {
   readonly kind: 'host';
-  readonly host: string;
-  readonly ok: boolean;
-  readonly milliseconds: number;
   readonly text: string;
 }
 

@@ -2,10 +2,19 @@
 import type { Terminal } from '../config/settings.ts';
 import type { CheckStatus } from '../model/check.ts';
 
+const COLORS = {
+  good: 'green',
+  bad: 'red',
+  warn: 'yellow',
+  dim: 'dim',
+  bold: 'bold',
+  added: 'green',
+  removed: 'red',
+  place: 'cyan',
+} as const;
+type Color = (typeof COLORS)[keyof typeof COLORS];
 type Style = (text: string) => string;
-export type Styles = Readonly<
-  Record<'good' | 'bad' | 'warn' | 'dim' | 'bold' | 'added' | 'removed' | 'place', Style>
->;
+export type Styles = Readonly<Record<keyof typeof COLORS, Style>>;
 
 /** The style and the mark of each status. */
 export const MARKS: Readonly<Record<CheckStatus, readonly [keyof Styles, string]>> = {
@@ -15,17 +24,10 @@ export const MARKS: Readonly<Record<CheckStatus, readonly [keyof Styles, string]
   skipped: ['dim', '–'],
 };
 
-const plain: Style = (text) => text;
-const PLAIN: Styles = {
-  good: plain,
-  bad: plain,
-  warn: plain,
-  dim: plain,
-  bold: plain,
-  added: plain,
-  removed: plain,
-  place: plain,
-};
+const stylesBy = (style: (color: Color) => Style): Styles =>
+  Object.fromEntries(Object.entries(COLORS).map(([name, color]) => [name, style(color)])) as Styles;
+
+const PLAIN = stylesBy(() => (text) => text);
 
 /** Styles for `stream`; chalk takes about 30 ms to load, so it is loaded only if colors are used. */
 export async function stylesFor(
@@ -37,16 +39,7 @@ export async function stylesFor(
   const support = stream === process.stderr ? supportsColorStderr : supportsColor;
   if (!support) return PLAIN;
   const chalk = new Chalk({ level: support.level });
-  return {
-    good: chalk.green,
-    bad: chalk.red,
-    warn: chalk.yellow,
-    dim: chalk.dim,
-    bold: chalk.bold,
-    added: chalk.green,
-    removed: chalk.red,
-    place: chalk.cyan,
-  };
+  return stylesBy((color) => chalk[color]);
 }
 
 export interface Layout {

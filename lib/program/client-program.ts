@@ -70,11 +70,9 @@ export const exportProgram = (site: Site): Promise<Program> => program('export_c
 /** Gives a proxy clients of another one, with the same tokens. */
 export async function copyProgram(
   context: Configured,
-  {
-    tokens,
-    from,
-    dryRun,
-  }: { readonly tokens: readonly CopiedToken[]; readonly from: string; readonly dryRun: boolean },
+  tokens: readonly CopiedToken[],
+  from: string,
+  dryRun: boolean,
 ): Promise<Program> {
   const lines = tokens.map(({ client, created, rotated, scope, limit, concurrent, end, state, token }) =>
     [

@@ -82,23 +82,20 @@ export async function workOn(
   work: (proxy: ProxyHost) => Promise<HostReport>,
 ): Promise<HostReport> {
   const start = performance.now();
-  let isReached = false;
+  let proxy: ProxyHost | undefined;
   try {
-    const proxy = await target.connect(onBegin);
-    isReached = true;
-    try {
-      if (target.hops.length === 0) return await diagnosed(await work(proxy));
-      const connect = Math.round(performance.now() - start);
-      onConnect(connect);
-      const report = await diagnosed(await work(proxy));
-      return { ...report, milliseconds: { connect, ...report.milliseconds } };
-    } finally {
-      proxy.close();
-    }
+    proxy = await target.connect(onBegin);
+    if (target.hops.length === 0) return await diagnosed(await work(proxy));
+    const connect = Math.round(performance.now() - start);
+    onConnect(connect);
+    const report = await diagnosed(await work(proxy));
+    return { ...report, milliseconds: { connect, ...report.milliseconds } };
   } catch (error) {
     if (!(error instanceof SshError)) throw error;
     const failure: Failure = { code: 'ssh', text: error.message, advice: error.advice };
     const report = await diagnosed(failedReport(newReport(target.host), failure));
-    return isReached ? report : withVerdict(report, { meaning: 'not reached' });
+    return proxy ? report : withVerdict(report, { meaning: 'not reached' });
+  } finally {
+    proxy?.close();
   }
 }

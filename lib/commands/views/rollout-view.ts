@@ -32,12 +32,8 @@ const describe = ({ label, host, user, port, keys }: Hop): string =>
 /** Reports the result of a host in one piece, because others are in progress. */
 export function reportEnd({ report, settings }: Context, host: HostReport): void {
   report.print({ kind: 'over', host: host.host });
-  for (const { path, how } of host.drift)
-    report.print({
-      kind: 'warning',
-      host: host.host,
-      text: `${path} was ${how} by hand since the last release`,
-    });
+  const warn = (text: string) => report.print({ kind: 'warning', host: host.host, text });
+  for (const { path, how } of host.drift) warn(`${path} was ${how} by hand since the last release`);
   const { failure, todo } = host;
   if (failure) report.print({ kind: 'failure', host: host.host, failure, became: became(host), todo });
   else if (settings.access.hosts.length > 1) reportLine(report, host);

@@ -121,7 +121,7 @@ const VERBS: Readonly<Record<string, () => Promise<programs.Program>>> = {
       client: `copy${i}`,
       token: new Secret(token),
     }));
-    return copyProgram(programs.context, { tokens, from: 'elsewhere', dryRun: false });
+    return copyProgram(programs.context, tokens, 'elsewhere', false);
   },
   revoke_client: () => ofClient({ verb: 'revoke_client', client: 'bob' }),
   suspend_client: () => ofClient({ verb: 'suspend_client', client: 'bob' }),

@@ -76,7 +76,7 @@ export const PROGRAMS: Readonly<Record<Verb, string>> = {
   resume_client: await change({ verb: 'resume_client', client }),
   revoke_client: await change({ verb: 'revoke_client', client }),
   export_clients: await textOf(exportProgram(site)),
-  copy_client: await textOf(copyProgram(context, { tokens: [], from: '10.0.0.2', dryRun: false })),
+  copy_client: await textOf(copyProgram(context, [], '10.0.0.2', false)),
   rollback: await textOf(rollbackProgram(context)),
   remove: await textOf(removalProgram(site, { dryRun: false })),
   status: await textOf(statusProgram(site, 'everything')),
