@@ -60,11 +60,7 @@ export const terminal: Terminal = {
 };
 
 /** Does this process run in a CI service, which keeps its output? */
-export const isInCi: boolean = isOn(process.env.CI);
-
-function isOn(text = ''): boolean {
-  return text !== '' && text.toLowerCase() !== 'false';
-}
+export const isInCi: boolean = !['', 'false'].includes((process.env.CI ?? '').toLowerCase());
 
 /**
  * Reads the settings of `site`.
@@ -80,18 +76,22 @@ export async function readSettings(
   const file = await readEnvFile(options.envFile);
   const names = judgeNames(file.values, environment, site, sites);
   const problems = [...file.problems, ...names.problems];
+  const all = { ...COMMON, ...settingsOf(site) };
   const given = {
-    ...inFolder(options, withoutReplaced(site, options, file.values), { ...COMMON, ...settingsOf(site) }),
+    ...inFolder(options, withoutReplaced(site, options, file.values), all),
     ...environment,
-    ...hostGiven(site, options),
+    ...(options.host !== undefined && { [hostNameOf(site)]: options.host }),
   };
-  const known = withSeed(site, { ...COMMON, ...settingsOf(site) }, given);
+  const known = withSeed(site, all, given);
   const read = readAll(known, given, problems);
   problems.push(...missing(site, known, given, options), ...withoutName(site, read, given));
   refuseAll(problems);
   return {
     access: sshAccessOf(site, read, given),
-    acme: acmeOf(read),
+    acme: {
+      directoryUrl: String(read.ACME_DIRECTORY_URL),
+      ...(read.ACME_EMAIL ? { email: String(read.ACME_EMAIL) } : {}),
+    },
     ...(read.GATEPOST_HOOK !== undefined && { hook: String(read.GATEPOST_HOOK) }),
     values: Object.fromEntries(
       Object.keys(site.settings).flatMap((name) => (name in read ? [[name, asText(read[name])]] : [])),
@@ -108,17 +108,14 @@ type Texts = Readonly<Record<string, string | undefined>>;
 type Known = Readonly<Record<string, Setting>>;
 
 /** The settings with the defaults that hold only under the default name, where that is the name. */
-function withSeed(site: Site, known: Known, given: Texts): Known {
-  const { nameFrom, seed = {}, serverName } = site;
-  const name = nameFrom && given[nameFrom];
-  const isDefault = name === undefined || known[nameFrom ?? '']?.form.read(name) === serverName;
-  if (!isDefault) return known;
-  return Object.fromEntries(
-    Object.entries(known).map(([key, setting]) => {
-      const value = lookUp(seed, key);
-      return [key, value === undefined ? setting : { ...setting, default: value }];
-    }),
-  );
+function withSeed({ nameFrom = '', seed = {}, serverName }: Site, known: Known, given: Texts): Known {
+  const name = given[nameFrom];
+  if (name !== undefined && known[nameFrom]?.form.read(name) !== serverName) return known;
+  const seeded = Object.entries(seed).flatMap(([key, value]) => {
+    const setting = lookUp(known, key);
+    return setting ? [[key, { ...setting, default: value }]] : [];
+  });
+  return { ...known, ...Object.fromEntries(seeded) };
 }
 
 /** A problem for each setting that is required and not set. */
@@ -167,10 +164,6 @@ function withoutName(
   ];
 }
 
-function hostGiven(site: Site, { host }: ReadOptions): Record<string, string | undefined> {
-  return host === undefined ? {} : { [hostNameOf(site)]: host };
-}
-
 /** Relative paths in an env file that was found start at its folder, so that they do not depend on where a script starts. */
 function inFolder({ envFile, isEnvFileWanted = false }: ReadOptions, values: Texts, known: Known): Texts {
   if (isEnvFileWanted) return values;
@@ -191,10 +184,6 @@ function withoutReplaced(
 ): EnvFile['values'] {
   const { [gate?.token ?? '']: token, ...others } = values;
   return replacesToken && token !== undefined && judgeTokenForm(token) === undefined ? others : values;
-}
-
-function acmeOf({ ACME_DIRECTORY_URL: url, ACME_EMAIL: email }: Record<string, unknown>): Settings['acme'] {
-  return { directoryUrl: String(url), ...(email ? { email: String(email) } : {}) };
 }
 
 const asText = (value: unknown): string | Secret => (value instanceof Secret ? value : String(value));

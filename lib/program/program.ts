@@ -21,17 +21,8 @@ export const RUNNER = '/usr/local/sbin/gatepost-run';
 export const COMMAND = `exec /bin/sh -c 'export LC_ALL=C; [ "$(id -u)" -ne 0 ] || exec /bin/sh -s; [ -x ${RUNNER} ] && exec sudo -n ${RUNNER}; exec sudo -n /bin/sh -s'`;
 
 const CORE = ['report', 'lock', 'journal', 'locate', 'digest', 'nginx', 'reload', 'ports'];
-const SITE_STATE = [
-  ...CORE,
-  'layout',
-  'listen',
-  'selinux',
-  'files',
-  'release',
-  'client-lines',
-  'clients',
-  'gate',
-];
+const CLIENT_STATE = ['client-lines', 'clients', 'gate'];
+const SITE_STATE = [...CORE, 'layout', 'listen', 'selinux', 'files', 'release', ...CLIENT_STATE];
 const CLIENTS = ['client-file', 'live', 'convert'];
 const ANY_CHANGE = [...SITE_STATE, ...CLIENTS, 'shown', 'rehearse', 'change', 'begin'];
 const CHANGE = ['records', ...ANY_CHANGE];

@@ -1,5 +1,4 @@
 /** One host while bootstrap-tls gets a good certificate for it and deploys the full site. */
-
 import { withOrderCode } from '../../diagnosis/diagnose.ts';
 import type { CertificateRequest } from '../../model/certbot.ts';
 import {
