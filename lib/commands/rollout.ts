@@ -65,7 +65,7 @@ function rolloutProxy(context: Context, proxy: ProxyHost): RolloutProxy {
     ...(proxy.openFromJump && { openFromJump: proxy.openFromJump }),
     read,
     apply: (program) =>
-      context.flags['dry-run'] ? read(program) : applied(context, proxy, { program, onEvent }),
+      context.flags['dry-run'] ? read(program) : applied(context, proxy, program, onEvent),
   };
 }
 
@@ -73,7 +73,8 @@ function rolloutProxy(context: Context, proxy: ProxyHost): RolloutProxy {
 async function applied(
   context: Context,
   proxy: ProxyHost,
-  { program, onEvent }: { program: Program; onEvent: (event: RemoteEvent) => void },
+  program: Program,
+  onEvent: (event: RemoteEvent) => void,
 ): Promise<HostReport> {
   const { site, underWay } = context;
   const ask = () => outcomeProgram(site, program.id);

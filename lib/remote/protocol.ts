@@ -105,6 +105,10 @@ type Note = (report: HostReportDraft, fields: readonly string[]) => void;
 
 const nothing = () => {};
 
+function add<T>(list: T[], item: T, most: number = BOUNDS.remarks): void {
+  if (list.length < most) list.push(item);
+}
+
 /** What each kind of record adds to the report. */
 const NOTES = {
   step: nothing,
@@ -115,20 +119,17 @@ const NOTES = {
     if (fact) report.facts[fact] = value;
   },
   file: (report, [path = '', state]) => {
-    if (report.files.length >= BOUNDS.rows) return;
-    report.files.push({ path, changed: state !== 'same', ...(state === 'gone' && { isRemoved: true }) });
+    const isRemoved = state === 'gone' && ({ isRemoved: true } as const);
+    add(report.files, { path, changed: state !== 'same', ...isRemoved }, BOUNDS.rows);
   },
   release: (report, [id = '']) => {
     report.before = id;
   },
   drift: (report, [path = '', how = '']) => {
-    if (report.drift.length >= BOUNDS.remarks) return;
     // The recovery of an earlier run may have reported it already.
-    if (!report.drift.some((known) => known.path === path)) report.drift.push({ path, how });
+    if (!report.drift.some((known) => known.path === path)) add(report.drift, { path, how });
   },
-  note: (report, [text = '']) => {
-    if (report.notes.length < BOUNDS.remarks) report.notes.push(text);
-  },
+  note: (report, [text = '']) => add(report.notes, text),
   error: (report, [code = '']) => {
     report.failure = { code: failureCode(code), text: '' };
   },
@@ -142,14 +143,13 @@ const NOTES = {
   },
   todo: (report, fields) => {
     report.todo ??= [];
-    if (report.todo.length < BOUNDS.remarks) report.todo.push(fields.join('\t'));
+    add(report.todo, fields.join('\t'));
   },
   row: (report, [word = '', ...fields]) => {
     const kind = known(ROW_KINDS, word);
     if (!kind) return;
-    const rows = report.rows[kind] ?? [];
-    if (kind === 'client' || rows.length < BOUNDS.rows) rows.push(fields);
-    report.rows[kind] = rows;
+    report.rows[kind] ??= [];
+    add(report.rows[kind], fields, kind === 'client' ? BOUNDS.records : BOUNDS.rows);
   },
   generated: (report, [client = '']) => {
     report.generated = client;

@@ -28,16 +28,11 @@ export async function sshFleet(access: SshAccess): Promise<Fleet> {
   );
   const { transport, notice } = await chooseTransport(access.transport, routes.flat());
   const jumps = newJumpPool(transport);
-  const targets = routes.map((hops, index) => sshTarget(hosts[index] as string, hops, { transport, jumps }));
+  const targets = routes.map((hops, index) => sshTarget(hosts[index] as string, hops, transport, jumps));
   return { targets, ...(notice && { notice }), close: jumps.close };
 }
 
-interface Through {
-  readonly transport: Transport;
-  readonly jumps: JumpPool;
-}
-
-function sshTarget(host: string, hops: readonly Hop[], { transport, jumps }: Through): Target {
+function sshTarget(host: string, hops: readonly Hop[], transport: Transport, jumps: JumpPool): Target {
   const before = hops.slice(0, -1);
   const last = hops.at(-1) as Hop;
   return {
