@@ -158,15 +158,7 @@ leave_out_shared() {
   [ ! -e "$SHARED" ] || WANTED="${WANTED}gone|$SHARED|644|-|gone$NL"
 }
 
-unwant() {
-  kept=
-  while IFS= read -r line; do
-    case $line in *"|$1|"*) ;; *) kept="$kept$line$NL" ;; esac
-  done <<END
-$WANTED
-END
-  WANTED=$kept
-}
+unwant() { WANTED=$(printf '%s' "$WANTED" | grep -vF "|$1|")$NL; }
 
 # test_in_place: if the configuration could not be tested before.
 test_in_place() {

@@ -80,12 +80,7 @@ find_holder() {
 duration() { if [ "$1" -lt 120 ]; then echo "$1 s"; else echo "$(($1 / 60)) min"; fi; }
 
 # has_lock PID: does that process have the lock file open?
-has_lock() {
-  for fd in "/proc/$1/fd"/*; do
-    [ "$(readlink "$fd" 2>/dev/null)" != "$STORE/lock" ] || return 0
-  done
-  return 1
-}
+has_lock() { find "/proc/$1/fd" -exec ls -ld {} + 2>/dev/null | grep -q " -> $STORE/lock\$"; }
 
 # end_holder: kills the run that holds the lock and everything it started, so that none of it continues later. Its
 # changes are rolled back as after any other kill.
