@@ -68,7 +68,10 @@ export async function writeEnv(context: Context, { change }: ClientPlan): Promis
   if (!flags['write-env'] || flags['dry-run'] || !site.gate || change.verb !== 'rotate') return undefined;
   const written = await writeSetting(flags.env, site.gate.token, change.token);
   underWay.envFile = written.path;
-  report.print({ kind: 'note', text: `${written.path} now contains the new token` });
+  report.print({
+    kind: 'note',
+    text: `${written.path} ${written.isNew ? 'now' : 'already'} contains the new token`,
+  });
   return written;
 }
 
@@ -80,7 +83,7 @@ export async function settleEnv(
 ): Promise<void> {
   if (!written) return;
   if (hosts.some(mayBeLive)) reportOthers(context, written, hosts);
-  else await restoreEnv(context, written);
+  else if (written.isNew) await restoreEnv(context, written);
   delete context.underWay.envFile;
 }
 

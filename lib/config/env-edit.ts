@@ -8,6 +8,8 @@ import { assignmentsIn, readEnvFile } from './env-file.ts';
 /** An env file with a new value. */
 export interface Written {
   readonly path: string;
+  /** Did the file not have this value before? */
+  readonly isNew: boolean;
   /** Restores the previous text, unless the file was edited in the meantime; returns whether it did. */
   readonly undo: () => Promise<boolean>;
 }
@@ -42,7 +44,7 @@ export async function writeSetting(file: string, name: string, value: Secret): P
     const before = await readText(path);
     const after = withSetting(before ?? '', name, value.reveal());
     await replaceFile(path, after, MODE, (newFile) => judge(newFile, path, name, value));
-    return { path: file, undo: () => undo(path, before, after) };
+    return { path: file, isNew: before !== after, undo: () => undo(path, before, after) };
   } catch (cause) {
     if (cause instanceof StopError) throw cause;
     throw notWritten(file, (cause as Error).message, cause);

@@ -73,6 +73,10 @@ describe('--write-env', () => {
     assert.equal((await rotate(['--write-env'], SECOND)).status, 0);
     assert.equal(await inFile(), `'${SECOND}'`);
     assert.equal(await statusOf(SECOND), 200);
+    const again = await rotate(['--write-env'], SECOND);
+    assert.deepEqual([again.status, await inFile()], [1, `'${SECOND}'`]);
+    assert.match(again.all, /already contains the new token/);
+    assert.doesNotMatch(again.all, /was restored|not live/);
   });
 
   test('restores the old line when the change is rolled back', async () => {

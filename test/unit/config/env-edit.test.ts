@@ -69,8 +69,9 @@ test('creates a missing file with mode 0600, and removes it on undo', async () =
 test('makes a readable file private, and restores its text on undo', async () => {
   const file = join(folder, '.env');
   await writeFile(file, 'T=old # mine\n', { mode: 0o644 });
-  const { undo } = await writeSetting(file, 'T', NEW);
+  const { undo, isNew } = await writeSetting(file, 'T', NEW);
   assert.equal(await modeOf(file), 0o600);
+  assert.deepEqual([isNew, (await writeSetting(file, 'T', NEW)).isNew], [true, false]);
   assert.equal(await undo(), true);
   assert.equal(await readFile(file, 'utf8'), 'T=old # mine\n');
 });
