@@ -1,6 +1,7 @@
 /**
- * The last word on a run: closing.mjs BEGAN FIRST SECOND: the second when it began, the tallies of all files, and of
- * those that failed and ran once more. Prints node's own closing lines for both together; names the files that failed, and as flaky those that passed then.
+ * The summary of a full run: closing.mjs BEGAN FIRST SECOND: the start time in seconds, the tallies of all files, and
+ * the tallies of the repeated ones. Prints node's own closing lines for both together; names the files that failed, and
+ * as flaky those that then passed.
  */
 import { readFileSync } from 'node:fs';
 import { NOTHING } from './tally.mjs';
@@ -22,7 +23,7 @@ for (const counts of last) for (const name of Object.keys(sum)) sum[name] += cou
 for (const { file } of failed) console.log(`FAILED: ${file}`);
 for (const { file } of flaky) console.log(`FLAKY: ${file}`);
 if (sum.tests === 0) console.log('No test was run.');
-// As node's reporter `spec` ends: whoever reads the last lines reads of the whole run, not only of what ran again.
+// In the format of node's reporter `spec`: the last lines must describe the full run, not only the repeated files.
 if (second.length > 0) {
   for (const [name, count] of Object.entries(sum)) console.log(`ℹ ${name} ${count}`);
   console.log(`ℹ duration_ms ${Date.now() - 1000 * Number(began)}`);

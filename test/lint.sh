@@ -1,5 +1,5 @@
 #!/bin/sh
-# Format, lint, types, shellcheck: what every run of the tests begins with.
+# Format, lint, types, shellcheck: the first part of every test run.
 set -eu
 cd "$(dirname "$0")/.."
 command -v shellcheck >/dev/null || { echo 'missing: shellcheck (apt install shellcheck)' >&2 && exit 1; }

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Everything that CI runs: installs what is missing, then all checks and every test, closing with node's summary.
-# What is made by chance is the same when a file runs once more, for all seeds come from this one: else a hole found once
-# would turn green.
+# Everything that CI runs: installs missing packages, then runs all checks and every test, closing with node's summary.
+# All
+# seeds derive from this one, so that a repeated file gets the same random values: otherwise a failure found by chance
+# would pass the second time.
 set -eu
 cd "$(dirname "$0")/.."
 sh test/setup.sh chromium:chromium shellcheck:shellcheck wrk:wrk ansible-playbook:ansible-core \
@@ -13,5 +14,5 @@ FC_SEED=${FC_SEED:-$(($(date +%s) % 1000000000))}
 export FC_SEED
 echo "FC_SEED=$FC_SEED"
 
-# shellcheck disable=SC2046 # a word a file
+# shellcheck disable=SC2046 # one word per file
 exec sh test/twice.sh $(find test/clients test/e2e test/unit -name '*.test.ts' | sort)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the lab needs and this machine lacks; says so, and does nothing when all is there.
-# Whoever needs more than the lab names it: setup.sh PROGRAM:PACKAGE…
+# Installs the lab's missing packages on this machine and reports that; does nothing if all are there.
+# Additional programs are arguments: setup.sh PROGRAM:PACKAGE…
 set -eu
 cd "${0%/*}/.."
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -21,7 +21,7 @@ node_packages() {
 	touch $installed
 }
 
-# PROGRAM:PACKAGE, by Debian's names.
+# PROGRAM:PACKAGE, with Debian's names.
 missing() {
 	for pair in $more nginx:nginx sshd:openssh-server ssh:openssh-client openssl:openssl certbot:certbot pebble:pebble \
 		sudo:sudo ip:iproute2 nft:nftables ps:procps unshare:util-linux useradd:passwd curl:curl \
@@ -35,7 +35,7 @@ restore_policy() {
 	[ ! -e "$policy.before-gatepost" ] || mv "$policy.before-gatepost" "$policy"
 }
 
-# A package's services must not start: policy-rc.d forbids it while apt runs.
+# Services of the packages must not start: policy-rc.d forbids it while apt runs.
 install_packages() {
 	say "installing Debian packages:$1"
 	trap restore_policy EXIT
@@ -45,7 +45,7 @@ install_packages() {
 	chmod 755 "$policy"
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get -q update >&2
-	# shellcheck disable=SC2086 # one word a package
+	# shellcheck disable=SC2086 # one word per package
 	apt-get -q -y --no-install-recommends install $1 >&2
 }
 

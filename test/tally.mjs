@@ -1,4 +1,7 @@
-/** A reporter for node:test: how the tests of each file ended, a file a line, as JSON. Counts as Node does: a suite is no test. */
+/**
+ * A reporter for node:test: the results of each file, one line of JSON per file. Counts as Node does: a suite is no
+ * test.
+ */
 import { relative } from 'node:path';
 
 export const NOTHING = { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
@@ -15,7 +18,7 @@ export default async function* tally(events) {
   for await (const event of events) {
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue;
     const file = relative(process.cwd(), event.data.file ?? '');
-    // A suite that fails by its hooks is a failure, too.
+    // A suite whose hooks fail is a failure, too.
     const counts = files.get(file) ?? { file, hasFailed: false, ...NOTHING };
     files.set(file, counts);
     const kind = kindOf(event);

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs test files, several at a time, and those with a failure once more, alone: many tests look at a clock, and in a crowd
-# they share the machine. Closes with node's summary of it all. A file that passed only then is named as flaky; STRICT=1
-# makes that a failure. AT_ONCE sets how many run at a time: by default five on two cores, for a test mostly waits.
+# Runs test files, several at a time, and repeats failed ones alone: many tests depend on time, and may fail on a busy
+# machine. Closes with node's summary of the full run. Files that passed only then are named as flaky; STRICT=1 makes
+# that a failure. AT_ONCE is the number of concurrent files, by default five on two cores, since tests mostly wait.
 set -eu
 cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || { echo 'usage: test/twice.sh FILE...' >&2 && exit 2; }
@@ -10,7 +10,7 @@ began=$(date +%s)
 tallies=$(mktemp -d)
 trap 'rm -rf "$tallies"' EXIT
 
-# run TALLY AT_ONCE FILE...: node's own status says less than the tallies do
+# run TALLY AT_ONCE FILE...: ignores node's own status, which is less precise than the tallies
 run() {
   tally=$1 at_once=$2
   shift 2
@@ -24,7 +24,7 @@ run "$tallies/first" "${AT_ONCE:-$((5 * $(nproc) / 2))}" "$@" || status=$?
 again=$(sed -n 's/.*"file":"\([^"]*\)".*"hasFailed":true.*/\1/p' "$tallies/first")
 if [ -n "$again" ]; then
   printf '\nFailed, and now once more, alone:\n%s\n\n' "$again"
-  # shellcheck disable=SC2086 # a word a file
+  # shellcheck disable=SC2086 # one word per file
   run "$tallies/second" 1 $again || :
 elif [ "$status" -ne 0 ]; then
   exit "$status"

@@ -1,6 +1,6 @@
 /**
- * Loads TypeScript for the whole run of the tests: `node --import ./test/typescript.mjs`. A process starts 0.2 s sooner than
- * with tsx, and a run starts more than a thousand. What was compiled stays in node_modules/.cache, by its content.
+ * Loads TypeScript for a full test run: `node --import ./test/typescript.mjs`. A process starts 0.2 s sooner than with
+ * tsx, and a run starts more than a thousand. Compiled code is cached in node_modules/.cache, by its content.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { isMainThread } from 'node:worker_threads';
 
 const CACHE = new URL('../node_modules/.cache/gatepost-tests/', import.meta.url);
 
-/** Whether this process is a test that first of all starts itself once more, inside the lab. */
+/** Whether this process is a test that will first re-execute itself inside the lab. */
 function isBoundForTheLab() {
   if (process.env.GATEPOST_LAB || process.execArgv.includes('--test')) return false;
   const [, file = ''] = process.argv;
@@ -21,7 +21,7 @@ function isBoundForTheLab() {
 if (isMainThread) {
   process.setSourceMapsEnabled(true);
   register(import.meta.url);
-  // Before it has loaded everything else, which it would do in vain.
+  // Before this process loads everything else in vain.
   if (isBoundForTheLab()) await import('./lab/namespaces/enter.ts');
 }
 
@@ -38,7 +38,7 @@ function compiled(text, sourcefile) {
   return code;
 }
 
-/** Others may write the same file at the same time; whoever may not write compiles each time. */
+/** Other processes may write the same file at the same time; without write permission, each run compiles. */
 function keep(file, text) {
   const own = new URL(`${file.pathname}.${process.pid}`, file);
   try {
@@ -51,7 +51,7 @@ function keep(file, text) {
 export async function load(url, context, next) {
   if (!url.endsWith('.ts')) return next(url, context);
   const text = readFileSync(new URL(url), 'utf8');
-  // The map names the file relative to itself: the same text may be elsewhere the next time.
+  // The source map has a relative name: the same text may later be elsewhere.
   const name = url.slice(url.lastIndexOf('/') + 1);
   const file = new URL(`${createHash('sha256').update(`${name}\n${text}`).digest('hex')}.mjs`, CACHE);
   let source;

@@ -16,7 +16,7 @@ const NAME = `${HOST}/ollama`;
 const messages = [{ role: 'user' as const, content: 'Say hello.' }];
 let lab: Lab;
 
-/** fetch over node:https with the lab's CA, which this process did not know when it started. */
+/** fetch over node:https with the lab's CA, which did not exist when this process started. */
 function labFetch(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
   const { url, method, headers, body } = {
     url: String(input instanceof Request ? input.url : input),
@@ -63,7 +63,7 @@ describe('the openai client', () => {
     );
   });
 
-  it('streams a chat in several pieces', async () => {
+  it('streams a chat in several chunks', async () => {
     const stream = await client(TOKEN).chat.completions.create({
       model: 'tiny:latest',
       messages,
@@ -74,12 +74,12 @@ describe('the openai client', () => {
     assert.ok(times.length > 2 && (times.at(-1) ?? 0) - (times[0] ?? 0) > 200, times.join());
   });
 
-  it('reads the refusal of a wrong key as its own authentication error', async () => {
+  it('reports the rejection of a wrong key as its own authentication error', async () => {
     await assert.rejects(client(`${TOKEN}x`).models.list(), OpenAI.AuthenticationError);
     await assert.rejects(client(TOKEN.toUpperCase()).models.list(), { status: 401, code: 'invalid_api_key' });
   });
 
-  it('reads the base URL from the error when it has dropped its path', async () => {
+  it('reads the base URL from the error if its path is missing', async () => {
     const wrong = new OpenAI({ baseURL: `${HOST}/v1`, apiKey: TOKEN, fetch: labFetch, maxRetries: 0 });
     await assert.rejects(wrong.models.list(), { status: 404, code: 'wrong_base_url' });
   });
@@ -96,14 +96,14 @@ describe('the ollama client', () => {
     );
   });
 
-  it('streams a chat in several pieces', async () => {
+  it('streams a chat in several chunks', async () => {
     const times: number[] = [];
     for await (const _ of await client().chat({ model: 'tiny:latest', messages, stream: true }))
       times.push(performance.now());
     assert.ok(times.length > 2 && (times.at(-1) ?? 0) - (times[0] ?? 0) > 200, times.join());
   });
 
-  it('shows the text of a refusal, and the base URL when its path is missing', async () => {
+  it('shows the text of a rejection, and the base URL if its path is missing', async () => {
     await assert.rejects(client(`${TOKEN}x`).list(), /Missing or unknown bearer token/);
     await assert.rejects(client(TOKEN, HOST).list(), /base URL is https:\/\/ia\.enso\.4nkweb\.com\/ollama/);
   });
@@ -127,7 +127,7 @@ describe('the Anthropic client', () => {
     await assert.rejects(wrong.messages.create(request), Anthropic.AuthenticationError);
   });
 
-  it('gets a message, whole and in several pieces', async () => {
+  it('gets a message, complete and in several chunks', async () => {
     assert.equal((await client(TOKEN).messages.create(request)).content[0]?.type, 'text');
     const times: number[] = [];
     for await (const _ of await client(TOKEN).messages.create({ ...request, stream: true }))
@@ -135,7 +135,7 @@ describe('the Anthropic client', () => {
     assert.ok(times.length > 2 && (times.at(-1) ?? 0) - (times[0] ?? 0) > 200, times.join());
   });
 
-  it('shows a refusal at once, without a retry', async () => {
+  it('shows a rejection at once, without a retry', async () => {
     const start = performance.now();
     await assert.rejects(client(`${TOKEN}x`).messages.create(request), Anthropic.AuthenticationError);
     await assert.rejects(client(TOKEN, HOST).messages.create(request), Anthropic.NotFoundError);

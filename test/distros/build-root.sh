@@ -1,7 +1,9 @@
 #!/bin/sh
-# Builds the root file system of a Debian suite, unless it is there, and prints its folder. It is kept between runs, outside of
-# the checkout: below $GATEPOST_DISTROS, or gatepost/distros in $XDG_CACHE_HOME (~/.cache). Remove the folder to build it again.
-# trixie also gets an nginx of its own build in /opt, from the source of Debian's package.
+# Builds the root file system of a Debian suite, unless it exists, and prints its folder. It is kept between runs,
+# outside of
+# the checkout: in $GATEPOST_DISTROS, or gatepost/distros in $XDG_CACHE_HOME (~/.cache). Remove the folder to rebuild
+# it.
+# trixie also gets a custom nginx in /opt, built from the source of Debian's package.
 # Usage: build-root.sh SUITE
 set -eu
 suite=$1
@@ -13,7 +15,7 @@ case $suite in bullseye | bookworm) ;; *) packages="$packages sudo-rs" ;; esac
 # It has the first certbot that orders certificates for addresses, and a Pebble that issues them without a common name.
 [ "$suite" != sid ] || packages="$packages pebble"
 build_packages='gcc make libc6-dev libpcre2-dev zlib1g-dev libssl-dev'
-# Nothing where another nginx has it: folders, name of the pid file, user.
+# Different from every packaged nginx: folders, name of the PID file, user.
 home=/opt/gatepost-nginx
 configuration="--prefix=$home --conf-path=$home/etc/web.conf --pid-path=$home/run/web.pid --error-log-path=$home/log/web.log
 	--http-log-path=$home/log/access.log --user=webd --group=webd --with-http_ssl_module --with-http_v2_module
@@ -21,7 +23,7 @@ configuration="--prefix=$home --conf-path=$home/etc/web.conf --pid-path=$home/ru
 
 say() { printf '%s\n' "distros: $suite: $*" >&2; }
 
-# logged COMMAND…: with the end of the log where it fails.
+# logged COMMAND…: prints the end of the log if it fails.
 logged() {
 	nice "$@" >>"$root.log" 2>&1 || {
 		tail -n 20 "$root.log" >&2
@@ -29,9 +31,9 @@ logged() {
 	}
 }
 
-# inside keep|discard COMMANDS: runs them in the root; `discard` keeps only what they leave in /opt.
+# inside keep|discard COMMANDS: runs them in the root; `discard` keeps only their files in /opt.
 inside() {
-	# shellcheck disable=SC2016 # the inner shell's
+	# shellcheck disable=SC2016 # for the inner shell
 	logged unshare --mount sh -euc '
 		root=$1
 		if [ "$2" = discard ]; then
@@ -52,14 +54,14 @@ base_system() {
 	say 'debootstrap, a minute or two'
 	rm -rf "$root.partial"
 	logged debootstrap --variant=minbase "$suite" "$root.partial" "$mirror"
-	# No service is to start; and the mirror may be a copy that is no longer updated.
+	# No service may start; and the mirror may be a copy that is no longer updated.
 	printf '#!/bin/sh\nexit 101\n' >"$root.partial/usr/sbin/policy-rc.d"
 	chmod 755 "$root.partial/usr/sbin/policy-rc.d"
 	echo 'Acquire::Check-Valid-Until "false";' >"$root.partial/etc/apt/apt.conf.d/90mirror"
 	mv "$root.partial" "$root"
 }
 
-# By apt-get, because certbot's packages fail to configure with debootstrap's --include.
+# With apt-get, because debootstrap --include fails to configure certbot's packages.
 install_packages() {
 	say "apt-get install $packages"
 	inside keep "apt-get -q update; apt-get -q -y --no-install-recommends install $packages; apt-get clean"

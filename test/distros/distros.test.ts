@@ -1,4 +1,4 @@
-/** Every script on the root file systems of other distributions: their own sshd, sudo, sh, coreutils, nginx and certbot. */
+/** Every script on other distributions' root file systems: their own sshd, sudo, sh, coreutils, nginx and certbot. */
 import '../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { local } from '../lab/namespaces/process.ts';
 import { ROOTS } from './roots.ts';
 
 const TOKEN = 'first-vMx3qLr81TzWk60b';
-/** In the place of sudo, as sudo-rs reads its rules: the README's line, and nothing it does not know. */
+/** Replaces sudo with sudo-rs, and the rules with the README's line and no unsupported settings. */
 const SUDO_RS = `set -e; mount --bind /usr/lib/cargo/bin/sudo /usr/bin/sudo; rm -r /etc/sudoers.d
   printf '%s\\n' 'root ALL=(ALL:ALL) ALL' 'ncantu ALL=(root) NOPASSWD: /bin/sh' >/etc/sudoers; sudo --version`;
 const VERSIONS = `. /etc/os-release; echo "$PRETTY_NAME"; nginx -v 2>&1; certbot --version 2>&1 | tail -n 1; sshd -V 2>&1 | grep -o 'OpenSSH[^,]*'
@@ -40,7 +40,7 @@ function story(root: string, isSudoRs: boolean): void {
     if (existsSync(pebble)) await local`umount -l /usr/bin/pebble`;
   });
 
-  /** Runs a script that must succeed, and gives its JSON. */
+  /** Runs a script that must succeed; returns its JSON. */
   async function run(
     script: string,
     args: readonly string[] = [],
@@ -53,7 +53,7 @@ function story(root: string, isSudoRs: boolean): void {
   }
   const outcome = async (...args: Parameters<typeof run>) => (await run(...args)).hosts[0]?.outcome;
 
-  test('is what it says', async (t) => {
+  test('is the expected version', async (t) => {
     const { stdout } = await lab.proxy.sh(VERSIONS);
     t.diagnostic(stdout.trim().replaceAll('\n', '; '));
     if (!isSudoRs) return;
@@ -120,7 +120,7 @@ function story(root: string, isSudoRs: boolean): void {
   });
 
   test('verify and status find a healthy site', async () => {
-    // On a busy machine, pieces of a stream may arrive together.
+    // On a busy machine, chunks of a stream may arrive together.
     await run('verify').catch(() => run('verify'));
     await run('verify', ['--via-ssh', '--only', 'gate']);
     await run('status');

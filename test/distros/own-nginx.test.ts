@@ -1,4 +1,4 @@
-/** An nginx that somebody built: own folders, pid file, user and static modules, beside a PATH without nginx. */
+/** A custom nginx build: its own folders, PID file, user and static modules, and no nginx in PATH. */
 import '../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -13,7 +13,7 @@ const NGINX = `${HOME}/sbin/nginx`;
 const VHOST = `${HOME}/etc/vhosts/${deploys.SITE}.conf`;
 const START = `${NGINX} 2>/dev/null; while [ ! -s ${HOME}/run/web.pid ]; do sleep 0.05; done`;
 const STOP = `${NGINX} -s stop; while [ -e ${HOME}/run/web.pid ]; do sleep 0.05; done`;
-/** As a package manager replaces the program: under a running master, which then hands over. */
+/** Like a package manager, replaces the program under a running master, which then hands over. */
 const UPGRADE = `cp ${NGINX} ${NGINX}.new; mv ${NGINX}.new ${NGINX}; kill -USR2 "$(cat ${HOME}/run/web.pid)"
   while [ ! -s ${HOME}/run/web.pid.oldbin ] || [ ! -s ${HOME}/run/web.pid ]; do sleep 0.05; done
   kill -QUIT "$(cat ${HOME}/run/web.pid.oldbin)"; while [ -e ${HOME}/run/web.pid.oldbin ]; do sleep 0.05; done`;

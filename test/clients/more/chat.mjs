@@ -1,4 +1,7 @@
-/** One streamed chat by a client library: chat.mjs LIBRARY BASE_URL KEY [RETRIES]. Prints the pieces as JSON, or the error that it shows. */
+/**
+ * One streamed chat with a client library: chat.mjs LIBRARY BASE_URL KEY [RETRIES]. Prints the chunks as JSON, or the
+ * library's error.
+ */
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { ChatOllama } from '@langchain/ollama';

@@ -1,4 +1,7 @@
-/** Large clients through the gate (`npm run test:clients`): each with the right key, a wrong one, a dead backend, a wrong base URL. */
+/**
+ * Large clients through the gate (`npm run test:clients`): each with the right key, a wrong one, a dead backend, a
+ * wrong base URL.
+ */
 import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
@@ -29,23 +32,28 @@ before(async () => {
 });
 after(() => lab.stop());
 
-/** One chat by a client, with its own number of retries or with none; what it shows, and how long it took. */
+/** One chat with a client, with its default retries or none; returns its output and duration. */
 type Chat = (
   base: string,
   key: string,
   hasRetries?: boolean,
-) => Promise<{ status: number; shown: string; took: number }>;
+) => Promise<{ status: number; output: string; elapsedMs: number }>;
 
 const run = async (program: string, args: readonly string[], env: Record<string, string>) => {
   const start = performance.now();
-  const more = { PATH, HOME: lab.directory, NODE_EXTRA_CA_CERTS: `${lab.env.NODE_EXTRA_CA_CERTS}`, ...env };
+  const clientEnv = {
+    PATH,
+    HOME: lab.directory,
+    NODE_EXTRA_CA_CERTS: `${lab.env.NODE_EXTRA_CA_CERTS}`,
+    ...env,
+  };
   const child = spawnProcess(
-    { env: more, cwd: lab.directory, stdio: ['ignore', 'pipe', 'pipe'] },
+    { env: clientEnv, cwd: lab.directory, stdio: ['ignore', 'pipe', 'pipe'] },
     program,
     args,
   );
   const { status, stdout, stderr } = await finished(child);
-  return { status, shown: stdout + stderr, took: performance.now() - start };
+  return { status, output: stdout + stderr, elapsedMs: performance.now() - start };
 };
 
 const library =
@@ -53,7 +61,7 @@ const library =
   (base, key, hasRetries = true) =>
     run(process.execPath, [`${HERE}chat.mjs`, name, base, key, ...(hasRetries ? [] : ['0'])], {});
 
-/** As a command: it sends nothing but its requests, and keeps nothing. */
+/** As a command that sends only its requests and stores nothing. */
 const claudeCode: Chat = (base, key, hasRetries = true) =>
   run(`${HERE}node_modules/.bin/claude`, ['--print', 'Say hello.', '--model', 'tiny:latest'], {
     ANTHROPIC_BASE_URL: base,
@@ -71,13 +79,13 @@ const CLIENTS: readonly (readonly [name: string, chat: Chat])[] = [
 describe('with the right key', () => {
   for (const [name, chat] of CLIENTS)
     it(`${name} gets a chat`, async () => {
-      const { status, shown } = await chat(BASE, TOKEN);
-      assert.equal(status, 0, shown);
-      assert.match(shown, /Hello/);
+      const { status, output } = await chat(BASE, TOKEN);
+      assert.equal(status, 0, output);
+      assert.match(output, /Hello/);
     });
 });
 
-// Claude Code has words of its own for these.
+// Claude Code has its own messages for these.
 for (const [what, base, key, says, claudeSays] of [
   ['a wrong key', BASE, `${TOKEN}x`, /Missing or unknown bearer token/, /Not logged in/],
   [
@@ -91,21 +99,21 @@ for (const [what, base, key, says, claudeSays] of [
   describe(`with ${what}`, () => {
     for (const [name, chat] of CLIENTS)
       it(`${name} shows it at once`, async () => {
-        const { status, shown, took } = await chat(base, key);
-        assert.notEqual(status, 0, shown);
-        assert.match(shown, chat === claudeCode ? claudeSays : says);
-        assert.ok(took < 15_000, `${took} ms`);
+        const { status, output, elapsedMs } = await chat(base, key);
+        assert.notEqual(status, 0, output);
+        assert.match(output, chat === claudeCode ? claudeSays : says);
+        assert.ok(elapsedMs < 15_000, `${elapsedMs} ms`);
       });
   });
 
 describe('with a dead backend', () => {
   before(() => deploy({ IA_ENSO_BACKEND_IP: '192.168.1.100' }));
 
-  // By default they try again, for minutes: a backend may come back.
+  // By default, clients retry for minutes, as a backend may come back.
   for (const [name, chat] of CLIENTS)
     it(`${name} shows it`, async () => {
-      const { status, shown } = await chat(BASE, TOKEN, false);
-      assert.notEqual(status, 0, shown);
-      assert.match(shown, /cannot reach the service/);
+      const { status, output } = await chat(BASE, TOKEN, false);
+      assert.notEqual(status, 0, output);
+      assert.match(output, /cannot reach the service/);
     });
 });

@@ -111,8 +111,8 @@ export function ask(target: string, question: RawRequest = {}): Promise<RawRespo
 function parsed(got: string): RawResponse {
   const end = got.indexOf('\r\n\r\n');
   const [head, body] = [got.slice(0, end), got.slice(end + 4)];
-  const told = body.startsWith('{"service"') ? (JSON.parse(body) as { service: string; url: string }) : {};
-  return { status: Number(head.slice(9, 12)), head, body, ...told };
+  const output = body.startsWith('{"service"') ? (JSON.parse(body) as { service: string; url: string }) : {};
+  return { status: Number(head.slice(9, 12)), head, body, ...output };
 }
 
 /** The receiver of a request: a service, the web interface, nginx itself, or the status of anything else. */

@@ -13,11 +13,11 @@ import { render } from '../../../lib/nginx/render.ts';
 import { context } from '../../lab/actors/programs.ts';
 import { CHECKOUT } from '../../lab/namespaces/process.ts';
 
-const row = (ours: readonly number[], theirs: readonly number[], limit: Row['limit']): Row => ({
+const row = (ours: readonly number[], other: readonly number[], limit: Row['limit']): Row => ({
   what: 'something',
   unit: 'ms',
   ours,
-  theirs: { who: 'somebody', figures: theirs },
+  theirs: { who: 'somebody', figures: other },
   ...(limit && { limit }),
 });
 

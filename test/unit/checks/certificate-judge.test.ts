@@ -1,4 +1,4 @@
-/** The check of the served certificate against what the proxies hold. */
+/** The check of the served certificate against the ones on the proxies. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PeerCertificate } from 'node:tls';
@@ -25,7 +25,7 @@ test('passes when the issued certificate is served', () => {
   assert.match(found.detail, /is the one on the proxy/);
 });
 
-test('fails when another one is served, with the reload command as the fix', () => {
+test('fails if another one is served, with the reload command as the fix', () => {
   const found = judge('', [{ kind: 'ca', fingerprint: 'CC:DD' }]);
   assert.equal(found.status, 'failed');
   assert.match(found.detail, /The served certificate .* is not the one on the proxy.*nginx -s reload/);

@@ -1,4 +1,4 @@
-/** Whether an account at a provider can be spent, by what the backend reports of itself. */
+/** Whether clients can spend an account at a provider, according to the backend. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type CloudAccount, judgeAccount } from '../../../lib/checks/gate/cloud-account.ts';
@@ -46,10 +46,17 @@ for (const [fact, disabled, models, account, status, says] of [
   ['an account and a cloud model', ON, REMOTE, OWNER, 'warned', /1 model of ollama\.com, such as b:cloud/],
   ['nobody signed in', ON, LOCAL, NOBODY, 'passed', /not signed in/],
   ['nobody signed in, and a model that was pulled before', ON, REMOTE, NOBODY, 'passed', /not signed in/],
-  ['a list of cloud models, and no word of the account', ON, REMOTE, undefined, 'warned', /lists 1 model/],
+  [
+    'a list of cloud models, and no response about the account',
+    ON,
+    REMOTE,
+    undefined,
+    'warned',
+    /lists 1 model/,
+  ],
   ['a version before cloud models', response(404), LOCAL, response(404), 'passed', /This version/],
   ['a version without the switch, and an account', response(404), LOCAL, OWNER, 'warned', /signed in/],
-  ['no way out to ollama.com', ON, LOCAL, response(200, null), 'skipped', /\/me 200/],
+  ['no route to ollama.com', ON, LOCAL, response(200, null), 'skipped', /\/me 200/],
   ['no answer in time', ON, LOCAL, undefined, 'skipped', /\/me nothing in time/],
   [
     'a token of scope inference',
@@ -62,7 +69,7 @@ for (const [fact, disabled, models, account, status, says] of [
   ['a token that the gate does not know', GATE, GATE, GATE, 'skipped', /returns 401/],
   ['a backend that is down', response(502), response(502), response(502), 'skipped', /returns 502/],
   [
-    'another kind of answer',
+    'an unexpected format',
     response(200, { cloud: 'disabled' }),
     response(200, []),
     response(200, { name: 7 }),

@@ -1,4 +1,4 @@
-/** Backends that never end, or name thousands of assets: checks are limited in time, requests and connections. */
+/** Backends with endless responses, or thousands of assets: checks are limited in time, requests and connections. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
@@ -32,12 +32,12 @@ after(() => {
   for (const server of servers) server.close();
 });
 
-/** What the checks say of a backend, and what it saw. */
+/** The results of checks against a backend, and the requests that it received. */
 async function against(handler: RequestListener, checks: readonly Check[], other: Partial<CheckTarget> = {}) {
   const seen = { requests: 0, connections: 0, open: 0, most: 0 };
-  const server = createServer({ key, cert }, (asked, response) => {
+  const server = createServer({ key, cert }, (request, response) => {
     seen.requests += 1;
-    handler(asked, response);
+    handler(request, response);
   });
   server.on('connection', (socket) => {
     seen.connections += 1;
@@ -58,7 +58,7 @@ async function against(handler: RequestListener, checks: readonly Check[], other
 const page = (scripts: number) =>
   `<!doctype html>${Array.from({ length: scripts }, (_, index) => `<script src="/${index}.js"></script>`).join('')}`;
 
-/** A page, and scripts that are slow enough to pile up. */
+/** A page, and scripts that are slow enough to accumulate. */
 const site =
   (scripts: number): RequestListener =>
   ({ url }, response) => {
@@ -89,7 +89,7 @@ test('all checks together send at most 16 requests at a time', async () => {
   assert.ok(seen.most > 6 && seen.most <= 16, `${seen.most} connections`);
 });
 
-test('a server that closes each connection after its response, unannounced, is asked again on a new one', async () => {
+test('a server that closes each connection after its response, unannounced, gets the request again on a new one', async () => {
   const paths = Array.from({ length: 40 }, (_, index) => `/api/${index}`);
   const closing: RequestListener = ({ socket }, response) => {
     response.setHeader('content-type', 'application/json');
@@ -125,7 +125,7 @@ const CHAT = { models: '/models', completions: '/chat', tokenVariable: 'T' };
 const issued = [{ kind: 'self-signed', fingerprint }] as const;
 const limited = { token: new Secret('a-token-of-the-test'), issued, timeoutMs: 1_000 };
 
-/** A model whose completion goes like this. */
+/** A model with this completion. */
 const model =
   (completion: RequestListener): RequestListener =>
   (asked, response) =>

@@ -1,4 +1,4 @@
-/** The judging half of the checks: responses in, findings out. */
+/** The judging part of the checks: responses in, findings out. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PeerCertificate } from 'node:tls';
@@ -60,7 +60,7 @@ for (const [verdict, end, oldTls, status, says] of CERTIFICATES) {
   });
 }
 
-test('a certificate for 6 or 45 days is healthy all its life, until certbot is late with its renewal', () => {
+test('a certificate for 6 or 45 days is healthy all its life, unless certbot is late with its renewal', () => {
   const state = (begin: string, end: string) =>
     judgeCertificate({ verdict: '', certificate: ending(end, begin) }, 'refused', { serverName: NAME }, NOW)
       .status;
@@ -87,15 +87,15 @@ const every = (ms: number, count: number, events = 1): Arrival[] =>
 const STREAMS: readonly [string, Arrival[], string][] = [
   ['pieces 50 ms apart', every(50, 10), 'passed'],
   ['pieces 3 ms apart', every(3, 10), 'passed'],
-  ['one lump in one read', every(0, 1, 10), 'failed'],
-  ['one lump in many reads', every(0.1, 10), 'failed'],
+  ['everything in one read', every(0, 1, 10), 'failed'],
+  ['everything at once, in many reads', every(0.1, 10), 'failed'],
   [
-    'a first piece, then a lump',
+    'a first chunk, then the rest at once',
     [...every(0, 1), { at: 2000, events: 9 }, { at: 2100, events: 1 }],
     'failed',
   ],
   ['two full buffers', every(400, 2, 12), 'failed'],
-  ['too few pieces', every(50, 3), 'skipped'],
+  ['too few chunks', every(50, 3), 'skipped'],
   ['nothing', [], 'skipped'],
 ];
 for (const [fact, arrivals, status] of STREAMS) {
@@ -133,7 +133,7 @@ test('chunks too fast to distinguish prove nothing', () => {
   assert.equal(judgeStreamTiming(1000, every(0.1, 10), 'm').status, 'skipped');
 });
 
-test('the attempts on two lists are at most 12, with letter case only where there is a letter', () => {
+test('the attempts on two lists are at most 12, with letter case only if the token has a letter', () => {
   const two = ['/list', '/tags'];
   assert.deepEqual(
     [two.slice(1), two].map((paths) => attempts(paths, 'abc').length),
@@ -166,7 +166,14 @@ const ALLOWED = {
   'access-control-allow-headers': 'Authorization,content-type',
 };
 const CORS: readonly [string, Record<string, string>, number, Record<string, string>, string, RegExp][] = [
-  ['all that a page needs', ALLOWED, 204, FOR, 'passed', /Pages of https:\/\/chat\.example\.org are allowed/],
+  [
+    'everything that a page needs',
+    ALLOWED,
+    204,
+    FOR,
+    'passed',
+    /Pages of https:\/\/chat\.example\.org are allowed/,
+  ],
   [
     'a preflight without a header',
     { ...ALLOWED, 'access-control-allow-headers': 'x' },
@@ -225,7 +232,7 @@ test('the responses of the gate are rejections, rate limiting included', () => {
   assert.equal(judgeRefusals(outcomes(401, 'Basic realm=x')).status, 'warned');
 });
 
-test('any other response means that the gate is open, a 502 included', () => {
+test('any other response means that the gate is open, including a 502', () => {
   for (const status of [200, 502])
     assert.match(judgeRefusals(outcomes(status)).detail, /The gate is open: anyone/);
   assert.match(judgeRefusals(outcomes(404)).detail, /not from the gate/);
@@ -322,7 +329,7 @@ for (const [status, body, letIn] of [
   [429, '{"error":{"code":"rate_limit_exceeded"}}', true],
   [429, '{"error":{"code":"too_many_failed_attempts"}}', false],
 ] as const)
-  test(`a bearer that gets ${status} with ${JSON.stringify(body)} was ${letIn ? '' : 'not '}let in`, () => {
+  test(`a token that gets ${status} with ${JSON.stringify(body)} was ${letIn ? '' : 'not '}accepted`, () => {
     assert.equal(isAccepted({ status, body }), letIn);
     assert.equal(isRejected({ status, body }), [401, 429].includes(status) && !letIn);
   });

@@ -1,4 +1,4 @@
-/** Running checks and parsing pages; waits and failures are real, on loopback. */
+/** Running checks and parsing pages; delays and failures are real, on loopback. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
@@ -16,11 +16,11 @@ const check = (name: string, run: Check['run']): Check => ({ name, run });
 const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 test('runs all checks in parallel, and reports in the order of the list', async () => {
-  const heard: string[] = [];
+  const reported: string[] = [];
   const slow = check('slow', () => after(80).then(() => passed('late')));
   const quick = check('quick', async () => failed('no'));
-  const results = await runChecks([slow, quick], TARGET, ({ name }) => heard.push(name));
-  assert.deepEqual(heard, ['slow', 'quick']);
+  const results = await runChecks([slow, quick], TARGET, ({ name }) => reported.push(name));
+  assert.deepEqual(reported, ['slow', 'quick']);
   assert.deepEqual(
     results.map(({ ok }) => ok),
     [true, false],
@@ -44,7 +44,7 @@ test('a check that throws fails, and the others continue', async () => {
 
 for (const [fact, measured, times] of [
   ['what it measured', { kind: 'stream', pieces: [], total: 0 } as const, 2],
-  ['another reason, which would be waited for twice', undefined, 1],
+  ['another reason, which would cause another wait', undefined, 1],
 ] as const)
   test(`a timed check that fails for ${fact} runs ${times} times`, async () => {
     let runs = 0;
@@ -128,8 +128,8 @@ test('finds each script and style sheet of this host once, whatever the path of 
 const ASSETS: readonly [string, number, string, string, RegExp][] = [
   ['a script', 200, 'text/javascript', '1', /^$/],
   ['a missing script', 404, 'text/html', '', /returns 404/],
-  ['a page in its place', 200, 'text/html', '<!doctype html>', /HTML page/],
-  ['a page that calls itself a script', 200, 'text/javascript', '\n<!DOCTYPE html>', /HTML page/],
+  ['a page instead of it', 200, 'text/html', '<!doctype html>', /HTML page/],
+  ['a page declared as a script', 200, 'text/javascript', '\n<!DOCTYPE html>', /HTML page/],
   ['a plain text', 200, 'text/plain', '1', /do not accept/],
   ['an empty file', 200, 'text/javascript', '', /is empty/],
 ];

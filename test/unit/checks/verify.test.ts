@@ -79,7 +79,7 @@ test('DNS is not queried for another connection, nor for an IP address', async (
   assert.deepEqual(await resolved({ serverName: '192.0.2.1' }), { addresses: ['192.0.2.1'] });
 });
 
-test('open ports are reported with firewall rules for the proxies that are set by address', () => {
+test('open ports are reported with firewall rules for the proxies that are configured by address', () => {
   const open = [{ address: '2001:db8::1', port: 11434 }];
   const { detail } = judgePorts([11434, 3001], open, {
     ...TARGET,
@@ -107,13 +107,13 @@ for (const [fact, deleted, listed, status, says] of [
   ['403 and 200', response(403, '{"error":{}}', 'application/json'), 200, 'passed', /403 for DELETE/],
   ['403 and a backend that is down', response(403, '{"error":{}}', 'application/json'), 502, 'passed', /502/],
   [
-    'a deletion that Ollama looked at',
+    'a deletion that Ollama processed',
     response(400, '{"error":"x"}', 'application/json'),
     200,
     'failed',
     /returns 400/,
   ],
-  ['a deletion that nobody answered', response(502, '', 'text/html'), 502, 'failed', /returns 502/],
+  ['a deletion without a response', response(502, '', 'text/html'), 502, 'failed', /returns 502/],
   ['a 403 of Ollama’s guard', response(403), 200, 'failed', /403 from the gate/],
   [
     'an unknown token',
@@ -134,7 +134,7 @@ const BEARER = { ...JSON_TYPE, 'www-authenticate': 'Bearer' };
 const REFUSAL = { status: 401, headers: BEARER, body: '{"error":"Missing"}' };
 const OLLAMA = { texts: /^(?:Ollama is running|404 page not found)$/, empty: [403] };
 
-test('recognizes a backend by its signature where another service answers, too', () => {
+test('recognizes a backend by its signature if another service answers, too', () => {
   const sender = (each: Parameters<typeof senderOf>[0]) => senderOf(each, REFUSAL, OLLAMA);
   for (const each of [
     response(200, '{"models":[]}', 'application/json'),
@@ -181,21 +181,21 @@ test('without a signature, only nginx and the gate may respond', () => {
     assert.equal(sender(each), 'backend', JSON.stringify(each));
   for (const each of [response(502, '<center>nginx</center>', 'text/html'), response(504, '{"error":{}}')])
     assert.equal(sender(each), 'down', JSON.stringify(each));
-  // A gate that is open is no gate: what its path itself returns proves nothing.
+  // If the gate is open, the response at its own path proves nothing.
   const open = response(404, '{}', 'application/json');
   assert.equal(senderOf(open, open), 'backend');
 });
 
 test('bypass attempts that reach the backend are named, and unclear ones do not pass', () => {
   const fine = { request: '//a', answer: response(401) };
-  const slip = { request: '/A', answer: response(200, '{"models":[]}', 'application/json') };
+  const bypass = { request: '/A', answer: response(200, '{"models":[]}', 'application/json') };
   const down = { request: '/b', answer: response(502, '', 'text/html') };
   const odd = { request: '/c', answer: response(200, '{}', 'application/json') };
   const judge = (...all: Parameters<typeof judgeBypassAttempts>[0]) =>
     judgeBypassAttempts(all, REFUSAL, { service: 'Ollama', signature: OLLAMA }, TARGET);
   assert.equal(judge(fine).status, 'passed');
-  assert.match(judge(fine, slip, down, odd).detail, /^Without a bearer, \/A reaches Ollama/);
-  assert.match(judge(slip).curl ?? '', /--path-as-is 'https:\/\/ai\.example\/A'$/);
+  assert.match(judge(fine, bypass, down, odd).detail, /^Without a bearer, \/A reaches Ollama/);
+  assert.match(judge(bypass).curl ?? '', /--path-as-is 'https:\/\/ai\.example\/A'$/);
   assert.equal(judge(fine, down, odd).status, 'skipped');
   assert.equal(judge(fine, odd).status, 'warned');
 });

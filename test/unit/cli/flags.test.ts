@@ -1,4 +1,4 @@
-/** The command line: values of flags, which exclude each other, what is never repeated. */
+/** The command line: values of flags, which ones exclude each other, and what is never repeated. */
 import assert from 'node:assert/strict';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ const ALL: readonly FlagName[] = [
 const home = userInfo().homedir;
 const read = (...args: string[]) => readFlags({ name: 'x', does: 'X.', flags: ALL }, args);
 
-/** What is wrong with a command line. */
+/** The problems with a command line. */
 function problems(...args: string[]): readonly string[] {
   try {
     read(...args);

@@ -1,4 +1,4 @@
-/** The list that root approves does not depend on start files of the operator's shell. */
+/** The list that root approves does not depend on the start files of the operator's shell. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { typescript } from '../../lab/namespaces/process.ts';
 const home = mkdtempSync(join(tmpdir(), 'gatepost-home-'));
 after(() => rmSync(home, { recursive: true }));
 
-/** The sums that approve.ts writes, for an operator with these start files. */
+/** The checksums that approve.ts writes for an operator with these start files. */
 function sums(bashrc: string): readonly string[] {
   for (const name of ['.bashrc', '.profile', '.bash_profile']) writeFileSync(join(home, name), bashrc);
   const file = join(home, 'approve.sh');
@@ -32,7 +32,7 @@ function sums(bashrc: string): readonly string[] {
   return readFileSync(file, 'utf8').match(/^[0-9a-f]{64} .*$/gm) ?? [];
 }
 
-test('a banner in start files changes no sum', () => {
+test('a banner in start files changes no checksum', () => {
   const quiet = sums('');
   assert.ok(quiet.length > 20, `${quiet.length}`);
   assert.deepEqual(sums('echo "*** Welcome ***"; alias sh=false; cd /'), quiet);

@@ -34,7 +34,7 @@ const TIMES: readonly (readonly [string, string | undefined])[] = [
 for (const [text, time] of TIMES)
   test(`the access log's time ${JSON.stringify(text)} is ${time}`, () => assert.equal(logTime(text), time));
 
-/** As say_clients of lib/program/sh/status.sh reports them; each fingerprint is followed by its end. */
+/** In the format of say_clients in lib/program/sh/status.sh; each fingerprint is followed by its expiry. */
 const rows = [
   ['bob', 'inference', '60', '2', 'live', '1800000000', 'C', 'R', '', '', 'aaa', '1800000000'],
   ['eve', 'full', '', '', 'suspended', '', 'C', 'R', '', 'exact', 'bbb', '', 'ccc', '1800000000'],

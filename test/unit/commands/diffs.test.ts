@@ -1,4 +1,4 @@
-/** The diffs of a dry run: a proxy cannot block this process with what it sends. */
+/** The diffs of a dry run: no output of a proxy can block this process. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Context } from '../../../lib/commands/context.ts';
@@ -36,7 +36,7 @@ test('a diff of typical files shows each changed line', async () => {
   assert.match(diff, /^\+2$/m);
 });
 
-test('a diff in the report of a host is unified text that names the file and the host', async () => {
+test("a host's diff is unified text that names the file and the host", async () => {
   const texts = new Map([['/a', { before: 'one\ntwo\n', after: 'one\n2\n' }]]);
   const [host] = await withDiffs({ flags, report: { print: () => {} } as unknown as Context['report'] }, [
     { ...newReport('proxy'), texts },

@@ -1,4 +1,4 @@
-/** GATEPOST_HOOK: what the program gets, when it runs, and that it cannot affect the run. */
+/** GATEPOST_HOOK: its input, when it runs, and that it cannot affect the run. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,7 @@ async function warnings(body: string, reports = [applied], limit?: number): Prom
   return entries.map((entry) => (entry.kind === 'warning' ? entry.text : entry.kind));
 }
 
-test('reads one JSON document on stdin, and is silent when it succeeds', async () => {
+test('reads one JSON document on stdin, and prints nothing if it succeeds', async () => {
   const out = join(folder, 'out');
   assert.deepEqual(await warnings(`cat >'${out.replaceAll("'", "'\\''")}'; echo noise; echo noise >&2`), []);
   assert.deepEqual(JSON.parse(await readFile(out, 'utf8')), {

@@ -1,4 +1,4 @@
-/** deploy.ts without any proxy: --render and --bundle, with no settings at all. */
+/** deploy.ts without a proxy: --render and --bundle, without any settings. */
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -87,7 +87,7 @@ describe('--bundle -', () => {
   });
 });
 
-describe('where CI is set', () => {
+describe('in CI', () => {
   const tokensIn = (text: string) => text.match(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g) ?? [];
   const bundle = async (args: readonly string[], CI: string) => {
     const { status, stdout, stderr } = await deploy(['--bundle', 'ci.bundle', ...args], { CI });

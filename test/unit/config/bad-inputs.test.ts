@@ -1,4 +1,4 @@
-/** More bad inputs than settings.test.ts: env files, digits of other scripts, names, paths, templates. */
+/** More bad inputs than in settings.test.ts: env files, digits of other scripts, names, paths, templates. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ const file = (name: string, content?: string | Buffer) => {
   return join(folder, name);
 };
 
-/** What is wrong with settings, by their variables' names. */
+/** The problems with settings, by variable name. */
 async function problems(environment: Record<string, string>, site = ia, envFile = '/dev/null') {
   assert.ok(site);
   const read = readSettings(site, sites.values(), { envFile }, environment);
@@ -264,7 +264,7 @@ describe('a setting', () => {
 });
 
 describe('an env file', () => {
-  const told = async (path: string) => (await readEnvFile(path)).problems.join('\n');
+  const reported = async (path: string) => (await readEnvFile(path)).problems.join('\n');
 
   it('that is not a regular file is refused at once and does not block the script', async () => {
     execFileSync('mkfifo', [file('pipe')]);
@@ -278,34 +278,34 @@ describe('an env file', () => {
       [join('/dev/null', 'x'), /cannot be read \(ENOTDIR\)/],
       [file('x'.repeat(300)), /cannot be read \(ENAMETOOLONG\)/],
     ] as const)
-      assert.match(await told(path), words, path);
+      assert.match(await reported(path), words, path);
   });
 
   it('may be empty, missing, or a symbolic link', async () => {
     symlinkSync(file('good', 'IA_ENSO_BACKEND_IP=10.0.0.7\n'), file('to-good'));
     assert.deepEqual((await readEnvFile(file('to-good'))).values, { IA_ENSO_BACKEND_IP: '10.0.0.7' });
     for (const path of ['/dev/null', file('none'), file('empty', ''), file('bom', '\uFEFF')])
-      assert.deepEqual([await told(path), (await readEnvFile(path)).values], ['', {}]);
+      assert.deepEqual([await reported(path), (await readEnvFile(path)).values], ['', {}]);
   });
 
   for (const [what, text] of [
     ['with a colon', 'A: 1\nA: 2\n'],
     ['once with a colon', 'A: 1\nA=2\n'],
     ['exported', 'export A=1\nA=2\n'],
-    ['of the old Mac', 'A=1\rA=2\r'],
+    ['with the line ends of old Macs', 'A=1\rA=2\r'],
     ['behind blanks', 'A=1\n\t A = 2\n'],
   ] as const)
-    it(`warns of a name that is set twice: ${what}`, async () => {
-      assert.match(await told(file('twice', text)), /^A: set more than once/);
+    it(`warns about a name that is set twice: ${what}`, async () => {
+      assert.match(await reported(file('twice', text)), /^A: set more than once/);
     });
 
-  it('does not warn of a line inside a multi-line value', async () => {
-    assert.equal(await told(file('lines', 'B="\nA=2#3\n"\nA=1\n')), '');
+  it('does not warn about a line inside a multi-line value', async () => {
+    assert.equal(await reported(file('lines', 'B="\nA=2#3\n"\nA=1\n')), '');
   });
 
   for (const value of ['abc#def', 'abc #def#ghi', '"abc"', "'a#b'", 'a # b', '#', ''])
-    it(`warns only of a value that is cut at a #: ${value}`, async () => {
-      assert.equal(/unquoted #/.test(await told(file('cut', `A=${value}\n`))), value === 'abc#def');
+    it(`warns only about a value that is cut at a #: ${value}`, async () => {
+      assert.equal(/unquoted #/.test(await reported(file('cut', `A=${value}\n`))), value === 'abc#def');
     });
 
   it('in another encoding is refused', async () => {
@@ -314,7 +314,7 @@ describe('an env file', () => {
       Buffer.from('\uFEFFA=1', 'utf16le'),
       Buffer.from([0xc0, 0xaf]),
     ])
-      assert.match(await told(file('bytes', text)), /is not UTF-8/);
+      assert.match(await reported(file('bytes', text)), /is not UTF-8/);
   });
 });
 
@@ -356,7 +356,7 @@ describe('a path', () => {
   });
 });
 
-it('a client name is not a path, not nginx syntax, and lower-case', () => {
+it('a client name is not a path, not nginx syntax, and lowercase', () => {
   const bad = [
     '',
     '.',

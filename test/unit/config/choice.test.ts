@@ -13,7 +13,7 @@ const here = fileURLToPath(ROOT);
 const folder = mkdtempSync(join(tmpdir(), 'gatepost-choice-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** A clone, with an env file beside it; two other places, one with an env file. */
+/** A clone, with an env file next to it; two other folders, one with an env file. */
 const clone = join(folder, 'clone');
 const [elsewhere, withFile] = [join(folder, 'elsewhere'), join(folder, 'with-file')];
 for (const part of ['lib', 'scripts', 'sites', 'http-maps', 'package.json'])
@@ -26,7 +26,7 @@ write(withFile, 'IA_ENSO_PROXY_PORT=2x\n');
 
 const TSX = ['--import', pathToFileURL(join(here, 'node_modules/tsx/dist/loader.mjs')).href];
 
-/** Runs a script of the clone somewhere; by tsx, as operators do, where there may be sites of their own. */
+/** Runs a script of the clone in a folder; with tsx, as operators do, since there may be third-party sites. */
 function run(cwd: string, args: readonly string[], env: Record<string, string> = {}) {
   const loader = env.GATEPOST_SITES || cwd === withFile ? TSX : TYPESCRIPT;
   const command = [...loader, join(clone, 'scripts/deploy.ts'), '--bundle', join(folder, 'b'), ...args];
@@ -76,7 +76,7 @@ describe('sites outside of gatepost', () => {
   const settings = { OWN_BACKEND_IP: '10.1.2.3', IA_ENSO_PROXY_PORT: '22' };
   const site = ['--site', 'own.example.org'];
 
-  it('are found by GATEPOST_SITES, with templates, maps and snippets of their own and of gatepost', () => {
+  it("are found by GATEPOST_SITES, with their own templates, maps and snippets and with gatepost's", () => {
     const { status, stdout } = run(elsewhere, [...site, '--json'], { ...settings, GATEPOST_SITES: OWN });
     assert.equal(status, 0, stdout);
     const { stdout: bundle } = spawnSync('cat', [join(folder, 'b')], { encoding: 'utf8' });

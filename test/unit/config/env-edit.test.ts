@@ -1,4 +1,4 @@
-/** The env file gets one new value; every other byte stays. */
+/** The env file gets one new value; all other bytes stay. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { Secret } from '../../../lib/util/secret.ts';
 
 const CASES: readonly (readonly [what: string, before: string, value: string, after: string])[] = [
   ['an empty file', '', 'new', 'T=new\n'],
-  ['a line of its own', 'A=1\nT=old\nB=2\n', 'new', 'A=1\nT=new\nB=2\n'],
+  ['an existing line', 'A=1\nT=old\nB=2\n', 'new', 'A=1\nT=new\nB=2\n'],
   ['no line yet', 'A=1\n', 'new', 'A=1\nT=new\n'],
   ['no final newline', 'A=1', 'new', 'A=1\nT=new\n'],
   ['the last line without newline', 'A=1\nT=old', 'new', 'A=1\nT=new'],
@@ -20,14 +20,14 @@ const CASES: readonly (readonly [what: string, before: string, value: string, af
   ['Windows line ends, no line yet', 'A=1\r\n', 'new', 'A=1\r\nT=new\r\n'],
   ['an export', 'export T=old\n', 'new', 'export T=new\n'],
   ['blanks around', '  T = old  \nA=1', 'new', '  T = new  \nA=1'],
-  ['a comment behind', 'T=old # mine\n', 'new', 'T=new # mine\n'],
-  ['a comment behind quotes', "T='o#d' # mine\n", 'new', 'T=new # mine\n'],
+  ['a trailing comment', 'T=old # mine\n', 'new', 'T=new # mine\n'],
+  ['a comment after quotes', "T='o#d' # mine\n", 'new', 'T=new # mine\n'],
   ['a commented line', '# T=old\nA=1\n', 'new', '# T=old\nA=1\nT=new\n'],
   ['an empty value', 'T=\nA=1\n', 'new', 'T=new\nA=1\n'],
   ['double quotes', 'T="old"\n', 'new', 'T=new\n'],
   ['backquotes', 'T=`old`\n', 'new', 'T=new\n'],
   ['a name that is part of others', 'XT=1\nT2=2\nT=old\n', 'new', 'XT=1\nT2=2\nT=new\n'],
-  ['a value that only looks like it', 'A="\nT=not\n"\nT=old\n', 'new', 'A="\nT=not\n"\nT=new\n'],
+  ['a value that looks like the line', 'A="\nT=not\n"\nT=old\n', 'new', 'A="\nT=not\n"\nT=new\n'],
   ['a byte order mark', '\uFEFFT=old\n', 'new', '\uFEFFT=new\n'],
   ['a value that needs quotes', 'T=old\n', 'a#b$c`d=e', "T='a#b$c`d=e'\n"],
   ['a replacement pattern', 'T=old\n', '$&$1$`', "T='$&$1$`'\n"],

@@ -46,7 +46,7 @@ test('each origin becomes one exact line of the map; without origins the text is
   );
 });
 
-test('the parts of the vhost that only origins need are comments without any', async () => {
+test('without origins, the parts of the vhost that only they need are comments', async () => {
   const part =
     '    # [origins\n    #if ($x_asks) {\n    #    return 418;\n    #}\n    # ]\n    # [no X\n    #y;\n    # ]\n';
   assert.equal(withOrigins(part, []), part);

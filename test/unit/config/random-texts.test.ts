@@ -1,4 +1,6 @@
-/** Random env files and templates, judged by dotenv, by a shell, and by how they were made. FC_RUNS sets how many. */
+/**
+ * Random env files and templates, judged by dotenv, by a shell, and by their construction. FC_RUNS sets their number.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -122,15 +124,15 @@ describe('a template', () => {
   );
   const values = fc.record(Object.fromEntries(names.map((name) => [name, value])));
 
-  test(`is filled in one pass, markers in values included (seed ${seed})`, () => {
+  test(`is filled in one pass, even if values contain markers (seed ${seed})`, () => {
     check(
       fc.property(fc.array(chunk), values, (chunks, all) => {
         const template = chunks.map((each) => ('text' in each ? each.text : `__${each.marker}__`)).join('');
         const used = new Set(chunks.flatMap((each) => ('marker' in each ? [each.marker] : [])));
         assert.deepEqual(markersOf(template), used);
-        const given = Object.fromEntries([...used].map((name) => [name, all[name] ?? '']));
-        const expected = chunks.map((each) => ('text' in each ? each.text : given[each.marker])).join('');
-        assert.equal(fill('t', template, given), expected);
+        const values = Object.fromEntries([...used].map((name) => [name, all[name] ?? '']));
+        const expected = chunks.map((each) => ('text' in each ? each.text : values[each.marker])).join('');
+        assert.equal(fill('t', template, values), expected);
       }),
     );
   });

@@ -1,4 +1,4 @@
-/** Settings: forms, precedence, all problems together, secrets never repeated. */
+/** Settings: formats, precedence, all problems together, secrets never repeated. */
 import assert from 'node:assert/strict';
 import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -42,7 +42,7 @@ async function problemsOf(environment: Record<string, string>, file?: string): P
 }
 
 describe('settings', () => {
-  it('uses the defaults of the site when nothing is set', async () => {
+  it("uses the site's defaults if nothing is set", async () => {
     const { access, values, acme } = await read({});
     assert.deepEqual(access.hosts, ['192.168.1.100']);
     assert.equal(access.user, undefined);
@@ -66,7 +66,7 @@ describe('settings', () => {
     assert.equal((await read({ ...CHOSEN, DEPLOY_SSH_PROXY_HOST: '' })).access.jump, undefined);
   });
 
-  it('uses the default machines only under the default name', async () => {
+  it('uses the default machines only for the default name', async () => {
     const names = (problems: readonly string[]) => problems.map((problem) => problem.split(':')[0]);
     assert.deepEqual(names(await problemsOf(OTHER)), [
       'IA_ENSO_PROXY_HOST',
@@ -248,7 +248,7 @@ describe('the env file', () => {
 
   const broken: readonly [string, string | Buffer, RegExp][] = [
     [
-      'a name that stands twice',
+      'a name that is set twice',
       'IA_ENSO_PROXY_PORT=1\nIA_ENSO_PROXY_PORT=2\n',
       /^IA_ENSO_PROXY_PORT: set more than once/,
     ],
@@ -280,7 +280,7 @@ describe('the env file', () => {
   it('of the example lists exactly the settings that the code reads', async () => {
     const example = await readFile(new URL('../../../.env.example', import.meta.url), 'utf8');
     const shown = [...example.matchAll(/^#?([A-Z][A-Z0-9_]+)=/gm)].map(([, name]) => name);
-    // Sites of one's own may stand beside them.
+    // Third-party sites may be installed next to them.
     const shipped = ['ia.enso.4nkweb.com', 'nexus'].map((name) => pickSite(sites, name));
     const known = shipped.flatMap((each) => Object.keys(settingsOf(each)));
     assert.deepEqual([...new Set(shown)].sort(), [...new Set([...known, ...Object.keys(COMMON)])].sort());

@@ -51,7 +51,7 @@ async function sitesIn(files: Readonly<Record<string, string>>): Promise<Sites> 
   }
 }
 
-/** What is wrong with the file `bad` beside a good one, which must stay usable. */
+/** The problems with the file `bad` next to a valid one, which must stay usable. */
 async function problemsOf(text: string): Promise<readonly string[]> {
   const sites = await sitesIn({ bad: text, other: asFile(OTHER) });
   assert.deepEqual([...sites.keys()], ['other.example.org']);
@@ -72,7 +72,7 @@ for (const [fact, text, problems] of [
   ],
   ['an import that does not exist', "import './none.ts';\n", [/^sites\/bad\.ts: Cannot find module/]],
   [
-    'a site that is no object',
+    'a site that is not an object',
     'export const site = 1;\n',
     [/^sites\/bad\.ts:1?: ?site: must be an object|site: must be/],
   ],
@@ -96,14 +96,18 @@ for (const [fact, text, problems] of [
     asFile({ ...WIKI, gate: { ...GATE, variables: 'a_name_that_is_too_long' } }),
     [/gate\.variables: must be up to 20/],
   ],
-  ['a name that the store has', asFile({ ...WIKI, name: 'runs' }), [/name: must be .* not `runs`/]],
   [
-    'a setting without a form',
+    'a name that is reserved in the store',
+    asFile({ ...WIKI, name: 'runs' }),
+    [/name: must be .* not `runs`/],
+  ],
+  [
+    'a setting without a validator',
     asFile({ ...WIKI, settings: { WIKI_IP: { meaning: 'x' } } }),
     [/settings\.WIKI_IP\.form/],
   ],
   [
-    'a map elsewhere',
+    'a map in another folder',
     asFile({ ...WIKI, maps: [{ source: '../x', name: 'x', mode: '777' }] }),
     [/source/, /name/, /mode/],
   ],
@@ -120,7 +124,7 @@ export const site = { ...${JSON.stringify(WIKI)}, checks: [certificate] };`,
     for (const [i, problem] of problems.entries()) assert.match(found[i] ?? '', problem);
   });
 
-test('a problem names the line of its field where the file has it once', async () => {
+test('a problem names the line of its field if the file has it once', async () => {
   const text = `export const site = {\n  ...${JSON.stringify({ ...WIKI, prefix: undefined })},\n  prefx: 'WIKI',\n};\n`;
   assert.match((await problemsOf(text))[0] ?? '', /^sites\/bad\.ts:3: prefx/);
 });
@@ -176,7 +180,7 @@ test('sites that share nothing are all usable', async () => {
   assert.deepEqual([[...sites.keys()], sites.problems.size], [['wiki.example.org', 'other.example.org'], 0]);
 });
 
-test('a file or nothing in the place of the directory of one’s own sites is refused', async () => {
+test("a file, or nothing, instead of the third-party sites' directory is refused", async () => {
   for (const [path, code] of [
     ['/etc/passwd', 'ENOTDIR'],
     ['/none', 'ENOENT'],

@@ -31,7 +31,7 @@ const WORDS: readonly (readonly [string, string])[] = [
   ],
   ['Missing command line flag or config entry for this setting:\nSelect the webroot', 'acme-flags'],
   ['Too many flags setting configurators/installers/authenticators', 'acme-flags'],
-  ['something that nobody has seen', 'order'],
+  ['something that has never been seen', 'order'],
 ];
 
 for (const [text, code] of WORDS)

@@ -11,10 +11,10 @@ const failures: readonly [string, FailureCode, RegExp][] = [
   ['sudo: interactive authentication is required', 'sudo', /NOPASSWD/],
   ["sudo-rs: I'm sorry ncantu. I'm afraid I can't do that", 'sudo', /visudo/],
   ['connect() failed (13: Permission denied) while connecting to upstream', 'reload', /setsebool/],
-  // As a kernel without IPv6 has it; the lab's can only be without addresses.
+  // The message of a kernel without IPv6; the lab can only remove the addresses.
   ['[emerg] socket() [::]:80 failed (97: Address family not supported by protocol)', 'test', /listen \[::\]/],
   ['[emerg] unknown directive "x"', 'test', /Fix the line/],
-  ['[emerg] something that nobody has seen', 'test', /Fix the template/],
+  ['[emerg] something that has never been seen', 'test', /Fix the template/],
   ['whatever', 'locked', /Wait/],
   ['whatever', 'unknown', /same command again/],
   ['whatever', 'challenge-ipv6', /AAAA/],
@@ -40,7 +40,7 @@ describe('explain', () => {
     assert.match(cause ?? '', /nothing listens/);
   });
 
-  it('reports what is wrong with a foreign file, without the fix for a file of gatepost', () => {
+  it("reports the defect of another file, without the fix for one of gatepost's files", () => {
     const text = 'cannot load certificate "/x": BIO_new_file() failed';
     assert.match(diagnose({ code: 'test', text }).fix, /bootstrap-tls/);
     const { cause, fix } = diagnose({ code: 'sick', text });
@@ -57,8 +57,8 @@ describe('explain', () => {
   });
 
   it('returns only cause and fix', () => {
-    const told = diagnose({ code: 'test', text: 'key values mismatch' });
-    assert.deepEqual(Object.keys(told).sort(), ['cause', 'fix']);
+    const explanation = diagnose({ code: 'test', text: 'key values mismatch' });
+    assert.deepEqual(Object.keys(explanation).sort(), ['cause', 'fix']);
   });
 });
 

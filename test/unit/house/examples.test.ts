@@ -1,4 +1,7 @@
-/** The examples for CI, systemd and cron: their commands exist and take these flags, their shell parses, a plan reaches the summary. */
+/**
+ * The examples for CI, systemd and cron: their commands exist and take these flags, their shell parses, a plan reaches
+ * the summary.
+ */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -16,7 +19,7 @@ const timer = await read('examples/systemd/gatepost-status.timer');
 const operations = await read('docs/operations.md');
 const PATH = process.env.PATH ?? '';
 
-/** The shell of the step with this name. */
+/** The shell script of the step with this name. */
 function stepOf(name: string): string {
   const step = workflow.split(/^ {6}- /m).find((text) => text.startsWith(`name: ${name}\n`)) ?? '';
   const block = /run: \|\n((?: {10}.*\n|\n)+)/.exec(step)?.[1]?.replaceAll(/^ {10}/gm, '');
@@ -69,7 +72,7 @@ test('the dry-run step puts the plan into the summary, and passes only with 0 an
       [3, 'changes pending', 0],
       [1, 'failed with exit status 1', 1],
     ] as const) {
-      // npx is what the step calls; what it ends with is what is tried here.
+      // The step calls npx, which is replaced here to return each exit status.
       await writeFile(join(folder, 'npx'), `#!/bin/sh\necho "$*"\nexit ${status}\n`);
       await chmod(join(folder, 'npx'), 0o755);
       const summary = join(folder, `summary-${status}`);

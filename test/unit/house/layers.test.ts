@@ -1,4 +1,4 @@
-/** The rooms of lib/ and the arrows between them, as in docs/architecture.md. */
+/** The rooms of lib/ and the imports between them, as in docs/architecture.md. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** From the top floor to the ground: a room imports from rooms on lower floors only. */
+/** From top to bottom: a room imports only from rooms on lower floors. */
 const FLOORS: readonly (readonly string[])[] = [
   ['scripts'],
   ['lib/cli'],
@@ -21,10 +21,10 @@ const FLOORS: readonly (readonly string[])[] = [
   ['lib/util'],
 ];
 
-/** A site is data: it names its checks, how its settings are read, what sites share, and nothing else. */
+/** A site is data: it lists its checks, how its settings are validated, what sites share, and nothing else. */
 const FOR_SITES = ['lib/checks', 'lib/config', 'lib/model', 'sites'];
 
-/** Where each dependency is used, and nowhere else. */
+/** The only place where each dependency is used. */
 const OWNERS: Readonly<Record<string, string>> = {
   chalk: 'lib/output/styles.ts',
   diff: 'lib/commands/views/rollout-view.ts',
@@ -36,13 +36,13 @@ const OWNERS: Readonly<Record<string, string>> = {
   'zx/core': 'lib/util/shell.ts',
 };
 
-/** The demo plays in the lab of the tests. */
+/** The demo uses the tests' lab. */
 const EXEMPT = new Set(['scripts/demo.ts']);
 
 interface Arrow {
   readonly from: string;
   readonly to: string;
-  /** Gone at run time. */
+  /** A type import, which does not exist at run time. */
   readonly isType?: boolean;
 }
 
@@ -51,7 +51,7 @@ const PACKAGE =
   /(?:\bfrom |\bimport\(|\bimport |createRequire\(import\.meta\.url\)\()'([a-z][a-z0-9-]*(?:\/[^']*)?)'/g;
 const TYPES_ONLY = /^import type [^;]*? from '(\.[^']+)'/gm;
 
-/** The sites that come with gatepost; those of its user may stand beside them. */
+/** The sites that come with gatepost; third-party sites may be installed next to them. */
 const SITES = ['ia.enso.4nkweb.com.ts', 'nexus.ts'].map((name) => `sites/${name}`);
 const isOwnSite = (file: string): boolean => dirname(file) === 'sites' && !SITES.includes(file);
 
@@ -61,7 +61,7 @@ async function filesIn(folder: string): Promise<readonly string[]> {
   return files.filter((file) => !isOwnSite(file));
 }
 
-/** Every import of a file: static, of types, dynamic, and what it exports from elsewhere. */
+/** Every import of a file: static, type-only, dynamic, and re-exports. */
 async function arrowsOf(from: string): Promise<readonly Arrow[]> {
   const text = await readFile(join(ROOT, from), 'utf8');
   const types = new Set([...text.matchAll(TYPES_ONLY)].map(([, path]) => path));
@@ -77,17 +77,17 @@ const roomOf = (file: string): string =>
 const floorOf = (file: string): number => FLOORS.findIndex((rooms) => rooms.includes(roomOf(file)));
 const shown = ({ from, to }: Arrow): string => `${from} -> ${to}`;
 
-/** Each circle of `arrows` once, as the way round. */
+/** Each cycle in `arrows` once, as a path. */
 function circlesIn(arrows: readonly Arrow[]): readonly string[] {
   const next = new Map<string, Set<string>>();
   for (const { from, to } of arrows) next.set(from, (next.get(from) ?? new Set()).add(to));
-  const done = new Set<string>();
+  const visited = new Set<string>();
   const circles: string[] = [];
-  const visit = (node: string, way: readonly string[]) => {
-    if (way.includes(node)) circles.push([...way.slice(way.indexOf(node)), node].join(' -> '));
-    if (done.has(node)) return;
-    done.add(node);
-    for (const to of next.get(node) ?? []) visit(to, [...way, node]);
+  const visit = (node: string, path: readonly string[]) => {
+    if (path.includes(node)) circles.push([...path.slice(path.indexOf(node)), node].join(' -> '));
+    if (visited.has(node)) return;
+    visited.add(node);
+    for (const to of next.get(node) ?? []) visit(to, [...path, node]);
   };
   for (const node of next.keys()) visit(node, []);
   return circles;
@@ -121,7 +121,7 @@ describe('the rooms', async () => {
     assert.deepEqual(circlesIn(arrows), []);
   });
 
-  // What commands/ and its views share is the type of their context.
+  // commands/ and its views share only the type of their context.
   test('folders do not import each other in a cycle', () => {
     const loads = arrows
       .filter(({ isType }) => !isType)

@@ -1,4 +1,4 @@
-/** The run of all tests: its output and exit status when tests fail once, twice, or when there are none. */
+/** The full test run: its output and exit status if tests fail once, twice, or if there are none. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { $ } from 'zx';
 const folder = mkdtempSync(join(tmpdir(), 'gatepost-twice-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** A test file of one good test, and one that begins as `body` does. */
+/** A test file with one passing test, and one that begins with `body`. */
 function fileOf(name: string, body: string): string {
   const path = join(folder, `${name}.test.ts`);
   writeFileSync(
@@ -26,7 +26,7 @@ function fileOf(name: string, body: string): string {
 const once = "const is = existsSync(mark); writeFileSync(mark, ''); if (!is) throw new Error('once');";
 
 async function twice(files: readonly string[], strict = '0') {
-  // Node's runner would take a run below it for a part of itself.
+  // Otherwise, Node's runner would treat the inner run as a part of itself.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const result = await $({
     quiet: true,

@@ -36,7 +36,7 @@ const refused: Record<string, string> = {
   'an empty token': '',
   blanks: ' '.repeat(20),
   'an inner space': 'abcdefgh ijklmnopq',
-  'an outer space': `${GOOD} `,
+  'a surrounding space': `${GOOD} `,
   'a leading space': ` ${GOOD}`,
   'a tab': `abc\t${GOOD}`,
   'a final newline': `${GOOD}\n`,
@@ -136,7 +136,7 @@ test('a fingerprint is the first 12 hex digits of SHA-256', () => {
   assert.equal(tokenFingerprint(new Secret('abc')), 'ba7816bf8f01');
 });
 
-test('keys the line of a token by its first characters, or by all of them', () => {
+test("keys a token's line by the token's first characters, or by all of them", () => {
   const token = new Secret('$a.b+c-0123456789-0123456789');
   const grant = { client: 'laptop', scope: 'inference', limit: 60, end: 1_800_000_000 } as const;
   const print = tokenFingerprint(token);

@@ -1,4 +1,4 @@
-/** Certificates of openssl, read and judged. */
+/** Certificates from openssl, parsed and judged. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
@@ -15,7 +15,7 @@ import {
 const DAY = 86_400_000;
 const NAME = 'ia.example.org';
 
-/** A self-signed certificate, as PEM. */
+/** Creates a self-signed certificate, as PEM. */
 function make(days: number, names = `DNS:${NAME}`): string {
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', '/dev/null'];
   const extra = ['-subj', `/CN=${NAME}`, '-addext', `subjectAltName=${names}`, '-days', String(days)];
@@ -71,7 +71,7 @@ test('warns below a quarter of the lifetime, fails below a ninth, but never befo
   assert.equal(judge(0, -1), 'failed');
 });
 
-test('shows hours when less than two days are left', () => {
+test('shows hours if less than two days are left', () => {
   const text = (days: number) => timeText(new Date(days * DAY), new Date(0));
   assert.deepEqual([20.9, 2, 1.99, 0.05, -3.5].map(text), [
     '20 days',

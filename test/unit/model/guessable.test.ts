@@ -53,7 +53,7 @@ for (const token of guessable) {
   });
 }
 
-const fair = [
+const unguessable = [
   '3f9a0c51d7e24b88a6b1f05c9e7d2a43',
   '9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d',
   'sk-proj-9fKx2LmQ7vTz4RbN8wYc1JdH',
@@ -65,12 +65,12 @@ const fair = [
   '~~~~default;include}',
 ];
 
-for (const token of fair) test(`${token} is fair`, () => assert.ok(!isGuessable(token)));
+for (const token of unguessable) test(`${token} is fair`, () => assert.ok(!isGuessable(token)));
 
-/** Every random token of the form is fair. */
-function areFair(alphabet: string, minLength: number, maxLength = minLength): void {
+/** Every random token of this form is accepted. */
+function assertAccepted(alphabet: string, minLength: number, maxLength = minLength): void {
   const unit = fc.constantFrom(...alphabet);
-  // Bias would make repetitions, which chance does not.
+  // fast-check's bias would create repetitions that do not occur by chance.
   const tokens = fc.noBias(fc.string({ unit, minLength, maxLength }));
   fc.assert(
     fc.property(tokens, (token) => !isGuessable(token)),
@@ -81,11 +81,11 @@ function areFair(alphabet: string, minLength: number, maxLength = minLength): vo
 describe('no random token is guessable', () => {
   const hex = '0123456789abcdef';
   const alphanumeric = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
-  test('alphanumeric, 16 characters and more', () => areFair(alphanumeric, 16, 64));
-  test('base64url', () => areFair(`${alphanumeric}-_`, 16, 43));
-  for (const length of [16, 32, 64]) test(`${length} hex digits`, () => areFair(hex, length));
-  test('lower-case letters', () => areFair('abcdefghijklmnopqrstuvwxyz', 16));
-  test('digits', () => areFair('0123456789', 24));
+  test('alphanumeric, 16 characters or more', () => assertAccepted(alphanumeric, 16, 64));
+  test('base64url', () => assertAccepted(`${alphanumeric}-_`, 16, 43));
+  for (const length of [16, 32, 64]) test(`${length} hex digits`, () => assertAccepted(hex, length));
+  test('lowercase letters', () => assertAccepted('abcdefghijklmnopqrstuvwxyz', 16));
+  test('digits', () => assertAccepted('0123456789', 24));
   test('UUID', () => fc.assert(fc.property(fc.noBias(fc.uuid()), (token) => !isGuessable(token))));
 });
 

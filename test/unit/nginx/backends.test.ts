@@ -15,7 +15,7 @@ const code = (text: string) => text.replace(/^ *#.*\n/gm, '');
 describe('the vhost', () => {
   test('is unchanged without such a setting', () => assert.equal(rendered({}), template));
 
-  test('has a server line for each Ollama machine, and the usual port where none is given', () => {
+  test('has a server line for each Ollama machine, with the default port if none is given', () => {
     const text = code(rendered({ IA_ENSO_OLLAMA_BACKENDS: '10.0.0.1,10.0.0.2:9' }));
     assert.match(text, /least_conn;\n {4}server 10\.0\.0\.1:11434;\n {4}server 10\.0\.0\.2:9;\n/);
     assert.match(text, /upstream ia_enso_ollama_first \{\n {4}server 10\.0\.0\.1:11434; {2}# the first\n\}/);
@@ -23,7 +23,7 @@ describe('the vhost', () => {
     assert.match(text, /server __IA_ENSO_BACKEND_IP__:3001;/);
   });
 
-  test('has no first machine where there is only one', () => {
+  test('has no first machine if there is only one', () => {
     const text = code(rendered({ IA_ENSO_OLLAMA_BACKENDS: '10.0.0.1' }));
     assert.match(text, /server 10\.0\.0\.1:11434;/);
     assert.doesNotMatch(text, /first|419|__IA_ENSO_BACKEND_IP__:11434/);
@@ -52,7 +52,7 @@ test('a site without origins does not check CORS', () => {
   assert.deepEqual([named({}), named({ IA_ENSO_CORS_ORIGINS: 'https://a.example' })], [false, true]);
 });
 
-test('backends are addresses with a port or without', () => {
+test('backends are addresses with or without a port', () => {
   assert.deepEqual(endpoints.read('10.0.0.1, 10.0.0.2:11435'), ['10.0.0.1', '10.0.0.2:11435']);
   for (const text of [
     '',

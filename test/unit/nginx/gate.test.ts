@@ -1,4 +1,4 @@
-/** The bearer gate, written once, under the names of the first site and of another. */
+/** The bearer gate, written once, with the names of the first site and of another. */
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
@@ -82,7 +82,7 @@ test('the name of a gate is short enough for the names of captures', () => {
   assert.throws(() => gate({ ...NAMES, name: 'llm-of-twenty-chars-1' }, OWN), /name: must match/);
 });
 
-test('what clients of scope inference may use is not everything by a slip', () => {
+test('the paths allowed for scope inference cannot include everything by mistake', () => {
   for (const inference of ['v1/|', '|v1/', 'v1/||health\\z', ''])
     assert.throws(() => gate({ ...NAMES, inference }, OWN), /inference: must match/, inference);
 });
@@ -95,7 +95,7 @@ test('a gate below a path has it in its regex, with escaped dots', () => {
 test('a name that contains another is replaced as a whole, and no value is replaced again', () =>
   assert.equal(rename('ab a b.', { a: 'b', ab: 'a$&', 'b.': 'c' }), 'a$& b c'));
 
-// A snippet inside a snippet would not be found by those who inline them in one pass.
+// Inlining in one pass would not find a snippet inside a snippet.
 test('no snippet includes another, and all responses have the headers of hsts.conf', async () => {
   for (const [i, part] of texts.entries()) {
     assert.doesNotMatch(part, /include snippets\//, files[i]);

@@ -1,4 +1,4 @@
-/** Sites with a name in a setting, or without one: what is rendered, and how hosts adapt it. */
+/** Sites with a name in a setting, or without one: how they are rendered, and how hosts adapt them. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -22,21 +22,21 @@ import { ROOT } from '../../../lib/util/project.ts';
 
 const sites = await findSites();
 
-/** The nexus site under these settings, with its vhosts. */
+/** The nexus site with these settings, and its vhosts. */
 async function nexus(environment: Record<string, string> = {}) {
   const picked = pickSite(sites, 'nexus');
   const given = { NEXUS_PROXY_HOST: '10.0.0.1', ...environment };
   const settings = await readSettings(picked, sites.values(), { envFile: '/dev/null' }, given);
   const site = withNameFrom(picked, settings.values);
-  const [whole, httpOnly] = [await render(site, settings), await renderHttpOnly(site, settings)];
-  const vhostOf = (files: typeof whole) => files.find(({ role }) => role === 'vhost')?.content ?? '';
-  return { site, whole, vhost: vhostOf(whole), httpOnly: vhostOf(httpOnly) };
+  const [full, httpOnly] = [await render(site, settings), await renderHttpOnly(site, settings)];
+  const vhostOf = (files: typeof full) => files.find(({ role }) => role === 'vhost')?.content ?? '';
+  return { site, full, vhost: vhostOf(full), httpOnly: vhostOf(httpOnly) };
 }
 
 const linesOf = (text: string, word: string) =>
   text.split('\n').flatMap((line) => (line.trim().startsWith(`${word} `) ? [line.trim()] : []));
 
-/** What a host with this nginx makes of a vhost. */
+/** A vhost as adapted by a host with this nginx. */
 async function adapted(vhost: string, version: string, ipv6: boolean): Promise<string> {
   const parts = ['locate', 'listen', 'files'].map((part) =>
     readFile(new URL(`lib/program/sh/${part}.sh`, ROOT), 'utf8'),
@@ -68,16 +68,16 @@ describe('a site without a name', () => {
   });
 
   it('conflicts with no name, because `_` belongs to no site', async () => {
-    const { site, whole } = await nexus();
-    assert.match((await siteProgram('apply', site, whole)).text, /^SERVER_NAMES=''$/m);
+    const { site, full } = await nexus();
+    assert.match((await siteProgram('apply', site, full)).text, /^SERVER_NAMES=''$/m);
   });
 });
 
-describe('a site that is named by a setting', () => {
+describe('a site with a name from a setting', () => {
   const NAMED = { NEXUS_SERVER_NAME: 'Nexus.Example.org' };
 
   it('has that name, the certificate of certbot, and no default_server', async () => {
-    const { site, whole, vhost, httpOnly } = await nexus(NAMED);
+    const { site, full, vhost, httpOnly } = await nexus(NAMED);
     assert.ok(!isNameless(site));
     assert.equal(certificateFilesOf(site).chain, '/etc/letsencrypt/live/nexus.example.org/fullchain.pem');
     for (const text of [vhost, httpOnly]) {
@@ -88,10 +88,10 @@ describe('a site that is named by a setting', () => {
       vhost,
       /^ +ssl_certificate_key \/etc\/letsencrypt\/live\/nexus\.example\.org\/privkey\.pem;$/m,
     );
-    assert.match((await siteProgram('apply', site, whole)).text, /^SERVER_NAMES='nexus.example.org'$/m);
+    assert.match((await siteProgram('apply', site, full)).text, /^SERVER_NAMES='nexus.example.org'$/m);
   });
 
-  it('that is an address is the default server, because TLS clients send no name there', async () => {
+  it('whose name is an address is the default server, because TLS clients then send no name', async () => {
     const { site, vhost, httpOnly } = await nexus({ NEXUS_SERVER_NAME: '203.0.113.5' });
     assert.equal(certificateFilesOf(site).chain, '/etc/letsencrypt/live/203.0.113.5/fullchain.pem');
     assert.match(vhost, /^ +listen 443 ssl http2 default_server;$/m);
@@ -148,7 +148,7 @@ describe('a host', () => {
 describe('another public name', () => {
   const NAME = 'ai.example.org';
 
-  /** The files of ia.enso under this name, and their site. */
+  /** The files of ia.enso with this name, and the site. */
   async function rendered(name: string, more: Record<string, string> = {}) {
     const picked = pickSite(sites, 'ia.enso.4nkweb.com');
     const machines = { IA_ENSO_PROXY_HOST: 'p', IA_ENSO_PROXY_USER: 'u', IA_ENSO_BACKEND_IP: '10.0.0.1' };
@@ -190,7 +190,7 @@ describe('another public name', () => {
     assert.equal(site.gate?.clients, '/etc/nginx/ia-enso-bearers');
   });
 
-  it('has an HTTP-only vhost to use beside the one of the earlier name', async () => {
+  it('has an HTTP-only vhost to use while the earlier name is served', async () => {
     const { site, settings } = await rendered(NAME);
     const [beside] = await renderHttpOnly(site, settings, true);
     assert.equal(linesOf(beside?.content ?? '', 'log_format').length, 0);
@@ -199,7 +199,7 @@ describe('another public name', () => {
   });
 });
 
-describe('installing by hand', () => {
+describe('a manual installation', () => {
   it('gives the vhosts that the scripts render, except for the location of snippets', async () => {
     const page = await readFile(new URL('docs/proxy.md', ROOT), 'utf8');
     const lines = page.split('\n').filter((line) => /^sed 's.*> \/etc\/nginx\/sites-available/.test(line));

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { newToken } from '../../../lib/nginx/tokens.ts';
 import { StopError } from '../../../lib/util/errors.ts';
 
-test('returns the requested number of random bytes in lower-case hex', async () => {
+test('returns the requested number of random bytes in lowercase hex', async () => {
   assert.match((await newToken()).reveal(), /^[0-9a-f]{64}$/);
   assert.match((await newToken(1)).reveal(), /^[0-9a-f]{2}$/);
 });

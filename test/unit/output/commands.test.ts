@@ -1,11 +1,11 @@
-/** Commands in advice carry the flags of this run, so that they can be pasted. */
+/** Commands in advice include this run's flags, so that they can be pasted. */
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { readFlags } from '../../../lib/cli/flags.ts';
 import { commandsWith, LOCAL_SCRIPTS } from '../../../lib/output/commands.ts';
 
-/** The text as a run with these flags prints it. */
+/** The text as printed by a run with these flags. */
 const printed = (text: string, ...args: string[]): string =>
   commandsWith(readFlags({ name: 'x', does: 'X.', flags: ['local', 'dry-run'] }, args))(text);
 
@@ -37,7 +37,7 @@ describe('a command in advice', () => {
     );
   });
 
-  test('gets no flag twice, in either spelling', () => {
+  test('gets no flag twice, in either form', () => {
     for (const own of ['--site x', '--site=x'])
       assert.equal(
         printed(`\`node scripts/status.ts ${own}\``, '--site', 'y', '--env', 'e'),
@@ -88,7 +88,7 @@ test('the list of scripts with --local is complete', async () => {
 test('every command that lib/ prints is in backticks, where flags are added', async () => {
   const folder = new URL('../../../lib/', import.meta.url);
   const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.ts'));
-  // The page's footer names its writer, and the usage line of --help its script.
+  // The page's footer names its generator, and the usage line of --help its script.
   const exempt = [/<code>npx tsx scripts\/verify\.ts --html<\/code>/, /const usage = /, /STATUS = /];
   for (const file of files)
     for (const line of (await readFile(new URL(file, folder), 'utf8')).split('\n'))

@@ -1,4 +1,4 @@
-/** Work in progress: a short line, only on a terminal, removed afterwards. */
+/** Progress: a short line, only on a terminal, removed afterwards. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createProgress } from '../../../lib/output/progress.ts';

@@ -15,7 +15,7 @@ describe('redaction', () => {
     assert.equal(redact(`x ${TOKEN} y ${escaped} z`), 'x [REDACTED] y [REDACTED] z');
   });
 
-  it('removes the token of another site from a message of nginx', () => {
+  it("removes another site's token from a message of nginx", () => {
     assert.ok(!redact('unexpected "Bearer hunter2hunter2" in /etc').includes('hunter2'));
     assert.ok(!redact('"~^(?i:bearer) +hunter2hunter2\\z"').includes('hunter2'));
   });
@@ -25,7 +25,7 @@ describe('redaction', () => {
     assert.equal(redact(text), text);
   });
 
-  it('removes control characters of a host', () => {
+  it('removes control characters sent by a host', () => {
     assert.equal(printable('a\u001b[31mb\u0007\u009bc\td\ne'), 'a[31mbc\td\ne');
   });
 });

@@ -11,7 +11,7 @@ import { SYMPTOMS } from '../../../lib/diagnosis/symptoms.ts';
 import type { Step } from '../../../lib/model/contract.ts';
 import { beside, columns, shortened, wrapped } from '../../../lib/output/text.ts';
 import { Secret } from '../../../lib/util/secret.ts';
-import { screen, told } from './screen.ts';
+import { printed, screen } from './screen.ts';
 
 const words = (text: string) => text.split(/\s+/).filter(Boolean);
 const check = (detail: string) =>
@@ -25,7 +25,7 @@ const LONG =
 describe('on a terminal', () => {
   for (const width of [60, 80, 110])
     test(`a long detail is wrapped and aligned at ${width} columns, without losing a word`, async () => {
-      const lines = await told(check(LONG), width);
+      const lines = await printed(check(LONG), width);
       assert.ok(
         lines.every((line) => columns(line) <= width),
         lines.join('\n'),
@@ -35,21 +35,21 @@ describe('on a terminal', () => {
       assert.equal(new Set(indents).size, 1);
     });
 
-  test('a word that is too long for the space beside a name goes below it, unbroken', async () => {
+  test('a word that is too long for the space next to a name goes below it, unbroken', async () => {
     const address = `https://ia.enso.4nkweb.com/${'a'.repeat(30)}`;
-    assert.deepEqual(await told(check(`${address} answers.`), 80), [
+    assert.deepEqual(await printed(check(`${address} answers.`), 80), [
       '  ✗ web interface',
       `      ${address} answers.`,
     ]);
   });
 
   test('at most 110 columns are used', async () => {
-    const lines = await told(check(`${LONG} ${LONG}`), 300);
+    const lines = await printed(check(`${LONG} ${LONG}`), 300);
     assert.ok(lines.length > 1 && lines.every((line) => columns(line) <= 110), lines.join('\n'));
   });
 
   test('an unknown size counts as 80 columns', async () => {
-    assert.deepEqual(await told(check(LONG), 0), await told(check(LONG), 80));
+    assert.deepEqual(await printed(check(LONG), 0), await printed(check(LONG), 80));
   });
 
   test('lines after a resize fit the new size', async () => {
@@ -81,7 +81,7 @@ describe('on a terminal', () => {
     const start = performance.now();
     assert.equal(shortened('x'.repeat(50_000), 60), `${'x'.repeat(59)}…`);
     assert.ok(performance.now() - start < 100, 'a long text takes no time');
-    assert.deepEqual(words((await told(check('a b'), 1)).join(' ')), ['✗', 'web', 'interface', 'a', 'b']);
+    assert.deepEqual(words((await printed(check('a b'), 1)).join(' ')), ['✗', 'web', 'interface', 'a', 'b']);
   });
 
   test('the indentation of a program’s output is kept', () => {
@@ -92,7 +92,7 @@ describe('on a terminal', () => {
   });
 });
 
-describe('what people copy', () => {
+describe('text to copy', () => {
   const address = `https://ia.enso.4nkweb.com/anythingllm/${'a'.repeat(60)}`;
   const whole = [
     address,
@@ -147,14 +147,14 @@ describe('what people copy', () => {
         );
   });
 
-  test('a line of advice to paste is on a line of its own, unbroken', async () => {
+  test('a line of advice to paste is on a separate line, unbroken', async () => {
     const line = `echo '4nk.myftp.biz ssh-ed25519 ${'A'.repeat(68)}' >> /root/.ssh/known_hosts`;
     const failure = {
       code: 'ssh' as const,
       text: 'host key unknown',
       fix: `Compare it. If it is the same, type:\n  ${line}`,
     };
-    const lines = await told({ kind: 'failure', host: 'proxy', failure }, 60);
+    const lines = await printed({ kind: 'failure', host: 'proxy', failure }, 60);
     assert.ok(
       lines.some((each) => each.trim() === line),
       lines.join('\n'),
@@ -182,7 +182,7 @@ test('no word is lost for any text and width', () => {
 
 describe('without a terminal', () => {
   test('a line is not wrapped', async () => {
-    assert.deepEqual(await told(check(`${LONG} ${LONG}`)), [`  ✗ web interface          ${LONG} ${LONG}`]);
+    assert.deepEqual(await printed(check(`${LONG} ${LONG}`)), [`  ✗ web interface          ${LONG} ${LONG}`]);
   });
 
   test('no progress line is written', async () => {
@@ -195,7 +195,7 @@ describe('without a terminal', () => {
   });
 });
 
-test('a failure is a block of its own: error, cause, fix', async () => {
+test('a failure is a separate block: error, cause, fix', async () => {
   const { report, lines } = await screen(80);
   report.print({ kind: 'title', text: 'title' });
   const text = 'nginx: [emerg] unknown directive "x" in /a:1';
@@ -218,7 +218,7 @@ test('a failure is a block of its own: error, cause, fix', async () => {
 });
 
 test('a stack trace is one problem', async () => {
-  const lines = await told(
+  const lines = await printed(
     { kind: 'problem', message: 'A bug: Error: x\n    at y.ts:1\n    at z.ts:2', advice: 'Report it.' },
     80,
   );

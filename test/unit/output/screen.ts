@@ -3,7 +3,7 @@ import { createReport, type Entry, type Report } from '../../../lib/output/repor
 
 interface Screen {
   readonly report: Report;
-  /** All that was written. */
+  /** Everything written so far. */
   readonly text: () => string;
   readonly lines: () => readonly string[];
   resize(columns: number): void;
@@ -11,7 +11,7 @@ interface Screen {
 
 const PLAIN = { noColor: true, forcesColor: false, isDumb: false };
 
-/** A report on a terminal of so many columns, or into a file where none are given. */
+/** A report on a terminal with this many columns, or into a file by default. */
 export async function screen(columns?: number, { verbose = false, terminal = PLAIN } = {}): Promise<Screen> {
   const written: string[] = [];
   const stream = {
@@ -36,8 +36,8 @@ export async function screen(columns?: number, { verbose = false, terminal = PLA
   };
 }
 
-/** What one entry becomes. */
-export async function told(entry: Entry, columns?: number): Promise<readonly string[]> {
+/** The printed lines of one entry. */
+export async function printed(entry: Entry, columns?: number): Promise<readonly string[]> {
   const { report, lines } = await screen(columns);
   report.print(entry);
   report.close();

@@ -12,7 +12,7 @@ const TABLE = {
   spare: ['created'],
 };
 
-test('columns are as wide as their widest cell, wide characters included', () =>
+test('columns are as wide as their widest cell, including wide characters', () =>
   assert.equal(
     tableText(TABLE),
     `client   last used          created

@@ -1,4 +1,4 @@
-/** What backends report of themselves: asked by the shell program for real, read as data, and compared. */
+/** The reports of backends: requested by the real shell program, parsed, and compared. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { type BackendStatus, backendsIn } from '../../../lib/remote/backend-rows
 import { site } from '../../../sites/ia.enso.4nkweb.com.ts';
 import { directory, run } from './run-parts.ts';
 
-/** A machine in a process of its own: the shells are waited for. */
+/** A machine in a separate process, since running the shells blocks this one. */
 const MACHINE = String.raw`
 const long = JSON.stringify({ models: Array.from({ length: 100 }, (_, i) => ({ name: 'model-' + i, digest: 'd'.repeat(64) })) });
 const answers = {
@@ -32,7 +32,7 @@ after(() => machine.kill('SIGKILL'));
 
 const SAY = `say() { printf '%s' "$1"; shift; for field; do printf '\\t%s' "$field"; done; echo; }`;
 
-/** The rows of a report, without the first, which is empty; `how` comes before. */
+/** The rows of a report, without the first, empty one; `how` runs first. */
 function report(path: string, how = ':'): readonly string[] {
   const printed = run(['status'], `${SAY}; PROBE_WAIT=1; ${how}; say_report 127.0.0.1 ${port} ${path}`);
   const [first, ...rows] = printed.split('\n').slice(0, -1);
@@ -40,7 +40,7 @@ function report(path: string, how = ':'): readonly string[] {
   return rows.map((row) => row.split('\t')[5] ?? '');
 }
 
-describe('a machine that reports what it is', () => {
+describe("a machine's report about itself", () => {
   it('is read in one line, of printable characters', () => {
     assert.deepEqual(report('/api/version'), [String.raw`{"version":"0.12.0","other":"a\tb\u00e9"}`]);
   });
@@ -87,7 +87,7 @@ describe('backends', () => {
   const read = (backend: string[][], reports: string[][]) =>
     backendsIn({ rows: { backend, report: reports } }, site);
 
-  it('have the version and the models that they report, piece by piece', () => {
+  it('have the version and the models that they report, in pieces', () => {
     const rows = [
       ...said('10.0.0.1', '/api/version', '{"version":', '"0.12.0"}'),
       ...said('10.0.0.1', '/api/tags', `{"models":[{"name":"a","digest":"${'1'.repeat(64)}"}]}`),
@@ -103,7 +103,7 @@ describe('backends', () => {
     ]);
   });
 
-  it('have no report where they were not asked, and an empty version where they did not answer', () => {
+  it('have no report if they were not queried, and an empty version if they did not answer', () => {
     const [silent, other] = read(
       [row('10.0.0.1', 'open'), row('10.0.0.2', 'open')],
       said('10.0.0.1', '/api/version'),
@@ -113,7 +113,7 @@ describe('backends', () => {
       assert.equal(read([row('10.0.0.1', 'open')], said('10.0.0.1', '/api/version', body))[0]?.version, '');
   });
 
-  it('explain a closed port as the site does, if the machine answers on another one', () => {
+  it('explain a closed port like the site, if the machine answers on another one', () => {
     const ollama: BackendStatus = { address: '10.0.0.1', port: 11434, state: 'closed' };
     const other: BackendStatus = { address: '10.0.0.1', port: 3001, state: 'open' };
     const text = (...all: BackendStatus[]) => backendPoints(all, site)[0]?.text ?? '';
@@ -122,7 +122,7 @@ describe('backends', () => {
     assert.doesNotMatch(text({ ...other, state: 'closed' }, { ...ollama, state: 'open' }), /OLLAMA_HOST/);
   });
 
-  it('need no attention when they are alike, or alone', () => {
+  it('need no attention if they are identical, or alone', () => {
     const one: BackendStatus = {
       address: '10.0.0.1',
       port: 11434,

@@ -1,4 +1,4 @@
-/** Changes of clients' files by the shell program, with the awk of mawk, busybox and GNU, if installed. */
+/** Changes of client files by the shell program, with the awk of mawk, busybox and GNU, if installed. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -49,7 +49,7 @@ const PARTS = ['records', 'report', 'client-lines', 'clients', 'client-file', 'l
   .map(part)
   .join('\n');
 
-/** What a command prints after the parts were read; the same with every awk. */
+/** A command's output after sourcing the parts, which must be the same with every awk. */
 function run(command: string): string {
   const outputs = AWKS.map((words) => {
     const head = Object.entries(values).map(([name, value]) => `${name}=${quote(value)}\n`);
@@ -71,22 +71,22 @@ interface Planned {
   readonly text: readonly string[];
   readonly live: readonly string[];
   readonly ends: readonly string[];
-  readonly said: string;
+  readonly output: string;
 }
 
 /** plan_client with a new token. */
 function plan(action: string, name: string, token = '', more = ''): Planned {
   const made = token ? `made() { printf %s ${quote(token)}; }` : '';
-  const said = run(
+  const output = run(
     `${made}\nplan_client ${action} ${name} ${token ? 'made' : ':'} ${more}\nprintf '%s' "$CLIENT_TEXT" | sed 's/^/text /'; for x in $LIVE_NEW; do echo "live $x"; done | sort; for x in $ENDING; do echo "ends $x"; done | sort`,
   );
   const of = (word: string) =>
-    said.split('\n').flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
+    output.split('\n').flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
   return {
     text: of('text').filter((line) => !line.startsWith('#')),
     live: of('live'),
     ends: of('ends'),
-    said,
+    output,
   };
 }
 
@@ -117,9 +117,9 @@ describe('a change of a client', () => {
   });
 
   it('rotation makes the new token live and ends the old one', () => {
-    const { text, live: made, ends, said } = plan('rotate', 'bob', TOKEN, 'keep=');
+    const { text, live: made, ends, output } = plan('rotate', 'bob', TOKEN, 'keep=');
     assert.deepEqual([text, made, ends], [[hashed(TOKEN)], [name(TOKEN)], [name(OLD)]]);
-    assert.match(said, new RegExp(`fact\\tprevious\\t${tokenFingerprint(new Secret(OLD))}`));
+    assert.match(output, new RegExp(`fact\\tprevious\\t${tokenFingerprint(new Secret(OLD))}`));
   });
 
   it('keeps the previous token unchanged, or until its expiry', () => {
@@ -162,12 +162,15 @@ describe('a change of a client', () => {
   });
 
   it('is refused for a token of another client, for the current token, and for an ended client', () => {
-    assert.match(plan('rotate', 'bob', 'eve-0123456789abcdef-0123456789', 'keep=').said, /error\tsame-token/);
-    assert.match(plan('rotate', 'bob', OLD, 'keep=').said, /error\tsame-token/);
+    assert.match(
+      plan('rotate', 'bob', 'eve-0123456789abcdef-0123456789', 'keep=').output,
+      /error\tsame-token/,
+    );
+    assert.match(plan('rotate', 'bob', OLD, 'keep=').output, /error\tsame-token/);
     file({ ...bob, tokens: [OLD], end: NOW });
-    assert.match(plan('rotate', 'bob', TOKEN, 'keep=').said, /error\tclient-ended/);
+    assert.match(plan('rotate', 'bob', TOKEN, 'keep=').output, /error\tclient-ended/);
     file({ ...bob, tokens: [OLD], suspended: true });
-    assert.match(plan('rotate', 'bob', TOKEN, 'keep=').said, /error\tclient-ended/);
+    assert.match(plan('rotate', 'bob', TOKEN, 'keep=').output, /error\tclient-ended/);
   });
 
   it('a deploy makes its token the only one, and keeps limits, expiry and suspension', () => {
@@ -211,7 +214,7 @@ describe('a change of a client', () => {
   });
 });
 
-describe('client files of the release before', () => {
+describe("the previous release's client files", () => {
   it('are all converted in one change, with tokens and limits unchanged', () => {
     rmSync(clients, { recursive: true, force: true });
     mkdirSync(clients, { recursive: true });

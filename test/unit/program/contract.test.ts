@@ -1,4 +1,4 @@
-/** The words of lib/program/sh/ are those of lib/model/contract.ts, none missing on either side. */
+/** lib/program/sh/ uses exactly the words of lib/model/contract.ts. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
@@ -9,14 +9,14 @@ import { NOTED } from '../../../lib/remote/protocol.ts';
 import { ROOT } from '../../../lib/util/project.ts';
 
 const folder = new URL('lib/program/sh/', ROOT);
-/** The parts, without comments and without what is said to people. */
+/** The parts, without comments and messages. */
 const text = readdirSync(folder)
   .filter((name) => !['approved-only.sh', 'hook.sh', 'prelude.sh'].includes(name))
   .map((name) => readFileSync(new URL(name, folder), 'utf8').replace(/^ *#.*$/gm, ''))
   .join('\n');
 
-/** The first words of all commands of the program with these names; a variable stands for words that are found elsewhere. */
-function said(commands: string): readonly string[] {
+/** The first arguments of all calls of these functions; variables are skipped, as their values are found elsewhere. */
+function firstArguments(commands: string): readonly string[] {
   const command = new RegExp(
     `(?:^|[;{|&!()']|\\b(?:then|else|do))\\s*(?:${commands})\\s+"?([a-z][\\w-]*)`,
     'gm',
@@ -40,7 +40,7 @@ const TABLE: readonly [what: string, words: readonly string[], commands: string]
 describe('the contract', () => {
   for (const [what, words, commands] of TABLE)
     it(`has the ${what} of the shell program, and no others`, () =>
-      assert.deepEqual(said(commands), [...words].sort()));
+      assert.deepEqual(firstArguments(commands), [...words].sort()));
 
   it('has a function of the shell program for every verb', () => {
     for (const verb of Object.keys(VERBS)) assert.match(text, new RegExp(`^${verb}\\(\\) \\{`, 'm'));

@@ -1,4 +1,4 @@
-/** What the program reads from other people's configurations (contexts, includes, listen lines), and its decisions. */
+/** How the program parses other configurations (contexts, includes, listen lines), and its decisions. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
@@ -9,7 +9,7 @@ const AWKS = [['awk'], ['busybox', 'awk'], ['gawk'], ['original-awk']].filter(
   ([name = '']) => spawnSync(name, ['--help']).error === undefined,
 );
 
-/** Under each awk there is. */
+/** Runs a command with each installed awk. */
 function underEach(parts: readonly string[], command: string, input = ''): string {
   const outputs = AWKS.map((awk) =>
     run(parts, `awk() { command ${awk.join(' ')} "$@"; }\n${command}`, input),
@@ -170,25 +170,29 @@ find_folders; echo "$LINK_DIR $LINK_END $MAP_DIR"; check_layout; link_of site.co
       ['sites-enabled/*.vhost', 'sites-enabled/*.conf', 'conf.d/*'],
       'sites-enabled .conf conf.d\nsites-available sites-enabled/site.conf\n',
     ],
-    ['a folder of one’s own', ['mime.types', 'vhosts/*.conf'], '  vhosts\nvhosts vhosts/site.conf\n'],
+    ['a custom folder', ['mime.types', 'vhosts/*.conf'], '  vhosts\nvhosts vhosts/site.conf\n'],
     [
       'conf.d before others',
       ['vhosts/*.conf', 'http.d/*.conf', 'conf.d/*.conf'],
       '  conf.d\nconf.d conf.d/site.conf\n',
     ],
     [
-      'maps in a folder of one’s own',
+      'maps in a custom folder',
       ['maps/*.conf', 'sites-enabled/*'],
       'sites-enabled .conf maps\nsites-available sites-enabled/site.conf\n',
     ],
     ['no maps', ['sites-enabled/*'], 'sites-enabled .conf \nsites-available sites-enabled/site.conf\n'],
-    ['a folder that is not root’s, or not there', ['/nonexistent/*.conf'], '  \nconf.d conf.d/site.conf\n'],
+    [
+      'a folder that is not root’s, or does not exist',
+      ['/nonexistent/*.conf'],
+      '  \nconf.d conf.d/site.conf\n',
+    ],
   ];
   for (const [what, includes, folders] of cases)
     it(`finds where files go: ${what}`, () => assert.equal(layout(...includes), folders));
 });
 
-/** What `listens_of` decides for these lines. */
+/** The decisions of `listens_of` for these lines. */
 function plan(lines: readonly string[], { ipv6 = '', current = '' } = {}): readonly string[] {
   const text = lines.map((line) => `${line}\n`).join('');
   const tables = `ip() { :; }\nawk() { command awk "$@"; }\nipv6='${ipv6}' LISTENS=${quote(text)}`;
@@ -241,7 +245,7 @@ describe('listens_of', () => {
     );
   });
 
-  it('adds no IPv4 listener where an IPv6 socket serves both', () =>
+  it('adds no IPv4 listener if an IPv6 socket serves both', () =>
     assert.deepEqual(
       plan([other(80, '[::]', 'ipv6only=off'), other(443, '[::]', 'ssl ipv6only=off')], {
         ipv6: 'yes',

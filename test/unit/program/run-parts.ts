@@ -1,4 +1,4 @@
-/** Runs functions of single parts of the shell program, in dash, busybox and bash, if installed. */
+/** Runs functions from single parts of the shell program, in dash, busybox and bash, if installed. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ KEY_SIZE=24 LINE_SIZE=3500 DOLLAR=ia_enso_dollar HEADER_START='# Client "' HEADE
 CLIENTS=${quote(directory)}/clients LIVE_FILES=${quote(directory)}/live WANTED=''
 `;
 
-/** What a command prints after these parts were read; the same under every shell. */
+/** A command's output after sourcing these parts, which must be the same in every shell. */
 export function run(parts: readonly string[], command: string, input = ''): string {
   const file = join(directory, 'input');
   writeFileSync(file, input);

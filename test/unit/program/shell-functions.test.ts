@@ -1,4 +1,4 @@
-/** Pure functions of the shell program, each alone, in dash, busybox and bash, if installed. */
+/** Pure functions of the shell program, tested separately, in dash, busybox and bash, if installed. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ describe('digest', () => {
     );
   });
 
-  it('reads what it includes, and who defines and uses $connection_upgrade, but not from comments', () => {
+  it('reads its includes, and the files that define and use $connection_upgrade, but not from comments', () => {
     const text = `# configuration file /etc/nginx/nginx.conf:
 pid /run/other.pid;
 http {
@@ -109,10 +109,10 @@ describe('at_least', () => {
     ['', '1 0 0', false],
     ['1.27.3.1', '1 27 3', true],
   ];
-  for (const [version, wanted, is] of versions)
-    it(`returns ${is} for ${version || 'no version'} and ${wanted}`, () => {
+  for (const [version, wanted, expected] of versions)
+    it(`returns ${expected} for ${version || 'no version'} and ${wanted}`, () => {
       const command = `VERSION='${version}'; if at_least ${wanted}; then echo true; else echo false; fi`;
-      assert.equal(run(['report', 'files'], command), `${is}\n`);
+      assert.equal(run(['report', 'files'], command), `${expected}\n`);
     });
 });
 

@@ -1,4 +1,7 @@
-/** The parts of the shell program: they declare what they share, and no two of one program define the same function. */
+/**
+ * The parts of the shell program: they declare their shared variables, and no two parts of one program define the same
+ * function.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
@@ -22,14 +25,14 @@ const assigned = (text: string): ReadonlySet<string> =>
     text.replace(/^ *#.*$/gm, ''),
     /(?:(?<![^\s;({])|read -r |for )([A-Z][A-Z_]*)(?:=|\b(?<=(?:read -r|for) [A-Z_]+))/gm,
   );
-/** In arithmetic they may stand without `$`. */
+/** In arithmetic, they may occur without `$`. */
 const read = (text: string): ReadonlySet<string> => {
   const commands = text.replace(/^ *#.*$/gm, '');
   const arithmetic = [...commands.matchAll(/\$\(\((.*?)\)\)/g)].map(([, sum = '']) => sum).join('\n');
   return new Set([...all(commands, /\$\{?([A-Z][A-Z_]*)/g), ...all(arithmetic, /(?<![\w$])([A-Z][A-Z_]*)/g)]);
 };
 
-/** What a part says in the line of its head that begins so. */
+/** The words in the header line of a part that begins with `word`. */
 const declared = (text: string, word: string): readonly string[] =>
   [...all(text, new RegExp(`^# ${word}: (.*)$`, 'gm'))].sort();
 

@@ -1,4 +1,4 @@
-/** What a diff shows of maps and clients' files: of what somebody wrote there by hand, nothing. */
+/** Diffs of maps and client files never show what somebody wrote there by hand. */
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ const TOKENS = ['$host.a+b*(c)[d]{e}^f|g?;#~%&=<>`@!,:_-/', '0f1e2d3c4b5a6978879
 const MAP = readFileSync(new URL('http-maps/ia-enso-ollama-bearer.map.conf.example', ROOT), 'utf8');
 const DEPLOYED = 'map $earlier $release { default 1; }';
 
-/** A release of this kind, which has this map. */
+/** Writes a release of this kind with this map. */
 function release(number: number, kind: string, text: string): string {
   const folder = join(directory, 'releases', `00000${number}.R`);
   mkdirSync(join(folder, 'files'), { recursive: true });
@@ -57,7 +57,7 @@ const OURS = [
   oldClientText({ ...grant, tokens: TOKENS }),
 ].join('');
 
-/** The text with BY_HAND somewhere in one of its lines, `count` times, a line each. */
+/** The text with BY_HAND inserted into one of its lines, `count` times, one line each. */
 function written(text: string, count: number): string {
   const all = text.split('\n');
   return Array.from({ length: count }, () => {
@@ -80,7 +80,7 @@ const FORMS = [
   `"~^:${BY_HAND.replace('+', '\\+')}\\z" inference:bob.1:60:-:-:-; # ${BY_HAND}`,
 ];
 
-/** No piece of the token that would help anybody. */
+/** Asserts that no useful part of the token is visible. */
 function assertHidden(text: string): void {
   for (let at = 0; at + 8 <= BY_HAND.length; at += 1)
     assert.ok(!text.includes(BY_HAND.slice(at, at + 8)), text);
@@ -126,10 +126,13 @@ describe('what nginx quotes', () => {
   const redact = (text: string) => run(['report'], 'redact', `${text}\n`);
 
   for (const file of ['/etc/nginx/ia-enso-bearers/bob.map:3', '/etc/nginx/conf.d/ia-enso-http-maps.conf:300'])
-    it(`from ${file} is not shown, but for words of nginx’s own`, () => {
+    it(`from ${file} is not shown, except for nginx’s own words`, () => {
       assertHidden(redact(`nginx: [emerg] conflicting parameter "${BY_HAND}" in ${file}`));
       assertHidden(redact(`nginx: [emerg] unknown directive "x"${BY_HAND}" in ${file}`));
-      for (const said of ['"map_hash_bucket_size" directive is duplicate', 'unexpected "}"'])
-        assert.equal(redact(`nginx: [emerg] ${said} in ${file}`), `nginx: [emerg] ${said} in ${file}\n`);
+      for (const message of ['"map_hash_bucket_size" directive is duplicate', 'unexpected "}"'])
+        assert.equal(
+          redact(`nginx: [emerg] ${message} in ${file}`),
+          `nginx: [emerg] ${message} in ${file}\n`,
+        );
     });
 });

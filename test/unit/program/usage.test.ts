@@ -1,4 +1,4 @@
-/** The evaluation of the access log by every installed awk: counts, quantiles, time limits, both formats of the log. */
+/** The evaluation of the access log by every installed awk: counts, quantiles, time limits, both log formats. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ interface Options {
   readonly clients?: readonly string[];
 }
 
-/** What the verb reports of a log; the same by every awk. */
+/** The verb's report on a log, which must be the same with every awk. */
 function evaluated(log: string, { rotated = {}, since, id = '', clients = [] }: Options = {}) {
   const folder = mkdtempSync(join(directory, 'log-'));
   for (const [name, text] of Object.entries({ 'access.log': log, ...rotated }))

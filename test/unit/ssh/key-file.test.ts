@@ -1,4 +1,4 @@
-/** Damaged private key files: always one message, never a bug. FC_SEED repeats a run. */
+/** Damaged private key files cause one message, never a bug. FC_SEED repeats a run. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -31,7 +31,7 @@ const keys = KINDS.map(([name, ...args]) => {
 const hop = { label: 'proxy p' } as Hop;
 const path = join(directory, 'damaged');
 
-/** Reads a key of this text; what it is, or what was said. */
+/** Reads a key from this text; returns its kind, or the message. */
 async function read(text: string): Promise<string> {
   writeFileSync(path, text, { encoding: 'latin1', mode: 0o600 });
   try {
@@ -44,7 +44,7 @@ async function read(text: string): Promise<string> {
   }
 }
 
-/** Lengths, magic and counts stand at the beginning of a container: its bytes, not the letters of its lines. */
+/** Damages the container's bytes, not the base64 text: lengths, magic and counts are at the beginning. */
 const inBytes = (text: string, damage: (bytes: Buffer) => Buffer): string => {
   const [head = '', ...lines] = text.trim().split('\n');
   const last = lines.pop();
@@ -52,16 +52,16 @@ const inBytes = (text: string, damage: (bytes: Buffer) => Buffer): string => {
   return `${head}\n${body.replace(/.{70}/g, '$&\n')}\n${last}\n`;
 };
 
-/** Evenly spread, which fc.double is not. */
+/** Uniform, unlike fc.double. */
 const at = fc.nat(999_999).map((millionths) => millionths / 1_000_000);
 const key = fc.constantFrom(...keys);
 const byte = fc.integer({ min: 0, max: 255 });
 const place = (length: number, share: number) => Math.floor(length * share);
 
-/** What happens to files: cut off, a byte changed, a piece lost. */
+/** Damages: truncation, a changed byte, a missing part. */
 const DAMAGES: Record<string, fc.Arbitrary<string>> = {
   'cut off': fc.tuple(key, at).map(([text, share]) => text.slice(0, place(text.length, share))),
-  'cut off inside': fc
+  'truncated inside': fc
     .tuple(key, at)
     .map(([text, share]) => inBytes(text, (bytes) => bytes.subarray(0, place(bytes.length, share ** 2)))),
   'changed in a letter': fc.tuple(key, at, byte).map(([text, share, other]) => {
@@ -74,7 +74,7 @@ const DAMAGES: Record<string, fc.Arbitrary<string>> = {
       return bytes;
     }),
   ),
-  'short of a piece': fc.tuple(key, at, at).map(([text, from, length]) =>
+  'missing a part': fc.tuple(key, at, at).map(([text, from, length]) =>
     inBytes(text, (bytes) => {
       const start = place(bytes.length, from);
       return Buffer.concat([bytes.subarray(0, start), bytes.subarray(start + place(60, length))]);

@@ -3,19 +3,19 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { hostKeyFingerprint, judgeHostKey, knownKeyTypes, knownName } from '../../../lib/ssh/known-hosts.ts';
 
-/** A blob of the right form: the type, then 32 bytes; of RSA two numbers. */
+/** A well-formed blob: the type, then 32 bytes, or two numbers for RSA. */
 function blob(type: string, fill: number): Buffer {
   const string = (bytes: Buffer) => Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), bytes]);
   const exponent = type === 'ssh-rsa' ? [string(Buffer.from([3]))] : [];
   return Buffer.concat([string(Buffer.from(type)), ...exponent, string(Buffer.alloc(32, fill))]);
 }
 
-const ours = blob('ssh-ed25519', 1);
-const K = `ssh-ed25519 ${ours.toString('base64')}`;
+const hostKey = blob('ssh-ed25519', 1);
+const K = `ssh-ed25519 ${hostKey.toString('base64')}`;
 const O = `ssh-ed25519 ${blob('ssh-ed25519', 2).toString('base64')}`;
 const R = `ssh-rsa ${blob('ssh-rsa', 3).toString('base64')}`;
 const asFile = (text: string, path = 'known_hosts') => ({ path, text });
-const judge = (text: string, port = 22, host = 'h.test') => judgeHostKey([asFile(text)], host, port, ours);
+const judge = (text: string, port = 22, host = 'h.test') => judgeHostKey([asFile(text)], host, port, hostKey);
 
 describe('judgeHostKey', () => {
   for (const [text, port, kind] of [
@@ -40,7 +40,7 @@ describe('judgeHostKey', () => {
 
   it('names the file, the line and the key that it expects', () => {
     const files = [asFile('# none', 'first'), asFile(`\nh.test ${O}\n`, 'second')];
-    assert.deepEqual(judgeHostKey(files, 'h.test', 22, ours), {
+    assert.deepEqual(judgeHostKey(files, 'h.test', 22, hostKey), {
       kind: 'changed',
       expected: [hostKeyFingerprint(blob('ssh-ed25519', 2))],
       file: 'second',
@@ -50,7 +50,7 @@ describe('judgeHostKey', () => {
 
   it('names the file and line that revoke a key', () => {
     const files = [asFile(`h.test ${K}`, 'first'), asFile(`@revoked * ${K}`, 'second')];
-    const verdict = judgeHostKey(files, 'h.test', 22, ours);
+    const verdict = judgeHostKey(files, 'h.test', 22, hostKey);
     assert.deepEqual(verdict, { kind: 'revoked', file: 'second', line: 1 });
   });
 
@@ -73,7 +73,7 @@ describe('knownKeyTypes', () => {
     assert.deepEqual(knownKeyTypes([asFile(text)], 'h.test', 22), ['ssh-ed25519']);
   });
 
-  it('come from the lines for the host alone where the port has none', () => {
+  it('come from the lines for the host alone if the port has none', () => {
     assert.deepEqual(knownKeyTypes([asFile(`h.test ${K}\nh.test ${R}`)], 'h.test', 2222), [
       'ssh-ed25519',
       'ssh-rsa',

@@ -1,4 +1,4 @@
-/** Hops from settings and the SSH configuration, with the real `ssh -G` over configurations in a folder of the test. */
+/** Hops from settings and the SSH configuration, with the real `ssh -G` on configurations in a test folder. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ const defaults = { user: 'ncantu', port: 22, variable: (name: string) => environ
 let count = 0;
 after(() => rmSync(directory, { recursive: true }));
 
-/** Hops as they come out with these lines as the only SSH configuration. */
+/** The hops with these lines as the only SSH configuration. */
 async function hopsWith(
   config: string,
   target: HostSettings,
@@ -77,7 +77,7 @@ describe('resolveHops', () => {
       'root@j:22 root@p:22',
     ],
     [
-      'follows ProxyJump when the jump host is not explicit',
+      'follows ProxyJump if the jump host is not explicit',
       'Host p\nProxyJump carol@one:2201,two\nHost two\nUser dave\nHostName 10.2.2.2',
       { host: 'p' },
       { host: 'j' },
@@ -85,7 +85,7 @@ describe('resolveHops', () => {
       'carol@one:2201 dave@10.2.2.2:22 ncantu@p:22',
     ],
     [
-      'follows ProxyJump when no jump host is set',
+      'follows ProxyJump if no jump host is set',
       'Host p\nProxyJump one',
       { host: 'p' },
       undefined,
@@ -93,7 +93,7 @@ describe('resolveHops', () => {
       'ncantu@one:22 ncantu@p:22',
     ],
     [
-      'connects directly, whatever ProxyJump says, when the jump host is set to none',
+      'connects directly, despite ProxyJump, if the jump host is set to none',
       'Host p\nProxyJump one',
       { host: 'p' },
       undefined,
@@ -117,7 +117,7 @@ describe('resolveHops', () => {
       'ncantu@outer:22 ncantu@j:22 ncantu@p:22',
     ],
     [
-      'takes ProxyJump none for none',
+      'treats ProxyJump none as none',
       'Host p\nProxyJump none',
       { host: 'p' },
       { host: 'j' },
@@ -133,7 +133,7 @@ describe('resolveHops', () => {
     assert.equal(brief(await hopsWith(config, { host: 'p' }, undefined, true)), 'ncantu@p:22');
   });
 
-  it('uses the ProxyCommand of the first hop where no jump host was chosen', async () => {
+  it('uses the ProxyCommand of the first hop if no jump host was chosen', async () => {
     const config =
       'Host *\nIdentityFile ~/.ssh/%n\nHost p\nHostName 10.0.0.9\nProxyCommand nc -X 5 %h %p # %r %n 100%%\nHost j\nProxyCommand tunnel %h\nHost d\nProxyCommand none';
     const commands = async (...args: [HostSettings, HostSettings?, boolean?]) =>
@@ -171,7 +171,7 @@ describe('resolveHops', () => {
     assert.equal(kinds?.includes('/gatepost.unset'), false);
   });
 
-  it('takes the agent from IdentityAgent, else the one that was inherited', async () => {
+  it('takes the agent from IdentityAgent, else from the environment', async () => {
     const values = {
       a: '/other',
       n: 'none',
@@ -224,7 +224,7 @@ describe('resolveHops', () => {
     assert.equal(brief(await hopsWith(config, { host: 'p', user: 'bob' }, undefined)), 'bob@p:2299');
   });
 
-  it('reports a broken configuration with the error of ssh', async () => {
+  it("reports a broken configuration with ssh's error", async () => {
     await assert.rejects(
       hopsWith('Host p\nNonsense yes', { host: 'p' }),
       (error: unknown) =>
@@ -232,7 +232,7 @@ describe('resolveHops', () => {
     );
   });
 
-  it('uses settings and defaults only where ssh is not installed', async () => {
+  it('uses only settings and defaults if ssh is not installed', async () => {
     const bin = mkdtempSync(join(directory, 'bin-'));
     symlinkSync('/bin/sh', join(bin, 'sh'));
     const before = process.env.PATH ?? '';
@@ -260,7 +260,7 @@ describe('parseJump', () => {
 });
 
 describe('ssh -G', () => {
-  it("reads the user's configuration, then the system's, then marks for unset options", () => {
+  it("reads the user's configuration, then the system's, then placeholders for unset options", () => {
     const lines = sshConfigText(['~/.ssh/config', '/etc/ssh/ssh_config']).split('\n');
     assert.deepEqual(lines.slice(0, 4), [
       'Include ~/.ssh/config',
@@ -270,7 +270,7 @@ describe('ssh -G', () => {
     ]);
   });
 
-  it('ignores options that only the marks set', () => {
+  it('ignores options that only the placeholders set', () => {
     const { directives, ...found } = parseHostConfig('host h\nuser gatepost.unset\nhostname h\nport 65535\n');
     assert.deepEqual(found, { host: 'h', keys: [], knownHosts: [] });
     assert.deepEqual(directives.get('hostname'), ['h']);

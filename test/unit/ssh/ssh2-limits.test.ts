@@ -1,4 +1,4 @@
-/** What makes `auto` choose the ssh program, read from the output of the real `ssh -G`. */
+/** The conditions under which `auto` chooses the ssh program, from the output of the real `ssh -G`. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
@@ -6,7 +6,7 @@ import { whyUnusable } from '../../../lib/ssh/identity-files.ts';
 import { parseHostConfig } from '../../../lib/ssh/ssh-config.ts';
 import { beyondSsh2, hasKerberosTicket } from '../../../lib/ssh/ssh2-limits.ts';
 
-/** What is found with these options. */
+/** The findings for these options. */
 function found(options: readonly string[], hasTicket = false): readonly string[] {
   const args = ['-T', '-G', '-F', 'none', ...options.flatMap((each) => ['-o', each]), 'h'];
   const { directives } = parseHostConfig(execFileSync('ssh', args, { encoding: 'utf8', stdio: 'pipe' }));
@@ -54,7 +54,7 @@ describe('the SSH configuration', () => {
   });
 });
 
-describe('the path of an agent', () => {
+describe("an agent's path", () => {
   it('that belongs to Windows is refused on other systems with an explanation', () => {
     for (const path of ['\\\\.\\pipe\\openssh-ssh-agent', '\\.\\pipe\\openssh-ssh-agent']) {
       assert.match(whyUnusable(path, 'linux') ?? '', /named pipe of Windows/);

@@ -1,20 +1,20 @@
-/** Every directive of `ssh -G` that may affect trust is classified: what ssh refuses, gatepost must not accept. */
+/** Every directive of `ssh -G` that may affect trust is classified: what ssh rejects, gatepost must not accept. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-/** Followed by the ssh2 transport: the code of lib/ssh names each. */
+/** Followed by the ssh2 transport; the code of lib/ssh names each. */
 const HONORED = `user hostname port host identityfile identityagent identitiesonly proxyjump proxycommand userknownhostsfile
   globalknownhostsfile hostkeyalias hostkeyalgorithms revokedhostkeys requiredrsasize checkhostip pubkeyacceptedalgorithms
   preferredauthentications`;
 
-/** Never followed in being lenient, or left to the ssh program: the code names each of these, too. */
+/** Never followed if lenient, or left to the ssh program; the code names each of these, too. */
 const REFUSED = `stricthostkeychecking nohostauthenticationforlocalhost verifyhostkeydns knownhostscommand certificatefile
   pkcs11provider securitykeyprovider hostbasedauthentication gssapiauthentication kexalgorithms ciphers proxyusefdpass
   bindaddress bindinterface`;
 
-/** Can only make ssh accept less than what is never used here, or decides about nothing that is trusted. */
+/** Only restricts what is never used here, or decides nothing about trust. */
 const HARMLESS = `casignaturealgorithms hashknownhosts updatehostkeys visualhostkey fingerprinthash addkeystoagent
   enablesshkeysign hostbasedacceptedalgorithms hostbasedkeytypes pubkeyauthentication passwordauthentication
   kbdinteractiveauthentication kbdinteractivedevices challengeresponseauthentication numberofpasswordprompts gssapidelegatecredentials
@@ -24,11 +24,11 @@ const HARMLESS = `casignaturealgorithms hashknownhosts updatehostkeys visualhost
 
 const words = (text: string) => text.split(/\s+/);
 
-/** Other versions of OpenSSH have others: these are the words by which one that matters can be told. */
+/** Other versions of OpenSSH have other directives: these words identify the relevant ones. */
 const MAY_DECIDE =
   /key|host|revoked|cert|trust|sign|algorithm|dns|canonical|auth|cipher|mac|crypto|identit|gssapi|pkcs|proxy/;
 
-/** All that this ssh prints, those included that it prints only if they are set. */
+/** All directives of this ssh, including those that it prints only if they are set. */
 function printed(): readonly string[] {
   const set = `HostKeyAlias=a RevokedHostKeys=/r KnownHostsCommand=/k CertificateFile=/c PKCS11Provider=/p IdentityAgent=/a
     PreferredAuthentications=publickey ProxyCommand=x BindAddress=127.0.0.1 BindInterface=lo`;

@@ -1,4 +1,4 @@
-/** Typos: which known word was meant. */
+/** Typos: the known word that was meant. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { nearest } from '../../../lib/util/nearest.ts';

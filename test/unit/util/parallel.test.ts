@@ -9,15 +9,15 @@ import { inParallel, remembering } from '../../../lib/util/parallel.ts';
 describe('inParallel', () => {
   test('respects the limit and keeps the order of the items', async () => {
     let now = 0;
-    let most = 0;
+    let maxRunning = 0;
     const results = await inParallel([5, 1, 4, 2, 3], 2, async (item) => {
       now += 1;
-      most = Math.max(most, now);
+      maxRunning = Math.max(maxRunning, now);
       await sleep(item);
       now -= 1;
       return item * 10;
     });
-    assert.deepEqual([results, most], [[50, 10, 40, 20, 30], 2]);
+    assert.deepEqual([results, maxRunning], [[50, 10, 40, 20, 30], 2]);
   });
 
   test('throws only after all have finished', async () => {
@@ -37,13 +37,13 @@ describe('inParallel', () => {
 });
 
 test('remembering calls the function once for equal arguments', async () => {
-  let asked = 0;
+  let calls = 0;
   const ask = remembering(async (question: { a: number }) => {
-    asked += 1;
+    calls += 1;
     return question.a;
   });
   assert.deepEqual(await Promise.all([ask({ a: 1 }), ask({ a: 1 }), ask({ a: 2 })]), [1, 1, 2]);
-  assert.equal(asked, 2);
+  assert.equal(calls, 2);
 });
 
 describe('strategyOf', () => {

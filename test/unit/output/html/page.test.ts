@@ -143,13 +143,13 @@ const life = (from: number, to: number): CertificateLife => ({
 });
 
 for (const [fact, from, to, today, left, colour, says] of [
-  ['in the middle of its life', -45, 45, 50, 50, 'passed', '45 days left'],
-  ['with little left', -80, 20, 80, 20, 'warned', '20 days left'],
-  ['with too little left', -94, 6, 94, 6, 'failed', '6 days left'],
+  ['in the middle of its lifetime', -45, 45, 50, 50, 'passed', '45 days left'],
+  ['with little time left', -80, 20, 80, 20, 'warned', '20 days left'],
+  ['with too little time left', -94, 6, 94, 6, 'failed', '6 days left'],
   ['that has expired', -90, -10, 100, 0, 'failed', 'expired 10 days ago'],
   ['that is not valid yet', 10, 100, 0, 90, 'failed', 'not valid yet'],
-  ['that is valid for an hour', -0.02, 0.02, 50, 50, 'passed', '0 hours left'],
-  ['for six days, with two and a half left', -3.5, 2.5, 58.33, 41.67, 'passed', '2 days left'],
+  ['valid for an hour', -0.02, 0.02, 50, 50, 'passed', '0 hours left'],
+  ['valid for six days, with two and a half left', -3.5, 2.5, 58.33, 41.67, 'passed', '2 days left'],
 ] as const)
   test(`a certificate ${fact}`, () => {
     const { html: text } = certificateBar({ ...life(from, to), daysLeft: Math.floor(to) }, NOW, 'id');
