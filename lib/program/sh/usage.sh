@@ -89,7 +89,8 @@ evaluate() {
       bytes[client] += tail[2]
       if (!(client in since_when) || at < since_when[client]) since_when[client] = at
       if (at > until[client]) until[client] = at
-      if (status == 499) aborted[client]++
+      # Once a part of the answer was sent, its status stays; the last field is empty then. Earlier releases do not log it.
+      if (status == 499 || (status < 400 && NF > 12 && $12 == "")) aborted[client]++
       else if (status >= 500) errors[client]++
       else if (!passed && (status == 401 || status == 403 || status == 429)) {
         refusals[client]++

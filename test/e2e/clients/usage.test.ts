@@ -17,6 +17,8 @@ before(async () => {
   await d.gate('wrong-wrong-wrong-wrong');
   const { stdout } =
     await local`curl -sk -o /dev/null -D - -H ${`Authorization: Bearer ${d.TOKEN}`} https://${d.SITE}/ollama/api/tags?secret=1`;
+  const stream = `https://${d.SITE}/ollama/api/chat?pieces=50`;
+  await local({ nothrow: true })`curl -sk -m 0.5 -H ${`Authorization: Bearer ${d.TOKEN}`} -d {} ${stream}`;
   id = /^x-request-id: ([0-9a-f]{32})/im.exec(stdout)?.[1] ?? '';
 });
 after(() => lab.stop());
@@ -31,22 +33,27 @@ describe('bearers.ts usage', () => {
     assert.equal(host.outcome, 'unchanged');
     const { clients, unused, refusedFrom, log } = host.usage;
     assert.deepEqual(
-      clients.map(({ client, requests, refused }: Record<string, unknown>) => [client, requests, refused]),
+      clients.map(({ client, requests, refused, aborted }: Record<string, unknown>) => [
+        client,
+        requests,
+        refused,
+        aborted,
+      ]),
       [
-        ['default', 4, 0],
-        [undefined, 1, 1],
+        ['default', 5, 0, 1],
+        [undefined, 1, 1, 0],
       ],
     );
     assert.deepEqual(unused, ['unused']);
     assert.equal(refusedFrom.length, 1);
-    assert.equal(log.requests, 5);
+    assert.equal(log.requests, 6);
     assert.ok(clients[0].firstByte.p50 >= 0 && clients[0].bytes > 0);
   });
 
   test('prints a table, and the period that the log covers', async () => {
     const { status, stdout } = await usage();
     assert.equal(status, 0);
-    assert.match(stdout, /^ *default +4 +0 /m);
+    assert.match(stdout, /^ *default +5 +0 /m);
     assert.match(stdout, /access log, \d{4}-\d\d-\d\d/);
   });
 
@@ -61,7 +68,7 @@ describe('bearers.ts usage', () => {
     );
     assert.match(
       stdout,
-      /^gatepost_client_requests\{site="ia.enso.4nkweb.com",host="[\d.]+",client="default"\} 4$/m,
+      /^gatepost_client_requests\{site="ia.enso.4nkweb.com",host="[\d.]+",client="default"\} 5$/m,
     );
   });
 

@@ -111,6 +111,18 @@ describe('usage', () => {
     assert.deepEqual([none?.requests, none?.refused, none?.total], [1, 1, undefined]);
   });
 
+  test('counts an answer that the client did not wait for, where the log says so', () => {
+    const tail = (completion: string) => ` ${ID} "192.168.1.164:11434" "200" "0.100" "${completion}"`;
+    const { usage } = evaluated(
+      line({ tail: tail('OK') }) +
+        line({ tail: tail('') }) +
+        line({ tail: tail(''), status: 499 }) +
+        line({ tail: tail(''), status: 403, backend: '-' }),
+    );
+    const [editor] = usage.clients;
+    assert.deepEqual([editor?.requests, editor?.aborted, editor?.refused], [4, 2, 1]);
+  });
+
   test('gives quantiles within 2 %', () => {
     const times = Array.from({ length: 1000 }, (_, at) => (at + 1) / 100);
     const log = times.map((seconds) =>
