@@ -4,28 +4,11 @@ import { fieldOf, jsonIn } from '../checks/http/json.ts';
 import type { HostReport } from '../model/host-report.ts';
 import { reportsOf, type Site } from '../model/site.ts';
 
-/** A backend by an active `server` line, tried from the proxy. */
-export interface BackendStatus {
-  readonly address: string;
-  readonly port: number;
-  /** `open`, `closed`, `unreachable`, `silent` or `untested`. */
-  readonly state: string;
-  /** Of a machine that was asked for it; empty if it did not answer. */
-  readonly version?: string;
-  readonly models?: readonly Model[];
-}
-
-interface Model {
-  readonly name: string;
-  /** Differs where a name stands for different contents; empty if it is not reported. */
-  readonly digest: string;
-}
-
-/** The backends, by port. */
-export function backendsIn(
-  { rows }: Pick<HostReport, 'rows'>,
-  site: Pick<Site, 'backends'>,
-): readonly BackendStatus[] {
+/**
+ * The backends of active `server` lines, as tried from the proxy, by port. The state is `open`, `closed`, `unreachable`, `silent`
+ * or `untested`; the version is empty if a machine was asked for it and did not answer.
+ */
+export function backendsIn({ rows }: Pick<HostReport, 'rows'>, site: Pick<Site, 'backends'>) {
   const bodies = new Map<string, string>();
   for (const [address, port, path, piece = ''] of rows.report ?? []) {
     const key = `${address}:${port}${path}`;
@@ -41,12 +24,12 @@ export function backendsIn(
     .sort((a, b) => a.port - b.port || a.address.localeCompare(b.address));
 }
 
-type BodyOf = (path: string) => string | undefined;
+export type BackendStatus = ReturnType<typeof backendsIn>[number];
 
-function reported(site: Pick<Site, 'backends'>, bodyOf: BodyOf): Partial<BackendStatus> {
+function reported(site: Pick<Site, 'backends'>, bodyOf: (path: string) => string | undefined) {
   const reports = reportsOf(site);
   const body = reports && bodyOf(reports.version.path);
-  if (!reports || body === undefined) return {};
+  if (!reports || body === undefined) return undefined;
   const version = fieldOf(jsonIn(body), reports.version.field);
   const models = listIn(bodyOf(reports.models) ?? '')?.map(modelOf);
   return {
@@ -58,7 +41,8 @@ function reported(site: Pick<Site, 'backends'>, bodyOf: BodyOf): Partial<Backend
 /** A backend may say anything. */
 const LENGTH = 100;
 
-function modelOf(model: unknown): Model {
+/** The digest differs where a name stands for different contents. */
+function modelOf(model: unknown) {
   const digest = fieldOf(model, 'digest');
   return {
     name: modelName(model).slice(0, LENGTH),

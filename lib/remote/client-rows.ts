@@ -5,35 +5,13 @@ import { epochTime, isoTime } from '../model/when.ts';
 
 /** `ended`: its token is in its file, but not live; `old`: in the format of an earlier release, which the next change converts. */
 export const CLIENT_STATES = ['live', 'suspended', 'expired', 'ended', 'old', 'unreadable'] as const;
-type ClientState = (typeof CLIENT_STATES)[number];
-
-/** A client as `bearers.ts list` shows it: never a token. Times as `2026-11-22T17:40:35Z`. */
-export interface ListedClient {
-  readonly name: string;
-  readonly scope: string;
-  /** Requests a minute; without it there is no limit. */
-  readonly limit?: number;
-  /** Requests at the same time; without it there is no limit. */
-  readonly concurrent?: number;
-  readonly state: ClientState;
-  /** When its tokens end. */
-  readonly expires?: string;
-  readonly created: string;
-  readonly rotated: string;
-  /** SHA-256, first 12 digits; two while the previous token is kept. */
-  readonly fingerprints: readonly string[];
-  /** When the previous token ends, where that is known. */
-  readonly previousExpires?: string;
-  /** Does one of its tokens begin like another one, so that it is looked up by a regex? */
-  readonly isExact?: true;
-  /** From the last lines of the access log. */
-  readonly lastUsed?: string;
-}
-
 /** The clients on one host, in the order of their names. */
 export const clientsIn = ({ rows }: HostReport): readonly ListedClient[] => (rows.client ?? []).map(clientOf);
 
-function clientOf(row: readonly string[]): ListedClient {
+/** A client as `bearers.ts list` shows it: never a token. Times as `2026-11-22T17:40:35Z`. */
+export type ListedClient = ReturnType<typeof clientOf>;
+
+function clientOf(row: readonly string[]) {
   const [name = '', scope = '', limit, concurrent, state = '', end, created = '', rotated = '', ...rest] =
     row;
   const [used = '', exact, ...prints] = rest;
@@ -44,14 +22,15 @@ function clientOf(row: readonly string[]): ListedClient {
     scope,
     ...(limit && { limit: Number(limit) }),
     ...(concurrent && { concurrent: Number(concurrent) }),
-    state: known(CLIENT_STATES, state) ?? 'unreadable',
+    state: known(CLIENT_STATES, state) ?? ('unreadable' as const),
     ...(end && { expires: epochTime(end) }),
     created,
     rotated,
     // Each is followed by its end.
     fingerprints: prints.filter((print, i) => i % 2 === 0 && print !== ''),
     ...(previousEnd && { previousExpires: epochTime(previousEnd) }),
-    ...(exact && { isExact: true }),
+    // One of its tokens begins like another one, so it is looked up by a regex.
+    ...(exact && { isExact: true as const }),
     ...(lastUsed && { lastUsed }),
   };
 }

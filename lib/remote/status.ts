@@ -4,60 +4,13 @@ import { daysUntil, readCertificate } from '../model/certificate.ts';
 import type { Issued } from '../model/check.ts';
 import type { RowKind } from '../model/contract.ts';
 import type { HostReport } from '../model/host-report.ts';
-import { type Renewal, renewalOf } from '../model/renewal.ts';
+import { renewalOf } from '../model/renewal.ts';
 import type { Site } from '../model/site.ts';
 import { isoTime } from '../model/when.ts';
 import { VERBS, type Verb } from '../program/program.ts';
 import { lookUp } from '../util/collections.ts';
-import { type BackendStatus, backendsIn } from './backend-rows.ts';
-import { clientsIn, type ListedClient } from './client-rows.ts';
-
-export interface Status {
-  readonly current?: string;
-  readonly releases: readonly Release[];
-  /** Each file of the last release: `ok`, or `changed` or `removed` since then. */
-  readonly state: readonly { readonly path: string; readonly state: string }[];
-  readonly nginx: { readonly version: string; readonly healthy: boolean; readonly running: boolean };
-  /** The master process from before a binary upgrade that nobody finished, and its pid file. */
-  readonly oldMaster?: string;
-  readonly messages: readonly string[];
-  /** The installed vhost: the full site, or the one before the first certificate. */
-  readonly vhost?: 'tls' | 'http-only';
-  /** The names that it serves, if the settings have another one. */
-  readonly serves?: string;
-  /** The files that define $connection_upgrade; there should be one. */
-  readonly upgrade: readonly string[];
-  readonly certificate?: CertificateStatus;
-  readonly renewal: Renewal;
-  /** Its path there. */
-  readonly certbot?: string;
-  /** Of a site with a gate. */
-  readonly clients?: readonly ListedClient[];
-  readonly backends: readonly BackendStatus[];
-  /** What copies tokens out of their files, and the file that shows it. */
-  readonly leaks: readonly (readonly ['inputLog' | 'etckeeper', string])[];
-  /** The sockets on which it is the default server, because no other vhost is. */
-  readonly defaultServer?: string;
-  /** `off` if SELinux keeps nginx from the backends. */
-  readonly selinux?: string;
-  /** Who is running something on the host now. */
-  readonly busy?: string;
-  /** For how long that run has made no progress, if it is stopped or stuck. */
-  readonly stalled?: string;
-  /** An interrupted run; the next change settles it. */
-  readonly unfinished?: string;
-}
-
-export interface Release {
-  readonly id: string;
-  readonly kind: string;
-  readonly when: string;
-  readonly who: string;
-  /** Of which client, or to which release. */
-  readonly about: string;
-  /** The version of gatepost that made it; empty for versions that did not record it. */
-  readonly gatepost: string;
-}
+import { backendsIn } from './backend-rows.ts';
+import { clientsIn } from './client-rows.ts';
 
 export interface CertificateStatus {
   readonly path: string;
@@ -71,7 +24,7 @@ export interface CertificateStatus {
 }
 
 /** The status in a report; `now` judges the days left, since a proxy's clock may be off. */
-export function statusOf(host: HostReport, site: Pick<Site, 'gate' | 'backends'>, now: string): Status {
+export function statusOf(host: HostReport, site: Pick<Site, 'gate' | 'backends'>, now: string) {
   const { rows, facts } = host;
   const of = (kind: RowKind) => rows[kind] ?? [];
   const first = (kind: RowKind) => of(kind)[0]?.[0];
@@ -82,15 +35,18 @@ export function statusOf(host: HostReport, site: Pick<Site, 'gate' | 'backends'>
     releases,
     state: of('file').map(([path = '', state = '']) => ({ path, state })),
     nginx: { version: facts.nginx ?? '', healthy: facts.healthy === 'yes', running: facts.running === 'yes' },
+    // From before a binary upgrade that nobody finished.
     ...(facts.old_master && { oldMaster: facts.old_master }),
     messages: of('message').flatMap(([text = '']) => (isPraise(text) ? [] : [text])),
     ...((facts.vhost === 'tls' || facts.vhost === 'http-only') && { vhost: facts.vhost }),
     ...(facts.serves && { serves: facts.serves.trim() }),
+    // The files that define $connection_upgrade; there should be one.
     upgrade: of('upgrade').flatMap(([file = '']) => file),
     ...(facts.certificate && { certificate: certificateStatusOf(facts.certificate, host.certificate, now) }),
     renewal: renewalOf(facts),
     ...(facts.certbot && { certbot: facts.certbot }),
     ...(site.gate && { clients: clientsIn(host) }),
+    // What copies tokens out of their files, and the file that shows it.
     leaks: of('leak').flatMap(([kind, file = '']) =>
       kind === 'inputLog' || kind === 'etckeeper' ? [[kind, file] as const] : [],
     ),
@@ -103,6 +59,8 @@ export function statusOf(host: HostReport, site: Pick<Site, 'gate' | 'backends'>
   };
 }
 
+export type Status = ReturnType<typeof statusOf>;
+
 /** Is the site deployed, by a release or by a vhost that somebody else wrote? */
 export const isDeployed = ({ releases: [last], vhost }: Pick<Status, 'releases' | 'vhost'>): boolean =>
   vhost !== undefined || (last !== undefined && last.kind !== REMOVAL);
@@ -110,11 +68,13 @@ export const isDeployed = ({ releases: [last], vhost }: Pick<Status, 'releases' 
 const REMOVAL = 'remove' satisfies Verb;
 const isPraise = (text: string): boolean => / syntax is ok$| test is successful$/.test(text);
 
-function releaseOf([id = '', verb = '', ...rest]: readonly string[]): Release {
+function releaseOf([id = '', verb = '', ...rest]: readonly string[]) {
   const [when = '', who = '', about = '', gatepost = ''] = rest;
   const kind = lookUp<string>(KINDS, verb) ?? (Object.hasOwn(VERBS, verb) ? verb.replaceAll('_', ' ') : verb);
   return { id, kind, when, who, about, gatepost };
 }
+
+export type Release = ReturnType<typeof releaseOf>;
 
 /** The verbs of the remote program that have another name for people. */
 const KINDS: Readonly<Partial<Record<Verb | 'found', string>>> = {
