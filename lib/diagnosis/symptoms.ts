@@ -70,8 +70,8 @@ const GATE = {
   },
   overLimit: {
     error: '429 rate_limit_exceeded',
-    cause: 'This client has exceeded its limit of requests per minute.',
-    fix: 'Wait for the time in Retry-After; to change the limit, revoke the client and add it again with --limit.',
+    cause: 'This client has exceeded its limit of requests per minute, or at the same time.',
+    fix: 'Wait for the time in Retry-After; to change a limit: `npx tsx scripts/bearers.ts set NAME --limit N`, or `--concurrent N`.',
   },
 } as const satisfies Record<string, Row>;
 
