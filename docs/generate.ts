@@ -1,7 +1,6 @@
 /**
- * Fills the tables of README.md and docs/*.md from the code: `npm run docs`.
- *
- * A table stands between `<!-- table: NAME -->` and `<!-- end -->`.
+ * Fills the tables in README.md and docs/*.md from the code: `npm run docs`. A table is between `<!-- table: NAME -->`
+ * and `<!-- end -->`.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
@@ -26,7 +25,7 @@ const SITES = [...(await findSites()).values()];
 const symptomsOf = ({ backends = {} }: Site): readonly Row[] =>
   Object.values(backends).flatMap(({ whenClosed }) => whenClosed ?? []);
 
-/** The symptom tables, by the names of their markers. */
+/** The symptom tables, by marker name. */
 export const SYMPTOMS: Readonly<Record<string, readonly Row[]>> = {
   'symptoms clients': [...Object.values(SYMPTOM_ROWS), ...SITES.flatMap(symptomsOf)],
   'symptoms nginx': NGINX,
@@ -44,7 +43,7 @@ export async function pageNames(): Promise<readonly string[]> {
 /** The text of a page. */
 export const readPage = (name: string): Promise<string> => readFile(new URL(name, ROOT), 'utf8');
 
-/** Every table as Markdown, by the name of its marker. */
+/** Every table as Markdown, by marker name. */
 export async function tables(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ...Object.entries(SYMPTOMS).map(([name, rows]) => [name, symptomTable(rows)] as const),
@@ -59,10 +58,7 @@ export async function tables(): Promise<ReadonlyMap<string, string>> {
   ]);
 }
 
-/**
- * The text of a page with its tables filled in.
- * @throws for a marker that names no table
- */
+/** A page's text with its tables filled in. @throws for a marker without a table */
 export function withTables(text: string, all: ReadonlyMap<string, string>): string {
   return text.replace(
     /(<!-- table: (.+) -->\n)[\s\S]*?(<!-- end -->)/g,
@@ -107,7 +103,7 @@ const fieldTable = (fields: Fields): string =>
     ]),
   );
 
-/** What each script has of its own, on top and in its hosts. */
+/** The fields that each script adds, at the top level and in its hosts. */
 const scriptTables = (): string =>
   Object.entries(SCRIPTS)
     .flatMap(([script, { top, host }]) => [
@@ -141,7 +137,7 @@ async function flagTable(): Promise<string> {
 
 const FLAG_GROUPS: Readonly<Record<string, readonly string[]>> = { CHANGE_FLAGS, CLIENT_FLAGS, OWN_FLAGS };
 
-/** The flags that each script adds to those of all scripts, read from its text: importing a script runs it. */
+/** The flags that each script adds to the common ones, read from its text, because importing a script runs it. */
 async function flagsOfScripts(): Promise<ReadonlyMap<string, readonly string[]>> {
   const names = (await readdir(new URL('scripts/', ROOT))).filter((name) => name.endsWith('.ts')).sort();
   const found = new Map<string, readonly string[]>();

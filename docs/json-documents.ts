@@ -1,6 +1,6 @@
 /**
- * The JSON document of each script (`--json`): what docs/json.md says of it, and what the end-to-end tests hold every
- * document to. The types of lib/ must have the same fields.
+ * The JSON document of each script (`--json`), for docs/json.md and for the end-to-end tests, which check every
+ * document against it. The types in lib/ must have the same fields.
  */
 import type { ClientDifference } from '../lib/commands/views/client-differences.ts';
 import type { CertificateLife, CheckResult, StreamTiming } from '../lib/model/check.ts';
@@ -12,7 +12,7 @@ import { CLIENT_STATES, type ListedClient } from '../lib/remote/client-rows.ts';
 import type { CertificateStatus, Release, Status } from '../lib/remote/status.ts';
 import type { ClientUsage, LoggedRequest, Quantiles, Usage } from '../lib/remote/usage-rows.ts';
 
-/** The type of a value: a primitive, one of some words, a list, a map, or an object with fields. */
+/** The type of a value: a primitive, one of several words, a list, a map, or an object with fields. */
 export type Type =
   | 'string'
   | 'number'
@@ -27,12 +27,12 @@ export type Type =
 export interface Field {
   readonly type: Type;
   readonly meaning: string;
-  /** When it is there; without it, always. */
+  /** The condition for its presence; always present without it. */
   readonly when?: string;
 }
 
 export type Fields = Readonly<Record<string, Field>>;
-/** A field for each of a type. */
+/** One field per member of a type. */
 type Of<T> = Readonly<Record<keyof T, Field>>;
 
 const field = (type: Type, meaning: string, when?: string): Field => ({
@@ -93,7 +93,7 @@ const FILE = object('file', {
   changed: field('boolean', 'did the run change it, or (dry run) would it?'),
 });
 
-/** What --json leaves out of a report. */
+/** The fields of a report that --json omits. */
 type Hidden = 'before' | 'texts' | 'rows' | 'generated' | 'certificate' | 'meaning';
 
 const HOST: Of<Omit<HostReport, Hidden>> = {
@@ -241,7 +241,7 @@ const VERDICT = field(
   { oneOf: ['healthy', 'needs attention', 'not deployed', 'not checked'] },
   'the judgment of this proxy; with `not checked`, there is nothing else of its status',
 );
-/** The same, absent where a proxy could not be read. */
+/** The same, absent if a proxy could not be read. */
 const ifRead = (fields: Fields): Fields =>
   Object.fromEntries(
     Object.entries(fields).map(([name, { when, ...rest }]) => [
@@ -316,7 +316,7 @@ const DIFFERENCE = object<ClientDifference>('client difference', {
   on: field({ map: 'string' }, 'what it is on each proxy, or `missing`'),
 });
 
-/** What a script has beside what all have. */
+/** The fields that a script adds to the common ones. */
 interface Own {
   readonly top?: Fields;
   readonly host?: Fields;
@@ -384,7 +384,7 @@ export const TOP: Fields = {
   error: field(ERROR, 'why the script ended early', 'where it did'),
 };
 
-/** What is wrong with a document: unknown fields, missing ones, wrong types; empty where it is as documented. */
+/** The problems of a document: unknown fields, missing ones, wrong types; empty if it is as documented. */
 export function judgeDocument(document: unknown): readonly string[] {
   const { script = '' } = (document ?? {}) as { script?: string };
   const { top = {}, host = {} } = SCRIPTS[script] ?? {};
@@ -437,7 +437,7 @@ function judgeMap(
   );
 }
 
-/** The objects that a type is made of, each once, the outer ones first. */
+/** The objects that a type consists of, each once, the outer ones first. */
 export function objectsIn(type: Type): ReadonlyMap<string, Fields> {
   if (typeof type === 'string' || 'oneOf' in type || 'orNull' in type) return new Map();
   if ('any' in type) return new Map(type.any.flatMap((each) => [...objectsIn(each)]));
@@ -449,7 +449,7 @@ export function objectsIn(type: Type): ReadonlyMap<string, Fields> {
 export const objectsOf = (fields: Fields): ReadonlyMap<string, Fields> =>
   new Map(Object.values(fields).flatMap(({ type }) => [...objectsIn(type)]));
 
-/** A type in words. */
+/** A type as text. */
 export function typeText(type: Type): string {
   if (typeof type === 'string') return type;
   if ('any' in type) return type.any.map(typeText).join(' or ');

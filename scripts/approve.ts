@@ -1,4 +1,4 @@
-/** Writes what root runs on a proxy, so that the login user need not be root. */
+/** Writes the list of programs that root approves for a proxy, so that the login user needs no root shell. */
 import { main } from '../lib/cli/main.ts';
 import { writeApproval } from '../lib/commands/approve.ts';
 

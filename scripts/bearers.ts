@@ -1,4 +1,4 @@
-/** The clients of the gate: lists them, adds one, changes what one may do, suspends, resumes or revokes one. */
+/** Manages the clients of the gate: lists, adds, changes, suspends, resumes and revokes them. */
 import { main } from '../lib/cli/main.ts';
 import * as changes from '../lib/commands/client-changes.ts';
 import { argumentsOf, CLIENT_FLAGS, listClients } from '../lib/commands/clients.ts';

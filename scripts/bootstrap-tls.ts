@@ -15,7 +15,7 @@ await main({
   run: async (context) => {
     const plan = await bootstrap.planBootstrap(context);
 
-    // Each step does nothing where it is not needed, or after one that failed.
+    // Each step does nothing if it is not needed, or after a failed one.
     const hosts = await rollout(context, async (proxy) => {
       const session = await bootstrap.inspect(context, proxy, plan);
       await placeHttpOnly(session);

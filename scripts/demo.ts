@@ -1,4 +1,6 @@
-/** Shows gatepost in a lab of real parts, in network namespaces of this machine; nothing else is touched. */
+/**
+ * Demonstrates gatepost in a lab with real software, in network namespaces of this machine; nothing else is affected.
+ */
 import '../test/lab/namespaces/enter.ts';
 import * as story from '../test/lab/actors/demo-story.ts';
 import { printHeading, setStage } from '../test/lab/actors/stage.ts';

@@ -1,4 +1,4 @@
-/** Gives a client of the gate a new token, and proves by requests that it is accepted and the old one is not. */
+/** Gives a client of the gate a new token, and verifies with requests that it is accepted and the old one is not. */
 import { main } from '../lib/cli/main.ts';
 import { proveChange, showClientToken, summarizeChange } from '../lib/commands/client-changes.ts';
 import { rollout } from '../lib/commands/rollout.ts';

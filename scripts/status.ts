@@ -1,4 +1,4 @@
-/** Reports what is on the proxies, and whether it is healthy: releases, drift, nginx, certificate, clients, backends. Read-only. */
+/** Reports the state and health of the proxies: releases, drift, nginx, certificate, clients, backends. Read-only. */
 import { main } from '../lib/cli/main.ts';
 import { readStatus, summarizeStatus } from '../lib/commands/status.ts';
 

@@ -1,4 +1,4 @@
-/** Sends a site the requests that its clients will send, from outside, and reports what it found. Changes nothing. */
+/** Sends a site the requests that its clients will send, from outside, and reports the results. Changes nothing. */
 import { main } from '../lib/cli/main.ts';
 import { openPage, writePage } from '../lib/commands/html-page.ts';
 import { rollout } from '../lib/commands/rollout.ts';

@@ -1,4 +1,4 @@
-/** The site ia.enso.4nkweb.com: Ollama behind a bearer gate, AnythingLLM beside it. */
+/** The site ia.enso.4nkweb.com: Ollama behind a bearer gate, and AnythingLLM. */
 import {
   bearerGate,
   bypassAttempts,
@@ -109,7 +109,7 @@ export const site: Site = {
     webSocket({ path: AGENT_SOCKET }),
     webInterface({ entry: '/anythingllm/', ping: '/api/ping' }),
     inferenceScope({
-      // Names no model: Ollama deletes nothing.
+      // Names no model, so Ollama deletes nothing.
       forbidden: { method: 'DELETE', path: `${OLLAMA}/api/delete` },
       models: MODELS,
       service: 'Ollama',

@@ -1,4 +1,4 @@
-/** What a run is about, known before its settings: the env file, the site, the directory with sites of one's own. */
+/** The env file, the site, and the directory of third-party sites of a run, determined before its settings are read. */
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,17 +10,17 @@ import type { CommandLine } from './flag-table.ts';
 export interface Choice {
   readonly envFile: string;
   readonly site: string;
-  /** What names the site, for messages and for commands in them: `--site`, `GATEPOST_SITE`. */
+  /** The source of the site's name, for messages and commands in them: `--site`, `GATEPOST_SITE`. */
   readonly siteFrom: string;
-  /** Does the site come from the process environment, which another shell may lack? */
+  /** Whether the site comes from the process environment, which another shell may lack. */
   readonly isFromEnvironment: boolean;
-  /** An absolute path. */
+  /** The directory of third-party sites, as an absolute path. */
   readonly ownSites?: string;
 }
 
 const ENV_FILE = '.env';
 
-/** What the command line and the settings GATEPOST_SITE and GATEPOST_SITES say. */
+/** The choice made by the command line and the settings GATEPOST_SITE and GATEPOST_SITES. */
 export async function choose(
   { flags, given }: Pick<CommandLine, 'flags' | 'given'>,
   environment: NodeJS.ProcessEnv,
@@ -41,13 +41,13 @@ export async function choose(
   };
 }
 
-/** `.env` here, else the one beside gatepost: a cron job starts elsewhere. */
+/** `.env` in the working directory, else the one in gatepost's: a cron job starts elsewhere. */
 function findEnvFile(): string {
   const beside = fileURLToPath(new URL(ENV_FILE, ROOT));
   return existsSync(ENV_FILE) || !existsSync(beside) ? ENV_FILE : beside;
 }
 
-/** A path from a setting; a relative one starts at `folder`. */
+/** A path from a setting; a relative one is resolved from `folder`. */
 export function within(folder: string, path: string | undefined): string | undefined {
   return path ? resolve(folder, inHome(path)) : undefined;
 }

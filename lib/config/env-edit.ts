@@ -8,7 +8,7 @@ import { assignmentsIn, readEnvFile } from './env-file.ts';
 /** An env file with a new value. */
 export interface Written {
   readonly path: string;
-  /** Did the file not have this value before? */
+  /** False if the file already had this value. */
   readonly isNew: boolean;
   /** Restores the previous text, unless the file was edited in the meantime; returns whether it did. */
   readonly undo: () => Promise<boolean>;
@@ -61,7 +61,7 @@ async function readText(path: string): Promise<string | undefined> {
   }
 }
 
-/** dotenv must read the old settings and the new value from the new file. */
+/** Checks that dotenv reads the old settings and the new value from the new file. */
 async function judge(newFile: string, path: string, name: string, value: Secret): Promise<void> {
   const [was, is] = await Promise.all([readEnvFile(path), readEnvFile(newFile)]);
   const expected = { ...was.values, [name]: value.reveal() };

@@ -6,11 +6,11 @@ export interface EnvFile {
   readonly values: Readonly<Record<string, string>>;
   readonly problems: readonly string[];
   readonly exists: boolean;
-  /** Is it readable by users other than its owner? */
+  /** Whether users other than its owner can read it. */
   readonly isOpen: boolean;
 }
 
-/** One assignment: its name, its value as written, and the position of the value. */
+/** One assignment: its name, its raw value, and the position of the value. */
 interface Assignment {
   readonly name: string;
   readonly value: string;
@@ -25,7 +25,7 @@ export async function readEnvFile(file: string): Promise<EnvFile> {
   const unreadable = (why: string): EnvFile => ({ ...ABSENT, exists: true, problems: [`${file}: ${why}`] });
   try {
     const facts = await stat(file);
-    // Opening a pipe without a writer would block the process, even from exiting.
+    // Opening a pipe without a writer would block the process, and even prevent it from exiting.
     if (facts.isFIFO()) return unreadable('is a pipe, not a file');
     const bytes = await readBytes(file);
     if (bytes.length > MOST_BYTES) return unreadable('is too large for an env file');
@@ -48,7 +48,7 @@ async function readBytes(file: string): Promise<Buffer> {
   return Buffer.concat(await createReadStream(file, { flags, end: MOST_BYTES }).toArray());
 }
 
-// The assignment pattern of dotenv itself, so that the same text is validated and replaced that dotenv reads.
+// dotenv's own assignment pattern, so that validation and edits see the same text as dotenv.
 const ASSIGNMENT =
   /(^\s*(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?))(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?[^\S\r\n]*(?:#.*)?(?:$|\r?$)/gm;
 
@@ -60,7 +60,7 @@ export const assignmentsIn = (text: string): readonly Assignment[] =>
     from: index + head.length,
   }));
 
-/** The numbers of the lines that are neither blank, nor a comment, nor part of an assignment. */
+/** The numbers of lines that are neither blank, nor a comment, nor part of an assignment. */
 const invalidLines = (text: string): readonly number[] =>
   text
     .replace(ASSIGNMENT, (assignment) => assignment.replace(/[^\n]/g, ' '))

@@ -1,7 +1,7 @@
-/** The table of flags: how each is parsed, its value, its line in `--help`. */
+/** The table of flags: parsing, value, and the line in `--help`. */
 import { DEFAULT_SITE } from './site-registry.ts';
 
-/** As the FILE of --bundle. */
+/** The FILE of --bundle that means stdout. */
 export const STDOUT = '-';
 
 const toggle = (help: string) => ({ type: 'boolean', default: false, help }) as const;
@@ -98,7 +98,7 @@ export type Flags = { readonly [K in FlagName]: Value<(typeof FLAGS)[K]> };
 /** A parsed command line. */
 export interface CommandLine {
   readonly flags: Flags;
-  /** The flags that were given, as opposed to defaults. */
+  /** The flags that were set explicitly. */
   readonly given: ReadonlySet<FlagName>;
   /** The positional arguments. */
   readonly words: readonly string[];

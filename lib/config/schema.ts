@@ -5,7 +5,7 @@ import { nearest } from '../util/nearest.ts';
 import { DEFAULT_SITE } from './site-registry.ts';
 import { email, host, hosts, oneOf, path, port, siteName, url, user } from './validators.ts';
 
-/** The SSH defaults, as in OpenSSH. */
+/** SSH defaults, as in OpenSSH. */
 export const SSH = { port: 22 } as const;
 
 /** The values of SSH_TRANSPORT. */
@@ -86,9 +86,9 @@ interface Judged {
 }
 
 /**
- * Unknown names with the prefix of a site, in any letter case: an error, with the setting that was meant. In the process
- * environment, names of other sites may belong to another product and only cause a warning, and so do those that end as no
- * setting does: a prefix can be the one of another product, such as LLM_PROVIDER.
+ * Unknown names with a site's prefix, in any letter case: an error, with the most similar setting. In the process
+ * environment, names for other sites may belong to another product and only cause a warning, as do names whose ending
+ * is not like that of any setting: another product may use the same prefix, as in LLM_PROVIDER.
  */
 export function judgeNames(
   file: Readonly<Record<string, string>>,
@@ -112,7 +112,7 @@ export function judgeNames(
   return { problems, warnings };
 }
 
-/** Is it meant as a setting: near one, or with the last word of one? */
+/** Whether it resembles a setting: it is similar to one, or ends with the same word. */
 function isLikeOurs(name: string, meant: string | undefined, known: readonly string[]): boolean {
   const end = lastWord(name);
   return meant !== undefined || end === '' || known.some((other) => lastWord(other) === end);

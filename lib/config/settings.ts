@@ -16,29 +16,29 @@ import { path } from './validators.ts';
 export interface Settings {
   readonly access: SshAccess;
   readonly acme: { readonly directoryUrl: string; readonly email?: string };
-  /** The program that is run after each change. */
+  /** A program that runs after each change. */
   readonly hook?: string;
-  /** The settings of the site that are set or have a default, as text; secrets stay wrapped. */
+  /** The site's settings with their values or defaults, as text; secrets stay wrapped. */
   readonly values: Readonly<Record<string, string | Secret>>;
   /** Names set in the process environment, which takes precedence over the env file. */
   readonly inEnvironment: ReadonlySet<string>;
   readonly warnings: readonly string[];
 }
 
-/** The site and the env file of this run, by the command line and the environment. */
+/** The site and the env file of this run, from the command line and the environment. */
 export const chooseRun = (line: Pick<CommandLine, 'flags' | 'given'>): Promise<Choice> =>
   choose(line, process.env);
 
 /** Where settings come from, in addition to the environment. */
 interface ReadOptions {
   readonly envFile: string;
-  /** Was the file given with --env? */
+  /** Whether the file was given with --env. */
   readonly isEnvFileWanted?: boolean;
   /** The proxies; overrides the setting. */
   readonly host?: string | undefined;
-  /** Does this run need no proxy (`--local`, `--bundle`)? */
+  /** Whether this run needs no proxy (`--local`, `--bundle`). */
   readonly isHostless?: boolean;
-  /** Does this run replace the token in the env file? */
+  /** Whether this run replaces the token in the env file. */
   readonly replacesToken?: boolean;
 }
 
@@ -48,7 +48,7 @@ export interface Terminal {
   readonly noColor: boolean;
   /** FORCE_COLOR is set; chalk interprets its value. */
   readonly forcesColor: boolean;
-  /** It supports only plain lines. */
+  /** Whether the terminal supports only plain lines. */
   readonly isDumb: boolean;
 }
 
@@ -59,7 +59,7 @@ export const terminal: Terminal = {
   isDumb: process.env.TERM === 'dumb',
 };
 
-/** Does this process run in a CI service, which keeps its output? */
+/** Whether this process runs in a CI service, which stores its output. */
 export const isInCi: boolean = !['', 'false'].includes((process.env.CI ?? '').toLowerCase());
 
 /**
@@ -107,7 +107,7 @@ const userNameOf = ({ prefix }: Site): string => `${prefix}_PROXY_USER`;
 type Texts = Readonly<Record<string, string | undefined>>;
 type Known = Readonly<Record<string, Setting>>;
 
-/** The settings with the defaults that hold only under the default name, where that is the name. */
+/** Adds the defaults that apply only to the default name, if that is the name. */
 function withSeed({ nameFrom = '', seed = {}, serverName }: Site, known: Known, given: Texts): Known {
   const name = given[nameFrom];
   if (name !== undefined && known[nameFrom]?.form.read(name) !== serverName) return known;
@@ -118,7 +118,7 @@ function withSeed({ nameFrom = '', seed = {}, serverName }: Site, known: Known, 
   return { ...known, ...Object.fromEntries(seeded) };
 }
 
-/** A problem for each setting that is required and not set. */
+/** A problem for each required setting that is not set. */
 function missing(site: Site, known: Known, given: Texts, { isHostless = false }: ReadOptions): string[] {
   const unneeded = isHostless ? [hostNameOf(site), userNameOf(site)] : [];
   return Object.entries(known).flatMap(([name, { required, form, default: value, meaning }]) =>
@@ -132,7 +132,7 @@ function missing(site: Site, known: Known, given: Texts, { isHostless = false }:
   );
 }
 
-/** Are all backends at the address in the setting `name` replaced by other settings? */
+/** Whether other settings replace all backends at the address in the setting `name`. */
 function isReplaced({ backends = {} }: Site, name: string, given: Texts): boolean {
   const replacing = Object.entries(backends).filter(([, { text }]) => text.startsWith(`__${name}__:`));
   return replacing.length > 0 && replacing.every(([setting]) => given[setting] !== undefined);
@@ -141,8 +141,8 @@ function isReplaced({ backends = {} }: Site, name: string, given: Texts): boolea
 const titleIn = ({ nameFrom, name }: Site, given: Texts): string => (nameFrom && given[nameFrom]) || name;
 
 /**
- * Machines that are not those behind the default name, while no name is chosen: the checks would send the token to the
- * default name, which is somebody else's.
+ * Refuses machines other than those behind the default name while that is the name: the checks would send the token to
+ * the default name, which belongs to somebody else.
  */
 function withoutName(
   { nameFrom, seed, serverName, backends = {}, ...site }: Site,
@@ -164,7 +164,10 @@ function withoutName(
   ];
 }
 
-/** Relative paths in an env file that was found start at its folder, so that they do not depend on where a script starts. */
+/**
+ * Resolves relative paths in a discovered env file from its folder, so that they do not depend on the working
+ * directory.
+ */
 function inFolder({ envFile, isEnvFileWanted = false }: ReadOptions, values: Texts, known: Known): Texts {
   if (isEnvFileWanted) return values;
   const isPath = (name: string) => lookUp(known, name)?.form === path;
@@ -176,7 +179,7 @@ function inFolder({ envFile, isEnvFileWanted = false }: ReadOptions, values: Tex
   );
 }
 
-/** A token that is about to be replaced may be guessable: it must be possible to replace such a token. */
+/** Accepts a guessable token that is about to be replaced: otherwise it could not be. */
 function withoutReplaced(
   { gate }: Site,
   { replacesToken = false }: ReadOptions,

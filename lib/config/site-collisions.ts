@@ -1,4 +1,4 @@
-/** What two sites must not share: they may be on the same proxy, where each of these names exists once. */
+/** What two sites must not share, because they may be on the same proxy, where each of these names must be unique. */
 import type { Site } from '../model/site.ts';
 
 /** A file of sites/ and its site. */

@@ -1,11 +1,11 @@
-/** The fields of a site definition, and what is wrong with a definition. */
+/** The fields of a site definition, and the problems of a definition. */
 import type { CheckSpec } from '../model/check.ts';
 import type { Gate, HttpMap, Setting, Site } from '../model/site.ts';
 import { lookUp } from '../util/collections.ts';
 
 type Test = (value: unknown) => boolean;
 
-/** How a value is judged, and what it must be. */
+/** The test for a value, and the description of valid values. */
 type Field = readonly [Test, string];
 type Fields<T> = { readonly [K in keyof Required<T>]: Field };
 
@@ -21,12 +21,12 @@ const TEXT: Field = [text, 'a text'];
 const FLAG: Field = [(value) => typeof value === 'boolean', 'true or false'];
 const OBJECT: Field = [object, 'an object'];
 const LIST: Field = [Array.isArray, 'a list'];
-// A folder of /var/lib/gatepost has this name, beside the store's own.
+// The name of a folder in /var/lib/gatepost, which also has folders of the store.
 const NAME: Field = [
   matches(/^(?!(?:runs|lock|reload-due)$)[a-z0-9][a-z0-9.-]*$/),
   'lower-case letters, digits, dots and hyphens, and not `runs`, `lock` or `reload-due`',
 ];
-// The gate adds up to 12 characters to it, and PCRE allows 32 in the name of a capture.
+// The gate appends up to 12 characters, and PCRE allows 32 in a capture's name.
 const NGINX_NAME: Field = [matches(/^[a-z][a-z0-9_]{0,19}$/), 'up to 20 lower-case letters, digits and `_`'];
 
 const PREFIX = /^(?!(?:DEPLOY|DEPLOY_SSH|SSH|ACME|GATEPOST)$)[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$/;
@@ -89,7 +89,7 @@ interface FieldProblem {
   readonly text: string;
 }
 
-/** Everything that is wrong with the definition of a site; nothing if it is a `Site`. */
+/** All problems of a site definition; none if it is a `Site`. */
 export function judgeSite(site: unknown): readonly FieldProblem[] {
   if (!object(site)) return [{ field: 'site', text: 'site: must be an object' }];
   const { gate, settings, maps, checks } = site as Record<string, unknown>;

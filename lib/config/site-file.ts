@@ -1,4 +1,4 @@
-/** Loads the files of sites, including those outside of gatepost, and reports mistakes in them by line. */
+/** Loads site files, including third-party ones, and reports their mistakes by line. */
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import { register } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -8,8 +8,8 @@ import { ROOT } from '../util/project.ts';
 import { judgeSite } from './site-fields.ts';
 
 /**
- * Runs in Node's loader. `gatepost/…` is looked up in the exports of gatepost's package.json. The files of the directory are
- * modules even where no package.json says so: as CommonJS, tsx would load a second copy of gatepost for them.
+ * Runs in Node's loader. Resolves `gatepost/…` through the exports in gatepost's package.json. Treats the directory's
+ * files as ES modules even without a package.json: for CommonJS, tsx would load a second copy of gatepost.
  */
 const hooks = (own: string): string => `
 const own = ${JSON.stringify(own)}, parentURL = ${JSON.stringify(new URL('package.json', ROOT).href)};
@@ -21,9 +21,9 @@ export async function resolve(name, context, next) {
 }`;
 
 /**
- * Prepares the directory of one's own sites; call it once.
- * @returns its URL, without symbolic links, as the loader has it
- * @throws UsageError if it is none, or cannot be read
+ * Prepares the directory of third-party sites; call it once.
+ * @returns its URL without symbolic links, as the loader has it
+ * @throws UsageError if it is not a readable directory
  */
 export async function openOwnSites(folder: string): Promise<URL> {
   const path = await readable(folder).catch((cause: NodeJS.ErrnoException) => {
@@ -43,7 +43,7 @@ async function readable(folder: string): Promise<string> {
 }
 
 export interface LoadedSite {
-  /** For messages: `sites/NAME.ts`. */
+  /** `sites/NAME.ts`, for messages. */
   readonly file: string;
   readonly site?: Site;
   readonly problems: readonly string[];
@@ -71,12 +71,12 @@ function lineOf(field: string, lines: readonly string[]): string {
   return found.length === 1 ? `:${found[0]}` : '';
 }
 
-/** The error of an import, with the line in the file that Node or tsx names in its text or stack. */
+/** The error of an import, with the line in the file that Node or tsx reports in its message or stack. */
 function importProblem(error: Error, url: URL, file: string): string {
   const path = fileURLToPath(url).replace(/\W/g, '\\$&');
   const place = new RegExp(`${path}(?:\\?[\\w=.-]*)?:(\\d+)`).exec(`${error.message}\n${error.stack}`);
   const [first = '', ...rest] = error.message.split('\n');
-  // esbuild announces the number of errors; each is in a line of its own, after the place.
-  const said = /^Transform failed/.test(first) ? (rest[0] ?? '').replace(/^.*?: ERROR: /, '') : first;
-  return `${file}${place ? `:${place[1]}` : ''}: ${said}`;
+  // esbuild's first line has the number of errors; each error follows on a separate line, after its position.
+  const message = /^Transform failed/.test(first) ? (rest[0] ?? '').replace(/^.*?: ERROR: /, '') : first;
+  return `${file}${place ? `:${place[1]}` : ''}: ${message}`;
 }

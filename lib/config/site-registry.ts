@@ -1,4 +1,4 @@
-/** The sites: every file in sites/, loaded by its name. */
+/** The sites: every file in sites/, loaded by name. */
 import { readdir } from 'node:fs/promises';
 import { NO_BACKEND, originsOf, type Site, withPublicName } from '../model/site.ts';
 import { UsageError } from '../util/errors.ts';
@@ -10,10 +10,10 @@ import { type LoadedSite, loadSite, openOwnSites } from './site-file.ts';
 /** The site if none is selected. */
 export const DEFAULT_SITE = 'ia.enso.4nkweb.com';
 
-/** The check that only a gate with origins needs (lib/checks/catalog.ts). */
+/** The check that is needed only if the gate has origins (lib/checks/catalog.ts). */
 const CROSS_ORIGIN = 'crossOrigin';
 
-/** `site` without the checks of the backends that its settings leave out, and of CORS if they have no origins. */
+/** `site` without the checks of omitted backends, and without the CORS check if there are no origins. */
 export function withoutUnusedChecks(site: Site, values: Readonly<Record<string, unknown>>): Site {
   const gone = Object.entries(site.backends ?? {}).flatMap(([name, { checks = [] }]) =>
     values[name] === NO_BACKEND ? checks : [],
@@ -33,7 +33,7 @@ export function withNameFrom(site: Site, values: Readonly<Record<string, unknown
   return site.gate ? { ...own, gate: { ...site.gate, log: withPublicName(own, site.gate.log) } } : own;
 }
 
-/** The sites by name, without those that cannot be used; `problems` has these, by their name or that of their file. */
+/** The usable sites, by name; `problems` has the others, by their name or file. */
 export interface Sites extends ReadonlyMap<string, Site> {
   readonly problems: ReadonlyMap<string, readonly string[]>;
 }
@@ -41,8 +41,8 @@ export interface Sites extends ReadonlyMap<string, Site> {
 const OURS = new URL('sites/', ROOT);
 
 /**
- * Every site in sites/, and in a directory of one's own. A file with a mistake stops its own site only, and a collision both of
- * its sites.
+ * All sites in sites/, and in a directory of third-party sites. A file with a mistake disables only its own site, a
+ * collision both of its sites.
  * @throws UsageError if that directory cannot be opened
  */
 export async function findSites(ownSites?: string, ours = OURS): Promise<Sites> {
@@ -62,7 +62,7 @@ async function loadFolder(folder: URL, label: string): Promise<readonly LoadedSi
   return Promise.all(names.map((name) => loadSite(new URL(name, folder), `${label}/${name}`)));
 }
 
-/** One's own sites, which have their templates beside them. */
+/** Third-party sites, which have their templates in the same directory. */
 async function loadOwn(path: string | undefined, ours: URL): Promise<readonly LoadedSite[]> {
   if (path === undefined) return [];
   const folder = await openOwnSites(path);
@@ -75,8 +75,8 @@ async function loadOwn(path: string | undefined, ours: URL): Promise<readonly Lo
 const nameOf = (file: string): string => file.replace(/^.*\/|\.ts$/g, '');
 
 /**
- * @param from what named the site
- * @throws UsageError that lists the available sites, or what is wrong with the file of this one
+ * @param from the source of the name
+ * @throws UsageError with the available sites, or with the problems of this site's file
  */
 export function pickSite(sites: Sites, name: string, from = '--site'): Site {
   const problems = sites.problems.get(name);

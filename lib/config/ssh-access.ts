@@ -4,7 +4,7 @@ import type { Site } from '../model/site.ts';
 import { refuseAll } from '../util/errors.ts';
 import { SSH, type TransportSetting } from './schema.ts';
 
-/** SSH access to the proxies; undefined fields are not set and may come from the SSH configuration. */
+/** SSH access to the proxies; undefined fields are not set, and may come from the SSH configuration. */
 export interface SshAccess {
   readonly hosts: readonly string[];
   readonly user?: string;
@@ -22,11 +22,11 @@ export interface SshAccess {
     readonly user?: string;
     readonly port?: number;
   };
-  /** Was the jump host set, or set to none? If not, a ProxyJump of the SSH configuration takes precedence. */
+  /** Whether the jump host was set, or set to none. If not, a ProxyJump in the SSH configuration takes precedence. */
   readonly isJumpExplicit: boolean;
   readonly knownHosts?: string;
   readonly transport: TransportSetting;
-  /** The file paths that were set, by the name of the setting. */
+  /** The configured file paths, by setting. */
   readonly files: Readonly<Record<string, string>>;
 }
 

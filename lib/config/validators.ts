@@ -31,7 +31,7 @@ const isHost = (text: string): boolean =>
 
 const isIpv6 = (text: string): boolean => /^[0-9a-f:]+$/i.test(text) && URL.canParse(`http://[${text}]/`);
 
-/** A host by name or address; a name is lower-cased. */
+/** A host by name or address; names are lowercased. */
 export const host: Form<string> = {
   wants: 'a host name or an address, without scheme, port, path or user',
   read: (text) => when(isHost(text), () => text.toLowerCase()),
@@ -51,7 +51,7 @@ export const publicName: Form<string> = {
   wants: 'a public DNS name such as ai.example.org',
   read: (text) =>
     when(
-      // It is part of file names, which are limited to 255 bytes.
+      // It becomes part of file names, which are limited to 255 bytes.
       text.length <= 200 && isHostName(text) && /\.[a-z][a-z0-9-]*$/i.test(text) && !text.includes('_'),
       () => text.toLowerCase(),
     ),
@@ -63,7 +63,7 @@ export const publicNameOrAddress: Form<string> = {
   read: (text) => (ipv4.read(text) !== undefined && isPublicAddress(text) ? text : publicName.read(text)),
 };
 
-/** The name of a site, as in the names of its files. */
+/** A site's name, as in the names of its files. */
 export const siteName: Form<string> = {
   wants: 'the name of a site',
   read: (text) => when(/^[a-z0-9][a-z0-9._-]{0,199}$/i.test(text), () => text),
@@ -132,7 +132,7 @@ export const endpointOrNone: Form<string> = {
   read: (text) => when(text === NO_BACKEND || isEndpoint(text), () => text),
 };
 
-/** The origins of pages, as browsers send them: scheme, host, port unless it is the default, no path. */
+/** Origins of pages, as browsers send them: scheme, host, port unless it is the default, no path. */
 export const origins: Form<readonly string[]> = {
   wants:
     'origins separated by commas, each exactly as the browser sends it, such as https://chat.example.org or http://localhost:3000',
@@ -142,7 +142,8 @@ export const origins: Form<readonly string[]> = {
   },
 };
 
-// Browsers serialize it in lower case and without the default port; extensions and apps have schemes of their own (RFC 6454).
+// Browsers serialize origins in lowercase and without the default port; extensions and apps have their own schemes (RFC
+// 6454).
 function isOrigin(text: string): boolean {
   if (!/^[a-z][a-z0-9+.-]*:\/\/[a-z0-9._[\]:-]+$/.test(text)) return false;
   if (!/^https?:/.test(text)) return true;

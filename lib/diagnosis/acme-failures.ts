@@ -1,10 +1,13 @@
-/** What keeps a certificate from being issued, by the messages of certbot and the CA. */
+/** Reasons why no certificate was issued, by the messages of certbot and the CA. */
 import type { Row } from './row.ts';
 
 /** The last step of a fix. */
 export const RERUN = 'then run `npx tsx scripts/bootstrap-tls.ts` again; it continues where it stopped.';
 
-/** By certbot's output; the first match counts. Types of RFC 8555, section 6.7, appear as `urn:ietf:params:acme:error:TYPE`. */
+/**
+ * By certbot's output; the first match counts. Types from RFC 8555, section 6.7, appear as
+ * `urn:ietf:params:acme:error:TYPE`.
+ */
 export const ACME: readonly Row[] = [
   {
     code: 'certbot-busy',

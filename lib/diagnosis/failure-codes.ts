@@ -1,10 +1,10 @@
-/** By the code of a failure (the step of a change or of a certificate that failed), when its text matches no row. */
+/** By failure code (the failed step of a change or a certificate), for texts that match no row. */
 import type { ExplainedFailure } from '../model/contract.ts';
 import { RERUN } from './acme-failures.ts';
 import type { Explanation } from './row.ts';
 
 export interface CodeExplanation extends Explanation {
-  /** This fix applies even if the text matches a row, whose fix would not apply here. */
+  /** This fix applies even if the text matches a row, because the row's fix would not apply here. */
   readonly isFinal?: true;
 }
 

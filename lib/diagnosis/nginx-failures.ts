@@ -1,4 +1,4 @@
-/** What nginx prints when it rejects a configuration, or does not serve it. */
+/** nginx's messages when it rejects a configuration, or does not serve it. */
 import type { Row } from './row.ts';
 
 /** The first match counts. */

@@ -1,4 +1,4 @@
-/** A row of the failure tables: the error that people see, its cause, the fix. */
+/** A row of the failure tables: the error as people see it, its cause, the fix. */
 
 import type { FailureCode } from '../model/contract.ts';
 
@@ -10,9 +10,9 @@ export interface Explanation {
 
 /** Words in capitals (HOST, NAME) are placeholders; `filled` replaces them. */
 export interface Row extends Explanation {
-  /** The error as people see it and search for it; the tables in the docs show it. */
+  /** The error as people see it and search for it; shown in the docs' tables. */
   readonly error: string;
-  /** Matches it in a program's output, where `error` is not a literal part of that. */
+  /** Matches it in a program's output, if `error` does not occur there literally. */
   readonly when?: RegExp;
   /** The failure code that --json reports for a certbot failure with this error. */
   readonly code?: FailureCode;

@@ -1,7 +1,7 @@
 /** Why a host could not be reached, logged in to, or kept connected over SSH. */
 import type { Row } from './row.ts';
 
-/** No connection to the host. HOST, PORT and USER belong to the host; JUMP is the jump host before it. */
+/** No connection to the host. HOST, PORT and USER are the host's; JUMP is the jump host before it. */
 export const UNREACHABLE = {
   noDns: {
     error: 'the name does not resolve: the DNS server does not answer',

@@ -1,11 +1,11 @@
-/** What people see in an editor, a browser or curl when a site does not work; the checks report the same causes. */
+/** What people see in an editor, a browser or curl if a site does not work; the checks report the same causes. */
 import type { Row } from './row.ts';
 
 const STATUS = 'npx tsx scripts/status.ts';
 const REACH =
   'Check that nginx is running on the proxy, and that the router and the firewall forward this port to it.';
 
-/** The proxy is not reached. */
+/** The proxy cannot be reached. */
 const NETWORK = {
   ssrfBlocked: {
     error: 'ssrf_blocked',
@@ -35,7 +35,7 @@ const NETWORK = {
   },
 } as const satisfies Record<string, Row>;
 
-/** The gate refuses. */
+/** The gate rejects the request. */
 const GATE = {
   badUserApiKey: {
     error: 'ERROR_BAD_USER_API_KEY',
@@ -205,7 +205,7 @@ const BY_STATUS: Readonly<Record<number, Row>> = {
   ),
 };
 
-/** A page that is not nginx's own, which ends with its name. */
+/** A page that is not nginx's own, whose pages end with its name. */
 const isForeignPage = (body: string): boolean =>
   /^\s*<(!doctype html|html)\b/i.test(body) && !/<center>(nginx|openresty|angie)/i.test(body);
 

@@ -1,4 +1,4 @@
-/** A request for a certificate, and where certbot and gatepost keep files on a proxy. */
+/** A request for a certificate, and the places of certbot's and gatepost's files on a proxy. */
 
 /** certbot's directory. */
 export const LETSENCRYPT = '/etc/letsencrypt';
@@ -12,13 +12,13 @@ export interface CertificateFiles {
   readonly key: string;
 }
 
-/** The files of the lineage that certbot keeps under this name. */
+/** The files of certbot's lineage with this name. */
 export function lineageFiles(name: string): CertificateFiles {
   const live = `${LETSENCRYPT}/live/${name}`;
   return { chain: `${live}/fullchain.pem`, key: `${live}/privkey.pem` };
 }
 
-/** The prefix of gatepost's own challenge files; other sites share the webroot. */
+/** The prefix of gatepost's own challenge files, since other sites share the webroot. */
 export const challengePrefix = (site: string): string => `gatepost-${site}~`;
 
 /** The default CA. */

@@ -1,11 +1,11 @@
-/** Certificates on a proxy: read from PEM, judged by the renewal rule of certbot. */
+/** Certificates on a proxy: parsed from PEM, judged by certbot's renewal rule. */
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { PeerCertificate } from 'node:tls';
 import { plural } from '../util/plural.ts';
 import type { CertificateLife, CheckStatus, Issued } from './check.ts';
 
-/** The server certificate, which is the first one of a chain. */
+/** The server certificate, which is the first in a chain. */
 export interface Certificate extends Issued {
   readonly issuer: string;
   readonly from: Date;
@@ -19,7 +19,7 @@ export const DAY_MS = 86_400_000;
 
 const HOUR_MS = 3_600_000;
 
-/** When certbot before 4.0 renews; later ones do with a third of the lifetime left. */
+/** The renewal time of certbot before 4.0; later versions renew with a third of the lifetime left. */
 const RENEWED_BEFORE_MS = 30 * DAY_MS;
 
 /** Reads the first certificate of a PEM file; undefined if there is none. */
@@ -57,20 +57,20 @@ export function isStaging(issuer: string): boolean {
 
 type Life = Pick<Certificate, 'from' | 'until'>;
 
-/** The time before the end in which certbot renews it: 30 days, or a third of its lifetime if that is less. */
+/** The period before expiry in which certbot renews it: 30 days, or a third of the lifetime if that is less. */
 const renewalSpan = ({ from, until }: Life): number =>
   Math.min(RENEWED_BEFORE_MS, (until.getTime() - from.getTime()) / 3);
 
-/** When certbot would renew it. */
+/** The time at which certbot would renew it. */
 export const renewalPoint = (life: Life): Date => new Date(life.until.getTime() - renewalSpan(life));
 
 /**
- * With less time left, in milliseconds, a certificate is a warning or a failure: a quarter and a ninth of its lifetime
- * (22.5 and 10 of 90 days), and never more than what certbot leaves.
+ * Time left, in milliseconds, below which a certificate causes a warning or a failure: a quarter and a ninth of its
+ * lifetime (22.5 and 10 of 90 days), and always less than certbot's renewal period.
  */
 const limitsOf = (life: Life) => ({ warn: (renewalSpan(life) * 3) / 4, fail: renewalSpan(life) / 3 });
 
-/** Is it close to its end, measured by its lifetime? A certificate for six days is as healthy as one for 90. */
+/** Judges the time left relative to the lifetime: a six-day certificate can be as healthy as a 90-day one. */
 export function judgeLife(life: Life, now: Date): CheckStatus {
   const left = life.until.getTime() - now.getTime();
   const { warn, fail } = limitsOf(life);
@@ -93,7 +93,7 @@ export function certificateFault(
   return renewalPoint(certificate) > now ? '' : `the current certificate expires on ${dayOf(until)}`;
 }
 
-/** The kinds of certificates as text. */
+/** The kinds of certificates, as text. */
 export const CERTIFICATE_KINDS: Readonly<Record<Issued['kind'], string>> = {
   ca: 'from a CA',
   staging: 'a staging certificate, which no client trusts',
@@ -103,7 +103,7 @@ export const CERTIFICATE_KINDS: Readonly<Record<Issued['kind'], string>> = {
 /** `2026-11-22` */
 export const dayOf = (date: Date): string => date.toISOString().slice(0, 10);
 
-/** The certificate that a host reported, for the checks. */
+/** The certificate reported by a host, for the checks. */
 export function issuedOn({ certificate }: { readonly certificate?: string }): Issued[] {
   const read = readCertificate(certificate);
   return read ? [{ kind: read.kind, fingerprint: read.fingerprint }] : [];

@@ -15,7 +15,7 @@ export interface Finding {
   readonly measured?: Measured;
 }
 
-/** Measurements for charts; only numbers and dates, so nothing in them is secret or needs escaping. */
+/** Measurements for charts: only numbers and dates, so they contain no secrets and need no escaping. */
 export type Measured = StreamTiming | CertificateLife;
 
 /** Arrival times of a streamed response, in milliseconds since the request. */
@@ -55,19 +55,19 @@ export interface Issued {
 /** The site to check, and how to connect to it. */
 export interface CheckTarget {
   readonly serverName: string;
-  /** Does it have only an address or a LAN name? No public CA issues a certificate for it. */
+  /** Whether it has only an address or a LAN name, for which no public CA issues certificates. */
   readonly isNameless?: boolean | undefined;
-  /** Connect to this address instead of resolving the name, like `--connect-to` of curl. */
+  /** Connect to this address instead of resolving the name, like curl's `--connect-to`. */
   readonly address?: string | undefined;
-  /** 443 unless given. */
+  /** 443 by default. */
   readonly port?: number | undefined;
-  /** 80 unless given. */
+  /** 80 by default. */
   readonly httpPort?: number | undefined;
-  /** Opens a connection to a port of the proxy another way, such as an SSH tunnel. */
+  /** Opens a connection to a port of the proxy in another way, such as an SSH tunnel. */
   readonly open?: ((port: number) => Promise<Duplex>) | undefined;
   readonly token?: Secret | undefined;
   /**
-   * Queries the proxy itself for problems with the clients of the gate or with the backends; empty if there are none.
+   * Queries the proxy itself for problems with the gate's clients or with the backends; empty if there are none.
    * @throws Error if the proxy cannot be queried
    */
   readonly faultsOnProxy?: ((about: 'backends' | 'clients') => Promise<readonly string[]>) | undefined;
@@ -79,22 +79,22 @@ export interface CheckTarget {
   readonly proxies?: readonly string[] | undefined;
   /** The certificates on the proxies, one of which must be served; empty if unknown. */
   readonly issued?: readonly Issued[] | undefined;
-  /** The time limit of each check; 15 seconds unless given. */
+  /** Time limit of each check; 15 seconds by default. */
   readonly timeoutMs?: number | undefined;
-  /** Set by `runChecks`: aborts when the time limit of the check is reached. */
+  /** Set by `runChecks`: aborts at the check's time limit. */
   readonly signal?: AbortSignal | undefined;
-  /** Set by `runChecks`: shared by all checks, to limit the requests that are made at the same time. */
+  /** Set by `runChecks`: shared by all checks, to limit concurrent requests. */
   readonly slots?: Slots | undefined;
   /** Set by `runChecks`: shared by all checks, and closed at the end of the run. */
   readonly connections?: SharedConnections | undefined;
 }
 
-/** Runs work when it has its turn. */
+/** Runs work when a slot is free. */
 export interface Slots {
   run<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** Connections for one request after the other. */
+/** Connections that successive requests reuse. */
 export interface SharedConnections {
   /** For requests with a secret, or for others. */
   agentFor(isSecret: boolean): Agent;
@@ -102,14 +102,14 @@ export interface SharedConnections {
 
 export interface Check {
   readonly name: string;
-  /** Does its result depend on timing? Then other load on this machine can affect it. */
+  /** Whether its result depends on timing, so that other load on this machine can affect it. */
   readonly isTimed?: boolean;
   readonly run: (target: CheckTarget) => Promise<Finding>;
   /** The equivalent curl command, unless the finding has a better one. */
   readonly curl?: (target: CheckTarget) => string;
 }
 
-/** A check, or a few, as a site names them (lib/checks/catalog.ts). */
+/** A check, or several, as listed by a site (lib/checks/catalog.ts). */
 export interface CheckSpec {
   readonly maker: string;
   readonly options: readonly unknown[];
@@ -130,7 +130,7 @@ export function checkSummary(checks: readonly CheckResult[]): string[] {
   return [...checkCounts(checks), ...(failed.length > 0 ? [`failed: ${failed.join(', ')}`] : [])];
 }
 
-/** How many checks passed, warned, failed and were skipped; empty without checks. */
+/** The numbers of passed, warned, failed and skipped checks; empty without checks. */
 export function checkCounts(checks: readonly CheckResult[]): string[] {
   const count = (each: CheckStatus) => checks.filter(({ status }) => status === each).length;
   const parts = (['passed', 'warned', 'failed', 'skipped'] as const)

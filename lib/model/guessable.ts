@@ -1,6 +1,6 @@
 /** Detects guessable tokens: placeholders, common words, sequences and repetitions. */
 
-/** At any length: only one in two million random tokens of 16 digits has fewer. */
+/** For any length: only one in two million random tokens of 16 digits has fewer distinct characters. */
 const FEWEST_CHARACTERS = 4;
 /** The minimum number of unpredictable parts; random tokens of 16 characters have more than ten. */
 const FEWEST_SURPRISES = 6;
@@ -22,7 +22,7 @@ const WORDS =
   'batman starwars whatever freedom trustno ninja summer winter spring autumn soleil bonjour motdepasse passwort geheim ' +
   'hallo contrasena';
 
-/** A word or a short key, typed until it was long enough. */
+/** A word or a short key, repeated until it is long enough. */
 const REPEATED = /^([a-z0-9]{1,11})\1+[^a-z0-9]?$/;
 
 const LEET: Readonly<Record<string, string>> = {
@@ -61,8 +61,8 @@ const KEYBOARD = [
 const TRACKS = [...ASCENDING, ...KEYBOARD].flatMap((track) => [track, [...track].reverse().join('')]);
 
 /**
- * Is `token` a placeholder, or does it have few distinct characters, or mostly common words, years, sequences and
- * repetitions? Letter case, digits in place of letters, and separators are ignored.
+ * Whether `token` is a placeholder, has few distinct characters, or consists mostly of common words, years, sequences
+ * and repetitions. Ignores letter case, digits in place of letters, and separators.
  */
 export function isGuessable(token: string): boolean {
   const text = token.toLowerCase();
@@ -104,7 +104,7 @@ function repetitionAt(text: string, at: number): number {
   return longest(text, at, SHORTEST_REPETITION, wasBefore);
 }
 
-/** The longest part at `at` for which `is` is true, at least `shortest`; 0 if there is none. */
+/** The length of the longest part at `at` for which `is` returns true, at least `shortest`; 0 if there is none. */
 function longest(text: string, at: number, shortest: number, is: (length: number) => boolean): number {
   let length = shortest;
   while (at + length <= text.length && is(length)) length += 1;

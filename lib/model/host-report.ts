@@ -1,4 +1,4 @@
-/** What happened on one host during one run. Reports are values: protocol.ts reads one, the functions here derive others. */
+/** The result of one run on one host. Reports are values: protocol.ts reads one, the functions here derive others. */
 import type { CheckResult } from './check.ts';
 import type { Fact, FailureCode, RowKind, Step } from './contract.ts';
 
@@ -17,7 +17,7 @@ export type OutcomeName = (typeof OUTCOMES)[number];
 export interface Failure {
   readonly code: FailureCode;
   readonly text: string;
-  /** A fix that only the code that failed can give (SSH, paths on the host). */
+  /** A fix that only the failing code knows (SSH, paths on the host). */
   readonly advice?: string;
   /** Cause and fix, added by lib/diagnosis/diagnose.ts. */
   readonly cause?: string;
@@ -33,11 +33,11 @@ export function failureAsJson({ cause, fix, ...rest }: Failure): Readonly<Record
   };
 }
 
-/** A problem on a host where the run itself succeeded. */
+/** A problem on a host although the run itself succeeded. */
 export interface Fault {
-  /** Its subject, in a word or two. */
+  /** Its subject, in one or two words. */
   readonly about: string;
-  /** What is wrong, its cause, the fix. */
+  /** The problem, its cause, and the fix. */
   readonly text: string;
 }
 
@@ -64,7 +64,7 @@ export interface HostReport {
   /** The latest release before this run. */
   readonly before?: string;
   readonly failure?: Failure;
-  /** Set when the rollback failed: the manual recovery steps. */
+  /** Set if the rollback failed: the manual recovery steps. */
   readonly todo?: readonly string[];
   /** The client that received the generated token; set only on a first deploy. */
   readonly generated?: string;
@@ -80,17 +80,17 @@ export interface HostReport {
   readonly checks?: readonly CheckResult[];
   /** What needs attention; if anything does, the exit status is 3. */
   readonly attention?: readonly Fault[];
-  /** The summary text, where the outcome alone is not enough. */
+  /** The text in the summary, if the outcome alone is not enough. */
   readonly meaning?: string;
   /** In a plan: file contents before and after, by path. */
   readonly texts: ReadonlyMap<string, { readonly before: string; readonly after: string }>;
-  /** In a dry run: how each file would change, as unified text. */
+  /** In a dry run: the changes of each file, as unified text. */
   readonly diff?: readonly FileDiff[];
   /** Of those on the proxy by its own clock, in steps of 10. */
   readonly milliseconds: Readonly<Times>;
 }
 
-/** The same, writable all the way down. */
+/** The same, deeply writable. */
 type Writable<T> =
   T extends ReadonlyMap<infer K, infer V>
     ? Map<K, Writable<V>>
@@ -121,17 +121,17 @@ const DONE = new Set(['applied', 'unchanged', 'planned']);
 /** The code of a proxy that was skipped because the canary was not healthy. */
 export const NOT_TRIED = 'not-tried' satisfies FailureCode;
 
-/** Did the run succeed on this host? */
+/** Whether the run succeeded on this host. */
 export const isDone = ({ outcome }: HostReport): boolean => DONE.has(outcome);
 
-/** Did the run succeed, with no failed check and nothing that needs attention? */
+/** Whether the run succeeded, with no failed check and nothing that needs attention. */
 export const isWell = (report: HostReport): boolean =>
   isDone(report) && areWell(report.checks) && !report.attention?.length;
 
-/** Did all checks pass, warn or get skipped? */
+/** Whether no check failed. */
 export const areWell = (checks: readonly CheckResult[] = []): boolean => checks.every(({ ok }) => ok);
 
-/** Can the change be live on this host? After a lost connection that is unknown. */
+/** Whether the change may be live on this host; after a lost connection, this is unknown. */
 export const mayBeLive = ({ outcome }: HostReport): boolean =>
   outcome === 'applied' || outcome === 'unchanged' || outcome === 'unknown';
 
@@ -142,7 +142,7 @@ export const failedReport = (
   outcome: OutcomeName = 'failed',
 ): HostReport => ({ ...report, outcome, failure });
 
-/** The part of the summary that the outcome alone does not include. */
+/** The part of the summary that goes beyond the outcome. */
 export type Verdict = Pick<HostReport, 'meaning' | 'attention'>;
 
 /** The report with its verdict: the only place that sets `meaning` and `attention`. */

@@ -1,4 +1,4 @@
-/** Will the certificate be renewed automatically? Judged by the facts that a proxy reports. */
+/** Whether the certificate will be renewed automatically, judged by the facts that a proxy reports. */
 import { WEBROOT } from './certbot.ts';
 import { known } from './contract.ts';
 import type { HostReport } from './host-report.ts';
@@ -10,13 +10,13 @@ const SCHEDULES = ['timer', 'cron'] as const;
 export interface Renewal {
   /** What manages the certificate. */
   readonly by?: (typeof RENEWERS)[number];
-  /** The lineage that it belongs to, if that is not the one of the site. */
+  /** The lineage that it belongs to, if not the site's own. */
   readonly lineage?: string;
   readonly authenticator?: string;
   readonly webroot?: string;
-  /** How renewals are started there. */
+  /** How renewals are scheduled. */
   readonly schedule: (typeof SCHEDULES)[number] | 'off';
-  /** Will nginx be reloaded after a renewal? */
+  /** Whether nginx is reloaded after a renewal. */
   readonly hook: boolean;
 }
 
@@ -56,7 +56,7 @@ function authenticatorFault({ by, authenticator, webroot = WEBROOT, lineage }: R
 const UNKNOWN =
   'certbot does not manage the certificate there, so it will not be renewed; `npx tsx scripts/bootstrap-tls.ts --force-renewal` requests one that certbot renews';
 
-/** How renewals are started: by the package's own timer; what pip installed has none. */
+/** How renewals are normally scheduled: a package has its own timer, a pip installation has none. */
 function unscheduled({ by }: Renewal, certbot = '/usr/bin/certbot'): string {
   if (by === 'acme.sh')
     return 'acme.sh renews it, but is not scheduled on the proxy; there, run: `acme.sh --install-cronjob`';

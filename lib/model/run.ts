@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { isoTime } from './when.ts';
 
-/** Passed to every program. Times are from this machine: the clock of a proxy may be years off. */
+/** Passed to every program. Times are from this machine, since a proxy's clock may be years off. */
 export interface Run {
   /** Time and random digits: unique and sortable. `20261122T174035Z-3fa9c1` */
   readonly id: string;

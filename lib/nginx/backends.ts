@@ -2,13 +2,16 @@
 import { NO_BACKEND, type Site } from '../model/site.ts';
 import { uncommented } from './template.ts';
 
-/** A part of a template: `# [NAME` (kept unless it is none), `# [no NAME`, `# [several NAME` (comments, unless it is so), then `# ]`. */
+/**
+ * A conditional part of a template: `# [NAME` (kept unless it is none), `# [no NAME`, `# [several NAME` (uncommented if
+ * that is the case), then `# ]`.
+ */
 const PART = /^[ \t]*# \[(no |several )?([A-Z][A-Z_]*)\n(.*?)^[ \t]*# \]\n/gms;
 
-/** A `server` line that gets the first address only. */
+/** A `server` line that gets only the first address. */
 const FIRST_ONLY = /# the first$/;
 
-/** `template` with the values of the settings that replace backends; without such values it is unchanged. */
+/** `template` with the settings that replace backends; unchanged if none is set. */
 export function withBackends(
   template: string,
   { backends = {} }: Pick<Site, 'backends'>,

@@ -1,15 +1,18 @@
-/** Constants of the clients' files, for the program on the proxy, which writes and reads them (http-maps/ explains the format). */
+/**
+ * Constants of the client files, for the program on the proxy, which writes and reads them (http-maps/ explains the
+ * format).
+ */
 
-/** The characters of a token that are its key in the hash table of the gate. */
+/** The length of the token prefix that is its key in the gate's hash table. */
 export const KEY_SIZE = 24;
 
-/** A longer line, of a token with many `$`, would not fit into a word of nginx. */
+/** A longer line, for a token with many `$`, would exceed the size of a word in nginx. */
 export const LINE_SIZE = 3500;
 
-/** How a key of the previous format began: a regex in quotes. */
+/** The start of a key in the previous format: a regex in quotes. */
 export const OLD_KEY_START = '"~^(?i:bearer) +';
 
-/** The comments that say when a client was added, and when it got its present token. */
+/** The comments with the times when a client was added, and when it got its current token. */
 export const CREATED_MARK = '# created';
 export const ROTATED_MARK = '# rotated';
 

@@ -18,8 +18,8 @@ import { fill, inline, markersOf, rename, snippetsOf, withOrigins } from './temp
 import { hasTemplate, readTemplate } from './template-files.ts';
 
 /**
- * A file for the proxy. Its path there depends on the role, and for a vhost on the nginx.conf of that host;
- * `first-client` is only for a proxy without history and clients.
+ * A file for the proxy. Its path depends on the role, and for a vhost on the host's nginx.conf; `first-client` is
+ * installed only on a proxy without history and clients.
  */
 export interface SiteFile {
   readonly role: 'vhost' | 'map' | 'shared' | 'client' | 'first-client';
@@ -52,12 +52,13 @@ export async function webSocketMap(): Promise<SiteFile> {
   return { role: 'shared', name, mode: '644', content: text };
 }
 
-/** For sites without a template of their own, and beside another vhost of the site: it defines no log format. */
+/** For sites without their own template, and while another vhost of the site exists: it defines no log format. */
 const SHARED_HTTP_ONLY = 'default.http-only.conf';
 
 /**
  * The vhost that serves the ACME challenge before there is a certificate; the full vhost replaces it later.
- * @param isBeside is the site's full vhost still there, under an earlier name? nginx refuses a second log format of a name.
+ * @param isBeside whether the site's full vhost still exists, under an earlier name: nginx rejects a second log format
+ * of the same name
  */
 export async function renderHttpOnly(site: Site, settings: Settings, isBeside = false): Promise<SiteFile[]> {
   const own = `${site.name}.http-only.conf`;
@@ -66,14 +67,14 @@ export async function renderHttpOnly(site: Site, settings: Settings, isBeside = 
 }
 
 /**
- * The token of the client `default`, whose file is written on the proxy; `role` selects whether it is always installed or
- * only on a first deploy.
+ * The token of the client `default`, whose file is written on the proxy; `role` determines whether it is installed
+ * always or only by a first deploy.
  */
 export function clientFile(role: 'client' | 'first-client', token: Secret): SiteFile {
   return { role, name: DEFAULT_CLIENT, mode: '600', content: token.reveal() };
 }
 
-/** The maps of the gate. */
+/** The gate's maps. */
 export const renderGate = (site: Site, settings: Settings): Promise<readonly SiteFile[]> =>
   renderMaps(
     site.maps.filter(({ isGate }) => isGate),
@@ -89,7 +90,7 @@ async function renderVhost(file: string, site: Site, settings: Settings, isFull 
   const inlined = inline(template, Object.fromEntries(names.map((snippet, i) => [snippet, texts[i] ?? ''])));
   if (isFull && site.gate && !testsToken(inlined, site.gate))
     throw new UsageError([`${name}: has no \`include snippets/gate.conf;\`, so it would require no token`]);
-  // Before the settings: a value may contain the default name.
+  // Before the settings, because a value may contain the default name.
   const text = withPublicName(site, inlined);
   const values = markerValues(text, site, settings, isFull);
   const [before, left] = [markersOf(written), markersOf(text)];
@@ -99,11 +100,14 @@ async function renderVhost(file: string, site: Site, settings: Settings, isFull 
   return { role: 'vhost', name: vhostFile(site), mode: '644', content };
 }
 
-/** Does a directive of the vhost use the variable that is 1 for a known token? */
+/** Whether a directive of the vhost uses the variable that is 1 for a known token. */
 const testsToken = (vhost: string, { variables }: Gate): boolean =>
   vhost.replace(/^\s*#.*$/gm, '').includes(`$${variables}_authorized`);
 
-/** The full vhost must have the marker of every setting with a default, and of every required one. Others are used if their marker exists. */
+/**
+ * The full vhost must have the marker of every setting that is required or has a default. Others are used if their
+ * marker occurs.
+ */
 function markerValues(
   text: string,
   site: Site,
@@ -146,7 +150,7 @@ const renderMaps = (maps: readonly HttpMap[], site: Site, settings: Settings): P
     }),
   );
 
-/** A snippet; those of the gate have the names of the site's gate. */
+/** A snippet; in the gate's snippets, names are replaced by those of the site's gate. */
 async function readSnippet(name: string, site: Site, settings: Settings): Promise<string> {
   const { text } = await readTemplate(`sites/snippets/${name}`, site);
   if (!name.startsWith(GATE_SNIPPETS)) return text;
@@ -157,7 +161,9 @@ async function readSnippet(name: string, site: Site, settings: Settings): Promis
 
 const DEFINITION = /^\s*(?:map|geo|split_clients)\s[^;{}]*\$(\w+)\s*\{/gm;
 
-/** The variables that its own files define. nginx accepts a second definition, and the last one applies to all sites. */
+/**
+ * The variables that its own files define. nginx accepts a second definition, and applies the last one to all sites.
+ */
 export function definedVariables(files: readonly SiteFile[]): readonly string[] {
   const own = files.filter(({ role }) => role === 'map' || role === 'vhost');
   const names = own.flatMap(({ content }) => [...content.matchAll(DEFINITION)].map(([, name = '']) => name));

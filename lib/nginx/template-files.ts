@@ -1,4 +1,4 @@
-/** The files that a site is rendered from: its own, else those that come with gatepost. */
+/** The files that a site is rendered from: its own, else those of gatepost. */
 import { access, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Site } from '../model/site.ts';
@@ -13,8 +13,8 @@ interface Template {
 type Home = Pick<Site, 'folder'>;
 
 /**
- * A file by its path in gatepost, such as `sites/snippets/hsts.conf`; a missing final newline is added. A site from a directory
- * of its own can have its own version there, without `sites/` in the path.
+ * A file by its path in gatepost, such as `sites/snippets/hsts.conf`; adds a missing final newline. A third-party site
+ * can have its own version in its directory, without `sites/` in the path.
  * @throws UsageError if it cannot be read
  */
 export async function readTemplate(path: string, site: Home): Promise<Template> {
@@ -24,7 +24,7 @@ export async function readTemplate(path: string, site: Home): Promise<Template> 
   return { name, text: await readText(name, isOwn ? own : new URL(path, ROOT)) };
 }
 
-/** Does the site or gatepost have this file? */
+/** Whether the site or gatepost has this file. */
 export async function hasTemplate(path: string, site: Home): Promise<boolean> {
   const own = ownFile(path, site);
   return (own !== undefined && (await exists(own))) || exists(new URL(path, ROOT));

@@ -11,7 +11,7 @@ export function markersOf(text: string): ReadonlySet<string> {
 }
 
 /**
- * Replaces all markers in one pass: markers inside values are not replaced.
+ * Replaces all markers in one pass, so that those inside values are not replaced.
  * @throws UsageError for a marker without a value, and for a value without a marker
  */
 export function fill(name: string, text: string, values: Readonly<Record<string, string>>): string {
@@ -28,7 +28,7 @@ export function fill(name: string, text: string, values: Readonly<Record<string,
   return text.replace(MARKER, (_, marker: string) => values[marker] ?? '');
 }
 
-/** Replaces `include snippets/NAME;` lines with the text of the snippet, with the same indentation. */
+/** Replaces `include snippets/NAME;` lines with the snippet's text, with the same indentation. */
 export function inline(text: string, snippets: Readonly<Record<string, string>>): string {
   return text.replace(SNIPPET, (line, indent: string, name: string) => {
     const snippet = lookUp(snippets, name);
@@ -43,7 +43,7 @@ export function snippetsOf(text: string): readonly string[] {
 
 const SPECIAL = /[\\^$.*+?()[\]{}|]/g;
 
-/** Replaces every key of `names` by its value, longer ones first, in one pass: what a value contains is not replaced. */
+/** Replaces every key of `names` with its value, longer ones first, in one pass, so that values are not replaced. */
 export function rename(text: string, names: Readonly<Record<string, string>>): string {
   const longestFirst = Object.keys(names).sort((a, b) => b.length - a.length);
   if (longestFirst.length === 0) return text;
@@ -51,17 +51,17 @@ export function rename(text: string, names: Readonly<Record<string, string>>): s
   return text.replace(any, (name) => names[name] ?? name);
 }
 
-/** The lines of a part of a template that is a comment until it is needed. */
+/** The lines of a template part that is commented out until it is needed. */
 export const uncommented = (body: string): string => body.replace(/^([ \t]*)#/gm, '$1');
 
 const MAP = /map \$http_origin \$\w+ \{\n {4}default "";\n/;
 
-/** What only a gate with origins needs: comments until there is one. */
+/** The part for a gate with origins: commented out until there is one. */
 const ORIGINS_PART = /^[ \t]*# \[origins\n(.*?)^[ \t]*# \]\n/gms;
 
 /**
- * Adds a line for each of `origins` to the map of the gate in `text`, and uncomments what they need. The keys are regexes,
- * because nginx compares string keys case-insensitively.
+ * Adds a line for each of `origins` to the gate's map in `text`, and uncomments the part for them. The keys are
+ * regexes, because nginx compares string keys case-insensitively.
  */
 export function withOrigins(text: string, origins: readonly string[]): string {
   if (origins.length === 0) return text;

@@ -22,7 +22,10 @@ export async function bearerFor({ gate }: Site, settings: Settings): Promise<Bea
 
 type Listen = (event: 'error', listener: (error: Error) => void) => unknown;
 
-/** What is used here of openssl-wrapper, which has no types: an option that is `true` is a flag, one that is `false` an argument. */
+/**
+ * The part of openssl-wrapper that is used here; it has no types. An option that is `true` is a flag, one that is
+ * `false` an argument.
+ */
 interface Wrapper {
   exec(
     action: string,
@@ -31,10 +34,7 @@ interface Wrapper {
   ): { readonly on: Listen; readonly stdin: { readonly on: Listen } | null };
 }
 
-/**
- * Random bytes from `openssl rand`, as lower-case hex digits.
- * @throws StopError if openssl is missing or fails
- */
+/** Random bytes from `openssl rand`, as lowercase hex digits. @throws StopError if openssl is missing or fails */
 export async function newToken(bytes = TOKEN_BYTES): Promise<Secret> {
   // Loaded on first use: most runs generate no token.
   const { exec } = createRequire(import.meta.url)('openssl-wrapper') as Wrapper;

@@ -4,7 +4,7 @@
 export const EXIT = { done: 0, refused: 1, usage: 2, checkFailed: 3, unknown: 4, restoreFailed: 5 } as const;
 export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
 
-/** What each exit status means, for the table in the docs. */
+/** The meaning of each exit status, for the docs' table. */
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   done: 'done, or nothing to do',
   refused: 'refused, failed or rolled back; the previous configuration is still active',

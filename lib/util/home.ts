@@ -26,7 +26,9 @@ function account(): UserInfo<string> {
  */
 export const home = (): string => account().homedir;
 
-/** A path with `~` expanded; unchanged for an operator without a home directory, which is reported when it is needed. */
+/**
+ * Expands `~` in a path; leaves it unchanged for an operator without a home directory, which is reported when needed.
+ */
 export function inHome(path: string): string {
   try {
     return path.replace(/^~(?=\/|$)/, home);
@@ -39,12 +41,12 @@ interface Destination {
   readonly host: string;
   readonly user: string;
   readonly port: number;
-  /** As the operator wrote it. */
+  /** As typed by the operator. */
   readonly name: string;
   readonly alias?: string | undefined;
 }
 
-/** ssh_config(5), TOKENS: `%h` and `%r` are the host and user of the other side, `%n` the name as typed. */
+/** ssh_config(5), TOKENS: `%h` and `%r` are the remote host and user, `%n` the name as typed. */
 export function expandTokens(text: string, to: Destination): string {
   const tokens: Record<string, () => string> = {
     '%': () => '%',

@@ -1,13 +1,13 @@
 /** Typos: which known word was meant. The only user of fastest-levenshtein. */
 import { createRequire } from 'node:module';
 
-/** Words with a larger edit distance are not typos of each other; in short words, fewer letters may be wrong. */
+/** The maximum edit distance of a typo; in short words, fewer letters may be wrong. */
 const TYPO_DISTANCE = 3;
 const LETTERS_PER_TYPO = 3;
 
 /**
- * The known word that is most similar to `word`, if one is near: a few letters differ or are in another order, or whole parts
- * (between `_` or `-`) are missing.
+ * The known word most similar to `word`, if there is a similar one: a few letters differ or are transposed, or whole
+ * parts (between `_` or `-`) are missing.
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   // Loaded on first use: it takes longer than the rest of a command line.
@@ -26,7 +26,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 
 const lettersOf = (word: string): string => [...word].sort().join('');
 
-/** Are the parts of `word` some of those of `other`, in the same order? */
+/** Whether the parts of `word` are some of those of `other`, in the same order. */
 function isAbridged(word: string, other: string): boolean {
   const left = word.split(/[_-]/);
   for (const part of other.split(/[_-]/)) if (part === left[0]) left.shift();

@@ -1,8 +1,8 @@
-/** Concurrency: a limited number at once, and memoized lookups. */
+/** Concurrency: a limited number of tasks at once, and memoized lookups. */
 
 /**
- * Does `work` on every item, at most `atOnce` at a time; results are in the order of the items.
- * An error does not stop the others: it is thrown after all have finished.
+ * Runs `work` for every item, at most `atOnce` at a time; results are in the order of the items. Throws the first error
+ * after all have finished.
  */
 export async function inParallel<T, R>(
   items: readonly T[],

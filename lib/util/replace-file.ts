@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 
 /**
  * Writes a temporary file next to `path`, syncs and renames it; as root, keeps the owner of the existing file.
- * @param mode exact, independent of the umask
+ * @param mode exact, regardless of the umask
  * @param check validates the new file before the rename; if it throws, the old file stays
  * @throws the system error
  */

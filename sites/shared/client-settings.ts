@@ -1,4 +1,4 @@
-/** How the usual programs are set up to use a gated API. */
+/** How common programs are configured to use a gated API. */
 import type { ClientSetting } from '../../lib/model/site.ts';
 
 /** Programs for an OpenAI-compatible API below `/v1` of the gate. */

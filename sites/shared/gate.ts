@@ -5,21 +5,21 @@
 import { token } from '../../lib/config/validators.ts';
 import type { Gate, HttpMap, Setting } from '../../lib/model/site.ts';
 
-/** What differs between two gates. */
+/** The differences between two gates. */
 export interface GateNames {
   /** The name of the site. */
   readonly site: string;
-  /** Begins the names of its files and folders, and (with `_` instead of `-`) of its log format and named locations. */
+  /** The prefix of its files and folders, and (with `_` instead of `-`) of its log format and named locations. */
   readonly name: string;
-  /** Begins the names of its variables and zones. Default: as `name`. */
+  /** The prefix of its variables and zones; `name` by default. */
   readonly variables?: string;
   /** The path of the API, such as `/ollama`; `/` for the root of the host. */
   readonly path: `/${string}`;
-  /** What is behind it, for comments and messages. */
+  /** The service behind it, for comments and messages. */
   readonly service: string;
-  /** The paths below `path` that scope `inference` allows: alternatives of a regex that starts after the slash. */
+  /** The paths below `path` that scope `inference` allows: regex alternatives, without the leading slash. */
   readonly inference: string;
-  /** The same paths, for people: part of the message of the 403. */
+  /** The same paths for people, in the message of the 403. */
   readonly inferencePaths: string;
 }
 
@@ -34,14 +34,14 @@ export const WRITTEN: GateNames = {
   inferencePaths: '/v1/* and /api/{chat,generate,embed,embeddings,tags,show,ps,version}',
 };
 
-/** Requests per minute; each has a zone in the text. */
+/** Requests per minute; the text has a zone for each. */
 const LIMITS = [10, 60, 600] as const;
-/** Requests at the same time; each has a zone in the text. */
+/** Concurrent requests; the text has a zone for each. */
 const CONCURRENT = [1, 2, 4, 8] as const;
 
 type Own = Pick<Gate, 'token' | 'inferenceToken' | 'origins' | 'models' | 'settings'>;
 
-/** The gate of a site under its own names. */
+/** A site's gate with its own names. */
 export function gate(names: GateNames, own: Own): Gate {
   judge(names);
   const { variables, folder, names: logFormat } = textsOf(names);
@@ -59,7 +59,7 @@ export function gate(names: GateNames, own: Own): Gate {
   };
 }
 
-/** The settings with the tokens of a gate. */
+/** The settings with a gate's tokens. */
 export const tokenSettings = (name: string, inferenceName: string): Readonly<Record<string, Setting>> => ({
   [name]: {
     form: token,
@@ -69,7 +69,7 @@ export const tokenSettings = (name: string, inferenceName: string): Readonly<Rec
   [inferenceName]: { form: token, meaning: 'a token of scope `inference`, for one check only' },
 });
 
-/** The file with the variables and zones of a gate. */
+/** The file with a gate's variables and zones. */
 export const gateMap = ({ name }: GateNames): HttpMap => ({
   source: 'ia-enso-ollama-bearer.map.conf.example',
   name: `${name}-http-maps.conf`,
@@ -79,7 +79,7 @@ export const gateMap = ({ name }: GateNames): HttpMap => ({
 
 /** These texts become part of quoted words in nginx, and of JSON. */
 const FORMS = {
-  // PCRE allows 32 characters for the name of a capture; the longest ends with `_limited_600`.
+  // PCRE allows 32 characters in a capture's name; the longest one here ends with `_limited_600`.
   name: /^[a-z][a-z0-9-]{0,19}$/,
   service: /^[\w .:+-]+$/,
   // An empty alternative would allow every path.
@@ -92,7 +92,7 @@ function judge(names: GateNames): void {
     if (!form.test(names[field])) throw new Error(`gate: ${field}: must match ${form}`);
 }
 
-/** Each text that is replaced, with what replaces it. */
+/** Each text to replace, and its replacement. */
 function namesOf(names: GateNames): Readonly<Record<string, string>> {
   const [written, own] = [textsOf(WRITTEN), textsOf(names)];
   return Object.fromEntries(

@@ -213,9 +213,9 @@ describe("a site's template", () => {
   };
 
   const FAULTS: readonly (readonly [what: string, vhost: string | undefined, told: RegExp])[] = [
-    ['with a placeholder that has no value', VHOST.replace('LAN.', '__NO_SUCH__'), /WIKI\.conf: .*NO_SUCH/],
+    ['with a marker that has no value', VHOST.replace('LAN.', '__NO_SUCH__'), /WIKI\.conf: .*NO_SUCH/],
     [
-      'without the placeholder of a setting',
+      'without the marker of a setting',
       VHOST.replace('__WIKI_BACKEND_IP__', '::1'),
       /WIKI\.conf: .*BACKEND_IP/,
     ],

@@ -1,4 +1,4 @@
-/** Templates: placeholders and snippets. */
+/** Templates: markers and snippets. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
