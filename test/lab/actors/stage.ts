@@ -65,8 +65,9 @@ export function setStage(lab: Lab): Stage {
         console.log(`  ${what.padEnd(52)} ${status}\n    ${message}`);
       })),
     shell: async () => {
+      const terminal = { ...env, TERM: process.env.TERM ?? 'dumb' };
       await $({
-        env,
+        env: terminal,
         cwd: ROOT,
         stdio: 'inherit',
         nothrow: true,
