@@ -64,9 +64,10 @@ export async function main(command: Command): Promise<void> {
     session.report.close();
     if (json && shown)
       process.stdout.write(`${document(command, { exit: result.exit, ...shown }, session)}\n`);
-    if (!json && result.data) process.stdout.write(result.data);
     process.exitCode = result.exit;
-    setTimeout(() => process.exit(), LINGER_MS).unref();
+    if (!json && result.data) process.stdout.write(result.data, (error) => dataWritten(error, session));
+    // A reader may be slow: `less`, or an ssh that still connects.
+    void outputRead().then(() => setTimeout(() => process.exit(), LINGER_MS).unref());
     // Node takes its signal handlers away before it ends by itself; a late Ctrl-C would then replace the exit status.
     process.once('beforeExit', () => process.exit());
   };
@@ -81,6 +82,22 @@ export async function main(command: Command): Promise<void> {
   const failed = (error: unknown) => errorResult(error, session);
   end(await runCommand(command, session).catch(failed));
 }
+
+/** What a program was to read is not there; no proxy was changed. */
+function dataWritten(error: Error | null | undefined, { report }: Session): void {
+  if (!error) return;
+  const message = `stdout cannot be written: ${error.message}`;
+  report.print({ kind: 'problem', message, advice: 'What was written is incomplete. Fix that, then retry.' });
+  process.exitCode ||= EXIT.refused;
+}
+
+/** Resolves when all output has been read, or cannot be. */
+const outputRead = (): Promise<unknown> =>
+  Promise.all(
+    [process.stdout, process.stderr].map(
+      (stream) => new Promise<void>((resolve) => stream.write('', () => resolve())),
+    ),
+  );
 
 /** The report; a token that it has shown is not shown again. */
 async function reportOf(isData: boolean, { tokens }: UnderWay): Promise<Report> {

@@ -87,6 +87,22 @@ describe('--bundle -', () => {
   });
 });
 
+describe('the reader of --bundle -', () => {
+  const bundle = [process.execPath, ...typescript('scripts/deploy.ts'), '--env', 'empty', '--bundle', '-'];
+  const shell = () => $({ nothrow: true, cwd: home, env: { PATH: process.env.PATH, HOME: home } });
+
+  test('may be slow: it gets the whole bundle', async () => {
+    const { stdout } = await shell()`${bundle} 2>/dev/null | { sleep 2; tail -n 1; }`;
+    assert.match(stdout, /^# sha256 [0-9a-f]{64}$/);
+  });
+
+  test('may be a full disk: exit status 1, and the reason', async () => {
+    const { exitCode, stderr } = await shell()`${bundle} >/dev/full`;
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /stdout cannot be written: ENOSPC/);
+  });
+});
+
 describe('in CI', () => {
   const tokensIn = (text: string) => text.match(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g) ?? [];
   const bundle = async (args: readonly string[], CI: string) => {
