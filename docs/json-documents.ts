@@ -228,7 +228,7 @@ const STATUS: Of<Status> = {
   backends: field({ list: BACKEND }, 'the backends, tried from the proxy'),
   leaks: field(
     { list: { list: 'string' } },
-    'what copies tokens: `inputLog` or `etckeeper`, and the file that says so',
+    'what gives tokens to others: `inputLog`, `etckeeper` or `openFiles`, and the file that shows it',
   ),
   defaultServer: field('string', 'ports', 'where this vhost answers for unknown names'),
   selinux: field('string', '`off`', 'where SELinux keeps nginx from the backends'),

@@ -181,6 +181,12 @@ const CLIENT = {
     cause: 'sudo on the proxy records what commands read: the programs of gatepost, with the tokens in them.',
     fix: 'On the proxy, with visudo: `Defaults:USER !log_input`. Delete the recordings (`rm -r /var/log/sudo-io`), then rotate: `npx tsx scripts/rotate-bearer.ts`.',
   },
+  openFiles: {
+    error: 'client files that others can read or change',
+    cause:
+      'A folder or file of the clients on the proxy does not belong to root alone: other users there can read tokens, or add their own.',
+    fix: 'On the proxy, with the folder of the clients in place of FOLDER: `chown -R 0:0 FOLDER && chmod 700 FOLDER && chmod 600 FOLDER/*.map`. If you do not trust these users, rotate the tokens.',
+  },
   etckeeper: {
     error: 'tokens in the history of /etc (etckeeper)',
     cause:

@@ -46,9 +46,9 @@ export function statusOf(host: HostReport, site: Pick<Site, 'gate' | 'backends'>
     renewal: renewalOf(facts),
     ...(facts.certbot && { certbot: facts.certbot }),
     ...(site.gate && { clients: clientsIn(host) }),
-    // What copies tokens out of their files, and the file that shows it.
+    // What gives tokens to others, and the file that shows it.
     leaks: of('leak').flatMap(([kind, file = '']) =>
-      kind === 'inputLog' || kind === 'etckeeper' ? [[kind, file] as const] : [],
+      kind === 'inputLog' || kind === 'etckeeper' || kind === 'openFiles' ? [[kind, file] as const] : [],
     ),
     backends: backendsIn(host, site),
     ...(facts.default_server && { defaultServer: facts.default_server }),

@@ -239,10 +239,16 @@ say_tls() {
   say_renewing
 }
 
-# say_leaks: row leak KIND FILE: software that copies tokens out of the files that contain them.
+# say_leaks: row leak KIND FILE: software that copies tokens out of the files that contain them, and the first client file
+# that others than root can read or change.
 say_leaks() {
   ! is_recorded log_input 'stdin|ttyin' || say row leak inputLog "$RECORDS_IN"
   if [ -d /etc/.git ] && ! git -C /etc check-ignore -q "$CLIENTS/any.map" 2>/dev/null; then say row leak etckeeper /etc/.git; fi
+  open=$(stat -c '%a %u %g %n' "$CLIENTS" "$CLIENTS"/*.map 2>/dev/null | awk '
+    { others = substr($1, length($1) - ($3 != 0)) }
+    NR == 1 && $2 == 0 && others ~ /^0+$/ { exit }
+    $2 != 0 || others ~ /[2367]/ || (NR > 1 && others ~ /[45]/) { print $4; exit }')
+  [ -z "$open" ] || say row leak openFiles "$open"
 }
 
 # say_lock: row busy WHO [stalled], for the active run (its process still has the lock open), and which run was left

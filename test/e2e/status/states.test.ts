@@ -205,6 +205,21 @@ const EXITS: readonly (readonly [what: string, spoil: string, fix: string, about
       3,
     ],
     [
+      'others can read the client files',
+      `chmod 755 ${BEARERS}; chmod 604 ${deploys.CLIENT}`,
+      `chmod 700 ${BEARERS}; chmod 600 ${deploys.CLIENT}`,
+      ['tokens'],
+      3,
+    ],
+    ['others can add client files', `chown 33 ${BEARERS}`, `chown 0 ${BEARERS}`, ['tokens'], 3],
+    [
+      'others can see the names of clients only',
+      `chmod 755 ${BEARERS}; chmod 640 ${deploys.CLIENT}`,
+      `chmod 700 ${BEARERS}; chmod 600 ${deploys.CLIENT}`,
+      [],
+      0,
+    ],
+    [
       'an earlier run was interrupted',
       `mkdir ${JOURNAL}; echo 'RUN of mallory@desk' >${JOURNAL}/run; : >${JOURNAL}/before`,
       `rm -r ${JOURNAL}`,
