@@ -89,8 +89,7 @@ evaluate() {
       bytes[client] += tail[2]
       if (!(client in since_when) || at < since_when[client]) since_when[client] = at
       if (at > until[client]) until[client] = at
-      # Once a part of the answer was sent, its status stays; the last field is empty then. Earlier releases do not log it.
-      if (status == 499 || (status < 400 && NF > 12 && $12 == "")) aborted[client]++
+      if (status == 499) aborted[client]++
       else if (status >= 500) errors[client]++
       else if (!passed && (status == 401 || status == 403 || status == 429)) {
         refusals[client]++
@@ -99,6 +98,9 @@ evaluate() {
         latest[head[1]] = at
         while (addresses > 20000) forget()
       }
+      # Once a part of the answer was sent, its status stays, and an aborted upload is a 400; the last field is empty for both.
+      # Earlier releases do not log it.
+      else if (NF > 12 && $12 == "") aborted[client]++
       if (!passed) next
       for (i = 4; i <= fields; i++) backend[client] += tail[i]
       total[client, bucket(tail[3])]++; total[client, "n"]++

@@ -117,10 +117,11 @@ describe('usage', () => {
       line({ tail: tail('OK') }) +
         line({ tail: tail('') }) +
         line({ tail: tail(''), status: 499 }) +
+        line({ tail: tail(''), status: 400 }) +
         line({ tail: tail(''), status: 403, backend: '-' }),
     );
     const [editor] = usage.clients;
-    assert.deepEqual([editor?.requests, editor?.aborted, editor?.refused], [4, 2, 1]);
+    assert.deepEqual([editor?.requests, editor?.aborted, editor?.refused], [5, 3, 1]);
   });
 
   test('gives quantiles within 2 %', () => {
