@@ -3,7 +3,7 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type CommandLine, FLAGS, type FlagName, type Flags, STDOUT } from '../config/flag-table.ts';
 import { host } from '../config/validators.ts';
-import { beside, wrapped } from '../output/text.ts';
+import { withLead, wrapped } from '../output/text.ts';
 import { lookUp } from '../util/collections.ts';
 import { refuseAll, UsageError } from '../util/errors.ts';
 import { inHome } from '../util/home.ts';
@@ -110,7 +110,7 @@ export function helpText(
     const { help: text, ...rest } = FLAGS[flag];
     const help = flag === 'site' ? `${text}; there are: ${sites.join(', ')}` : text;
     const lead = `  ${`--${flag}${'value' in rest ? `${'bare' in rest ? '' : ' '}${rest.value}` : ''}`.padEnd(18)} `;
-    return beside(lead, help, width);
+    return withLead(lead, help, width);
   });
   const usage = `npx tsx scripts/${name}.ts ${takes ? `${takes} ` : ''}[flags]`;
   return `${[...wrapped(does, width), '', usage, '', ...lines, '', ...wrapped(STATUSES, width)].join('\n')}\n`;

@@ -43,8 +43,8 @@ export async function choose(
 
 /** `.env` in the working directory, else the one in gatepost's: a cron job starts elsewhere. */
 function findEnvFile(): string {
-  const beside = fileURLToPath(new URL(ENV_FILE, ROOT));
-  return existsSync(ENV_FILE) || !existsSync(beside) ? ENV_FILE : beside;
+  const inGatepost = fileURLToPath(new URL(ENV_FILE, ROOT));
+  return existsSync(ENV_FILE) || !existsSync(inGatepost) ? ENV_FILE : inGatepost;
 }
 
 /** A path from a setting; a relative one is resolved from `folder`. */

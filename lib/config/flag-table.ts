@@ -72,7 +72,7 @@ export const FLAGS = {
     type: 'string',
     default: '.env',
     value: 'FILE',
-    help: 'the env file (default: .env here, else the one beside gatepost)',
+    help: "the env file (default: .env here, else the one in gatepost's folder)",
   },
   verbose: toggle('verbose output (with several proxies: show every step)'),
   version: toggle('show the version of gatepost'),

@@ -2,7 +2,7 @@
 import type { Failed, Problem } from './entry.ts';
 import { stepLine } from './steps.ts';
 import type { Layout } from './styles.ts';
-import { beside } from './text.ts';
+import { withLead } from './text.ts';
 
 const INDENT = ' '.repeat(11);
 
@@ -30,10 +30,10 @@ export function problemBlock({ message, advice }: Problem, layout: Layout): stri
 }
 
 const head = (text: string, { styles, clean, width }: Layout): string =>
-  beside(`  ${styles.bad('✗')} `, clean(text), width);
+  withLead(`  ${styles.bad('✗')} `, clean(text), width);
 
 const labeled = (label: string, text: string, { styles, clean, width }: Layout): string =>
-  beside(`    ${styles.bold(label.padEnd(5))}  `, clean(text), width);
+  withLead(`    ${styles.bold(label.padEnd(5))}  `, clean(text), width);
 
 /** An indented line is meant to be pasted and is not wrapped. */
 function fixLines(text: string, layout: Layout): string[] {
@@ -43,7 +43,7 @@ function fixLines(text: string, layout: Layout): string[] {
     ...more.map((line) =>
       /^\s/.test(line)
         ? INDENT + layout.clean(line.trimStart())
-        : beside(INDENT, layout.clean(line), layout.width),
+        : withLead(INDENT, layout.clean(line), layout.width),
     ),
   ];
 }

@@ -4,7 +4,7 @@ import { failureBlock, problemBlock } from './failure-block.ts';
 import { stepLine } from './steps.ts';
 import { hasSeveralHosts, type Layout, MARKS, type Styles } from './styles.ts';
 import { tableText } from './table.ts';
-import { beside, columns, hanging, padded } from './text.ts';
+import { columns, hanging, padded, withLead } from './text.ts';
 
 type Formatters = {
   readonly [K in Entry['kind']]: (entry: Extract<Entry, { kind: K }>, layout: Layout) => string;
@@ -27,18 +27,18 @@ const FORMAT: Formatters = {
     const [style, mark] = MARKS[ok ? 'passed' : 'failed'];
     const name = padded(host, Math.max(...hosts.map(columns)));
     const time = styles.dim(`${(milliseconds / 1000).toFixed(1)} s`.padStart(7));
-    return beside(`  ${styles[style](mark)} ${name} ${time}  `, clean(text), width);
+    return withLead(`  ${styles[style](mark)} ${name} ${time}  `, clean(text), width);
   },
-  file: ({ text }, { styles, clean, width }) => styles.dim(beside('  ', clean(text), width)),
+  file: ({ text }, { styles, clean, width }) => styles.dim(withLead('  ', clean(text), width)),
   note: (note, layout) => marked('dim', '·', named(note, layout), layout),
   warning: (warning, layout) => marked('warn', '!', named(warning, layout), layout),
   point: ({ status, text }, layout) => marked(...MARKS[status], text, layout),
   text: ({ text }, { clean }) => indented(clean(text), '  '),
-  detail: ({ text }, { styles, clean, width }) => styles.dim(beside('    ', clean(text), width)),
+  detail: ({ text }, { styles, clean, width }) => styles.dim(withLead('    ', clean(text), width)),
   table: ({ table }, { clean, width }) => indented(clean(tableText(table, width - 2)), '  '),
   check: ({ result: { status, name, detail } }, { styles, clean, width }) => {
     const [style, mark] = MARKS[status];
-    return beside(`  ${styles[style](mark)} ${padded(name, 22)} `, clean(detail), width);
+    return withLead(`  ${styles[style](mark)} ${padded(name, 22)} `, clean(detail), width);
   },
   diff: ({ text }, { styles, clean }) =>
     clean(text)
@@ -61,7 +61,7 @@ export function format(entry: Entry, layout: Layout): string {
 }
 
 const marked = (style: keyof Styles, mark: string, text: string, { styles, clean, width }: Layout): string =>
-  beside(`  ${styles[style](mark)} `, clean(text), width);
+  withLead(`  ${styles[style](mark)} `, clean(text), width);
 
 const named = ({ host, text }: { host?: string; text: string }, layout: Layout): string =>
   host !== undefined && hasSeveralHosts(layout) ? `${host}: ${text}` : text;

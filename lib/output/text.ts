@@ -26,7 +26,7 @@ function wrapLine(text: string, width: number): string[] {
 }
 
 /** `text` to the right of `lead`, with further lines aligned; below `lead` if there is too little room next to it. */
-export function beside(lead: string, text: string, width: number): string {
+export function withLead(lead: string, text: string, width: number): string {
   const left = width - columns(lead);
   const lines = wrapped(text, left);
   const isBeside = (left >= READABLE || lines.length === 1) && lines.every((line) => columns(line) <= left);

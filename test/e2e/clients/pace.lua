@@ -1,4 +1,4 @@
--- wrk waits so many milliseconds on a connection before it asks: a load, without taking all of the machine.
+-- wrk pauses this many milliseconds on each connection before a request, so that it does not use all of the CPU.
 function delay()
   return 4
 end

@@ -142,17 +142,17 @@ describe('nginx', () => {
 
   test('IPv6 without a stack', async () => {
     const off = (value: number) => `echo ${value} >/proc/sys/net/ipv6/conf/all/disable_ipv6`;
-    const said = await refuse('server { listen [::1]:81; }', `${off(1)}; nginx -t; ${off(0)}`);
+    const printed = await refuse('server { listen [::1]:81; }', `${off(1)}; nginx -t; ${off(0)}`);
     const says = '[::]:… failed (97: Address family not supported; 99: Cannot assign requested address)';
-    assertKnown(NGINX, says, said, 'test', /listen \[::\]/);
+    assertKnown(NGINX, says, printed, 'test', /listen \[::\]/);
   });
 
   test('a port that is taken', async () => {
     const second = 'pid /root/second.pid; events {} http { server { listen 80; } }';
-    const said = await failingOutput('cat >/root/second.conf; nginx -c /root/second.conf -e stderr', {
+    const printed = await failingOutput('cat >/root/second.conf; nginx -c /root/second.conf -e stderr', {
       input: second,
     });
-    assertKnown(NGINX, 'still could not bind()', said, 'reload', /ss -ltnp/);
+    assertKnown(NGINX, 'still could not bind()', printed, 'reload', /ss -ltnp/);
   });
 
   /** Deploys a vhost that also listens on 8443. */
@@ -171,10 +171,10 @@ describe('nginx', () => {
     const other = `server { listen ${lab.proxy.address}:8443; server_name other.example; }\n`;
     await deploys.put(lab.proxy, FILE, other);
     await lab.proxy.sh('nginx -s reload; sleep 0.5');
-    const said = await onTakenPort().finally(() => lab.proxy.sh(`rm ${FILE}; nginx -s reload; sleep 0.5`));
-    assert.ok(said.endsWith(`\nport 8443 is held by nginx itself (${lab.proxy.address}:8443)`), said);
+    const printed = await onTakenPort().finally(() => lab.proxy.sh(`rm ${FILE}; nginx -s reload; sleep 0.5`));
+    assert.ok(printed.endsWith(`\nport 8443 is held by nginx itself (${lab.proxy.address}:8443)`), printed);
     const says = 'still could not bind(), and: port … is held by nginx itself';
-    assertKnown(NGINX, says, said, 'reload', /Remove the address.*systemctl restart nginx/);
+    assertKnown(NGINX, says, printed, 'reload', /Remove the address.*systemctl restart nginx/);
   });
 
   const socket = (address: string, family = 'AF_INET') =>
@@ -197,21 +197,22 @@ describe('nginx', () => {
         command,
       ]);
       await once(holder.stdout, 'data');
-      const said = await onTakenPort().finally(() => holder.kill());
-      const [, name, pid] = /\nport 8443 is held by process (\S+) \(pid (\d+)\), at (.*)$/.exec(said) ?? [];
-      assert.ok(said.endsWith(`, at ${at}`), said);
+      const printed = await onTakenPort().finally(() => holder.kill());
+      const [, name, pid] =
+        /\nport 8443 is held by process (\S+) \(pid (\d+)\), at (.*)$/.exec(printed) ?? [];
+      assert.ok(printed.endsWith(`, at ${at}`), printed);
       assert.equal(name, 'python3');
       assert.ok(Number(pid) > 1);
-      assertKnown(NGINX, 'still could not bind()', said, 'reload', /names the process/);
+      assertKnown(NGINX, 'still could not bind()', printed, 'reload', /names the process/);
       await once(holder, 'close');
     });
 
   test('a test by a user other than root', async () => {
-    const said = await failingOutput('/usr/sbin/nginx -t', { user: 'ncantu' });
+    const printed = await failingOutput('/usr/sbin/nginx -t', { user: 'ncantu' });
     assertKnown(
       NGINX,
       'open() "/run/nginx.pid" failed (13: Permission denied)',
-      said,
+      printed,
       'test',
       /sudo nginx -t/,
     );
@@ -287,20 +288,20 @@ describe('sudo', () => {
     test(`${says}, after: ${setup.slice(0, 60)}`, async () => {
       const program = `${OWN}; ${setup}; printf %s "$LOGIN" >/mnt/login; exec ${as(user)} /bin/sh /mnt/login`;
       const login = `LOGIN='${COMMAND.replaceAll("'", "'\\''")}'; export LOGIN`;
-      const said = await failingOutput(
+      const printed = await failingOutput(
         `${login}; unshare --mount /bin/sh -c '${program.replaceAll("'", "'\\''")}'`,
         {
           input: 'echo ran\n',
         },
       );
-      assert.doesNotMatch(said, /^ran$/m);
-      assertKnown(SUDO_ROWS, says, said, 'sudo', next);
+      assert.doesNotMatch(printed, /^ran$/m);
+      assertKnown(SUDO_ROWS, says, printed, 'sudo', next);
     });
 
   test('"no new privileges"', async () => {
-    const said = await failingOutput(`${as('ncantu')} --no-new-privs sudo -n id`);
+    const printed = await failingOutput(`${as('ncantu')} --no-new-privs sudo -n id`);
     const says = 'sudo: effective uid is not 0; "no new privileges" flag is set';
-    assertKnown(SUDO_ROWS, says, said, 'sudo', /Log in as root/);
+    assertKnown(SUDO_ROWS, says, printed, 'sudo', /Log in as root/);
   });
 });
 
@@ -333,8 +334,10 @@ describe('the shell and the disk', () => {
   ];
   for (const [says, mount, touch, next] of DISK)
     test(says, async () => {
-      const said = await failingOutput(`unshare --mount sh -c 'mount -t tmpfs ${mount} own /mnt; ${touch}'`);
-      assertKnown(SUDO_ROWS, says, said, 'write', next);
+      const printed = await failingOutput(
+        `unshare --mount sh -c 'mount -t tmpfs ${mount} own /mnt; ${touch}'`,
+      );
+      assertKnown(SUDO_ROWS, says, printed, 'write', next);
     });
 
   // test/e2e/bundle/approval.test.ts has such shells.

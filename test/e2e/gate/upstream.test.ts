@@ -258,7 +258,7 @@ test('a backend notices within 100 ms that a client disconnected during a stream
   assert.ok(byHttp1 < 100 && byHttp2 < 100, `${byHttp1} ms, ${byHttp2} ms`);
 });
 
-test('a backend cannot control nginx through X-Accel headers, and sends no HSTS of its own', async () => {
+test('a backend cannot control nginx through X-Accel headers, nor set its own HSTS', async () => {
   const accel = encodeURIComponent('X-Accel-Redirect:/anythingllm/api/ping');
   const hsts = encodeURIComponent('Strict-Transport-Security:max-age=1');
   for (const path of ['/ollama/api/echo', '/api/echo', '/anythingllm/api/echo']) {

@@ -212,7 +212,7 @@ describe("a site's template", () => {
     return runFile(join(copy, 'scripts/deploy.ts'), ['--site', WIKI], env);
   };
 
-  const FAULTS: readonly (readonly [what: string, vhost: string | undefined, told: RegExp])[] = [
+  const FAULTS: readonly (readonly [what: string, vhost: string | undefined, expected: RegExp])[] = [
     ['with a marker that has no value', VHOST.replace('LAN.', '__NO_SUCH__'), /WIKI\.conf: .*NO_SUCH/],
     [
       'without the marker of a setting',

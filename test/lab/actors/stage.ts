@@ -3,7 +3,7 @@
  */
 import chalk from 'chalk';
 import { retry } from 'zx';
-import { beside, widthOf } from '../../../lib/output/text.ts';
+import { widthOf, withLead } from '../../../lib/output/text.ts';
 import { $ } from '../../../lib/util/shell.ts';
 import type { Lab } from '../namespaces/lab.ts';
 import { PRIVATELY } from '../namespaces/operator.ts';
@@ -28,7 +28,7 @@ export interface Stage {
 }
 
 export const printHeading = (text: string): void =>
-  console.log(`\n${chalk.bold.cyan(beside('== ', text, widthOf(process.stdout)))}`);
+  console.log(`\n${chalk.bold.cyan(withLead('== ', text, widthOf(process.stdout)))}`);
 export const bearer = (token: string): readonly string[] => ['-H', `Authorization: Bearer ${token}`];
 
 /** A stage in `lab`, with this process's color support. */

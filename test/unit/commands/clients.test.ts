@@ -62,7 +62,7 @@ test('a client is listed with limits, state and expiry, and with a second finger
   assert.deepEqual([ann?.state, ann?.fingerprints], ['unreadable', []]);
 });
 
-test('a client whose file has no line of its own needs attention, by its name or by its file', () => {
+test('a client whose file has no line with its name needs attention, under its name or its file', () => {
   const faults = endingFaults(
     report({ client: [...rows.slice(2), ['bob copy', ...(rows[2] ?? []).slice(1)]] }),
     NOW,

@@ -192,10 +192,10 @@ describe('another public name', () => {
 
   it('has an HTTP-only vhost to use while the earlier name is served', async () => {
     const { site, settings } = await rendered(NAME);
-    const [beside] = await renderHttpOnly(site, settings, true);
-    assert.equal(linesOf(beside?.content ?? '', 'log_format').length, 0);
-    assert.deepEqual(linesOf(beside?.content ?? '', 'server_name'), [`server_name ${NAME};`]);
-    assert.equal(beside?.name, `${NAME}.conf`);
+    const [httpOnlyVhost] = await renderHttpOnly(site, settings, true);
+    assert.equal(linesOf(httpOnlyVhost?.content ?? '', 'log_format').length, 0);
+    assert.deepEqual(linesOf(httpOnlyVhost?.content ?? '', 'server_name'), [`server_name ${NAME};`]);
+    assert.equal(httpOnlyVhost?.name, `${NAME}.conf`);
   });
 });
 

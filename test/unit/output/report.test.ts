@@ -9,7 +9,7 @@ import { SSH } from '../../../lib/diagnosis/ssh-failures.ts';
 import { SUDO } from '../../../lib/diagnosis/sudo-failures.ts';
 import { SYMPTOMS } from '../../../lib/diagnosis/symptoms.ts';
 import type { Step } from '../../../lib/model/contract.ts';
-import { beside, columns, shortened, wrapped } from '../../../lib/output/text.ts';
+import { columns, shortened, withLead, wrapped } from '../../../lib/output/text.ts';
 import { Secret } from '../../../lib/util/secret.ts';
 import { printed, screen } from './screen.ts';
 
@@ -171,7 +171,7 @@ test('no word is lost for any text and width', () => {
       (lead, text, width) => {
         const whole = lead.replace(/\s/g, '') + text;
         assert.deepEqual(
-          words(beside(lead.replace(/\s/g, ''), ` ${text}`, width)),
+          words(withLead(lead.replace(/\s/g, ''), ` ${text}`, width)),
           words(`${lead.replace(/\s/g, '')} ${text}`),
           whole,
         );

@@ -51,7 +51,7 @@ describe("a machine's report about itself", () => {
     assert.equal(JSON.parse(chunks.join('')).models.length, 100);
   });
 
-  it('cannot add a record of its own', () => {
+  it('cannot inject a record', () => {
     const rows = report('/hostile');
     assert.equal(rows.length, 1);
     assert.match(rows[0] ?? '', /^[ -~]+$/);
@@ -82,15 +82,15 @@ describe("a machine's report about itself", () => {
 
 describe('backends', () => {
   const row = (address: string, state: string) => [address, '11434', state];
-  const said = (address: string, path: string, ...chunks: readonly string[]) =>
+  const output = (address: string, path: string, ...chunks: readonly string[]) =>
     ['', ...chunks].map((chunk) => [address, '11434', path, chunk]);
   const read = (backend: string[][], reports: string[][]) =>
     backendsIn({ rows: { backend, report: reports } }, site);
 
   it('have the version and the models that they report, in pieces', () => {
     const rows = [
-      ...said('10.0.0.1', '/api/version', '{"version":', '"0.12.0"}'),
-      ...said('10.0.0.1', '/api/tags', `{"models":[{"name":"a","digest":"${'1'.repeat(64)}"}]}`),
+      ...output('10.0.0.1', '/api/version', '{"version":', '"0.12.0"}'),
+      ...output('10.0.0.1', '/api/tags', `{"models":[{"name":"a","digest":"${'1'.repeat(64)}"}]}`),
     ];
     assert.deepEqual(read([row('10.0.0.1', 'open')], rows), [
       {
@@ -106,11 +106,11 @@ describe('backends', () => {
   it('have no report if they were not queried, and an empty version if they did not answer', () => {
     const [silent, other] = read(
       [row('10.0.0.1', 'open'), row('10.0.0.2', 'open')],
-      said('10.0.0.1', '/api/version'),
+      output('10.0.0.1', '/api/version'),
     );
     assert.deepEqual([silent?.version, other?.version], ['', undefined]);
     for (const body of ['[]', '{"version":7}', '{"version":"1"', 'null', '{"models":[1,null,{}]}'])
-      assert.equal(read([row('10.0.0.1', 'open')], said('10.0.0.1', '/api/version', body))[0]?.version, '');
+      assert.equal(read([row('10.0.0.1', 'open')], output('10.0.0.1', '/api/version', body))[0]?.version, '');
   });
 
   it('explain a closed port like the site, if the machine answers on another one', () => {

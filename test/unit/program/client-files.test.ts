@@ -229,9 +229,9 @@ describe("the previous release's client files", () => {
       clientFileText({ ...bob, tokens: [twin] }, taken),
       clientFileText({ name: 'default', scope: 'full', tokens: [TOKEN] }, taken),
     ];
-    const said = run(command);
-    const [, ...rest] = said.split('\n');
-    assert.match(said, /^@R1\tnote\t/);
+    const printed = run(command);
+    const [, ...rest] = printed.split('\n');
+    assert.match(printed, /^@R1\tnote\t/);
     assert.equal(
       rest.join('\n'),
       `${made.map(({ text }) => text).join('')}${made.flatMap((one) => one.live).join('\n')}\n`,

@@ -111,7 +111,7 @@ describe('usage', () => {
     assert.deepEqual([none?.requests, none?.refused, none?.total], [1, 1, undefined]);
   });
 
-  test('counts an answer that the client did not wait for, where the log says so', () => {
+  test('counts a response that the client did not wait for, if the log shows that', () => {
     const tail = (completion: string) => ` ${ID} "192.168.1.164:11434" "200" "0.100" "${completion}"`;
     const { usage } = evaluated(
       line({ tail: tail('OK') }) +
