@@ -168,10 +168,10 @@ test('warns about an account at ollama.com that any client can spend, and genera
     const [unknown, why] = await judged({ models: [] }, inference);
     assert.equal(unknown, 'skipped', why);
     assert.match(`${why}`, /scope full in IA_ENSO_OLLAMA_BEARER_TOKEN/);
-    const [off, how, asked] = await judged({ isCloudDisabled: true });
+    const [off, how, requestLog] = await judged({ isCloudDisabled: true });
     assert.equal(off, 'passed', how);
     assert.doesNotMatch(
-      asked,
+      requestLog,
       /api\/me/,
       'a server with cloud models disabled is not queried for its account',
     );
@@ -247,7 +247,7 @@ test('--via-ssh and status query each of several machines, and show their differ
   await lab.backend.sh(`ip addr add ${other}/24 dev eth1`);
   await startBackends(other);
   assert.equal((await deploy(lab, { ...withToken(TOKEN), ...backends })).exit, 0);
-  const asked = async () => {
+  const queryMachines = async () => {
     const machines = await verify(['--via-ssh', '--only', 'machines'], { ...env, ...backends });
     const { json, all } = await script(lab, 'status', ['--json'], { env: backends });
     const host = json.hosts[0] as unknown as Record<
@@ -257,7 +257,7 @@ test('--via-ssh and status query each of several machines, and show their differ
     const faults = host.attention.flatMap(({ about, text }) => (about === 'a backend' ? `${text}` : []));
     return { exit: machines.status, check: machines.checks[0], faults, backends: host.backends, all };
   };
-  const alike = await asked();
+  const alike = await queryMachines();
   assert.deepEqual([alike.exit, alike.check?.status, alike.faults], [0, 'passed', []], alike.all);
   const models = [{ name: 'tiny:latest', digest: 'a'.repeat(12) }];
   assert.deepEqual(
@@ -271,7 +271,7 @@ test('--via-ssh and status query each of several machines, and show their differ
     })),
   );
   await changeMachine({ version: '0.13.1', models: [{ name: 'extra' }] }, other);
-  const unlike = await asked();
+  const unlike = await queryMachines();
   assert.deepEqual([unlike.exit, unlike.check?.status], [0, 'warned'], unlike.all);
   assert.deepEqual(unlike.faults, [
     `the machines have different versions: 0.12.0 (${at}), 0.13.1 (${there}); bring them to the same one`,

@@ -178,8 +178,8 @@ async function answerOn(host: Host, token: string): Promise<string> {
 
 describe('the clients of several proxies', () => {
   const bearers = (args: readonly string[], env = {}) => lab.run('bearers', args, { env });
-  const change = async (host: Host, wanted: ClientChange) => {
-    const program = await clientProgram(programs.context, wanted, false);
+  const change = async (host: Host, requested: ClientChange) => {
+    const program = await clientProgram(programs.context, requested, false);
     const { verdict, stdout } = await programs.execute(host, program);
     assert.equal(verdict, 'applied', stdout);
   };

@@ -83,18 +83,20 @@ describe('several Ollama machines', () => {
       text.replaceAll('proxy_connect_timeout 10s', 'proxy_connect_timeout 1s'),
     );
     const start = performance.now();
-    const answers = await Promise.all(Array.from({ length: 4 }, () => post(CHAT, FULL, 'x'.repeat(100_000))));
-    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
+    const responses = await Promise.all(
+      Array.from({ length: 4 }, () => post(CHAT, FULL, 'x'.repeat(100_000))),
+    );
+    assert.deepEqual([...new Set(responses.map(({ status }) => status))], [200]);
     assert.equal(requests.get('127.0.0.3')?.length, 4);
     assert.ok(performance.now() - start > 900, 'none was sent to the silent one first');
   });
 
   test('a generation that was sent never runs twice', async () => {
     await behind('127.0.0.4,127.0.0.2');
-    const answers = [await post(CHAT), await post(CHAT), await post(CHAT)];
+    const responses = [await post(CHAT), await post(CHAT), await post(CHAT)];
     const [died = [], lived = []] = [requests.get('127.0.0.4'), requests.get('127.0.0.2')];
     assert.equal(died.length + lived.length, 3);
-    assert.equal(answers.filter(({ status }) => status === 502).length, died.length);
+    assert.equal(responses.filter(({ status }) => status === 502).length, died.length);
     assert.ok(died.length > 0);
   });
 

@@ -159,13 +159,13 @@ describe('a token that is not live', () => {
     });
     const stream = () =>
       new Promise((resolve, reject) => {
-        const asked = session.request({
+        const pending = session.request({
           ':path': PATH,
           ':authority': gate.NAME,
           authorization: `Bearer ${TOKEN}`,
         });
-        asked.on('response', (headers) => resolve(headers[':status'])).on('error', reject);
-        asked.resume().end();
+        pending.on('response', (headers) => resolve(headers[':status'])).on('error', reject);
+        pending.resume().end();
       });
     assert.equal(await stream(), 200);
     await sleep(500);

@@ -32,18 +32,18 @@ async function guesses(count: number): Promise<GateResponse[]> {
   return Promise.all(Array.from({ length: count }, () => guess()));
 }
 
-const count = (answers: readonly GateResponse[], status: number) =>
-  answers.filter((a) => a.status === status).length;
+const count = (responses: readonly GateResponse[], status: number) =>
+  responses.filter((a) => a.status === status).length;
 
 test('answers the first 100 failures at once and delays the rest', async () => {
   const started = performance.now();
-  const answers = await guesses(150);
+  const responses = await guesses(150);
   const seconds = (performance.now() - started) / 1000;
   assert.ok(
-    count(answers, 401) >= 100 && count(answers, 401) <= 101 + seconds,
-    `${count(answers, 401)} × 401`,
+    count(responses, 401) >= 100 && count(responses, 401) <= 101 + seconds,
+    `${count(responses, 401)} × 401`,
   );
-  assert.equal(count(answers, 401) + count(answers, 429), 150);
+  assert.equal(count(responses, 401) + count(responses, 429), 150);
   assert.ok(seconds < 5, 'none is delayed');
 });
 
@@ -56,8 +56,8 @@ test('answers 429 with Retry-After', async () => {
 
 test('never delays a valid token, not even from the same address', async () => {
   const valid = [FULL, INFERENCE].flatMap((token) => Array.from({ length: 150 }, () => token));
-  const asked = valid.map((token) => ask('/ollama/api/tags', { headers: bearer(token), from: ATTACKER }));
-  assert.equal(count(await Promise.all(asked), 200), 300);
+  const pending = valid.map((token) => ask('/ollama/api/tags', { headers: bearer(token), from: ATTACKER }));
+  assert.equal(count(await Promise.all(pending), 200), 300);
 });
 
 test('does not delay another address, nor AnythingLLM', async () => {
@@ -139,8 +139,8 @@ async function limitTo(requests: number): Promise<void> {
 test('a limited client gets its requests at once, then 429 with Retry-After', async () => {
   await limitTo(10);
   for (let at = 0; at < 20; at += 1) assert.equal((await limited('/ollama/api/delete')).status, 403);
-  const answers = await Promise.all(Array.from({ length: 14 }, () => limited()));
-  assert.deepEqual([count(answers, 200), count(answers, 429)], [10, 4]);
+  const responses = await Promise.all(Array.from({ length: 14 }, () => limited()));
+  assert.deepEqual([count(responses, 200), count(responses, 429)], [10, 4]);
   const over = await limited('/ollama/v1/chat/completions', '127.0.0.71', 'POST');
   assert.equal(over.status, 429, 'from any address, on any path');
   assert.equal(over.headers['retry-after'], '6');
@@ -159,8 +159,8 @@ test('does not limit other clients', async () => {
 
 test('a client with 60 requests per minute gets one more after a second', async () => {
   await limitTo(60);
-  const answers = await Promise.all(Array.from({ length: 70 }, () => limited()));
-  assert.ok(count(answers, 200) >= 60 && count(answers, 200) <= 62, `${count(answers, 200)} × 200`);
+  const responses = await Promise.all(Array.from({ length: 70 }, () => limited()));
+  assert.ok(count(responses, 200) >= 60 && count(responses, 200) <= 62, `${count(responses, 200)} × 200`);
   await sleep(1100);
   assert.equal((await limited()).status, 200);
   const over = (await Promise.all([limited(), limited(), limited()])).find(({ status }) => status === 429);

@@ -164,10 +164,10 @@ for (const [path, name] of Object.entries(uploads)) {
 
   test(`streams an upload to ${name} as it arrives`, async () => {
     const body = Readable.from(pieces(5, 2 ** 16, 200));
-    const asked = ask(path, { method: 'POST', headers: bearer(FULL), body });
+    const pending = ask(path, { method: 'POST', headers: bearer(FULL), body });
     await sleep(500);
     assert.equal(seen().length, 1);
-    assert.equal((await asked).status, 200);
+    assert.equal((await pending).status, 200);
   });
 }
 
@@ -245,10 +245,10 @@ async function timeToNotice(path: string, disconnect: () => void): Promise<numbe
 test('a backend notices within 100 ms that a client disconnected during a stream', async () => {
   const path = (id: number) => `/ollama/v1/chat/completions?pieces=99&id=${id}`;
   const headers = { host: NAME, ...bearer(FULL), 'content-length': `${chat.length}` };
-  const asked = request({ ...target(), agent: false, method: 'POST', path: path(1), headers });
-  asked.on('error', () => {}).on('response', (response) => response.on('error', () => {}).resume());
-  asked.end(chat);
-  const byHttp1 = await timeToNotice(path(1), () => asked.destroy());
+  const pending = request({ ...target(), agent: false, method: 'POST', path: path(1), headers });
+  pending.on('error', () => {}).on('response', (response) => response.on('error', () => {}).resume());
+  pending.end(chat);
+  const byHttp1 = await timeToNotice(path(1), () => pending.destroy());
 
   const session = connect(`https://${NAME}`, { ...target(), localAddress: freshAddress() } as object);
   const stream = session.request({ ':method': 'POST', ':path': path(2), ...bearer(FULL) });

@@ -186,9 +186,9 @@ describe('tokens', () => {
       'throw Object.assign(new Error("slip"), { context });\n  const { site, settings,',
     ],
   ] as const;
-  for (const [what, file, text, slip] of crashes)
+  for (const [what, file, text, mistake] of crashes)
     test(`are not shown by a crash: ${what}`, async () => {
-      const result = await runChanged(what, file, text, slip);
+      const result = await runChanged(what, file, text, mistake);
       assert.notEqual(result.status, 0);
       assert.match(result.stdout + result.stderr, /\n\s+at |error/i);
     });

@@ -219,10 +219,10 @@ describe('after a removal', () => {
     const { status, stdout, stderr } = await lab.run('rollback', ['--no-verify', '--json']);
     assert.equal(status, 0, stdout + stderr);
     assert.equal((await lab.proxy.sh(`cat ${deploys.VHOST}`)).stdout, vhost);
-    const answers = [];
+    const responses = [];
     for (const name of ['limited', 'rotated', 'suspended', 'revoked', 'ended', 'undone', 'short'])
-      answers.push(await deploys.gate(tokenOf(name)));
-    assert.deepEqual(answers, [200, 200, 401, 401, 401, 401, 401]);
+      responses.push(await deploys.gate(tokenOf(name)));
+    assert.deepEqual(responses, [200, 200, 401, 401, 401, 401, 401]);
     assert.equal(await deploys.gate(deploys.TOKEN), 200);
     // Tokens that somebody ended by hand are suspended, so that only `resume` makes them live.
     const ended = before.map((row) => row.replace(/^(ended .*) ended /, '$1 suspended '));
@@ -235,8 +235,8 @@ describe('after a removal', () => {
   });
 });
 
-async function change(wanted: ClientChange): Promise<void> {
-  await programs.execute(lab.proxy, await clientProgram(programs.context, wanted, false));
+async function change(requested: ClientChange): Promise<void> {
+  await programs.execute(lab.proxy, await clientProgram(programs.context, requested, false));
 }
 
 /** The proxy's rows about its clients, without their last use. */

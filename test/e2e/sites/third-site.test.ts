@@ -25,9 +25,12 @@ test('requires its settings under its prefix before any connection', async () =>
   for (const name of ['HOST', 'USER'])
     assert.match(stdout, new RegExp(`WIKI_PROXY_${name}: must be set for wiki\\.example\\.org`));
   assert.match(stdout, /WIKI_BACKEND_IP: must be set/);
-  const slip = await run('deploy', [], { WIKI_PROXY_HOST: lab.proxy.address, WIKI_BACKEND_IPP: '10.0.0.1' });
-  assert.equal(slip.status, 2);
-  assert.match(slip.stdout, /WIKI_BACKEND_IPP: unknown setting; did you mean WIKI_BACKEND_IP/);
+  const mistake = await run('deploy', [], {
+    WIKI_PROXY_HOST: lab.proxy.address,
+    WIKI_BACKEND_IPP: '10.0.0.1',
+  });
+  assert.equal(mistake.status, 2);
+  assert.match(mistake.stdout, /WIKI_BACKEND_IPP: unknown setting; did you mean WIKI_BACKEND_IP/);
 });
 
 test('is deployed next to the others, checked, reported and removed by the same scripts', async () => {

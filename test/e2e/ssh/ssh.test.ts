@@ -489,13 +489,13 @@ describe('a hop that refuses or fails', { concurrency: true }, () => {
     it(`is named when it accepts and sends nothing: ${place}`, async () => {
       const mute = createServer((socket) => void socket.on('error', () => {}));
       const silent = { ...elsewhere(await listen(mute)), label: `${place} mute` };
-      const began = Date.now();
+      const startedAt = Date.now();
       const { message } = await failure(place === 'proxy' ? [jump, silent] : [silent, proxy]);
       assert.match(
         message,
         new RegExp(`^${place} mute: .*timed out: it accepts connections but sends no data`),
       );
-      assert.ok(Date.now() - began < 20_000);
+      assert.ok(Date.now() - startedAt < 20_000);
       mute.close();
     });
 

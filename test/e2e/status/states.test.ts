@@ -316,11 +316,11 @@ describe('a backend', () => {
         'unreachable',
       ],
     ];
-  for (const [what, spoil, mend, wanted, state] of states)
+  for (const [what, spoil, undo, wanted, state] of states)
     test(`${what}: ${state}`, async () => {
       await root(spoil);
       const start = performance.now();
-      const { backends } = await currentStatus().finally(() => root(mend));
+      const { backends } = await currentStatus().finally(() => root(undo));
       const seen = backends.map(({ address, port, state }) => `${address}:${port} ${state}`);
       assert.ok(seen.includes(`${wanted} ${state}`), seen.join());
       assert.ok(performance.now() - start < 9000, 'the response took too long');

@@ -13,11 +13,11 @@ const VHOST = '/etc/nginx/sites-available/ia.enso.4nkweb.com.conf';
 let lab: Lab;
 const env = { [TOKEN]: FIRST };
 /** The status of the only host; only the lab's certificate, which nothing renews, needs attention. */
-const status = async (wanted: readonly string[] = ['renewal']) => {
+const status = async (expected: readonly string[] = ['renewal']) => {
   const { status: exit, json, all } = await script(lab, 'status', ['--json']);
   const attention = (json.hosts[0]?.attention ?? []) as readonly { about: string }[];
-  assert.deepEqual([...new Set(attention.map(({ about }) => about))], wanted, all);
-  assert.equal(exit, wanted.length > 0 ? 3 : 0, all);
+  assert.deepEqual([...new Set(attention.map(({ about }) => about))], expected, all);
+  assert.equal(exit, expected.length > 0 ? 3 : 0, all);
   assert.ok(!all.includes(FIRST));
   return (json.hosts[0] ?? {}) as unknown as Record<string, never>;
 };

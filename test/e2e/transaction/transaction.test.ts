@@ -81,14 +81,14 @@ describe('a change that cannot be made', () => {
       token: deploys.OTHER_TOKEN,
       edit: programs.inVhost((text) => text.replace('listen 80;', 'listen 80;\n    listen 8443;')),
     });
-    const took = performance.now() - start;
+    const elapsed = performance.now() - start;
     assert.deepEqual(
       [result.status, result.verdict, result.failure?.code],
       [1, 'rolled-back', 'reload'],
       result.stdout + result.stderr,
     );
     assert.match(result.failure?.text ?? '', /still could not bind/);
-    assert.ok(took < 6000, `${took} ms`);
+    assert.ok(elapsed < 6000, `${elapsed} ms`);
     await assertState('A', 'after a reload without effect');
     await lab.proxy.sh('pkill -f time.sleep.30');
     await taken;
@@ -152,8 +152,8 @@ describe('a change that cannot be made', () => {
     await deploys.put(lab.proxy, bob, text);
     await lab.proxy.sh('nginx -s reload; sleep 0.3');
     const [files, pids] = [await deploys.config(lab.proxy), await deploys.workers(lab.proxy)];
-    for (const wanted of [A, { ...A, verb: 'plan' } as const]) {
-      const result = await programs.apply(lab.proxy, wanted);
+    for (const deployOptions of [A, { ...A, verb: 'plan' } as const]) {
+      const result = await programs.apply(lab.proxy, deployOptions);
       assert.deepEqual(
         [result.status, result.verdict, result.failure?.code],
         [1, 'refused', 'same-token'],
@@ -428,8 +428,8 @@ describe('two changes at once', () => {
     await lab.proxy.sh('rm -f /usr/local/sbin/*');
     await deploys.put(lab.proxy, '/usr/local/sbin/sync', script);
     await lab.proxy.sh('chmod 755 /usr/local/sbin/sync');
-    for (const wanted of [B, A]) {
-      const result = await programs.apply(lab.proxy, wanted);
+    for (const deployOptions of [B, A]) {
+      const result = await programs.apply(lab.proxy, deployOptions);
       assert.equal(result.verdict, 'applied', result.stdout);
       assert.doesNotMatch(result.stdout, /\tstep\twait/);
     }

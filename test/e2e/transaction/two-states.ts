@@ -47,8 +47,8 @@ export async function serving(): Promise<string> {
 
 export const trees: Record<string, string> = {};
 
-export async function applyState(wanted = A): Promise<void> {
-  const reset = await programs.apply(lab.proxy, wanted);
+export async function applyState(options = A): Promise<void> {
+  const reset = await programs.apply(lab.proxy, options);
   assert.ok(reset.verdict === 'applied' || reset.verdict === 'unchanged', reset.stdout + reset.stderr);
 }
 
@@ -61,10 +61,10 @@ export const assertReportedState = (
 ) => killed.assertReportedState(scene, program, result, where);
 
 /** Runs the change from A to B under each plan, and counts the resulting states. */
-export async function sweep(plans: readonly string[], wanted = B): Promise<Record<'A' | 'B', number>> {
+export async function sweep(plans: readonly string[], options = B): Promise<Record<'A' | 'B', number>> {
   const count = { A: 0, B: 0 };
   for (const plan of plans) {
-    const program = await programs.deployProgram(wanted);
+    const program = await programs.deployProgram(options);
     const { result, calls } = await programs.runWithPlan(lab.proxy, program, plan);
     const is = await assertReportedState(program, result, `${plan.replace('\n', ', ')}: ${calls.at(-1)}`);
     count[is] += 1;

@@ -128,8 +128,8 @@ const limited = { token: new Secret('a-token-of-the-test'), issued, timeoutMs: 1
 /** A model with this completion. */
 const model =
   (completion: RequestListener): RequestListener =>
-  (asked, response) =>
-    asked.url === '/models' ? response.end('{"data":[{"id":"m"}]}') : completion(asked, response);
+  (incoming, response) =>
+    incoming.url === '/models' ? response.end('{"data":[{"id":"m"}]}') : completion(incoming, response);
 
 test('a stream that never ends is judged by its chunks until the time limit', async () => {
   const endless = model((_, response) => {

@@ -144,11 +144,11 @@ describe('a template', () => {
         const filled = inline(`x;\n${indent}include snippets/s.conf;\ny;\n`, {
           's.conf': `${snippet.join('\n')}\n`,
         });
-        const wanted = snippet
+        const expectedLine = snippet
           .join('\n')
           .trimEnd()
           .replace(/^(?=.)/gm, () => indent);
-        assert.equal(filled, `x;\n${wanted}\ny;\n`);
+        assert.equal(filled, `x;\n${expectedLine}\ny;\n`);
       }),
     );
   });

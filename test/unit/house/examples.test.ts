@@ -34,12 +34,12 @@ test('every command of the examples is a script with flags that it has', async (
     ),
   );
   const distinct = [...new Set(commands)];
-  for (const wanted of [
+  for (const example of [
     'scripts/deploy.ts --dry-run --exit-code',
     'scripts/deploy.ts --canary',
     'scripts/status.ts',
   ])
-    assert.ok(distinct.includes(wanted), `${wanted}: ${distinct}`);
+    assert.ok(distinct.includes(example), `${example}: ${distinct}`);
   const flagged = distinct.filter(
     (command) => command.includes(' --') && !/--(?:bundle|render)/.test(command),
   );

@@ -109,9 +109,9 @@ describe('at_least', () => {
     ['', '1 0 0', false],
     ['1.27.3.1', '1 27 3', true],
   ];
-  for (const [version, wanted, expected] of versions)
-    it(`returns ${expected} for ${version || 'no version'} and ${wanted}`, () => {
-      const command = `VERSION='${version}'; if at_least ${wanted}; then echo true; else echo false; fi`;
+  for (const [version, minimum, expected] of versions)
+    it(`returns ${expected} for ${version || 'no version'} and ${minimum}`, () => {
+      const command = `VERSION='${version}'; if at_least ${minimum}; then echo true; else echo false; fi`;
       assert.equal(run(['report', 'files'], command), `${expected}\n`);
     });
 });

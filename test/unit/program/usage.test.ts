@@ -77,8 +77,8 @@ function line({
   return `${address} ${client} [${at}] https "${request}" ${status} 1000 ${seconds} ${backend} "curl/8"${tail}\n`;
 }
 
-const near = (value: number | undefined, wanted: number) =>
-  assert.ok(value !== undefined && Math.abs(value / wanted - 1) < 0.02, `${value} is not ${wanted}`);
+const near = (value: number | undefined, expected: number) =>
+  assert.ok(value !== undefined && Math.abs(value / expected - 1) < 0.02, `${value} is not ${expected}`);
 
 describe('usage', () => {
   test('counts requests, rejections, errors, aborts, bytes and time by client', () => {
@@ -208,11 +208,11 @@ describe('usage', () => {
 
   test('finds a request by its id', () => {
     const id = 'b'.repeat(32);
-    const wanted = line({
+    const expected = line({
       request: 'GET /ollama/a b\\x22c',
       tail: ` ${id} "10.0.0.1:11434, 10.0.0.2:11434" "502, 200" "-, 0.250"`,
     });
-    const { requests } = evaluated(line() + wanted, { id });
+    const { requests } = evaluated(line() + expected, { id });
     assert.deepEqual(requests, [
       {
         at: '2026-11-26T10:00:00Z',
