@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Converts an earlier release's client files to the current format, in the same change as the gate that reads them, with
 # unchanged tokens. Converts all of them in one process: one process per client would take minutes.
-# Needs: CLIENTS DRY FOUND JOURNAL LAST LIVE_FILES NEW NL OLD VERB
+# Needs: CLIENT CLIENTS DRY FIRST_ACT FOUND JOURNAL LAST LIVE_FILES NEW NL OLD PENDING VERB
 # Leaves: CLEANUP CONVERTING LIVE_NEW READY SOURCE WHY
 
 CONVERTING=''
@@ -21,9 +21,14 @@ ready_clients() {
   want_pending
 }
 
+# find_lost: not for a client that was revoked or suspended, or is by this change: its token would work again in old workers.
 find_lost() {
-  lost=$(printf '%s' "$FOUND" | sed -n 's/^lost //p')
-  [ -z "$lost" ] || { note "$LIVE_FILES is missing: it is made again" && LIVE_NEW=$LIVE_NEW$lost$NL; }
+  lost=
+  for name in $(printf '%s' "$FOUND" | sed -n 's/^lost //p'); do
+    case $FIRST_ACT:${name%.*} in "end_client:$CLIENT") continue ;; esac
+    [ -e "$PENDING/${name%.*}" ] || lost=$lost$name$NL
+  done
+  [ -z "$lost" ] || { note "$LIVE_FILES is missing: it is made again" && LIVE_NEW=$LIVE_NEW$lost; }
 }
 
 # find_kept: if the last change removed the site, its kept clients are read as if they were here.

@@ -214,6 +214,18 @@ describe('a change of a client', () => {
   });
 });
 
+it('makes the live files again that were lost, but not those of a client that was or is being revoked', () => {
+  for (const [end, expected] of [
+    [':', 'ann.1\nbob.2\n'],
+    ['end_client', 'ann.1\n'],
+  ])
+    assert.equal(
+      run(`PENDING=$(mktemp -d); true >"$PENDING/eve"; CLIENT=bob FIRST_ACT=${end} FOUND="\${NL}alive\${NL}lost ann.1\${NL}lost eve.3\${NL}lost bob.2$NL"
+find_lost >/dev/null; rm -r "$PENDING"; printf '%s' "$LIVE_NEW"`),
+      expected,
+    );
+});
+
 describe("the previous release's client files", () => {
   it('are all converted in one change, with tokens and limits unchanged', () => {
     rmSync(clients, { recursive: true, force: true });
