@@ -28,7 +28,7 @@ const LOCAL_STEPS = {
 export type Step = keyof typeof PROGRAM_STEPS | keyof typeof LOCAL_STEPS;
 export const STEPS: Readonly<Record<Step, string>> = { ...PROGRAM_STEPS, ...LOCAL_STEPS };
 
-/** What the record `fact` names. */
+/** The names in the record `fact`. */
 export const PROGRAM_FACTS = [
   'authenticator',
   'certbot',
@@ -52,7 +52,7 @@ export const PROGRAM_FACTS = [
   'vhost',
   'webroot',
 ] as const;
-/** What is read here from the certificate that a proxy sent. */
+/** Facts derived here from the certificate that a proxy sent. */
 const LOCAL_FACTS = ['certificate_kind', 'certificate_sha256', 'certificate_until'] as const;
 export const FACTS = [...PROGRAM_FACTS, ...LOCAL_FACTS] as const;
 export type Fact = (typeof FACTS)[number];
@@ -133,7 +133,7 @@ export const PROGRAM_FAILURES = [
   'webroot',
   'write',
 ] as const;
-/** Failures that are found here, before, after or in the place of a program. */
+/** Failures that are detected here, before, after or instead of a program. */
 const LOCAL_FAILURES = [
   'bug',
   'challenge-ipv6',
@@ -165,7 +165,7 @@ const ORDER_FAILURES = [
   'disk-full',
   'read-only',
 ] as const;
-/** Those whose finder says what to do, and one that this version does not know. */
+/** Failures whose detector gives the fix, and one that this version does not know. */
 const OTHER_FAILURES = ['not-tried', 'ssh', 'unrecognized'] as const;
 
 /** Failures that their code alone explains (lib/diagnosis/failure-codes.ts). */
@@ -181,7 +181,7 @@ const FAILURES: readonly FailureCode[] = [
   ...OTHER_FAILURES,
 ];
 
-/** `word` as one of `words`, since it comes from a proxy, perhaps by an older program. */
+/** `word` as one of `words`, since it comes from a proxy, perhaps from an older program. */
 export const known = <T extends string>(words: readonly T[], word: string): T | undefined =>
   words.find((each) => each === word);
 

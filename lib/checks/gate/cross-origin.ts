@@ -21,9 +21,9 @@ const PREFLIGHT = {
 /** The responses for one allowed origin. */
 interface OriginAnswers {
   readonly origin: string;
-  /** To the request by which a browser asks before it sends one with a token (Fetch standard, CORS preflight). */
+  /** The response to the CORS preflight for a request with a token (Fetch standard). */
   readonly preflight: Pick<Answer, 'status' | 'headers'>;
-  /** To a request without a token; only of the first origin, because the gate counts such requests. */
+  /** The response to a request without a token; only for the first origin, because the gate counts such requests. */
   readonly rejected?: Pick<Answer, 'status' | 'headers' | 'body'>;
 }
 
@@ -82,7 +82,7 @@ export function judgeOrigins(
 
 const ALLOWED = 'access-control-allow-origin';
 
-/** What a page of this origin cannot do; empty if nothing. */
+/** What a page of this origin cannot do; empty if it can do everything. */
 function faultOf({ origin, preflight, rejected }: OriginAnswers): string {
   const { status, headers } = preflight;
   if (status < 200 || status > 299)

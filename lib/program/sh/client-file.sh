@@ -98,7 +98,7 @@ function change(i) {
   if (new_scope != "") scope = new_scope
   if (new_limit != "") limit = new_limit
   if (new_at_once != "") at_once = new_at_once
-  # No earlier token outlives the present one.
+  # No earlier token outlives the current one.
   if (new_end != "" && (i == 1 || new_end != "-" && (end == "-" || new_end < end))) end = new_end
   put_changed()
 }

@@ -5,7 +5,8 @@
 
 # read_key(LINE): is it a token line? Leaves form (hashed, exact, old), token, and its grant: scope, name, generation,
 # limit, at_once, end, state. key_line(): the line for these. generate(PRINT): their generation (client-map.ts).
-# read_times(): created and rotated, if the line is such a comment. client_of(PATH): whose file it is. header(NAME): its first line.
+# read_times(): created and rotated, if the line is such a comment. client_of(PATH): the client of the file. header(NAME): its
+# first line.
 #
 # lines_awk PROGRAM [OPERAND…]: runs PROGRAM with these functions.
 lines_awk() {

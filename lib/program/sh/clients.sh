@@ -64,7 +64,7 @@ scan_clients() {
 # is_found WORD: did scan_clients find it?
 is_found() { case $FOUND in *"$NL$1$NL"*) ;; *) return 1 ;; esac; }
 
-# repair_client TEXT: comments out the lines of client files that nginx rejects by TEXT; nothing is lost. Fails if there is
+# repair_client TEXT: comments out the lines of client files that nginx rejects in TEXT; nothing is lost. Fails if there is
 # nothing left to comment out.
 repair_client() {
   [ -n "$CLIENTS" ] || return 1
@@ -83,13 +83,13 @@ repair_client() {
   [ -n "$fixed" ]
 }
 
-# stray_files: the names of files that hold lines of another client, as a copy by hand does.
+# stray_files: the names of files that contain another client's lines, such as manual copies.
 stray_files() {
   clients_awk 'FNR == 1 { file = FILENAME; sub(/.*\//, "", file) }
 read_key($0) && name ".map" != file && !(file in said) { said[file] = 1; print file }'
 }
 
-# repaired FILE: without lines that are none, those of other clients, and those with a key that was there before.
+# repaired FILE: without invalid lines, those of other clients, and those whose key occurred before.
 repaired() {
   own=${1##*/} draft=${SOURCE:-$CLIENTS}
   sed '/^#/b

@@ -93,8 +93,8 @@ find_map_users() {
 # add_as_is ROLE PATH: a file that stays unchanged, and is kept in the release.
 add_as_is() { WANTED="$WANTED$1|$2|$(stat -c %a "$2")|cat $2|same$NL"; }
 
-# see_files: reads the state of all files that the site may have here, and of the folders above the live files. Leaves in SEEN a
-# line for each that is there: PATH MODE:OWNER INODE SIZE TIME.
+# see_files: reads the state of all files that the site may have here, and of the folders above the live files. Leaves in SEEN
+# a line for each existing one: PATH MODE:OWNER INODE SIZE TIME.
 see_files() {
   SEEN=$NL$(stat -c '%n %a:%u:%g %i %s %y' "$NGINX_DIR" "$LIVE_FILES" "$NGINX_DIR"/*/* "$CLIENTS"/*.map 2>/dev/null)$NL || :
 }
@@ -191,7 +191,7 @@ has_mode() {
   case $MODES in *"$NL$1 $2:0:0 "*) ;; *) [ "$(stat -c '%a:%u:%g' "$1" 2>/dev/null)" = "$2:0:0" ] ;; esac
 }
 
-# is_passable FOLDER: for everybody, or does it not exist?
+# is_passable FOLDER: can everybody enter it, or does it not exist?
 is_passable() {
   [ -n "$MODES" ] || { see_files; MODES=$SEEN; }
   find_line "$1"

@@ -23,7 +23,7 @@ say_gate() {
 
 is_shut() { [ -n "$CLIENTS" ] && [ -z "$LIVE_NEW" ] && ! is_found alive && has_gate; }
 
-# is_hidden: did somebody close the folder of live files, or nginx's own, to nginx's workers? Leaves one of the files in UNSEEN.
+# is_hidden: are the folder of live files, or nginx's own, closed to nginx's workers? Leaves one of the files in UNSEEN.
 is_hidden() {
   [ -n "$CLIENTS" ] || return 1
   if is_passable "$NGINX_DIR" && is_passable "$LIVE_FILES"; then return 1; fi
@@ -32,7 +32,7 @@ is_hidden() {
   [ -f "$path" ] && is_unseen "$path"
 }
 
-# is_unseen FILE: can nginx's workers not see it? If that cannot be tried, they can.
+# is_unseen FILE: can nginx's workers not see it? If that cannot be tested, assumes that they can.
 is_unseen() {
   [ -n "${PID_FILE-}" ] || survey || :
   find_master && find_workers "$MASTER" || return 1

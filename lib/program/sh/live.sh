@@ -13,7 +13,7 @@ KEEPING=
 READY=
 
 # end_client: from here on, no worker accepts a token of CLIENT. If the run ends early, the fact reports that, and the
-# file in PENDING has the next change do the rest.
+# file in PENDING makes the next change complete the rest.
 end_client() {
   find_clients_folder
   [ -e "$CLIENTS/$CLIENT.map" ] && [ -d "$LIVE_FILES" ] || return 0
@@ -72,7 +72,7 @@ missing_live() { for fresh in $LIVE_NEW; do [ -e "$LIVE_FILES/$fresh" ] || print
 
 has_all_live() { for fresh in $LIVE_NEW; do [ -e "$LIVE_FILES/$fresh" ] || return 1; done; }
 
-# is_open: can everybody pass through the folder of live files, which a deploy repairs?
+# is_open: can everybody enter the folder of live files? (A deploy repairs that.)
 is_open() { case $VERB:$CLIENTS in apply:/* | plan:/*) is_passable "$LIVE_FILES" ;; esac; }
 
 # stage_live: creates the new files in place, because a moved file would keep the SELinux label of its origin.

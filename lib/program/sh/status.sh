@@ -240,7 +240,7 @@ say_tls() {
 }
 
 # say_leaks: row leak KIND FILE: software that copies tokens out of the files that contain them, and the first client file
-# that others than root can read or change.
+# that users other than root can read or change.
 say_leaks() {
   ! is_recorded log_input 'stdin|ttyin' || say row leak inputLog "$RECORDS_IN"
   if [ -d /etc/.git ] && ! git -C /etc check-ignore -q "$CLIENTS/any.map" 2>/dev/null; then say row leak etckeeper /etc/.git; fi

@@ -98,7 +98,7 @@ evaluate() {
         latest[head[1]] = at
         while (addresses > 20000) forget()
       }
-      # Once a part of the answer was sent, its status stays, and an aborted upload is a 400; the last field is empty for both.
+      # After a partial response, the status stays, and an aborted upload is a 400; the last field is empty for both.
       # Earlier releases do not log it.
       else if (NF > 12 && $12 == "") aborted[client]++
       if (!passed) next

@@ -116,7 +116,7 @@ export function privateFile(path: string, text: string, mode = 0o600): string {
   return path;
 }
 
-/** A hop to a test server, with what is asked changed. */
+/** A hop to a test server, with other fields overridden. */
 export const hopTo = (
   label: string,
   server: Sshd,

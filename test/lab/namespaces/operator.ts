@@ -35,10 +35,10 @@ export async function tearDownOperator(): Promise<void> {
   await local`umount ${SSH} 2>/dev/null || umount -l /root`;
 }
 
-/** What `--local` would change. */
+/** The folders that `--local` would change. */
 const CHANGED_LOCALLY = ['/etc', '/var/lib', '/var/log', '/var/www'];
 
-/** A shell script that runs its arguments with those folders copied on write: nothing in them changes on this machine. */
+/** A shell script that runs its arguments with an overlay on these folders, so that nothing in them changes on this machine. */
 export const PRIVATELY = `set -eu
 for dir in ${CHANGED_LOCALLY.join(' ')}; do
 	[ -d "$dir" ] || continue
