@@ -79,6 +79,8 @@ function orEmpty<T>(form: Form<T>): Form<T | ''> {
 
 /** Prefixes of settings for all sites. */
 const COMMON_PREFIXES = ['DEPLOY_SSH_', 'GATEPOST_'];
+/** The same, but other programs have such names as well: SSH_AUTH_SOCK. */
+const SHARED_PREFIXES = ['SSH_', 'ACME_'];
 
 interface Judged {
   readonly problems: readonly string[];
@@ -101,7 +103,8 @@ export function judgeNames(
   const all = [...sites];
   for (const name of new Set([...Object.keys(file), ...Object.keys(environment)])) {
     const site = all.find((each) => isOf(each, name));
-    const isCommon = COMMON_PREFIXES.some((prefix) => name.toUpperCase().startsWith(prefix));
+    const begins = (prefix: string) => name.toUpperCase().startsWith(prefix);
+    const isCommon = COMMON_PREFIXES.some(begins) || (Object.hasOwn(file, name) && isTypo(name));
     const known = [...Object.keys(site ? settingsOf(site) : {}), ...Object.keys(COMMON)];
     if ((!site && !isCommon) || known.includes(name)) continue;
     const meant = nearest(name.toUpperCase(), known);
@@ -110,6 +113,14 @@ export function judgeNames(
     else if (site || meant) warnings.push(foreignText(name, meant));
   }
   return { problems, warnings };
+}
+
+/** Whether it is similar to a setting with the same prefix, where other programs have names with that prefix, too. */
+function isTypo(name: string): boolean {
+  const prefix = SHARED_PREFIXES.find((each) => name.toUpperCase().startsWith(each));
+  if (prefix === undefined) return false;
+  const known = Object.keys(COMMON).filter((other) => other.startsWith(prefix));
+  return nearest(name.toUpperCase(), known) !== undefined;
 }
 
 /** Whether it resembles a setting: it is similar to one, or ends with the same word. */

@@ -233,6 +233,16 @@ describe('a setting', () => {
       assert.deepEqual(await problems({ [name]: 'x' }), [name]);
   });
 
+  it('that is nearly one of OpenSSH or ACME is reported in the file, and other programs keep theirs', async () => {
+    const typos = ['SSH_TRANSPRT', 'SSH_KNOWN_HOST', 'ACME_DIRECTORY', 'ACME_MAIL', 'acme_email'];
+    for (const name of typos) {
+      assert.deepEqual(await problems({}, ia, file('typo', `${name}=x\n`)), [name]);
+      assert.deepEqual(await problems({ [name]: 'x' }), []);
+    }
+    const others = ['SSH_AUTH_SOCK', 'SSH_KEY', 'SSH_PORT', 'ACME_HOME', 'ACME_CA'];
+    for (const name of others) assert.deepEqual(await problems({}, ia, file('other', `${name}=x\n`)), []);
+  });
+
   for (const name of ['NEXUS_', 'NEXUS_URL', 'nexus_backend_ip', 'NEXUS_PROXY_HOTS'])
     it(`that another site does not have is a warning in the environment and an error in the file: ${name}`, async () => {
       assert.ok(ia);
