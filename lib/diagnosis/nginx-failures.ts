@@ -49,6 +49,11 @@ export const NGINX: readonly Row[] = [
     fix: 'Write the lines as http-maps/ describes them, or increase map_hash_bucket_size in nginx.conf.',
   },
   {
+    error: 'could not build server_names_hash',
+    cause: 'A server name, of this site or of another vhost, is too long for the hash buckets of nginx.',
+    fix: 'Set `server_names_hash_bucket_size 128;` in the http block of nginx.conf (256 for a name over 110 characters), then deploy again.',
+  },
+  {
     error: '"map_hash_bucket_size" directive is duplicate',
     cause: 'map_hash_bucket_size is set twice, or after a map.',
     fix: 'Keep it once, at the top of the http block of nginx.conf.',

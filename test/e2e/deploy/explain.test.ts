@@ -98,6 +98,11 @@ const REFUSED: readonly (readonly [says: string, http: string, next: RegExp])[] 
   ],
   ['could not build map_hash', `map $uri $long { ${'k'.repeat(80)} 1; }`, /http-maps/],
   [
+    'could not build server_names_hash',
+    `server { server_name ${'n'.repeat(60)}.example.org; }`,
+    /server_names_hash_bucket_size 128/,
+  ],
+  [
     '"map_hash_bucket_size" directive is duplicate',
     'map $uri $x { default 1; } map_hash_bucket_size 128;',
     /Keep it once/,
