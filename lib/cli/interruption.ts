@@ -2,19 +2,12 @@
 import type { UnderWay } from '../commands/context.ts';
 import type { HostReport } from '../model/host-report.ts';
 import type { Report } from '../output/report.ts';
-import { EXIT, type ExitStatus } from '../util/errors.ts';
-
-export interface Left {
-  readonly exit: ExitStatus;
-  /** Continues "Interrupted"; empty when nothing was changed. */
-  readonly left: string;
-  readonly advice: string;
-}
+import { EXIT } from '../util/errors.ts';
 
 type Hosts = UnderWay['hosts'];
 
-/** The state of the hosts, and what to run next. */
-export function whatIsLeft({ hosts, envFile }: Omit<UnderWay, 'tokens'>): Left {
+/** The state of the hosts, which continues "Interrupted" (empty if nothing was changed), and what to run next. */
+export function whatIsLeft({ hosts, envFile }: Omit<UnderWay, 'tokens'>) {
   const names = (wanted: (report?: HostReport) => boolean) =>
     [...hosts].flatMap(([host, report]) => (wanted(report) ? [host] : [])).join(', ');
   const running = names((report) => report === undefined || report.outcome === 'unknown');

@@ -63,28 +63,17 @@ const isBundle = (text: string): boolean =>
 /** What runs a bundle on its host; one that was written to stdout arrives on stdin. */
 export const runIt = (file: string): string => (file === STDOUT ? 'sh -s' : `sh ${basename(file)}`);
 
-interface BundleFile {
-  /** Absolute; `-` for stdout. */
-  readonly path: string;
-  /** Its name in messages. */
-  readonly label: string;
-  /**
-   * @returns what goes to stdout
-   * @throws StopError when it cannot be written
-   */
-  readonly write: (text: string) => Promise<Pick<Result, 'data'>>;
-}
-
 /**
  * Checked before anything is generated: a mistake such as `--bundle .env` must not overwrite the file.
  * @param isOurs knows the text of an earlier one
+ * @returns its absolute path (`-` for stdout), its name in messages, and `write`, which returns what goes to stdout
  * @throws UsageError where FILE is something else
  */
 export async function bundleFile(
   file: string,
   mode: number,
   isOurs: (text: string) => boolean,
-): Promise<BundleFile> {
+): Promise<{ path: string; label: string; write: (text: string) => Promise<Pick<Result, 'data'>> }> {
   if (file === STDOUT) return { path: file, label: 'stdout', write: async (data) => ({ data }) };
   const path = resolve(file);
   if (!(await lstat(dirname(path)).catch(() => undefined)))
@@ -95,12 +84,13 @@ export async function bundleFile(
       `--bundle ${file}: already exists and is not such a bundle; it was not overwritten`,
     ]);
   const write = async (text: string) => {
-    await replaceFile(path, text, mode).catch((cause: Error) => {
-      throw new StopError(`${file} cannot be written: ${cause.message}`, 'No connection was made.', {
-        cause,
-      });
-    });
+    await replaceFile(path, text, mode).catch(notWritten(file));
     return {};
   };
   return { path, label: file, write };
 }
+
+/** What a failure to write `file` becomes. */
+export const notWritten = (file: string) => (cause: Error) => {
+  throw new StopError(`${file} cannot be written: ${cause.message}`, 'No connection was made.', { cause });
+};

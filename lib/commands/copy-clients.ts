@@ -37,14 +37,8 @@ const namesOf = (tokens: readonly CopiedToken[]): readonly string[] => [
   ...new Set(tokens.map(({ client }) => client)),
 ];
 
-interface Source {
-  /** The report of the proxy, without the tokens. */
-  readonly source: HostReport;
-  readonly tokens: readonly CopiedToken[];
-}
-
-/** The tokens of the client `name`, or of all; from here on they are hidden. */
-async function readTokens(context: Context, name: string): Promise<Source> {
+/** The tokens of the client `name`, or of all, and the report of the proxy without them; from here on they are hidden. */
+async function readTokens(context: Context, name: string) {
   const program = await exportProgram(context.site);
   let tokens: readonly CopiedToken[] = [];
   const [source] = await rollout(context, async (proxy) => {

@@ -3,8 +3,9 @@ import { chmod, lstat, mkdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { titleOf } from '../model/site.ts';
 import { render, type SiteFile } from '../nginx/render.ts';
-import { EXIT, refuseAll, StopError, UsageError } from '../util/errors.ts';
+import { EXIT, refuseAll, UsageError } from '../util/errors.ts';
 import { replaceFile } from '../util/replace-file.ts';
+import { notWritten } from './bundle.ts';
 import type { Context, Result } from './context.ts';
 
 /**
@@ -18,11 +19,7 @@ export async function writeRendered(context: Context, folder: string): Promise<R
   const directory = resolve(folder);
   const files = await render(site, settings);
   await judge(folder, directory, files);
-  const written = await writeAll(directory, files).catch((cause: Error) => {
-    throw new StopError(`${folder} cannot be written: ${cause.message}`, 'No connection was made.', {
-      cause,
-    });
-  });
+  const written = await writeAll(directory, files).catch(notWritten(folder));
   for (const { path, changed } of written) if (changed) report.print({ kind: 'file', text: `wrote ${path}` });
   const count = written.filter(({ changed }) => changed).length;
   const what = count === 0 ? 'unchanged' : `${count} of ${files.length} files written`;
@@ -45,18 +42,13 @@ async function judge(folder: string, directory: string, files: readonly SiteFile
   );
 }
 
-interface WrittenFile {
-  readonly path: string;
-  readonly changed: boolean;
-}
-
-async function writeAll(directory: string, files: readonly SiteFile[]): Promise<readonly WrittenFile[]> {
+async function writeAll(directory: string, files: readonly SiteFile[]) {
   await mkdir(directory, { recursive: true });
   return Promise.all(files.map((file) => writeOne(directory, file)));
 }
 
 /** A file that is the same keeps its times, so that build tools see no change. */
-async function writeOne(directory: string, { name, mode, content }: SiteFile): Promise<WrittenFile> {
+async function writeOne(directory: string, { name, mode, content }: SiteFile) {
   const path = join(directory, name);
   const bits = Number.parseInt(mode, 8);
   const changed = (await readFile(path, 'utf8').catch(() => undefined)) !== content;

@@ -95,16 +95,13 @@ export function reportCheck({ report, flags }: Context, result: CheckResult): vo
   if (flags.curl && result.curl) report.print({ kind: 'text', text: `    ${result.curl}` });
 }
 
-/** The hosts after a change, and the bearer that opens their gate, as far as is known. */
-interface Changed {
-  readonly hosts: readonly HostReport[];
-  readonly token: Secret | undefined;
-}
-
-/** After a change, runs the site's checks from here; none if they are not wanted or not possible. */
+/**
+ * After a change, runs the site's checks from here, with the bearer that opens the gate, as far as is known; none if they are not
+ * wanted or not possible.
+ */
 export async function verifySite(
   context: Context,
-  { hosts, token }: Changed,
+  { hosts, token }: { readonly hosts: readonly HostReport[]; readonly token: Secret | undefined },
 ): Promise<readonly CheckResult[]> {
   if (!isVerified(context) || !hosts.some(isUnderItsName) || !isSeenFromHere(context)) return [];
   const target = checkTarget(context, { token, issued: hosts.flatMap(issuedOn) });

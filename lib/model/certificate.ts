@@ -5,14 +5,6 @@ import type { PeerCertificate } from 'node:tls';
 import { plural } from '../util/plural.ts';
 import type { CertificateLife, CheckStatus, Issued } from './check.ts';
 
-/** The server certificate, which is the first in a chain. */
-export interface Certificate extends Issued {
-  readonly issuer: string;
-  readonly from: Date;
-  readonly until: Date;
-  readonly names: (name: string) => boolean;
-}
-
 type Dates = Pick<PeerCertificate, 'valid_from' | 'valid_to'>;
 
 export const DAY_MS = 86_400_000;
@@ -33,14 +25,17 @@ export function readCertificate(pem: string | undefined): Certificate | undefine
   }
 }
 
-function describe(x509: X509Certificate): Certificate {
+/** The server certificate, which is the first in a chain. */
+export type Certificate = ReturnType<typeof describe>;
+
+function describe(x509: X509Certificate) {
   return {
     kind: kindOf(x509),
     fingerprint: x509.fingerprint256,
     issuer: x509.issuer.split('\n').at(-1)?.replace(/^\w+=/, '') ?? '',
     from: new Date(x509.validFrom),
     until: new Date(x509.validTo),
-    names: (name) => (isIP(name) ? x509.checkIP(name) : x509.checkHost(name)) !== undefined,
+    names: (name: string) => (isIP(name) ? x509.checkIP(name) : x509.checkHost(name)) !== undefined,
   };
 }
 

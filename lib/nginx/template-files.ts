@@ -5,33 +5,28 @@ import type { Site } from '../model/site.ts';
 import { UsageError } from '../util/errors.ts';
 import { ROOT } from '../util/project.ts';
 
-interface Template {
-  readonly name: string;
-  readonly text: string;
-}
-
 type Home = Pick<Site, 'folder'>;
 
 /**
- * A file by its path in gatepost, such as `sites/snippets/hsts.conf`; adds a missing final newline. A third-party site
- * can have its own version in its directory, without `sites/` in the path.
+ * The text of a file, and its name for messages, by its path in gatepost, such as `sites/snippets/hsts.conf`; adds a missing
+ * final newline. A third-party site can have its own version in its directory, without `sites/` in the path.
  * @throws UsageError if it cannot be read
  */
-export async function readTemplate(path: string, site: Home): Promise<Template> {
-  const own = ownFile(path, site);
-  const isOwn = own !== undefined && (await exists(own));
-  const name = isOwn ? fileURLToPath(own) : path;
-  return { name, text: await readText(name, isOwn ? own : new URL(path, ROOT)) };
+export async function readTemplate(path: string, site: Home) {
+  const own = await ownFile(path, site);
+  const name = own ? fileURLToPath(own) : path;
+  return { name, text: await readText(name, own ?? new URL(path, ROOT)) };
 }
 
 /** Whether the site or gatepost has this file. */
-export async function hasTemplate(path: string, site: Home): Promise<boolean> {
-  const own = ownFile(path, site);
-  return (own !== undefined && (await exists(own))) || exists(new URL(path, ROOT));
-}
+export const hasTemplate = async (path: string, site: Home): Promise<boolean> =>
+  (await ownFile(path, site)) !== undefined || exists(new URL(path, ROOT));
 
-const ownFile = (path: string, { folder }: Home): URL | undefined =>
-  folder === undefined ? undefined : new URL(path.replace(/^sites\//, ''), folder);
+async function ownFile(path: string, { folder }: Home): Promise<URL | undefined> {
+  if (folder === undefined) return undefined;
+  const own = new URL(path.replace(/^sites\//, ''), folder);
+  return (await exists(own)) ? own : undefined;
+}
 
 const exists = (file: URL): Promise<boolean> =>
   access(file).then(

@@ -3,16 +3,8 @@
 import type { CommandLine, FlagName } from '../config/flag-table.ts';
 import { quote } from '../util/shell.ts';
 
-/** The scripts that support `--local`. */
-export const LOCAL_SCRIPTS = [
-  'bearers',
-  'bootstrap-tls',
-  'deploy',
-  'remove',
-  'rollback',
-  'rotate-bearer',
-  'status',
-] as const;
+/** The scripts without `--local`. */
+export const NOT_LOCAL: readonly string[] = ['approve', 'verify'];
 
 /** Flags that select the target and the settings of a command; without them it could act on another site. */
 const PASSED_ON = ['site', 'host', 'env', 'local'] as const satisfies readonly FlagName[];
@@ -44,7 +36,5 @@ function supports(script: string, rest: string, flag: PassedOn): boolean {
   const has = (...flags: string[]) => flags.some((other) => rest.split(/[ =]/).includes(`--${other}`));
   if (has(flag, 'help')) return false;
   if (flag === 'host') return !has('bundle', 'local', 'from');
-  if (flag === 'local')
-    return LOCAL_SCRIPTS.some((name) => name === script) && !has('bundle', 'host', 'from');
-  return true;
+  return flag !== 'local' || !(NOT_LOCAL.includes(script) || has('bundle', 'host', 'from'));
 }

@@ -8,13 +8,6 @@ export type RemoteEvent =
   | { readonly kind: 'step'; readonly name: Step; readonly milliseconds: number; readonly ok: boolean }
   | { readonly kind: 'note'; readonly text: string };
 
-interface RecordReader {
-  /** Reads one line of the program's output; other lines (banners) are skipped. */
-  readonly line: (line: string) => void;
-  /** The outcome in the final record, once it has arrived. */
-  readonly verdict: () => string | undefined;
-}
-
 /** Limits of the output of a proxy, since a hostile or broken one may print without end. */
 const BOUNDS = {
   /** Characters of a line; the rest is dropped. */
@@ -27,12 +20,15 @@ const BOUNDS = {
   remarks: 500,
 } as const;
 
-/** Reads the records of run `id` into `report`, and calls `onEvent` as they arrive. */
+/**
+ * Reads the records of run `id` into `report`, line by line, and calls `onEvent` as they arrive; other lines (banners) are skipped.
+ * The verdict is the outcome in the final record, once it has arrived.
+ */
 export function readRecords(
   id: string,
   report: HostReportDraft,
   onEvent: (event: RemoteEvent) => void = () => {},
-): RecordReader {
+): { readonly line: (line: string) => void; readonly verdict: () => string | undefined } {
   let verdict: string | undefined;
   let ended = false;
   const clock = stepClock(report.milliseconds, onEvent);
@@ -59,16 +55,11 @@ export function readRecords(
 }
 
 /** A moment in milliseconds, by both clocks; a proxy that has no /proc/uptime gives none. */
-interface Moment {
-  readonly here: number;
-  readonly proxy: number;
-}
-
-/** @param uptime of the proxy, in hundredths of a second */
-const momentOf = (uptime: string): Moment => ({
+const momentOf = (hundredths: string) => ({
   here: performance.now(),
-  proxy: /^\d{1,12}$/.test(uptime) ? Number(uptime) * 10 : Number.NaN,
+  proxy: /^\d{1,12}$/.test(hundredths) ? Number(hundredths) * 10 : Number.NaN,
 });
+type Moment = ReturnType<typeof momentOf>;
 
 /** By the proxy's clock, because several records may arrive at once; otherwise by ours. */
 function millisecondsBetween(start: Moment, end: Moment): number {

@@ -1,7 +1,6 @@
 /** The rows that a proxy reports of itself -> its status, as data. */
 import { X509Certificate } from 'node:crypto';
 import { daysUntil, readCertificate } from '../model/certificate.ts';
-import type { Issued } from '../model/check.ts';
 import type { RowKind } from '../model/contract.ts';
 import type { HostReport } from '../model/host-report.ts';
 import { renewalOf } from '../model/renewal.ts';
@@ -11,17 +10,6 @@ import { VERBS, type Verb } from '../program/program.ts';
 import { lookUp } from '../util/collections.ts';
 import { backendsIn } from './backend-rows.ts';
 import { clientsIn } from './client-rows.ts';
-
-export interface CertificateStatus {
-  readonly path: string;
-  /** `2026-11-22T17:40:35Z`; `missing` without a file, `unreadable` if it is not a certificate. */
-  readonly ends: string;
-  /** As `ends`; only of a certificate that can be read. */
-  readonly begins?: string;
-  readonly kind?: Issued['kind'];
-  readonly daysLeft?: number;
-  readonly names: string;
-}
 
 /** The status in a report; `now` judges the days left, since a proxy's clock may be off. */
 export function statusOf(host: HostReport, site: Pick<Site, 'gate' | 'backends'>, now: string) {
@@ -84,17 +72,20 @@ const KINDS: Readonly<Partial<Record<Verb | 'found', string>>> = {
   copy_client: 'copy clients',
 };
 
-function certificateStatusOf(path: string, pem: string | undefined, now: string): CertificateStatus {
-  if (pem === undefined) return { path, ends: 'missing', names: '' };
+/** `ends` is `missing` without a file, `unreadable` if it is not a certificate. */
+function certificateStatusOf(path: string, pem: string | undefined, now: string) {
   const read = readCertificate(pem);
-  if (read === undefined) return { path, ends: 'unreadable', names: '' };
-  const { subjectAltName = '' } = new X509Certificate(pem);
+  const { subjectAltName = '' } = read && pem ? new X509Certificate(pem) : {};
   return {
     path,
-    kind: read.kind,
-    begins: isoTime(read.from),
-    ends: isoTime(read.until),
-    daysLeft: daysUntil(read.until, new Date(now)),
+    ...(read && {
+      kind: read.kind,
+      begins: isoTime(read.from),
+      daysLeft: daysUntil(read.until, new Date(now)),
+    }),
+    ends: read ? isoTime(read.until) : pem === undefined ? 'missing' : 'unreadable',
     names: subjectAltName.replace(/(?:DNS|IP Address):/g, ''),
   };
 }
+
+export type CertificateStatus = ReturnType<typeof certificateStatusOf>;

@@ -89,18 +89,12 @@ async function learnOutcome(
   return failedReport(report, { code: 'unknown', text }, 'unknown');
 }
 
-interface KnownOutcome {
-  readonly report: HostReport;
-  /** Does it have the outcome of the run? Otherwise it may say why not (another run holds the lock). */
-  readonly isKnown: boolean;
-}
-
-/** The recorded outcome of the run, after what it left unfinished is settled. */
+/** The recorded outcome of the run, after what it left unfinished is settled; unless it is known, the report may say why. */
 async function askOnce(
   proxy: ProxyHost,
   question: Program,
   onEvent: (event: RemoteEvent) => void,
-): Promise<KnownOutcome> {
+): Promise<{ readonly report: HostReport; readonly isKnown: boolean }> {
   const draft = newReport(proxy.host);
   const reader = readRecords(question.id, draft, onEvent);
   await proxy.run(question.text, reader.line);

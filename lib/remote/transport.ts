@@ -6,17 +6,15 @@ import type { Transport } from '../ssh/session.ts';
 import { whyNotSsh2 } from '../ssh/why-openssh.ts';
 import { UsageError } from '../util/errors.ts';
 
-interface Chosen {
-  readonly transport: Transport;
-  /** Why `auto` chose OpenSSH. */
-  readonly notice?: string;
-}
-
 /**
- * The transport for all hops of a run: the one that is set, or OpenSSH as soon as one hop needs what ssh2 cannot do.
+ * The transport for all hops of a run: the one that is set, or OpenSSH as soon as one hop needs what ssh2 cannot do; `notice`
+ * says why.
  * @throws UsageError if OpenSSH is needed and not installed
  */
-export async function chooseTransport(setting: TransportSetting, hops: readonly Hop[]): Promise<Chosen> {
+export async function chooseTransport(
+  setting: TransportSetting,
+  hops: readonly Hop[],
+): Promise<{ readonly transport: Transport; readonly notice?: string }> {
   if (setting === 'ssh2') return { transport: ssh2Transport };
   const isInstalled = hops.every((hop) => hop.beyondSsh2 !== undefined);
   if (setting === 'openssh') {

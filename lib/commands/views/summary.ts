@@ -69,12 +69,7 @@ export function summarize({ report }: Context, results: Results): Result {
   };
 }
 
-interface Line {
-  readonly ok: boolean;
-  readonly text: string;
-}
-
-function summaryLines(hosts: readonly HostReport[], checks: readonly CheckResult[]): readonly Line[] {
+function summaryLines(hosts: readonly HostReport[], checks: readonly CheckResult[]) {
   const isEach = areWell(checks);
   const [first, ...others] = hosts;
   if (first && others.length === 0)
