@@ -82,7 +82,7 @@ export const NGINX: readonly Row[] = [
     error: 'still could not bind()',
     when: /still could not bind|\(98: Address already in use\)/,
     cause: 'Another process is using the port, so nginx kept serving the old configuration.',
-    fix: 'The message names the process (so does `ss -ltnp`). Stop it or move it to another port, then deploy again.',
+    fix: 'The message names the process (so does `ss -ltnp`). Stop it or move it to another port, then deploy again. docker-proxy belongs to a container: `docker ps --filter publish=443` names it.',
   },
   {
     error: '[::]:… failed (97: Address family not supported; 99: Cannot assign requested address)',

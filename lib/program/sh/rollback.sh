@@ -80,7 +80,7 @@ find_release() {
     [ "$ID" != "$1" ] || return 0
     known="$known $ID"
   done
-  refuse no-release "there is no release $1; there are:$known"
+  refuse no-release "there is no release $1; there are:${known:- none}"
 }
 
 # find_before: starting at the release that deployed the current files, the next older one that deployed others. (So
