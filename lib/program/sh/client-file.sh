@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # A change of one client: its new file, and which of its tokens are live afterwards.
-# Needs: EPOCH NL NOW
+# Needs: EPOCH NL NOW PENDING
 # Leaves: ENDING LIVE_NEW
 
 CLIENT_TEXT=
@@ -24,7 +24,7 @@ plan_client() {
       'text '*) CLIENT_TEXT="$CLIENT_TEXT$rest$NL" ;;
     esac
   done <<END
-$(planned "$token" action="$action" client="$whose" now="$EPOCH" when="$NOW" "$@")
+$(planned "$token" action="$action" client="$whose" now="$EPOCH" when="$NOW" pending="$(cat "$PENDING/$whose" 2>/dev/null)" "$@")
 END
 }
 
@@ -47,8 +47,10 @@ file != client {
   }
   next
 }
+# What an earlier run could not complete counts as done.
+pending == "revoke_client" { next }
 { read_times() }
-read_key($0) { save(++count) }
+read_key($0) { if (pending == "suspend_client") state = "suspended"; save(++count) }
 END {
   if (other != "") fail("other " other)
   if (created == "") created = when

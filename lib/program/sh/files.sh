@@ -8,8 +8,8 @@
 #   client       a client of the gate; no rollback touches it
 #   link         a symbolic link; FUNCTION prints its target
 #   gone         a file of an earlier release that is no longer wanted
-# Needs: CLAIMS CLIENTS DEFINES_UPGRADE JOURNAL LINK LINK_DIR LINK_END LIVE_FILES MAP_DIR NEW NGINX_DIR NL OWNER SERVER_NAMES STORE
-# Needs: USES_UPGRADE VERSION VHOST_DIR
+# Needs: CLAIMS CLIENTS DEFINES_UPGRADE JOURNAL LINK LINK_DIR LINK_END LIVE_FILES MAP_DIR NEW NGINX_DIR NL OWNER PENDING SERVER_NAMES
+# Needs: STORE USES_UPGRADE VERSION VHOST_DIR
 # Leaves: SHARED SHARED_EDITED TARGET WANTED WHY WRITTEN
 
 WANTED='' WRITTEN='' SHARED='' SHARED_EDITED='' MODES=''
@@ -57,6 +57,7 @@ want() {
     map) add map "$MAP_DIR/$2" "$3" "for_this_nginx $4" ;;
     client)
       plan_client deploy "$2" "$4"
+      [ ! -e "$PENDING/$2" ] || unwant "$CLIENTS/$2.map"
       add client "$CLIENTS/$2.map" "$3" client_text
       ;;
   esac

@@ -165,6 +165,22 @@ describe('a token is rejected at once, and permanently', () => {
     assert.equal(await statusOf(token), 200);
   });
 
+  test('also that of the client `default`, whose token the next deploy changes', async () => {
+    const broken = '/etc/nginx/conf.d/zz-broken.conf';
+    await root(`echo nonsense >${broken}`);
+    assert.equal((await bearers('suspend', 'default', '--no-verify')).status, 3);
+    await root(`rm ${broken}`);
+    const changed = await deploys.deploy(lab, deploys.withToken(deploys.OTHER_TOKEN));
+    assert.equal(changed.outcome, 'applied', changed.stderr);
+    assert.deepEqual(
+      [await deploys.gate(deploys.OTHER_TOKEN), await deploys.gate(deploys.TOKEN)],
+      [401, 401],
+    );
+    await done('resume', 'default', '--no-verify');
+    assert.equal(await deploys.gate(deploys.OTHER_TOKEN), 200);
+    assert.equal((await deploys.deploy(lab, deploys.withToken(deploys.TOKEN))).outcome, 'applied');
+  });
+
   test('and a restored folder of live files lacks the ended ones', async () => {
     const token = await added('pat');
     await done('suspend', 'pat');

@@ -183,6 +183,31 @@ describe('a change of a client', () => {
     assert.deepEqual([same.live, same.ends.length], [[], 2]);
   });
 
+  it('stays suspended or revoked if that is still pending, whatever changes next', () => {
+    const pending = (verb: string) => {
+      mkdirSync(join(directory, 'store/site/pending'), { recursive: true });
+      writeFileSync(join(directory, 'store/site/pending/bob'), `${verb}\n`);
+    };
+    const planned = (action: string, token: string, more: string) => {
+      values.STORE = join(directory, 'store');
+      const { live: made, text, output } = plan(action, 'bob', token, more);
+      values.STORE = '/nonexistent';
+      return { made, text, output };
+    };
+    pending('suspend_client');
+    const set = planned('set', '', 'new_limit=10');
+    assert.deepEqual([set.made, set.text], [[], [hashed(OLD, { limit: 10, suspended: true })]]);
+    assert.match(planned('rotate', TOKEN, 'keep=').output, /error\tclient-ended/);
+    for (const token of [OLD, TOKEN]) {
+      const deploy = planned('deploy', token, '');
+      assert.deepEqual([deploy.made, deploy.text], [[], [hashed(token, { suspended: true })]]);
+    }
+    pending('revoke_client');
+    const again = planned('deploy', TOKEN, '');
+    const own = { scope: 'full', limit: undefined };
+    assert.deepEqual([again.made, again.text], [[name(TOKEN, own)], [hashed(TOKEN, own)]]);
+  });
+
   it('suspends and resumes by the last word of a line, once, whatever the token', () => {
     const tokens = [
       OLD,
