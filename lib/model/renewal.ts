@@ -6,33 +6,23 @@ import type { HostReport } from './host-report.ts';
 const RENEWERS = ['certbot', 'acme.sh', 'lego'] as const;
 const SCHEDULES = ['timer', 'cron'] as const;
 
-/** As reported by lib/program/sh/certificate.sh. */
-export interface Renewal {
-  /** What manages the certificate. */
-  readonly by?: (typeof RENEWERS)[number];
-  /** The lineage that it belongs to, if not the site's own. */
-  readonly lineage?: string;
-  readonly authenticator?: string;
-  readonly webroot?: string;
-  /** How renewals are scheduled. */
-  readonly schedule: (typeof SCHEDULES)[number] | 'off';
-  /** Whether nginx is reloaded after a renewal. */
-  readonly hook: boolean;
-}
-
-/** Parses the facts of a host. */
-export function renewalOf(facts: HostReport['facts']): Renewal {
+/** What manages the certificate of a host, by its facts (lib/program/sh/certificate.sh). */
+export function renewalOf(facts: HostReport['facts']) {
   const { authenticator, webroot, lineage } = facts;
   const by = known(RENEWERS, facts.renewed_by ?? '');
   return {
     ...(by && { by }),
+    // The lineage that it belongs to, if not the site's own.
     ...(lineage && { lineage }),
     ...(authenticator && { authenticator }),
     ...(webroot && { webroot }),
-    schedule: known(SCHEDULES, facts.schedule ?? '') ?? 'off',
+    schedule: known(SCHEDULES, facts.schedule ?? '') ?? ('off' as const),
+    // Is nginx reloaded after a renewal?
     hook: facts.hook === 'yes',
   };
 }
+
+export type Renewal = ReturnType<typeof renewalOf>;
 
 /**
  * What would let a CA certificate expire unnoticed: one sentence each, with the fix.

@@ -1,13 +1,7 @@
 /** One host while bootstrap-tls gets a good certificate for it and deploys the full site. */
 import { withOrderCode } from '../../diagnosis/diagnose.ts';
 import type { CertificateRequest } from '../../model/certbot.ts';
-import {
-  CERTIFICATE_KINDS,
-  type Certificate,
-  dayOf,
-  readCertificate,
-  timeText,
-} from '../../model/certificate.ts';
+import { CERTIFICATE_KINDS, dayOf, readCertificate, timeText } from '../../model/certificate.ts';
 import {
   type Failure,
   failedReport,
@@ -58,7 +52,7 @@ export class BootstrapSession {
   }
 
   /** The certificate on the host, as far as it was reported. */
-  get certificate(): Certificate | undefined {
+  get certificate() {
     return readCertificate(this.#report.certificate);
   }
 
