@@ -251,7 +251,7 @@ describe('a certificate that certbot does not manage', () => {
   });
   after(() => lab.stop());
 
-  /** Starts an order, waits until certbot is running, kills the process that `whom` prints; returns the exit status. */
+  /** Starts an order, waits until certbot is running, kills the process that `pidCommand` prints; returns the exit status. */
   async function exitStatusWhenKilled(pidCommand: string): Promise<number | null> {
     const run = finished(lab.spawn('bootstrap-tls', FORCE, { env: WITH_TOKEN }));
     const certbot = 'pgrep -f "^/usr/bin/python3 .*certbot"';

@@ -16,7 +16,7 @@ after(() => lab.stop());
 
 const MAPS = '/etc/nginx/conf.d';
 
-/** At nginx's test in place during the next change, makes the maps' folder unwritable; then runs `act`. */
+/** At nginx's test in place during the next change, makes the maps' folder unwritable; then runs `action`. */
 async function failRollbackAtNextTest(action: string): Promise<void> {
   await forbidNamespaces(lab.proxy);
   await deploys.put(

@@ -14,7 +14,7 @@ before(async () => {
 });
 after(() => lab.stop());
 
-/** Runs a deploy and reads all its records after its end; `took` is its duration by the proxy's clock. */
+/** Runs a deploy and reads all its records after its end; `elapsed` is its duration by the proxy's clock. */
 async function readAtEnd(before = '') {
   const { id, text } = await programs.deployProgram({ token: deploys.TOKEN });
   const uptime = 'echo "uptime $(cut -d " " -f 1 </proc/uptime | tr -d .)"';

@@ -1,6 +1,6 @@
 /** `openssl ca`, which can set a certificate's start and end dates. */
 
-/** A configuration file for it; `more`: lines for the CA section. */
+/** A configuration file for it; `caLines`: lines for the CA section. */
 export const caConfig = (folder: string, ...caLines: readonly string[]): string => `[ca]
 default_ca = lab
 [lab]
