@@ -3,6 +3,7 @@ import '../../lab/namespaces/enter.ts';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { retry } from 'zx';
 import { startOddPebble } from '../../lab/certificates/odd-ca.ts';
 import { sampled } from '../../lab/faults/sample.ts';
 import { finished, type Lab, startLab } from '../../lab/namespaces/lab.ts';
@@ -69,6 +70,9 @@ describe('a lineage that names other sites, too', () => {
     );
     assert.equal(renewed.status, 0, renewed.stderr);
     assert.deepEqual(await namesOf(lab.proxy), BOTH);
+    // The hook of a renewal does not wait for the reload that it starts.
+    const renewal = await issued(lab.proxy);
+    await retry(50, '100ms', async () => assert.equal((await served()).serialNumber, renewal));
   });
 
   test('the CA is unreachable', () => assertAllUnchanged('acme-unreachable', /cannot reach the CA/, AWAY));
