@@ -68,7 +68,7 @@ export async function main(command: Command): Promise<void> {
     if (!json && result.data) process.stdout.write(result.data, (error) => dataWritten(error, session));
     // A reader may be slow: `less`, or an ssh that still connects.
     void outputRead().then(() => setTimeout(() => process.exit(), LINGER_MS).unref());
-    // Node takes its signal handlers away before it ends by itself; a late Ctrl-C would then replace the exit status.
+    // Before Node exits on its own, it removes its signal handlers: a late Ctrl-C would then replace the exit status.
     process.once('beforeExit', () => process.exit());
   };
   const endNow = (resultOf: () => Result) => {

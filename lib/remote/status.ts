@@ -23,7 +23,7 @@ export function statusOf(host: HostReport, site: Pick<Site, 'gate' | 'backends'>
     releases,
     state: of('file').map(([path = '', state = '']) => ({ path, state })),
     nginx: { version: facts.nginx ?? '', healthy: facts.healthy === 'yes', running: facts.running === 'yes' },
-    // From before a binary upgrade that nobody finished.
+    // From before an unfinished binary upgrade.
     ...(facts.old_master && { oldMaster: facts.old_master }),
     messages: of('message').flatMap(([text = '']) => (isPraise(text) ? [] : [text])),
     ...((facts.vhost === 'tls' || facts.vhost === 'http-only') && { vhost: facts.vhost }),

@@ -8,7 +8,7 @@ import type { Entry } from '../../output/report.ts';
 import { atMinute, type Columns, tableOf } from '../../output/table.ts';
 import { clientsIn, type ListedClient } from '../../remote/client-rows.ts';
 
-/** What is wrong if a gate accepts nobody (`clients none` and `unseen` in lib/program/sh/gate.sh). */
+/** The fault of a gate that rejects every request (`clients none` and `unseen` in lib/program/sh/gate.sh). */
 export function clientFaults({ facts }: HostReport, { gate }: Pick<Site, 'gate'>): readonly Fault[] {
   if (gate && facts.unseen) return [{ about: 'clients', text: unseenText(facts.unseen) }];
   if (!gate || facts.clients !== 'none') return [];

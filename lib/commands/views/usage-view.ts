@@ -4,10 +4,10 @@ import { atMinute, type Columns, tableOf } from '../../output/table.ts';
 import type { ClientUsage, LoggedRequest, Quantiles, Usage } from '../../remote/usage-rows.ts';
 import { plural } from '../../util/plural.ts';
 
-const NOBODY = '(unknown token)';
+const UNKNOWN_TOKEN = '(unknown token)';
 
 const COLUMNS: Columns<ClientUsage> = {
-  client: ({ client = NOBODY }) => client,
+  client: ({ client = UNKNOWN_TOKEN }) => client,
   requests: ({ requests }) => String(requests),
   refused: ({ refused }) => String(refused),
   errors: ({ errors }) => String(errors),
@@ -59,7 +59,7 @@ function size(bytes: number): string {
 
 const REQUEST_COLUMNS: Columns<LoggedRequest> = {
   time: ({ at }) => at,
-  client: ({ client = NOBODY }) => client,
+  client: ({ client = UNKNOWN_TOKEN }) => client,
   address: ({ address }) => address,
   request: ({ request }) => request,
   status: ({ status }) => String(status),

@@ -85,25 +85,25 @@ repair_client() {
 
 # stray_files: the names of files that contain another client's lines, such as manual copies.
 stray_files() {
-  clients_awk 'FNR == 1 { file = FILENAME; sub(/.*\//, "", file) }
-read_key($0) && name ".map" != file && !(file in said) { said[file] = 1; print file }'
+  clients_awk 'FNR == 1 { file = client_of(FILENAME) }
+read_key($0) && name != file && !(file in said) { said[file] = 1; print file ".map" }'
 }
 
 # repaired FILE: without invalid lines, those of other clients, and those whose key occurred before.
 repaired() {
-  own=${1##*/} draft=${SOURCE:-$CLIENTS}
+  own=$(name_of "$1")
   sed '/^#/b
 /^$/b
 /^"=[^"]*" "[^"]* [a-z]*:[^" ]*";$/b
 /^"~[^"]*" [a-z]*:[^" ;]*;$/b
-s/^/# damaged: /' "$draft/$own" | clients_awk '
+s/^/# damaged: /' "${SOURCE:-$CLIENTS}/$own.map" | clients_awk '
 mine { text[++count] = $0; next }
-FNR == 1 { file = FILENAME; sub(/.*\//, "", file); past = past || file == own }
-!past && read_key($0) && name ".map" == file && form == "hashed" { taken[key_of(token)] = 1 }
+FNR == 1 { file = client_of(FILENAME); past = past || file == own }
+!past && read_key($0) && name == file && form == "hashed" { taken[key_of(token)] = 1 }
 END {
   for (i = 1; i <= count; i++) {
     if (read_key(text[i])) {
-      if (name ".map" != own || form == "hashed" && key_of(token) in taken) text[i] = "# damaged: " text[i]
+      if (name != own || form == "hashed" && key_of(token) in taken) text[i] = "# damaged: " text[i]
       else if (form == "hashed") taken[key_of(token)] = 1
     }
     print text[i]

@@ -9,14 +9,14 @@
 is_recorded() {
   RECORDS_IN=$(grep -rlsE "^[^#]*[ ,]$1" /etc/sudoers /etc/sudoers.d | head -n 1)
   pid=$PPID
-  while [ "${pid:-0}" -gt 1 ]; do
-    if [ "$(command_of "$pid")" = sudo ]; then
+  while read -r number name state parent rest 2>/dev/null <"/proc/$pid/stat"; do
+    if [ "$name" = '(sudo)' ]; then
       # A recording on a log server has no files here.
       [ -z "$RECORDS_IN" ] || ! grep -rqs '^[^#]*[ ,]log_servers' /etc/sudoers /etc/sudoers.d || return 0
       file=$(readlink "/proc/$pid/fd/"* 2>/dev/null | grep -E "/($2)\$" | head -n 1)
       [ -z "$file" ] || { : "${RECORDS_IN:=${file%/*}}"; return 0; }
     fi
-    pid=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status" 2>/dev/null)
+    pid=$parent
   done
   return 1
 }
